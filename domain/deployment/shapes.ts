@@ -1,0 +1,71 @@
+import { z } from "zod";
+import { DeploymentId, Name } from "../kernel/identity.ts";
+
+/** Shapes shared by the events of deployments and environments. Stored for ever. */
+
+/** The app's source as it was uploaded: content-addressed, so the same source is the same object. */
+export const Source = z.object({
+  key: z.string().min(1).max(512),
+  sha256: z.string().regex(/^[0-9a-f]{64}$/),
+  bytes: z.number().int().nonnegative(),
+});
+
+/** The commit of the app's own repository that was deployed, where there is one. */
+export const GitCommit = z.object({
+  sha: z.string().regex(/^[0-9a-f]{7,64}$/),
+  message: z.string().max(500).optional(),
+  author: z.string().max(200).optional(),
+  branch: z.string().max(250).optional(),
+  dirty: z.boolean().optional(),
+});
+
+/** What a build left behind. `sha256` is that of the zip, where the builder gives one. */
+export const Artifact = z.object({ bucket: z.string().min(1), key: z.string().min(1), sha256: z.string().optional() });
+
+/** A finished build that another deployment takes over: nothing is built again. */
+export const ReusedBuild = z.object({ from: DeploymentId, buildId: z.string(), releaseId: DeploymentId, artifact: Artifact });
+
+/** What was asked for: who, what, why. */
+export const Request = z.object({
+  deploymentId: DeploymentId,
+  site: Name,
+  environment: Name,
+  source: Source.nullable(),
+  reuse: ReusedBuild.optional(),
+  retryOf: DeploymentId.optional(),
+  trigger: z.enum(["cli", "api", "retry"]),
+  commit: GitCommit.optional(),
+  reason: z.string().max(500).optional(),
+});
+
+export const FunctionRole = z.enum(["server", "image", "revalidation"]);
+
+/** One immutable function version. `codeSha256` is base64, as Lambda gives it; `settings` names the settings that it was published with. */
+export const PublishedFunction = z.object({
+  role: FunctionRole,
+  name: z.string(),
+  version: z.string().regex(/^[0-9]+$/),
+  codeSha256: z.string(),
+  settings: z.string(),
+});
+
+/** The set of immutable versions and files that goes live together. */
+export const Release = z.object({
+  /** the id that the build was made with: BUILD_ID and deploymentId of the app */
+  id: DeploymentId,
+  functions: z.array(PublishedFunction).min(1).max(3),
+  /** key of the release's manifest: behaviours and public files */
+  manifest: z.string(),
+});
+
+export const Step = z.enum(["queue", "build", "publish", "check", "flip", "cancel"]);
+
+export type Source = z.infer<typeof Source>;
+export type GitCommit = z.infer<typeof GitCommit>;
+export type Artifact = z.infer<typeof Artifact>;
+export type ReusedBuild = z.infer<typeof ReusedBuild>;
+export type Request = z.infer<typeof Request>;
+export type FunctionRole = z.infer<typeof FunctionRole>;
+export type PublishedFunction = z.infer<typeof PublishedFunction>;
+export type Release = z.infer<typeof Release>;
+export type Step = z.infer<typeof Step>;

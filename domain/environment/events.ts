@@ -1,0 +1,117 @@
+import { z } from "zod";
+import { Release, Request } from "../deployment/shapes.ts";
+import { event } from "../kernel/event.ts";
+import { DeploymentId } from "../kernel/identity.ts";
+import { reader, type Upcasters } from "../kernel/upcast.ts";
+
+/**
+ * What can have happened to an environment: it owns the sequence, the alias, the pin and the lock.
+ * These names and shapes are stored for ever: add a version beside the old one with its upcaster, never edit one.
+ */
+const sequence = z.number().int().positive();
+const reason = z.string().min(1).max(2_000);
+const LiveRelease = z.object({ sequence, deploymentId: DeploymentId });
+export const FlipReason = z.enum(["deploy", "rollback", "promote", "restore"]);
+
+/** A deployment got its place in the order. Carries the whole request, so that the deployment can be made from it. */
+export const DeploymentAdmitted = event("DeploymentAdmitted", 1, {
+  deploymentId: DeploymentId,
+  sequence,
+  request: Request,
+  previous: DeploymentId.nullable(),
+});
+export const FlipRequested = event("FlipRequested", 1, {
+  sequence,
+  deploymentId: DeploymentId,
+  release: Release,
+  reason: FlipReason,
+  why: z.string().max(500).optional(),
+  previous: LiveRelease.nullable(),
+});
+/** The flip waits until the environment is unpinned or unlocked. `replaces` waited before and never goes live. */
+export const FlipHeld = event("FlipHeld", 1, {
+  sequence,
+  deploymentId: DeploymentId,
+  release: Release,
+  by: z.enum(["pin", "lock"]),
+  because: z.string().optional(),
+  replaces: LiveRelease.nullable(),
+});
+/** One function's alias was moved and read back. `from` is the version before. */
+export const AliasFlipped = event("AliasFlipped", 1, {
+  sequence,
+  deploymentId: DeploymentId,
+  function: z.string(),
+  from: z.string(),
+  to: z.string(),
+  revisionId: z.string(),
+});
+/** Every alias of the release was read back through the alias. */
+export const ReleaseWentLive = event("ReleaseWentLive", 1, {
+  sequence,
+  deploymentId: DeploymentId,
+  release: Release,
+  reason: FlipReason,
+  previous: LiveRelease.nullable(),
+});
+export const FlipSuperseded = event("FlipSuperseded", 1, {
+  sequence,
+  deploymentId: DeploymentId,
+  reason: FlipReason,
+  by: z.number().int().positive(),
+});
+export const FlipFailed = event("FlipFailed", 1, { sequence, deploymentId: DeploymentId, flip: FlipReason, reason });
+/** A held flip that will not happen: its deployment was cancelled or failed. */
+export const FlipWithdrawn = event("FlipWithdrawn", 1, { sequence, deploymentId: DeploymentId, reason });
+export const AliasDriftDetected = event("AliasDriftDetected", 1, {
+  function: z.string(),
+  expected: z.object({ version: z.string(), sequence: z.number().int() }).nullable(),
+  found: z.object({ version: z.string(), description: z.string() }).nullable(),
+});
+export const EnvironmentPinned = event("EnvironmentPinned", 1, { reason, deploymentId: DeploymentId.nullable() });
+export const EnvironmentUnpinned = event("EnvironmentUnpinned", 1, { reason: z.string().optional() });
+export const EnvironmentLocked = event("EnvironmentLocked", 1, { holder: z.string(), reason, until: z.iso.datetime().nullable() });
+export const EnvironmentUnlocked = event("EnvironmentUnlocked", 1, { holder: z.string(), reason: z.string().optional() });
+export const EdgeInvalidated = event("EdgeInvalidated", 1, {
+  sequence,
+  deploymentId: DeploymentId,
+  distribution: z.string(),
+  invalidationId: z.string(),
+});
+/** A warning: visitors may see older pages until their cache entry ends. */
+export const EdgeInvalidationFailed = event("EdgeInvalidationFailed", 1, {
+  sequence,
+  deploymentId: DeploymentId,
+  distribution: z.string(),
+  reason,
+});
+
+const kinds = [
+  DeploymentAdmitted,
+  FlipRequested,
+  FlipHeld,
+  AliasFlipped,
+  ReleaseWentLive,
+  FlipSuperseded,
+  FlipFailed,
+  FlipWithdrawn,
+  AliasDriftDetected,
+  EnvironmentPinned,
+  EnvironmentUnpinned,
+  EnvironmentLocked,
+  EnvironmentUnlocked,
+  EdgeInvalidated,
+  EdgeInvalidationFailed,
+] as const;
+
+export const EnvironmentEvent = z.discriminatedUnion("type", kinds);
+export type EnvironmentEvent = z.infer<typeof EnvironmentEvent>;
+export type FlipReason = z.infer<typeof FlipReason>;
+export type LiveRelease = z.infer<typeof LiveRelease>;
+
+/** Old versions of these events and how they read today. None yet. */
+export const environmentUpcasters: Upcasters = {};
+
+/** Reads one stored event of an environment; throws `UnknownEvent`. */
+export const readEnvironmentEvent = reader<EnvironmentEvent>(kinds as unknown as z.ZodType<EnvironmentEvent>[], environmentUpcasters);
+export const environmentEventTypes: readonly EnvironmentEvent["type"][] = kinds.map((kind) => kind.shape.type.value);

@@ -1,0 +1,28 @@
+import { z } from "zod";
+
+/** Crockford base 32, 26 characters: sorts by time of creation. */
+const ULID = "[0-7][0-9A-HJKMNP-TV-Z]{25}";
+
+/** Name of a site or an environment: short enough for every resource name made from it, and safe in URLs and keys. */
+export const Name = z
+  .string()
+  .regex(/^[a-z][a-z0-9-]{0,19}$/, "must be 1-20 characters: lower-case letters, digits and dashes, beginning with a letter")
+  .regex(/[a-z0-9]$/, "must not end with a dash");
+
+export const DeploymentId = z.string().regex(new RegExp(`^dep_${ULID}$`), "must be a deployment id, dep_ and 26 characters");
+
+export const deploymentStream = (deploymentId: string): string => `deployment/${deploymentId}`;
+export const environmentStream = (site: string, environment: string): string => `environment/${site}/${environment}`;
+
+/** `environment/web/production` → `{ site: "web", environment: "production" }` */
+export const siteOf = (stream: string): { site: string; environment: string } => {
+  const [kind, site, environment] = stream.split("/");
+  if (kind !== "environment" || site === undefined || environment === undefined)
+    throw new Error(`"${stream}" is not the stream of an environment`);
+  return { site, environment };
+};
+export const deploymentOf = (stream: string): string => {
+  const [kind, id] = stream.split("/");
+  if (kind !== "deployment" || id === undefined) throw new Error(`"${stream}" is not the stream of a deployment`);
+  return id;
+};

@@ -1,0 +1,85 @@
+import { z } from "zod";
+import { Artifact, GitCommit, Release, Step } from "../deployment/shapes.ts";
+import { FlipReason } from "../environment/events.ts";
+
+/** What readers see of a deployment and of an environment: rebuilt from the log at any time, so these may change freely. */
+
+export const Status = z.enum([
+  "queued",
+  "building",
+  "built",
+  "deploying",
+  "held",
+  "cancelling",
+  "success",
+  "failed",
+  "cancelled",
+  "superseded",
+]);
+
+const Actor = z.string();
+const at = z.string();
+
+export const DeploymentView = z.object({
+  id: z.string(),
+  site: z.string(),
+  environment: z.string(),
+  sequence: z.number(),
+  status: Status,
+  /** what it is at, or what it ended with */
+  step: Step.nullable(),
+  /** why it failed, was cancelled, is held or was superseded: one sentence for a person */
+  reason: z.string().nullable(),
+  actor: Actor,
+  trigger: z.string(),
+  commit: GitCommit.nullable(),
+  why: z.string().nullable(),
+  retryOf: z.string().nullable(),
+  /** the deployment whose build this one took over */
+  reusedFrom: z.string().nullable(),
+  buildId: z.string().nullable(),
+  logs: z.string().nullable(),
+  /** id that the build was made with */
+  releaseId: z.string().nullable(),
+  artifact: Artifact.nullable(),
+  release: Release.nullable(),
+  warnings: z.array(z.string()),
+  queuedAt: at,
+  buildStartedAt: at.nullable(),
+  builtAt: at.nullable(),
+  endedAt: at.nullable(),
+  /** when the present status began: deadlines count from here */
+  since: at,
+  /** version of the stream that this row has read */
+  version: z.number(),
+});
+
+const LiveView = z.object({ deploymentId: z.string(), sequence: z.number(), at, reason: FlipReason, actor: Actor, release: Release });
+
+export const EnvironmentView = z.object({
+  site: z.string(),
+  environment: z.string(),
+  /** highest sequence given so far */
+  sequence: z.number(),
+  live: LiveView.nullable(),
+  /** what was live before, newest first, at most twenty */
+  history: z.array(LiveView),
+  /** the flip under way */
+  flipping: z.object({ deploymentId: z.string(), sequence: z.number(), reason: FlipReason, since: at }).nullable(),
+  /** ready, and waiting for the pin or lock to go */
+  waiting: z.object({ deploymentId: z.string(), sequence: z.number(), since: at, by: z.enum(["pin", "lock"]) }).nullable(),
+  pin: z.object({ reason: z.string(), actor: Actor, at }).nullable(),
+  lock: z.object({ holder: z.string(), reason: z.string(), until: z.string().nullable(), at }).nullable(),
+  /** the last alias that was found where nobody put it */
+  drift: z.object({ function: z.string(), at }).nullable(),
+  warnings: z.array(z.string()),
+  version: z.number(),
+});
+
+export type Status = z.infer<typeof Status>;
+export type DeploymentView = z.infer<typeof DeploymentView>;
+export type EnvironmentView = z.infer<typeof EnvironmentView>;
+
+/** A deployment in one of these has ended, for ever. */
+export const isEnd = (status: Status): boolean =>
+  status === "success" || status === "failed" || status === "cancelled" || status === "superseded";

@@ -1,0 +1,74 @@
+import { z } from "zod";
+
+/**
+ * The sites and their environments: one checked file that the local endpoint and the infrastructure both read.
+ * Values of variables are not in it: only their names.
+ */
+const name = z
+  .string()
+  .regex(
+    /^[a-z][a-z0-9-]{0,18}[a-z0-9]$|^[a-z]$/,
+    "must be 1-20 characters: lower-case letters, digits and dashes, beginning with a letter and not ending with a dash",
+  );
+const variable = z
+  .string()
+  .regex(/^[A-Za-z_][A-Za-z0-9_]{0,127}$/, "must be the name of an environment variable")
+  .refine(
+    (value) => !/^(AWS_|LAMBDA_|CODEBUILD_|SHIPLOG_)/.test(value),
+    "must not begin with AWS_, LAMBDA_, CODEBUILD_ or SHIPLOG_: these are reserved",
+  );
+
+export const Environment = z.strictObject({
+  name,
+  /** custom domains of the environment; the first is the host that a release is checked with */
+  domains: z.array(z.string().regex(/^[a-z0-9.-]+$/)).default([]),
+});
+
+export const Site = z.strictObject({
+  name,
+  /** the app's folder, relative to this file */
+  source: z.string().min(1),
+  /** without it, the buildspec.yml in the app's folder, or else an ordinary OpenNext build */
+  build: z
+    .strictObject({ install: z.array(z.string()).default(["npm ci --no-audit --no-fund"]), commands: z.array(z.string()).min(1) })
+    .optional(),
+  buildTimeoutMinutes: z.number().int().min(5).max(480).default(20),
+  /** a path that a release must answer below 500 before it may go live */
+  checkPath: z.string().startsWith("/").default("/"),
+  environments: z.array(Environment).min(1).refine(unique, "an environment is named twice"),
+  /** names of environment variables that builds and functions get; their values are secrets of the environment */
+  variables: z.array(variable).default([]),
+  architecture: z.enum(["x86_64", "arm64"]).default("arm64"),
+});
+
+export const SitesFile = z.strictObject({ sites: z.array(Site).min(1).refine(unique, "a site is named twice") });
+
+export type Site = z.infer<typeof Site>;
+export type SitesFile = z.infer<typeof SitesFile>;
+
+function unique(list: readonly { name: string }[]): boolean {
+  return new Set(list.map((entry) => entry.name)).size === list.length;
+}
+
+/** Every name that the resources of one environment of a site have, on AWS and locally. */
+export const siteResources = (site: string, environment: string) => {
+  const prefix = `shiplog-${site}-${environment}`;
+  return {
+    functions: { server: `${prefix}-server`, image: `${prefix}-image`, revalidation: `${prefix}-revalidation` },
+    alias: "live",
+    revalidationQueue: `${prefix}-revalidation.fifo`,
+    revalidationDeadLetters: `${prefix}-revalidation-dead.fifo`,
+    tagTable: `${prefix}-tags`,
+    /** keys in the static bucket */
+    assets: `${site}/${environment}/_assets`,
+    cache: `${site}/${environment}/_cache`,
+    releases: `${site}/${environment}/_releases`,
+    publicFiles: `${site}/${environment}/_public`,
+    secret: `shiplog/${site}/${environment}`,
+    /** one CodeBuild project per site */
+    project: `shiplog-${site}`,
+  } as const;
+};
+
+/** What an alias says before the first release: sequence 0 of nothing. */
+export const EMPTY_ALIAS = "seq=0 dep=none";

@@ -1,0 +1,82 @@
+/**
+ * The one list of consumers, their event patterns and their queues. Data alone: AWS (SST) and the local endpoint both
+ * read it, so what runs locally and what is deployed cannot drift apart.
+ */
+
+/** An EventBridge event pattern. */
+export type EventPattern = { readonly [field: string]: readonly unknown[] | EventPattern };
+
+export type Consumer = {
+  /** folder in services/, name of its queue, its rule and its function */
+  readonly name: string;
+  /** `engine` is Shiplog's own bus; `default` is the account's, where CodeBuild reports */
+  readonly bus: "engine" | "default";
+  readonly pattern: EventPattern;
+  /** seconds that one batch may take; the queue hides a message six times as long */
+  readonly timeoutSeconds: number;
+  readonly memoryMb: number;
+  /** deliveries before a message goes to the dead-letter queue with its reason */
+  readonly maxReceives: number;
+  /** messages handed over at once */
+  readonly batchSize: number;
+};
+
+const deployment = (...types: string[]): EventPattern => ({ source: ["shiplog.deployment"], "detail-type": types });
+const environment = (...types: string[]): EventPattern => ({ source: ["shiplog.environment"], "detail-type": types });
+
+const usual = { bus: "engine", timeoutSeconds: 30, memoryMb: 512, maxReceives: 6, batchSize: 10 } as const;
+
+export const consumers = [
+  { ...usual, name: "start-build", pattern: deployment("DeploymentQueued") },
+  { ...usual, name: "stop-build", pattern: deployment("CancelRequested", "BuildStarted") },
+  {
+    ...usual,
+    name: "watch-build",
+    bus: "default",
+    pattern: {
+      source: ["aws.codebuild"],
+      "detail-type": ["CodeBuild Build State Change"],
+      detail: { "project-name": [{ prefix: "shiplog-" }] },
+    },
+  },
+  // one release at a time: unpacking and zipping want the whole function
+  { ...usual, name: "publish-release", pattern: deployment("BuildSucceeded"), timeoutSeconds: 600, memoryMb: 2048, batchSize: 1 },
+  { ...usual, name: "flip-alias", pattern: environment("FlipRequested"), timeoutSeconds: 120, batchSize: 1 },
+  {
+    ...usual,
+    name: "advance",
+    pattern: {
+      source: ["shiplog.deployment", "shiplog.environment"],
+      "detail-type": [
+        "DeploymentAdmitted",
+        "ChecksPassed",
+        "FlipHeld",
+        "FlipSuperseded",
+        "FlipFailed",
+        "ReleaseWentLive",
+        "DeploymentCancelled",
+        "DeploymentFailed",
+      ],
+    },
+  },
+  { ...usual, name: "refresh-edge", pattern: environment("ReleaseWentLive") },
+  { ...usual, name: "project", pattern: { source: [{ prefix: "shiplog." }] } },
+] as const satisfies readonly Consumer[];
+
+export type ConsumerName = (typeof consumers)[number]["name"];
+
+/** Runs on a timer instead of a queue. */
+export const schedules = [{ name: "reconcile", everySeconds: 120, timeoutSeconds: 110, memoryMb: 512 }] as const;
+
+export const queueName = (consumer: string): string => `shiplog-${consumer}`;
+export const deadLetterName = (consumer: string): string => `shiplog-${consumer}-dead`;
+export const ruleName = (consumer: string): string => `shiplog-${consumer}`;
+/** AWS asks for six times the function's timeout; batches of ten or fewer need no window. */
+export const visibilitySeconds = (consumer: Consumer): number => consumer.timeoutSeconds * 6;
+/** A dead letter is kept for the longest that SQS allows: longer than any queue keeps a message. */
+export const deadLetterRetentionSeconds = 14 * 24 * 3600;
+export const queueRetentionSeconds = 4 * 24 * 3600;
+
+export const BUS = "shiplog";
+export const EVENTS_TABLE = "shiplog-events";
+export const VIEWS_TABLE = "shiplog-views";

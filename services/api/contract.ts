@@ -1,0 +1,124 @@
+import { z } from "zod";
+import { GitCommit, Source } from "../../domain/deployment/shapes.ts";
+import { Name } from "../../domain/kernel/identity.ts";
+import { DeploymentView, EnvironmentView, Status } from "../../domain/projections/views.ts";
+
+/**
+ * The HTTP API: what goes in and what comes out. JSON everywhere, `Authorization: Bearer <token>` everywhere but
+ * `/v1/health`. A command takes an `Idempotency-Key` header: repeated with the same key it does nothing new and answers
+ * the same. Every error is `{error: {code, message}}`: 400 bad input, 401 no or wrong token, 404 unknown site,
+ * environment or id, 409 refused by the rules (code `noun.reason`), 500 a fault.
+ */
+const reason = z.string().trim().min(1).max(500);
+
+/** `GET /v1/health` → `{ok: true}`; needs no token. */
+export const Health = z.object({ ok: z.literal(true) });
+
+/** `POST /v1/sources`: where to put the source zip. `upload` is null where the same source is there already. */
+export const PrepareSource = z.strictObject({
+  site: Name,
+  sha256: z.string().regex(/^[0-9a-f]{64}$/),
+  bytes: z.number().int().positive().max(500_000_000),
+});
+export const PreparedSource = z.object({
+  source: Source,
+  upload: z.object({ url: z.string(), headers: z.record(z.string(), z.string()) }).nullable(),
+});
+
+/** `POST /v1/deployments` → 202 `{deployment}` */
+export const RequestDeployment = z.strictObject({
+  site: Name,
+  environment: Name,
+  source: Source,
+  commit: GitCommit.optional(),
+  reason: reason.optional(),
+});
+/** `GET /v1/deployments?site=&environment=&status=&limit=` newest first → `{deployments}` */
+export const ListDeployments = z.strictObject({
+  site: Name.optional(),
+  environment: Name.optional(),
+  status: Status.optional(),
+  limit: z.coerce.number().int().min(1).max(200).default(20),
+});
+/** `GET /v1/deployments/:id`; `:id` may be a unique prefix (with or without `dep_`), everywhere. 409 `id.ambiguous` names the candidates. */
+export const OneDeployment = z.object({ deployment: DeploymentView, progress: z.lazy(() => Progress).nullable() });
+export const ManyDeployments = z.object({ deployments: z.array(DeploymentView) });
+/** How far a long step has come, where it is known: `{step: "assets", done: 120, total: 480}`. Not history: the last word only. */
+export const Progress = z.object({ step: z.string(), done: z.number(), total: z.number() });
+
+/** `POST /v1/deployments/:id/cancel` and `/retry` (`{reason?}`) → 202 `{deployment}`; for a retry it is the new deployment. */
+export const WithReason = z.strictObject({ reason: reason.optional() });
+
+/** An event as readers get it: the recorded event as it is (domain/kernel/event.ts `Recorded`). */
+export const EventView = z.object({
+  id: z.string(),
+  stream: z.string(),
+  version: z.number(),
+  index: z.number(),
+  type: z.string(),
+  v: z.number(),
+  body: z.record(z.string(), z.unknown()),
+  position: z.string(),
+  at: z.string(),
+  actor: z.string(),
+  cause: z.string(),
+  correlation: z.string(),
+});
+/**
+ * `GET /v1/deployments/:id/events?after=<version>` and `GET /v1/environments/:site/:environment/events?after=<version>`:
+ * one stream from a version on → `{events, version}`; ask again with the version to follow. Nothing is lost or repeated.
+ */
+export const StreamEvents = z.object({ events: z.array(EventView), version: z.number() });
+/**
+ * `GET /v1/events?since=<ISO time or position>&site=&environment=&type=&limit=`: the whole log in order → `{events, next}`.
+ * To follow, ask again with `since=next`; the newest seconds are given again, so drop ids that were seen.
+ */
+export const LogEvents = z.object({ events: z.array(EventView), next: z.string() });
+export const ListEvents = z.strictObject({
+  since: z.string().optional(),
+  site: Name.optional(),
+  environment: Name.optional(),
+  type: z.string().optional(),
+  limit: z.coerce.number().int().min(1).max(1_000).default(200),
+});
+
+/** `GET /v1/deployments/:id/logs?next=` → the build's log lines; ask again with `next` until `done`. */
+export const BuildLogs = z.object({
+  lines: z.array(z.object({ timestamp: z.number(), message: z.string() })),
+  next: z.string().nullable(),
+  done: z.boolean(),
+});
+
+/** `GET /v1/environments` → `{environments}` (also those that never had a deployment); `GET /v1/environments/:site/:environment` → `{environment}` */
+export const OneEnvironment = z.object({ environment: EnvironmentView.extend({ url: z.string() }) });
+export const ManyEnvironments = z.object({ environments: z.array(OneEnvironment.shape.environment) });
+
+/**
+ * `POST /v1/environments/:site/:environment/rollback` → 202 `{sequence, deploymentId, previous}`. Without `to` it goes to
+ * the newest release older than what is live. It is done when the environment's stream has ReleaseWentLive (or
+ * FlipFailed / FlipSuperseded) with this sequence.
+ */
+export const Rollback = z.strictObject({ to: z.string().min(1).max(64).optional(), reason: reason.optional() });
+export const RollbackStarted = z.object({
+  sequence: z.number(),
+  deploymentId: z.string(),
+  previous: z.string().nullable(),
+  alreadyLive: z.boolean(),
+  version: z.number(),
+});
+
+/** `POST …/pin` `{reason}`, `/unpin` `{reason?}`, `/lock` `{reason, until?}`, `/unlock` `{reason?, force?}` → 200 `{environment}` */
+export const Pin = z.strictObject({ reason });
+export const Lock = z.strictObject({ reason, until: z.iso.datetime({ offset: true }).optional() });
+export const Unlock = z.strictObject({ reason: reason.optional(), force: z.boolean().default(false) });
+
+/** `GET /v1/quarantine` → what no consumer could take, with the reason; still in the dead-letter queues. */
+export const Quarantine = z.object({
+  letters: z.array(
+    z.object({ consumer: z.string(), messageId: z.string(), reason: z.string(), at: z.string().nullable(), body: z.string() }),
+  ),
+});
+
+export const ApiError = z.object({
+  error: z.object({ code: z.string(), message: z.string(), candidates: z.array(z.string()).optional() }),
+});

@@ -1,0 +1,42 @@
+import { z } from "zod";
+
+/** What the engine must know of one environment of a site; made by the infrastructure, never by hand. */
+export const SiteConfig = z.object({
+  site: z.string(),
+  environment: z.string(),
+  /** host that visitors use; releases are checked with it */
+  host: z.string(),
+  url: z.string(),
+  checkPath: z.string(),
+  variables: z.array(z.string()),
+  architecture: z.enum(["x86_64", "arm64"]),
+  distribution: z.string().nullable(),
+  revalidationQueueUrl: z.string(),
+  buildTimeoutMinutes: z.number(),
+});
+
+/** Everything that the engine's functions are told by their environment. */
+export const EngineConfig = z.object({
+  region: z.string(),
+  eventsTable: z.string(),
+  viewsTable: z.string(),
+  bus: z.string(),
+  buckets: z.object({ sources: z.string(), artifacts: z.string(), static: z.string() }),
+  sites: z.array(SiteConfig),
+  /** sha256 (hex) of each API token, by the token's name */
+  tokens: z.record(z.string(), z.string().regex(/^[0-9a-f]{64}$/)),
+});
+
+export type SiteConfig = z.infer<typeof SiteConfig>;
+export type EngineConfig = z.infer<typeof EngineConfig>;
+
+/** Reads SHIPLOG_CONFIG, a JSON document that the infrastructure writes. */
+export const engineConfig = (environment: Readonly<Record<string, string | undefined>>): EngineConfig => {
+  const text = environment.SHIPLOG_CONFIG;
+  if (text === undefined) throw new Error("SHIPLOG_CONFIG is not set: this function must be deployed by Shiplog's own infrastructure.");
+  return EngineConfig.parse(JSON.parse(text));
+};
+
+/** The configuration of one environment; `undefined` where it was never declared. */
+export const siteConfig = (config: EngineConfig, site: string, environment: string): SiteConfig | undefined =>
+  config.sites.find((entry) => entry.site === site && entry.environment === environment);
