@@ -1,0 +1,139 @@
+import { createHash, randomUUID } from "node:crypto";
+import { createWriteStream } from "node:fs";
+import { readdir, readFile, readlink, realpath, rename, rm, stat } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { type PassThrough, Transform } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { ZipFile } from "yazl";
+import { ArchiveRefused, checkLinks, checkName } from "./archive-rules.ts";
+
+export { type ArchiveRefusal, ArchiveRefused } from "./archive-rules.ts";
+export { zipSource } from "./archive-source.ts";
+export { type UnzipLimits, unzipInto } from "./archive-unzip.ts";
+
+export type Zipped = { readonly sha256Base64: string; readonly sha256Hex: string; readonly bytes: number; readonly files: number };
+
+export type ZipOptions = {
+  /** Called with the path relative to the folder, "/" between names; a folder that is left out is not looked into. */
+  readonly include?: (path: string, directory: boolean) => boolean | Promise<boolean>;
+  /** "keep" stores links as links and refuses those that leave the folder; "follow" stores what they point to. Default "keep". */
+  readonly symlinks?: "keep" | "follow";
+};
+
+/**
+ * Writes a zip of a folder whose bytes depend on names, contents, links and the executable bit alone:
+ * names sorted, all dated 1980-01-01, modes 0644 or 0755. (Another zlib may deflate to other bytes, so compare
+ * hashes made by one Node version.) Empty folders are not stored. `target` appears whole or not at all.
+ */
+export async function zipDirectory(dir: string, target: string, options: ZipOptions = {}): Promise<Zipped> {
+  const found = await walk(await realpath(dir), options, resolve(target));
+  found.sort((a, b) => (a.path < b.path ? -1 : 1));
+  checkLinks(new Map(found.flatMap(({ path, link }) => (link === undefined ? [] : [[path, link] as const]))));
+
+  const partial = `${target}.${randomUUID()}.part`;
+  const zip = new ZipFile();
+  const digest = digester();
+  const failed = new Promise<never>((_, reject) => zip.on("error", reject));
+  try {
+    const written = pipeline(zip.outputStream, digest.stream, createWriteStream(partial));
+    await Promise.race([failed, Promise.all([addAll(zip, found), written])]);
+    await rename(partial, target);
+  } catch (error) {
+    (zip.outputStream as PassThrough).destroy();
+    await rm(partial, { force: true });
+    throw error;
+  }
+  return { ...digest.result(), files: found.length };
+}
+
+type Found = { readonly path: string; readonly real: string; readonly size: number; readonly executable: boolean; readonly link?: string };
+
+async function walk(root: string, { include = () => true, symlinks = "keep" }: ZipOptions, target: string): Promise<Found[]> {
+  const found: Found[] = [];
+  await enter(root, "", [root]);
+  return found;
+
+  /** `above`: the real folders we are in, to notice a followed link that leads back up. */
+  async function enter(folder: string, prefix: string, above: readonly string[]): Promise<void> {
+    for (const item of await readdir(folder, { withFileTypes: true })) {
+      const path = prefix + item.name;
+      const real = join(folder, item.name);
+      if (real === target) continue;
+      if (item.isSymbolicLink() && symlinks === "keep") {
+        if (!(await include(path, false))) continue;
+        checkName(path);
+        found.push({ path, real, size: 0, executable: false, link: await readlink(real) });
+        continue;
+      }
+      const directory = item.isSymbolicLink() ? (await followed(real, path)).isDirectory() : item.isDirectory();
+      if (!(await include(path, directory))) continue;
+      checkName(path);
+      if (directory) {
+        const inside = item.isSymbolicLink() ? await realpath(real) : real;
+        if (above.includes(inside))
+          throw new ArchiveRefused("link-loop", path, "the symbolic link leads back to a folder it is in; remove it");
+        await enter(real, `${path}/`, [...above, inside]);
+        continue;
+      }
+      const status = await stat(real);
+      if (!status.isFile()) throw new ArchiveRefused("special-file", path, "only files, folders and symbolic links can be packed");
+      found.push({ path, real, size: status.size, executable: (status.mode & 0o100) !== 0 });
+    }
+  }
+
+  async function followed(real: string, path: string) {
+    try {
+      return await stat(real);
+    } catch (cause) {
+      throw new ArchiveRefused("corrupt", path, "the symbolic link points to nothing; remove it or make its target", { cause });
+    }
+  }
+}
+
+/** yazl formats a local time: this is 1980-01-01 00:00 in every time zone. */
+const EPOCH = new Date(1980, 0, 1);
+
+/** From this size on a file is streamed instead of read whole. */
+const STREAM_FROM = 64 * 1024 ** 2;
+
+async function addAll(zip: ZipFile, found: readonly Found[]): Promise<void> {
+  // Read in small groups: reading and deflating share one thread pool, first come first served, so the next
+  // group is read when the last one is nearly deflated, and memory stays small.
+  for (let from = 0; from < found.length; from += 32) {
+    const group = found.slice(from, from + 32);
+    const contents = await Promise.all(group.map((file) => readContent(file)));
+    group.forEach((file, index) => {
+      const mode = file.link !== undefined ? 0o120777 : file.executable ? 0o100755 : 0o100644;
+      const content = contents[index];
+      const options = { mtime: EPOCH, forceDosTimestamp: true, mode, compressionLevel: content?.length === 0 ? 0 : LEVEL };
+      if (content) zip.addBuffer(content, file.path, options);
+      else zip.addFile(file.real, file.path, options);
+    });
+  }
+  zip.end();
+}
+
+/** zlib's default: level 9 takes twice the time for 1 % less, level 1 makes the upload a fifth larger. */
+const LEVEL = 6;
+
+async function readContent({ link, real, size }: Found): Promise<Buffer | undefined> {
+  if (link !== undefined) return Buffer.from(link);
+  return size < STREAM_FROM ? readFile(real) : undefined;
+}
+
+function digester() {
+  const hash = createHash("sha256");
+  let bytes = 0;
+  const stream = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      hash.update(chunk);
+      bytes += chunk.length;
+      done(null, chunk);
+    },
+  });
+  const result = () => {
+    const digest = hash.digest();
+    return { sha256Base64: digest.toString("base64"), sha256Hex: digest.toString("hex"), bytes };
+  };
+  return { stream, result };
+}
