@@ -1,0 +1,56 @@
+import type { OutputFault } from "./fixture-output.ts";
+
+/** The server's `index.mjs`: answers in the Function URL v2 format, and names its release in every answer. */
+export function serverFunction(releaseId: string, fault: OutputFault | undefined): string {
+  const release = JSON.stringify(releaseId);
+  if (fault === "server-crashes") return `throw new Error("this release can not start");\n`;
+  if (fault === "server-answers-500")
+    return `export const handler = async () => ({ statusCode: 500, headers: {}, body: ${JSON.stringify(`${releaseId} is broken`)} });\n`;
+  return `const release = ${release};
+
+const html = (statusCode, title) => ({
+  statusCode,
+  headers: { "content-type": "text/html; charset=utf-8", "cache-control": "private, no-store" },
+  cookies: [],
+  body: \`<!DOCTYPE html><html data-release="\${release}"><h1>\${title}</h1><code id="release">\${release}</code><time id="made">\${new Date().toISOString()}</time></html>\`,
+  isBase64Encoded: false,
+});
+
+const json = (answer) => ({
+  statusCode: 200,
+  headers: { "content-type": "application/json" },
+  cookies: [],
+  body: JSON.stringify({ ...answer, release, at: new Date().toISOString() }),
+  isBase64Encoded: false,
+});
+
+export const handler = async (event) => {
+  const wait = Number(new URLSearchParams(event.rawQueryString).get("wait") ?? 0);
+  if (wait > 0) await new Promise((done) => setTimeout(done, wait));
+  if (event.rawPath === "/") return html(200, "Home");
+  if (event.rawPath === "/ssr") return html(200, "Per request");
+  if (event.rawPath !== "/api/hello") return html(404, "There is no such page");
+  if (event.requestContext.http.method === "GET") return json({ hello: "world" });
+  return json({ bytes: Buffer.from(event.body ?? "", event.isBase64Encoded ? "base64" : "utf8").length });
+};
+`;
+}
+
+/** The image function's `index.mjs`: like the real one, 400 without its three parameters; else a picture of one point. */
+export const IMAGE_FUNCTION = `const point = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNkYAAAAAYAAjCB0C8AAAAASUVORK5CYII=";
+
+export const handler = async (event) => {
+  const query = new URLSearchParams(event.rawQueryString);
+  const missing = ["url", "w", "q"].find((name) => !query.get(name));
+  if (missing) return { statusCode: 400, headers: { "content-type": "text/plain" }, cookies: [], body: '"' + missing + '" parameter is required', isBase64Encoded: false };
+  return { statusCode: 200, headers: { "content-type": "image/png" }, cookies: [], body: point, isBase64Encoded: true };
+};
+`;
+
+/** The revalidation function's `index.mjs`: takes every message. */
+export const REVALIDATION_FUNCTION = `import { readFileSync } from "node:fs";
+
+JSON.parse(readFileSync("prerender-manifest.json", "utf8"));
+
+export const handler = async () => ({ batchItemFailures: [] });
+`;

@@ -1,0 +1,159 @@
+import { createHash } from "node:crypto";
+import { mkdir, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { IMAGE_FUNCTION, REVALIDATION_FUNCTION, serverFunction } from "./fixture-functions.ts";
+
+export type Architecture = "x64" | "arm64";
+
+/**
+ * What can be wrong with a build's output.
+ * A deployer must refuse all of these before it writes anything:
+ * - `no-output-json`, `broken-output-json`: `open-next.output.json` is not there, or is cut in the middle;
+ * - `no-server-bundle`: the server's folder has no `index.mjs`;
+ * - `no-sharp`, `other-architecture`: the image function has no sharp binary, or one of another architecture;
+ * - `edge-functions`, `split-functions`, `ecs`: shapes of OpenNext that Shiplog does not deploy;
+ * - `other-build-id`: `BUILD_ID` is not the deployment's id, so that `revalidateTag` would silently do nothing.
+ *
+ * And these show only when the published version is called:
+ * - `server-crashes`: the server's module throws when it is loaded;
+ * - `server-answers-500`: it loads, and answers every request with 500.
+ */
+export type OutputFault =
+  | "no-output-json"
+  | "broken-output-json"
+  | "no-server-bundle"
+  | "no-sharp"
+  | "other-architecture"
+  | "edge-functions"
+  | "split-functions"
+  | "ecs"
+  | "other-build-id"
+  | "server-crashes"
+  | "server-answers-500";
+
+export type FixtureOutput = {
+  /** The deployment's id; every page, JSON answer and `release.txt` names it. */
+  releaseId: string;
+  /** Of the sharp binary in the image function. Default: this machine's. */
+  architecture?: Architecture;
+  fault?: OutputFault;
+};
+
+/**
+ * Writes a tiny output of OpenNext into `dir` (the `.open-next` folder itself), as a build of a Next.js app would have left it:
+ * the same files, names and formats as OpenNext 4.1.12, a few kilobytes, without a build.
+ * The server answers `/`, `/ssr` and `/api/hello`, each with `?wait=<ms>`; every other path is 404.
+ */
+export async function writeFixtureOutput(dir: string, output: FixtureOutput): Promise<void> {
+  for (const [path, content] of Object.entries(fixtureFiles(output))) {
+    await mkdir(dirname(join(dir, path)), { recursive: true });
+    await writeFile(join(dir, path), content);
+  }
+}
+
+/** Every file of the output: path below `.open-next` → content. */
+export function fixtureFiles({ releaseId, architecture = machineArchitecture(), fault }: FixtureOutput): Record<string, string> {
+  const id = fault === "other-build-id" ? "another-build" : releaseId;
+  const arch = fault === "other-architecture" ? otherThan(architecture) : architecture;
+  const server = "server-functions/default";
+  const image = "image-optimization-function";
+  const sharp = `${image}/node_modules/@img/sharp-linux-${arch}`;
+  const page = `route-cache/APP_PAGE/${createHash("sha256").update("/").digest("hex")}/$/index`;
+  const buildFiles = { ".next/BUILD_ID": id, ".next/required-server-files.json": json({ config: { deploymentId: releaseId } }) };
+
+  const files: Record<string, string> = {
+    "open-next.output.json": json(outputJson(fault)),
+    ".build/open-next.config.mjs": "export default {};\n",
+    ...below("assets", {
+      BUILD_ID: id,
+      "robots.txt": "User-agent: *\nAllow: /\n",
+      "release.txt": `${releaseId}\n`,
+      "docs/guide.txt": "A public file in a folder of its own.\n",
+      "docs/read me [1].txt": "A public file whose name has spaces and brackets.\n",
+      "_next/static/chunks/shared-0a1b2c3d4e5f.js": "globalThis.shared = true;\n",
+      [`_next/static/${id}/_buildManifest.js`]: `globalThis.release = "${releaseId}";\n`,
+    }),
+    ...below("cache", {
+      [`${id}/${page}.cache`]: json({ type: "app", meta: { headers: {} }, html: `<p>${releaseId}</p>`, rsc: "" }),
+      [`__fetch/${id}/${createHash("sha256").update("tide").digest("hex")}`]: json({ kind: "FETCH", revalidate: false, tags: ["tide"] }),
+    }),
+    "dynamodb-provider/index.mjs": "export const handler = async () => ({ type: 'initializationFunction' });\n",
+    "dynamodb-provider/dynamodb-cache.json": json(tagSeeds(id, page)),
+    ...below(server, { "index.mjs": serverFunction(releaseId, fault), ...buildFiles }),
+    ...below(image, { "index.mjs": IMAGE_FUNCTION, ...buildFiles }),
+    ...below(sharp, {
+      "package.json": json({ name: `@img/sharp-linux-${arch}`, version: "0.35.5", os: ["linux"], cpu: [arch] }),
+      [`lib/sharp-linux-${arch}-0.35.5.node`]: "not a real binary\n",
+    }),
+    "revalidation-function/index.mjs": REVALIDATION_FUNCTION,
+    // Random in each build, so that the revalidation function of each release has other code.
+    "revalidation-function/prerender-manifest.json": json({ preview: { previewModeId: `preview-of-${releaseId}` } }),
+    "warmer-function/index.mjs": "export const handler = async () => ({});\n",
+  };
+  return Object.fromEntries(Object.entries(files).filter(([path]) => !isOmitted(path, fault, server, sharp)));
+}
+
+function isOmitted(path: string, fault: OutputFault | undefined, server: string, sharp: string): boolean {
+  if (fault === "no-output-json") return path === "open-next.output.json";
+  if (fault === "no-server-bundle") return path === `${server}/index.mjs`;
+  return fault === "no-sharp" && path.startsWith(sharp);
+}
+
+/** `open-next.output.json`; cut in the middle, it is a string that is no JSON. */
+function outputJson(fault: OutputFault | undefined): object | string {
+  const lambda = { type: "function", handler: "index.handler", streaming: false, wrapper: "aws-lambda", converter: "aws-apigw-v2" };
+  const overrides = { queue: "sqs", incrementalCache: "s3", tagCache: "dynamodb" };
+  const server = { ...lambda, bundle: ".open-next/server-functions/default", ...overrides };
+  const output = {
+    edgeFunctions: fault === "edge-functions" ? { middleware: { bundle: ".open-next/middleware", handler: "handler.handler" } } : {},
+    origins: {
+      s3: {
+        type: "s3",
+        originPath: "_assets",
+        copy: [
+          { from: ".open-next/assets", to: "_assets", cached: true, versionedSubDir: "_next" },
+          { from: ".open-next/cache", to: "_cache", cached: false },
+        ],
+      },
+      imageOptimizer: { ...lambda, bundle: ".open-next/image-optimization-function", imageLoader: "s3" },
+      default:
+        fault === "ecs" ? { type: "ecs", bundle: server.bundle, wrapper: "node", converter: "node", dockerfile: "Dockerfile" } : server,
+      ...(fault === "split-functions" ? { api: { ...server, bundle: ".open-next/server-functions/api" } } : {}),
+    },
+    // In the order that OpenNext writes them: `*` stands before what belongs to S3.
+    behaviors: [
+      { pattern: "_next/image*", origin: "imageOptimizer" },
+      { pattern: "_next/data/*", origin: "default" },
+      ...(fault === "split-functions" ? [{ pattern: "api/*", origin: "api" }] : []),
+      { pattern: "*", origin: "default" },
+      { pattern: "BUILD_ID", origin: "s3" },
+      { pattern: "_next/*", origin: "s3" },
+      { pattern: "docs/*", origin: "s3" },
+      { pattern: "release.txt", origin: "s3" },
+      { pattern: "robots.txt", origin: "s3" },
+    ],
+    additionalProps: {
+      warmer: { handler: "index.handler", bundle: ".open-next/warmer-function" },
+      initializationFunction: { handler: "index.handler", bundle: ".open-next/dynamodb-provider" },
+      revalidationFunction: { handler: "index.handler", bundle: ".open-next/revalidation-function" },
+    },
+  };
+  return fault === "broken-output-json" ? json(output).slice(0, 200) : output;
+}
+
+/** The seeds of the tag table, in DynamoDB's own JSON: which cached paths a tag reaches. */
+function tagSeeds(id: string, page: string): object[] {
+  return ["_N_T_/layout", "_N_T_/page", "_N_T_/", "tide"].map((tag) => ({
+    tag: { S: `${id}/${tag}` },
+    path: { S: `${id}/${page}` },
+    revalidatedAt: { N: "1" },
+  }));
+}
+
+const json = (value: object | string): string => (typeof value === "string" ? value : JSON.stringify(value));
+
+const below = (folder: string, files: Record<string, string>): Record<string, string> =>
+  Object.fromEntries(Object.entries(files).map(([path, content]) => [`${folder}/${path}`, content]));
+
+const machineArchitecture = (): Architecture => (process.arch === "arm64" ? "arm64" : "x64");
+const otherThan = (architecture: Architecture): Architecture => (architecture === "x64" ? "arm64" : "x64");
