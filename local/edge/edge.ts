@@ -1,0 +1,195 @@
+import { randomUUID } from "node:crypto";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { TLSSocket } from "node:tls";
+import { type Answer, page, passes, type Release, releaseIn } from "./answer.ts";
+import { type Behavior, router } from "./behaviors.ts";
+import { listenBoth } from "./both-protocols.ts";
+import { functionEvent, PAYLOAD_LIMIT, splitTarget } from "./function-event.ts";
+import { answerOf } from "./function-result.ts";
+
+export type Edge = { url: string; port: number; close(): Promise<void> };
+
+export type EdgeOptions = {
+  /** On 127.0.0.1 only. Default 0: any free port. */
+  port?: number;
+  /** What is live at this moment: one atomic read of the server function's alias. Undefined before the first release. */
+  live(): Release | undefined;
+  /** The routing table of a deployment's release. It never changes, so the edge keeps it by deployment. */
+  manifest(deploymentId: string): Promise<{ behaviors: Behavior[] } | undefined>;
+  /**
+   * Invokes the alias `live` of a role's function with a Function URL event (format 2.0).
+   * `description` is that of the alias as it was executed (`seq=7 dep=dep_01J…`); `functionError` as Lambda's header of that name.
+   */
+  invoke(role: "server" | "image", event: object): Promise<{ payload: Buffer; functionError?: string; description: string }>;
+  /** An object below the environment's `_assets` prefix, by its decoded key; undefined when there is none. */
+  asset(
+    key: string,
+    range: string | undefined,
+    ifNoneMatch: string | undefined,
+  ): Promise<{ status: number; headers: Record<string, string>; body: Buffer } | undefined>;
+  certificate: { cert: string; key: string };
+};
+
+type Answered = { answer: Answer; release: Release | undefined };
+
+/**
+ * The local CloudFront of one environment: sends each request where the live release's behaviours say.
+ *
+ * Every answer names the release it came from, in `x-shiplog-deployment` and `x-shiplog-sequence`: for a function the release
+ * whose alias was really executed, for a public file the one that was live when the request came.
+ *
+ * It keeps no HTML. Pages carry `s-maxage` of up to a year, so a CDN that keeps them goes on serving the old release until
+ * its invalidation is through, minutes after the flip; here a flip is seen by the next request, so that a test may demand
+ * that no answer after a recorded flip comes from the release before.
+ */
+export async function startEdge(options: EdgeOptions): Promise<Edge> {
+  const routerOf = rememberRouters(options.manifest);
+
+  async function answer(request: IncomingMessage, requestId: string): Promise<Answered> {
+    const live = options.live();
+    if (!live) return { answer: NOTHING_LIVE, release: undefined };
+    if (request.headers.upgrade?.toLowerCase() === "websocket") return { answer: NO_WEBSOCKETS, release: live };
+    const { path } = splitTarget(request.url ?? "/");
+    const origin = (await routerOf(live.deploymentId))(path);
+    if (origin === "s3") return { answer: await fromAssets(request, path), release: live };
+    if (origin === "default") return fromFunction("server", request, requestId, live);
+    if (origin === "imageOptimizer") return fromFunction("image", request, requestId, live);
+    throw new Error(`${live.deploymentId} sends ${path} to the origin "${origin}", which the edge does not know`);
+  }
+
+  async function fromAssets(request: IncomingMessage, path: string): Promise<Answer> {
+    if (request.method !== "GET" && request.method !== "HEAD") return READ_ONLY;
+    const key = assetKey(path);
+    if (key === undefined) return BAD_PATH;
+    const found = await options.asset(key, request.headers.range, request.headers["if-none-match"]);
+    if (!found) return NO_FILE;
+    const headers = Object.entries(found.headers)
+      .map(([name, value]) => [name.toLowerCase(), value] as const)
+      .filter(([name]) => passes(name) && name !== "content-length" && !name.startsWith("x-amz-"));
+    return { status: found.status, headers, body: found.body };
+  }
+
+  async function fromFunction(role: "server" | "image", request: IncomingMessage, requestId: string, live: Release): Promise<Answered> {
+    const body = await readBody(request);
+    if (!body) return { answer: TOO_LARGE, release: live };
+    const event = functionEvent(request, body, request.socket instanceof TLSSocket, requestId, Date.now());
+    if ((event.body?.length ?? 0) > PAYLOAD_LIMIT) return { answer: TOO_LARGE, release: live };
+    const { payload, functionError, description } = await options.invoke(role, event);
+    const release = releaseIn(description);
+    if (functionError === undefined) {
+      try {
+        return { answer: answerOf(payload), release };
+      } catch (error) {
+        report(requestId, `${role} of ${description} answered no JSON`, error);
+      }
+    } else {
+      report(requestId, `${role} of ${description} failed (${functionError})`, payload.toString("utf8").slice(0, 4000));
+    }
+    return { answer: failure(requestId), release };
+  }
+
+  async function onRequest(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const requestId = randomUUID();
+    // A client that goes away in the middle is no failure of the edge's.
+    response.on("error", () => {});
+    let answered: Answered;
+    try {
+      answered = await answer(request, requestId);
+    } catch (error) {
+      if (request.destroyed && !request.complete) return;
+      report(requestId, `could not answer ${request.method} ${request.url}`, error);
+      // Which release would have answered is not known.
+      answered = { answer: failure(requestId), release: undefined };
+    }
+    try {
+      send(request, response, answered);
+    } catch (error) {
+      report(requestId, `${request.method} ${request.url} was answered with what HTTP cannot carry`, error);
+      for (const name of response.getHeaderNames()) response.removeHeader(name);
+      send(request, response, { answer: failure(requestId), release: answered.release });
+    }
+  }
+
+  const server = await listenBoth(options.port ?? 0, options.certificate, (request, response) => void onRequest(request, response));
+  return { url: `http://127.0.0.1:${server.port}`, ...server };
+}
+
+const NOTHING_LIVE = page(503, "Nothing is live here yet", "Deploy the first release with: shiplog deploy", [["retry-after", "5"]]);
+const NO_WEBSOCKETS = page(
+  501,
+  "No WebSockets here",
+  "A Lambda function answers one request at a time. Use a WebSocket service beside the site.",
+);
+const READ_ONLY = page(405, "This is a file", "Files can be read only, with GET or HEAD.", [["allow", "GET, HEAD"]]);
+const BAD_PATH = page(400, "This is no path of a file", "Check the address for a stray % or a .. in it.");
+const NO_FILE = page(404, "There is no such file", "The live release has no public file of this name.");
+const TOO_LARGE = page(
+  413,
+  "The request is too large",
+  "A Lambda function takes at most 6 MB in one request, less when the body is binary.",
+  [["connection", "close"]],
+);
+const failure = (requestId: string): Answer =>
+  page(502, "The site could not answer", `The log of the development server has the reason under request ${requestId}.`, [
+    ["x-shiplog-request", requestId],
+  ]);
+
+/** Keeps the routers of the last few releases. One that could not be had is asked for again. */
+function rememberRouters(manifest: EdgeOptions["manifest"]): (deploymentId: string) => Promise<(path: string) => string> {
+  const routers = new Map<string, Promise<(path: string) => string>>();
+  return (deploymentId) => {
+    const known = routers.get(deploymentId);
+    if (known) return known;
+    const made = manifest(deploymentId).then((found) => {
+      if (!found) throw new Error(`${deploymentId} is live and has no manifest: deploy again, or roll back`);
+      return router(found.behaviors);
+    });
+    routers.set(deploymentId, made);
+    made.catch(() => routers.delete(deploymentId));
+    const oldest = routers.keys().next().value;
+    if (routers.size > 16 && oldest !== undefined) routers.delete(oldest);
+    return made;
+  };
+}
+
+/** The key of a public file's path; undefined for what cannot name one. */
+function assetKey(path: string): string | undefined {
+  try {
+    const key = decodeURIComponent(path).replace(/^\//, "");
+    return key.split("/").includes("..") || key.includes("\0") ? undefined : key;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Reads a request's body; undefined when it is larger than a function may be given. */
+async function readBody(request: IncomingMessage): Promise<Buffer | undefined> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    // What is over the limit is read and dropped: a client that is still writing would not see the answer.
+    if (size <= PAYLOAD_LIMIT) chunks.push(chunk);
+  }
+  return size > PAYLOAD_LIMIT ? undefined : Buffer.concat(chunks, size);
+}
+
+function send(request: IncomingMessage, response: ServerResponse, { answer, release }: Answered): void {
+  const bodiless = answer.status === 204 || answer.status === 304;
+  response.statusCode = answer.status;
+  for (const [name, value] of answer.headers) response.appendHeader(name, value);
+  if (release) {
+    response.setHeader("x-shiplog-deployment", release.deploymentId);
+    response.setHeader("x-shiplog-sequence", String(release.sequence));
+  }
+  if (!bodiless) response.setHeader("content-length", String(answer.body.length));
+  // A body that nobody reads would stay in the connection and be taken for the next request.
+  if (!request.complete) request.resume();
+  response.end(bodiless || request.method === "HEAD" ? undefined : answer.body);
+}
+
+function report(requestId: string, what: string, reason: unknown): void {
+  console.error(
+    JSON.stringify({ from: "edge", requestId, what, reason: reason instanceof Error ? (reason.stack ?? reason.message) : reason }),
+  );
+}
