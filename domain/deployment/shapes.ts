@@ -36,6 +36,7 @@ export const Request = z.object({
   trigger: z.enum(["cli", "api", "retry"]),
   commit: GitCommit.optional(),
   reason: z.string().max(500).optional(),
+  requestedBy: z.string().max(200),
 });
 
 export const FunctionRole = z.enum(["server", "image", "revalidation"]);

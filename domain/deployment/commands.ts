@@ -1,0 +1,25 @@
+import type { DeploymentEvent } from "./events.ts";
+import type { Request, Step } from "./shapes.ts";
+
+type Body<T extends DeploymentEvent["type"]> = Extract<DeploymentEvent, { type: T }>["body"];
+
+/** What may be asked of a deployment. Only Shiplog's own code makes these: input from outside is checked at its door. */
+export type DeploymentCommand =
+  | { type: "QueueDeployment"; sequence: number; request: Request }
+  | { type: "RecordBuildStarted"; buildId: string; logs?: string }
+  | { type: "RecordBuildSucceeded"; buildId: string; artifact: Body<"BuildSucceeded">["artifact"]; exported?: Record<string, string> }
+  | { type: "RecordBuildFailed"; buildId: string | null; status: string; phase?: string; reason: string }
+  /** the build was seen stopped, or (`null`) it was looked for and there is none */
+  | { type: "RecordBuildStopped"; buildId: string | null; reason: string }
+  | ({ type: "StartRelease" } & Body<"ReleaseStarted">)
+  | ({ type: "RecordAssets" } & Body<"AssetsPublished">)
+  | ({ type: "RecordVersions" } & Body<"VersionsPublished">)
+  | ({ type: "RecordChecksPassed" } & Body<"ChecksPassed">)
+  | ({ type: "RecordChecksFailed" } & Body<"ChecksFailed">)
+  | ({ type: "HoldDeployment" } & Body<"DeploymentHeld">)
+  | { type: "StartFlip"; sequence: number }
+  | { type: "SucceedDeployment"; sequence: number }
+  | { type: "FailDeployment"; step: Step; reason: string }
+  /** `onlyQueued`: a newer request replaces it while it waits; a running build goes on */
+  | { type: "SupersedeDeployment"; by: Body<"DeploymentSuperseded">["by"]; onlyQueued: boolean }
+  | { type: "RequestCancel"; reason?: string };

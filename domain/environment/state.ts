@@ -1,0 +1,105 @@
+import type { Release } from "../deployment/shapes.ts";
+import type { EnvironmentEvent, FlipReason, LiveRelease } from "./events.ts";
+
+export type Flip = { sequence: number; deploymentId: string; release: Release; reason: FlipReason };
+/** A release that was live here. `order`: the sequence that its deployment was admitted with, so "older" means what people mean. */
+export type Lived = { deploymentId: string; order: number; release: Release };
+
+/** Only what `decide` and the consumers need to know. */
+export type Environment = {
+  /** highest sequence given so far */
+  sequence: number;
+  latest: string | null;
+  /** highest sequence that a flip was requested with: everything at or below it is history */
+  flipped: number;
+  /** flips that were requested and have not ended, by sequence */
+  open: Map<number, Flip>;
+  live: LiveRelease | null;
+  lived: Map<string, Lived>;
+  waiting: (Flip & { by: "pin" | "lock" }) | null;
+  /** what each function's alias was last seen moved to */
+  aliases: Map<string, { sequence: number; version: string }>;
+  drift: Map<string, string>;
+  pinned: boolean;
+  lock: { holder: string; until: string | null } | null;
+  /** sequence that the edge was last told of, and whether it heard */
+  invalidated: number;
+};
+
+export const initial = (): Environment => ({
+  sequence: 0,
+  latest: null,
+  flipped: 0,
+  open: new Map(),
+  live: null,
+  lived: new Map(),
+  waiting: null,
+  aliases: new Map(),
+  drift: new Map(),
+  pinned: false,
+  lock: null,
+  invalidated: 0,
+});
+
+export const evolve = (state: Environment, event: EnvironmentEvent): Environment => {
+  switch (event.type) {
+    case "DeploymentAdmitted":
+      state.sequence = event.body.sequence;
+      state.latest = event.body.deploymentId;
+      break;
+    case "FlipRequested": {
+      const { sequence, deploymentId, release, reason } = event.body;
+      state.sequence = Math.max(state.sequence, sequence);
+      state.flipped = Math.max(state.flipped, sequence);
+      state.open.set(sequence, { sequence, deploymentId, release, reason });
+      if (state.waiting?.deploymentId === deploymentId) state.waiting = null;
+      break;
+    }
+    case "FlipHeld": {
+      const { sequence, deploymentId, release, by } = event.body;
+      state.waiting = { sequence, deploymentId, release, reason: "deploy", by };
+      break;
+    }
+    case "AliasFlipped":
+      state.aliases.set(event.body.function, { sequence: event.body.sequence, version: event.body.to });
+      state.drift.delete(event.body.function);
+      break;
+    case "ReleaseWentLive": {
+      const { sequence, deploymentId, release } = event.body;
+      state.open.delete(sequence);
+      state.live = { sequence, deploymentId };
+      if (!state.lived.has(deploymentId)) state.lived.set(deploymentId, { deploymentId, order: sequence, release });
+      break;
+    }
+    case "FlipSuperseded":
+    case "FlipFailed":
+    case "FlipWithdrawn":
+      state.open.delete(event.body.sequence);
+      if (state.waiting?.sequence === event.body.sequence) state.waiting = null;
+      break;
+    case "AliasDriftDetected":
+      state.drift.set(event.body.function, JSON.stringify(event.body.found));
+      break;
+    case "EnvironmentPinned":
+      state.pinned = true;
+      break;
+    case "EnvironmentUnpinned":
+      state.pinned = false;
+      break;
+    case "EnvironmentLocked":
+      state.lock = { holder: event.body.holder, until: event.body.until };
+      break;
+    case "EnvironmentUnlocked":
+      state.lock = null;
+      break;
+    case "EdgeInvalidated":
+    case "EdgeInvalidationFailed":
+      state.invalidated = Math.max(state.invalidated, event.body.sequence);
+      break;
+  }
+  return state;
+};
+
+/** The lock that is in force at that time, if any. */
+export const lockAt = (state: Environment, at: string): NonNullable<Environment["lock"]> | null =>
+  state.lock !== null && (state.lock.until === null || state.lock.until > at) ? state.lock : null;

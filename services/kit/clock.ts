@@ -1,0 +1,8 @@
+/** Time and chance as an argument: a test or a simulation gives its own. */
+export type Clock = {
+  /** milliseconds since 1970 */
+  now(): number;
+  sleep(milliseconds: number): Promise<void>;
+  /** in [0, 1) */
+  random(): number;
+};

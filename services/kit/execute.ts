@@ -1,0 +1,100 @@
+import type { DeploymentCommand } from "../../domain/deployment/commands.ts";
+import { deployment, type Deployment } from "../../domain/deployment/decider.ts";
+import { readDeploymentEvent } from "../../domain/deployment/events.ts";
+import type { EnvironmentCommand } from "../../domain/environment/commands.ts";
+import { environment } from "../../domain/environment/decider.ts";
+import { readEnvironmentEvent } from "../../domain/environment/events.ts";
+import type { Environment } from "../../domain/environment/state.ts";
+import { type Decider, isRefusal, type Refusal } from "../../domain/kernel/decider.ts";
+import type { AnyEvent, Recorded } from "../../domain/kernel/event.ts";
+import { deploymentStream, environmentStream } from "../../domain/kernel/identity.ts";
+import type { Commit } from "../../domain/kernel/chain.ts";
+import { eventsOf } from "../store/codec.ts";
+import { Conflict, type EventStore, type Loaded } from "../store/event-store.ts";
+import type { Clock } from "./clock.ts";
+
+
+/** Why a command is given: it makes a repeated command write nothing new. */
+export type Because = {
+  /** id of the event or command; with a suffix where one event leads to several commands for the same stream */
+  readonly cause: string;
+  readonly causePosition?: string | undefined;
+  readonly correlation: string;
+  readonly actor: string;
+};
+
+/** The reason that a consumer gives: it follows from this event. */
+export const following = (event: Recorded, actor: string, suffix = ""): Because => ({
+  cause: event.id + suffix,
+  causePosition: event.position,
+  correlation: event.correlation,
+  actor,
+});
+
+export type Executed<S> = {
+  /** what this cause wrote, now or earlier; empty where it was already so */
+  readonly events: readonly Recorded[];
+  readonly refusal?: Refusal;
+  /** the state after it */
+  readonly state: S;
+  readonly version: number;
+};
+
+const MAX_TRIES = 12;
+
+/** load → decide → append, decided again after a conflict. Throws the last `Conflict` after a dozen tries. */
+export const executor = <C, S, E extends AnyEvent>(store: EventStore, clock: Clock, decider: Decider<C, S, E>, readEvent: (stored: AnyEvent) => E) => {
+  const stateOf = (commits: readonly Commit[]): S => {
+    let state = decider.initial();
+    for (const commit of commits) for (const event of JSON.parse(commit.body) as AnyEvent[]) state = decider.evolve(state, readEvent(event));
+    return state;
+  };
+
+  const once = async (stream: string, command: C, because: Because): Promise<Executed<S>> => {
+    const loaded: Loaded = await store.load(stream);
+    const state = stateOf(loaded.commits);
+    const handled = loaded.commits.find((commit) => commit.cause === because.cause);
+    if (handled !== undefined) return { events: eventsOf(handled), state, version: loaded.version };
+    const outcome = decider.decide(command, state);
+    if (isRefusal(outcome)) return { events: [], refusal: outcome, state, version: loaded.version };
+    if (outcome.length === 0) return { events: [], state, version: loaded.version };
+    const events = await store.append(loaded.head, { ...because, events: outcome, now: clock.now() });
+    return { events, state: outcome.reduce(decider.evolve, state), version: loaded.version + 1 };
+  };
+
+  return {
+    load: async (stream: string): Promise<{ state: S; version: number }> => {
+      const { commits, version } = await store.load(stream);
+      return { state: stateOf(commits), version };
+    },
+    execute: async (stream: string, command: C, because: Because): Promise<Executed<S>> => {
+      for (let tries = 1; ; tries++) {
+        try {
+          return await once(stream, command, because);
+        } catch (error) {
+          if (!(error instanceof Conflict) || tries === MAX_TRIES) throw error;
+          await clock.sleep(clock.random() * 2 ** Math.min(tries, 6) * 5);
+        }
+      }
+    },
+  };
+};
+
+export type Aggregates = ReturnType<typeof aggregates>;
+
+/** Both aggregates on one store, asked by their names. */
+export const aggregates = (store: EventStore, clock: Clock) => {
+  const deployments = executor<DeploymentCommand, Deployment, ReturnType<typeof readDeploymentEvent>>(store, clock, deployment, readDeploymentEvent);
+  const environments = executor<EnvironmentCommand, Environment, ReturnType<typeof readEnvironmentEvent>>(store, clock, environment, readEnvironmentEvent);
+  return {
+    deployment: {
+      load: (id: string) => deployments.load(deploymentStream(id)),
+      execute: (id: string, command: DeploymentCommand, because: Because) => deployments.execute(deploymentStream(id), command, because),
+    },
+    environment: {
+      load: (site: string, name: string) => environments.load(environmentStream(site, name)),
+      execute: (site: string, name: string, command: EnvironmentCommand, because: Because) =>
+        environments.execute(environmentStream(site, name), command, because),
+    },
+  };
+};

@@ -1,0 +1,73 @@
+import type { DeploymentEvent } from "../../domain/deployment/events.ts";
+import type { Recorded } from "../../domain/kernel/event.ts";
+import { deploymentOf } from "../../domain/kernel/identity.ts";
+import { type BuildReport, NoBuildCapacity } from "../aws/builds.ts";
+import { NotYet } from "../kit/consumer.ts";
+import { unexpected } from "../kit/envelope.ts";
+import { type Aggregates, following } from "../kit/execute.ts";
+
+export type Ports = {
+  readonly aggregates: Pick<Aggregates, "deployment">;
+  readonly builds: {
+    /** the project of the site and everything else of the call are the wiring's */
+    start(deployment: { deploymentId: string; site: string; environment: string; source: { key: string; sha256: string; bytes: number } }): Promise<BuildReport>;
+    stop(id: string): Promise<void>;
+    /** the build that was started for this deployment, if there is one */
+    find(site: string, deploymentId: string): Promise<BuildReport | undefined>;
+  };
+};
+
+const ACTOR = "shiplog start-build";
+/** Builds take minutes: asking more often for room only costs calls. */
+const CAPACITY_SECONDS = 15;
+
+/** Starts the build of a queued deployment. */
+export const startBuild =
+  ({ aggregates, builds }: Ports) =>
+  async (event: Recorded<DeploymentEvent>): Promise<void> => {
+    if (event.type !== "DeploymentQueued") throw unexpected(event);
+    const deploymentId = deploymentOf(event.stream);
+    const because = (suffix = "") => following(event, ACTOR, suffix);
+    const { state } = await aggregates.deployment.load(deploymentId);
+    if (state.status === "cancelling" && state.buildId === null) return settleCancel();
+    const source = state.request?.source;
+    if (state.status !== "queued" || !state.request || !source) return;
+
+    const { site, environment } = state.request;
+    const build = await started({ deploymentId, site, environment, source });
+    if (build === undefined) return;
+    const { refusal } = await aggregates.deployment.execute(
+      deploymentId,
+      { type: "RecordBuildStarted", buildId: build.id, ...(build.logs && { logs: `${build.logs.group}:${build.logs.stream}` }) },
+      because(),
+    );
+    // it ended between the look and the start: nobody waits for this build
+    if (refusal !== undefined) await builds.stop(build.id);
+
+    async function started(ask: Parameters<Ports["builds"]["start"]>[0]): Promise<BuildReport | undefined> {
+      try {
+        return await builds.start(ask);
+      } catch (error) {
+        if (error instanceof NoBuildCapacity) throw new NotYet(error.message, CAPACITY_SECONDS);
+        if (!isFinal(error)) throw error;
+        const reason = `CodeBuild refused to start the build: ${error.message}`;
+        await aggregates.deployment.execute(deploymentId, { type: "RecordBuildFailed", buildId: null, status: "FAULT", reason }, because());
+        return undefined;
+      }
+    }
+
+    /** An earlier delivery may have started a build and died before it was written down. */
+    async function settleCancel(): Promise<void> {
+      const found = await builds.find(state.request?.site ?? "", deploymentId);
+      if (found !== undefined) {
+        await aggregates.deployment.execute(deploymentId, { type: "RecordBuildStarted", buildId: found.id }, because());
+      } else {
+        const reason = "cancelled before its build began";
+        await aggregates.deployment.execute(deploymentId, { type: "RecordBuildStopped", buildId: null, reason }, because("/none"));
+      }
+    }
+  };
+
+/** What CodeBuild will refuse again, however often it is asked. */
+const isFinal = (error: unknown): error is Error =>
+  error instanceof Error && (error.name === "ResourceNotFoundException" || error.name === "InvalidInputException");

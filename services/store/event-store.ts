@@ -1,0 +1,116 @@
+import { ConditionalCheckFailedException, type DynamoDBClient, GetItemCommand, PutItemCommand, QueryCommand } from "@aws-sdk/client-dynamodb";
+import { type Commit, commitHash, commitId } from "../../domain/kernel/chain.ts";
+import type { AnyEvent, Recorded } from "../../domain/kernel/event.ts";
+import { nextPosition } from "../../domain/kernel/position.ts";
+import { commitOf, eventsOf, itemCodec, sha256, sortKey } from "./codec.ts";
+
+/** Somebody else appended first: load again, decide again. The store's only error of its own. */
+export class Conflict extends Error {
+  override readonly name = "Conflict";
+}
+
+/** Where a stream ends. Opaque: only `load` gives one, so nobody can invent a version. */
+export type Head = { readonly [OPAQUE]: true };
+const OPAQUE: unique symbol = Symbol("head");
+type End = { readonly stream: string; readonly version: number; readonly position: string | undefined; readonly hash: string };
+
+export type Decision = {
+  readonly events: readonly AnyEvent[];
+  /** id of the event or command that this follows from; the same cause is written once */
+  readonly cause: string;
+  /** position of the causing event, where it is one */
+  readonly causePosition?: string | undefined;
+  readonly correlation: string;
+  readonly actor: string;
+  /** milliseconds since 1970 */
+  readonly now: number;
+};
+
+export type Loaded = { readonly head: Head; readonly version: number; readonly commits: readonly Commit[] };
+
+/** A body above this does not belong into an event: larger things go to the object store, by digest. */
+export const MAX_BODY_BYTES = 32 * 1024;
+
+export type EventStore = ReturnType<typeof eventStore>;
+
+/** The event streams on DynamoDB: one item is one decision. */
+export const eventStore = (client: DynamoDBClient, table: string) => {
+  const itemOf = itemCodec(table);
+
+  /** The whole stream, strongly consistent, in order. An unknown stream is an empty one. */
+  const load = async (stream: string): Promise<Loaded> => {
+    const commits = await read(stream, 0);
+    const last = commits.at(-1);
+    const end: End = { stream, version: last?.version ?? 0, position: last?.position, hash: last?.hash ?? "" };
+    return { head: end as unknown as Head, version: end.version, commits };
+  };
+
+  /** The commits of a stream after a version, strongly consistent, in order. */
+  const read = async (stream: string, after: number): Promise<Commit[]> => {
+    const commits: Commit[] = [];
+    let from: Record<string, never> | undefined;
+    do {
+      const page = await client.send(
+        new QueryCommand({
+          TableName: table,
+          ConsistentRead: true,
+          KeyConditionExpression: "pk = :stream AND sk > :after",
+          ExpressionAttributeValues: { ":stream": { S: stream }, ":after": { S: sortKey(after) } },
+          ExclusiveStartKey: from,
+        }),
+      );
+      for (const item of page.Items ?? []) commits.push(commitOf(item));
+      from = page.LastEvaluatedKey as typeof from;
+    } while (from !== undefined);
+    return commits;
+  };
+
+  /**
+   * Writes one decision behind `head`, once: when the same cause is there already, at that very place, that is our own
+   * earlier write and counts as success. Throws `Conflict` when another decision took the place.
+   */
+  const append = async (head: Head, decision: Decision): Promise<Recorded[]> => {
+    const end = head as unknown as End;
+    const commit = commitAfter(end, decision);
+    try {
+      await client.send(
+        new PutItemCommand({ TableName: table, Item: itemOf(commit), ConditionExpression: "attribute_not_exists(pk)" }),
+      );
+      return eventsOf(commit);
+    } catch (error) {
+      if (!(error instanceof ConditionalCheckFailedException)) throw error;
+      const there = await at(commit.stream, commit.version);
+      if (there?.id === commit.id) return eventsOf(there);
+      throw new Conflict(`${commit.stream} already has a version ${commit.version}`);
+    }
+  };
+
+  const at = async (stream: string, version: number): Promise<Commit | undefined> => {
+    const { Item } = await client.send(
+      new GetItemCommand({ TableName: table, ConsistentRead: true, Key: { pk: { S: stream }, sk: { S: sortKey(version) } } }),
+    );
+    return Item && commitOf(Item);
+  };
+
+  return { load, read, append };
+};
+
+const commitAfter = (end: End, decision: Decision): Commit => {
+  const { cause, correlation, actor, now } = decision;
+  const body = JSON.stringify(decision.events.map(({ type, v, body }) => ({ type, v, body })));
+  if (Buffer.byteLength(body) > MAX_BODY_BYTES)
+    throw new Error(`A decision on ${end.stream} is ${Buffer.byteLength(body)} bytes, above the ${MAX_BODY_BYTES} that an event may have: put the large part into the object store and its digest into the event`);
+  const commit = {
+    stream: end.stream,
+    version: end.version + 1,
+    id: commitId(sha256, end.stream, cause),
+    body,
+    cause,
+    correlation,
+    actor,
+    at: new Date(now).toISOString(),
+    position: nextPosition(now, end.position, decision.causePosition),
+    prev: end.hash,
+  };
+  return { ...commit, hash: commitHash(sha256, commit) };
+};
