@@ -1,0 +1,56 @@
+import type { DeploymentView } from "../../domain/projections/views.ts";
+import type { Context, Register } from "../context.ts";
+import { showAge, showDuration } from "../duration.ts";
+import { usageError } from "../failure.ts";
+import { placeName } from "../place.ts";
+import { shortIds } from "../short-id.ts";
+import { plain, table } from "../terminal.ts";
+
+type Options = { readonly site?: string; readonly env?: string; readonly status?: string; readonly limit: string };
+
+/** Lists deployments, newest first. */
+export const listCommand: Register = (program, run) =>
+  void program
+    .command("list")
+    .description("list deployments, newest first")
+    .option("--site <site>", "only of this site")
+    .option("--env <environment>", "only of this environment")
+    .option("--status <status>", "only with this status, for example failed")
+    .option("--limit <count>", "at most so many, up to 200", "20")
+    .action((options: Options) => run((context) => list(context, options)));
+
+async function list({ api: open, terminal, json }: Context, { site, env, status, limit }: Options): Promise<undefined> {
+  if (!/^\d+$/.test(limit) || Number(limit) < 1 || Number(limit) > 200)
+    throw usageError(`--limit "${limit}" is not a number from 1 to 200.`);
+  const api = open();
+  const [deployments, environments] = await Promise.all([
+    api.deployments({ site, environment: env, status, limit: Number(limit) }),
+    api.environments(),
+  ]);
+  if (json) return terminal.document({ deployments }) as undefined;
+  if (deployments.length === 0) return terminal.note("There is no deployment. Make one:  shiplog deploy <dir>") as undefined;
+
+  const live = new Set(environments.flatMap((environment) => (environment.live === null ? [] : [environment.live.deploymentId])));
+  const short = shortIds(deployments.map(({ id }) => id));
+  const now = Date.now();
+  const rows = deployments.map((deployment) => [
+    short.get(deployment.id) ?? deployment.id,
+    `${deployment.status}${live.has(deployment.id) ? " (live)" : ""}`,
+    placeName(deployment),
+    `#${deployment.sequence}`,
+    showAge(deployment.queuedAt, now),
+    took(deployment, now),
+    plain(deployment.actor),
+    commitOf(deployment),
+  ]);
+  terminal.result(table([["ID", "STATUS", "WHERE", "SEQ", "AGE", "TOOK", "BY", "COMMIT"], ...rows]));
+  return undefined;
+}
+
+const took = ({ queuedAt, endedAt }: DeploymentView, now: number): string =>
+  showDuration((endedAt === null ? now : Date.parse(endedAt)) - Date.parse(queuedAt));
+
+const commitOf = ({ commit }: DeploymentView): string =>
+  commit === null
+    ? "-"
+    : plain([commit.sha.slice(0, 7), commit.dirty ? "+changes" : "", (commit.message ?? "").slice(0, 60)].filter(Boolean).join(" "));

@@ -1,0 +1,91 @@
+import type { DeploymentView } from "../../domain/projections/views.ts";
+import { isEnd } from "../../domain/projections/views.ts";
+import type { Api } from "../api.ts";
+import type { Context, Register } from "../context.ts";
+import { showAge } from "../duration.ts";
+import { type Environment, placeName, resolvePlace, type Whereabouts, whereabouts } from "../place.ts";
+import { rollbackTarget } from "../rollback-target.ts";
+import { plain, table } from "../terminal.ts";
+
+/** Shows at a glance what is live, why, what waits, and how to undo it. */
+export const statusCommand: Register = (program, run) =>
+  void program
+    .command("status")
+    .description("what is live, why, and what waits")
+    .argument("[place]", "<site>/<environment>; default: all")
+    .option("--site <site>", "only this site")
+    .option("--env <environment>", "only this environment")
+    .action((place: string | undefined, options: Whereabouts) => run((context) => status(context, whereabouts(place, options))));
+
+type Glance = {
+  readonly environment: Environment;
+  readonly liveDeployment: DeploymentView | null;
+  readonly underWay: readonly DeploymentView[];
+};
+
+async function status({ api: open, terminal, json }: Context, said: Whereabouts): Promise<undefined> {
+  const api = open();
+  const glances = await Promise.all((await chosen(api, said)).map((environment) => glanceAt(api, environment)));
+  if (json) terminal.document({ environments: glances });
+  else if (glances.length === 0) terminal.note("No site is declared. Add one to the sites file.");
+  else terminal.result(glances.map((glance) => show(glance, (text) => terminal.paint("bold", text), Date.now())).join("\n\n"));
+  return undefined;
+}
+
+/** Where nothing is said, everything; where only a part is said, all that it fits. An unknown name is an error that lists the choices. */
+async function chosen(api: Api, said: Whereabouts): Promise<readonly Environment[]> {
+  const all = await api.environments();
+  const fitting = all.filter(
+    ({ site, environment }) => (said.site === undefined || said.site === site) && (said.env === undefined || said.env === environment),
+  );
+  return fitting.length > 0 || all.length === 0 ? fitting : [await resolvePlace(api, said)];
+}
+
+async function glanceAt(api: Api, environment: Environment): Promise<Glance> {
+  const [live, recent] = await Promise.all([
+    environment.live === null ? null : api.deployment(environment.live.deploymentId),
+    api.deployments({ site: environment.site, environment: environment.environment, limit: 20 }),
+  ]);
+  return { environment, liveDeployment: live?.deployment ?? null, underWay: recent.filter((deployment) => !isEnd(deployment.status)) };
+}
+
+function show({ environment, liveDeployment, underWay }: Glance, bold: (text: string) => string, now: number): string {
+  const { live, flipping, waiting, pin, lock, drift, warnings, url } = environment;
+  const place = placeName(environment);
+  const rows: [string, string][] = [];
+
+  if (live === null) rows.push(["live", "nothing yet:  shiplog deploy <dir>"]);
+  else {
+    const verb = { deploy: "deployed", rollback: "rolled back", promote: "promoted", restore: "restored" }[live.reason];
+    rows.push(["live", `${live.deploymentId} (#${live.sequence}), ${verb} by ${plain(live.actor)} ${showAge(live.at, now)}`]);
+  }
+  if (liveDeployment?.commit) {
+    const { sha, branch, message, author, dirty } = liveDeployment.commit;
+    const words = [sha.slice(0, 7), branch && `(${branch})`, dirty && "with changes", message && `"${message}"`, author && `by ${author}`];
+    rows.push(["commit", plain(words.filter(Boolean).join(" "))]);
+  }
+  if (liveDeployment?.why) rows.push(["why", plain(liveDeployment.why)]);
+  if (flipping !== null)
+    rows.push(["flipping", `${flipping.reason} to ${flipping.deploymentId} (#${flipping.sequence}), ${showAge(flipping.since, now)}`]);
+  if (waiting !== null)
+    rows.push([
+      "waiting",
+      `${waiting.deploymentId} (#${waiting.sequence}) is ready, held by the ${waiting.by} ${showAge(waiting.since, now)}`,
+    ]);
+  for (const { id, status, since } of underWay)
+    if (id !== waiting?.deploymentId && id !== flipping?.deploymentId) rows.push(["under way", `${id} ${status} ${showAge(since, now)}`]);
+  if (pin !== null)
+    rows.push(["pinned", `by ${plain(pin.actor)} ${showAge(pin.at, now)}: ${plain(pin.reason)}; release with:  shiplog unpin ${place}`]);
+  if (lock !== null)
+    rows.push([
+      "locked",
+      `by ${plain(lock.holder)} ${showAge(lock.at, now)}${lock.until === null ? "" : ` until ${lock.until}`}: ${plain(lock.reason)}; release with:  shiplog unlock ${place}`,
+    ]);
+  if (drift !== null) rows.push(["drift", `${drift.function} was found where Shiplog did not put it, ${showAge(drift.at, now)}`]);
+  for (const warning of warnings) rows.push(["warning", plain(warning)]);
+
+  const target = rollbackTarget(environment);
+  if (target !== undefined)
+    rows.push(["undo", `shiplog rollback --site ${environment.site} --env ${environment.environment}  (to ${target.deploymentId})`]);
+  return `${bold(place)}  ${url}\n${table(rows.map(([name, text]) => [`  ${name}`, text]))}`;
+}

@@ -1,0 +1,33 @@
+import type { Command } from "commander";
+import { claimedActor } from "./actor.ts";
+import { type Api, openApi } from "./api.ts";
+import { findConnection } from "./connection.ts";
+import type { ExitCode } from "./failure.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** What a command is given beside its own words. */
+export type Context = {
+  readonly terminal: Terminal;
+  /** aborted by Ctrl-C */
+  readonly signal: AbortSignal;
+  /** print one JSON document instead of text */
+  readonly json: boolean;
+  /** the folder of `--data`, where it was said */
+  readonly data: string | undefined;
+  /** Calls end with `signal`, else with Ctrl-C. @throws CliError (usage) where no connection is known */
+  api(signal?: AbortSignal): Api;
+};
+
+/** Runs a command's work with its context and sets the exit code that it returns (`reached` where it returns none). */
+export type Run = (work: (context: Context) => Promise<ExitCode | undefined>) => Promise<void>;
+
+/** Adds one command to the program. */
+export type Register = (program: Command, run: Run) => void;
+
+export const openContext = (terminal: Terminal, signal: AbortSignal, options: { json?: boolean; data?: string }): Context => ({
+  terminal,
+  signal,
+  json: options.json === true,
+  data: options.data,
+  api: (until = signal) => openApi(findConnection(options.data, process.env, process.cwd()), claimedActor(process.env), until),
+});

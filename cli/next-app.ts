@@ -1,0 +1,37 @@
+import { readFile, stat } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { usageError } from "./failure.ts";
+
+/**
+ * Checks that a folder is a Next.js app that OpenNext can build, before anything is uploaded. Returns its full path.
+ * @throws CliError (usage) that says what is missing
+ */
+export async function findApp(folder: string): Promise<string> {
+  const path = resolve(folder);
+  const found = await stat(path).catch(() => undefined);
+  if (!found?.isDirectory())
+    throw usageError(`There is no folder ${path}.`, "Give the folder of the app, for example `shiplog deploy ./web`.");
+
+  const dependencies = await dependenciesOf(path);
+  if (!dependencies.has("next"))
+    throw usageError(`${path} is not a Next.js app: its package.json does not depend on "next".`, "Give the folder of the app itself.");
+  if (!dependencies.has("@opennextjs/aws"))
+    throw usageError(
+      `${path} cannot be built for AWS: its package.json does not depend on "@opennextjs/aws".`,
+      `Run \`npm install --save-dev @opennextjs/aws\` there.`,
+    );
+  return path;
+}
+
+async function dependenciesOf(path: string): Promise<ReadonlySet<string>> {
+  const file = join(path, "package.json");
+  const text = await readFile(file, "utf8").catch(() => {
+    throw usageError(`${path} is not a Next.js app: it has no package.json.`, "Give the folder of the app itself.");
+  });
+  try {
+    const { dependencies = {}, devDependencies = {} } = JSON.parse(text) as Record<string, Record<string, string>>;
+    return new Set([...Object.keys(dependencies), ...Object.keys(devDependencies)]);
+  } catch (error) {
+    throw usageError(`${file} cannot be read: ${(error as Error).message}.`, "Correct it, then deploy again.");
+  }
+}

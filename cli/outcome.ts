@@ -1,0 +1,128 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { DeploymentView } from "../domain/projections/views.ts";
+import type { Api } from "./api.ts";
+import type { Context } from "./context.ts";
+import { type ExitCode, exit } from "./failure.ts";
+import type { Ending } from "./follow-deployment.ts";
+import { type Environment, placeName } from "./place.ts";
+import { plain, table } from "./terminal.ts";
+
+const EXIT_CODES: Readonly<Record<Ending["is"], ExitCode>> = {
+  success: exit.reached,
+  failed: exit.failed,
+  cancelled: exit.stopped,
+  superseded: exit.stopped,
+  held: exit.held,
+  timeout: exit.timeout,
+  interrupted: exit.interrupted,
+};
+export const exitCodeOf = (ending: Ending): ExitCode => EXIT_CODES[ending.is];
+
+/** What a deployment came to: printed, or as it is with --json. */
+export type Outcome = {
+  readonly deployment: DeploymentView;
+  readonly url: string;
+  readonly liveBefore: Live;
+  readonly liveAfter: Live;
+};
+type Live = { readonly deploymentId: string; readonly sequence: number } | null;
+
+/** How long the views may lag behind the log before the log's own word is taken. */
+const LAG_MS = 5_000;
+
+/** The views once they know what the log already said; `after` is the environment as it is then. */
+export async function readOutcome(
+  api: Api,
+  id: string,
+  ending: Ending,
+  before: Environment,
+): Promise<{ outcome: Outcome; after: Environment }> {
+  for (const until = Date.now() + LAG_MS; ; await sleep(200)) {
+    const [{ deployment }, after] = await Promise.all([api.deployment(id), api.environment(before.site, before.environment)]);
+    const shown = deployment.version >= ending.version && (ending.is !== "success" || (after.live?.sequence ?? 0) >= deployment.sequence);
+    if (!shown && ended(ending) && Date.now() < until) continue;
+    const known = ended(ending) ? { ...deployment, status: ending.is } : deployment;
+    return { outcome: { deployment: known, url: after.url, liveBefore: liveOf(before), liveAfter: liveOf(after) }, after };
+  }
+}
+
+const ended = (ending: Ending): ending is Ending & { is: "success" | "failed" | "cancelled" | "superseded" | "held" } =>
+  ending.is !== "timeout" && ending.is !== "interrupted";
+
+export const liveOf = ({ live }: Environment): Live =>
+  live === null ? null : { deploymentId: live.deploymentId, sequence: live.sequence };
+export const showLive = (live: Live): string => (live === null ? "nothing" : `${live.deploymentId} (#${live.sequence})`);
+
+/** Prints the result on stdout and what to do next on stderr. Returns the exit code. */
+export function printOutcome(
+  { terminal, json }: Context,
+  outcome: Outcome,
+  ending: Ending,
+  after: Environment,
+  tail: readonly string[],
+): ExitCode {
+  const { deployment, url, liveBefore, liveAfter } = outcome;
+  const unchanged = liveBefore?.sequence === liveAfter?.sequence;
+
+  if (deployment.status === "failed" && deployment.step === "build" && tail.length > 0) {
+    terminal.note(`\nThe last ${tail.length} lines of the build:`);
+    for (const line of tail) terminal.note(`  ${line}`);
+    terminal.note("");
+  }
+  if (json) terminal.document(outcome);
+  else {
+    const rows = [
+      ["id", deployment.id],
+      ["status", deployment.status],
+      ...(deployment.status === "failed" && deployment.step !== null ? [["step", deployment.step]] : []),
+      ...(deployment.reason === null ? [] : [["reason", plain(deployment.reason)]]),
+      ["url", url],
+      ["live", unchanged ? `${showLive(liveAfter)}, unchanged` : `${showLive(liveBefore)} → ${showLive(liveAfter)}`],
+    ];
+    terminal.result(table(rows));
+  }
+  for (const hint of hints(deployment, ending, after)) terminal.note(hint);
+  return EXIT_CODES[ending.is];
+}
+
+function hints(deployment: DeploymentView, ending: Ending, after: Environment): readonly string[] {
+  const { id } = deployment;
+  switch (ending.is) {
+    case "success":
+      return [];
+    case "failed":
+      return [`Look closer:  shiplog inspect ${id}, shiplog logs ${id}`, `Try again:    shiplog retry ${id}`];
+    case "cancelled":
+      return [`To deploy it after all:  shiplog retry ${id}`];
+    case "superseded":
+      return [`A newer deployment took its place. See it:  shiplog status ${placeName(deployment)}`];
+    case "held":
+      return explainHold(after);
+    case "timeout":
+      return ["Stopped waiting: the time is up. The deployment goes on.", ...lookAgain(deployment)];
+    case "interrupted":
+      return ["Stopped watching. The deployment goes on.", ...lookAgain(deployment)];
+  }
+}
+
+const lookAgain = (deployment: { id: string; site: string; environment: string }): readonly string[] => [
+  `Watch again:  shiplog events ${deployment.id} --follow`,
+  `See what is live:  shiplog status ${placeName(deployment)}`,
+];
+
+/** Why a ready deployment waits, and what lets it go on. */
+function explainHold(environment: Environment): readonly string[] {
+  const place = placeName(environment);
+  const lines: string[] = [];
+  if (environment.pin !== null)
+    lines.push(
+      `${place} is pinned by ${plain(environment.pin.actor)}: ${plain(environment.pin.reason)}`,
+      `To let it go live:  shiplog unpin ${place}`,
+    );
+  if (environment.lock !== null)
+    lines.push(
+      `${place} is locked by ${plain(environment.lock.holder)}${environment.lock.until === null ? "" : ` until ${environment.lock.until}`}: ${plain(environment.lock.reason)}`,
+      `To let it go live:  shiplog unlock ${place}`,
+    );
+  return lines;
+}

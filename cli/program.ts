@@ -1,0 +1,32 @@
+import { Command } from "commander";
+import metadata from "../package.json" with { type: "json" };
+import { deployCommand } from "./commands/deploy.ts";
+import { listCommand } from "./commands/list.ts";
+import { retryCommand } from "./commands/retry.ts";
+import { statusCommand } from "./commands/status.ts";
+import type { Register, Run } from "./context.ts";
+
+const commands: readonly Register[] = [deployCommand, listCommand, statusCommand, retryCommand];
+
+export const version: string = metadata.version;
+
+const EXIT_CODES = `
+Exit codes:
+  0 done  1 unexpected  2 wrong usage  3 cancelled or superseded  4 not authorised  5 deployment failed
+  6 refused by the rules  7 held by a pin or lock  124 --timeout  130 Ctrl-C (the deployment goes on)
+
+The engine is found by SHIPLOG_URL and SHIPLOG_TOKEN, or by .shiplog/connection.json of a local one (\`shiplog dev\`).`;
+
+/** The command line: every command, its words and its help. Throws commander's errors instead of ending the process. */
+export function buildProgram(run: (options: { json?: boolean; data?: string }) => Run): Command {
+  const program = new Command("shiplog")
+    .description("Deploys Next.js apps to your own AWS account, and back.")
+    .version(version, "-V, --version", "print the version")
+    .option("--json", "print one JSON document on stdout")
+    .option("--data <folder>", "folder of the local engine, default .shiplog")
+    .configureHelp({ showGlobalOptions: true })
+    .addHelpText("after", EXIT_CODES)
+    .exitOverride();
+  for (const register of commands) register(program, (work) => run(program.opts())(work));
+  return program;
+}

@@ -1,0 +1,95 @@
+import { createInterface } from "node:readline/promises";
+import { stripVTControlCharacters, styleText } from "node:util";
+
+type Style = Parameters<typeof styleText>[0];
+
+/**
+ * Where a command speaks: the result goes to stdout and nothing else does; progress, hints and questions go to stderr.
+ * Without a terminal, or with NO_COLOR, there are no colours; without a terminal no line is ever rewritten.
+ */
+export type Terminal = {
+  /** the result: one line or more on stdout */
+  result(text: string): void;
+  /** the result as one JSON document (one line where `line`) */
+  document(value: unknown, line?: "line"): void;
+  /** one line of progress on stderr */
+  note(text: string): void;
+  /** the one line that changes in place; nothing without a terminal. `null` takes it away. */
+  live(text: string | null): void;
+  /** true where a person can be asked */
+  readonly interactive: boolean;
+  /** y/N on stderr; only where `interactive` */
+  ask(question: string, signal: AbortSignal): Promise<boolean>;
+  /** colours for stdout and for stderr */
+  paint(style: Style, text: string): string;
+  paintNote(style: Style, text: string): string;
+};
+
+const FRAMES = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
+
+export function openTerminal(stdin: NodeJS.ReadStream, stdout: NodeJS.WriteStream, stderr: NodeJS.WriteStream): Terminal {
+  const moving = stderr.isTTY === true && process.env.TERM !== "dumb";
+  let line: string | null = null;
+  let frame = 0;
+  let timer: NodeJS.Timeout | undefined;
+
+  const erase = () => line !== null && stderr.write("\r\x1b[2K");
+  const draw = () => {
+    if (line === null) return;
+    const room = Math.max(20, (stderr.columns ?? 80) - 3);
+    stderr.write(`\r\x1b[2K${FRAMES[frame++ % FRAMES.length]} ${line.slice(0, room)}`);
+  };
+
+  return {
+    interactive: stdin.isTTY === true && stderr.isTTY === true,
+    result: (text) => {
+      erase();
+      stdout.write(`${text}\n`);
+      draw();
+    },
+    document: (value, single) => void stdout.write(`${JSON.stringify(value, null, single === undefined ? 2 : 0)}\n`),
+    note: (text) => {
+      erase();
+      stderr.write(`${text}\n`);
+      draw();
+    },
+    live: (text) => {
+      if (!moving) return;
+      if (text === null) {
+        erase();
+        clearInterval(timer);
+        timer = undefined;
+      }
+      line = text;
+      draw();
+      if (text !== null) timer ??= setInterval(draw, 100).unref();
+    },
+    ask: async (question, signal) => {
+      const reader = createInterface({ input: stdin, output: stderr });
+      reader.on("SIGINT", () => process.kill(process.pid, "SIGINT"));
+      try {
+        return /^y(es)?$/i.test((await reader.question(`${question} [y/N] `, { signal })).trim());
+      } finally {
+        reader.close();
+      }
+    },
+    paint: (style, text) => styleText(style, text, { stream: stdout }),
+    paintNote: (style, text) => styleText(style, text, { stream: stderr }),
+  };
+}
+
+/** Text from elsewhere (a reason, a commit message, a build's output) without anything that could move a cursor. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is taken away
+export const plain = (text: string): string => stripVTControlCharacters(text).replace(/[\u0000-\u0008\u000a-\u001f\u007f-\u009f]/g, " ");
+
+/** Rows as columns that line up; the last column is as long as it is. */
+export const table = (rows: readonly (readonly string[])[]): string => {
+  const widths: number[] = [];
+  for (const row of rows) for (const [column, cell] of row.entries()) widths[column] = Math.max(widths[column] ?? 0, width(cell));
+  return rows
+    .map((row) => row.map((cell, column) => (column === row.length - 1 ? cell : cell + " ".repeat((widths[column] ?? 0) - width(cell)))))
+    .map((row) => row.join("  ").trimEnd())
+    .join("\n");
+};
+
+const width = (cell: string): number => stripVTControlCharacters(cell).length;

@@ -1,0 +1,66 @@
+import { randomUUID } from "node:crypto";
+import { openAsBlob } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Source } from "../domain/deployment/shapes.ts";
+import { zipSource } from "../services/kit/archive.ts";
+import type { Api } from "./api.ts";
+import type { Context } from "./context.ts";
+import { showDuration } from "./duration.ts";
+import { showBytes } from "./event-facts.ts";
+import { CliError, exit } from "./failure.ts";
+
+/** Zips a folder and puts the zip where the engine wants it, unless the same source is there already. */
+export async function uploadSource({ terminal, signal }: Context, api: Api, folder: string, site: string): Promise<Source> {
+  const room = await mkdtemp(join(tmpdir(), "shiplog-source-"));
+  try {
+    const begun = Date.now();
+    const file = join(room, "source.zip");
+    terminal.live(`packing ${folder}`);
+    const zip = await zipSource(folder, file);
+    terminal.note(`source: ${zip.files} files, ${showBytes(zip.bytes)}, packed in ${showDuration(Date.now() - begun)}`);
+
+    const { source, upload } = await api.prepareSource(site, zip.sha256Hex, zip.bytes, randomUUID());
+    if (upload === null) terminal.note("source: the same is there already, not uploaded again");
+    else {
+      const started = Date.now();
+      terminal.live(`uploading ${showBytes(zip.bytes)}`);
+      await put(upload, await openAsBlob(file), signal);
+      terminal.note(`source: uploaded in ${showDuration(Date.now() - started)}`);
+    }
+    return source;
+  } finally {
+    terminal.live(null);
+    await rm(room, { recursive: true, force: true });
+  }
+}
+
+const RETRIES_MS = [500, 2_000];
+
+/** The address is signed: whoever has it may write this one object, so it is never printed. */
+async function put({ url, headers }: { url: string; headers: Record<string, string> }, body: Blob, signal: AbortSignal): Promise<void> {
+  for (let attempt = 0; ; attempt++) {
+    const problem = await once();
+    if (problem === undefined) return;
+    const wait = RETRIES_MS[attempt];
+    if (wait === undefined || !problem.passing)
+      throw new CliError(exit.unexpected, "source.upload", `The source could not be uploaded to ${new URL(url).host}: ${problem.why}.`, {
+        next: "Nothing was deployed. Try again.",
+      });
+    await sleep(wait, undefined, { signal });
+  }
+
+  async function once(): Promise<{ why: string; passing: boolean } | undefined> {
+    try {
+      const answer = await fetch(url, { method: "PUT", headers, body, signal });
+      await answer.arrayBuffer();
+      if (answer.ok) return undefined;
+      return { why: `the store answered ${answer.status}`, passing: answer.status >= 500 || answer.status === 429 };
+    } catch (error) {
+      if (signal.aborted) throw error;
+      return { why: (error as { cause?: { code?: string } }).cause?.code ?? (error as Error).message, passing: true };
+    }
+  }
+}
