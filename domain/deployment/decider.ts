@@ -3,7 +3,18 @@ import type { DeploymentCommand } from "./commands.ts";
 import type { DeploymentEvent } from "./events.ts";
 import type { Request } from "./shapes.ts";
 
-type Status = "absent" | "queued" | "building" | "built" | "deploying" | "held" | "cancelling" | "success" | "failed" | "cancelled" | "superseded";
+type Status =
+  | "absent"
+  | "queued"
+  | "building"
+  | "built"
+  | "deploying"
+  | "held"
+  | "cancelling"
+  | "success"
+  | "failed"
+  | "cancelled"
+  | "superseded";
 
 /** Only what `decide` and the consumers need to know. History belongs to the projections. */
 export type Deployment = {
@@ -20,7 +31,8 @@ export type Deployment = {
   flipping: boolean;
 };
 
-export const hasEnded = ({ status }: Deployment): boolean => status === "success" || status === "failed" || status === "cancelled" || status === "superseded";
+export const hasEnded = ({ status }: Deployment): boolean =>
+  status === "success" || status === "failed" || status === "cancelled" || status === "superseded";
 
 export const deployment: Decider<DeploymentCommand, Deployment, DeploymentEvent> = {
   initial: () => ({
@@ -104,7 +116,9 @@ export const deployment: Decider<DeploymentCommand, Deployment, DeploymentEvent>
         return buildEnded(command, state);
       case "StartRelease":
         if (state.status === "built") return [{ type: "ReleaseStarted", v: 1, body: body(command) }];
-        return state.status === "queued" || state.status === "building" ? refuse("build.unfinished", "its build has not finished") : publishing(state, []);
+        return state.status === "queued" || state.status === "building"
+          ? refuse("build.unfinished", "its build has not finished")
+          : publishing(state, []);
       case "RecordAssets":
         return publishing(state, state.assets ? [] : [{ type: "AssetsPublished", v: 1, body: body(command) }]);
       case "RecordVersions":
@@ -117,7 +131,9 @@ export const deployment: Decider<DeploymentCommand, Deployment, DeploymentEvent>
           { type: "DeploymentFailed", v: 1, body: { step: "check", reason: command.reason } },
         ]);
       case "HoldDeployment":
-        return state.status === "deploying" && state.checked && !state.flipping ? [{ type: "DeploymentHeld", v: 1, body: body(command) }] : [];
+        return state.status === "deploying" && state.checked && !state.flipping
+          ? [{ type: "DeploymentHeld", v: 1, body: body(command) }]
+          : [];
       case "StartFlip":
         return startFlip(command, state);
       case "SucceedDeployment":
@@ -158,7 +174,8 @@ function buildStarted(command: Command<"RecordBuildStarted">, state: Deployment)
 /** Reports of a build come twice, late, and before the report that it began. */
 function buildEnded(command: Command<"RecordBuildSucceeded" | "RecordBuildFailed" | "RecordBuildStopped">, state: Deployment): Outcome {
   const { buildId } = command;
-  if (state.buildId !== null && buildId !== null && state.buildId !== buildId) return refuse("build.other", `build ${state.buildId} is its build`);
+  if (state.buildId !== null && buildId !== null && state.buildId !== buildId)
+    return refuse("build.other", `build ${state.buildId} is its build`);
   const began: DeploymentEvent[] = state.buildId === null && buildId !== null ? [{ type: "BuildStarted", v: 1, body: { buildId } }] : [];
   if (state.status === "cancelling") return [...began, cancelled(whyCancelled(command))];
   if (state.status !== "queued" && state.status !== "building") return [];
@@ -166,7 +183,10 @@ function buildEnded(command: Command<"RecordBuildSucceeded" | "RecordBuildFailed
     const { artifact, exported } = command;
     const releaseId = state.request?.deploymentId;
     if (releaseId === undefined) return refuse("deployment.unknown", "it was never requested");
-    return [...began, { type: "BuildSucceeded", v: 1, body: { buildId: command.buildId, releaseId, artifact, ...(exported && { exported }) } }];
+    return [
+      ...began,
+      { type: "BuildSucceeded", v: 1, body: { buildId: command.buildId, releaseId, artifact, ...(exported && { exported }) } },
+    ];
   }
   const { reason } = command;
   const failed =
@@ -177,7 +197,11 @@ function buildEnded(command: Command<"RecordBuildSucceeded" | "RecordBuildFailed
 }
 
 const whyCancelled = (command: Command<"RecordBuildSucceeded" | "RecordBuildFailed" | "RecordBuildStopped">): string =>
-  command.type === "RecordBuildStopped" ? command.reason : command.type === "RecordBuildSucceeded" ? "its build finished while it was being cancelled; nothing of it goes live" : "its build failed while it was being cancelled";
+  command.type === "RecordBuildStopped"
+    ? command.reason
+    : command.type === "RecordBuildSucceeded"
+      ? "its build finished while it was being cancelled; nothing of it goes live"
+      : "its build failed while it was being cancelled";
 
 function publishing(state: Deployment, events: readonly DeploymentEvent[]): Outcome {
   if (hasEnded(state) && state.status !== "success") return ended(state);
@@ -187,7 +211,9 @@ function publishing(state: Deployment, events: readonly DeploymentEvent[]): Outc
 function startFlip({ sequence }: Command<"StartFlip">, state: Deployment): Outcome {
   if (state.flipping || state.status === "success") return [];
   if (hasEnded(state)) return ended(state);
-  return state.checked ? [{ type: "FlipStarted", v: 1, body: { sequence } }] : refuse("deployment.unchecked", "its versions have not passed their checks");
+  return state.checked
+    ? [{ type: "FlipStarted", v: 1, body: { sequence } }]
+    : refuse("deployment.unchecked", "its versions have not passed their checks");
 }
 
 /** Once a flip is under way the environment alone says how it ended. */
@@ -205,7 +231,10 @@ function supersede({ by, onlyQueued }: Command<"SupersedeDeployment">, state: De
 function cancel({ reason }: Command<"RequestCancel">, state: Deployment): Outcome {
   const requested: DeploymentEvent = { type: "CancelRequested", v: 1, body: reason === undefined ? {} : { reason } };
   if (hasEnded(state)) return ended(state);
-  if (state.status === "cancelling") return refuse("deployment.cancelling", "it is already being cancelled; it ends when its build is seen stopped");
+  if (state.status === "cancelling")
+    return refuse("deployment.cancelling", "it is already being cancelled; it ends when its build is seen stopped");
   if (state.flipping) return refuse("deployment.flipping", "it is going live at this moment; roll back instead");
-  return state.status === "queued" || state.status === "building" ? [requested] : [requested, cancelled(reason ?? "cancelled before it went live")];
+  return state.status === "queued" || state.status === "building"
+    ? [requested]
+    : [requested, cancelled(reason ?? "cancelled before it went live")];
 }

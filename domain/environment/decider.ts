@@ -15,7 +15,9 @@ export const environment: Decider<EnvironmentCommand, Environment, EnvironmentEv
       case "RequestRollback":
         return rollback(command, state);
       case "RecordAliasFlipped":
-        return command.sequence > (state.aliases.get(command.function)?.sequence ?? 0) ? [{ type: "AliasFlipped", v: 1, body: body(command) }] : [];
+        return command.sequence > (state.aliases.get(command.function)?.sequence ?? 0)
+          ? [{ type: "AliasFlipped", v: 1, body: body(command) }]
+          : [];
       case "RecordWentLive":
         return wentLive(command, state);
       case "RecordFlipSuperseded":
@@ -24,10 +26,18 @@ export const environment: Decider<EnvironmentCommand, Environment, EnvironmentEv
         return endFlip(state, command.sequence, (flip) => failed(command, flip, state));
       case "WithdrawFlip":
         return state.waiting?.deploymentId === command.deploymentId
-          ? [{ type: "FlipWithdrawn", v: 1, body: { sequence: state.waiting.sequence, deploymentId: command.deploymentId, reason: command.reason } }]
+          ? [
+              {
+                type: "FlipWithdrawn",
+                v: 1,
+                body: { sequence: state.waiting.sequence, deploymentId: command.deploymentId, reason: command.reason },
+              },
+            ]
           : [];
       case "RecordDrift":
-        return state.drift.get(command.function) === JSON.stringify(command.found) ? [] : [{ type: "AliasDriftDetected", v: 1, body: body(command) }];
+        return state.drift.get(command.function) === JSON.stringify(command.found)
+          ? []
+          : [{ type: "AliasDriftDetected", v: 1, body: body(command) }];
       case "PinEnvironment":
         return state.pinned ? [] : [pin(command.reason, state)];
       case "UnpinEnvironment":
@@ -72,7 +82,10 @@ const pin = (reason: string, state: Environment): EnvironmentEvent => ({
 const refusedByLock = (state: Environment, actor: string, at: string): Refusal | undefined => {
   const held = lockAt(state, at);
   if (held === null || held.holder === actor) return undefined;
-  return refuse("environment.locked", `${held.holder} has locked it${held.until === null ? "" : ` until ${held.until}`}; ask them, or unlock it with force`);
+  return refuse(
+    "environment.locked",
+    `${held.holder} has locked it${held.until === null ? "" : ` until ${held.until}`}; ask them, or unlock it with force`,
+  );
 };
 
 /** The sequence is given here, when it is asked for: that is what "newest" means from then on. */
@@ -88,12 +101,14 @@ function admit({ request, actor, at }: Command<"AdmitDeployment">, state: Enviro
 /** Newest wins: what is at or below the highest requested flip is history. */
 function requestFlip({ deploymentId, sequence, release, actor, at }: Command<"RequestFlip">, state: Environment): Outcome {
   const flip: Flip = { sequence, deploymentId, release, reason: "deploy" };
-  if (state.open.get(sequence)?.deploymentId === deploymentId || state.waiting?.sequence === sequence || state.live?.sequence === sequence) return [];
+  if (state.open.get(sequence)?.deploymentId === deploymentId || state.waiting?.sequence === sequence || state.live?.sequence === sequence)
+    return [];
   const newer = Math.max(state.flipped, state.waiting?.sequence ?? 0);
   if (sequence <= newer) return [superseded(flip, newer)];
   const lockedBy = lockAt(state, at);
   const by = state.pinned ? "pin" : lockedBy !== null && lockedBy.holder !== actor ? "lock" : undefined;
-  if (by === undefined) return state.waiting === null ? [flipRequested(flip, state)] : [superseded(state.waiting, sequence), flipRequested(flip, state)];
+  if (by === undefined)
+    return state.waiting === null ? [flipRequested(flip, state)] : [superseded(state.waiting, sequence), flipRequested(flip, state)];
   const held: EnvironmentEvent = {
     type: "FlipHeld",
     v: 1,
@@ -124,7 +139,9 @@ function rollback({ to, why, actor, at }: Command<"RequestRollback">, state: Env
   return [
     ...(state.waiting === null ? [] : [superseded(state.waiting, sequence)]),
     flipRequested(flip, state, why),
-    ...(state.pinned ? [] : [pin(why ?? `rolled back to ${target.deploymentId}`, { ...state, live: { sequence, deploymentId: target.deploymentId } })]),
+    ...(state.pinned
+      ? []
+      : [pin(why ?? `rolled back to ${target.deploymentId}`, { ...state, live: { sequence, deploymentId: target.deploymentId } })]),
   ];
 }
 
@@ -132,7 +149,8 @@ function rollback({ to, why, actor, at }: Command<"RequestRollback">, state: Env
 function previousOf(state: Environment) {
   const now = state.live === null ? undefined : state.lived.get(state.live.deploymentId);
   let found: ReturnType<typeof state.lived.get>;
-  for (const lived of state.lived.values()) if (now !== undefined && lived.order < now.order && lived.order > (found?.order ?? 0)) found = lived;
+  for (const lived of state.lived.values())
+    if (now !== undefined && lived.order < now.order && lived.order > (found?.order ?? 0)) found = lived;
   return found;
 }
 
@@ -151,7 +169,11 @@ const endFlip = (state: Environment, sequence: number, events: (flip: Flip) => r
 
 /** A set that was moved in part is put back, unless something newer is on its way anyway. */
 function failed({ sequence, reason, moved }: Command<"RecordFlipFailed">, flip: Flip, state: Environment): readonly EnvironmentEvent[] {
-  const failure: EnvironmentEvent = { type: "FlipFailed", v: 1, body: { sequence, deploymentId: flip.deploymentId, flip: flip.reason, reason } };
+  const failure: EnvironmentEvent = {
+    type: "FlipFailed",
+    v: 1,
+    body: { sequence, deploymentId: flip.deploymentId, flip: flip.reason, reason },
+  };
   const live = state.live === null ? undefined : state.lived.get(state.live.deploymentId);
   if (!moved || live === undefined || flip.reason === "restore" || state.flipped > sequence) return [failure];
   const restore: Flip = { sequence: state.sequence + 1, deploymentId: live.deploymentId, release: live.release, reason: "restore" };

@@ -1,4 +1,11 @@
-import { type Build, BatchGetBuildsCommand, type CodeBuildClient, ListBuildsForProjectCommand, StartBuildCommand, StopBuildCommand } from "@aws-sdk/client-codebuild";
+import {
+  BatchGetBuildsCommand,
+  type Build,
+  type CodeBuildClient,
+  ListBuildsForProjectCommand,
+  StartBuildCommand,
+  StopBuildCommand,
+} from "@aws-sdk/client-codebuild";
 import type { Source } from "../../domain/deployment/shapes.ts";
 
 /** What a build has come to, as CodeBuild itself says it when asked. */
@@ -62,13 +69,21 @@ export const codeBuilds = (client: CodeBuildClient) => {
             ...Object.entries(plain).map(([name, value]) => ({ name, value, type: "PLAINTEXT" as const })),
             ...ask.secretNames.map((name) => ({ name, value: `${ask.secret}:${name}`, type: "SECRETS_MANAGER" as const })),
           ],
-          artifactsOverride: { type: "S3", location: ask.artifactsBucket, path: `builds/${ask.deploymentId}`, name: "output.zip", packaging: "ZIP", namespaceType: "NONE" },
+          artifactsOverride: {
+            type: "S3",
+            location: ask.artifactsBucket,
+            path: `builds/${ask.deploymentId}`,
+            name: "output.zip",
+            packaging: "ZIP",
+            namespaceType: "NONE",
+          },
         }),
       );
       if (build === undefined) throw new Error(`CodeBuild answered without a build when the build of ${ask.deploymentId} was started`);
       return reportOf(build);
     } catch (error) {
-      if (error instanceof Error && error.name === "AccountLimitExceededException") throw new NoBuildCapacity(error.message, { cause: error });
+      if (error instanceof Error && error.name === "AccountLimitExceededException")
+        throw new NoBuildCapacity(error.message, { cause: error });
       throw error;
     }
   };
@@ -99,7 +114,10 @@ export const codeBuilds = (client: CodeBuildClient) => {
 
 const reportOf = (build: Build): BuildReport => {
   const failed = build.phases?.find((phase) => phase.phaseStatus !== undefined && phase.phaseStatus !== "SUCCEEDED");
-  const context = failed?.contexts?.map((entry) => [entry.statusCode, entry.message].filter(Boolean).join(": ")).filter(Boolean).join("; ");
+  const context = failed?.contexts
+    ?.map((entry) => [entry.statusCode, entry.message].filter(Boolean).join(": "))
+    .filter(Boolean)
+    .join("; ");
   return {
     id: build.id ?? "",
     arn: build.arn ?? "",

@@ -20,7 +20,9 @@ export const eventBus = (client: EventBridgeClient, name: string, clock: Clock) 
         const failed = left.filter((_, index) => Entries[index]?.EventId === undefined);
         if (failed.length > 0 && tries === TRIES) {
           const codes = [...new Set(Entries.flatMap((entry) => entry.ErrorCode ?? []))].join(", ");
-          throw new Error(`${failed.length} of ${batch.length} events did not reach the bus (${codes}); the first is ${failed[0]?.id} of ${failed[0]?.stream}`);
+          throw new Error(
+            `${failed.length} of ${batch.length} events did not reach the bus (${codes}); the first is ${failed[0]?.id} of ${failed[0]?.stream}`,
+          );
         }
         if (failed.length > 0) await clock.sleep(50 * 2 ** tries * (1 + clock.random()));
         left = failed;

@@ -39,7 +39,12 @@ export type BatchHandler = (event: SQSEvent) => Promise<SQSBatchResponse>;
  * @param read checks a message at the door; what it throws is final: the same bytes will never be better
  */
 export const consumer =
-  <T>(maxReceives: number, mailroom: Mailroom, read: (body: string) => T, handle: (message: T, delivery: Delivery) => Promise<void>): BatchHandler =>
+  <T>(
+    maxReceives: number,
+    mailroom: Mailroom,
+    read: (body: string) => T,
+    handle: (message: T, delivery: Delivery) => Promise<void>,
+  ): BatchHandler =>
   async ({ Records }) => {
     const outcomes = await Promise.all(Records.map((record) => deliver(record)));
     return { batchItemFailures: outcomes.flatMap((itemIdentifier) => (itemIdentifier === undefined ? [] : [{ itemIdentifier }])) };
@@ -70,7 +75,13 @@ export const consumer =
         if (error instanceof Unprocessable) return putAside(record, error.message);
         if (error instanceof NotYet) return mailroom.sendLater(record, error.seconds);
         if (receives >= maxReceives) return putAside(record, `gave up after ${receives} tries: ${reasonOf(error)}`);
-        mailroom.log({ level: "warn", message: "a message failed and comes again", messageId: record.messageId, receives, reason: reasonOf(error) });
+        mailroom.log({
+          level: "warn",
+          message: "a message failed and comes again",
+          messageId: record.messageId,
+          receives,
+          reason: reasonOf(error),
+        });
         await mailroom.retryIn(record, Math.min(2 ** receives, 60)).catch(() => undefined);
         throw error;
       }

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { readDeploymentEvent, type DeploymentEvent } from "../../domain/deployment/events.ts";
-import { readEnvironmentEvent, type EnvironmentEvent } from "../../domain/environment/events.ts";
+import { type DeploymentEvent, readDeploymentEvent } from "../../domain/deployment/events.ts";
+import { type EnvironmentEvent, readEnvironmentEvent } from "../../domain/environment/events.ts";
 import { type Recorded, RecordedEnvelope } from "../../domain/kernel/event.ts";
 
 const Envelope = z.object({ detail: RecordedEnvelope });
@@ -20,4 +20,5 @@ export const readNudge = (body: string): { stream: string; version: number } => 
 };
 
 /** A consumer got an event that its rule does not send: the rule and the code do not belong together. */
-export const unexpected = (event: { type: string }): Error => new Error(`nothing is to be done here for ${event.type}: is the rule older than the code?`);
+export const unexpected = (event: { type: string }): Error =>
+  new Error(`nothing is to be done here for ${event.type}: is the rule older than the code?`);

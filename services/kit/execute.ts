@@ -1,18 +1,17 @@
 import type { DeploymentCommand } from "../../domain/deployment/commands.ts";
-import { deployment, type Deployment } from "../../domain/deployment/decider.ts";
+import { type Deployment, deployment } from "../../domain/deployment/decider.ts";
 import { readDeploymentEvent } from "../../domain/deployment/events.ts";
 import type { EnvironmentCommand } from "../../domain/environment/commands.ts";
 import { environment } from "../../domain/environment/decider.ts";
 import { readEnvironmentEvent } from "../../domain/environment/events.ts";
 import type { Environment } from "../../domain/environment/state.ts";
+import type { Commit } from "../../domain/kernel/chain.ts";
 import { type Decider, isRefusal, type Refusal } from "../../domain/kernel/decider.ts";
 import type { AnyEvent, Recorded } from "../../domain/kernel/event.ts";
 import { deploymentStream, environmentStream } from "../../domain/kernel/identity.ts";
-import type { Commit } from "../../domain/kernel/chain.ts";
 import { eventsOf } from "../store/codec.ts";
 import { Conflict, type EventStore, type Loaded } from "../store/event-store.ts";
 import type { Clock } from "./clock.ts";
-
 
 /** Why a command is given: it makes a repeated command write nothing new. */
 export type Because = {
@@ -43,10 +42,16 @@ export type Executed<S> = {
 const MAX_TRIES = 12;
 
 /** load → decide → append, decided again after a conflict. Throws the last `Conflict` after a dozen tries. */
-export const executor = <C, S, E extends AnyEvent>(store: EventStore, clock: Clock, decider: Decider<C, S, E>, readEvent: (stored: AnyEvent) => E) => {
+export const executor = <C, S, E extends AnyEvent>(
+  store: EventStore,
+  clock: Clock,
+  decider: Decider<C, S, E>,
+  readEvent: (stored: AnyEvent) => E,
+) => {
   const stateOf = (commits: readonly Commit[]): S => {
     let state = decider.initial();
-    for (const commit of commits) for (const event of JSON.parse(commit.body) as AnyEvent[]) state = decider.evolve(state, readEvent(event));
+    for (const commit of commits)
+      for (const event of JSON.parse(commit.body) as AnyEvent[]) state = decider.evolve(state, readEvent(event));
     return state;
   };
 
@@ -84,8 +89,18 @@ export type Aggregates = ReturnType<typeof aggregates>;
 
 /** Both aggregates on one store, asked by their names. */
 export const aggregates = (store: EventStore, clock: Clock) => {
-  const deployments = executor<DeploymentCommand, Deployment, ReturnType<typeof readDeploymentEvent>>(store, clock, deployment, readDeploymentEvent);
-  const environments = executor<EnvironmentCommand, Environment, ReturnType<typeof readEnvironmentEvent>>(store, clock, environment, readEnvironmentEvent);
+  const deployments = executor<DeploymentCommand, Deployment, ReturnType<typeof readDeploymentEvent>>(
+    store,
+    clock,
+    deployment,
+    readDeploymentEvent,
+  );
+  const environments = executor<EnvironmentCommand, Environment, ReturnType<typeof readEnvironmentEvent>>(
+    store,
+    clock,
+    environment,
+    readEnvironmentEvent,
+  );
   return {
     deployment: {
       load: (id: string) => deployments.load(deploymentStream(id)),

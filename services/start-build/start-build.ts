@@ -10,7 +10,12 @@ export type Ports = {
   readonly aggregates: Pick<Aggregates, "deployment">;
   readonly builds: {
     /** the project of the site and everything else of the call are the wiring's */
-    start(deployment: { deploymentId: string; site: string; environment: string; source: { key: string; sha256: string; bytes: number } }): Promise<BuildReport>;
+    start(deployment: {
+      deploymentId: string;
+      site: string;
+      environment: string;
+      source: { key: string; sha256: string; bytes: number };
+    }): Promise<BuildReport>;
     stop(id: string): Promise<void>;
     /** the build that was started for this deployment, if there is one */
     find(site: string, deploymentId: string): Promise<BuildReport | undefined>;

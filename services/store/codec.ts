@@ -82,7 +82,8 @@ export const commitOf = (item: Item): Commit => ({
 
 const text = (item: Item, name: string): string => {
   const value = item[name]?.S;
-  if (value === undefined) throw new Error(`An item of the event table (${item.pk?.S} ${item.sk?.S}) has no "${name}": Shiplog did not write it`);
+  if (value === undefined)
+    throw new Error(`An item of the event table (${item.pk?.S} ${item.sk?.S}) has no "${name}": Shiplog did not write it`);
   return value;
 };
 

@@ -31,7 +31,12 @@ export const commitEntity = (table: string) =>
         log: {
           index: "log",
           pk: { field: "gsi1pk", composite: ["day", "shard"], template: "${day}#${shard}", casing: "none" },
-          sk: { field: "gsi1sk", composite: ["position", "stream", "version"], template: "${position}#${stream}#${version}", casing: "none" },
+          sk: {
+            field: "gsi1sk",
+            composite: ["position", "stream", "version"],
+            template: "${position}#${stream}#${version}",
+            casing: "none",
+          },
         },
       },
     },

@@ -1,4 +1,10 @@
-import { ConditionalCheckFailedException, type DynamoDBClient, GetItemCommand, PutItemCommand, QueryCommand } from "@aws-sdk/client-dynamodb";
+import {
+  ConditionalCheckFailedException,
+  type DynamoDBClient,
+  GetItemCommand,
+  PutItemCommand,
+  QueryCommand,
+} from "@aws-sdk/client-dynamodb";
 import { type Commit, commitHash, commitId } from "../../domain/kernel/chain.ts";
 import type { AnyEvent, Recorded } from "../../domain/kernel/event.ts";
 import { nextPosition } from "../../domain/kernel/position.ts";
@@ -73,9 +79,7 @@ export const eventStore = (client: DynamoDBClient, table: string) => {
     const end = head as unknown as End;
     const commit = commitAfter(end, decision);
     try {
-      await client.send(
-        new PutItemCommand({ TableName: table, Item: itemOf(commit), ConditionExpression: "attribute_not_exists(pk)" }),
-      );
+      await client.send(new PutItemCommand({ TableName: table, Item: itemOf(commit), ConditionExpression: "attribute_not_exists(pk)" }));
       return eventsOf(commit);
     } catch (error) {
       if (!(error instanceof ConditionalCheckFailedException)) throw error;
@@ -99,7 +103,9 @@ const commitAfter = (end: End, decision: Decision): Commit => {
   const { cause, correlation, actor, now } = decision;
   const body = JSON.stringify(decision.events.map(({ type, v, body }) => ({ type, v, body })));
   if (Buffer.byteLength(body) > MAX_BODY_BYTES)
-    throw new Error(`A decision on ${end.stream} is ${Buffer.byteLength(body)} bytes, above the ${MAX_BODY_BYTES} that an event may have: put the large part into the object store and its digest into the event`);
+    throw new Error(
+      `A decision on ${end.stream} is ${Buffer.byteLength(body)} bytes, above the ${MAX_BODY_BYTES} that an event may have: put the large part into the object store and its digest into the event`,
+    );
   const commit = {
     stream: end.stream,
     version: end.version + 1,

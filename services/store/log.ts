@@ -17,7 +17,9 @@ export const eventLog = (client: DynamoDBClient, table: string) => {
     const found: Commit[] = [];
     const end = Math.min(Number(until), Number.MAX_SAFE_INTEGER);
     for (let day = Math.floor(Number(since) / DAY) * DAY; day < end && found.length < limit; day += DAY) {
-      const shards = await Promise.all(Array.from({ length: SHARDS }, (_, shard) => readShard(`${dayOf(String(day))}#${shard}`, since, until, limit)));
+      const shards = await Promise.all(
+        Array.from({ length: SHARDS }, (_, shard) => readShard(`${dayOf(String(day))}#${shard}`, since, until, limit)),
+      );
       found.push(...shards.flat().sort(byPosition));
     }
     return found.slice(0, limit);

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { DeploymentId } from "../../domain/kernel/identity.ts";
 import type { DeploymentCommand } from "../../domain/deployment/commands.ts";
+import { DeploymentId } from "../../domain/kernel/identity.ts";
 import type { BuildReport } from "../aws/builds.ts";
 import { Unprocessable } from "../kit/consumer.ts";
 import type { Aggregates } from "../kit/execute.ts";
@@ -11,7 +11,10 @@ export const BuildStateChange = z.object({
   "detail-type": z.literal("CodeBuild Build State Change"),
   detail: z.object({
     "build-id": z.string().regex(/^arn:[^:]+:codebuild:[^:]+:\d{12}:build\/[^:]+:[\w-]+$/, "is not the ARN of a build"),
-    "build-status": z.enum(["IN_PROGRESS", "SUCCEEDED", "FAILED", "FAULT", "TIMED_OUT", "STOPPED"], "is a status that CodeBuild does not document"),
+    "build-status": z.enum(
+      ["IN_PROGRESS", "SUCCEEDED", "FAILED", "FAULT", "TIMED_OUT", "STOPPED"],
+      "is a status that CodeBuild does not document",
+    ),
     "project-name": z.string(),
   }),
 });
@@ -20,13 +23,11 @@ export type BuildStateChange = z.infer<typeof BuildStateChange>;
 export type Ports = {
   readonly aggregates: Pick<Aggregates, "deployment">;
   readonly builds: { get(ids: readonly string[]): Promise<BuildReport[]> };
-  /** what the log of the build says last, to name the cause of a failure; empty where there is none */
-  lastLines(logs: { group: string; stream: string }): Promise<readonly string[]>;
 };
 
 /** Records what a build has come to. The event is only a nudge: CodeBuild itself is asked, so a forged one changes nothing. */
 export const watchBuild =
-  ({ aggregates, builds, lastLines }: Ports) =>
+  ({ aggregates, builds }: Ports) =>
   async ({ detail }: BuildStateChange): Promise<void> => {
     const arn = detail["build-id"];
     const [build] = await builds.get([arn.slice(arn.indexOf(":build/") + ":build/".length)]);
@@ -40,30 +41,36 @@ export const watchBuild =
       correlation: deploymentId,
       actor: "shiplog watch-build",
     };
-    const { refusal } = await aggregates.deployment.execute(deploymentId, await commandFor(build), because);
-    if (refusal?.refused === "deployment.unknown") throw new Unprocessable(`build ${build.id} names deployment ${deploymentId}, which was never requested`);
-
-    async function commandFor({ id: buildId, status, artifact, exported, failure, logs }: BuildReport): Promise<DeploymentCommand> {
-      switch (status) {
-        case "IN_PROGRESS":
-          return { type: "RecordBuildStarted", buildId, ...(logs && { logs: `${logs.group}:${logs.stream}` }) };
-        case "SUCCEEDED":
-          if (artifact !== null) return { type: "RecordBuildSucceeded", buildId, artifact, exported };
-          return { type: "RecordBuildFailed", buildId, status, reason: 'the build left no artifact: its buildspec needs an "artifacts" section with base-directory .open-next' };
-        case "STOPPED":
-          return { type: "RecordBuildStopped", buildId, reason: "its build was stopped" };
-        case "FAILED":
-        case "FAULT":
-        case "TIMED_OUT":
-          return { type: "RecordBuildFailed", buildId, status, ...(failure && { phase: failure.phase }), reason: await whyFailed() };
-        default:
-          throw new Unprocessable(`build ${buildId} has the status ${status}, which CodeBuild does not document`);
-      }
-
-      async function whyFailed(): Promise<string> {
-        const what = status === "TIMED_OUT" ? "the build took longer than its time limit" : `the build failed${failure ? ` in ${failure.phase}` : ""}`;
-        const last = logs === null ? [] : await lastLines(logs);
-        return [what, failure?.message, ...last].filter(Boolean).join("\n").slice(0, 2_000);
-      }
-    }
+    const { refusal } = await aggregates.deployment.execute(deploymentId, commandFor(build), because);
+    if (refusal?.refused === "deployment.unknown")
+      throw new Unprocessable(`build ${build.id} names deployment ${deploymentId}, which was never requested`);
   };
+
+/** What a build may say of itself in an event; anything else that it exports could be a secret. */
+const RECORDED_EXPORTS = ["NEXT_VERSION", "OPEN_NEXT_VERSION"];
+
+const commandFor = ({ id: buildId, status, artifact, exported, failure, logs }: BuildReport): DeploymentCommand => {
+  switch (status) {
+    case "IN_PROGRESS":
+      return { type: "RecordBuildStarted", buildId, ...(logs && { logs: `${logs.group}:${logs.stream}` }) };
+    case "SUCCEEDED": {
+      const said = Object.fromEntries(Object.entries(exported).filter(([name]) => RECORDED_EXPORTS.includes(name)));
+      if (artifact !== null) return { type: "RecordBuildSucceeded", buildId, artifact, exported: said };
+      return { type: "RecordBuildFailed", buildId, status, reason: NO_ARTIFACT };
+    }
+    case "STOPPED":
+      return { type: "RecordBuildStopped", buildId, reason: "its build was stopped" };
+    case "FAILED":
+    case "FAULT":
+    case "TIMED_OUT": {
+      const what =
+        status === "TIMED_OUT" ? "the build took longer than its time limit" : `the build failed${failure ? ` in ${failure.phase}` : ""}`;
+      const reason = (failure?.message ? `${what}: ${failure.message}` : what).slice(0, 2_000);
+      return { type: "RecordBuildFailed", buildId, status, ...(failure && { phase: failure.phase }), reason };
+    }
+    default:
+      throw new Unprocessable(`build ${buildId} has the status ${status}, which CodeBuild does not document`);
+  }
+};
+
+const NO_ARTIFACT = 'the build left no artifact: its buildspec needs an "artifacts" section with base-directory .open-next';

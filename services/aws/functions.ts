@@ -1,0 +1,166 @@
+import {
+  type FunctionConfiguration,
+  GetAliasCommand,
+  GetFunctionConfigurationCommand,
+  InvokeCommand,
+  type LambdaClient,
+  paginateListVersionsByFunction,
+  UpdateAliasCommand,
+  UpdateFunctionCodeCommand,
+  UpdateFunctionConfigurationCommand,
+} from "@aws-sdk/client-lambda";
+
+/** The part of a function's configuration that a release decides. */
+export type Settings = {
+  readonly handler: string;
+  readonly memoryMb: number;
+  readonly timeoutSeconds: number;
+  readonly variables: Readonly<Record<string, string>>;
+};
+
+export type FunctionState = Settings & {
+  readonly version: string;
+  readonly codeSha256: string;
+  readonly revisionId: string;
+  readonly state: string;
+  readonly reason: string;
+  readonly updating: boolean;
+  readonly updateFailed: string | null;
+};
+
+export type AliasState = { readonly version: string; readonly description: string; readonly revisionId: string };
+
+/** What went wrong in Lambda's own terms, as far as its callers act on it. */
+export type Trouble = "busy" | "changed" | "missing" | "throttled" | "other";
+export const troubleOf = (error: unknown): Trouble => {
+  switch (error instanceof Error ? error.name : "") {
+    case "ResourceConflictException":
+      return "busy";
+    case "PreconditionFailedException":
+      return "changed";
+    case "ResourceNotFoundException":
+      return "missing";
+    case "TooManyRequestsException":
+      return "throttled";
+    default:
+      return "other";
+  }
+};
+
+export type Functions = ReturnType<typeof lambdaFunctions>;
+
+/** Lambda functions, their versions and aliases. */
+export const lambdaFunctions = (client: LambdaClient) => ({
+  /** A version (or `$LATEST`); `undefined` where it does not exist. */
+  get: async (name: string, version = "$LATEST"): Promise<FunctionState | undefined> => {
+    try {
+      return stateOf(await client.send(new GetFunctionConfigurationCommand({ FunctionName: name, Qualifier: version })));
+    } catch (error) {
+      if (troubleOf(error) === "missing") return undefined;
+      throw error;
+    }
+  },
+
+  /** Every published version, newest first, without `$LATEST`. */
+  versions: async (name: string): Promise<FunctionState[]> => {
+    const found: FunctionState[] = [];
+    for await (const { Versions = [] } of paginateListVersionsByFunction({ client }, { FunctionName: name }))
+      found.push(...Versions.filter(({ Version }) => Version !== "$LATEST").map(stateOf));
+    return found.sort((a, b) => Number(b.version) - Number(a.version));
+  },
+
+  configure: async (name: string, settings: Settings, revisionId: string): Promise<void> => {
+    await client.send(
+      new UpdateFunctionConfigurationCommand({
+        FunctionName: name,
+        Handler: settings.handler,
+        MemorySize: settings.memoryMb,
+        Timeout: settings.timeoutSeconds,
+        Environment: { Variables: { ...settings.variables } },
+        RevisionId: revisionId,
+      }),
+    );
+  },
+
+  /** Uploads code and publishes it as a version at once. */
+  publish: async (
+    name: string,
+    code: { bucket: string; key: string },
+    architecture: "x86_64" | "arm64",
+    revisionId: string,
+  ): Promise<FunctionState> =>
+    stateOf(
+      await client.send(
+        new UpdateFunctionCodeCommand({
+          FunctionName: name,
+          S3Bucket: code.bucket,
+          S3Key: code.key,
+          Architectures: [architecture],
+          Publish: true,
+          RevisionId: revisionId,
+        }),
+      ),
+    ),
+
+  /** `undefined` where the alias does not exist. */
+  alias: async (name: string, alias: string): Promise<AliasState | undefined> => {
+    try {
+      const {
+        FunctionVersion = "",
+        Description = "",
+        RevisionId = "",
+      } = await client.send(new GetAliasCommand({ FunctionName: name, Name: alias }));
+      return { version: FunctionVersion, description: Description, revisionId: RevisionId };
+    } catch (error) {
+      if (troubleOf(error) === "missing") return undefined;
+      throw error;
+    }
+  },
+
+  /** Moves the alias, all of it, if nobody changed it since `revisionId`. */
+  moveAlias: async (name: string, alias: string, to: { version: string; description: string }, revisionId: string): Promise<AliasState> => {
+    const {
+      FunctionVersion = "",
+      Description = "",
+      RevisionId = "",
+    } = await client.send(
+      new UpdateAliasCommand({
+        FunctionName: name,
+        Name: alias,
+        FunctionVersion: to.version,
+        Description: to.description,
+        RoutingConfig: { AdditionalVersionWeights: {} },
+        RevisionId: revisionId,
+      }),
+    );
+    return { version: FunctionVersion, description: Description, revisionId: RevisionId };
+  },
+
+  /** Runs a version or alias; `version` is the one that really ran. */
+  invoke: async (
+    name: string,
+    qualifier: string,
+    payload: unknown,
+  ): Promise<{ version: string; failed: string | null; payload: string }> => {
+    const answer = await client.send(new InvokeCommand({ FunctionName: name, Qualifier: qualifier, Payload: JSON.stringify(payload) }));
+    return {
+      version: answer.ExecutedVersion ?? "",
+      failed: answer.FunctionError ?? null,
+      payload: answer.Payload?.transformToString() ?? "",
+    };
+  },
+});
+
+const stateOf = (configuration: FunctionConfiguration): FunctionState => ({
+  version: configuration.Version ?? "",
+  codeSha256: configuration.CodeSha256 ?? "",
+  revisionId: configuration.RevisionId ?? "",
+  state: configuration.State ?? "Active",
+  reason: configuration.StateReason ?? "",
+  updating: configuration.LastUpdateStatus === "InProgress",
+  updateFailed: configuration.LastUpdateStatus === "Failed" ? (configuration.LastUpdateStatusReason ?? "no reason given") : null,
+  handler: configuration.Handler ?? "",
+  memoryMb: configuration.MemorySize ?? 0,
+  timeoutSeconds: configuration.Timeout ?? 0,
+  variables: configuration.Environment?.Variables ?? {},
+});

@@ -1,0 +1,123 @@
+import { createReadStream, createWriteStream } from "node:fs";
+import { stat } from "node:fs/promises";
+import type { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import {
+  CopyObjectCommand,
+  DeleteObjectsCommand,
+  GetObjectCommand,
+  HeadObjectCommand,
+  PutObjectCommand,
+  type S3Client,
+} from "@aws-sdk/client-s3";
+import type { Clock } from "../kit/clock.ts";
+
+/** How an object is served. */
+export type Serving = { readonly contentType: string; readonly cacheControl: string };
+
+export type Objects = ReturnType<typeof s3Objects>;
+
+const TRIES = 5;
+const DELETE_BATCH = 1_000;
+
+/** Objects in S3. Keys are whole keys; `sha256` is hex and is kept in the object's metadata, to know it again without reading it. */
+export const s3Objects = (client: S3Client, clock: Clock) => {
+  /** The sha256 that the object was put with; `null` where it has none, `undefined` where there is no such object. */
+  const fingerprint = async (bucket: string, key: string): Promise<string | null | undefined> => {
+    try {
+      const { Metadata } = await client.send(new HeadObjectCommand({ Bucket: bucket, Key: key }));
+      return Metadata?.sha256 ?? null;
+    } catch (error) {
+      if (isMissing(error)) return undefined;
+      throw error;
+    }
+  };
+
+  /** Puts a file where there is none yet: `false` where the key was taken already. A race (409) is run again. */
+  const putNew = async (bucket: string, key: string, file: string, sha256: string, serving?: Serving): Promise<boolean> => {
+    for (let tries = 1; ; tries++) {
+      try {
+        await put(bucket, key, file, sha256, serving, "*");
+        return true;
+      } catch (error) {
+        const status = statusOf(error);
+        if (status === 412) return false;
+        if (status !== 409 || tries === TRIES) throw error;
+        await clock.sleep(50 * 2 ** tries * (1 + clock.random()));
+      }
+    }
+  };
+
+  const put = async (bucket: string, key: string, file: string, sha256: string, serving?: Serving, ifNoneMatch?: "*"): Promise<void> => {
+    await client.send(
+      new PutObjectCommand({
+        Bucket: bucket,
+        Key: key,
+        Body: createReadStream(file),
+        ContentLength: (await stat(file)).size,
+        Metadata: { sha256 },
+        ...(serving && { ContentType: serving.contentType, CacheControl: serving.cacheControl }),
+        ...(ifNoneMatch && { IfNoneMatch: ifNoneMatch }),
+      }),
+    );
+  };
+
+  const putText = async (bucket: string, key: string, text: string, contentType = "application/json"): Promise<void> => {
+    await client.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: text, ContentType: contentType }));
+  };
+
+  /** The object's text; `undefined` where there is none. */
+  const getText = async (bucket: string, key: string): Promise<string | undefined> => {
+    try {
+      const { Body } = await client.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
+      return await Body?.transformToString();
+    } catch (error) {
+      if (isMissing(error)) return undefined;
+      throw error;
+    }
+  };
+
+  /** Writes the object into a file; `false` where there is none. */
+  const download = async (bucket: string, key: string, file: string): Promise<boolean> => {
+    try {
+      const { Body } = await client.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
+      await pipeline(Body as Readable, createWriteStream(file));
+      return true;
+    } catch (error) {
+      if (isMissing(error)) return false;
+      throw error;
+    }
+  };
+
+  /** Copies within a bucket, served as said. Throws `NoSuchKey` where the source is gone. */
+  const copy = async (bucket: string, from: string, to: string, sha256: string, serving: Serving): Promise<void> => {
+    await client.send(
+      new CopyObjectCommand({
+        Bucket: bucket,
+        Key: to,
+        CopySource: `${bucket}/${from.split("/").map(encodeURIComponent).join("/")}`,
+        MetadataDirective: "REPLACE",
+        Metadata: { sha256 },
+        ContentType: serving.contentType,
+        CacheControl: serving.cacheControl,
+      }),
+    );
+  };
+
+  /** Removes objects; throws naming the first that stayed. */
+  const remove = async (bucket: string, keys: readonly string[]): Promise<void> => {
+    for (let from = 0; from < keys.length; from += DELETE_BATCH) {
+      const Objects = keys.slice(from, from + DELETE_BATCH).map((Key) => ({ Key }));
+      const { Errors = [] } = await client.send(new DeleteObjectsCommand({ Bucket: bucket, Delete: { Objects, Quiet: true } }));
+      const [first] = Errors;
+      if (first !== undefined)
+        throw new Error(`${Errors.length} objects of ${bucket} could not be removed; the first is ${first.Key}: ${first.Message}`);
+    }
+  };
+
+  return { fingerprint, putNew, put, putText, getText, download, copy, remove };
+};
+
+const statusOf = (error: unknown): number | undefined => (error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode;
+const isMissing = (error: unknown): boolean =>
+  error instanceof Error && (error.name === "NoSuchKey" || error.name === "NotFound" || statusOf(error) === 404);

@@ -1,0 +1,66 @@
+import type { FunctionRole } from "../../domain/deployment/shapes.ts";
+
+/** What a function is asked to see whether it works, and how its answer is judged. */
+export type Probe = { readonly payload: unknown; readonly path?: string };
+
+/**
+ * A request that changes nothing: the server's check path with the real host, an image without parameters (a working
+ * optimiser says 400), a revalidation without messages.
+ *
+ * @param now milliseconds since 1970
+ */
+export const probeOf = (role: FunctionRole, host: string, checkPath: string, now: number): Probe => {
+  if (role === "revalidation") return { payload: { Records: [] } };
+  const path = role === "server" ? checkPath : "/_next/image";
+  return { path, payload: urlEvent(path, host, now) };
+};
+
+/** Why the answer is not one of a working function; `undefined` where it is. Also gives the HTTP status, where there is one. */
+export const judge = (role: FunctionRole, answer: { failed: string | null; payload: string }): { status?: number; fault?: string } => {
+  if (answer.failed !== null) return { fault: `it failed (${answer.failed}): ${messageOf(answer.payload)}` };
+  if (role === "revalidation") return {};
+  const status = statusOf(answer.payload);
+  if (status === undefined) return { fault: "it gave no HTTP status: is the bundle an OpenNext one?" };
+  return status >= 500 ? { status, fault: `it answered ${status}` } : { status };
+};
+
+const statusOf = (payload: string): number | undefined => {
+  const status = (parsed(payload) as { statusCode?: unknown } | null)?.statusCode;
+  return typeof status === "number" ? status : undefined;
+};
+
+const messageOf = (payload: string): string => {
+  const message = (parsed(payload) as { errorMessage?: unknown } | null)?.errorMessage;
+  return typeof message === "string" ? message.slice(0, 500) : "no message";
+};
+
+const parsed = (text: string): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+};
+
+/** The event of a Function URL, version 2.0. */
+const urlEvent = (path: string, host: string, now: number) => ({
+  version: "2.0",
+  routeKey: "$default",
+  rawPath: path,
+  rawQueryString: "",
+  headers: { host, "x-forwarded-host": host, "x-forwarded-proto": "https", accept: "text/html", "user-agent": "shiplog-check" },
+  cookies: [],
+  requestContext: {
+    accountId: "anonymous",
+    apiId: "shiplog",
+    domainName: host,
+    domainPrefix: "shiplog",
+    http: { method: "GET", path, protocol: "HTTP/1.1", sourceIp: "127.0.0.1", userAgent: "shiplog-check" },
+    requestId: `check-${now}`,
+    routeKey: "$default",
+    stage: "$default",
+    time: new Date(now).toISOString(),
+    timeEpoch: now,
+  },
+  isBase64Encoded: false,
+});

@@ -1,0 +1,97 @@
+import { readdir, readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
+import type { FunctionRole } from "../../domain/deployment/shapes.ts";
+import { filesBelow } from "./files.ts";
+import { type Bundle, type OpenNextOutput, OutputRefused, readOutput } from "./output.ts";
+
+export type Package = { readonly role: FunctionRole; readonly handler: string /** absolute folder */; readonly folder: string };
+
+/** A build that may be published. */
+export type Inspected = {
+  readonly root: string;
+  readonly behaviors: OpenNextOutput["behaviors"];
+  readonly packages: readonly Package[];
+  /** the id that the app was built with, and the one that it asks its cache for; they should be the same */
+  readonly buildId: string;
+  readonly runtimeId: string;
+  readonly warnings: readonly string[];
+};
+
+/** Lambda's limit for the unpacked code of one function. */
+const MAX_UNPACKED_BYTES = 250 * 1024 * 1024;
+
+/**
+ * Does not trust a build that ended well: everything that a release needs must really be there. Throws `OutputRefused`.
+ *
+ * @param root the unpacked artifact: the content of `.open-next`
+ * @param releaseId the id that the build was told to use
+ */
+export const inspect = async (root: string, releaseId: string, architecture: "x86_64" | "arm64"): Promise<Inspected> => {
+  const output = readOutput(await textOf(join(root, "open-next.output.json")));
+  const packages: Package[] = [];
+  for (const [role, bundle] of [
+    ["server", output.server],
+    ["image", output.image],
+    ["revalidation", output.revalidation],
+  ] as const)
+    if (bundle !== null) packages.push(await packageOf(root, role, bundle));
+  if (output.image !== null) await checkSharp(join(root, output.image.folder), architecture);
+
+  const buildId = (await textOf(join(root, "assets/BUILD_ID")))?.trim();
+  if (!buildId) throw new OutputRefused("the build has no assets/BUILD_ID: OpenNext did not finish");
+  const runtimeId = (await deploymentIdOf(join(root, output.server.folder))) ?? buildId;
+  return { root, behaviors: output.behaviors, packages, buildId, runtimeId, warnings: idWarnings(buildId, runtimeId, releaseId) };
+};
+
+const packageOf = async (root: string, role: FunctionRole, { handler, folder }: Bundle): Promise<Package> => {
+  const absolute = join(root, folder);
+  const file = handler.slice(0, handler.lastIndexOf("."));
+  if ((await textOf(join(absolute, `${file}.mjs`))) === undefined)
+    throw new OutputRefused(
+      `the bundle of the ${role} function has no ${file}.mjs (${folder}): the build did not finish, or its artifact leaves files out`,
+    );
+  let bytes = 0;
+  for await (const path of filesBelow(absolute)) bytes += (await stat(join(absolute, path)).catch(() => ({ size: 0 }))).size;
+  if (bytes > MAX_UNPACKED_BYTES)
+    throw new OutputRefused(
+      `the ${role} function is ${Math.ceil(bytes / 1024 / 1024)} MB unpacked, and Lambda allows 250 MB: exclude what the server does not need (outputFileTracingExcludes)`,
+    );
+  return { role, handler, folder: absolute };
+};
+
+/** OpenNext ends well even when sharp could not be installed; every image would then answer 500. */
+const checkSharp = async (folder: string, architecture: "x86_64" | "arm64"): Promise<void> => {
+  const wanted = `sharp-linux-${architecture === "arm64" ? "arm64" : "x64"}`;
+  const found = (await readdir(join(folder, "node_modules/@img")).catch(() => [] as string[])).filter((name) =>
+    /^sharp-(?!libvips)/.test(name),
+  );
+  if (found.includes(wanted)) return;
+  const fix = `set imageOptimization.install in open-next.config.ts to sharp for linux/${architecture === "arm64" ? "arm64" : "x64"} and build again`;
+  throw new OutputRefused(
+    found.length === 0
+      ? `the image function has no sharp: its installation failed without failing the build; ${fix}`
+      : `the image function has ${found.join(", ")}, but this site runs on ${architecture} and needs ${wanted}; ${fix}`,
+  );
+};
+
+/** The id that the running app asks its cache for. */
+const deploymentIdOf = async (server: string): Promise<string | undefined> => {
+  const text = await textOf(join(server, ".next/required-server-files.json"));
+  if (text === undefined) return undefined;
+  const { config } = JSON.parse(text) as { config?: { deploymentId?: unknown } };
+  return typeof config?.deploymentId === "string" && config.deploymentId !== "" ? config.deploymentId : undefined;
+};
+
+const idWarnings = (buildId: string, runtimeId: string, releaseId: string): string[] => {
+  if (buildId !== runtimeId)
+    return [
+      `BUILD_ID is "${buildId}" but deploymentId is "${runtimeId}": the cache and its tags were rewritten to deploymentId, or revalidation would do nothing. Set generateBuildId: async () => process.env.BUILD_ID in next.config.`,
+    ];
+  if (buildId !== releaseId)
+    return [
+      `the app was built as "${buildId}" instead of "${releaseId}": set deploymentId: process.env.DEPLOYMENT_ID and generateBuildId: async () => process.env.BUILD_ID in next.config, or two builds may share one cache`,
+    ];
+  return [];
+};
+
+const textOf = (file: string): Promise<string | undefined> => readFile(file, "utf8").catch(() => undefined);
