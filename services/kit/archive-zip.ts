@@ -65,9 +65,11 @@ async function walk(root: string, { include = () => true, symlinks = "keep" }: Z
         found.push({ path, real, size: 0, executable: false, link: await readlink(real) });
         continue;
       }
-      const directory = item.isSymbolicLink() ? (await followed(real, path)).isDirectory() : item.isDirectory();
+      const seen = item.isSymbolicLink() ? await stat(real).catch(() => undefined) : item;
+      const directory = seen?.isDirectory() ?? false;
       if (!(await include(path, directory))) continue;
       checkName(path);
+      if (!seen) throw new ArchiveRefused("corrupt", path, "the symbolic link points to nothing; remove it or make its target");
       if (directory) {
         const inside = item.isSymbolicLink() ? await realpath(real) : real;
         if (above.includes(inside))
@@ -78,14 +80,6 @@ async function walk(root: string, { include = () => true, symlinks = "keep" }: Z
       const status = await stat(real);
       if (!status.isFile()) throw new ArchiveRefused("special-file", path, "only files, folders and symbolic links can be packed");
       found.push({ path, real, size: status.size, executable: (status.mode & 0o100) !== 0 });
-    }
-  }
-
-  async function followed(real: string, path: string) {
-    try {
-      return await stat(real);
-    } catch (cause) {
-      throw new ArchiveRefused("corrupt", path, "the symbolic link points to nothing; remove it or make its target", { cause });
     }
   }
 }

@@ -1,0 +1,245 @@
+import { createHash, randomUUID } from "node:crypto";
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { S3Client } from "@aws-sdk/client-s3";
+import { AwsError, type AwsService, REGION } from "../http.ts";
+import { type ArtifactTarget, type BuildRecord, buildArn, logsOf, submit } from "./build.ts";
+import type { BusEvent } from "./build-events.ts";
+import type { LogLine } from "./build-log.ts";
+import { endProcesses } from "./processes.ts";
+import { openQueue } from "./queue.ts";
+import { openRecords } from "./records.ts";
+import * as input from "./requests.ts";
+import { invalid, jsonService, operation, projectArn } from "./requests.ts";
+
+export type LocalCodeBuild = {
+  readonly handle: AwsService;
+  /** Ends the processes of running builds; at the next start these builds run again under their ids. */
+  close(): Promise<void>;
+  /** `buildsStarted`: how many StartBuild calls really made a build; `calls`: requests by operation. */
+  counters(): { buildsStarted: number; calls: Record<string, number> };
+};
+
+export type CodeBuildOptions = {
+  /** Everything is kept under `<dataDir>/codebuild`. */
+  readonly dataDir: string;
+  /** Where S3 answers. Asked when the first build needs it. */
+  readonly endpointUrl: () => string;
+  /** Puts an event on the default bus. A rejection is logged and forgotten, as CodeBuild's events are best effort. */
+  emit(event: BusEvent): Promise<void>;
+  appendLog(group: string, stream: string, lines: LogLine[]): void | Promise<void>;
+  /** The string of a secret, for variables of type SECRETS_MANAGER. */
+  secret(secretId: string): Promise<string>;
+  /** Added to the environment of every build. Default none. */
+  readonly environment?: Record<string, string>;
+  /** Of the whole account; more builds wait in phase QUEUED. Default 2. */
+  readonly maxConcurrentBuilds?: number;
+  /** How long a minute of a build's limits takes. Default 60,000 ms; only tests shorten it. */
+  readonly minuteMs?: number;
+};
+
+const TOKEN_LIFE_MS = 5 * 60_000;
+const PAGE = 100;
+
+/** A CodeBuild that runs each build's buildspec in a child process of this machine. */
+export async function startCodeBuild(options: CodeBuildOptions): Promise<LocalCodeBuild> {
+  const folder = join(options.dataDir, "codebuild");
+  const projects = await openRecords<input.Project>(join(folder, "projects"));
+  const builds = await openRecords<BuildRecord>(join(folder, "builds"));
+  await clearAway(folder, builds.all());
+  let client: S3Client | undefined;
+  const s3 = () => {
+    client ??= new S3Client({
+      endpoint: options.endpointUrl(),
+      region: REGION,
+      forcePathStyle: true,
+      credentials: { accessKeyId: "local", secretAccessKey: "local" },
+      requestChecksumCalculation: "WHEN_REQUIRED",
+      responseChecksumValidation: "WHEN_REQUIRED",
+    });
+    return client;
+  };
+  const queue = openQueue({
+    folder,
+    builds,
+    s3,
+    ready: () => untilReachable(options.endpointUrl),
+    emit: options.emit,
+    appendLog: options.appendLog,
+    secret: options.secret,
+    environment: options.environment ?? {},
+    maxConcurrentBuilds: options.maxConcurrentBuilds ?? 2,
+    minuteMs: options.minuteMs ?? 60_000,
+  });
+  let buildsStarted = 0;
+  const calls: Record<string, number> = {};
+
+  const projectOf = (name: string): input.Project => {
+    const project = projects.get(name.slice(name.lastIndexOf("/") + 1)); // StartBuild also takes an ARN
+    if (!project) throw new AwsError("ResourceNotFoundException", 400, `Project cannot be found: ${name}`);
+    return project;
+  };
+  const findBuild = (idOrArn: string) => builds.get(idOrArn.slice(idOrArn.lastIndexOf("/") + 1));
+  const ofProject = (name: string) => builds.all().filter(({ build }) => build.projectName === name);
+
+  async function startBuild(request: input.StartBuild) {
+    const project = projectOf(request.projectName);
+    const before = ofProject(project.name);
+    const token = request.idempotencyToken && {
+      value: request.idempotencyToken,
+      request: createHash("sha256").update(JSON.stringify(request)).digest("hex"),
+      at: Date.now(),
+    };
+    const repeated = token && before.find((one) => one.token?.value === token.value && token.at - one.token.at < TOKEN_LIFE_MS);
+    if (repeated) {
+      if (repeated.token?.request !== token.request)
+        throw invalid("The idempotency token was used less than five minutes ago with other parameters");
+      await builds.save(repeated.build.id, repeated); // the first request may still be writing it
+      return { build: repeated.build };
+    }
+    const active = before.filter(({ build }) => !build.buildComplete).length;
+    if (project.concurrentBuildLimit !== undefined && active >= project.concurrentBuildLimit)
+      throw new AwsError(
+        "AccountLimitExceededException",
+        400,
+        `Cannot have more than ${project.concurrentBuildLimit} active builds for the project`,
+      );
+
+    const number = Math.max(0, ...before.map(({ build }) => build.buildNumber)) + 1;
+    const record = compose(project, request, number);
+    if (token) Object.assign(record, { token });
+    submit(record.build);
+    buildsStarted += 1;
+    await builds.save(record.build.id, record);
+    const answer = structuredClone(record.build);
+    queue.add(record);
+    return { build: answer };
+  }
+
+  /** Ids in the order of their starts, a page at a time; the token is the last id given. */
+  function page(records: BuildRecord[], { sortOrder, nextToken }: { sortOrder: string; nextToken?: string | undefined }) {
+    const sign = sortOrder === "ASCENDING" ? 1 : -1;
+    const byStart = (a: BuildRecord, b: BuildRecord) =>
+      sign * (a.build.startTime - b.build.startTime || a.build.buildNumber - b.build.buildNumber || (a.build.id < b.build.id ? -1 : 1));
+    const ids = records.sort(byStart).map(({ build }) => build.id);
+    const from = nextToken === undefined ? 0 : ids.indexOf(nextToken) + 1;
+    if (nextToken !== undefined && from === 0) throw invalid(`Invalid nextToken: ${nextToken}`);
+    const some = ids.slice(from, from + PAGE);
+    return from + PAGE < ids.length ? { ids: some, nextToken: some.at(-1) } : { ids: some };
+  }
+
+  const operations = {
+    CreateProject: operation(input.Project, async (given) => {
+      if (projects.get(given.name)) throw new AwsError("ResourceAlreadyExistsException", 400, `Project already exists: ${given.name}`);
+      const now = Date.now() / 1000;
+      const project = { ...given, arn: projectArn(given.name), created: now, lastModified: now };
+      await projects.save(project.name, project);
+      return { project };
+    }),
+    UpdateProject: operation(input.ProjectChange, async (given) => {
+      const project = { ...projectOf(given.name), ...given, lastModified: Date.now() / 1000 } as input.Project;
+      await projects.save(project.name, project);
+      return { project };
+    }),
+    BatchGetProjects: operation(input.Names, ({ names }) => ({
+      projects: names.flatMap((name) => projects.get(name) ?? []),
+      projectsNotFound: names.filter((name) => !projects.get(name)),
+    })),
+    ListProjects: operation(input.Page, () => ({
+      projects: projects
+        .all()
+        .map(({ name }) => name)
+        .sort(),
+    })),
+    DeleteProject: operation(input.OneName, async ({ name }) => {
+      await projects.remove(name);
+      return {};
+    }),
+    StartBuild: operation(input.StartBuild, startBuild),
+    StopBuild: operation(input.OneId, async ({ id }) => {
+      const record = findBuild(id);
+      if (!record) throw new AwsError("ResourceNotFoundException", 400, `Build cannot be found: ${id}`);
+      if (!record.build.buildComplete) await queue.stop(record);
+      return { build: record.build };
+    }),
+    BatchGetBuilds: operation(input.Ids, ({ ids }) => ({
+      builds: ids.flatMap((id) => findBuild(id)?.build ?? []),
+      buildsNotFound: ids.filter((id) => !findBuild(id)),
+    })),
+    ListBuilds: operation(input.Page, (given) => page(builds.all(), given)),
+    ListBuildsForProject: operation(input.Page, (given) => page(ofProject(projectOf(given.projectName ?? "").name), given)),
+  };
+
+  return {
+    handle: jsonService(operations, calls),
+    counters: () => ({ buildsStarted, calls: { ...calls } }),
+    async close() {
+      await queue.close();
+      client?.destroy();
+    },
+  };
+}
+
+/** What a process that was killed left: running commands and their folders. */
+async function clearAway(folder: string, records: readonly BuildRecord[]): Promise<void> {
+  for (const { build } of records) if (!build.buildComplete) await endProcesses(build.id, []);
+  await rm(join(folder, "work"), { recursive: true, force: true });
+}
+
+/** The endpoint starts its services before it listens, and builds taken up again need it: wait, but not for ever. */
+async function untilReachable(endpointUrl: () => string): Promise<void> {
+  for (const deadline = Date.now() + 30_000; Date.now() < deadline; await sleep(50, undefined, { ref: false })) {
+    const reached = await (async () => fetch(endpointUrl(), { method: "HEAD" }))().then(
+      () => true,
+      () => false,
+    );
+    if (reached) return;
+  }
+}
+
+/** The build that a request makes of its project, before any phase. */
+function compose(project: input.Project, request: input.StartBuild, buildNumber: number): BuildRecord {
+  const uuid = randomUUID();
+  const id = `${project.name}:${uuid}`;
+  const overridden = new Set(request.environmentVariablesOverride.map(({ name }) => name));
+  const kept = project.environment.environmentVariables.filter(({ name }) => !overridden.has(name));
+  const location = request.sourceLocationOverride ?? project.source.location;
+  const type = request.sourceTypeOverride ?? project.source.type;
+  const buildspec = request.buildspecOverride ?? project.source.buildspec;
+  if (type === "S3" && !/^(arn:aws:s3:::)?[^/]+\/./.test(location ?? "")) throw invalid("source location must be bucket/key");
+  if (type === "NO_SOURCE" && !buildspec) throw invalid("a build without a source needs a buildspec");
+  const target = artifactTarget(request.artifactsOverride ?? project.artifacts, uuid);
+  return {
+    build: {
+      id,
+      arn: buildArn(id),
+      buildNumber,
+      projectName: project.name,
+      initiator: "local",
+      startTime: Date.now() / 1000,
+      currentPhase: "SUBMITTED",
+      buildStatus: "IN_PROGRESS",
+      buildComplete: false,
+      phases: [],
+      source: { type, ...(location && { location }), ...(buildspec && { buildspec }) },
+      ...(request.sourceVersion && { sourceVersion: request.sourceVersion }),
+      artifacts: { location: target ? `arn:aws:s3:::${target.bucket}/${target.key}` : "" },
+      environment: { ...project.environment, environmentVariables: [...kept, ...request.environmentVariablesOverride] },
+      exportedEnvironmentVariables: [],
+      logs: logsOf(project.name, uuid),
+      ...(project.serviceRole && { serviceRole: project.serviceRole }),
+      timeoutInMinutes: request.timeoutInMinutesOverride ?? project.timeoutInMinutes,
+      queuedTimeoutInMinutes: request.queuedTimeoutInMinutesOverride ?? project.queuedTimeoutInMinutes,
+    },
+    ...(target && { artifactTarget: target }),
+    stopRequested: false,
+  };
+}
+
+function artifactTarget({ type, location, path, name, namespaceType }: input.Artifacts, uuid: string): ArtifactTarget | undefined {
+  if (type === "NO_ARTIFACTS") return undefined;
+  if (!location || !name) throw invalid("artifacts of type S3 need a location (the bucket) and a name");
+  const parts = [path, namespaceType === "BUILD_ID" ? uuid : undefined, name].map((part) => part?.replace(/^\/+|\/+$/g, ""));
+  return { bucket: location.replace(/^arn:aws:s3:::/, ""), key: parts.filter(Boolean).join("/") };
+}

@@ -1,0 +1,123 @@
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { buffer } from "node:stream/consumers";
+import { type Build, CodeBuildClient, StartBuildCommand, type StartBuildCommandInput } from "@aws-sdk/client-codebuild";
+import { expect } from "vitest";
+import { type CodeBuildOptions, type LocalCodeBuild, startCodeBuild } from "../../local/codebuild/codebuild.ts";
+import { AwsError } from "../../local/http.ts";
+import { zipDirectory } from "../../services/kit/archive.ts";
+
+export type Room = Awaited<ReturnType<typeof openRoom>>;
+
+/** A CodeBuild behind a real HTTP server that also keeps S3 objects, with all it says gathered for the test. */
+export async function openRoom(options: Partial<CodeBuildOptions> = {}) {
+  const dir = await mkdtemp(join(tmpdir(), "codebuild-"));
+  const objects = new Map<string, Buffer>();
+  const events: { source: string; detailType: string; detail: Record<string, any> }[] = [];
+  const log: { group: string; stream: string; message: string }[] = [];
+  const secrets = new Map<string, string>();
+  let service: LocalCodeBuild;
+
+  const server = createServer(async (request, response) => {
+    const body = await buffer(request);
+    const path = decodeURIComponent(new URL(request.url ?? "/", "http://x").pathname);
+    if (!request.headers["x-amz-target"]) {
+      if (request.method === "PUT") objects.set(path, body);
+      const object = objects.get(path);
+      response.statusCode = object ? 200 : 404;
+      response.end(request.method === "PUT" || request.method === "HEAD" ? undefined : (object ?? "<Error><Code>NoSuchKey</Code></Error>"));
+      return;
+    }
+    try {
+      const headers = request.headers as Record<string, string>;
+      const answer = await service.handle({ method: "POST", path, query: new URLSearchParams(), headers, body });
+      response.writeHead(answer.status, answer.headers).end(answer.body);
+    } catch (error) {
+      const known = error instanceof AwsError;
+      if (!known) console.error(error);
+      response.writeHead(known ? error.status : 500, { "content-type": "application/x-amz-json-1.1" });
+      response.end(JSON.stringify({ __type: known ? error.code : "InternalFailure", message: (error as Error).message }));
+    }
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const client = new CodeBuildClient({
+    endpoint: url,
+    region: "eu-west-1",
+    credentials: { accessKeyId: "a", secretAccessKey: "b" },
+    maxAttempts: 1,
+  });
+
+  const start = async () => {
+    service = await startCodeBuild({
+      dataDir: dir,
+      endpointUrl: () => url,
+      emit: async (event) => void events.push(structuredClone(event) as (typeof events)[number]),
+      appendLog: (group, stream, lines) => void log.push(...lines.map(({ message }) => ({ group, stream, message }))),
+      secret: async (id) => {
+        const value = secrets.get(id);
+        if (value === undefined) throw Object.assign(new Error("no such secret"), { name: "ResourceNotFoundException" });
+        return value;
+      },
+      ...options,
+    });
+  };
+  await start();
+
+  return {
+    dir,
+    client,
+    events,
+    log,
+    secrets,
+    objects,
+    service: () => service,
+    text: () => log.map(({ message }) => message).join("\n"),
+    async restart() {
+      await service.close();
+      await start();
+    },
+    async putSource(key: string, files: Record<string, string>) {
+      const folder = join(dir, "made", key);
+      for (const [name, content] of Object.entries(files)) {
+        await mkdir(dirname(join(folder, name)), { recursive: true });
+        await writeFile(join(folder, name), content);
+      }
+      const zip = join(dir, `made-${key.replaceAll("/", "-")}.zip`);
+      await zipDirectory(folder, zip);
+      const { readFile } = await import("node:fs/promises");
+      objects.set(`/sources/${key}`, await readFile(zip));
+    },
+    async startBuild(buildspec: string | undefined, extra: Partial<StartBuildCommandInput> = {}): Promise<Build> {
+      const { build } = await client.send(new StartBuildCommand({ projectName: "web", buildspecOverride: buildspec, ...extra }));
+      return build as Build;
+    },
+    async close() {
+      await service.close();
+      client.destroy();
+      await new Promise((resolve) => server.close(resolve));
+      await rm(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+/** A buildspec of one line of JSON per section, so that indentation cannot go wrong. */
+export const spec = (sections: { build?: string[]; [section: string]: unknown }) => {
+  const { build, phases, ...rest } = sections;
+  return `version: 0.2\n${Object.entries({ ...rest, phases: phases ?? { build: { commands: build } } })
+    .map(([name, section]) => `${name}: ${JSON.stringify(section)}`)
+    .join("\n")}`;
+};
+
+/** Waits until `look` gives something; fails loudly after `patienceMs`. */
+export async function until<T>(look: () => Promise<T | undefined | false> | T | undefined | false, patienceMs = 20_000): Promise<T> {
+  for (const deadline = Date.now() + patienceMs; ; ) {
+    const seen = await look();
+    if (seen) return seen as T;
+    if (Date.now() > deadline) expect.fail(`waited ${patienceMs} ms in vain for: ${look}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
