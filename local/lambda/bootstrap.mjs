@@ -1,0 +1,172 @@
+/**
+ * What runs in each execution environment: takes invocations from the Runtime API, calls the handler, gives back its result.
+ * Plain JavaScript without imports of the project, because it runs with the bundle's own working directory and settings.
+ */
+import { existsSync } from "node:fs";
+import { Agent, request } from "node:http";
+import { join } from "node:path";
+import { Writable } from "node:stream";
+import { pathToFileURL } from "node:url";
+import { Worker } from "node:worker_threads";
+
+// File descriptor 3 is a pipe that the parent holds. When the parent dies, however it dies, the pipe closes, and this
+// process group goes too. In a thread of its own, so that a handler that never yields cannot outlive the parent.
+new Worker(
+  `const { Socket } = require("node:net");
+   const die = () => process.kill(0, "SIGKILL");
+   new Socket({ fd: 3, readable: true, writable: false }).on("error", die).on("close", die).resume();`,
+  { eval: true, env: {}, resourceLimits: { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 4 } },
+).unref();
+
+// One stream for both, so that lines keep their order.
+process.stderr.write = process.stdout.write.bind(process.stdout);
+
+const api = `http://${process.env.AWS_LAMBDA_RUNTIME_API}/2018-06-01/runtime`;
+const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+
+const call = (method, path, body, headers = {}) =>
+  new Promise((resolve, reject) => {
+    const length = body === undefined ? {} : { "content-length": Buffer.byteLength(body) };
+    const req = request(`${api}${path}`, { method, agent, headers: { ...headers, ...length } }, (res) => {
+      const chunks = [];
+      res.on("data", (chunk) => chunks.push(chunk));
+      res.on("end", () => resolve({ headers: res.headers, body: Buffer.concat(chunks) }));
+      res.on("error", reject);
+    });
+    req.on("error", reject);
+    req.end(body);
+  });
+
+const named = (name, message) => Object.assign(new Error(message), { name });
+
+const errorBody = (error) =>
+  error instanceof Error
+    ? JSON.stringify({ errorType: error.name, errorMessage: error.message, trace: (error.stack ?? "").split("\n") })
+    : JSON.stringify({ errorType: typeof error, errorMessage: String(error), trace: [] });
+
+// ---- Response streaming: the stream is collected and sent as one body ----
+
+const STREAMING = Symbol.for("aws.lambda.runtime.handler.streaming");
+const INTEGRATION = "application/vnd.awslambda.http-integration-response";
+
+class ResponseStream extends Writable {
+  chunks = [];
+  contentType = "application/octet-stream";
+  setContentType(contentType) {
+    this.contentType = contentType;
+  }
+  _write(chunk, encoding, done) {
+    this.chunks.push(typeof chunk === "string" ? Buffer.from(chunk, encoding) : chunk);
+    done();
+  }
+}
+
+globalThis.awslambda = {
+  ...globalThis.awslambda,
+  streamifyResponse: (handler) => Object.assign((...given) => handler(...given), { [STREAMING]: true }),
+  HttpResponseStream: {
+    /** The framing: the prelude as JSON, eight zero bytes, then the body. */
+    from(stream, prelude) {
+      stream.setContentType(INTEGRATION);
+      stream.write(JSON.stringify(prelude));
+      stream.write(new Uint8Array(8));
+      return stream;
+    },
+  },
+};
+
+// ---- Handler ----
+
+const loadHandler = async () => {
+  const root = process.env.LAMBDA_TASK_ROOT;
+  const target = process.env._HANDLER;
+  const dot = target.lastIndexOf(".");
+  const [module, name] = [target.slice(0, dot), target.slice(dot + 1)];
+  const file = [".mjs", ".js", ".cjs"].map((extension) => join(root, module + extension)).find((path) => existsSync(path));
+  if (!file) throw named("Runtime.ImportModuleError", `Error: Cannot find module '${module}' (.mjs, .js or .cjs) in the bundle`);
+  const loaded = await import(pathToFileURL(file).href);
+  const handler = loaded[name] ?? loaded.default?.[name];
+  if (typeof handler !== "function") throw named("Runtime.HandlerNotFound", `${target} is undefined or not exported`);
+  return handler;
+};
+
+const contextOf = (headers) => {
+  const deadline = Number(headers["lambda-runtime-deadline-ms"]);
+  return {
+    awsRequestId: headers["lambda-runtime-aws-request-id"],
+    invokedFunctionArn: headers["lambda-runtime-invoked-function-arn"],
+    functionName: process.env.AWS_LAMBDA_FUNCTION_NAME,
+    functionVersion: process.env.AWS_LAMBDA_FUNCTION_VERSION,
+    memoryLimitInMB: process.env.AWS_LAMBDA_FUNCTION_MEMORY_SIZE,
+    logGroupName: process.env.AWS_LAMBDA_LOG_GROUP_NAME,
+    logStreamName: process.env.AWS_LAMBDA_LOG_STREAM_NAME,
+    callbackWaitsForEmptyEventLoop: true,
+    getRemainingTimeInMillis: () => Math.max(0, deadline - Date.now()),
+  };
+};
+
+const runStreaming = async (handler, event, context) => {
+  const stream = new ResponseStream();
+  const finished = new Promise((resolve, reject) => stream.on("finish", resolve).on("error", reject));
+  finished.catch(() => {});
+  await handler(event, stream, context);
+  if (!stream.writableEnded) stream.end();
+  await finished;
+  return { body: Buffer.concat(stream.chunks), contentType: stream.contentType };
+};
+
+const runBuffered = async (handler, event, context) => {
+  const result = await (handler.length < 3
+    ? handler(event, context)
+    : new Promise((resolve, reject) => {
+        const returned = handler(event, context, (error, value) => (error ? reject(error) : resolve(value)));
+        if (typeof returned?.then === "function") returned.then(resolve, reject);
+      }));
+  return { body: JSON.stringify(result ?? null), contentType: "application/json" };
+};
+
+// ---- The loop ----
+
+let current;
+
+/** An error that no one caught ends the environment, and the invocation it was running. */
+const crash = (name) => async (thrown) => {
+  const error =
+    name && thrown instanceof Error ? Object.assign(named(name, `${thrown.name}: ${thrown.message}`), { stack: thrown.stack }) : thrown;
+  console.error(error);
+  const path = current ? `/invocation/${current}/error` : "/init/error";
+  agent.maxSockets = 2; // the other socket may be waiting for the next invocation
+  await call("POST", path, errorBody(error)).catch(() => {});
+  process.exit(1);
+};
+process.on("uncaughtException", crash());
+process.on("unhandledRejection", crash("Runtime.UnhandledPromiseRejection"));
+
+let handler;
+try {
+  handler = await loadHandler();
+} catch (error) {
+  console.error(error);
+  await call("POST", "/init/error", errorBody(error));
+  process.exit(1);
+}
+
+for (;;) {
+  const { headers, body } = await call("GET", "/invocation/next");
+  current = headers["lambda-runtime-aws-request-id"];
+  if (headers["lambda-runtime-trace-id"]) process.env._X_AMZN_TRACE_ID = headers["lambda-runtime-trace-id"];
+  let outcome;
+  try {
+    const event = body.length > 0 ? JSON.parse(body.toString("utf8")) : {};
+    outcome = await (handler[STREAMING] ? runStreaming : runBuffered)(handler, event, contextOf(headers));
+  } catch (error) {
+    console.error(error);
+    outcome = { failed: errorBody(error) };
+  }
+  process.stdout.write(`END RequestId: ${current}\n`);
+  const invocation = `/invocation/${current}`;
+  current = undefined;
+  await (outcome.failed
+    ? call("POST", `${invocation}/error`, outcome.failed)
+    : call("POST", `${invocation}/response`, outcome.body, { "content-type": outcome.contentType }));
+}

@@ -1,0 +1,195 @@
+import { randomUUID } from "node:crypto";
+import { mkdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { AwsError, type AwsRequest, type AwsResponse, type AwsService } from "../http.ts";
+import { accountOperations } from "./account.ts";
+import { aliasOperations } from "./aliases.ts";
+import { openCodeStore } from "./code-store.ts";
+import { type EventSourceMapping, eventSourceOperations } from "./event-sources.ts";
+import { openFleet } from "./fleet.ts";
+import { functionOperations } from "./functions.ts";
+import { destinationOf, invocationOperations } from "./invocations.ts";
+import { LATEST } from "./names.ts";
+import { answer, type Operations } from "./operation.ts";
+import { policyOperations } from "./policies.ts";
+import { openRecordStore } from "./record-store.ts";
+import { aliasesOn, type FunctionRecord, fingerprint } from "./records.ts";
+import { throttled } from "./refusals.ts";
+import { openRegistry } from "./registry.ts";
+import { routeOf } from "./routes.ts";
+import { startRuntimeApi } from "./runtime-api.ts";
+import { urlOperations } from "./urls.ts";
+import { versionOperations } from "./versions.ts";
+
+/** Lambda on this machine: the control plane's API and the processes that run the functions. */
+export type LocalLambda = {
+  /** Answers every path of the Lambda API. AWS's errors are answered in Lambda's own form, not thrown. */
+  handle: AwsService;
+  /**
+   * Runs `functionName:qualifier` without HTTP. A function's own failure is a value (`functionError`);
+   * throws `AwsError` when there is no such version or it is not Active yet.
+   */
+  invoke(functionName: string, qualifier: string, payload: Buffer | string): Promise<Invoked>;
+  /** The alias as it is at this moment, in one piece; undefined when there is none. */
+  alias(functionName: string, alias: string): { functionVersion: string; description: string; revisionId: string } | undefined;
+  /** Whom a function URL's id belongs to; `qualifier` undefined means `$LATEST`. */
+  functionUrl(urlId: string): { functionName: string; qualifier: string | undefined } | undefined;
+  /** The event source mappings at this moment, for whoever polls the sources. */
+  mappings(): readonly EventSourceMapping[];
+  /** Calls since the start by operation, refused ones too, and how many UpdateAlias calls really changed the version. */
+  counters(): { calls: Record<string, number>; changingAliasUpdates: number };
+  /** The next `times` calls of `operation` answer 429 TooManyRequestsException. */
+  throttle(operation: string, times: number): void;
+  /** Replaces the variables that every function's process gets; holds for processes that start from now on. */
+  setEnvironment(environment: Record<string, string>): void;
+  /** Stops every process; when it resolves none is left. */
+  close(): Promise<void>;
+};
+
+export type Invoked = {
+  payload: Buffer;
+  functionError?: string;
+  executedVersion: string;
+  /** Of the alias, read together with its version; empty when the qualifier is not an alias. */
+  description: string;
+};
+
+export type LocalLambdaOptions = {
+  /** Everything lives under `<dataDir>/lambda`. */
+  dataDir: string;
+  /** Reads the zip that Code.S3Bucket and S3Key name. */
+  readObject(bucket: string, key: string, version?: string): Promise<Buffer>;
+  /** Given to every function's process, such as AWS_ENDPOINT_URL. The function's own variables win. */
+  environment: Record<string, string>;
+  /** Takes the functions' output, line by line. */
+  log?: (functionName: string, version: string, line: string) => void;
+  /** Where function URLs are served: FunctionUrl is this + id + "/". */
+  functionUrlBase: () => string;
+  /** Processes per function version; further invocations wait in line. Default 3. */
+  maxConcurrency?: number;
+  /** How long an unused process stays. Default 15 minutes. */
+  idleTimeoutMs?: number;
+  /** After how long without an alias a version keeps one idle process only. Default 60 s. */
+  unaliasedGraceMs?: number;
+  /** How long Pending and InProgress last. Default 30 ms. */
+  settleMs?: number;
+};
+
+export const startLambda = async (options: LocalLambdaOptions): Promise<LocalLambda> => {
+  const root = join(options.dataDir, "lambda");
+  const scratchDir = join(root, "tmp");
+  rmSync(scratchDir, { recursive: true, force: true });
+  mkdirSync(scratchDir, { recursive: true });
+  const log = options.log ?? (() => {});
+  let environment = options.environment;
+
+  const runtimeApi = await startRuntimeApi();
+  const code = openCodeStore(join(root, "code"));
+  const mappings = openRecordStore<EventSourceMapping>(join(root, "mappings"));
+  const fleet = openFleet(
+    {
+      maxConcurrency: options.maxConcurrency ?? 3,
+      idleTimeoutMs: options.idleTimeoutMs ?? 15 * 60_000,
+      unaliasedGraceMs: options.unaliasedGraceMs ?? 60_000,
+    },
+    { runtimeApi, scratchDir, environment: () => environment, log },
+    ({ functionName, version }) => {
+      const record = registry.find(functionName);
+      return version === LATEST || (record !== undefined && aliasesOn(record, version).length > 0);
+    },
+  );
+  const registry = openRegistry({ dataDir: root, settleMs: options.settleMs ?? 30, settled: retireSuperseded });
+
+  /** Processes of an earlier `$LATEST` can never be asked again. */
+  function retireSuperseded({ name, latest }: FunctionRecord): void {
+    const current = `${name}:${LATEST}:${fingerprint(latest.serving ?? latest)}`;
+    void fleet.retire((task) => task.functionName === name && task.version === LATEST && task.key !== current);
+  }
+
+  /** The code goes when the last process that runs it has gone. */
+  const removed = (name: string, version: string | undefined): void => {
+    const gone = fleet.retire((task) => task.functionName === name && (!version || task.version === version));
+    void gone.then(() => code.sweep(codesInUse()));
+  };
+  const codesInUse = () =>
+    registry
+      .all()
+      .flatMap(({ latest, versions }) =>
+        [latest, ...(latest.serving ? [latest.serving] : []), ...Object.values(versions)].map((one) => one.code),
+      );
+  await code.sweep(codesInUse());
+
+  const calls: Record<string, number> = {};
+  let changingAliasUpdates = 0;
+  const countMove = () => {
+    changingAliasUpdates += 1;
+  };
+  const operations: Operations = {
+    ...functionOperations({ registry, code, readObject: options.readObject, removed }),
+    ...versionOperations(registry),
+    ...aliasOperations(registry, countMove),
+    ...urlOperations(registry, options.functionUrlBase),
+    ...policyOperations(registry),
+    ...eventSourceOperations(registry, mappings),
+    ...accountOperations(registry),
+    ...invocationOperations(registry, code, fleet, log),
+  };
+
+  const throttles = new Map<string, number>();
+  const perform = async ({ method, path, query, headers, body }: AwsRequest): Promise<AwsResponse> => {
+    const route = routeOf(method, path);
+    const operation = route && operations[route.operation];
+    if (!operation) throw new AwsError("UnknownOperationException", 404, `The local Lambda does not have ${method} ${path}.`);
+    calls[route.operation] = (calls[route.operation] ?? 0) + 1;
+    const left = throttles.get(route.operation) ?? 0;
+    throttles.set(route.operation, Math.max(0, left - 1));
+    if (left > 0) throw throttled();
+    return await operation({ path: route.path, query, headers, body });
+  };
+
+  return {
+    async handle(request) {
+      const response = await perform(request).catch(refusal);
+      return { ...response, headers: { "x-amzn-requestid": randomUUID(), ...response.headers } };
+    },
+    async invoke(functionName, qualifier, payload) {
+      const { task, arn, description } = destinationOf(registry, code, functionName, qualifier);
+      const outcome = await fleet.run(task, { requestId: randomUUID(), arn, payload: Buffer.from(payload), tail: false });
+      const failed = outcome.functionError ? { functionError: outcome.functionError } : {};
+      return { payload: outcome.payload, ...failed, executedVersion: task.version, description };
+    },
+    alias(functionName, name) {
+      const alias = registry.find(functionName)?.aliases[name];
+      return alias && { functionVersion: alias.functionVersion, description: alias.description, revisionId: alias.revisionId };
+    },
+    functionUrl(urlId) {
+      for (const { name, urls } of registry.all()) {
+        const [qualifier] = Object.entries(urls).find(([, url]) => url.id === urlId) ?? [];
+        if (qualifier !== undefined) return { functionName: name, qualifier: qualifier || undefined };
+      }
+      return undefined;
+    },
+    mappings: () => mappings.all(),
+    counters: () => ({ calls: { ...calls }, changingAliasUpdates }),
+    throttle: (operation, times) => void throttles.set(operation, times),
+    setEnvironment(next) {
+      environment = next;
+    },
+    async close() {
+      registry.close();
+      await fleet.close();
+      await runtimeApi.close();
+    },
+  };
+};
+
+/** An error as Lambda's REST-JSON protocol has it. What AWS has no name for is a fault, and goes up. */
+const refusal = (error: unknown): AwsResponse => {
+  if (!(error instanceof AwsError)) throw error;
+  const { status, headers, body } = answer(error.status, {
+    Type: error.status < 500 ? "User" : "Service",
+    Message: error.message,
+    message: error.message,
+  });
+  return { status, headers: { ...headers, ...error.headers, "x-amzn-errortype": error.code }, ...(body ? { body } : {}) };
+};

@@ -1,0 +1,46 @@
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+/**
+ * Records of one kind, one JSON file each, all held in memory.
+ * `put` replaces the file (write beside, then rename) before it changes the memory, both in one turn of the event loop:
+ * nobody sees a change that a kill -9 could take back. No fsync: it guards against a dead process, not a dead machine.
+ */
+export type RecordStore<R> = {
+  get(key: string): R | undefined;
+  all(): readonly R[];
+  put(key: string, record: R): void;
+  remove(key: string): void;
+};
+
+/** Opens the folder and reads every record in it. A file that is not JSON is a fault that names the file. */
+export const openRecordStore = <R>(folder: string): RecordStore<R> => {
+  mkdirSync(folder, { recursive: true });
+  const records = new Map<string, R>();
+  for (const file of readdirSync(folder)) {
+    if (file.endsWith(".json")) records.set(file.slice(0, -".json".length), readRecord<R>(join(folder, file)));
+    else rmSync(join(folder, file), { force: true }); // a write that a kill interrupted
+  }
+  return {
+    get: (key) => records.get(key),
+    all: () => [...records.values()],
+    put(key, record) {
+      const file = join(folder, `${key}.json`);
+      writeFileSync(`${file}.new`, JSON.stringify(record), { mode: 0o600 });
+      renameSync(`${file}.new`, file);
+      records.set(key, record);
+    },
+    remove(key) {
+      rmSync(join(folder, `${key}.json`), { force: true });
+      records.delete(key);
+    },
+  };
+};
+
+const readRecord = <R>(file: string): R => {
+  try {
+    return JSON.parse(readFileSync(file, "utf8")) as R;
+  } catch (cause) {
+    throw new Error(`${file} cannot be read as JSON. Restore it, or delete it and create that function again.`, { cause });
+  }
+};

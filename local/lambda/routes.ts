@@ -1,0 +1,52 @@
+/** Method and path of each operation; `*` is one percent-encoded variable part. From the API's model. */
+const PATHS: Readonly<Record<string, string>> = {
+  CreateFunction: "POST /2015-03-31/functions",
+  ListFunctions: "GET /2015-03-31/functions",
+  GetFunction: "GET /2015-03-31/functions/*",
+  DeleteFunction: "DELETE /2015-03-31/functions/*",
+  UpdateFunctionCode: "PUT /2015-03-31/functions/*/code",
+  GetFunctionConfiguration: "GET /2015-03-31/functions/*/configuration",
+  UpdateFunctionConfiguration: "PUT /2015-03-31/functions/*/configuration",
+  PublishVersion: "POST /2015-03-31/functions/*/versions",
+  ListVersionsByFunction: "GET /2015-03-31/functions/*/versions",
+  CreateAlias: "POST /2015-03-31/functions/*/aliases",
+  ListAliases: "GET /2015-03-31/functions/*/aliases",
+  GetAlias: "GET /2015-03-31/functions/*/aliases/*",
+  UpdateAlias: "PUT /2015-03-31/functions/*/aliases/*",
+  DeleteAlias: "DELETE /2015-03-31/functions/*/aliases/*",
+  Invoke: "POST /2015-03-31/functions/*/invocations",
+  AddPermission: "POST /2015-03-31/functions/*/policy",
+  GetPolicy: "GET /2015-03-31/functions/*/policy",
+  RemovePermission: "DELETE /2015-03-31/functions/*/policy/*",
+  CreateFunctionUrlConfig: "POST /2021-10-31/functions/*/url",
+  GetFunctionUrlConfig: "GET /2021-10-31/functions/*/url",
+  UpdateFunctionUrlConfig: "PUT /2021-10-31/functions/*/url",
+  DeleteFunctionUrlConfig: "DELETE /2021-10-31/functions/*/url",
+  ListFunctionUrlConfigs: "GET /2021-10-31/functions/*/urls",
+  CreateEventSourceMapping: "POST /2015-03-31/event-source-mappings",
+  ListEventSourceMappings: "GET /2015-03-31/event-source-mappings",
+  GetEventSourceMapping: "GET /2015-03-31/event-source-mappings/*",
+  UpdateEventSourceMapping: "PUT /2015-03-31/event-source-mappings/*",
+  DeleteEventSourceMapping: "DELETE /2015-03-31/event-source-mappings/*",
+  PutFunctionConcurrency: "PUT /2017-10-31/functions/*/concurrency",
+  GetFunctionConcurrency: "GET /2019-09-30/functions/*/concurrency",
+  DeleteFunctionConcurrency: "DELETE /2017-10-31/functions/*/concurrency",
+  GetAccountSettings: "GET /2016-08-19/account-settings",
+  ListTags: "GET /2017-03-31/tags/*",
+  TagResource: "POST /2017-03-31/tags/*",
+  UntagResource: "DELETE /2017-03-31/tags/*",
+};
+
+const ROUTES = Object.entries(PATHS).map(([operation, shape]) => ({
+  operation,
+  pattern: new RegExp(`^${shape.replaceAll("*", "([^/]+)")}/?$`),
+}));
+
+/** Which operation a request asks for, and the decoded variable parts of its path; undefined when there is none. */
+export const routeOf = (method: string, path: string): { operation: string; path: string[] } | undefined => {
+  for (const { operation, pattern } of ROUTES) {
+    const match = pattern.exec(`${method} ${path}`);
+    if (match) return { operation, path: match.slice(1).map(decodeURIComponent) };
+  }
+  return undefined;
+};
