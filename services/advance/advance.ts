@@ -1,0 +1,69 @@
+import type { DeploymentEvent } from "../../domain/deployment/events.ts";
+import type { EnvironmentEvent } from "../../domain/environment/events.ts";
+import type { Recorded } from "../../domain/kernel/event.ts";
+import { deploymentOf } from "../../domain/kernel/identity.ts";
+import { unexpected } from "../kit/envelope.ts";
+import { type Aggregates, following } from "../kit/execute.ts";
+import type { Clock } from "../kit/clock.ts";
+
+export type Ports = { readonly aggregates: Aggregates; readonly clock: Pick<Clock, "now"> };
+
+const ACTOR = "shiplog advance";
+
+/** The process manager: tells deployments and environments of each other. It only gives commands. */
+export const advance =
+  ({ aggregates, clock }: Ports) =>
+  async (event: Recorded<DeploymentEvent | EnvironmentEvent>): Promise<void> => {
+    const because = (suffix = "") => following(event, ACTOR, suffix);
+    const tell = (id: string, command: Parameters<Aggregates["deployment"]["execute"]>[1], suffix = "") => aggregates.deployment.execute(id, command, because(suffix));
+
+    switch (event.type) {
+      case "DeploymentAdmitted": {
+        const { deploymentId, sequence, request, previous } = event.body;
+        await tell(deploymentId, { type: "QueueDeployment", sequence, request });
+        if (previous !== null) await tell(previous, { type: "SupersedeDeployment", by: { sequence, deploymentId }, onlyQueued: true });
+        return;
+      }
+      case "ChecksPassed": {
+        const deploymentId = deploymentOf(event.stream);
+        const { state } = await aggregates.deployment.load(deploymentId);
+        if (state.request === null || state.status === "cancelled" || state.status === "failed") return;
+        const { site, environment, requestedBy } = state.request;
+        const { release } = event.body;
+        const asked = { actor: requestedBy, at: new Date(clock.now()).toISOString() };
+        const { refusal } = await aggregates.environment.execute(
+          site,
+          environment,
+          { type: "RequestFlip", deploymentId, sequence: state.sequence, release, ...asked },
+          because(),
+        );
+        if (refusal !== undefined) throw new Error(`${deploymentId} may not go live: ${refusal.because}`);
+        return;
+      }
+      case "FlipHeld": {
+        const { deploymentId, by, because: why } = event.body;
+        await tell(deploymentId, { type: "HoldDeployment", by, ...(why !== undefined && { reason: why }) });
+        return;
+      }
+      case "FlipSuperseded":
+        if (event.body.reason === "deploy") await tell(event.body.deploymentId, { type: "SupersedeDeployment", by: { sequence: event.body.by }, onlyQueued: false });
+        return;
+      case "FlipFailed":
+        if (event.body.flip === "deploy") await tell(event.body.deploymentId, { type: "FailDeployment", step: "flip", reason: event.body.reason });
+        return;
+      case "ReleaseWentLive":
+        if (event.body.reason === "deploy") await tell(event.body.deploymentId, { type: "SucceedDeployment", sequence: event.body.sequence });
+        return;
+      case "DeploymentCancelled":
+      case "DeploymentFailed": {
+        const deploymentId = deploymentOf(event.stream);
+        const { state } = await aggregates.deployment.load(deploymentId);
+        if (state.request === null) return;
+        const reason = `its deployment ended: ${state.status}`;
+        await aggregates.environment.execute(state.request.site, state.request.environment, { type: "WithdrawFlip", deploymentId, reason }, because("/withdraw"));
+        return;
+      }
+      default:
+        throw unexpected(event);
+    }
+  };

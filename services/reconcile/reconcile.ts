@@ -1,0 +1,53 @@
+import type { DeploymentView } from "../../domain/projections/views.ts";
+import { isEnd } from "../../domain/projections/views.ts";
+import type { BuildReport } from "../aws/builds.ts";
+import { reasonOf } from "../kit/consumer.ts";
+
+export type Ports = {
+  mend(): Promise<readonly string[]>;
+  active(): Promise<readonly DeploymentView[]>;
+  deployment(id: string): Promise<DeploymentView | undefined>;
+  reconcileDeployment(view: DeploymentView): Promise<void>;
+  reconcileEnvironment(site: string, environment: string): Promise<void>;
+  readonly sites: readonly { readonly site: string; readonly environment: string }[];
+  recentBuilds(site: string): Promise<readonly BuildReport[]>;
+  stopBuild(id: string): Promise<void>;
+  log(line: Readonly<Record<string, unknown>>): void;
+};
+
+/**
+ * On a timer: what no event will ever say. CodeBuild's events are best effort, messages can end in a dead-letter queue,
+ * deadlines pass silently, people edit aliases. A fault in one part is named and does not keep the others from running;
+ * it is thrown at the end, so that the failed run shows.
+ */
+export const reconcile = (ports: Ports) => async (): Promise<void> => {
+  const faults: string[] = [];
+  const part = async (name: string, act: () => Promise<unknown>): Promise<void> => {
+    try {
+      await act();
+    } catch (error) {
+      faults.push(`${name}: ${reasonOf(error)}`);
+    }
+  };
+
+  await part("mender", async () => {
+    for (const stream of await ports.mend()) ports.log({ level: "warn", message: "the relay had lost commits; they were sent again", stream });
+  });
+  await part("deployments", async () => {
+    for (const view of await ports.active()) await part(view.id, () => ports.reconcileDeployment(view));
+  });
+  for (const { site, environment } of ports.sites) await part(`${site}/${environment}`, () => ports.reconcileEnvironment(site, environment));
+  for (const site of new Set(ports.sites.map((entry) => entry.site))) await part(`builds of ${site}`, () => stopOrphans(site));
+  if (faults.length > 0) throw new Error(`${faults.length} parts could not be reconciled: ${faults.join("; ")}`);
+
+  /** A build that runs for a deployment that has ended: nobody waits for it. */
+  async function stopOrphans(site: string): Promise<void> {
+    for (const build of await ports.recentBuilds(site)) {
+      if (build.status !== "IN_PROGRESS" || build.deploymentId === null) continue;
+      const view = await ports.deployment(build.deploymentId);
+      if (view === undefined || !isEnd(view.status)) continue;
+      ports.log({ level: "warn", message: "a build ran for a deployment that has ended; it is stopped", build: build.id, deployment: build.deploymentId });
+      await ports.stopBuild(build.id);
+    }
+  }
+};
