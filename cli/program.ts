@@ -1,12 +1,37 @@
 import { Command } from "commander";
 import metadata from "../package.json" with { type: "json" };
+import { cancelCommand } from "./commands/cancel.ts";
 import { deployCommand } from "./commands/deploy.ts";
+import { devCommand } from "./commands/dev.ts";
+import { eventsCommand } from "./commands/events.ts";
+import { inspectCommand } from "./commands/inspect.ts";
 import { listCommand } from "./commands/list.ts";
+import { lockCommand, unlockCommand } from "./commands/lock.ts";
+import { logsCommand } from "./commands/logs.ts";
+import { pinCommand, unpinCommand } from "./commands/pin.ts";
 import { retryCommand } from "./commands/retry.ts";
+import { rollbackCommand } from "./commands/rollback.ts";
 import { statusCommand } from "./commands/status.ts";
+import { versionCommand } from "./commands/version.ts";
 import type { Register, Run } from "./context.ts";
 
-const commands: readonly Register[] = [deployCommand, listCommand, statusCommand, retryCommand];
+const commands: readonly Register[] = [
+  deployCommand,
+  listCommand,
+  statusCommand,
+  inspectCommand,
+  eventsCommand,
+  logsCommand,
+  rollbackCommand,
+  cancelCommand,
+  retryCommand,
+  pinCommand,
+  unpinCommand,
+  lockCommand,
+  unlockCommand,
+  devCommand,
+  versionCommand,
+];
 
 export const version: string = metadata.version;
 

@@ -37,7 +37,8 @@ function report(error: unknown): number {
   terminal.note(`${terminal.paintNote("red", "error:")} ${failure.message}`);
   if (failure.next !== undefined) terminal.note(failure.next);
   if (process.env.SHIPLOG_DEBUG === "1") terminal.note(stackOf(error));
-  if (program.opts().json) terminal.document({ error: { code: failure.code, message: failure.message } });
+  // one line, so that it also fits a stream of events
+  if (program.opts().json) terminal.document({ error: { code: failure.code, message: failure.message } }, "line");
   return failure.exitCode;
 }
 

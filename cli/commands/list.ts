@@ -27,8 +27,8 @@ async function list({ api: open, terminal, json }: Context, { site, env, status,
     api.deployments({ site, environment: env, status, limit: Number(limit) }),
     api.environments(),
   ]);
-  if (json) return terminal.document({ deployments }) as undefined;
-  if (deployments.length === 0) return terminal.note("There is no deployment. Make one:  shiplog deploy <dir>") as undefined;
+  if (json) return void terminal.document({ deployments });
+  if (deployments.length === 0) return void terminal.note("There is no deployment. Make one:  shiplog deploy <dir>");
 
   const live = new Set(environments.flatMap((environment) => (environment.live === null ? [] : [environment.live.deploymentId])));
   const short = shortIds(deployments.map(({ id }) => id));

@@ -1,0 +1,48 @@
+import { once } from "node:events";
+import { resolve } from "node:path";
+import type { Context, Register } from "../context.ts";
+import { type ExitCode, exit, usageError } from "../failure.ts";
+import { table } from "../terminal.ts";
+
+type Options = { readonly app?: string; readonly sites?: string; readonly port?: string };
+
+/** Runs the whole engine on this machine until Ctrl-C. Its modules are loaded by this command alone. */
+export const devCommand: Register = (program, run) =>
+  void program
+    .command("dev")
+    .description("run the whole engine on this machine")
+    .option("--app <folder>", "one app, as the site of its folder's name")
+    .option("--sites <file>", "the sites file; default: shiplog.sites.json where there is one")
+    .option("--port <port>", "port of the API; default: a free one")
+    .action((options: Options) => run((context) => develop(context, options)));
+
+async function develop({ terminal, signal, data, json }: Context, { app, sites, port }: Options): Promise<ExitCode> {
+  if (port !== undefined && !(/^\d{1,5}$/.test(port) && Number(port) <= 65_535))
+    throw usageError(`--port "${port}" is not a port.`, "Write a number from 0 to 65535.");
+  const { startDevelopment } = await import("../../local/development.ts");
+  const development = await startDevelopment({
+    dataDir: resolve(data ?? process.env.SHIPLOG_DATA ?? ".shiplog"),
+    ...(sites === undefined ? {} : { sitesFile: resolve(sites) }),
+    ...(app === undefined ? {} : { appDir: resolve(app) }),
+    ...(port === undefined ? {} : { port: Number(port) }),
+    log: (line: string) => terminal.note(line),
+  });
+  try {
+    const { apiUrl, sites: running } = development;
+    if (json) terminal.document({ apiUrl, sites: running });
+    else terminal.result(table([["api", apiUrl], ...running.map(({ site, environment, url }) => [`${site}/${environment}`, url])]));
+    terminal.note("Deploy from another terminal:  shiplog deploy <dir>      Stop with Ctrl-C.");
+    const over = AbortSignal.any([signal, endedBy("SIGTERM")]);
+    if (!over.aborted) await once(over, "abort");
+  } finally {
+    terminal.note("Stopping …");
+    await development.close();
+  }
+  return exit.reached;
+}
+
+function endedBy(name: NodeJS.Signals): AbortSignal {
+  const ended = new AbortController();
+  process.once(name, () => ended.abort());
+  return ended.signal;
+}

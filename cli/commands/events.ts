@@ -1,0 +1,131 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { type Api, isPassing } from "../api.ts";
+import type { Context, Register } from "../context.ts";
+import { momentOption } from "../duration.ts";
+import { factsOf, type LoggedEvent } from "../event-facts.ts";
+import { type ExitCode, exit, usageError } from "../failure.ts";
+import { endOf } from "../follow-deployment.ts";
+import { exitCodeOf } from "../outcome.ts";
+import { plain, table } from "../terminal.ts";
+
+type Options = {
+  readonly follow?: boolean;
+  readonly since?: string;
+  readonly site?: string;
+  readonly env?: string;
+  readonly type?: string;
+  readonly quarantine?: boolean;
+};
+
+/** Reads the log: of one deployment, or of everything. */
+export const eventsCommand: Register = (program, run) =>
+  void program
+    .command("events")
+    .description("read the log: one event a line")
+    .argument("[id]", "only of this deployment")
+    .option("--follow", "go on as events come; with an id until the deployment has ended, with its exit code")
+    .option("--since <time>", "a time (2026-11-23T14:00:00Z) or how long ago (2h); default 24h, with --follow now")
+    .option("--site <site>", "only of this site")
+    .option("--env <environment>", "only of this environment")
+    .option("--type <type>", "only of this type, for example ReleaseWentLive")
+    .option("--quarantine", "what no consumer could take, and why")
+    .action((id: string | undefined, options: Options) => run((context) => events(context, id, options)));
+
+async function events(context: Context, id: string | undefined, options: Options): Promise<ExitCode | undefined> {
+  const { follow = false, since, site, env, type, quarantine = false } = options;
+  if (quarantine && (id !== undefined || follow || since || site || env || type))
+    throw usageError("--quarantine takes no other option and no id.");
+  if (id !== undefined && (site ?? env ?? since) !== undefined)
+    throw usageError("With an id there is no --site, --env or --since: it is one deployment, from its beginning.");
+
+  const from = momentOption("--since", since ?? (follow ? "1ms" : "24h"), Date.now(), "ago");
+  const api = context.api();
+  if (quarantine) return letters(context, api);
+  const source = id === undefined ? wholeLog(api, { since: from, site, environment: env, type }) : await oneDeployment(api, id);
+  const seen: LoggedEvent[] = [];
+
+  for (let heard = Date.now(); ; ) {
+    try {
+      const read = await source();
+      heard = Date.now();
+      const wanted = read.events.filter((event) => type === undefined || event.type === type);
+      if (follow || !context.json) for (const event of wanted) print(context, event);
+      else seen.push(...wanted);
+
+      const is = id === undefined ? undefined : endOf(read.events);
+      if (follow && is !== undefined && is !== "held") return exitCodeOf({ is, version: 0 });
+      if (read.more) continue;
+      if (!follow) break;
+      await sleep(500, undefined, { signal: context.signal });
+    } catch (error) {
+      if (context.signal.aborted) return stopped(context);
+      if (!follow || !isPassing(error) || Date.now() - heard > 60_000) throw error;
+    }
+  }
+  if (context.json) context.terminal.document({ events: seen });
+  return exit.reached;
+}
+
+function stopped({ terminal }: Context): ExitCode {
+  terminal.note("Stopped reading. The engine goes on.");
+  return exit.interrupted;
+}
+
+/** Reads on from where it was: `more` where there may be further events at once. */
+type Source = () => Promise<{ events: readonly LoggedEvent[]; more: boolean }>;
+
+async function oneDeployment(api: Api, id: string): Promise<Source> {
+  const full = (await api.deployment(id)).deployment.id;
+  let version = 0;
+  return async () => {
+    const page = await api.deploymentEvents(full, version);
+    const more = page.version > version;
+    version = page.version;
+    return { events: page.events, more };
+  };
+}
+
+/** The newest seconds come again with every page, so that nothing which settles late is missed: ids that were seen are dropped. */
+function wholeLog(
+  api: Api,
+  { since, ...filter }: { since: string; site: string | undefined; environment: string | undefined; type: string | undefined },
+): Source {
+  let next = since;
+  let known = new Set<string>();
+  return async () => {
+    const page = await api.log({ ...filter, since: next, limit: 500 });
+    const fresh = page.events.filter((event) => !known.has(event.id));
+    const moved = page.next !== next;
+    next = page.next;
+    known = new Set(moved ? page.events.map((event) => event.id) : [...known, ...page.events.map((event) => event.id)]);
+    return { events: fresh, more: fresh.length > 0 };
+  };
+}
+
+/** Time, position, stream, type, facts. */
+function print({ terminal, json }: Context, event: LoggedEvent): void {
+  if (json) {
+    terminal.document(event, "line");
+    return;
+  }
+  const stream = event.stream.replace(/^(deployment|environment)\//, "").replace(/^(dep_.{8}).*/, "$1");
+  terminal.result(
+    [event.at, event.position, stream.padEnd(14), terminal.paint("bold", event.type.padEnd(20)), plain(factsOf(event))]
+      .join("  ")
+      .trimEnd(),
+  );
+}
+
+async function letters({ terminal, json }: Context, api: Api): Promise<ExitCode> {
+  const found = await api.quarantine();
+  if (json) terminal.document({ letters: found });
+  else if (found.length === 0) terminal.note("Nothing is in quarantine.");
+  else
+    terminal.result(
+      table([
+        ["CONSUMER", "MESSAGE", "AT", "REASON"],
+        ...found.map(({ consumer, messageId, at, reason }) => [consumer, messageId, at ?? "-", plain(reason)]),
+      ]),
+    );
+  return exit.reached;
+}

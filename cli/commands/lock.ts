@@ -1,0 +1,61 @@
+import { randomUUID } from "node:crypto";
+import { confirm } from "../confirm.ts";
+import type { Context, Register } from "../context.ts";
+import { momentOption } from "../duration.ts";
+import { printEnvironment } from "../environment-change.ts";
+import { placeName, resolvePlace, type Whereabouts, whereabouts } from "../place.ts";
+import { plain } from "../terminal.ts";
+
+type LockOptions = Whereabouts & { readonly reason: string; readonly until?: string };
+type UnlockOptions = Whereabouts & { readonly reason?: string; readonly force?: boolean; readonly yes?: boolean };
+
+/** Locks an environment for one's own work: everybody else is refused until it is unlocked. */
+export const lockCommand: Register = (program, run) =>
+  void program
+    .command("lock")
+    .description("refuse everybody else's deployments and rollbacks")
+    .argument("[place]", "<site>/<environment>; default: the only one, or production")
+    .option("--site <site>")
+    .option("--env <environment>")
+    .requiredOption("--reason <text>", "shown to everyone who is refused")
+    .option("--until <time>", "ends by itself: a time (2026-11-23T18:00:00Z) or from now (2h)")
+    .action((place: string | undefined, options: LockOptions) => run((context) => lock(context, place, options)));
+
+/** Unlocks an environment; another person's lock only with --force. */
+export const unlockCommand: Register = (program, run) =>
+  void program
+    .command("unlock")
+    .description("take the lock away")
+    .argument("[place]", "<site>/<environment>; default: the only one, or production")
+    .option("--site <site>")
+    .option("--env <environment>")
+    .option("--reason <text>", "kept in the audit trail")
+    .option("--force", "also where somebody else holds it")
+    .option("-y, --yes", "do not ask (--force asks)")
+    .action((place: string | undefined, options: UnlockOptions) => run((context) => unlock(context, place, options)));
+
+async function lock(context: Context, said: string | undefined, options: LockOptions): Promise<undefined> {
+  const until = options.until === undefined ? undefined : momentOption("--until", options.until, Date.now(), "from now");
+  const api = context.api();
+  const { site, environment } = await resolvePlace(api, whereabouts(said, options));
+  const after = await api.change(site, environment, "lock", { reason: options.reason, until }, randomUUID());
+  printEnvironment(context, after, `${placeName(after)} is locked${until === undefined ? "" : ` until ${until}`}.`);
+  context.terminal.note(`To unlock it:  shiplog unlock ${placeName(after)}`);
+}
+
+async function unlock(
+  context: Context,
+  said: string | undefined,
+  { reason, force = false, yes, ...where }: UnlockOptions,
+): Promise<undefined> {
+  const api = context.api();
+  const before = await resolvePlace(api, whereabouts(said, where));
+  const { lock: held } = before;
+  if (force && held !== null) {
+    await confirm(context, `Take the lock of ${placeName(before)} from ${plain(held.holder)} ("${plain(held.reason)}")?`, yes);
+  }
+  const after = await api.change(before.site, before.environment, "unlock", { reason, force }, randomUUID());
+  printEnvironment(context, after, `${placeName(after)} is not locked.`);
+  if (before.waiting !== null && before.pin === null)
+    context.terminal.note(`${before.waiting.deploymentId} waited and goes live now. See it:  shiplog status ${placeName(after)}`);
+}

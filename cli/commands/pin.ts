@@ -1,0 +1,45 @@
+import { randomUUID } from "node:crypto";
+import type { Context, Register } from "../context.ts";
+import { printEnvironment } from "../environment-change.ts";
+import { placeName, resolvePlace, type Whereabouts, whereabouts } from "../place.ts";
+
+type Options = Whereabouts & { readonly reason?: string };
+
+/** Pins an environment: what is live stays live, and deployments are built and then wait. */
+export const pinCommand: Register = (program, run) =>
+  void program
+    .command("pin")
+    .description("keep what is live: deployments are built and then wait")
+    .argument("[place]", "<site>/<environment>; default: the only one, or production")
+    .option("--site <site>")
+    .option("--env <environment>")
+    .requiredOption("--reason <text>", "shown to everyone whose deployment waits")
+    .action((place: string | undefined, options: Options & { reason: string }) => run((context) => pin(context, place, options)));
+
+/** Takes the pin away: the newest deployment that waits goes live. */
+export const unpinCommand: Register = (program, run) =>
+  void program
+    .command("unpin")
+    .description("let deployments go live again, beginning with the one that waits")
+    .argument("[place]", "<site>/<environment>; default: the only one, or production")
+    .option("--site <site>")
+    .option("--env <environment>")
+    .option("--reason <text>", "kept in the audit trail")
+    .action((place: string | undefined, options: Options) => run((context) => unpin(context, place, options)));
+
+async function pin(context: Context, said: string | undefined, options: Options & { reason: string }): Promise<undefined> {
+  const api = context.api();
+  const { site, environment } = await resolvePlace(api, whereabouts(said, options));
+  const after = await api.change(site, environment, "pin", { reason: options.reason }, randomUUID());
+  printEnvironment(context, after, `${placeName(after)} is pinned: deployments are built and then wait.`);
+  context.terminal.note(`To let them go live:  shiplog unpin ${placeName(after)}`);
+}
+
+async function unpin(context: Context, said: string | undefined, options: Options): Promise<undefined> {
+  const api = context.api();
+  const before = await resolvePlace(api, whereabouts(said, options));
+  const after = await api.change(before.site, before.environment, "unpin", { reason: options.reason }, randomUUID());
+  printEnvironment(context, after, `${placeName(after)} is not pinned.`);
+  if (before.waiting !== null)
+    context.terminal.note(`${before.waiting.deploymentId} waited and goes live now. See it:  shiplog status ${placeName(after)}`);
+}

@@ -1,0 +1,15 @@
+import metadata from "../../package.json" with { type: "json" };
+import type { Register } from "../context.ts";
+
+/** Prints the version of the CLI. */
+export const versionCommand: Register = (program, run) =>
+  void program
+    .command("version")
+    .description("print the version")
+    .action(() =>
+      run(async ({ terminal, json }) => {
+        if (json) terminal.document({ version: metadata.version, node: process.version });
+        else terminal.result(metadata.version);
+        return undefined;
+      }),
+    );

@@ -1,0 +1,163 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { runCli, startCli } from "./support/run-cli.ts";
+import {
+  at,
+  deploymentId,
+  deploymentView,
+  environmentView,
+  liveView,
+  release,
+  type StubEngine,
+  stubEngine,
+} from "./support/stub-engine.ts";
+
+let engine: StubEngine;
+const cli = (...words: string[]) => runCli(words, { env: engine.env });
+const posted = (path: string) => engine.state.asked.find((asked) => asked.method === "POST" && asked.path === path)?.body;
+beforeEach(async () => {
+  engine = await stubEngine();
+  for (const number of [1, 2]) engine.state.deployments.set(deploymentId(number), deploymentView(number, { status: "success" }));
+});
+afterEach(() => engine.close());
+
+describe("shiplog rollback", () => {
+  const live = [
+    "ReleaseWentLive",
+    {
+      sequence: 3,
+      deploymentId: deploymentId(1),
+      release: release(1),
+      reason: "rollback",
+      previous: { sequence: 2, deploymentId: deploymentId(2) },
+    },
+  ] as const;
+
+  it("goes to the one before, waits until it is live, and says that the environment is pinned and how to undo it", async () => {
+    engine.state.rollbackScript.push(["EnvironmentPinned", { reason: "r", deploymentId: null }], live);
+    const { code, out, err } = await cli("rollback", "--yes", "--reason", "it is broken");
+    expect(code).toBe(0);
+    expect(posted("/v1/environments/web/production/rollback")).toEqual({ to: deploymentId(1), reason: "it is broken" });
+    expect(out).toContain(`live    ${deploymentId(2)} → ${deploymentId(1)} (#3)`);
+    expect(out).toContain("pinned  later deployments are built and then wait");
+    expect(err).toContain(`shiplog rollback ${deploymentId(2)}`);
+    expect(err).toContain("shiplog unpin web/production");
+  });
+
+  it("goes to the one that is named, and prints one document with --json", async () => {
+    engine.state.rollbackScript.push(live);
+    const { code, out } = await cli("rollback", deploymentId(1), "--yes", "--json");
+    expect(code).toBe(0);
+    expect(JSON.parse(out)).toMatchObject({ liveBefore: deploymentId(2), liveAfter: deploymentId(1), sequence: 3, alreadyLive: false });
+  });
+
+  it("changes nothing where it is live already", async () => {
+    expect(await cli("rollback", deploymentId(2), "--yes")).toMatchObject({
+      code: 0,
+      out: expect.stringContaining("is live in web/production already"),
+    });
+  });
+
+  it("needs --yes without a terminal, and shows its target", async () => {
+    const { code, out, err } = await cli("rollback");
+    expect(code).toBe(2);
+    expect(out).toBe("");
+    expect(err).toContain(`Roll web/production back from ${deploymentId(2)} (#2, went live`);
+    expect(err).toContain(`to ${deploymentId(1)} (#1, went live`);
+    expect(err).toContain("Say it with --yes.");
+    expect(posted("/v1/environments/web/production/rollback")).toBeUndefined();
+  });
+
+  it("after a rollback goes to the one before that, not forward", async () => {
+    engine.state.environments = [environmentView({ live: liveView(2, 7), history: [liveView(3), liveView(2), liveView(1)] })];
+    expect((await cli("rollback")).err).toContain(`to ${deploymentId(1)} (#1`);
+  });
+
+  it("ends with 6 where there is nothing to go back to", async () => {
+    engine.state.environments = [environmentView({ history: [] })];
+    expect(await cli("rollback", "--yes")).toMatchObject({ code: 6, err: expect.stringContaining("nothing older was ever live there") });
+  });
+
+  it("ends with 5 where the flip failed", async () => {
+    engine.state.rollbackScript.push([
+      "FlipFailed",
+      { sequence: 3, deploymentId: deploymentId(1), flip: "rollback", reason: "version 1 is gone" },
+    ]);
+    expect(await cli("rollback", "--yes")).toMatchObject({ code: 5, out: "", err: expect.stringContaining("version 1 is gone") });
+  });
+
+  it("ends with 3 where it was overtaken", async () => {
+    engine.state.rollbackScript.push(["FlipSuperseded", { sequence: 3, deploymentId: deploymentId(1), reason: "rollback", by: 4 }]);
+    expect(await cli("rollback", "--yes")).toMatchObject({ code: 3, out: "", err: expect.stringContaining("overtaken by #4") });
+  });
+
+  it("ends with 124 at --timeout and with 130 at Ctrl-C: it goes on", async () => {
+    expect(await cli("rollback", "--yes", "--timeout", "500ms")).toMatchObject({
+      code: 124,
+      err: expect.stringContaining("shiplog status web/production"),
+    });
+    const waiting = startCli(["rollback", "--yes"], { env: engine.env });
+    await new Promise((resolve) => setTimeout(resolve, 2_000));
+    waiting.interrupt();
+    expect(await waiting.finished).toMatchObject({ code: 130, err: expect.stringContaining("It goes on.") });
+  });
+});
+
+describe("shiplog cancel", () => {
+  beforeEach(() => void engine.state.deployments.set(deploymentId(3), deploymentView(3, { status: "building" })));
+
+  it("waits until the build was seen stopped", async () => {
+    engine.state.script.push(["CancelRequested", { reason: "typo" }, 1], ["DeploymentCancelled", { reason: "stopped" }, 2]);
+    const { code, out } = await cli("cancel", deploymentId(3), "--yes", "--reason", "typo");
+    expect(code).toBe(0);
+    expect(out).toBe(`${deploymentId(3)} cancelled\n`);
+  });
+
+  it("needs --yes without a terminal", async () => {
+    expect(await cli("cancel", deploymentId(3))).toMatchObject({ code: 2, err: expect.stringContaining("which is building?") });
+  });
+
+  it("does not wait with --no-wait, and ends with 6 where the rules refuse", async () => {
+    expect(await cli("cancel", deploymentId(3), "--yes", "--no-wait")).toMatchObject({ code: 0, out: `${deploymentId(3)} cancelling\n` });
+    engine.state.instead.set(`POST /v1/deployments/${deploymentId(3)}/cancel`, {
+      status: 409,
+      body: { error: { code: "deployment.ended", message: "It has ended already." } },
+    });
+    expect(await cli("cancel", deploymentId(3), "--yes")).toMatchObject({
+      code: 6,
+      out: "",
+      err: expect.stringContaining("It has ended already."),
+    });
+  });
+});
+
+describe("pins and locks", () => {
+  it("pins and unpins, and says what goes live", async () => {
+    expect(await cli("pin", "web/production", "--reason", "bad")).toMatchObject({
+      code: 0,
+      out: expect.stringContaining("web/production is pinned"),
+    });
+    expect(posted("/v1/environments/web/production/pin")).toEqual({ reason: "bad" });
+    engine.state.environments = [environmentView({ waiting: { deploymentId: deploymentId(3), sequence: 3, since: at(0), by: "pin" } })];
+    expect(await cli("unpin")).toMatchObject({
+      code: 0,
+      out: "web/production is not pinned.\n",
+      err: expect.stringContaining("goes live now"),
+    });
+  });
+
+  it("locks for a time", async () => {
+    expect((await cli("lock", "--reason", "migration", "--until", "2h")).code).toBe(0);
+    const { until } = posted("/v1/environments/web/production/lock") as { until: string };
+    expect(Date.parse(until) - Date.now()).toBeGreaterThan(7_100_000);
+    expect(JSON.parse((await cli("unlock", "--json")).out)).toMatchObject({ environment: { site: "web" } });
+  });
+
+  it("asks before it takes somebody's lock", async () => {
+    engine.state.environments = [environmentView({ lock: { holder: "bob", reason: "migration", until: null, at: at(0) } })];
+    const { code, err } = await cli("unlock", "--force");
+    expect(code).toBe(2);
+    expect(err).toContain('Take the lock of web/production from bob ("migration")?');
+    expect((await cli("unlock", "--force", "--yes")).code).toBe(0);
+    expect(posted("/v1/environments/web/production/unlock")).toEqual({ force: true });
+  });
+});

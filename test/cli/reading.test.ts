@@ -1,0 +1,165 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { runCli, startCli } from "./support/run-cli.ts";
+import { at, deploymentId, deploymentView, environmentView, liveView, type StubEngine, stubEngine } from "./support/stub-engine.ts";
+
+let engine: StubEngine;
+const cli = (...words: string[]) => runCli(words, { env: engine.env });
+beforeEach(async () => {
+  engine = await stubEngine();
+  for (const number of [1, 2])
+    engine.state.deployments.set(deploymentId(number), deploymentView(number, { status: "success", endedAt: at(90) }));
+});
+afterEach(() => engine.close());
+
+describe("shiplog list", () => {
+  it("is a table with ids as short as they may be", async () => {
+    engine.state.deployments.set(
+      "dep_01JZZZZZ000000000000000009",
+      deploymentView(9, { id: "dep_01JZZZZZ000000000000000009", status: "failed", endedAt: at(4) }),
+    );
+    const { code, out, err } = await cli("list");
+    expect(code).toBe(0);
+    expect(err).toBe("");
+    const [head, newest, second] = out.split("\n");
+    expect(head).toMatch(/^ID +STATUS +WHERE +SEQ +AGE +TOOK +BY +COMMIT$/);
+    expect(newest).toMatch(/^dep_01JZZZZZ +failed +web\/production +#9 +\S+ ago +4\.0s +alice \(token default\) +1234567 Fix the header$/);
+    expect(second).toMatch(new RegExp(`^${deploymentId(2)} +success \\(live\\) `));
+  });
+
+  it("prints one document with --json", async () => {
+    expect(JSON.parse((await cli("list", "--json")).out).deployments).toHaveLength(2);
+  });
+
+  it("shows no control characters that a commit message holds, and no colours without a terminal", async () => {
+    engine.state.deployments.set(
+      deploymentId(3),
+      deploymentView(3, { commit: { sha: "1234567", message: "evil\x1b[2J\x1b]0;title\x07\rname" } }),
+    );
+    const { out } = await cli("list");
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: none may be there
+    expect(out).not.toMatch(/[\x00-\x09\x0b-\x1f]/);
+    expect(out).toContain("evil");
+  });
+});
+
+describe("shiplog status", () => {
+  it("says what is live, why, what waits, and how to undo it", async () => {
+    engine.state.environments = [
+      environmentView({
+        live: { ...liveView(2), reason: "rollback", actor: "bob (token default)" },
+        pin: { reason: "bad release", actor: "bob (token default)", at: at(0) },
+        lock: { holder: "carol (token default)", reason: "migration", until: at(3_600), at: at(0) },
+        waiting: { deploymentId: deploymentId(3), sequence: 3, since: at(0), by: "pin" },
+        drift: { function: "shiplog-web-production-server", at: at(0) },
+        warnings: ["The CDN was not told."],
+      }),
+    ];
+    const { code, out } = await cli("status", "web/production");
+    expect(code).toBe(0);
+    for (const words of [
+      "web/production  https://web.example.com",
+      `live     ${deploymentId(2)} (#2), rolled back by bob (token default)`,
+      'commit   1234567 (main) "Fix the header"',
+      `waiting  ${deploymentId(3)} (#3) is ready, held by the pin`,
+      "bad release; release with:  shiplog unpin web/production",
+      "migration; release with:  shiplog unlock web/production",
+      "drift    shiplog-web-production-server was found",
+      "warning  The CDN was not told.",
+      `undo     shiplog rollback --site web --env production  (to ${deploymentId(1)})`,
+    ])
+      expect(out).toContain(words);
+  });
+
+  it("lists the choices where the environment is unknown", async () => {
+    expect(await cli("status", "web/nope")).toMatchObject({ code: 2, out: "", err: expect.stringContaining("There is: web/production") });
+  });
+
+  it("prints one document with --json", async () => {
+    expect(JSON.parse((await cli("status", "--json")).out).environments[0]).toMatchObject({
+      environment: { site: "web" },
+      liveDeployment: { id: deploymentId(2) },
+      underWay: [],
+    });
+  });
+});
+
+describe("shiplog inspect", () => {
+  it("shows the timeline with durations, and what the environment did for it", async () => {
+    engine.state.script.push(["DeploymentSucceeded", { sequence: 2 }, 12]);
+    engine.state.log.push([
+      "AliasFlipped",
+      { sequence: 2, deploymentId: deploymentId(2), function: "server", from: "1", to: "2", revisionId: "r" },
+      10,
+    ]);
+    const { code, out } = await cli("inspect", deploymentId(2));
+    expect(code).toBe(0);
+    expect(out).toContain("status    success (live)");
+    expect(out).toMatch(
+      /14:00:10\.000Z +AliasFlipped +alice \(token default\) +#2 server 1 → 2\n.*14:00:12\.000Z +\+2\.0s +2\.0s +DeploymentSucceeded/,
+    );
+  });
+
+  it("ends with 2 where the id is unknown or begins several", async () => {
+    expect(await cli("inspect", "dep_01ZZ")).toMatchObject({ code: 2, err: expect.stringContaining("There is no deployment dep_01ZZ.") });
+    const ambiguous = await cli("inspect", "dep_01JABC");
+    expect(ambiguous).toMatchObject({ code: 2, out: "" });
+    expect(ambiguous.err).toContain(`Give more characters of the id: ${deploymentId(1)}, ${deploymentId(2)}`);
+  });
+});
+
+describe("shiplog events", () => {
+  const pinned = ["EnvironmentPinned", { reason: "bad release", deploymentId: null }, 3] as const;
+
+  it("is one event a line", async () => {
+    engine.state.log.push(pinned);
+    const { code, out } = await cli("events");
+    expect(code).toBe(0);
+    expect(out).toBe(`${at(3)}  00${Date.parse(at(3))}  web/production  EnvironmentPinned     bad release\n`);
+    expect(JSON.parse((await cli("events", "--json")).out).events).toHaveLength(1);
+    expect((await cli("events", "--type", "AliasFlipped")).out).toBe("");
+  });
+
+  it("shows an event that a newer engine wrote", async () => {
+    engine.state.log.push(["MoonLanded", { crater: 7 }, 3]);
+    expect((await cli("events")).out).toContain('MoonLanded            {"crater":7}');
+  });
+
+  it("follows one deployment to its end, as NDJSON, with the deployment's exit code", async () => {
+    engine.state.script.push(["BuildStarted", { buildId: "b" }, 1], ["DeploymentFailed", { step: "build", reason: "exit 1" }, 2]);
+    const { code, out } = await cli("events", deploymentId(1), "--follow", "--json");
+    expect(code).toBe(5);
+    const lines = out.trimEnd().split("\n");
+    expect(lines.map((line) => JSON.parse(line).type)).toEqual(["BuildStarted", "DeploymentFailed"]);
+  });
+
+  it("follows the log until Ctrl-C, without telling an event twice", async () => {
+    engine.state.log.push(pinned);
+    const following = startCli(["events", "--follow", "--json"], { env: engine.env });
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    engine.state.log.push(["EnvironmentUnpinned", {}, 5]);
+    await new Promise((resolve) => setTimeout(resolve, 1_200));
+    following.interrupt();
+    const { code, out } = await following.finished;
+    expect(code).toBe(130);
+    expect(
+      out
+        .trimEnd()
+        .split("\n")
+        .map((line) => JSON.parse(line).type),
+    ).toEqual(["EnvironmentPinned", "EnvironmentUnpinned"]);
+  });
+
+  it("shows what is in quarantine", async () => {
+    expect((await cli("events", "--quarantine")).out).toMatch(/CONSUMER +MESSAGE +AT +REASON\nproject +m1 +\S+ +unknown event\n/);
+    expect((await cli("events", "--quarantine", "--follow")).code).toBe(2);
+  });
+});
+
+describe("shiplog logs", () => {
+  it("prints the build's lines", async () => {
+    engine.state.logLines = ["one\n", "two\n"];
+    expect(await cli("logs", deploymentId(1))).toEqual({ code: 0, out: "one\ntwo\n", err: "" });
+    expect(JSON.parse((await cli("logs", deploymentId(1), "--json")).out).lines).toHaveLength(2);
+    expect((await cli("logs", deploymentId(1), "--json", "--follow")).out.trimEnd().split("\n")).toHaveLength(2);
+  });
+});

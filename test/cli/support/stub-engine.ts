@@ -1,0 +1,262 @@
+import type { AddressInfo } from "node:net";
+import { serve } from "@hono/node-server";
+import { type Context, Hono } from "hono";
+import type { DeploymentView, EnvironmentView, Status } from "../../../domain/projections/views.ts";
+import { Lock, Pin, PrepareSource, RequestDeployment, Rollback, Unlock, WithReason } from "../../../services/api/contract.ts";
+
+export const TOKEN = "stub-token-that-must-never-be-shown";
+export const SHA = "a".repeat(64);
+export const at = (seconds: number): string => new Date(Date.UTC(2026, 10, 23, 14, 0, 0) + seconds * 1_000).toISOString();
+/** `deploymentId(7)` → `dep_01JABCDEFG0000000000000007` */
+export const deploymentId = (number: number): string => `dep_01JABCDE${String(number).padStart(18, "0")}`;
+
+export const release = (number: number) => ({
+  id: deploymentId(number),
+  functions: [{ role: "server" as const, name: "shiplog-web-production-server", version: String(number), codeSha256: "x", settings: "s" }],
+  manifest: "m",
+});
+
+export const deploymentView = (number: number, over: Partial<DeploymentView> = {}): DeploymentView => ({
+  id: deploymentId(number),
+  site: "web",
+  environment: "production",
+  sequence: number,
+  status: "queued",
+  step: null,
+  reason: null,
+  actor: "alice (token default)",
+  trigger: "cli",
+  commit: { sha: "1234567890", message: "Fix the header", branch: "main" },
+  why: null,
+  retryOf: null,
+  reusedFrom: null,
+  buildId: null,
+  logs: null,
+  releaseId: null,
+  artifact: null,
+  release: null,
+  warnings: [],
+  queuedAt: at(0),
+  buildStartedAt: null,
+  builtAt: null,
+  endedAt: null,
+  since: at(0),
+  version: 1,
+  ...over,
+});
+
+export const liveView = (number: number, sequence = number) => ({
+  deploymentId: deploymentId(number),
+  sequence,
+  at: at(0),
+  reason: "deploy" as const,
+  actor: "alice (token default)",
+  release: release(number),
+});
+
+export type StubEnvironment = EnvironmentView & { url: string };
+export const environmentView = (over: Partial<StubEnvironment> = {}): StubEnvironment => ({
+  site: "web",
+  environment: "production",
+  sequence: 2,
+  live: liveView(2),
+  history: [liveView(1)],
+  flipping: null,
+  waiting: null,
+  pin: null,
+  lock: null,
+  drift: null,
+  warnings: [],
+  version: 5,
+  url: "https://web.example.com",
+  ...over,
+});
+
+/** One event of a script: its type, its body, and when it was, in seconds. */
+export type Scripted = readonly [type: string, body: object, seconds?: number];
+
+const STATUS: Readonly<Record<string, Status>> = {
+  BuildStarted: "building",
+  BuildSucceeded: "built",
+  ReleaseStarted: "deploying",
+  DeploymentHeld: "held",
+  CancelRequested: "cancelling",
+  DeploymentSucceeded: "success",
+  DeploymentFailed: "failed",
+  DeploymentCancelled: "cancelled",
+  DeploymentSuperseded: "superseded",
+};
+
+/**
+ * An HTTP server with the shapes of the contract that plays a script: each time a stream is asked for, it has one more
+ * event. Its state is open, so that a test says what is there and reads what was asked.
+ */
+export async function stubEngine() {
+  const state = {
+    environments: [environmentView()],
+    deployments: new Map<string, DeploymentView>(),
+    /** events to come, one more with every question */
+    script: [] as Scripted[],
+    rollbackScript: [] as Scripted[],
+    log: [] as Scripted[],
+    logLines: [] as string[],
+    progress: null as { step: string; done: number; total: number } | null,
+    upload: true,
+    uploads: [] as { bytes: number; headers: Record<string, string> }[],
+    asked: [] as { method: string; path: string; key: string | undefined; actor: string | undefined; body: unknown }[],
+    /** answers to give instead, by `METHOD path`; each is used once unless `always` */
+    instead: new Map<string, { status: number; body: unknown; always?: boolean }>(),
+    /** connections to cut before an answer, by `METHOD path` */
+    cut: new Map<string, number>(),
+  };
+  const played = new Map<string, ReturnType<typeof recorded>[]>();
+
+  const play = (stream: string, after: number, script: Scripted[]) => {
+    const events = played.get(stream) ?? [];
+    played.set(stream, events);
+    const next = script.shift();
+    if (next !== undefined) events.push(recorded(stream, events.length + 1 + (stream.startsWith("environment") ? 5 : 0), next));
+    const id = stream.replace("deployment/", "");
+    const view = state.deployments.get(id);
+    if (next !== undefined && view !== undefined) {
+      const body = next[1] as { reason?: string; step?: DeploymentView["step"]; sequence?: number };
+      const status = STATUS[next[0]] ?? view.status;
+      state.deployments.set(id, {
+        ...view,
+        status,
+        version: events.length,
+        reason: body.reason ?? view.reason,
+        step: body.step ?? view.step,
+      });
+      const environment = state.environments[0];
+      if (next[0] === "DeploymentSucceeded" && environment) environment.live = { ...liveView(view.sequence), deploymentId: id };
+    }
+    return { events: events.filter((event) => event.version > after), version: events.at(-1)?.version ?? after };
+  };
+
+  const app = new Hono();
+  app.put("/upload", async (context) => {
+    state.uploads.push({ bytes: (await context.req.arrayBuffer()).byteLength, headers: context.req.header() });
+    return context.body(null, 200);
+  });
+  app.use("/v1/*", async (context, next) => {
+    const { method, path } = context.req;
+    const body: unknown = method === "POST" ? await context.req.json() : undefined;
+    state.asked.push({ method, path, key: context.req.header("idempotency-key"), actor: context.req.header("x-shiplog-actor"), body });
+    const name = `${method} ${path}`;
+    const cuts = state.cut.get(name) ?? 0;
+    if (cuts > 0) {
+      state.cut.set(name, cuts - 1);
+      (context.env as { incoming: { socket: { destroy(): void } } }).incoming.socket.destroy();
+    }
+    if (context.req.header("authorization") !== `Bearer ${TOKEN}`) return problem(context, 401, "token.unknown", "The token is not known.");
+    const instead = state.instead.get(name);
+    if (instead === undefined) return next();
+    if (!instead.always) state.instead.delete(name);
+    return context.json(instead.body as object, instead.status as 200);
+  });
+
+  const find = (id: string) => {
+    const found = [...state.deployments.values()].filter(
+      (deployment) => deployment.id.startsWith(id) || deployment.id.startsWith(`dep_${id}`),
+    );
+    return found;
+  };
+  app.use("/v1/deployments/:id/*", async (context, next) => {
+    const found = find(context.req.param("id"));
+    if (found.length === 0) return problem(context, 404, "deployment.unknown", `There is no deployment ${context.req.param("id")}.`);
+    if (found.length === 1) return next();
+    const candidates = found.map(({ id }) => id);
+    return context.json({ error: { code: "id.ambiguous", message: `"${context.req.param("id")}" begins several ids.`, candidates } }, 409);
+  });
+
+  app.get("/v1/environments", (context) => context.json({ environments: state.environments }));
+  app.get("/v1/environments/:site/:environment", (context) => context.json({ environment: state.environments[0] }));
+  app.get("/v1/environments/:site/:environment/events", (context) =>
+    context.json(play("environment/web/production", Number(context.req.query("after")), state.rollbackScript)),
+  );
+  app.post("/v1/environments/:site/:environment/rollback", async (context) => {
+    const { to } = Rollback.parse(await context.req.json());
+    return context.json({ sequence: 3, deploymentId: to, previous: deploymentId(2), alreadyLive: to === deploymentId(2), version: 5 }, 202);
+  });
+  const change = (verb: string, check: { parse(body: unknown): unknown }) =>
+    app.post(`/v1/environments/:site/:environment/${verb}`, async (context) => {
+      check.parse(await context.req.json());
+      return context.json({ environment: state.environments[0] });
+    });
+  change("pin", Pin);
+  change("unpin", WithReason);
+  change("lock", Lock);
+  change("unlock", Unlock);
+
+  app.post("/v1/sources", async (context) => {
+    const { sha256, bytes } = PrepareSource.parse(await context.req.json());
+    const upload = state.upload ? { url: `${url}/upload?X-Amz-Signature=secret`, headers: { "x-amz-checksum-sha256": "sum" } } : null;
+    return context.json({ source: { key: `sources/web/${sha256}.zip`, sha256, bytes }, upload });
+  });
+  app.get("/v1/deployments", (context) => context.json({ deployments: [...state.deployments.values()].reverse() }));
+  app.post("/v1/deployments", async (context) => {
+    RequestDeployment.parse(await context.req.json());
+    const view = deploymentView(3);
+    state.deployments.set(view.id, view);
+    return context.json({ deployment: view }, 202);
+  });
+  app.get("/v1/deployments/:id/events", (context) => {
+    const [view] = find(context.req.param("id"));
+    return context.json(play(`deployment/${view?.id}`, Number(context.req.query("after")), state.script));
+  });
+  app.get("/v1/deployments/:id/logs", (context) => {
+    const lines =
+      context.req.query("next") === undefined
+        ? state.logLines.map((message, line) => ({ timestamp: Date.parse(at(2 + 2 * line)), message }))
+        : [];
+    return context.json({ lines, next: "end", done: context.req.query("next") !== undefined });
+  });
+  app.post("/v1/deployments/:id/cancel", async (context) => {
+    WithReason.parse(await context.req.json());
+    return context.json({ deployment: { ...find(context.req.param("id"))[0], status: "cancelling" } }, 202);
+  });
+  app.post("/v1/deployments/:id/retry", async (context) => {
+    WithReason.parse(await context.req.json());
+    const view = deploymentView(4, { retryOf: find(context.req.param("id"))[0]?.id ?? null });
+    state.deployments.set(view.id, view);
+    return context.json({ deployment: view }, 202);
+  });
+  app.get("/v1/deployments/:id", (context) => context.json({ deployment: find(context.req.param("id"))[0], progress: state.progress }));
+  app.get("/v1/events", (context) => {
+    const events = state.log.map((entry, line) => recorded("environment/web/production", line + 1, entry));
+    return context.json({ events, next: events.at(-1)?.position ?? context.req.query("since") });
+  });
+  app.get("/v1/quarantine", (context) =>
+    context.json({ letters: [{ consumer: "project", messageId: "m1", reason: "unknown event", at: at(0), body: "{}" }] }),
+  );
+
+  const server = serve({ fetch: app.fetch, hostname: "127.0.0.1", port: 0 });
+  await new Promise((resolve) => server.once("listening", resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return {
+    state,
+    url,
+    env: { SHIPLOG_URL: url, SHIPLOG_TOKEN: TOKEN },
+    close: () => new Promise((resolve) => server.close(resolve)),
+  };
+}
+
+export type StubEngine = Awaited<ReturnType<typeof stubEngine>>;
+
+const problem = (context: Context, status: 401 | 404, code: string, message: string) => context.json({ error: { code, message } }, status);
+
+const recorded = (stream: string, version: number, [type, body, seconds = version]: Scripted) => ({
+  id: `${String(version).padStart(22, "0")}.0`,
+  stream,
+  version,
+  index: 0,
+  type,
+  v: 1,
+  body: body as Record<string, unknown>,
+  position: String(Date.parse(at(seconds))).padStart(15, "0"),
+  at: at(seconds),
+  actor: "alice (token default)",
+  cause: "c",
+  correlation: "c",
+});
