@@ -1,10 +1,18 @@
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { readdirSync, readFileSync } from "node:fs";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { buffer } from "node:stream/consumers";
-import { type Build, CodeBuildClient, StartBuildCommand, type StartBuildCommandInput } from "@aws-sdk/client-codebuild";
+import {
+  BatchGetBuildsCommand,
+  type Build,
+  CodeBuildClient,
+  CreateProjectCommand,
+  StartBuildCommand,
+  type StartBuildCommandInput,
+} from "@aws-sdk/client-codebuild";
 import { expect } from "vitest";
 import { type CodeBuildOptions, type LocalCodeBuild, startCodeBuild } from "../../local/codebuild/codebuild.ts";
 import { AwsError } from "../../local/http.ts";
@@ -12,11 +20,28 @@ import { zipDirectory } from "../../services/kit/archive.ts";
 
 export type Room = Awaited<ReturnType<typeof openRoom>>;
 
+// biome-ignore lint/suspicious/noExplicitAny: a detail is looked at from outside, as a consumer sees its JSON
+type Detail = Record<string, any>;
+
+/** The project that every test has. */
+export const web = {
+  name: "web",
+  source: { type: "NO_SOURCE" as const, buildspec: "version: 0.2\nphases: {}\n" },
+  artifacts: { type: "NO_ARTIFACTS" as const },
+  environment: {
+    type: "LINUX_CONTAINER" as const,
+    image: "aws/codebuild/standard:8.0",
+    computeType: "BUILD_GENERAL1_SMALL" as const,
+    environmentVariables: [{ name: "FROM_PROJECT", value: "project" }],
+  },
+  serviceRole: "arn:aws:iam::000000000000:role/build",
+};
+
 /** A CodeBuild behind a real HTTP server that also keeps S3 objects, with all it says gathered for the test. */
 export async function openRoom(options: Partial<CodeBuildOptions> = {}) {
   const dir = await mkdtemp(join(tmpdir(), "codebuild-"));
   const objects = new Map<string, Buffer>();
-  const events: { source: string; detailType: string; detail: Record<string, any> }[] = [];
+  const events: { source: string; detailType: string; detail: Detail }[] = [];
   const log: { group: string; stream: string; message: string }[] = [];
   const secrets = new Map<string, string>();
   let service: LocalCodeBuild;
@@ -66,8 +91,25 @@ export async function openRoom(options: Partial<CodeBuildOptions> = {}) {
     });
   };
   await start();
+  await client.send(new CreateProjectCommand(web));
+
+  const get = async (id: string | undefined): Promise<Build> => {
+    const { builds } = await client.send(new BatchGetBuildsCommand({ ids: [id as string] }));
+    return builds?.[0] as Build;
+  };
 
   return {
+    get,
+    ended: ({ id }: Build) =>
+      until(async () => {
+        const build = await get(id);
+        return build.buildComplete && build;
+      }),
+    /** The statuses that a build's events told, in order. */
+    states: (build: Build) =>
+      events
+        .filter(({ detailType, detail }) => detailType === "CodeBuild Build State Change" && detail["build-id"] === build.arn)
+        .map(({ detail }) => detail["build-status"]),
     dir,
     client,
     events,
@@ -88,7 +130,6 @@ export async function openRoom(options: Partial<CodeBuildOptions> = {}) {
       }
       const zip = join(dir, `made-${key.replaceAll("/", "-")}.zip`);
       await zipDirectory(folder, zip);
-      const { readFile } = await import("node:fs/promises");
       objects.set(`/sources/${key}`, await readFile(zip));
     },
     async startBuild(buildspec: string | undefined, extra: Partial<StartBuildCommandInput> = {}): Promise<Build> {
@@ -121,3 +162,19 @@ export async function until<T>(look: () => Promise<T | undefined | false> | T | 
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
+
+export const phases = (build: Build) =>
+  Object.fromEntries(build.phases?.map(({ phaseType, phaseStatus }) => [phaseType, phaseStatus]) ?? []);
+
+export const contextOf = (build: Build, phase: string) => build.phases?.find(({ phaseType }) => phaseType === phase)?.contexts?.[0];
+
+/** Processes whose environment carries this build's id, however they left their parents. */
+export const processesOf = (build: Build) =>
+  readdirSync("/proc").filter((pid) => {
+    try {
+      if (!/^\d+$/.test(pid) || /^\d+ \(.*\) Z/.test(readFileSync(`/proc/${pid}/stat`, "latin1"))) return false;
+      return readFileSync(`/proc/${pid}/environ`, "latin1").includes(`CODEBUILD_BUILD_ID=${build.id}`);
+    } catch {
+      return false;
+    }
+  });
