@@ -110,8 +110,7 @@ const runStreaming = async (handler, event, context) => {
   const finished = new Promise((resolve, reject) => stream.on("finish", resolve).on("error", reject));
   finished.catch(() => {});
   await handler(event, stream, context);
-  if (!stream.writableEnded) stream.end();
-  await finished;
+  await finished; // a pipeline may still be writing when the handler is done
   return { body: Buffer.concat(stream.chunks), contentType: stream.contentType };
 };
 

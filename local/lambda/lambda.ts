@@ -13,7 +13,7 @@ import { LATEST } from "./names.ts";
 import { answer, type Operations } from "./operation.ts";
 import { policyOperations } from "./policies.ts";
 import { openRecordStore } from "./record-store.ts";
-import { aliasesOn, type FunctionRecord, fingerprint } from "./records.ts";
+import { aliasesOn, type FunctionRecord, fingerprint, type Tombstone } from "./records.ts";
 import { throttled } from "./refusals.ts";
 import { openRegistry } from "./registry.ts";
 import { routeOf } from "./routes.ts";
@@ -83,9 +83,10 @@ export const startLambda = async (options: LocalLambdaOptions): Promise<LocalLam
   const log = options.log ?? (() => {});
   let environment = options.environment;
 
-  const runtimeApi = await startRuntimeApi();
   const code = openCodeStore(join(root, "code"));
   const mappings = openRecordStore<EventSourceMapping>(join(root, "mappings"));
+  const functions = openRecordStore<FunctionRecord | Tombstone>(join(root, "functions"));
+  const runtimeApi = await startRuntimeApi();
   const fleet = openFleet(
     {
       maxConcurrency: options.maxConcurrency ?? 3,
@@ -98,7 +99,7 @@ export const startLambda = async (options: LocalLambdaOptions): Promise<LocalLam
       return version === LATEST || (record !== undefined && aliasesOn(record, version).length > 0);
     },
   );
-  const registry = openRegistry({ dataDir: root, settleMs: options.settleMs ?? 30, settled: retireSuperseded });
+  const registry = openRegistry({ store: functions, settleMs: options.settleMs ?? 30, settled: retireSuperseded });
 
   /** Processes of an earlier `$LATEST` can never be asked again. */
   function retireSuperseded({ name, latest }: FunctionRecord): void {
@@ -106,10 +107,12 @@ export const startLambda = async (options: LocalLambdaOptions): Promise<LocalLam
     void fleet.retire((task) => task.functionName === name && task.version === LATEST && task.key !== current);
   }
 
-  /** The code goes when the last process that runs it has gone. */
+  /** The code goes when the last process that runs it has gone. What can't be removed now is removed by the next start. */
+  let sweeping: Promise<unknown> = Promise.resolve();
   const removed = (name: string, version: string | undefined): void => {
     const gone = fleet.retire((task) => task.functionName === name && (!version || task.version === version));
-    void gone.then(() => code.sweep(codesInUse()));
+    const sweep = gone.then(() => code.sweep(codesInUse()));
+    sweeping = Promise.all([sweeping, sweep.catch((error) => log(name, version ?? LATEST, `its code was not removed: ${error}`))]);
   };
   const codesInUse = () =>
     registry
@@ -178,6 +181,7 @@ export const startLambda = async (options: LocalLambdaOptions): Promise<LocalLam
     async close() {
       registry.close();
       await fleet.close();
+      await sweeping;
       await runtimeApi.close();
     },
   };

@@ -3,42 +3,51 @@ import type { Readable } from "node:stream";
 
 const TAIL_LIMIT = 4096;
 
-/** The lines that one process writes: handed on as they come, with the last ones kept for LogType Tail. */
+/** The lines that one process writes, handed on as they come and kept for LogType Tail. */
 export type LogLines = {
-  /** Forgets what was kept: a new invocation begins. */
-  begin(): void;
-  /** The kept lines, once the environment has written its END line for the invocation, or a moment later without it. */
-  tail(requestId: string): Promise<string>;
+  /**
+   * An invocation begins: the lines up to its END line are its own.
+   * The result gives the last 4 KB of them, once END was read or a moment after it was asked for.
+   */
+  begin(requestId: string): () => Promise<string>;
 };
 
+type Excerpt = { readonly end: string; readonly lines: string[]; readonly complete: Promise<void>; readonly close: () => void };
+
 export const readLogLines = (streams: readonly (Readable | null)[], write: (line: string) => void): LogLines => {
-  let kept: string[] = [];
-  let size = 0;
-  let ended: { requestId: string; resolve: () => void } | undefined;
+  /** Oldest first: a result overtakes its log, so a new invocation may begin before the log of the last one was read. */
+  const open: Excerpt[] = [];
 
   const take = (line: string) => {
-    const end = /^END RequestId: ([0-9a-f-]{36})$/.exec(line)?.[1];
-    if (!end) write(line);
-    kept.push(line);
-    size += line.length + 1;
-    while (size > 2 * TAIL_LIMIT && kept.length > 1) size -= (kept.shift()?.length ?? 0) + 1;
-    if (end && ended?.requestId === end) ended.resolve();
+    const excerpt = open[0];
+    if (!excerpt || !line.endsWith(excerpt.end)) return keep(line);
+    const unfinished = line.slice(0, -excerpt.end.length); // a last line without its newline
+    if (unfinished) keep(unfinished);
+    excerpt.lines.push(excerpt.end);
+    excerpt.close();
+    open.shift();
+  };
+  const keep = (line: string) => {
+    write(line);
+    const lines = open[0]?.lines;
+    lines?.push(line);
+    if (lines && lines.length > TAIL_LIMIT) lines.shift();
   };
   for (const stream of streams) if (stream) createInterface({ input: stream }).on("line", take);
 
   return {
-    begin() {
-      kept = [];
-      size = 0;
-    },
-    async tail(requestId) {
-      if (!kept.includes(`END RequestId: ${requestId}`)) {
-        await new Promise<void>((resolve) => {
-          ended = { requestId, resolve };
-          setTimeout(resolve, 200);
-        });
-      }
-      return kept.join("\n").slice(-TAIL_LIMIT);
+    begin(requestId) {
+      let close = () => {};
+      const complete = new Promise<void>((resolve) => {
+        close = resolve;
+      });
+      const excerpt = { end: `END RequestId: ${requestId}`, lines: [], complete, close };
+      open.push(excerpt);
+      return async () => {
+        setTimeout(close, 200).unref(); // a process that was killed writes no END
+        await complete;
+        return [`START RequestId: ${requestId}`, ...excerpt.lines].join("\n").slice(-TAIL_LIMIT);
+      };
     },
   };
 };

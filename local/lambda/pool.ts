@@ -52,7 +52,8 @@ export const openPool = (task: Task, maxConcurrency: number, support: SandboxSup
         all.delete(sandbox);
         forgetIdle(sandbox);
         // A version that can't start fails the invocation that is first in line; the next one tries again.
-        if (neverReady) line.shift()?.resolve(neverReady);
+        const first = neverReady && line.shift();
+        if (first) first.resolve(neverReady(first.invocation.requestId));
         if (line.length > 0) grow();
         else if (retired && all.size === 0) onEmpty();
       },

@@ -1,7 +1,6 @@
 import { randomUUID } from "node:crypto";
-import { join } from "node:path";
 import { functionArn, LATEST } from "./names.ts";
-import { openRecordStore } from "./record-store.ts";
+import type { RecordStore } from "./record-store.ts";
 import type { FunctionRecord, Snapshot, Tombstone } from "./records.ts";
 import { notFound } from "./refusals.ts";
 
@@ -22,17 +21,16 @@ export type Registry = {
 };
 
 export const openRegistry = ({
-  dataDir,
+  store,
   settleMs,
   settled,
 }: {
-  dataDir: string;
+  store: RecordStore<FunctionRecord | Tombstone>;
   /** How long Pending and InProgress last. */
   settleMs: number;
   /** Called after a snapshot became Active and Successful. */
   settled: (record: FunctionRecord) => void;
 }): Registry => {
-  const store = openRecordStore<FunctionRecord | Tombstone>(join(dataDir, "functions"));
   const timers = new Map<string, NodeJS.Timeout>();
 
   const find = (name: string): FunctionRecord | undefined => {

@@ -46,7 +46,15 @@ const ROUTES = Object.entries(PATHS).map(([operation, shape]) => ({
 export const routeOf = (method: string, path: string): { operation: string; path: string[] } | undefined => {
   for (const { operation, pattern } of ROUTES) {
     const match = pattern.exec(`${method} ${path}`);
-    if (match) return { operation, path: match.slice(1).map(decodeURIComponent) };
+    if (match) return { operation, path: match.slice(1).map(decoded) };
   }
   return undefined;
+};
+
+const decoded = (part: string): string => {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part; // no name that anything has: the operation says so
+  }
 };

@@ -6,7 +6,7 @@ import type { ServerResponse } from "node:http";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { REGION } from "../http.ts";
-import { type LogLines, readLogLines } from "./log-lines.ts";
+import { readLogLines } from "./log-lines.ts";
 import type { RuntimeApi } from "./runtime-api.ts";
 import { ordinaryResult, STREAMED } from "./streamed-response.ts";
 import { type Invocation, type Outcome, type Task, unhandled } from "./task.ts";
@@ -38,12 +38,12 @@ export type Sandbox = {
 
 /**
  * Starts a process for the task.
- * `ready` is called whenever it waits for an invocation; `ended` once, when it takes no more, with the reason if it never was ready.
+ * `ready` is called whenever it waits for an invocation; `ended` once, when it takes no more, with what its invocation comes to if it never was ready.
  */
 export const startSandbox = (
   task: Task,
   support: SandboxSupport,
-  on: { ready(sandbox: Sandbox): void; ended(sandbox: Sandbox, neverReady: Outcome | undefined): void },
+  on: { ready(sandbox: Sandbox): void; ended(sandbox: Sandbox, neverReady: ((requestId: string) => Outcome) | undefined): void },
 ): Sandbox => {
   const { runtimeApi, scratchDir, environment, log } = support;
   const token = randomBytes(16).toString("hex");
@@ -62,11 +62,11 @@ export const startSandbox = (
       on.ready(sandbox);
     },
     succeeded(requestId, result, contentType) {
-      if (contentType === STREAMED) return finish(requestId, () => ({ payload: ordinaryResult(result) }));
-      if (result.length > RESULT_LIMIT) return finish(requestId, () => tooLarge(result.length));
-      finish(requestId, () => ({ payload: result }));
+      if (contentType === STREAMED) return finish(requestId, streamedOutcome(result));
+      if (result.length > RESULT_LIMIT) return finish(requestId, tooLarge(result.length));
+      finish(requestId, { payload: result });
     },
-    failed: (requestId, error) => finish(requestId, () => ({ payload: error, functionError: "Unhandled" })),
+    failed: (requestId, error) => finish(requestId, { payload: error, functionError: "Unhandled" }),
     initFailed(error) {
       initError = { payload: error, functionError: "Unhandled" };
     },
@@ -86,8 +86,8 @@ export const startSandbox = (
       runtimeApi.forget(token);
       const exit = (requestId: string) =>
         unhandled("Runtime.ExitError", `RequestId: ${requestId} Error: Runtime exited with error: ${status}`);
-      if (running) finish(running.invocation.requestId, () => exit(running?.invocation.requestId ?? ""));
-      on.ended(sandbox, started ? undefined : (initError ?? exit("unknown")));
+      if (running) finish(running.invocation.requestId, exit(running.invocation.requestId));
+      on.ended(sandbox, started ? undefined : (requestId) => initError ?? exit(requestId));
       rm(scratch, { recursive: true, force: true }).then(resolve, () => resolve());
     };
     child.once("exit", (code, signal) => end(signal ? `signal: ${signal}` : `exit status ${code}`));
@@ -111,19 +111,17 @@ export const startSandbox = (
     kill();
   }, initLimit * 1000);
 
-  const finish = (requestId: string, outcome: () => Outcome): void => {
+  const finish = (requestId: string, outcome: Outcome): void => {
     if (running?.invocation.requestId !== requestId) return;
     const { finish: resolve, timer } = running;
     clearTimeout(timer);
     running = undefined;
-    resolve(outcome());
+    resolve(outcome);
   };
 
   const timeOut = (requestId: string): void => {
     const { Timeout } = task.configuration;
-    finish(requestId, () =>
-      unhandled("Sandbox.Timedout", `RequestId: ${requestId} Error: Task timed out after ${Timeout.toFixed(2)} seconds`),
-    );
+    finish(requestId, unhandled("Sandbox.Timedout", `RequestId: ${requestId} Error: Task timed out after ${Timeout.toFixed(2)} seconds`));
     kill();
   };
 
@@ -132,13 +130,13 @@ export const startSandbox = (
       const response = waiting;
       if (!response) throw new Error(`A sandbox of ${task.key} was given an invocation while it was not waiting for one`);
       waiting = undefined;
-      lines.begin();
+      const tail = lines.begin(invocation.requestId);
       const limit = task.configuration.Timeout * 1000;
       const outcome = new Promise<Outcome>((resolve) => {
         running = { invocation, finish: resolve, timer: setTimeout(() => timeOut(invocation.requestId), limit) };
       });
       send(response, invocation, Date.now() + limit);
-      return invocation.tail ? withTail(await outcome, lines, invocation.requestId) : await outcome;
+      return invocation.tail ? { ...(await outcome), log: await tail() } : await outcome;
     },
     async stop() {
       kill();
@@ -161,10 +159,17 @@ const send = (response: ServerResponse, { requestId, arn, payload }: Invocation,
     .end(payload);
 };
 
-const withTail = async (outcome: Outcome, lines: LogLines, requestId: string): Promise<Outcome> => ({
-  ...outcome,
-  log: `START RequestId: ${requestId}\n${await lines.tail(requestId)}`,
-});
+/** A prelude that is not JSON is the function's error, not this process's. */
+const streamedOutcome = (result: Buffer): Outcome => {
+  try {
+    return { payload: ordinaryResult(result) };
+  } catch {
+    return unhandled(
+      "Runtime.InvalidStreamedResponse",
+      "The streamed response does not begin with a prelude in JSON and eight zero bytes.",
+    );
+  }
+};
 
 const tooLarge = (size: number): Outcome =>
   unhandled(

@@ -80,6 +80,22 @@ describe("an invocation", () => {
     expect(endpoint.lines).toEqual(["echo:1 said grüße", "echo:1 low"]);
   });
 
+  it("keeps the logs of one invocation after another apart, also a last line without its end", async () => {
+    await restart({ maxConcurrency: 1 });
+    await create("say", await bundle("async ({ n }) => void process.stdout.write(n + ' of many')"));
+    const logs = await Promise.all(
+      Array.from({ length: 20 }, async (_, n) => {
+        const { LogResult } = await client.send(
+          new InvokeCommand({ FunctionName: "say", Payload: JSON.stringify({ n }), LogType: "Tail" }),
+        );
+        return Buffer.from(LogResult ?? "", "base64")
+          .toString()
+          .split("\n")[1];
+      }),
+    );
+    expect(logs).toEqual(Array.from({ length: 20 }, (_, n) => `${n} of many`));
+  });
+
   it("may be dry or asynchronous: no result, and the asynchronous one runs all the same", async () => {
     await create("note", await bundle("async ({ word }) => console.log(word)"));
     const invoke = (InvocationType: "DryRun" | "Event", word: string) =>
@@ -359,10 +375,12 @@ describe("a flip", () => {
     const alias = { FunctionName: "web", Name: "live" };
     await client.send(new CreateAliasCommand({ ...alias, FunctionVersion: "1", Description: "release 1" }));
     let flipping = true;
+    let answered = 0;
     const callers = Array.from({ length: 4 }, async () => {
       const seen = new Set<string>();
-      for (let n = 0; n < 50 || flipping; n += 1) {
+      while (flipping) {
         const { result, executedVersion, description, functionError } = await call("web", "live");
+        answered += 1;
         seen.add(JSON.stringify([result, executedVersion, description, functionError]));
       }
       return seen;
@@ -370,6 +388,8 @@ describe("a flip", () => {
     for (let n = 1; n <= 30; n += 1) {
       const version = String((n % 2) + 1);
       await client.send(new UpdateAliasCommand({ ...alias, FunctionVersion: version, Description: `release ${version}` }));
+      const before = answered;
+      await until("an invocation that began after the flip was answered", () => answered > before + callers.length);
     }
     flipping = false;
     const seen = new Set((await Promise.all(callers)).flatMap((some) => [...some]));
