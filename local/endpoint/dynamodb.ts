@@ -1,0 +1,153 @@
+import { join } from "node:path";
+import { ACCOUNT, AwsError, REGION } from "../http.ts";
+import { createChangeStreams, type StreamHandler, type StreamView } from "./change-stream.ts";
+import { type Answerable, openDynalite, type ReadRequest } from "./dynalite.ts";
+import { openJsonFile } from "./json-file.ts";
+import { parseInput } from "./wire.ts";
+
+export type DynamoDb = {
+  serve(operation: string, request: ReadRequest, response: Answerable): Promise<void>;
+  onStream(table: string, handler: StreamHandler): () => void;
+  /** Ends the delivery of changes; writes are still served, because a handler may be in the middle of some. */
+  stopStreams(): Promise<void>;
+  close(): Promise<void>;
+};
+
+/** What dynalite does not remember of a table; kept in `tables.json`. */
+type TableExtra = {
+  keys?: string[];
+  stream?: { view: StreamView; label: string };
+  timeToLive?: { AttributeName: string; Enabled: boolean };
+};
+type Description = Record<string, unknown> & { KeySchema?: { AttributeName: string; KeyType: string }[] };
+type Answer = { status: number; body: Record<string, unknown> };
+
+/** DynamoDB: dynalite, and beside it what dynalite lacks: streams, and the memory of a time to live (nothing is deleted by it). */
+export async function openDynamoDb(dataDir: string): Promise<DynamoDb> {
+  const dynalite = await openDynalite(join(dataDir, "dynamodb"));
+  const extras = openJsonFile<Record<string, TableExtra>>(join(dataDir, "tables.json"), {});
+  const streams = createChangeStreams();
+  dynalite.onWrite((table, before, after) => {
+    const { stream, keys = [] } = extras.value[table] ?? {};
+    if (stream) streams.changed(table, { arn: streamArn(table, stream.label), view: stream.view, keys }, before, after);
+  });
+
+  /** The operations that do not go straight to dynalite. */
+  const own: Record<string, (input: Input, ask: Ask) => Promise<Answer>> = {
+    async CreateTable(input, ask) {
+      const answer = await ask("CreateTable", { ...input, StreamSpecification: undefined });
+      if (answer.status === 200) remember(input);
+      return described(answer, "TableDescription");
+    },
+    async UpdateTable(input, ask) {
+      const { StreamSpecification, ...rest } = input;
+      if (StreamSpecification) {
+        const before = await ask("DescribeTable", { TableName: input.TableName });
+        if (before.status !== 200) return before;
+        remember({ ...(before.body.Table as Description), TableName: input.TableName, StreamSpecification });
+      }
+      if (Object.keys(rest).length > 1) return described(await ask("UpdateTable", rest), "TableDescription");
+      const { status, body } = await ask("DescribeTable", { TableName: input.TableName });
+      return described({ status, body: status === 200 ? { TableDescription: body.Table } : body }, "TableDescription");
+    },
+    async DescribeTable(input, ask) {
+      return described(await ask("DescribeTable", input), "Table");
+    },
+    async DeleteTable(input, ask) {
+      const answer = await ask("DeleteTable", input);
+      if (answer.status === 200 && extras.value[input.TableName]) {
+        delete extras.value[input.TableName];
+        extras.save();
+      }
+      return answer;
+    },
+    async UpdateTimeToLive(input, ask) {
+      const table = await ask("DescribeTable", { TableName: input.TableName });
+      if (table.status !== 200 || !input.TimeToLiveSpecification) return table;
+      extras.value[input.TableName] = { ...extras.value[input.TableName], timeToLive: input.TimeToLiveSpecification };
+      extras.save();
+      return { status: 200, body: { TimeToLiveSpecification: input.TimeToLiveSpecification } };
+    },
+    async DescribeTimeToLive(input, ask) {
+      const ttl = extras.value[input.TableName]?.timeToLive;
+      if (!ttl?.Enabled) return ask("DescribeTimeToLive", input);
+      return { status: 200, body: { TimeToLiveDescription: { TimeToLiveStatus: "ENABLED", AttributeName: ttl.AttributeName } } };
+    },
+    TransactWriteItems: () => refuse("TransactWriteItems"),
+    TransactGetItems: () => refuse("TransactGetItems"),
+  };
+
+  function remember({ TableName, KeySchema = [], StreamSpecification }: Input): void {
+    const { stream, ...rest } = extras.value[TableName] ?? {};
+    const keys = KeySchema.map(({ AttributeName }) => AttributeName);
+    const enabled = StreamSpecification?.StreamEnabled
+      ? { stream: stream ?? { view: StreamSpecification.StreamViewType ?? "NEW_IMAGE", label: new Date().toISOString().slice(0, -1) } }
+      : {};
+    extras.value[TableName] = { ...rest, keys, ...enabled };
+    extras.save();
+  }
+
+  function described(answer: Answer, at: "Table" | "TableDescription"): Answer {
+    const table = answer.body[at] as Description | undefined;
+    const name = String(table?.TableName);
+    const stream = extras.value[name]?.stream;
+    if (answer.status !== 200 || !stream) return answer;
+    const shown = {
+      StreamSpecification: { StreamEnabled: true, StreamViewType: stream.view },
+      LatestStreamArn: streamArn(name, stream.label),
+      LatestStreamLabel: stream.label,
+    };
+    return { ...answer, body: { ...answer.body, [at]: { ...table, ...shown } } };
+  }
+
+  return {
+    async serve(operation, request, response) {
+      const run = Object.hasOwn(own, operation) ? own[operation] : undefined;
+      if (!run) return dynalite.serve(request, response);
+      const answer = await run(parseInput(request.body) as Input, (target, input) => call(dynalite.serve, request, target, input));
+      response.statusCode = answer.status;
+      response.setHeader("content-type", "application/x-amz-json-1.0");
+      response.end(JSON.stringify(answer.body));
+    },
+    onStream: (table, handler) => streams.subscribe(table, handler),
+    stopStreams: () => streams.close(),
+    close: () => dynalite.close(),
+  };
+}
+
+type Input = {
+  TableName: string;
+  KeySchema?: { AttributeName: string }[];
+  StreamSpecification?: { StreamEnabled?: boolean; StreamViewType?: StreamView } | undefined;
+  TimeToLiveSpecification?: { AttributeName: string; Enabled: boolean };
+};
+type Ask = (operation: string, input: object) => Promise<Answer>;
+
+/** Asks dynalite in the name of a client's request (it looks for the signature's headers) and gives its parsed answer. */
+function call(
+  serve: (request: ReadRequest, response: Answerable) => void,
+  request: ReadRequest,
+  operation: string,
+  input: object,
+): Promise<Answer> {
+  const headers = { ...request.headers, "x-amz-target": `DynamoDB_20120810.${operation}` };
+  return new Promise((resolve) => {
+    const response = {
+      statusCode: 200,
+      setHeader: () => response,
+      end: (body?: string) => resolve({ status: response.statusCode, body: JSON.parse(body || "{}") as Record<string, unknown> }),
+    };
+    serve({ ...request, headers, body: Buffer.from(JSON.stringify(input)) }, response as unknown as Answerable);
+  });
+}
+
+const refuse = (operation: string): Promise<never> =>
+  Promise.reject(
+    new AwsError(
+      "UnsupportedOperationException",
+      400,
+      `${operation} is not supported locally (dynalite has no transactions): write one item with a condition.`,
+    ),
+  );
+
+const streamArn = (table: string, label: string): string => `arn:aws:dynamodb:${REGION}:${ACCOUNT}:table/${table}/stream/${label}`;

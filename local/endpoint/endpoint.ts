@@ -1,0 +1,187 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { once } from "node:events";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { AwsError, type AwsRequest, type AwsResponse, type AwsService } from "../http.ts";
+import type { StreamHandler } from "./change-stream.ts";
+import { type InvalidationListener, openCloudFront } from "./cloudfront.ts";
+import { type Route, routeOf } from "./dispatch.ts";
+import { openDynamoDb } from "./dynamodb.ts";
+import { type EmittedEvent, openEventBus } from "./event-bus.ts";
+import type { BusEvent } from "./event-delivery.ts";
+import { type LogLine, openLogStore } from "./log-store.ts";
+import { logsService } from "./logs.ts";
+import { openQueuesAndObjects } from "./queues-and-objects.ts";
+import { secretsService } from "./secrets.ts";
+import { answerQuery, queryAction } from "./sts.ts";
+import { errorAnswer, type Protocol, readBody, toAwsRequest, writeAnswer } from "./wire.ts";
+
+export type { StreamHandler, StreamRecord } from "./change-stream.ts";
+export type { Invalidation, InvalidationListener } from "./cloudfront.ts";
+export type { EmittedEvent } from "./event-bus.ts";
+export type { BusEvent } from "./event-delivery.ts";
+export type { LogLine } from "./log-store.ts";
+
+/** Answers `/.lambda-url/<urlId>/…`; the request's path is what follows the id. */
+export type FunctionUrlHandler = (urlId: string, request: AwsRequest) => Promise<AwsResponse>;
+
+/** The services that are written elsewhere and put behind this endpoint. */
+export type Mountable = { lambda: AwsService; codebuild: AwsService; functionUrl: FunctionUrlHandler };
+
+/** A running local AWS: one loopback port that speaks the wire protocols of what the engine uses. */
+export type Endpoint = {
+  /** `http://127.0.0.1:<port>`, to be given to SDK clients as `endpoint` or in `AWS_ENDPOINT_URL`. */
+  readonly url: string;
+  readonly port: number;
+  /** Puts a service behind the endpoint; those that need its URL themselves are mounted after the start. */
+  mount<Name extends keyof Mountable>(name: Name, service: Mountable[Name]): void;
+  /**
+   * Listens to the changes of a table whose stream is enabled, from now on. One batch at a time, in the order of the
+   * writes; a batch whose handler rejects is repeated, with a growing pause, until it succeeds. Returns the unsubscription.
+   */
+  onStream(tableName: string, handler: StreamHandler): () => void;
+  /** Puts an event of a local service (`aws.codebuild`) on the default bus; it is in the queues when this resolves. */
+  emit(event: EmittedEvent): Promise<void>;
+  /** Lets a cache hear of invalidations. Returns the unsubscription. */
+  onInvalidation(listener: InvalidationListener): () => void;
+  /** CloudWatch Logs for local services; group and stream are made where they are missing. */
+  readonly logs: { append(group: string, stream: string, lines: readonly LogLine[]): void };
+  /** Calls since the start, by `service.Operation`: `dynamodb.PutItem`, `s3.PutObject`, `cloudfront.CreateInvalidation`. */
+  counters(): Record<string, number>;
+  /** For tests: while set, events for which it is true are accepted and lost before any rule sees them. */
+  dropEvents(predicate: ((event: BusEvent) => boolean) | undefined): void;
+  close(): Promise<void>;
+};
+
+export type EndpointOptions = Partial<Mountable> & {
+  /** Everything that must outlive the process lies here; made where it is missing. One endpoint at a time. */
+  dataDir: string;
+  /** Default 0: any free port. */
+  port?: number;
+};
+
+const LONGEST_CLOSE_MS = 2_000;
+
+/** Starts the local AWS on 127.0.0.1. Everything it answered is there again when it starts on the same `dataDir`, also after a kill. */
+export async function startEndpoint({ dataDir, port = 0, ...given }: EndpointOptions): Promise<Endpoint> {
+  const dynamodb = await openDynamoDb(dataDir);
+  const queues = await openQueuesAndObjects(join(dataDir, "queues-and-objects"));
+  const bus = openEventBus(dataDir, queues.send);
+  const logs = openLogStore(join(dataDir, "logs"));
+  const cloudfront = openCloudFront(dataDir);
+  const mounted: Partial<Mountable> = given;
+  const services: Partial<Record<string, AwsService>> = {
+    events: bus.service,
+    logs: logsService(logs),
+    secretsmanager: secretsService(dataDir),
+    cloudfront: cloudfront.service,
+  };
+  const counters: Record<string, number> = {};
+  const count = (name: string): void => {
+    counters[name] = (counters[name] ?? 0) + 1;
+  };
+
+  async function serve(request: IncomingMessage, response: ServerResponse, route: Route): Promise<void> {
+    const { service, operation } = route;
+    if (service === "sqs" || service === "s3") return queues.serve(request, response);
+    const body = await readBody(request);
+    if (service === "dynamodb") {
+      const { method = "GET", url = "/", headers } = request;
+      return dynamodb.serve(operation, { method, url, headers, body }, response);
+    }
+    writeAnswer(response, await answer(route, toAwsRequest(request, body)));
+  }
+
+  async function answer({ service }: Route, request: AwsRequest): Promise<AwsResponse> {
+    if (service === "function-url") {
+      const [, urlId = "", path] = /^\/\.lambda-url\/([^/]+)(\/.*)?$/s.exec(request.path) ?? [];
+      if (!mounted.functionUrl) throw notMounted("function URLs");
+      return mounted.functionUrl(urlId, { ...request, path: path ?? "/" });
+    }
+    if (service === "query") {
+      const action = queryAction(request.body);
+      count(`sts.${action}`);
+      return answerQuery(action);
+    }
+    const run = service === "lambda" || service === "codebuild" ? mounted[service] : services[service];
+    if (!run) throw notMounted(service);
+    return run(request);
+  }
+
+  const open = new Set<ServerResponse>();
+  const server = createServer((request, response) => {
+    open.add(response);
+    response.once("close", () => open.delete(response));
+    let protocol: Protocol = request.headers["x-amz-target"] ? "json" : "xml";
+    const fail = (error: unknown): void => {
+      if (!request.errored) writeAnswer(response, errorAnswer(error, protocol)); // a client that went away gets no answer
+    };
+    try {
+      const [path = "/", query = ""] = (request.url ?? "/").split(/\?(.*)/s);
+      const { method = "GET", headers } = request;
+      const route = routeOf({ method, path, query: new URLSearchParams(query), headers });
+      protocol = route.protocol;
+      if (route.service !== "query") count(`${route.service}.${route.operation}`);
+      serve(request, response, route).catch(fail);
+    } catch (error) {
+      fail(error);
+    }
+  });
+  // SDK clients keep sockets open; one that is closed while a request is on its way fails that request.
+  server.keepAliveTimeout = 600_000;
+  server.requestTimeout = 0;
+
+  const listening = await listen(server, port).catch(async (error: unknown) => {
+    await Promise.all([dynamodb.close(), queues.close()]);
+    throw error;
+  });
+  const url = `http://127.0.0.1:${listening}`;
+  queues.answerQueueUrlsAt(url);
+
+  let closing: Promise<void> | undefined;
+  async function close(): Promise<void> {
+    await dynamodb.stopStreams();
+    const closed = new Promise((resolve) => server.close(resolve));
+    queues.stopWaiting();
+    // A write that is cut off in the middle would find its database closed.
+    const answered = Promise.all([...open].map((response) => once(response, "close")));
+    await Promise.race([answered, sleep(LONGEST_CLOSE_MS, undefined, { ref: false })]);
+    server.closeAllConnections();
+    await closed;
+    await queues.close();
+    await dynamodb.close();
+  }
+
+  return {
+    url,
+    port: listening,
+    mount(name, service) {
+      mounted[name] = service;
+    },
+    onStream: dynamodb.onStream,
+    emit: bus.emit,
+    onInvalidation: cloudfront.onInvalidation,
+    logs: { append: logs.append },
+    counters: () => ({ ...counters }),
+    dropEvents: bus.dropEvents,
+    close: () => {
+      closing ??= close();
+      return closing;
+    },
+  };
+}
+
+/** Binds the loopback interface only: whoever reaches this port owns everything behind it. */
+function listen(server: Server, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once("error", (cause: NodeJS.ErrnoException) => {
+      const taken = cause.code === "EADDRINUSE";
+      reject(taken ? new Error(`Port ${port} is taken. Stop what listens there, or choose another port.`, { cause }) : cause);
+    });
+    server.listen(port, "127.0.0.1", () => resolve((server.address() as AddressInfo).port));
+  });
+}
+
+const notMounted = (what: string): AwsError =>
+  new AwsError("ServiceUnavailableException", 503, `This local endpoint was started without ${what}.`);

@@ -1,0 +1,86 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { ACCOUNT, AwsError, REGION } from "../http.ts";
+import { openFauxqs } from "./fauxqs.ts";
+import { applyS3Rules, type S3Request } from "./s3-rules.ts";
+import { s3ErrorBody } from "./wire.ts";
+
+export type QueueMessage = {
+  readonly body: string;
+  readonly groupId?: string | undefined;
+  readonly attributes?: Readonly<Record<string, string>>;
+};
+
+export type QueuesAndObjects = {
+  /** Answers a request to SQS or S3; reads its body itself. */
+  serve(request: IncomingMessage, response: ServerResponse): void;
+  /** Puts a message into a queue; it is kept when this returns. Throws `AwsError` where SQS would answer with an error. */
+  send(queueArn: string, message: QueueMessage): void;
+  /** Every QueueUrl answered from now on begins with `url`, also of queues made under another port. */
+  answerQueueUrlsAt(url: string): void;
+  /** Answers the long polls that wait, with what is there. */
+  stopWaiting(): void;
+  close(): Promise<void>;
+};
+
+/** The largest object that one PUT may carry; a larger one goes in parts. */
+const LARGEST_BODY = 512 * 1024 * 1024;
+
+/** SQS and S3: fauxqs, and the rules of S3 that it lacks. */
+export async function openQueuesAndObjects(dataDir: string): Promise<QueuesAndObjects> {
+  const { app, sqs, s3, sendMessage, close } = await openFauxqs(dataDir);
+  sqs.region = REGION;
+
+  app.removeContentTypeParser("*");
+  app.addContentTypeParser("*", { parseAs: "buffer", bodyLimit: LARGEST_BODY }, (_request, body, done) => done(null, body));
+  // One callback and no promise: the handler runs in the same turn, which makes check and write one step.
+  app.addHook("preHandler", (request, reply, done) => {
+    const { bucket, "*": key = "" } = request.params as { bucket?: string; "*"?: string };
+    if (bucket === undefined) return done();
+    const { method, headers } = request;
+    const view: S3Request = { method, bucket, key, query: request.query as S3Request["query"], headers, body: request.body };
+    try {
+      applyS3Rules(view, s3);
+    } catch (error) {
+      if (!(error instanceof AwsError)) return done(error as Error);
+      void reply.code(error.status).type("application/xml").send(s3ErrorBody(error));
+      return;
+    }
+    request.body = view.body;
+    done();
+  });
+  await app.ready();
+
+  return {
+    serve(request, response) {
+      // fauxqs takes a queue's region from the signature; here every ARN is of one region.
+      if (request.headers["x-amz-target"] !== undefined) delete request.headers.authorization;
+      app.routing(request, response);
+    },
+
+    send(queueArn, { body, groupId, attributes = {} }) {
+      const queue = sqs.getQueueByArn(queueArn);
+      if (!queue) throw new AwsError("QueueDoesNotExist", 400, `There is no queue ${queueArn}.`);
+      const MessageAttributes = Object.fromEntries(
+        Object.entries(attributes).map(([name, StringValue]) => [name, { DataType: "String", StringValue }]),
+      );
+      try {
+        sendMessage({ QueueUrl: queue.url, MessageBody: body, MessageGroupId: groupId, MessageAttributes });
+      } catch (error) {
+        const { code, statusCode, message } = error as { code?: string; statusCode?: number; message: string };
+        throw code && statusCode ? new AwsError(code, statusCode, message) : error;
+      }
+    },
+
+    answerQueueUrlsAt(url) {
+      sqs.buildQueueUrl = (name) => `${url}/${ACCOUNT}/${name}`;
+      for (const queue of [...sqs.allQueues()]) {
+        sqs.queues.delete(queue.url);
+        queue.url = sqs.buildQueueUrl(queue.name);
+        sqs.queues.set(queue.url, queue);
+      }
+    },
+
+    stopWaiting: () => sqs.shutdown(),
+    close,
+  };
+}

@@ -1,0 +1,111 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { CloudFrontClient } from "@aws-sdk/client-cloudfront";
+import { CloudWatchLogsClient } from "@aws-sdk/client-cloudwatch-logs";
+import { CreateTableCommand, DescribeTableCommand, DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { EventBridgeClient } from "@aws-sdk/client-eventbridge";
+import { LambdaClient } from "@aws-sdk/client-lambda";
+import { S3Client } from "@aws-sdk/client-s3";
+import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
+import { CreateQueueCommand, DeleteMessageCommand, type Message, ReceiveMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
+
+/** Ordinary SDK clients of one endpoint. */
+export function clientsOf(endpoint: string) {
+  const config = { endpoint, region: "eu-west-1", credentials: { accessKeyId: "test", secretAccessKey: "test" }, maxAttempts: 1 };
+  const all = {
+    dynamodb: new DynamoDBClient(config),
+    sqs: new SQSClient({ ...config, useQueueUrlAsEndpoint: false }),
+    s3: new S3Client({ ...config, forcePathStyle: true }),
+    events: new EventBridgeClient(config),
+    secrets: new SecretsManagerClient(config),
+    logs: new CloudWatchLogsClient(config),
+    cloudfront: new CloudFrontClient(config),
+    lambda: new LambdaClient(config),
+  };
+  return {
+    ...all,
+    destroy() {
+      for (const client of Object.values(all)) client.destroy();
+    },
+  };
+}
+export type Clients = ReturnType<typeof clientsOf>;
+
+const made: string[] = [];
+export function newDataDir(): string {
+  const directory = mkdtempSync(join(tmpdir(), "endpoint-"));
+  made.push(directory);
+  return directory;
+}
+export function removeDataDirs(): void {
+  for (const directory of made.splice(0)) rmSync(directory, { recursive: true, force: true });
+}
+
+/** Waits until `look` gives something, asking often; fails after 10 s with what it waited for. */
+export async function eventually<T>(what: string, look: () => Promise<T | undefined | false> | T | undefined | false): Promise<T> {
+  const end = Date.now() + 10_000;
+  for (;;) {
+    const found = await look();
+    if (found) return found;
+    if (Date.now() > end) throw new Error(`Waited 10 s in vain: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+/** A table of `pk` and `sk`, ready to use. */
+export async function createTable({ dynamodb }: Clients, TableName: string, stream?: "NEW_IMAGE" | "NEW_AND_OLD_IMAGES"): Promise<void> {
+  await dynamodb.send(
+    new CreateTableCommand({
+      TableName,
+      BillingMode: "PAY_PER_REQUEST",
+      AttributeDefinitions: [
+        { AttributeName: "pk", AttributeType: "S" },
+        { AttributeName: "sk", AttributeType: "S" },
+      ],
+      KeySchema: [
+        { AttributeName: "pk", KeyType: "HASH" },
+        { AttributeName: "sk", KeyType: "RANGE" },
+      ],
+      ...(stream && { StreamSpecification: { StreamEnabled: true, StreamViewType: stream } }),
+    }),
+  );
+  await eventually(`${TableName} is active`, async () => {
+    const { Table } = await dynamodb.send(new DescribeTableCommand({ TableName }));
+    return Table?.TableStatus === "ACTIVE";
+  });
+}
+
+export async function createQueue({ sqs }: Clients, QueueName: string, Attributes: Record<string, string> = {}): Promise<string> {
+  const { QueueUrl } = await sqs.send(new CreateQueueCommand({ QueueName, Attributes }));
+  return QueueUrl as string;
+}
+
+export const queueArn = (name: string): string => `arn:aws:sqs:eu-west-1:000000000000:${name}`;
+
+/** The next message of a queue, taken out of it; fails when none comes. */
+export async function takeMessage({ sqs }: Clients, QueueUrl: string): Promise<Message> {
+  const { Messages = [] } = await sqs.send(
+    new ReceiveMessageCommand({ QueueUrl, WaitTimeSeconds: 5, MessageAttributeNames: ["All"], MessageSystemAttributeNames: ["All"] }),
+  );
+  const [message] = Messages;
+  if (!message) throw new Error(`No message came to ${QueueUrl}`);
+  await sqs.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle: message.ReceiptHandle }));
+  return message;
+}
+
+export async function isEmpty({ sqs }: Clients, QueueUrl: string): Promise<boolean> {
+  const { Messages = [] } = await sqs.send(new ReceiveMessageCommand({ QueueUrl, WaitTimeSeconds: 0 }));
+  return Messages.length === 0;
+}
+
+/** What a call failed with: its error's name and HTTP status. */
+export async function failureOf(call: Promise<unknown>): Promise<{ name: string; status: number | undefined; message: string }> {
+  try {
+    await call;
+  } catch (error) {
+    const { name, message, $metadata } = error as Error & { $metadata?: { httpStatusCode?: number } };
+    return { name, status: $metadata?.httpStatusCode, message };
+  }
+  throw new Error("The call was expected to fail, and succeeded.");
+}
