@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { z } from "zod";
 import { functionArn, LATEST } from "./names.ts";
 import { answer, type Call, checkRevision, input, type Operations, page, referenceOf } from "./operation.ts";
-import { type Alias, aliasOf, type FunctionRecord, versionOf, versionsOf } from "./records.ts";
+import { type Alias, aliasOf, type FunctionRecord, findAlias, versionOf, versionsOf } from "./records.ts";
 import { conflict, invalid } from "./refusals.ts";
 import type { Registry } from "./registry.ts";
 import { aliasConfiguration } from "./views.ts";
@@ -41,7 +41,7 @@ export const aliasOperations = (
       const { name } = referenceOf(call);
       const asked = input(CreateInput, call);
       const record = registry.get(name);
-      if (record.aliases[asked.Name]) throw conflict(`Alias already exists: ${functionArn(name, asked.Name)}`);
+      if (findAlias(record, asked.Name)) throw conflict(`Alias already exists: ${functionArn(name, asked.Name)}`);
       const alias = checked(record, {
         name: asked.Name,
         functionVersion: asked.FunctionVersion,
@@ -77,7 +77,7 @@ export const aliasOperations = (
     DeleteAlias(call) {
       const record = registry.get(referenceOf(call).name);
       const name = call.path[1] ?? "";
-      if (!record.aliases[name]) return answer(204);
+      if (!findAlias(record, name)) return answer(204);
       const { [name]: _alias, ...aliases } = record.aliases;
       const { [name]: _url, ...urls } = record.urls;
       const { [name]: _policy, ...policies } = record.policies;

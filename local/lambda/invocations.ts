@@ -4,7 +4,7 @@ import type { CodeStore } from "./code-store.ts";
 import type { Fleet } from "./fleet.ts";
 import { functionArn, functionReference, isVersionNumber, LATEST } from "./names.ts";
 import { type Call, type Operations, referenceOf } from "./operation.ts";
-import { type Alias, type FunctionRecord, fingerprint, type Snapshot, versionOf } from "./records.ts";
+import { type Alias, type FunctionRecord, findAlias, fingerprint, type Snapshot, versionOf } from "./records.ts";
 import { conflict, malformed, notFound } from "./refusals.ts";
 import type { Registry } from "./registry.ts";
 import type { Outcome, Task } from "./task.ts";
@@ -20,7 +20,7 @@ export const destinationOf = (registry: Registry, code: CodeStore, functionName:
   const { name, qualifier } = functionReference(functionName, beside);
   const record = registry.get(name);
   const named = !qualifier || qualifier === LATEST || isVersionNumber(qualifier);
-  const alias = named ? undefined : record.aliases[qualifier];
+  const alias = named ? undefined : findAlias(record, qualifier);
   if (!named && !alias) throw notFound(`Function not found: ${functionArn(name, qualifier)}`);
   const snapshot = versionOf(record, alias ? pick(alias) : (qualifier ?? LATEST));
   if (snapshot.state === "Pending") {

@@ -13,7 +13,7 @@ import { LATEST } from "./names.ts";
 import { answer, type Operations } from "./operation.ts";
 import { policyOperations } from "./policies.ts";
 import { openRecordStore } from "./record-store.ts";
-import { aliasesOn, type FunctionRecord, fingerprint, type Tombstone } from "./records.ts";
+import { aliasesOn, type FunctionRecord, findAlias, fingerprint, type Tombstone } from "./records.ts";
 import { throttled } from "./refusals.ts";
 import { openRegistry } from "./registry.ts";
 import { routeOf } from "./routes.ts";
@@ -162,7 +162,8 @@ export const startLambda = async (options: LocalLambdaOptions): Promise<LocalLam
       return { payload: outcome.payload, ...failed, executedVersion: task.version, description };
     },
     alias(functionName, name) {
-      const alias = registry.find(functionName)?.aliases[name];
+      const record = registry.find(functionName);
+      const alias = record && findAlias(record, name);
       return alias && { functionVersion: alias.functionVersion, description: alias.description, revisionId: alias.revisionId };
     },
     functionUrl(urlId) {

@@ -96,9 +96,13 @@ export const versionsOf = (alias: Alias): readonly string[] => [alias.functionVe
 export const aliasesOn = (record: FunctionRecord, version: string): readonly Alias[] =>
   Object.values(record.aliases).filter((alias) => versionsOf(alias).includes(version));
 
+/** The alias of that name, if there is one. An alias may be called "constructor". */
+export const findAlias = (record: FunctionRecord, name: string): Alias | undefined =>
+  Object.hasOwn(record.aliases, name) ? record.aliases[name] : undefined;
+
 /** The alias of that name; 404 when there is none. */
 export const aliasOf = (record: FunctionRecord, name: string): Alias => {
-  const alias = record.aliases[name];
+  const alias = findAlias(record, name);
   if (!alias) throw notFound(`Cannot find alias arn: ${functionArn(record.name, name)}`);
   return alias;
 };
@@ -113,7 +117,7 @@ export const versionOf = (record: FunctionRecord, version: string): Snapshot => 
 /** The version that a qualifier names; a weighted alias gives its main version. */
 export const snapshotAt = (record: FunctionRecord, qualifier: string | undefined): Snapshot => {
   if (!qualifier || qualifier === LATEST || isVersionNumber(qualifier)) return versionOf(record, qualifier ?? LATEST);
-  const alias = record.aliases[qualifier];
+  const alias = findAlias(record, qualifier);
   if (!alias) throw notFound(`Function not found: ${functionArn(record.name, qualifier)}`);
   return versionOf(record, alias.functionVersion);
 };

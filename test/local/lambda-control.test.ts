@@ -382,7 +382,7 @@ describe("an alias", () => {
       await expect(attempt(bad)).rejects.toMatchObject({ name: "ValidationException" });
     }
     await attempt({ Description: "x".repeat(256) });
-    await expect(client.send(new GetAliasCommand(alias("nobody")))).rejects.toMatchObject({ name: "ResourceNotFoundException" });
+    await expect(client.send(new GetAliasCommand(alias("constructor")))).rejects.toMatchObject({ name: "ResourceNotFoundException" });
     await expect(client.send(new UpdateAliasCommand({ ...alias(), FunctionVersion: "9" }))).rejects.toMatchObject({
       name: "ResourceNotFoundException",
     });

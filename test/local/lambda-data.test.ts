@@ -221,6 +221,15 @@ describe("a bundle", () => {
     expect(Buffer.from(body, "base64").toString()).toBe("hello stream");
   });
 
+  it("may stream from a pipeline that is still writing when the handler is done", async () => {
+    const streaming = `awslambda.streamifyResponse(async (event, stream) => {
+      const out = awslambda.HttpResponseStream.from(stream, { statusCode: 200, headers: {} });
+      Readable.from((async function* () { for (let n = 0; n < 5; n += 1) { await new Promise((go) => setTimeout(go, 10)); yield String(n); } })()).pipe(out);
+    })`;
+    await create("stream", await bundle(streaming, 'import { Readable } from "node:stream";'));
+    expect(Buffer.from((await answerOf("stream")).body, "base64").toString()).toBe("01234");
+  });
+
   it.each([
     ["throws while it loads", "async () => 1", "throw new TypeError('no config');", "TypeError", "no config"],
     ["exits while it loads", "async () => 1", "process.exit(3);", "Runtime.ExitError", /exit status 3$/],
