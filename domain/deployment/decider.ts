@@ -126,10 +126,16 @@ export const deployment: Decider<DeploymentCommand, Deployment, DeploymentEvent>
       case "RecordChecksPassed":
         return publishing(state, state.checked ? [] : [{ type: "ChecksPassed", v: 1, body: body(command) }]);
       case "RecordChecksFailed":
-        return publishing(state, [
-          { type: "ChecksFailed", v: 1, body: body(command) },
-          { type: "DeploymentFailed", v: 1, body: { step: "check", reason: command.reason } },
-        ]);
+        // once they passed, a repeated check that fails comes too late: its flip may be under way
+        return publishing(
+          state,
+          state.checked
+            ? []
+            : [
+                { type: "ChecksFailed", v: 1, body: body(command) },
+                { type: "DeploymentFailed", v: 1, body: { step: "check", reason: command.reason } },
+              ],
+        );
       case "HoldDeployment":
         return state.status === "deploying" && state.checked && !state.flipping
           ? [{ type: "DeploymentHeld", v: 1, body: body(command) }]

@@ -91,6 +91,7 @@ const refusedByLock = (state: Environment, actor: string, at: string): Refusal |
 /** The sequence is given here, when it is asked for: that is what "newest" means from then on. */
 function admit({ request, actor, at }: Command<"AdmitDeployment">, state: Environment): Outcome {
   const { deploymentId } = request;
+  if (state.admitted.has(deploymentId)) return [];
   return (
     refusedByLock(state, actor, at) ?? [
       { type: "DeploymentAdmitted", v: 1, body: { deploymentId, sequence: state.sequence + 1, request, previous: state.latest } },
@@ -98,17 +99,16 @@ function admit({ request, actor, at }: Command<"AdmitDeployment">, state: Enviro
   );
 }
 
-/** Newest wins: what is at or below the highest requested flip is history. */
+/** Newest wins: what is at or below the newest that was chosen is history. */
 function requestFlip({ deploymentId, sequence, release, actor, at }: Command<"RequestFlip">, state: Environment): Outcome {
   const flip: Flip = { sequence, deploymentId, release, reason: "deploy" };
-  if (state.open.get(sequence)?.deploymentId === deploymentId || state.waiting?.sequence === sequence || state.live?.sequence === sequence)
-    return [];
-  const newer = Math.max(state.flipped, state.waiting?.sequence ?? 0);
-  if (sequence <= newer) return [superseded(flip, newer)];
+  const asked = state.chosen === sequence || state.waiting?.deploymentId === deploymentId || state.lived.has(deploymentId);
+  if (asked) return [];
+  const newer = Math.max(state.chosen, state.waiting?.sequence ?? 0);
+  if (sequence <= newer) return someOpen(state, (open) => open.deploymentId === deploymentId) ? [] : [superseded(flip, newer)];
   const lockedBy = lockAt(state, at);
   const by = state.pinned ? "pin" : lockedBy !== null && lockedBy.holder !== actor ? "lock" : undefined;
-  if (by === undefined)
-    return state.waiting === null ? [flipRequested(flip, state)] : [superseded(state.waiting, sequence), flipRequested(flip, state)];
+  if (by === undefined) return state.waiting === null ? [go(flip, state)] : [superseded(state.waiting, sequence), go(flip, state)];
   const held: EnvironmentEvent = {
     type: "FlipHeld",
     v: 1,
@@ -124,6 +124,15 @@ function requestFlip({ deploymentId, sequence, release, actor, at }: Command<"Re
   return state.waiting === null ? [held] : [superseded(state.waiting, sequence), held];
 }
 
+/** A deployment keeps its sequence, unless a restore took a higher one since: the alias would not move for a lower one. */
+const go = (flip: Flip, state: Environment): EnvironmentEvent =>
+  flipRequested(flip.sequence > state.flipped ? flip : { ...flip, sequence: state.sequence + 1 }, state);
+
+const someOpen = (state: Environment, is: (flip: Flip) => boolean): boolean => {
+  for (const flip of state.open.values()) if (is(flip)) return true;
+  return false;
+};
+
 /** An explicit step back takes a new, higher sequence, so that nothing older can undo it, and pins the environment. */
 function rollback({ to, why, actor, at }: Command<"RequestRollback">, state: Environment): Outcome {
   const locked = refusedByLock(state, actor, at);
@@ -134,6 +143,7 @@ function rollback({ to, why, actor, at }: Command<"RequestRollback">, state: Env
       ? refuse("rollback.nothing", "nothing older was ever live here")
       : refuse("release.never-live", `${to} was never live here; only what was live can be rolled back to`);
   if (state.open.size === 0 && state.live?.deploymentId === target.deploymentId) return [];
+  if (state.pinned && state.open.get(state.flipped)?.deploymentId === target.deploymentId) return [];
   const sequence = state.sequence + 1;
   const flip: Flip = { sequence, deploymentId: target.deploymentId, release: target.release, reason: "rollback" };
   return [
@@ -175,7 +185,8 @@ function failed({ sequence, reason, moved }: Command<"RecordFlipFailed">, flip: 
     body: { sequence, deploymentId: flip.deploymentId, flip: flip.reason, reason },
   };
   const live = state.live === null ? undefined : state.lived.get(state.live.deploymentId);
-  if (!moved || live === undefined || flip.reason === "restore" || state.flipped > sequence) return [failure];
+  const newer = (state.live?.sequence ?? 0) > sequence || someOpen(state, (open) => open.sequence > sequence);
+  if (!moved || live === undefined || flip.reason === "restore" || newer) return [failure];
   const restore: Flip = { sequence: state.sequence + 1, deploymentId: live.deploymentId, release: live.release, reason: "restore" };
   return [failure, flipRequested(restore, state, `flip ${sequence} failed half-way`)];
 }
@@ -183,7 +194,7 @@ function failed({ sequence, reason, moved }: Command<"RecordFlipFailed">, flip: 
 function unpin({ reason, at }: Command<"UnpinEnvironment">, state: Environment): Outcome {
   if (!state.pinned) return [];
   const unpinned: EnvironmentEvent = { type: "EnvironmentUnpinned", v: 1, body: reason === undefined ? {} : { reason } };
-  return state.waiting === null || lockAt(state, at) !== null ? [unpinned] : [unpinned, flipRequested(state.waiting, state)];
+  return state.waiting === null || lockAt(state, at) !== null ? [unpinned] : [unpinned, go(state.waiting, state)];
 }
 
 function lock({ reason, until, actor, at }: Command<"LockEnvironment">, state: Environment): Outcome {
@@ -199,5 +210,5 @@ function unlock({ reason, force, actor, at }: Command<"UnlockEnvironment">, stat
 
 function opened(state: Environment, why: { reason?: string }): readonly EnvironmentEvent[] {
   const unlocked: EnvironmentEvent = { type: "EnvironmentUnlocked", v: 1, body: { holder: state.lock?.holder ?? "", ...why } };
-  return state.waiting === null || state.pinned ? [unlocked] : [unlocked, flipRequested(state.waiting, state)];
+  return state.waiting === null || state.pinned ? [unlocked] : [unlocked, go(state.waiting, state)];
 }

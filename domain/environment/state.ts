@@ -2,6 +2,8 @@ import type { Release } from "../deployment/shapes.ts";
 import type { EnvironmentEvent, FlipReason, LiveRelease } from "./events.ts";
 
 export type Flip = { sequence: number; deploymentId: string; release: Release; reason: FlipReason };
+/** `order`: the sequence that its deployment was admitted with; its flip has a higher one where a restore came between. */
+export type OpenFlip = Flip & { order: number };
 /** A release that was live here. `order`: the sequence that its deployment was admitted with, so "older" means what people mean. */
 export type Lived = { deploymentId: string; order: number; release: Release };
 
@@ -10,10 +12,14 @@ export type Environment = {
   /** highest sequence given so far */
   sequence: number;
   latest: string | null;
-  /** highest sequence that a flip was requested with: everything at or below it is history */
+  /** the sequence that each deployment was admitted with */
+  admitted: Map<string, number>;
+  /** highest sequence that a flip was requested with: no alias can be moved with one at or below it */
   flipped: number;
+  /** the newest that was chosen to go live: deployments at or below it are history. A restore chooses nothing. */
+  chosen: number;
   /** flips that were requested and have not ended, by sequence */
-  open: Map<number, Flip>;
+  open: Map<number, OpenFlip>;
   live: LiveRelease | null;
   lived: Map<string, Lived>;
   waiting: (Flip & { by: "pin" | "lock" }) | null;
@@ -29,7 +35,9 @@ export type Environment = {
 export const initial = (): Environment => ({
   sequence: 0,
   latest: null,
+  admitted: new Map(),
   flipped: 0,
+  chosen: 0,
   open: new Map(),
   live: null,
   lived: new Map(),
@@ -46,12 +54,15 @@ export const evolve = (state: Environment, event: EnvironmentEvent): Environment
     case "DeploymentAdmitted":
       state.sequence = event.body.sequence;
       state.latest = event.body.deploymentId;
+      state.admitted.set(event.body.deploymentId, event.body.sequence);
       break;
     case "FlipRequested": {
       const { sequence, deploymentId, release, reason } = event.body;
       state.sequence = Math.max(state.sequence, sequence);
       state.flipped = Math.max(state.flipped, sequence);
-      state.open.set(sequence, { sequence, deploymentId, release, reason });
+      const order = state.admitted.get(deploymentId) ?? sequence;
+      if (reason !== "restore") state.chosen = Math.max(state.chosen, reason === "deploy" ? order : sequence);
+      state.open.set(sequence, { sequence, deploymentId, release, reason, order });
       if (state.waiting?.deploymentId === deploymentId) state.waiting = null;
       break;
     }
@@ -66,9 +77,10 @@ export const evolve = (state: Environment, event: EnvironmentEvent): Environment
       break;
     case "ReleaseWentLive": {
       const { sequence, deploymentId, release } = event.body;
+      const order = state.open.get(sequence)?.order ?? sequence;
       state.open.delete(sequence);
       state.live = { sequence, deploymentId };
-      if (!state.lived.has(deploymentId)) state.lived.set(deploymentId, { deploymentId, order: sequence, release });
+      if (!state.lived.has(deploymentId)) state.lived.set(deploymentId, { deploymentId, order, release });
       break;
     }
     case "FlipSuperseded":

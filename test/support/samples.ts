@@ -1,0 +1,42 @@
+import type { Check } from "../../domain/deployment/events.ts";
+import type { Artifact, PublishedFunction, Release, Request } from "../../domain/deployment/shapes.ts";
+
+/** Small valid pieces that tests are made of. Each is named after what it is; a test changes only what it is about. */
+
+/** `dep_…01`: the n-th deployment of a test. */
+export const deploymentId = (n: number): string => `dep_${n.toString().padStart(26, "0")}`;
+/** Noon and so many seconds. */
+export const at = (second = 0): string => new Date(Date.UTC(2026, 10, 23, 12, 0, second)).toISOString();
+
+export const request = (n: number, change: Partial<Request> = {}): Request => ({
+  deploymentId: deploymentId(n),
+  site: "web",
+  environment: "production",
+  source: { key: `sources/${"a".repeat(64)}.zip`, sha256: "a".repeat(64), bytes: 1024 },
+  trigger: "cli",
+  requestedBy: "ada",
+  ...change,
+});
+
+export const artifact = (n: number): Artifact => ({ bucket: "shiplog-artifacts", key: `builds/${n}/output.zip` });
+
+export const functions = (n: number): PublishedFunction[] => [
+  { role: "revalidation", name: "web-production-revalidation", version: String(n), codeSha256: `revalidation${n}=`, settings: "s1" },
+  { role: "server", name: "web-production-server", version: String(n), codeSha256: `server${n}=`, settings: "s1" },
+];
+
+export const release = (n: number): Release => ({
+  id: deploymentId(n),
+  functions: functions(n),
+  manifest: `releases/${deploymentId(n)}/manifest.json`,
+});
+
+export const check = (n: number, status = 200): Check => ({
+  role: "server",
+  function: "web-production-server",
+  version: String(n),
+  path: "/",
+  status,
+  ms: 41,
+});
+export const assets = { uploaded: 12, unchanged: 3, bytes: 90_000, cacheEntries: 4, tags: 2, manifest: "releases/manifest.json" };

@@ -1,0 +1,30 @@
+import { defineConfig } from "vitest/config";
+
+/** `quick`: everything that runs in one process or on a loopback port. `e2e`: the command that a user types, on a real app. */
+export default defineConfig({
+  test: {
+    maxWorkers: 2,
+    minWorkers: 1,
+    projects: [
+      {
+        test: {
+          name: "quick",
+          include: ["test/**/*.test.ts"],
+          exclude: ["test/e2e/**", "**/node_modules/**"],
+          testTimeout: 20_000,
+          hookTimeout: 20_000,
+        },
+      },
+      {
+        test: {
+          name: "e2e",
+          include: ["test/e2e/**/*.test.ts"],
+          // a real build of a real app takes minutes, and two at once take longer than one after another
+          testTimeout: 600_000,
+          hookTimeout: 600_000,
+          poolOptions: { forks: { singleFork: true } },
+        },
+      },
+    ],
+  },
+});
