@@ -1,0 +1,76 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { DeploymentEvent } from "../../domain/deployment/events.ts";
+import type { Recorded } from "../../domain/kernel/event.ts";
+import { siteResources } from "../../infra/sites.ts";
+import { unzipInto, zipDirectory } from "../kit/archive.ts";
+import type { SiteConfig } from "../kit/config.ts";
+import { consumer } from "../kit/consumer.ts";
+import type { Engine } from "../kit/engine.ts";
+import { readRecorded } from "../kit/envelope.ts";
+import { onLambda } from "../kit/lambda.ts";
+import { maxReceives } from "../kit/receives.ts";
+import { readTagSeeds, uploadAssets } from "./assets.ts";
+import { inspect, type Package } from "./inspect.ts";
+import { OutputRefused } from "./output.ts";
+import { publishFunction } from "./publish-function.ts";
+import { publishRelease } from "./publish-release.ts";
+import { reporter } from "./report.ts";
+import { settingsOf } from "./settings.ts";
+
+export const wire = (engine: Engine) => {
+  const { aggregates, functions, clock, objects, tags, views, secrets, queues, config, site } = engine;
+  const places = ({ site, environment }: SiteConfig) => ({ bucket: config.buckets.static, ...siteResources(site, environment) });
+
+  /** A folder of its own for one piece of work, gone afterwards. */
+  const withFolder = async <T>(use: (folder: string) => Promise<T>): Promise<T> => {
+    const folder = await mkdtemp(join(tmpdir(), "shiplog-release-"));
+    try {
+      return await use(folder);
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  };
+
+  const publish = (of: SiteConfig, { role, handler, folder }: Package) =>
+    withFolder(async (scratch) => {
+      const zip = join(scratch, "code.zip");
+      const { sha256Hex, sha256Base64 } = await zipDirectory(folder, zip);
+      const code = { bucket: config.buckets.artifacts, key: `functions/${sha256Hex}.zip`, sha256: sha256Base64 };
+      await objects.putNew(code.bucket, code.key, zip, sha256Hex);
+      const name = siteResources(of.site, of.environment).functions[role];
+      const secret = await secrets.read(siteResources(of.site, of.environment).secret);
+      const { settings, name: settingsName } = settingsOf(role, handler, of, { bucket: config.buckets.static, region: config.region }, secret);
+      const { version, codeSha256 } = await publishFunction({ functions, clock }, name, code, settings, of.architecture);
+      return { role, name, version, codeSha256, settings: settingsName };
+    });
+
+  return consumer(
+    maxReceives("publish-release"),
+    queues.mailroom("publish-release"),
+    (body) => readRecorded(body) as Recorded<DeploymentEvent>,
+    publishRelease({
+      aggregates,
+      site,
+      withBuild: ({ bucket, key }, use) =>
+        withFolder(async (scratch) => {
+          const zip = join(scratch, "output.zip");
+          const root = join(scratch, "output");
+          if (!(await objects.download(bucket, key, zip))) throw new OutputRefused(`the build's artifact ${key} is gone from ${bucket}: deploy again`);
+          await unzipInto(zip, root);
+          return use(root);
+        }),
+      inspect,
+      uploadAssets: (of, build, ids, report) => uploadAssets(objects, places(of), build, ids, report),
+      tagSeeds: readTagSeeds,
+      seedTags: (of, seeds) => tags.seed(siteResources(of.site, of.environment).tagTable, seeds),
+      publish,
+      invoke: functions.invoke,
+      progress: (deploymentId) => reporter(clock, (progress) => views.setProgress(deploymentId, progress)),
+      now: clock.now,
+    }),
+  );
+};
+
+export const handler = onLambda(wire);

@@ -1,0 +1,41 @@
+import { createHash } from "node:crypto";
+import type { FunctionRole } from "../../domain/deployment/shapes.ts";
+import { siteResources } from "../../infra/sites.ts";
+import type { Settings } from "../aws/functions.ts";
+import type { SiteSecrets } from "../aws/secrets.ts";
+import type { SiteConfig } from "../kit/config.ts";
+
+/** Sizes that suit OpenNext's functions. */
+const SIZES = {
+  server: { memoryMb: 1024, timeoutSeconds: 20 },
+  image: { memoryMb: 1536, timeoutSeconds: 25 },
+  revalidation: { memoryMb: 256, timeoutSeconds: 30 },
+} as const satisfies Record<FunctionRole, object>;
+
+/** The settings of one function of a release; the site's own variables go to the server alone. */
+export const settingsOf = (
+  role: FunctionRole,
+  handler: string,
+  site: SiteConfig,
+  place: { bucket: string; region: string },
+  secrets: SiteSecrets,
+): { settings: Settings; /** names the settings without giving a value away */ name: string } => {
+  const { assets, cache, tagTable } = siteResources(site.site, site.environment);
+  const own = {
+    server: {
+      CACHE_BUCKET_NAME: place.bucket,
+      CACHE_BUCKET_KEY_PREFIX: cache,
+      CACHE_BUCKET_REGION: place.region,
+      CACHE_DYNAMO_TABLE: tagTable,
+      REVALIDATION_QUEUE_URL: site.revalidationQueueUrl,
+      REVALIDATION_QUEUE_REGION: place.region,
+    },
+    image: { BUCKET_NAME: place.bucket, BUCKET_KEY_PREFIX: assets },
+    revalidation: {},
+  }[role];
+  const values = role === "server" ? secrets.values : {};
+  const names = Object.keys(values).sort();
+  const open = JSON.stringify({ handler, ...SIZES[role], own, names });
+  const name = `${createHash("sha256").update(open).digest("base64url").slice(0, 16)}.${role === "server" ? secrets.version : "none"}`;
+  return { settings: { handler, ...SIZES[role], variables: { ...values, ...own } }, name };
+};

@@ -1,0 +1,54 @@
+import { siteResources } from "../../infra/sites.ts";
+import type { BuildReport } from "../aws/builds.ts";
+import { projectOf, type Engine } from "../kit/engine.ts";
+import { onLambda } from "../kit/lambda.ts";
+import { relay } from "../kit/relay.ts";
+import { reconcileDeployment } from "./deployments.ts";
+import { reconcileEnvironment } from "./environments.ts";
+import { mend } from "./mend.ts";
+import { reconcile } from "./reconcile.ts";
+
+/** A build's state as CodeBuild's own event would have told it: the same nudge through the same door. */
+const stateChange = ({ arn, status }: BuildReport, site: string) => ({
+  source: "aws.codebuild",
+  "detail-type": "CodeBuild Build State Change",
+  detail: { "build-id": arn, "build-status": status, "project-name": projectOf(site) },
+});
+
+export const wire = ({ aggregates, builds, functions, store, eventLog, bus, views, queues, clock, config, events, site, log }: Engine) => {
+  const run = reconcile({
+    mend: () =>
+      mend({
+        readLog: eventLog.read,
+        relayed: views.relayed,
+        relay: relay({ read: store.read, publish: bus.publish, relayed: views.relayed, setRelayed: views.setRelayed }),
+        now: clock.now,
+      }),
+    active: views.active,
+    deployment: views.deployment,
+    reconcileDeployment: (view) =>
+      reconcileDeployment({
+        aggregates,
+        events,
+        publish: bus.publish,
+        builds,
+        reportBuild: (build) => queues.send("watch-build", JSON.stringify(stateChange(build, view.site))),
+        buildTimeoutMinutes: (name, environment) => site(name, environment)?.buildTimeoutMinutes ?? 20,
+        now: clock.now,
+      })(view),
+    reconcileEnvironment: reconcileEnvironment({
+      aggregates,
+      events,
+      publish: bus.publish,
+      alias: (fn) => functions.alias(fn, siteResources("any", "any").alias),
+      now: clock.now,
+    }),
+    sites: config.sites,
+    recentBuilds: (name) => builds.recent(projectOf(name)),
+    stopBuild: builds.stop,
+    log,
+  });
+  return (_event: unknown): Promise<void> => run();
+};
+
+export const handler = onLambda(wire);

@@ -1,0 +1,43 @@
+import { siteResources } from "../../infra/sites.ts";
+import type { DeploymentEvent } from "../../domain/deployment/events.ts";
+import type { Recorded } from "../../domain/kernel/event.ts";
+import { consumer } from "../kit/consumer.ts";
+import { type Engine, projectOf } from "../kit/engine.ts";
+import { readRecorded } from "../kit/envelope.ts";
+import { onLambda } from "../kit/lambda.ts";
+import { maxReceives } from "../kit/receives.ts";
+import { startBuild } from "./start-build.ts";
+
+/** Held by every build besides the site's own variables: Server Actions of open pages must work across releases. */
+const ACTIONS_KEY = "NEXT_SERVER_ACTIONS_ENCRYPTION_KEY";
+
+export const wire = ({ aggregates, builds, queues, config, site: siteNamed }: Engine) =>
+  consumer(
+    maxReceives("start-build"),
+    queues.mailroom("start-build"),
+    (body) => readRecorded(body) as Recorded<DeploymentEvent>,
+    startBuild({
+      aggregates,
+      builds: {
+        stop: builds.stop,
+        find: builds.find,
+        start: ({ deploymentId, site, environment, source }) => {
+          const declared = siteNamed(site, environment);
+          return builds.start({
+            project: projectOf(site),
+            deploymentId,
+            site,
+            environment,
+            source,
+            sourcesBucket: config.buckets.sources,
+            artifactsBucket: config.buckets.artifacts,
+            secret: siteResources(site, environment).secret,
+            secretNames: [ACTIONS_KEY, ...(declared?.variables ?? [])],
+            timeoutMinutes: declared?.buildTimeoutMinutes ?? 20,
+          });
+        },
+      },
+    }),
+  );
+
+export const handler = onLambda(wire);
