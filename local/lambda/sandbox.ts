@@ -84,6 +84,7 @@ export const startSandbox = (
     const end = (status: string) => {
       clearTimeout(initTimer);
       runtimeApi.forget(token);
+      child.stdio[3]?.destroy(); // ends what the process started and left behind
       const exit = (requestId: string) =>
         unhandled("Runtime.ExitError", `RequestId: ${requestId} Error: Runtime exited with error: ${status}`);
       if (running) finish(running.invocation.requestId, exit(running.invocation.requestId));

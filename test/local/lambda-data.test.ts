@@ -291,6 +291,15 @@ describe("a handler's failure", () => {
     expect(next).not.toBe(pid);
   });
 
+  it("that ends the process ends what it started too", async () => {
+    const top = 'import { spawn } from "node:child_process";';
+    await create("web", await bundle('async () => { console.log(spawn("sleep", ["60"]).pid); process.exit(1); }', top));
+    expect(await call("web")).toMatchObject({ functionError: "Unhandled" });
+    await until("the line was read", () => endpoint.lines.length > 0);
+    const pid = Number(endpoint.lines[0]?.split(" ")[1]);
+    await until("the sleeper is gone", () => !isAlive(pid));
+  });
+
   it("to end in time kills the process, also one that never yields", async () => {
     await create("slow", await bundle("async ({ spin }) => { if (spin) for (;;); return process.pid; }"), { Timeout: 1 });
     const pid = await answerOf("slow");
@@ -317,6 +326,7 @@ describe("processes", () => {
     await restart({ maxConcurrency: 1 });
     await create("web", await bundle("async ({ n }) => { console.log(n); }"));
     await Promise.all(Array.from({ length: 20 }, (_, n) => answerOf("web", { n })));
+    await until("every line was read", () => endpoint.lines.length === 20);
     expect(endpoint.lines).toEqual(Array.from({ length: 20 }, (_, n) => `web:$LATEST ${n}`));
   });
 
