@@ -58,7 +58,7 @@ export function createChangeStreams(): ChangeStreams {
     changed(table, spec, before, after) {
       const listening = subscriptions.get(table);
       if (!listening || listening.size === 0) return;
-      if (before && after && JSON.stringify(before) === JSON.stringify(after)) return;
+      if (JSON.stringify(before) === JSON.stringify(after)) return; // also the deletion of nothing
       const record = toRecord(spec, before, after);
       for (const subscription of listening) {
         subscription.waiting.push(record);

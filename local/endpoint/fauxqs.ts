@@ -1,5 +1,6 @@
 import { findPackageJSON } from "node:module";
 import { dirname, join } from "node:path";
+import type { DatabaseSync } from "node:sqlite";
 import { pathToFileURL } from "node:url";
 import type { buildApp } from "fauxqs";
 
@@ -25,7 +26,12 @@ export type S3Store = {
 export type ListOptions = { prefix?: string; delimiter?: string; maxKeys?: number; startAfter?: string; marker?: string };
 export type Listing = { objects: S3Object[]; commonPrefixes: string[]; isTruncated: boolean };
 
-type Persistence = { db: { exec(sql: string): void }; load(sqs: SqsStore, sns: unknown, s3: S3Store): void; close(): void };
+type Persistence = {
+  db: DatabaseSync;
+  updateMessageReady(messageId: string): void;
+  load(sqs: SqsStore, sns: unknown, s3: S3Store): void;
+  close(): void;
+};
 
 export type Fauxqs = {
   readonly app: ReturnType<typeof buildApp>;
@@ -58,6 +64,7 @@ export async function openFauxqs(dataDir: string): Promise<Fauxqs> {
   const persistence = new PersistenceManager(dataDir);
   // A commit is in the file, though not forced to the disk: it survives a killed process, not a power cut.
   persistence.db.exec("PRAGMA synchronous = NORMAL");
+  keepReceiveCounts(persistence);
   persistence.load(sqs, sns, s3); // before the stores write through, or loading would write it all again
   for (const store of [sqs, sns, s3]) Object.assign(store, { persistence });
   for (const queue of sqs.allQueues()) queue.persistence = persistence;
@@ -81,6 +88,12 @@ function partsOf(name: string): <Module>(file: string) => Promise<Module> {
   const found = findPackageJSON(name, import.meta.url);
   if (!found) throw new Error(`The package ${name} is not installed: run npm ci.`);
   return (file) => import(pathToFileURL(join(dirname(found), "dist", file)).href);
+}
+
+/** fauxqs writes NULL for the receive count of a message that is made visible again, which its own table refuses. */
+function keepReceiveCounts(persistence: Persistence): void {
+  const ready = persistence.db.prepare("UPDATE sqs_messages SET receipt_handle = NULL, visibility_deadline = NULL WHERE message_id = ?");
+  persistence.updateMessageReady = (messageId) => void ready.run(messageId);
 }
 
 /** fauxqs tests UTF-16 halves one by one and so refuses every emoji; SQS allows all of U+10000 to U+10FFFF. */

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { ACCOUNT, AwsError, REGION } from "../http.ts";
 import { openFauxqs } from "./fauxqs.ts";
 import { applyS3Rules, type S3Request } from "./s3-rules.ts";
-import { s3ErrorBody } from "./wire.ts";
+import { errorAnswer, s3ErrorBody } from "./wire.ts";
 
 export type QueueMessage = {
   readonly body: string;
@@ -47,6 +47,17 @@ export async function openQueuesAndObjects(dataDir: string): Promise<QueuesAndOb
     }
     request.body = view.body;
     done();
+  });
+  app.setErrorHandler((error, request, reply) => {
+    const tooLarge = (error as { code?: string }).code === "FST_ERR_CTP_BODY_TOO_LARGE";
+    const known = tooLarge
+      ? new AwsError("EntityTooLarge", 400, `A body may have ${LARGEST_BODY} bytes; send a larger object in parts.`)
+      : error;
+    const { status, headers, body } = errorAnswer(known, request.headers["x-amz-target"] ? "json" : "xml");
+    return reply
+      .code(status)
+      .headers(headers ?? {})
+      .send(body);
   });
   await app.ready();
 

@@ -18,7 +18,17 @@ import {
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Endpoint, startEndpoint } from "../../local/endpoint/endpoint.ts";
 import { matchesPattern, parsePattern } from "../../local/endpoint/event-pattern.ts";
-import { type Clients, clientsOf, createQueue, failureOf, isEmpty, newDataDir, queueArn, removeDataDirs, takeMessage } from "./endpoint-support.ts";
+import {
+  type Clients,
+  clientsOf,
+  createQueue,
+  failureOf,
+  isEmpty,
+  newDataDir,
+  queueArn,
+  removeDataDirs,
+  takeMessage,
+} from "./endpoint-support.ts";
 
 let endpoint: Endpoint;
 let clients: Clients;
@@ -122,7 +132,11 @@ it("lets a local service emit an aws.* event on the default bus", async () => {
   await rule("builds", { source: ["aws.codebuild"], detail: { "project-name": ["web"] } }, { Arn: queueArn("builds") }, "default");
   await endpoint.emit({ source: "aws.codebuild", detailType: "CodeBuild Build State Change", detail: { "project-name": "web" } });
   const event = JSON.parse((await takeMessage(clients, url)).Body ?? "");
-  expect(event).toMatchObject({ source: "aws.codebuild", "detail-type": "CodeBuild Build State Change", detail: { "project-name": "web" } });
+  expect(event).toMatchObject({
+    source: "aws.codebuild",
+    "detail-type": "CodeBuild Build State Change",
+    detail: { "project-name": "web" },
+  });
 });
 
 it("loses the events that a test asks it to lose", async () => {
@@ -181,7 +195,14 @@ describe("a pattern", () => {
     n: 5,
     gone: null,
     on: true,
-    detail: { state: "DONE", list: [{ a: 1, b: 2 }, { a: 3, b: 4 }], empty: "" },
+    detail: {
+      state: "DONE",
+      list: [
+        { a: 1, b: 2 },
+        { a: 3, b: 4 },
+      ],
+      empty: "",
+    },
   };
   const yes: [string, object][] = [
     ["an exact value", { source: ["other", "app.web"] }],
@@ -225,10 +246,17 @@ describe("a pattern", () => {
     expect(matchesPattern(parsePattern(JSON.stringify(pattern)), event)).toBe(false);
   });
 
-  it.each(["[]", "{}", "x", '{"a":[]}', '{"a":1}', '{"a":[{"like":"x"}]}', '{"a":[{"numeric":[">"]}]}', '{"$or":[]}', '{"a":[{"prefix":1}]}'])(
-    "is refused when it is %s",
-    (text) => {
-      expect(() => parsePattern(text)).toThrow("Event pattern is not valid");
-    },
-  );
+  it.each([
+    "[]",
+    "{}",
+    "x",
+    '{"a":[]}',
+    '{"a":1}',
+    '{"a":[{"like":"x"}]}',
+    '{"a":[{"numeric":[">"]}]}',
+    '{"$or":[]}',
+    '{"a":[{"prefix":1}]}',
+  ])("is refused when it is %s", (text) => {
+    expect(() => parsePattern(text)).toThrow("Event pattern is not valid");
+  });
 });

@@ -156,7 +156,10 @@ it("sees the writes of many racers in one order per item, each image following t
   await eventually("forty records", () => records.length >= 40);
   stop();
   expect(records.map(({ dynamodb }) => dynamodb.NewImage?.n?.N)).toEqual(Array.from({ length: 40 }, (_, at) => String(at + 1)));
-  expect(records.map(({ dynamodb }) => dynamodb.OldImage?.n?.N)).toEqual([undefined, ...Array.from({ length: 39 }, (_, at) => String(at + 1))]);
+  expect(records.map(({ dynamodb }) => dynamodb.OldImage?.n?.N)).toEqual([
+    undefined,
+    ...Array.from({ length: 39 }, (_, at) => String(at + 1)),
+  ]);
 });
 
 it("switches a stream on later, and off again", async () => {

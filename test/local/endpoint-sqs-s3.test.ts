@@ -164,7 +164,9 @@ it("deletes one object, and several at once", async () => {
   await clients.s3.send(new DeleteObjectCommand({ Bucket, Key: "d1" }));
   await clients.s3.send(new DeleteObjectsCommand({ Bucket, Delete: { Objects: [{ Key: "d2" }, { Key: "d3 &<" }] } }));
   const { Contents = [] } = await clients.s3.send(new ListObjectsV2Command({ Bucket, Prefix: "d" }));
-  expect(Contents.map(({ Key }) => Key).filter((key) => key?.startsWith("d1") || key?.startsWith("d2") || key?.startsWith("d3"))).toEqual([]);
+  expect(Contents.map(({ Key }) => Key).filter((key) => key?.startsWith("d1") || key?.startsWith("d2") || key?.startsWith("d3"))).toEqual(
+    [],
+  );
 });
 
 it("serves presigned URLs for PUT and GET", async () => {
@@ -175,7 +177,10 @@ it("serves presigned URLs for PUT and GET", async () => {
 });
 
 it("refuses what it does not have instead of answering something else", async () => {
-  expect(await failureOf(clients.s3.send(new GetBucketVersioningCommand({ Bucket })))).toMatchObject({ name: "NotImplemented", status: 501 });
+  expect(await failureOf(clients.s3.send(new GetBucketVersioningCommand({ Bucket })))).toMatchObject({
+    name: "NotImplemented",
+    status: 501,
+  });
 });
 
 it("answers QueueUrls of its own host and port, and takes those of another", async () => {
