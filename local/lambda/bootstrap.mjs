@@ -16,6 +16,7 @@ spawn("/bin/sh", ["-c", "read _; kill -KILL 0"], { stdio: [3, "ignore", "ignore"
 
 // One stream for both, so that lines keep their order.
 process.stderr.write = process.stdout.write.bind(process.stdout);
+process.stdout.on("error", () => process.exit(1)); // no one listens any more
 
 const api = `http://${process.env.AWS_LAMBDA_RUNTIME_API}/2018-06-01/runtime`;
 const agent = new Agent({ keepAlive: true, maxSockets: 1 });
