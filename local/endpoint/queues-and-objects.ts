@@ -30,7 +30,8 @@ export async function openQueuesAndObjects(dataDir: string): Promise<QueuesAndOb
   const { app, sqs, s3, sendMessage, close } = await openFauxqs(dataDir);
   sqs.region = REGION;
 
-  app.removeContentTypeParser("*");
+  // An object may be of any type: curl calls what it uploads a form.
+  app.removeContentTypeParser(["*", "application/x-www-form-urlencoded"]);
   app.addContentTypeParser("*", { parseAs: "buffer", bodyLimit: LARGEST_BODY }, (_request, body, done) => done(null, body));
   // One callback and no promise: the handler runs in the same turn, which makes check and write one step.
   app.addHook("preHandler", (request, reply, done) => {

@@ -42,7 +42,7 @@ afterAll(async () => {
   removeDataDirs();
 });
 
-const put = (Key: string, Body: PutObjectCommandInput["Body"], more: Partial<PutObjectCommandInput> = {}) =>
+const put = (Key: string, Body: NonNullable<PutObjectCommandInput["Body"]>, more: Partial<PutObjectCommandInput> = {}) =>
   clients.s3.send(new PutObjectCommand({ Bucket, Key, Body, ...more }));
 const get = async (Key: string, Range?: string) => {
   const answer = await clients.s3.send(new GetObjectCommand({ Bucket, Key, ...(Range && { Range }) }));
@@ -71,7 +71,8 @@ it("keeps an object with its headers and metadata, and gives ranges of it", asyn
 it("keeps an empty object, and one of a content type that other services use", async () => {
   await put("empty", "");
   await put("a.json", "{}", { ContentType: "application/json" });
-  expect([await get("empty"), await get("a.json")]).toEqual(["", "{}"]);
+  await put("form", "a=1", { ContentType: "application/x-www-form-urlencoded" });
+  expect([await get("empty"), await get("a.json"), await get("form")]).toEqual(["", "{}", "a=1"]);
 });
 
 it("lets exactly one of many racers create a key, and no later one", async () => {
