@@ -34,12 +34,15 @@ export function splitTarget(target: string): { path: string; query: string } {
   return at < 0 ? { path: target, query: "" } : { path: target.slice(0, at), query: target.slice(at + 1) };
 }
 
+/** The part of a request that an event is made from. */
+export type Asked = Pick<IncomingMessage, "url" | "method" | "headers" | "httpVersion"> & { readonly socket: { readonly remoteAddress?: string | undefined } };
+
 /**
  * Makes the event for one request.
  * `x-forwarded-host` is always the Host that the client asked for: on AWS the CDN's viewer-request function sets it,
  * because Host itself must name the Function URL.
  */
-export function functionEvent(request: IncomingMessage, body: Buffer, secure: boolean, requestId: string, now: number): FunctionEvent {
+export function functionEvent(request: Asked, body: Buffer, secure: boolean, requestId: string, now: number): FunctionEvent {
   const { path, query } = splitTarget(request.url ?? "/");
   const method = request.method ?? "GET";
   const host = request.headers.host ?? "localhost";
@@ -73,7 +76,7 @@ export function functionEvent(request: IncomingMessage, body: Buffer, secure: bo
 }
 
 /** The client's headers without cookies, which have a field of their own, and without those of the connection. */
-function forwarded({ headers }: IncomingMessage): Record<string, string> {
+function forwarded({ headers }: Asked): Record<string, string> {
   const named = new Set((headers.connection ?? "").toLowerCase().split(/ *, */));
   const kept: Record<string, string> = {};
   for (const [name, value] of Object.entries(headers)) {

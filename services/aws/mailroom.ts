@@ -1,8 +1,20 @@
-import { ChangeMessageVisibilityCommand, GetQueueUrlCommand, ReceiveMessageCommand, SendMessageCommand, type SQSClient } from "@aws-sdk/client-sqs";
+import {
+  ChangeMessageVisibilityCommand,
+  GetQueueUrlCommand,
+  ReceiveMessageCommand,
+  SendMessageCommand,
+  type SQSClient,
+} from "@aws-sdk/client-sqs";
 import { deadLetterName, queueName } from "../../infra/topology.ts";
 import type { Mailroom } from "../kit/consumer.ts";
 
-export type DeadLetter = { readonly consumer: string; readonly messageId: string; readonly reason: string; readonly at: string | null; readonly body: string };
+export type DeadLetter = {
+  readonly consumer: string;
+  readonly messageId: string;
+  readonly reason: string;
+  readonly at: string | null;
+  readonly body: string;
+};
 
 /** The queues of the consumers and their dead letters. */
 export const queues = (client: SQSClient, log: Mailroom["log"]) => {
@@ -30,7 +42,9 @@ export const queues = (client: SQSClient, log: Mailroom["log"]) => {
       await client.send(new ChangeMessageVisibilityCommand({ QueueUrl, ReceiptHandle: record.receiptHandle, VisibilityTimeout: seconds }));
     },
     sendLater: async (record, seconds) => {
-      await client.send(new SendMessageCommand({ QueueUrl: await urlOf(queueName(consumer)), MessageBody: record.body, DelaySeconds: seconds }));
+      await client.send(
+        new SendMessageCommand({ QueueUrl: await urlOf(queueName(consumer)), MessageBody: record.body, DelaySeconds: seconds }),
+      );
     },
     log,
   });
@@ -46,10 +60,17 @@ export const queues = (client: SQSClient, log: Mailroom["log"]) => {
       const found = new Map<string, DeadLetter>();
       for (let looks = 0; looks < 5; looks++) {
         const { Messages = [] } = await client.send(
-          new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10, VisibilityTimeout: 2, MessageAttributeNames: ["All"], MessageSystemAttributeNames: ["SentTimestamp"] }),
+          new ReceiveMessageCommand({
+            QueueUrl,
+            MaxNumberOfMessages: 10,
+            VisibilityTimeout: 2,
+            MessageAttributeNames: ["All"],
+            MessageSystemAttributeNames: ["SentTimestamp"],
+          }),
         );
         for (const { MessageId = "", Body = "", MessageAttributes: said = {}, Attributes = {} } of Messages) {
-          const reason = said.reason?.StringValue ?? said.ERROR_MESSAGE?.StringValue ?? "it was received too often; the consumer crashed on it";
+          const reason =
+            said.reason?.StringValue ?? said.ERROR_MESSAGE?.StringValue ?? "it was received too often; the consumer crashed on it";
           const at = Attributes.SentTimestamp === undefined ? null : new Date(Number(Attributes.SentTimestamp)).toISOString();
           found.set(MessageId, { consumer, messageId: MessageId, reason, at, body: Body });
         }
@@ -62,4 +83,7 @@ export const queues = (client: SQSClient, log: Mailroom["log"]) => {
 export type Queues = ReturnType<typeof queues>;
 
 /** SQS refuses empty values and some control characters. */
-const text = (value: string) => ({ DataType: "String", StringValue: value.replace(/[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD]/g, "?").slice(0, 2_000) || "none" });
+const text = (value: string) => ({
+  DataType: "String",
+  StringValue: value.replace(/[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD]/g, "?").slice(0, 2_000) || "none",
+});

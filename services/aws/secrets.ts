@@ -2,7 +2,10 @@ import { GetSecretValueCommand, type SecretsManagerClient } from "@aws-sdk/clien
 import { z } from "zod";
 
 /** The values of an environment's variables. They go into builds and functions, and never into events, logs or errors. */
-export type SiteSecrets = { readonly values: Readonly<Record<string, string>>; /** names this set of values without giving any away */ readonly version: string };
+export type SiteSecrets = {
+  readonly values: Readonly<Record<string, string>> /** names this set of values without giving any away */;
+  readonly version: string;
+};
 
 const Values = z.record(z.string(), z.string());
 
@@ -11,7 +14,8 @@ export const siteSecrets = (client: SecretsManagerClient) => ({
   read: async (secret: string): Promise<SiteSecrets> => {
     const { SecretString = "", VersionId = "" } = await client.send(new GetSecretValueCommand({ SecretId: secret }));
     const values = Values.safeParse(safeJson(SecretString));
-    if (!values.success) throw new Error(`the secret ${secret} is not a flat JSON object of strings: write it again with every value as a string`);
+    if (!values.success)
+      throw new Error(`the secret ${secret} is not a flat JSON object of strings: write it again with every value as a string`);
     return { values: values.data, version: VersionId };
   },
 });

@@ -21,8 +21,16 @@ const deploymentRow = (client: DynamoDBDocumentClient, table: string) =>
       },
       indexes: {
         row: { pk: { field: "pk", composite: ["id"], ...none }, sk: { field: "sk", composite: [], ...none } },
-        byPlace: { index: "gsi1", pk: { field: "gsi1pk", composite: ["place"], ...none }, sk: { field: "gsi1sk", composite: ["order"], ...none } },
-        byActivity: { index: "gsi2", pk: { field: "gsi2pk", composite: ["activity"], ...none }, sk: { field: "gsi2sk", composite: ["id"], ...none } },
+        byPlace: {
+          index: "gsi1",
+          pk: { field: "gsi1pk", composite: ["place"], ...none },
+          sk: { field: "gsi1sk", composite: ["order"], ...none },
+        },
+        byActivity: {
+          index: "gsi2",
+          pk: { field: "gsi2pk", composite: ["activity"], ...none },
+          sk: { field: "gsi2sk", composite: ["id"], ...none },
+        },
       },
     },
     { client, table },
@@ -77,11 +85,23 @@ export const viewsTable = (dynamodb: DynamoDBClient, table: string) => {
       return data ? (JSON.parse(data.view) as EnvironmentView) : undefined;
     },
     /** Newest first. */
-    deployments: async ({ site, environment, status, limit }: { site: string; environment: string; status?: Status | undefined; limit: number }): Promise<DeploymentView[]> => {
+    deployments: async ({
+      site,
+      environment,
+      status,
+      limit,
+    }: {
+      site: string;
+      environment: string;
+      status?: Status | undefined;
+      limit: number;
+    }): Promise<DeploymentView[]> => {
       const found: DeploymentView[] = [];
       let cursor: string | null = null;
       do {
-        const page: { data: { view: string }[]; cursor: string | null } = await deployments.query.byPlace({ place: place(site, environment) }).go({ order: "desc", cursor, limit: Math.max(limit, 25) });
+        const page: { data: { view: string }[]; cursor: string | null } = await deployments.query
+          .byPlace({ place: place(site, environment) })
+          .go({ order: "desc", cursor, limit: Math.max(limit, 25) });
         for (const { view } of page.data) {
           const row = JSON.parse(view) as DeploymentView;
           if (status === undefined || row.status === status) found.push(row);
@@ -97,7 +117,9 @@ export const viewsTable = (dynamodb: DynamoDBClient, table: string) => {
     },
     /** Those whose id begins so, at most ten. */
     findDeployments: async (prefix: string): Promise<DeploymentView[]> => {
-      const found = await Promise.all(["active", "ended"].map((activity) => deployments.query.byActivity({ activity }).begins({ id: prefix }).go({ limit: 10 })));
+      const found = await Promise.all(
+        ["active", "ended"].map((activity) => deployments.query.byActivity({ activity }).begins({ id: prefix }).go({ limit: 10 })),
+      );
       return found.flatMap(({ data }) => data.map(({ view }) => JSON.parse(view) as DeploymentView)).slice(0, 10);
     },
 
@@ -153,7 +175,11 @@ const ifNewer = async (write: Promise<unknown>): Promise<boolean> => {
     await write;
     return true;
   } catch (error) {
-    if (error instanceof ConditionalCheckFailedException || (error instanceof Error && error.cause instanceof ConditionalCheckFailedException)) return false;
+    if (
+      error instanceof ConditionalCheckFailedException ||
+      (error instanceof Error && error.cause instanceof ConditionalCheckFailedException)
+    )
+      return false;
     throw error;
   }
 };

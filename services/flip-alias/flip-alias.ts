@@ -40,149 +40,162 @@ class FlipImpossible extends Error {
 }
 
 /** Brings a release live: moves the alias of every function, reads each back, and only then says so. */
-export const flipAlias = (ports: Ports) => async (event: Recorded<EnvironmentEvent>, { last }: Delivery): Promise<void> => {
-  if (event.type !== "FlipRequested") throw unexpected(event);
-  const { aggregates, functions, clock } = ports;
-  const { sequence, deploymentId, release, reason } = event.body;
-  const { site: name, environment } = siteOf(event.stream);
-  const because = (suffix: string): Because => following(event, ACTOR, suffix);
-  const record = (command: Parameters<Aggregates["environment"]["execute"]>[2], why: Because) => aggregates.environment.execute(name, environment, command, why);
+export const flipAlias =
+  (ports: Ports) =>
+  async (event: Recorded<EnvironmentEvent>, { last }: Delivery): Promise<void> => {
+    if (event.type !== "FlipRequested") throw unexpected(event);
+    const { aggregates, functions, clock } = ports;
+    const { sequence, deploymentId, release, reason } = event.body;
+    const { site: name, environment } = siteOf(event.stream);
+    const because = (suffix: string): Because => following(event, ACTOR, suffix);
+    const record = (command: Parameters<Aggregates["environment"]["execute"]>[2], why: Because) =>
+      aggregates.environment.execute(name, environment, command, why);
 
-  const { state } = await aggregates.environment.load(name, environment);
-  if (!state.open.has(sequence)) return;
-  if (state.flipped > sequence) return superseded(state.flipped);
-  const site = ports.site(name, environment);
-  if (site === undefined) return failed(`${name}/${environment} is not declared any more`);
-  if (reason === "deploy" && (await endedMeanwhile())) return failed("its deployment ended before it could go live");
-  try {
-    await flip(site, state);
-  } catch (error) {
-    if (error instanceof FlipImpossible || error instanceof FilesGone) return failed(error.message);
-    if (last) await failed(`gave up: ${error instanceof Error ? error.message : String(error)}`);
-    throw error;
-  }
-
-  async function flip(site: SiteConfig, before: Environment): Promise<void> {
-    await Promise.all([warm(site), ports.files.put(site, release.manifest)]);
-    for (const role of ORDER) {
-      const target = release.functions.find((published) => published.role === role);
-      if (target === undefined) continue;
-      const by = await move(target, before);
-      if (by !== undefined) {
-        await superseded(by);
-        return settleFiles(site);
-      }
+    const { state } = await aggregates.environment.load(name, environment);
+    if (!state.open.has(sequence)) return;
+    if (state.flipped > sequence) return superseded(state.flipped);
+    const site = ports.site(name, environment);
+    if (site === undefined) return failed(`${name}/${environment} is not declared any more`);
+    if (reason === "deploy" && (await endedMeanwhile())) return failed("its deployment ended before it could go live");
+    try {
+      await flip(site, state);
+    } catch (error) {
+      if (error instanceof FlipImpossible || error instanceof FilesGone) return failed(error.message);
+      if (last) await failed(`gave up: ${error instanceof Error ? error.message : String(error)}`);
+      throw error;
     }
-    const by = await verify(site);
-    if (by !== undefined) await superseded(by);
-    else await record({ type: "RecordWentLive", sequence }, because("/live"));
-    await settleFiles(site);
-  }
 
-  /** The claim that settles a race with a cancel: whoever appends first wins. */
-  async function endedMeanwhile(): Promise<boolean> {
-    const { refusal } = await aggregates.deployment.execute(deploymentId, { type: "StartFlip", sequence }, because("/start"));
-    return refusal !== undefined;
-  }
+    async function flip(site: SiteConfig, before: Environment): Promise<void> {
+      await Promise.all([warm(site), ports.files.put(site, release.manifest)]);
+      for (const role of ORDER) {
+        const target = release.functions.find((published) => published.role === role);
+        if (target === undefined) continue;
+        const by = await move(target, before);
+        if (by !== undefined) {
+          await superseded(by);
+          return settleFiles(site);
+        }
+      }
+      const by = await verify(site);
+      if (by !== undefined) await superseded(by);
+      else await record({ type: "RecordWentLive", sequence }, because("/live"));
+      await settleFiles(site);
+    }
 
-  /** Every version must still be there and answer; and the first visitor must not be the one who waits for a cold start. */
-  async function warm(site: SiteConfig): Promise<void> {
-    await Promise.all(
-      release.functions.map(async ({ role, name: fn, version }) => {
-        const answer = await functions.invoke(fn, version, probeOf(role, site.host, site.checkPath, clock.now()).payload).catch((error: unknown) => {
-          if (error instanceof Error && error.name === "ResourceNotFoundException") throw new FlipImpossible(`version ${version} of ${fn} does not exist any more`, { cause: error });
-          throw error;
-        });
-        const { fault } = judge(role, answer);
-        if (fault !== undefined) throw new FlipImpossible(`${fn}:${version} does not work: ${fault}`);
-      }),
-    );
-  }
+    /** The claim that settles a race with a cancel: whoever appends first wins. */
+    async function endedMeanwhile(): Promise<boolean> {
+      const { refusal } = await aggregates.deployment.execute(deploymentId, { type: "StartFlip", sequence }, because("/start"));
+      return refusal !== undefined;
+    }
 
-  /** The newer sequence, where there is one. */
-  async function move(target: PublishedFunction, before: Environment): Promise<number | undefined> {
-    const moved = await moveAlias(ports, target, ALIAS, { sequence, deploymentId }, (fence, { version, revisionId }) => help(target.name, fence, version, revisionId));
-    if (moved.is === "superseded") return moved.by;
-    if (moved.is === "drifted") {
-      const expected = before.aliases.get(target.name) ?? null;
-      await record({ type: "RecordDrift", function: target.name, expected, found: moved.found }, because(`/drift/${target.name}`));
-      throw new FlipImpossible(
-        moved.found === null
-          ? `${target.name} has no alias "${ALIAS}": deploy the site's infrastructure again`
-          : `the alias "${ALIAS}" of ${target.name} was changed by hand (version ${moved.found.version}, description "${moved.found.description}"): set its description to "seq=${expected?.sequence ?? 0} dep=${state.live?.deploymentId ?? "none"}" and its version to what was live, then deploy again`,
+    /** Every version must still be there and answer; and the first visitor must not be the one who waits for a cold start. */
+    async function warm(site: SiteConfig): Promise<void> {
+      await Promise.all(
+        release.functions.map(async ({ role, name: fn, version }) => {
+          const answer = await functions
+            .invoke(fn, version, probeOf(role, site.host, site.checkPath, clock.now()).payload)
+            .catch((error: unknown) => {
+              if (error instanceof Error && error.name === "ResourceNotFoundException")
+                throw new FlipImpossible(`version ${version} of ${fn} does not exist any more`, { cause: error });
+              throw error;
+            });
+          const { fault } = judge(role, answer);
+          if (fault !== undefined) throw new FlipImpossible(`${fn}:${version} does not work: ${fault}`);
+        }),
       );
     }
-    const from = moved.is === "moved" ? moved.from : (before.aliases.get(target.name)?.version ?? target.version);
-    await aliasFlipped({ sequence, deploymentId }, target.name, from, target.version, moved.revisionId);
-    return undefined;
-  }
 
-  /** An older flip moved this alias and died before it wrote so down: that is done for it, or the log would miss a change. */
-  async function help(fn: string, fence: Fence, version: string, revisionId: string): Promise<void> {
-    if (fence.sequence === 0) return;
-    const { state: now } = await aggregates.environment.load(name, environment);
-    const known = now.aliases.get(fn);
-    if ((known?.sequence ?? 0) < fence.sequence) await aliasFlipped(fence, fn, known?.version ?? version, version, revisionId);
-  }
-
-  async function aliasFlipped(fence: Fence, fn: string, from: string, to: string, revisionId: string): Promise<void> {
-    const why = { ...because(""), cause: `flip/${fence.sequence}/${fn}` };
-    await record({ type: "RecordAliasFlipped", ...fence, function: fn, from, to, revisionId }, why);
-  }
-
-  /** Asks through every alias until the new version answers, twice in a row. The newer sequence, where one took over. */
-  async function verify(site: SiteConfig): Promise<number | undefined> {
-    const verdicts = await Promise.all(release.functions.map((target) => verifyOne(site, target)));
-    return verdicts.find((by) => by !== undefined);
-  }
-
-  async function verifyOne(site: SiteConfig, { role, name: fn, version }: PublishedFunction): Promise<number | undefined> {
-    let sure = 0;
-    for (let tries = 1; tries <= VERIFY_TRIES; tries++) {
-      const { version: ran } = await functions.invoke(fn, ALIAS, probeOf(role, site.host, site.checkPath, clock.now()).payload);
-      sure = ran === version ? sure + 1 : 0;
-      if (sure === SURE) return undefined;
-      if (sure > 0) continue;
-      const at = readFence((await functions.alias(fn, ALIAS))?.description ?? "");
-      if (at !== undefined && at.sequence > sequence) return at.sequence;
-      await clock.sleep(50 * clock.random());
-    }
-    throw new Error(`${fn} still answers with another version than ${version} through its alias "${ALIAS}"`);
-  }
-
-  /** A slower, older flip may have put its files last: whoever comes last puts those of the newest. */
-  async function settleFiles(site: SiteConfig): Promise<void> {
-    let settled = sequence;
-    for (;;) {
-      const { state: now } = await aggregates.environment.load(name, environment);
-      const newest = newestOf(now);
-      if (newest === undefined) return;
-      if (newest.sequence !== settled) {
-        await ports.files.put(site, newest.release.manifest);
-        settled = newest.sequence;
-        continue;
+    /** The newer sequence, where there is one. */
+    async function move(target: PublishedFunction, before: Environment): Promise<number | undefined> {
+      const moved = await moveAlias(ports, target, ALIAS, { sequence, deploymentId }, (fence, { version, revisionId }) =>
+        help(target.name, fence, version, revisionId),
+      );
+      if (moved.is === "superseded") return moved.by;
+      if (moved.is === "drifted") {
+        const expected = before.aliases.get(target.name) ?? null;
+        await record({ type: "RecordDrift", function: target.name, expected, found: moved.found }, because(`/drift/${target.name}`));
+        throw new FlipImpossible(
+          moved.found === null
+            ? `${target.name} has no alias "${ALIAS}": deploy the site's infrastructure again`
+            : `the alias "${ALIAS}" of ${target.name} was changed by hand (version ${moved.found.version}, description "${moved.found.description}"): set its description to "seq=${expected?.sequence ?? 0} dep=${state.live?.deploymentId ?? "none"}" and its version to what was live, then deploy again`,
+        );
       }
-      const before = event.type === "FlipRequested" && event.body.previous !== null ? now.lived.get(event.body.previous.deploymentId) : undefined;
-      if (before !== undefined && newest.sequence === sequence) await ports.files.removeOthers(site, newest.release.manifest, before.release.manifest);
-      return;
+      const from = moved.is === "moved" ? moved.from : (before.aliases.get(target.name)?.version ?? target.version);
+      await aliasFlipped({ sequence, deploymentId }, target.name, from, target.version, moved.revisionId);
+      return undefined;
     }
-  }
 
-  async function superseded(by: number): Promise<void> {
-    await record({ type: "RecordFlipSuperseded", sequence, by }, because("/superseded"));
-  }
+    /** An older flip moved this alias and died before it wrote so down: that is done for it, or the log would miss a change. */
+    async function help(fn: string, fence: Fence, version: string, revisionId: string): Promise<void> {
+      if (fence.sequence === 0) return;
+      const { state: now } = await aggregates.environment.load(name, environment);
+      const known = now.aliases.get(fn);
+      if ((known?.sequence ?? 0) < fence.sequence) await aliasFlipped(fence, fn, known?.version ?? version, version, revisionId);
+    }
 
-  async function failed(why: string): Promise<void> {
-    const fences = await Promise.all(release.functions.map(async (target) => readFence((await functions.alias(target.name, ALIAS))?.description ?? "")));
-    const moved = fences.some((fence) => fence?.sequence === sequence);
-    await record({ type: "RecordFlipFailed", sequence, reason: why.slice(0, 2_000), moved }, because("/failed"));
-  }
-};
+    async function aliasFlipped(fence: Fence, fn: string, from: string, to: string, revisionId: string): Promise<void> {
+      const why = { ...because(""), cause: `flip/${fence.sequence}/${fn}` };
+      await record({ type: "RecordAliasFlipped", ...fence, function: fn, from, to, revisionId }, why);
+    }
+
+    /** Asks through every alias until the new version answers, twice in a row. The newer sequence, where one took over. */
+    async function verify(site: SiteConfig): Promise<number | undefined> {
+      const verdicts = await Promise.all(release.functions.map((target) => verifyOne(site, target)));
+      return verdicts.find((by) => by !== undefined);
+    }
+
+    async function verifyOne(site: SiteConfig, { role, name: fn, version }: PublishedFunction): Promise<number | undefined> {
+      let sure = 0;
+      for (let tries = 1; tries <= VERIFY_TRIES; tries++) {
+        const { version: ran } = await functions.invoke(fn, ALIAS, probeOf(role, site.host, site.checkPath, clock.now()).payload);
+        sure = ran === version ? sure + 1 : 0;
+        if (sure === SURE) return undefined;
+        if (sure > 0) continue;
+        const at = readFence((await functions.alias(fn, ALIAS))?.description ?? "");
+        if (at !== undefined && at.sequence > sequence) return at.sequence;
+        await clock.sleep(50 * clock.random());
+      }
+      throw new Error(`${fn} still answers with another version than ${version} through its alias "${ALIAS}"`);
+    }
+
+    /** A slower, older flip may have put its files last: whoever comes last puts those of the newest. */
+    async function settleFiles(site: SiteConfig): Promise<void> {
+      let settled = sequence;
+      for (;;) {
+        const { state: now } = await aggregates.environment.load(name, environment);
+        const newest = newestOf(now);
+        if (newest === undefined) return;
+        if (newest.sequence !== settled) {
+          await ports.files.put(site, newest.release.manifest);
+          settled = newest.sequence;
+          continue;
+        }
+        const before =
+          event.type === "FlipRequested" && event.body.previous !== null ? now.lived.get(event.body.previous.deploymentId) : undefined;
+        if (before !== undefined && newest.sequence === sequence)
+          await ports.files.removeOthers(site, newest.release.manifest, before.release.manifest);
+        return;
+      }
+    }
+
+    async function superseded(by: number): Promise<void> {
+      await record({ type: "RecordFlipSuperseded", sequence, by }, because("/superseded"));
+    }
+
+    async function failed(why: string): Promise<void> {
+      const fences = await Promise.all(
+        release.functions.map(async (target) => readFence((await functions.alias(target.name, ALIAS))?.description ?? "")),
+      );
+      const moved = fences.some((fence) => fence?.sequence === sequence);
+      await record({ type: "RecordFlipFailed", sequence, reason: why.slice(0, 2_000), moved }, because("/failed"));
+    }
+  };
 
 /** What is live, or about to be. */
 const newestOf = ({ open, live, lived }: Environment): { sequence: number; release: Release } | undefined => {
   const current = live === null ? undefined : lived.get(live.deploymentId);
   let newest = live === null || current === undefined ? undefined : { sequence: live.sequence, release: current.release };
-  for (const flip of open.values()) if (flip.sequence > (newest?.sequence ?? 0)) newest = { sequence: flip.sequence, release: flip.release };
+  for (const flip of open.values())
+    if (flip.sequence > (newest?.sequence ?? 0)) newest = { sequence: flip.sequence, release: flip.release };
   return newest;
 };

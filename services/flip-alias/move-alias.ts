@@ -32,10 +32,13 @@ export const moveAlias = async (
   for (let tries = 1; ; tries++) {
     const state = await functions.alias(name, alias);
     const at = state && readFence(state.description);
-    if (state === undefined || at === undefined) return { is: "drifted", found: state === undefined ? null : { version: state.version, description: state.description } };
+    if (state === undefined || at === undefined)
+      return { is: "drifted", found: state === undefined ? null : { version: state.version, description: state.description } };
     if (at.sequence > fence.sequence) return { is: "superseded", by: at.sequence };
     if (at.sequence === fence.sequence)
-      return state.version === version ? { is: "there", revisionId: state.revisionId } : { is: "drifted", found: { version: state.version, description: state.description } };
+      return state.version === version
+        ? { is: "there", revisionId: state.revisionId }
+        : { is: "drifted", found: { version: state.version, description: state.description } };
     await seen(at, state);
     try {
       const { revisionId } = await functions.moveAlias(name, alias, { version, description: describe(fence) }, state.revisionId);

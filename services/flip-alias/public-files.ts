@@ -15,7 +15,8 @@ const WIDTH = 32;
 export const publicFiles = (objects: Pick<Objects, "fingerprint" | "copy" | "getText" | "remove">) => {
   const read = async ({ bucket }: Places, key: string): Promise<Manifest> => {
     const text = await objects.getText(bucket, key);
-    if (text === undefined) throw new FilesGone(`its manifest ${key} is gone from ${bucket}: it was swept or deleted, and cannot go live again`);
+    if (text === undefined)
+      throw new FilesGone(`its manifest ${key} is gone from ${bucket}: it was swept or deleted, and cannot go live again`);
     return Manifest.parse(JSON.parse(text));
   };
 
@@ -27,7 +28,8 @@ export const publicFiles = (objects: Pick<Objects, "fingerprint" | "copy" | "get
         const key = `${places.assets}/${path}`;
         if ((await objects.fingerprint(places.bucket, key)) === sha256) return;
         const content = contentKey(places.publicFiles, sha256);
-        if ((await objects.fingerprint(places.bucket, content)) === undefined) throw new FilesGone(`the content of /${path} (${content}) is gone from ${places.bucket}`);
+        if ((await objects.fingerprint(places.bucket, content)) === undefined)
+          throw new FilesGone(`the content of /${path} (${content}) is gone from ${places.bucket}`);
         await objects.copy(places.bucket, content, key, sha256, { contentType, cacheControl });
       });
     },

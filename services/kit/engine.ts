@@ -41,7 +41,8 @@ export const engine = (config: EngineConfig, clients: Clients, clock: Clock, log
     builds: {
       ...builds,
       /** The build that was started for a deployment: one of the project's newest, or none. */
-      find: async (site: string, deploymentId: string) => (await builds.recent(projectOf(site))).find((build) => build.deploymentId === deploymentId),
+      find: async (site: string, deploymentId: string) =>
+        (await builds.recent(projectOf(site))).find((build) => build.deploymentId === deploymentId),
     },
     site: (site: string, environment: string) => siteConfig(config, site, environment),
     /** Every event of a stream, in order. */

@@ -41,7 +41,13 @@ export const wire = (engine: Engine) => {
       await objects.putNew(code.bucket, code.key, zip, sha256Hex);
       const name = siteResources(of.site, of.environment).functions[role];
       const secret = await secrets.read(siteResources(of.site, of.environment).secret);
-      const { settings, name: settingsName } = settingsOf(role, handler, of, { bucket: config.buckets.static, region: config.region }, secret);
+      const { settings, name: settingsName } = settingsOf(
+        role,
+        handler,
+        of,
+        { bucket: config.buckets.static, region: config.region },
+        secret,
+      );
       const { version, codeSha256 } = await publishFunction({ functions, clock }, name, code, settings, of.architecture);
       return { role, name, version, codeSha256, settings: settingsName };
     });
@@ -57,7 +63,8 @@ export const wire = (engine: Engine) => {
         withFolder(async (scratch) => {
           const zip = join(scratch, "output.zip");
           const root = join(scratch, "output");
-          if (!(await objects.download(bucket, key, zip))) throw new OutputRefused(`the build's artifact ${key} is gone from ${bucket}: deploy again`);
+          if (!(await objects.download(bucket, key, zip)))
+            throw new OutputRefused(`the build's artifact ${key} is gone from ${bucket}: deploy again`);
           await unzipInto(zip, root);
           return use(root);
         }),

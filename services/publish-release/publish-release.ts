@@ -63,10 +63,10 @@ export const publishRelease =
     /** A newer release is live or on its way: this one would only be published to be superseded. */
     async function isHistory({ site: name, environment }: SiteConfig): Promise<boolean> {
       const { state: env } = await aggregates.environment.load(name, environment);
-      if (env.flipped <= state.sequence) return false;
+      if (env.chosen <= state.sequence) return false;
       await aggregates.deployment.execute(
         deploymentId,
-        { type: "SupersedeDeployment", by: { sequence: env.flipped }, onlyQueued: false },
+        { type: "SupersedeDeployment", by: { sequence: env.chosen }, onlyQueued: false },
         because("/superseded"),
       );
       return true;

@@ -5,7 +5,10 @@ import type { Report } from "./assets.ts";
 const EVERY_MS = 500;
 
 /** Tells how far a step has come, now and then and at its end. Best effort: a lost word changes nothing. */
-export const reporter = (clock: Pick<Clock, "now">, tell: (progress: { step: string; done: number; total: number }) => Promise<void>): Report => {
+export const reporter = (
+  clock: Pick<Clock, "now">,
+  tell: (progress: { step: string; done: number; total: number }) => Promise<void>,
+): Report => {
   let told = 0;
   return (step, done, total) => {
     const now = clock.now();

@@ -19,7 +19,7 @@ export const settingsOf = (
   site: SiteConfig,
   place: { bucket: string; region: string },
   secrets: SiteSecrets,
-): { settings: Settings; /** names the settings without giving a value away */ name: string } => {
+): { settings: Settings /** names the settings without giving a value away */; name: string } => {
   const { assets, cache, tagTable } = siteResources(site.site, site.environment);
   const own = {
     server: {

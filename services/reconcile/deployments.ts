@@ -9,7 +9,11 @@ export type Ports = {
   /** every event of a stream, in order */
   events(stream: string): Promise<readonly Recorded[]>;
   publish(events: readonly Recorded[]): Promise<void>;
-  readonly builds: { get(ids: readonly string[]): Promise<BuildReport[]>; find(site: string, deploymentId: string): Promise<BuildReport | undefined>; stop(id: string): Promise<void> };
+  readonly builds: {
+    get(ids: readonly string[]): Promise<BuildReport[]>;
+    find(site: string, deploymentId: string): Promise<BuildReport | undefined>;
+    stop(id: string): Promise<void>;
+  };
   /** tells watch-build of a build, as CodeBuild's own event would have */
   reportBuild(build: BuildReport): Promise<void>;
   buildTimeoutMinutes(site: string, environment: string): number;
@@ -27,65 +31,74 @@ const BUILD_GRACE_MS = 15 * MINUTE;
 const ACTOR = "shiplog reconcile";
 
 /** Keeps one deployment from being stuck: asks what its build has come to, sends lost events again, ends what is over its time. */
-export const reconcileDeployment = (ports: Ports) => async (view: DeploymentView): Promise<void> => {
-  const { aggregates, builds } = ports;
-  const age = ports.now() - Date.parse(view.since);
-  const because = (suffix: string) => ({ cause: `reconcile/${view.id}/${view.status}/${suffix}`, correlation: view.id, actor: ACTOR });
-  const fail = (step: NonNullable<DeploymentView["step"]>, reason: string) => aggregates.deployment.execute(view.id, { type: "FailDeployment", step, reason }, because("deadline"));
+export const reconcileDeployment =
+  (ports: Ports) =>
+  async (view: DeploymentView): Promise<void> => {
+    const { aggregates, builds } = ports;
+    const age = ports.now() - Date.parse(view.since);
+    const because = (suffix: string) => ({ cause: `reconcile/${view.id}/${view.status}/${suffix}`, correlation: view.id, actor: ACTOR });
+    const fail = (step: NonNullable<DeploymentView["step"]>, reason: string) =>
+      aggregates.deployment.execute(view.id, { type: "FailDeployment", step, reason }, because("deadline"));
 
-  switch (view.status) {
-    case "queued":
-      if (age > DEADLINE_MS.queued) await fail("queue", "no build began within an hour: CodeBuild had no room, or its messages were lost; retry it");
-      else if (age > NUDGE_MS.queued) await again("DeploymentQueued");
-      return;
-    case "building":
-      return building();
-    case "cancelling":
-      return cancelling();
-    case "built":
-      if (age > DEADLINE_MS.built) await fail("publish", "publishing did not begin within 40 minutes; see the dead letters with: shiplog events --quarantine");
-      else if (age > NUDGE_MS.built) await again("BuildSucceeded");
-      return;
-    case "deploying":
-      if (view.release !== null) return flipping();
-      if (age > DEADLINE_MS.deploying) await fail("publish", "publishing did not end within 40 minutes; see the dead letters with: shiplog events --quarantine");
-      else if (age > NUDGE_MS.deploying) await again("BuildSucceeded");
-      return;
-    default:
-      return;
-  }
+    switch (view.status) {
+      case "queued":
+        if (age > DEADLINE_MS.queued)
+          await fail("queue", "no build began within an hour: CodeBuild had no room, or its messages were lost; retry it");
+        else if (age > NUDGE_MS.queued) await again("DeploymentQueued");
+        return;
+      case "building":
+        return building();
+      case "cancelling":
+        return cancelling();
+      case "built":
+        if (age > DEADLINE_MS.built)
+          await fail("publish", "publishing did not begin within 40 minutes; see the dead letters with: shiplog events --quarantine");
+        else if (age > NUDGE_MS.built) await again("BuildSucceeded");
+        return;
+      case "deploying":
+        if (view.release !== null) return flipping();
+        if (age > DEADLINE_MS.deploying)
+          await fail("publish", "publishing did not end within 40 minutes; see the dead letters with: shiplog events --quarantine");
+        else if (age > NUDGE_MS.deploying) await again("BuildSucceeded");
+        return;
+      default:
+        return;
+    }
 
-  /** Sends the last event of that kind again. */
-  async function again(type: string): Promise<void> {
-    const event = (await ports.events(deploymentStream(view.id))).findLast((event) => event.type === type);
-    if (event !== undefined) await ports.publish([event]);
-  }
+    /** Sends the last event of that kind again. */
+    async function again(type: string): Promise<void> {
+      const event = (await ports.events(deploymentStream(view.id))).findLast((event) => event.type === type);
+      if (event !== undefined) await ports.publish([event]);
+    }
 
-  async function building(): Promise<void> {
-    const [build] = view.buildId === null ? [] : await builds.get([view.buildId]);
-    if (build !== undefined && build.status !== "IN_PROGRESS") return ports.reportBuild(build);
-    if (age < ports.buildTimeoutMinutes(view.site, view.environment) * MINUTE + BUILD_GRACE_MS) return;
-    if (build !== undefined) await builds.stop(build.id);
-    await fail("build", build === undefined ? "its build does not exist any more" : "its build went on beyond its time limit and was stopped");
-  }
+    async function building(): Promise<void> {
+      const [build] = view.buildId === null ? [] : await builds.get([view.buildId]);
+      if (build !== undefined && build.status !== "IN_PROGRESS") return ports.reportBuild(build);
+      if (age < ports.buildTimeoutMinutes(view.site, view.environment) * MINUTE + BUILD_GRACE_MS) return;
+      if (build !== undefined) await builds.stop(build.id);
+      await fail(
+        "build",
+        build === undefined ? "its build does not exist any more" : "its build went on beyond its time limit and was stopped",
+      );
+    }
 
-  async function cancelling(): Promise<void> {
-    if (age < NUDGE_MS.cancelling && view.buildId === null) return;
-    const build = view.buildId === null ? await builds.find(view.site, view.id) : (await builds.get([view.buildId]))[0];
-    if (build === undefined) {
-      const reason = "cancelled; no build of it exists";
-      await aggregates.deployment.execute(view.id, { type: "RecordBuildStopped", buildId: null, reason }, because("none"));
-    } else if (build.status !== "IN_PROGRESS") await ports.reportBuild(build);
-    else if (age > NUDGE_MS.cancelling) await builds.stop(build.id);
-  }
+    async function cancelling(): Promise<void> {
+      if (age < NUDGE_MS.cancelling && view.buildId === null) return;
+      const build = view.buildId === null ? await builds.find(view.site, view.id) : (await builds.get([view.buildId]))[0];
+      if (build === undefined) {
+        const reason = "cancelled; no build of it exists";
+        await aggregates.deployment.execute(view.id, { type: "RecordBuildStopped", buildId: null, reason }, because("none"));
+      } else if (build.status !== "IN_PROGRESS") await ports.reportBuild(build);
+      else if (age > NUDGE_MS.cancelling) await builds.stop(build.id);
+    }
 
-  /** Its checks passed; now the environment says how it goes on. */
-  async function flipping(): Promise<void> {
-    if (age < NUDGE_MS.built) return;
-    const { state } = await aggregates.environment.load(view.site, view.environment);
-    const known = state.open.has(view.sequence) || state.waiting?.sequence === view.sequence;
-    if (known) return;
-    if (age > DEADLINE_MS.deploying) await fail("flip", "its flip was never requested; retry it");
-    else await again("ChecksPassed");
-  }
-};
+    /** Its checks passed; now the environment says how it goes on. */
+    async function flipping(): Promise<void> {
+      if (age < NUDGE_MS.built) return;
+      const { state } = await aggregates.environment.load(view.site, view.environment);
+      const known = state.waiting?.deploymentId === view.id || [...state.open.values()].some((flip) => flip.deploymentId === view.id);
+      if (known) return;
+      if (age > DEADLINE_MS.deploying) await fail("flip", "its flip was never requested; retry it");
+      else await again("ChecksPassed");
+    }
+  };

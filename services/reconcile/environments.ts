@@ -20,47 +20,52 @@ const FLIP_DEADLINE_MS = 40 * MINUTE;
 const ACTOR = "shiplog reconcile";
 
 /** Keeps one environment true: ends locks, sends lost flips again, and looks whether each alias is where it was put. */
-export const reconcileEnvironment = (ports: Ports) => async (site: string, name: string): Promise<void> => {
-  const stream = environmentStream(site, name);
-  const history = (await ports.events(stream)).map((event) => ({ ...event, ...readEnvironmentEvent(event) }) as Recorded<EnvironmentEvent>);
-  const state = fold(decider, history);
-  const at = new Date(ports.now()).toISOString();
-  const record = (command: Parameters<Aggregates["environment"]["execute"]>[2], cause: string) =>
-    ports.aggregates.environment.execute(site, name, command, { cause: `reconcile/${cause}`, correlation: stream, actor: ACTOR });
+export const reconcileEnvironment =
+  (ports: Ports) =>
+  async (site: string, name: string): Promise<void> => {
+    const stream = environmentStream(site, name);
+    const history = (await ports.events(stream)).map(
+      (event) => ({ ...event, ...readEnvironmentEvent(event) }) as Recorded<EnvironmentEvent>,
+    );
+    const state = fold(decider, history);
+    const at = new Date(ports.now()).toISOString();
+    const record = (command: Parameters<Aggregates["environment"]["execute"]>[2], cause: string) =>
+      ports.aggregates.environment.execute(site, name, command, { cause: `reconcile/${cause}`, correlation: stream, actor: ACTOR });
 
-  if (state.lock?.until && state.lock.until <= at) await record({ type: "ExpireLock", at }, `lock/${state.lock.until}`);
-  await openFlips();
-  await edge();
-  if (state.open.size === 0) await drift();
+    if (state.lock?.until && state.lock.until <= at) await record({ type: "ExpireLock", at }, `lock/${state.lock.until}`);
+    await openFlips();
+    await edge();
+    if (state.open.size === 0) await drift();
 
-  async function openFlips(): Promise<void> {
-    for (const event of history) {
-      if (event.type !== "FlipRequested" || !state.open.has(event.body.sequence)) continue;
-      const { sequence, release } = event.body;
-      const age = ports.now() - Date.parse(event.at);
-      if (age > FLIP_DEADLINE_MS) {
-        const fences = await Promise.all(release.functions.map(async (fn) => (await ports.alias(fn.name))?.description ?? ""));
-        const moved = fences.some((description) => description.startsWith(`seq=${sequence} `));
-        const reason = "it did not end within 40 minutes; see the dead letters with: shiplog events --quarantine";
-        await record({ type: "RecordFlipFailed", sequence, reason, moved }, `flip/${sequence}`);
-      } else if (age > NUDGE_MS) await ports.publish([event]);
+    async function openFlips(): Promise<void> {
+      for (const event of history) {
+        if (event.type !== "FlipRequested" || !state.open.has(event.body.sequence)) continue;
+        const { sequence, release } = event.body;
+        const age = ports.now() - Date.parse(event.at);
+        if (age > FLIP_DEADLINE_MS) {
+          const fences = await Promise.all(release.functions.map(async (fn) => (await ports.alias(fn.name))?.description ?? ""));
+          const moved = fences.some((description) => description.startsWith(`seq=${sequence} `));
+          const reason = "it did not end within 40 minutes; see the dead letters with: shiplog events --quarantine";
+          await record({ type: "RecordFlipFailed", sequence, reason, moved }, `flip/${sequence}`);
+        } else if (age > NUDGE_MS) await ports.publish([event]);
+      }
     }
-  }
 
-  /** The edge was never told of what is live. */
-  async function edge(): Promise<void> {
-    const live = state.live;
-    if (live === null || state.invalidated >= live.sequence) return;
-    const event = history.findLast((event) => event.type === "ReleaseWentLive");
-    if (event !== undefined && ports.now() - Date.parse(event.at) > NUDGE_MS) await ports.publish([event]);
-  }
-
-  async function drift(): Promise<void> {
-    for (const [fn, expected] of state.aliases) {
-      const found = await ports.alias(fn);
-      if (found !== undefined && found.version === expected.version && found.description.startsWith(`seq=${expected.sequence} `)) continue;
-      const seen = found === undefined ? null : { version: found.version, description: found.description };
-      await record({ type: "RecordDrift", function: fn, expected, found: seen }, `drift/${fn}/${found?.revisionId ?? "none"}`);
+    /** The edge was never told of what is live. */
+    async function edge(): Promise<void> {
+      const live = state.live;
+      if (live === null || state.invalidated >= live.sequence) return;
+      const event = history.findLast((event) => event.type === "ReleaseWentLive");
+      if (event !== undefined && ports.now() - Date.parse(event.at) > NUDGE_MS) await ports.publish([event]);
     }
-  }
-};
+
+    async function drift(): Promise<void> {
+      for (const [fn, expected] of state.aliases) {
+        const found = await ports.alias(fn);
+        if (found !== undefined && found.version === expected.version && found.description.startsWith(`seq=${expected.sequence} `))
+          continue;
+        const seen = found === undefined ? null : { version: found.version, description: found.description };
+        await record({ type: "RecordDrift", function: fn, expected, found: seen }, `drift/${fn}/${found?.revisionId ?? "none"}`);
+      }
+    }
+  };

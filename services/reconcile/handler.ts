@@ -1,6 +1,6 @@
 import { siteResources } from "../../infra/sites.ts";
 import type { BuildReport } from "../aws/builds.ts";
-import { projectOf, type Engine } from "../kit/engine.ts";
+import { type Engine, projectOf } from "../kit/engine.ts";
 import { onLambda } from "../kit/lambda.ts";
 import { relay } from "../kit/relay.ts";
 import { reconcileDeployment } from "./deployments.ts";

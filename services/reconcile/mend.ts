@@ -19,7 +19,8 @@ const LIMIT = 5_000;
 /** Republishes what the relay lost. Answers the streams that it mended. */
 export const mend = async ({ readLog, relayed, relay, now }: Ports): Promise<string[]> => {
   const newest = new Map<string, Commit>();
-  for (const commit of await readLog(positionAt(now() - WINDOW_MS), positionAt(now() - SETTLE_MS), LIMIT)) newest.set(commit.stream, commit);
+  for (const commit of await readLog(positionAt(now() - WINDOW_MS), positionAt(now() - SETTLE_MS), LIMIT))
+    newest.set(commit.stream, commit);
   const mended: string[] = [];
   for (const commit of newest.values()) {
     if ((await relayed(commit.stream)) >= commit.version) continue;

@@ -31,12 +31,14 @@ export const reconcile = (ports: Ports) => async (): Promise<void> => {
   };
 
   await part("mender", async () => {
-    for (const stream of await ports.mend()) ports.log({ level: "warn", message: "the relay had lost commits; they were sent again", stream });
+    for (const stream of await ports.mend())
+      ports.log({ level: "warn", message: "the relay had lost commits; they were sent again", stream });
   });
   await part("deployments", async () => {
     for (const view of await ports.active()) await part(view.id, () => ports.reconcileDeployment(view));
   });
-  for (const { site, environment } of ports.sites) await part(`${site}/${environment}`, () => ports.reconcileEnvironment(site, environment));
+  for (const { site, environment } of ports.sites)
+    await part(`${site}/${environment}`, () => ports.reconcileEnvironment(site, environment));
   for (const site of new Set(ports.sites.map((entry) => entry.site))) await part(`builds of ${site}`, () => stopOrphans(site));
   if (faults.length > 0) throw new Error(`${faults.length} parts could not be reconciled: ${faults.join("; ")}`);
 
@@ -46,7 +48,12 @@ export const reconcile = (ports: Ports) => async (): Promise<void> => {
       if (build.status !== "IN_PROGRESS" || build.deploymentId === null) continue;
       const view = await ports.deployment(build.deploymentId);
       if (view === undefined || !isEnd(view.status)) continue;
-      ports.log({ level: "warn", message: "a build ran for a deployment that has ended; it is stopped", build: build.id, deployment: build.deploymentId });
+      ports.log({
+        level: "warn",
+        message: "a build ran for a deployment that has ended; it is stopped",
+        build: build.id,
+        deployment: build.deploymentId,
+      });
       await ports.stopBuild(build.id);
     }
   }

@@ -29,7 +29,7 @@ export async function writeFixtureApp(dir: string, app: FixtureApp = {}): Promis
   await Promise.all([
     writeFile(
       join(dir, "package.json"),
-      `${JSON.stringify({ name: "fixture-app", version: "1.0.0", private: true, type: "module" }, null, 2)}\n`,
+      `${JSON.stringify({ name: "fixture-app", private: true, type: "module", dependencies: { next: "*", "@opennextjs/aws": "*" } }, null, 2)}\n`,
     ),
     writeFile(join(dir, "template.json"), JSON.stringify(template)),
     writeFile(join(dir, "make-output.mjs"), makeOutput(app)),

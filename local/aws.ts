@@ -1,0 +1,78 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { GetObjectCommand } from "@aws-sdk/client-s3";
+import { GetSecretValueCommand } from "@aws-sdk/client-secrets-manager";
+import { awsClients, type Clients } from "../services/aws/clients.ts";
+import { type LocalCodeBuild, startCodeBuild } from "./codebuild/codebuild.ts";
+import { loadOrCreateCertificate } from "./edge/certificate.ts";
+import { type Endpoint, startEndpoint } from "./endpoint/endpoint.ts";
+import { functionUrls } from "./function-urls.ts";
+import { REGION } from "./http.ts";
+import { type LocalLambda, startLambda } from "./lambda/lambda.ts";
+
+/** The local AWS: one endpoint, with everything behind it. */
+export type LocalAws = {
+  readonly endpoint: Endpoint;
+  readonly lambda: LocalLambda;
+  readonly codeBuild: LocalCodeBuild;
+  readonly clients: Clients;
+  readonly certificate: { cert: string; key: string; caFile: string };
+  close(): Promise<void>;
+};
+
+/** Accepted everywhere and secret from nobody: the endpoint asks for no credentials, and the SDK insists on some. */
+export const CREDENTIALS = { accessKeyId: "local", secretAccessKey: "local" };
+
+export const startAws = async ({
+  dataDir,
+  port = 0,
+  log,
+}: {
+  dataDir: string;
+  port?: number;
+  log(line: string): void;
+}): Promise<LocalAws> => {
+  await mkdir(dataDir, { recursive: true, mode: 0o700 });
+  const certificate = await loadOrCreateCertificate(join(dataDir, "certificate"));
+  const endpoint = await startEndpoint({ dataDir, port });
+  const clients = awsClients({ region: REGION, endpoint: endpoint.url, credentials: CREDENTIALS });
+  const ours = {
+    AWS_ENDPOINT_URL: endpoint.url,
+    AWS_REGION: REGION,
+    AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,
+  };
+  const lambda = await startLambda({
+    dataDir,
+    readObject: async (Bucket, Key) => {
+      const { Body } = await clients.s3.send(new GetObjectCommand({ Bucket, Key }));
+      return Buffer.from((await Body?.transformToByteArray()) ?? []);
+    },
+    environment: { ...ours, NODE_EXTRA_CA_CERTS: certificate.caFile },
+    functionUrlBase: () => `${endpoint.url}/.lambda-url/`,
+    log: (name, version, line) => log(`${name}:${version} ${line}`),
+  });
+  endpoint.mount("lambda", lambda.handle);
+  endpoint.mount("functionUrl", functionUrls(lambda));
+  const codeBuild = await startCodeBuild({
+    dataDir,
+    endpointUrl: () => endpoint.url,
+    emit: endpoint.emit,
+    appendLog: endpoint.logs.append,
+    secret: async (SecretId) => (await clients.secrets.send(new GetSecretValueCommand({ SecretId }))).SecretString ?? "",
+  });
+  endpoint.mount("codebuild", codeBuild.handle);
+  return {
+    endpoint,
+    lambda,
+    codeBuild,
+    clients,
+    certificate,
+    close: async () => {
+      await codeBuild.close();
+      await lambda.close();
+      clients.destroy();
+      await endpoint.close();
+    },
+  };
+};

@@ -1,0 +1,151 @@
+import { createHash, randomBytes } from "node:crypto";
+import { existsSync } from "node:fs";
+import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { BUS, EVENTS_TABLE, VIEWS_TABLE } from "../infra/topology.ts";
+import { createApi } from "../services/api/app.ts";
+import { apiPorts } from "../services/api/wiring.ts";
+import type { EngineConfig, SiteConfig } from "../services/kit/config.ts";
+import { type Engine, engine, systemClock } from "../services/kit/engine.ts";
+import { serveApi } from "./api-server.ts";
+import { type LocalAws, startAws } from "./aws.ts";
+import { runConsumers, runReconciler } from "./consumers.ts";
+import type { Edge } from "./edge/edge.ts";
+import { freePort } from "./free-port.ts";
+import { REGION } from "./http.ts";
+import { takeOver } from "./one-at-a-time.ts";
+import { BUCKETS, provisionEngine } from "./provision/engine-resources.ts";
+import { provisionSite } from "./provision/site-resources.ts";
+import { startSiteEdge } from "./site-edge.ts";
+import { runMappings } from "./site-mappings.ts";
+import { type LocalSite, readSites } from "./sites.ts";
+
+export type DevelopmentOptions = {
+  /** everything is kept here; made where it is missing */
+  readonly dataDir: string;
+  readonly sitesFile?: string;
+  /** one app as the only site, without a sites file */
+  readonly appDir?: string;
+  /** of the API; default the one that it had before, or any free one */
+  readonly port?: number;
+  /** values of the sites' variables; default this process's environment */
+  readonly variables?: Readonly<Record<string, string | undefined>>;
+  /** between two runs of the reconciler; default 10 s */
+  readonly reconcileEveryMs?: number;
+  log(line: string): void;
+};
+
+export type Development = {
+  readonly apiUrl: string;
+  readonly token: string;
+  readonly sites: readonly { readonly site: string; readonly environment: string; readonly url: string }[];
+  /** the world below, for who wants to look into it or trouble it */
+  readonly aws: LocalAws;
+  readonly engine: Engine;
+  close(): Promise<void>;
+};
+
+/** What must be the same after a restart, besides what AWS keeps. */
+type Remembered = { token: string; ports: Record<string, number> };
+
+/**
+ * The whole engine on this machine: the local AWS, the resources of the engine and its sites, the consumers, the API and
+ * an edge for each environment. Started again on the same folder, everything is as it was.
+ */
+export const startDevelopment = async (options: DevelopmentOptions): Promise<Development> => {
+  const { dataDir, log, reconcileEveryMs = 10_000, variables = process.env } = options;
+  const sites = await readSites(options);
+  await mkdir(dataDir, { recursive: true, mode: 0o700 });
+  const giveBack = await takeOver(dataDir);
+  const closers: (() => Promise<unknown>)[] = [giveBack];
+  const close = async (): Promise<void> => {
+    for (const closer of closers.splice(0).reverse()) await closer();
+  };
+  try {
+    const memory = await remember(dataDir);
+    const aws = await startAws({ dataDir, port: await freePort(memory.ports.aws), log });
+    closers.push(aws.close);
+    memory.ports.aws = aws.endpoint.port;
+
+    const queues = await provisionEngine(aws.clients);
+    const configs: SiteConfig[] = [];
+    const edges: { site: string; environment: string; edge: Edge }[] = [];
+    for (const site of sites) {
+      for (const { name: environment } of site.environments) {
+        const { revalidationQueue } = await provisionSite(
+          aws.clients,
+          site,
+          environment,
+          valuesOf(site, variables),
+          existsSync(join(site.folder, "buildspec.yml")),
+        );
+        const place = `${site.name}/${environment}`;
+        const edge = await startSiteEdge(aws, site.name, environment, await freePort(memory.ports[place]));
+        closers.push(edge.close);
+        memory.ports[place] = edge.port;
+        edges.push({ site: site.name, environment, edge });
+        configs.push(siteConfig(site, environment, edge, revalidationQueue.url));
+      }
+    }
+
+    const config: EngineConfig = {
+      region: REGION,
+      eventsTable: EVENTS_TABLE,
+      viewsTable: VIEWS_TABLE,
+      bus: BUS,
+      buckets: BUCKETS,
+      sites: configs,
+      tokens: { local: createHash("sha256").update(memory.token).digest("hex") },
+    };
+    const made = engine(config, aws.clients, systemClock, ({ level, message, ...more }) =>
+      log(`${level} ${message} ${JSON.stringify(more)}`),
+    );
+    const mappings = await runMappings(aws, log);
+    closers.push(mappings.close);
+    const consumers = runConsumers(made, aws, queues, log);
+    closers.push(consumers.close);
+    const reconciler = runReconciler(made, reconcileEveryMs, log);
+    closers.push(reconciler.close);
+    const api = await serveApi(createApi(apiPorts(made)), { port: options.port ?? (await freePort(memory.ports.api)) });
+    closers.push(api.close);
+    memory.ports.api = Number(new URL(api.url).port);
+
+    await writePrivate(join(dataDir, "memory.json"), memory);
+    const connection = join(dataDir, "connection.json");
+    await writePrivate(connection, { url: api.url, token: memory.token });
+    closers.push(() => rm(connection, { force: true }));
+    const urls = edges.map(({ site, environment, edge }) => ({ site, environment, url: edge.url }));
+    return { apiUrl: api.url, token: memory.token, sites: urls, aws, engine: made, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+};
+
+const siteConfig = (site: LocalSite, environment: string, edge: Edge, revalidationQueueUrl: string): SiteConfig => ({
+  site: site.name,
+  environment,
+  host: new URL(edge.url).host,
+  url: edge.url,
+  checkPath: site.checkPath,
+  variables: site.variables,
+  architecture: site.architecture,
+  // the edge keeps nothing, but it is told like any CDN
+  distribution: `E${createHash("sha256").update(`${site.name}/${environment}`).digest("hex").slice(0, 13).toUpperCase()}`,
+  revalidationQueueUrl,
+  buildTimeoutMinutes: site.buildTimeoutMinutes,
+});
+
+const valuesOf = (site: LocalSite, variables: Readonly<Record<string, string | undefined>>): Record<string, string> =>
+  Object.fromEntries(site.variables.flatMap((name) => (variables[name] === undefined ? [] : [[name, variables[name]]])));
+
+const remember = async (dataDir: string): Promise<Remembered> => {
+  const text = await readFile(join(dataDir, "memory.json"), "utf8").catch(() => undefined);
+  return text === undefined ? { token: randomBytes(24).toString("base64url"), ports: {} } : (JSON.parse(text) as Remembered);
+};
+
+/** Written beside and renamed, readable by its owner alone: it holds the token. */
+const writePrivate = async (file: string, value: unknown): Promise<void> => {
+  await writeFile(`${file}.new`, `${JSON.stringify(value)}\n`, { mode: 0o600 });
+  await rename(`${file}.new`, file);
+};

@@ -1,0 +1,144 @@
+import { randomBytes } from "node:crypto";
+import { BatchGetProjectsCommand, CreateProjectCommand, UpdateProjectCommand } from "@aws-sdk/client-codebuild";
+import {
+  AddPermissionCommand,
+  CreateAliasCommand,
+  CreateEventSourceMappingCommand,
+  CreateFunctionCommand,
+  CreateFunctionUrlConfigCommand,
+  GetFunctionConfigurationCommand,
+  type LambdaClient,
+  ListEventSourceMappingsCommand,
+  PublishVersionCommand,
+} from "@aws-sdk/client-lambda";
+import { CreateSecretCommand, GetSecretValueCommand, PutSecretValueCommand } from "@aws-sdk/client-secrets-manager";
+import { buildspecOf } from "../../infra/buildspec.ts";
+import { EMPTY_ALIAS, type Site, siteResources } from "../../infra/sites.ts";
+import type { Clients } from "../../services/aws/clients.ts";
+import { ACCOUNT } from "../http.ts";
+import { BUCKETS, createQueue, createTable, type QueueAt, unlessThere } from "./engine-resources.ts";
+import { placeholderZip } from "./placeholder.ts";
+
+const ACTIONS_KEY = "NEXT_SERVER_ACTIONS_ENCRYPTION_KEY";
+const ROLE = `arn:aws:iam::${ACCOUNT}:role/shiplog-site`;
+
+/** Makes what one environment of a site lives on, through the same calls as anywhere. What is there already is kept. */
+export const provisionSite = async (
+  clients: Clients,
+  site: Site,
+  environment: string,
+  values: Readonly<Record<string, string>>,
+  /** whether the app's own folder has a buildspec.yml */
+  ownBuildspec: boolean,
+): Promise<{ revalidationQueue: QueueAt }> => {
+  const names = siteResources(site.name, environment);
+  const dead = await createQueue(clients.sqs, names.revalidationDeadLetters, {
+    FifoQueue: "true",
+    MessageRetentionPeriod: String(14 * 24 * 3600),
+  });
+  const revalidationQueue = await createQueue(clients.sqs, names.revalidationQueue, {
+    FifoQueue: "true",
+    VisibilityTimeout: String(6 * 30),
+    RedrivePolicy: JSON.stringify({ deadLetterTargetArn: dead.arn, maxReceiveCount: 5 }),
+  });
+  await createTable(clients.dynamodb, {
+    TableName: names.tagTable,
+    BillingMode: "PAY_PER_REQUEST",
+    AttributeDefinitions: [
+      { AttributeName: "tag", AttributeType: "S" },
+      { AttributeName: "path", AttributeType: "S" },
+      { AttributeName: "revalidatedAt", AttributeType: "N" },
+    ],
+    KeySchema: [
+      { AttributeName: "tag", KeyType: "HASH" },
+      { AttributeName: "path", KeyType: "RANGE" },
+    ],
+    GlobalSecondaryIndexes: [
+      {
+        IndexName: "revalidate",
+        KeySchema: [
+          { AttributeName: "path", KeyType: "HASH" },
+          { AttributeName: "revalidatedAt", KeyType: "RANGE" },
+        ],
+        Projection: { ProjectionType: "ALL" },
+      },
+    ],
+  });
+  await secret(clients, names.secret, values);
+  await project(clients, site, ownBuildspec);
+  for (const name of Object.values(names.functions)) await siteFunction(clients.lambda, name, names.alias, site.architecture);
+  for (const name of [names.functions.server, names.functions.image]) await functionUrl(clients.lambda, name, names.alias);
+  await mapping(clients.lambda, revalidationQueue.arn, `${names.functions.revalidation}:${names.alias}`);
+  return { revalidationQueue };
+};
+
+/** The function, a first version of placeholder code, and the alias on it: everything later is the engine's. */
+const siteFunction = async (lambda: LambdaClient, name: string, alias: string, architecture: Site["architecture"]): Promise<void> => {
+  await unlessThere(async () =>
+    lambda.send(
+      new CreateFunctionCommand({
+        FunctionName: name,
+        Role: ROLE,
+        Runtime: "nodejs22.x",
+        Handler: "index.handler",
+        Architectures: [architecture],
+        Code: { ZipFile: await placeholderZip() },
+      }),
+    ),
+  );
+  for (;;) {
+    const { State, LastUpdateStatus } = await lambda.send(new GetFunctionConfigurationCommand({ FunctionName: name }));
+    if (State !== "Pending" && LastUpdateStatus !== "InProgress") break;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  await unlessThere(async () => {
+    const { Version } = await lambda.send(new PublishVersionCommand({ FunctionName: name }));
+    await lambda.send(new CreateAliasCommand({ FunctionName: name, Name: alias, FunctionVersion: Version, Description: EMPTY_ALIAS }));
+  });
+};
+
+/** A function's public address needs both permissions, on the alias. */
+const functionUrl = async (lambda: LambdaClient, name: string, alias: string): Promise<void> => {
+  await unlessThere(() => lambda.send(new CreateFunctionUrlConfigCommand({ FunctionName: name, Qualifier: alias, AuthType: "NONE" })));
+  const permit = (StatementId: string, Action: string, more: object) =>
+    unlessThere(() =>
+      lambda.send(new AddPermissionCommand({ FunctionName: name, Qualifier: alias, StatementId, Action, Principal: "*", ...more })),
+    );
+  await permit("url", "lambda:InvokeFunctionUrl", { FunctionUrlAuthType: "NONE" });
+  await permit("invoke", "lambda:InvokeFunction", {});
+};
+
+const mapping = async (lambda: LambdaClient, EventSourceArn: string, FunctionName: string): Promise<void> => {
+  const { EventSourceMappings = [] } = await lambda.send(new ListEventSourceMappingsCommand({ EventSourceArn }));
+  if (EventSourceMappings.length > 0) return;
+  await lambda.send(
+    new CreateEventSourceMappingCommand({ EventSourceArn, FunctionName, BatchSize: 5, FunctionResponseTypes: ["ReportBatchItemFailures"] }),
+  );
+};
+
+/** Given values replace those that are there; a key that encrypts Server Actions is made once and kept. */
+const secret = async ({ secrets }: Clients, name: string, values: Readonly<Record<string, string>>): Promise<void> => {
+  const first = { [ACTIONS_KEY]: randomBytes(32).toString("base64"), ...values };
+  if (await unlessThere(() => secrets.send(new CreateSecretCommand({ Name: name, SecretString: JSON.stringify(first) })))) return;
+  const { SecretString = "{}" } = await secrets.send(new GetSecretValueCommand({ SecretId: name }));
+  const merged = JSON.stringify({ ...(JSON.parse(SecretString) as object), ...values });
+  if (merged !== SecretString) await secrets.send(new PutSecretValueCommand({ SecretId: name, SecretString: merged }));
+};
+
+const project = async ({ codeBuild }: Clients, site: Site, ownBuildspec: boolean): Promise<void> => {
+  const name = siteResources(site.name, "any").project;
+  const wanted = {
+    name,
+    serviceRole: ROLE,
+    source: {
+      type: "S3" as const,
+      location: `${BUCKETS.sources}/none`,
+      ...(!(ownBuildspec && site.build === undefined) && { buildspec: buildspecOf(site) }),
+    },
+    artifacts: { type: "S3" as const, location: BUCKETS.artifacts, packaging: "ZIP" as const },
+    environment: { type: "LINUX_CONTAINER" as const, image: "aws/codebuild/standard:7.0", computeType: "BUILD_GENERAL1_SMALL" as const },
+    timeoutInMinutes: site.buildTimeoutMinutes,
+  };
+  const { projects = [] } = await codeBuild.send(new BatchGetProjectsCommand({ names: [name] }));
+  await codeBuild.send(projects.length === 0 ? new CreateProjectCommand(wanted) : (new UpdateProjectCommand(wanted) as never));
+};

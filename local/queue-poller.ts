@@ -1,0 +1,115 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import {
+  ChangeMessageVisibilityCommand,
+  DeleteMessageCommand,
+  type Message,
+  ReceiveMessageCommand,
+  type SQSClient,
+} from "@aws-sdk/client-sqs";
+import type { SQSBatchResponse, SQSEvent, SQSRecord } from "aws-lambda";
+import { REGION } from "./http.ts";
+
+export type QueuePoller = { close(): Promise<void> };
+
+export type QueuePollerOptions = {
+  readonly client: SQSClient;
+  readonly queueUrl: string;
+  readonly queueArn: string;
+  readonly batchSize: number;
+  /** batches under way at once; 1 keeps a FIFO queue's order */
+  readonly concurrency: number;
+  /** a throw fails the whole batch, as on Lambda */
+  handle(event: SQSEvent): Promise<SQSBatchResponse | undefined>;
+  log(line: string): void;
+};
+
+/**
+ * A message is hidden for this long and hidden again while it is worked on: after a crash it is back within seconds,
+ * where Lambda would wait for the queue's whole visibility timeout.
+ */
+const VISIBILITY_SECONDS = 8;
+const HEARTBEAT_MS = 3_000;
+const WAIT_SECONDS = 10;
+
+/** Lambda's event source mapping: receives, hands over, deletes what succeeded and leaves the rest to come again. */
+export const pollQueue = ({
+  client,
+  queueUrl: QueueUrl,
+  queueArn,
+  batchSize,
+  concurrency,
+  handle,
+  log,
+}: QueuePollerOptions): QueuePoller => {
+  const closing = new AbortController();
+  const loops = Array.from({ length: concurrency }, () => loop());
+  return {
+    close: async () => {
+      closing.abort();
+      await Promise.all(loops);
+    },
+  };
+
+  async function loop(): Promise<void> {
+    while (!closing.signal.aborted) {
+      try {
+        const { Messages = [] } = await client.send(
+          new ReceiveMessageCommand({
+            QueueUrl,
+            MaxNumberOfMessages: batchSize,
+            WaitTimeSeconds: WAIT_SECONDS,
+            VisibilityTimeout: VISIBILITY_SECONDS,
+            MessageSystemAttributeNames: ["All"],
+            MessageAttributeNames: ["All"],
+          }),
+          { abortSignal: closing.signal },
+        );
+        if (Messages.length > 0) await work(Messages);
+      } catch (error) {
+        if (closing.signal.aborted) return;
+        log(`queue ${queueArn}: ${error instanceof Error ? error.message : String(error)}`);
+        await sleep(500, undefined, { signal: closing.signal }).catch(() => undefined);
+      }
+    }
+  }
+
+  async function work(messages: readonly Message[]): Promise<void> {
+    const pulse = setInterval(() => void Promise.all(messages.map(hide)).catch(() => undefined), HEARTBEAT_MS);
+    let failed: ReadonlySet<string>;
+    try {
+      const answer = await handle({ Records: messages.map((message) => recordOf(message, queueArn)) });
+      failed = new Set(answer?.batchItemFailures.map(({ itemIdentifier }) => itemIdentifier));
+    } catch (error) {
+      log(`queue ${queueArn}: a whole batch failed: ${error instanceof Error ? error.message : String(error)}`);
+      failed = new Set(messages.map(({ MessageId = "" }) => MessageId));
+    } finally {
+      clearInterval(pulse);
+    }
+    await Promise.all(
+      messages
+        .filter(({ MessageId = "" }) => !failed.has(MessageId))
+        .map(({ ReceiptHandle }) => client.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle }))),
+    );
+  }
+
+  function hide({ ReceiptHandle }: Message): Promise<unknown> {
+    return client.send(new ChangeMessageVisibilityCommand({ QueueUrl, ReceiptHandle, VisibilityTimeout: VISIBILITY_SECONDS }));
+  }
+};
+
+const recordOf = (message: Message, eventSourceARN: string): SQSRecord => ({
+  messageId: message.MessageId ?? "",
+  receiptHandle: message.ReceiptHandle ?? "",
+  body: message.Body ?? "",
+  attributes: message.Attributes as unknown as SQSRecord["attributes"],
+  messageAttributes: Object.fromEntries(
+    Object.entries(message.MessageAttributes ?? {}).map(([name, { DataType = "String", StringValue }]) => [
+      name,
+      { dataType: DataType as "String", ...(StringValue !== undefined && { stringValue: StringValue }) },
+    ]),
+  ),
+  md5OfBody: message.MD5OfBody ?? "",
+  eventSource: "aws:sqs",
+  eventSourceARN,
+  awsRegion: REGION,
+});

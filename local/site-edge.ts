@@ -1,0 +1,56 @@
+import { GetObjectCommand } from "@aws-sdk/client-s3";
+import { siteResources } from "../infra/sites.ts";
+import type { Clients } from "../services/aws/clients.ts";
+import { Manifest, manifestKey } from "../services/kit/manifest.ts";
+import type { LocalAws } from "./aws.ts";
+import { type Edge, startEdge } from "./edge/edge.ts";
+import { BUCKETS } from "./provision/engine-resources.ts";
+
+/** The edge of one environment, in front of its functions and its files. */
+export const startSiteEdge = (aws: LocalAws, site: string, environment: string, port: number): Promise<Edge> => {
+  const names = siteResources(site, environment);
+  return startEdge({
+    port,
+    certificate: aws.certificate,
+    live: () => {
+      const { sequence, deploymentId } = fenceOf(aws.lambda.alias(names.functions.server, names.alias)?.description ?? "");
+      return sequence === 0 ? undefined : { deploymentId, sequence };
+    },
+    manifest: async (deploymentId) => {
+      const found = await object(aws.clients, manifestKey(names.releases, deploymentId));
+      return found && Manifest.parse(JSON.parse(found.body.toString("utf8")));
+    },
+    invoke: (role, event) => aws.lambda.invoke(names.functions[role], names.alias, JSON.stringify(event)),
+    asset: (key, range, ifNoneMatch) => object(aws.clients, `${names.assets}/${key}`, range, ifNoneMatch),
+  });
+};
+
+/** What the alias says of itself; sequence 0 before the first release. */
+const fenceOf = (description: string): { sequence: number; deploymentId: string } => {
+  const [, sequence = "0", deploymentId = ""] = /^seq=(\d+) dep=(\w+)$/.exec(description) ?? [];
+  return { sequence: Number(sequence), deploymentId };
+};
+
+const object = async ({ s3 }: Clients, Key: string, Range?: string, IfNoneMatch?: string) => {
+  try {
+    const answer = await s3.send(
+      new GetObjectCommand({ Bucket: BUCKETS.static, Key, ...(Range && { Range }), ...(IfNoneMatch && { IfNoneMatch }) }),
+    );
+    const headers: Record<string, string> = {};
+    const take = (name: string, value: string | undefined): void => {
+      if (value !== undefined) headers[name] = value;
+    };
+    take("content-type", answer.ContentType);
+    take("cache-control", answer.CacheControl);
+    take("etag", answer.ETag);
+    take("content-range", answer.ContentRange);
+    take("last-modified", answer.LastModified?.toUTCString());
+    const body = Buffer.from((await answer.Body?.transformToByteArray()) ?? []);
+    return { status: answer.ContentRange === undefined ? 200 : 206, headers, body };
+  } catch (error) {
+    const status = (error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode;
+    if (status === 404) return undefined;
+    if (status === 304 || status === 416) return { status, headers: {}, body: Buffer.alloc(0) };
+    throw error;
+  }
+};
