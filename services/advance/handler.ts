@@ -9,6 +9,11 @@ import { maxReceives } from "../kit/receives.ts";
 import { advance } from "./advance.ts";
 
 export const wire = ({ aggregates, clock, queues }: Engine) =>
-  consumer(maxReceives("advance"), queues.mailroom("advance"), (body) => readRecorded(body) as Recorded<DeploymentEvent | EnvironmentEvent>, advance({ aggregates, clock }));
+  consumer(
+    maxReceives("advance"),
+    queues.mailroom("advance"),
+    (body) => readRecorded(body) as Recorded<DeploymentEvent | EnvironmentEvent>,
+    advance({ aggregates, clock }),
+  );
 
 export const handler = onLambda(wire);

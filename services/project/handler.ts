@@ -5,6 +5,7 @@ import { onLambda } from "../kit/lambda.ts";
 import { maxReceives } from "../kit/receives.ts";
 import { project } from "./project.ts";
 
-export const wire = ({ store, views, queues }: Engine) => consumer(maxReceives("project"), queues.mailroom("project"), readNudge, project({ read: store.read, views }));
+export const wire = ({ store, views, queues }: Engine) =>
+  consumer(maxReceives("project"), queues.mailroom("project"), readNudge, project({ read: store.read, views }));
 
 export const handler = onLambda(wire);

@@ -8,6 +8,11 @@ import { maxReceives } from "../kit/receives.ts";
 import { refreshEdge } from "./refresh-edge.ts";
 
 export const wire = ({ aggregates, site, cdn, queues }: Engine) =>
-  consumer(maxReceives("refresh-edge"), queues.mailroom("refresh-edge"), (body) => readRecorded(body) as Recorded<EnvironmentEvent>, refreshEdge({ aggregates, site, invalidate: cdn.invalidate }));
+  consumer(
+    maxReceives("refresh-edge"),
+    queues.mailroom("refresh-edge"),
+    (body) => readRecorded(body) as Recorded<EnvironmentEvent>,
+    refreshEdge({ aggregates, site, invalidate: cdn.invalidate }),
+  );
 
 export const handler = onLambda(wire);

@@ -1,10 +1,10 @@
-import type { DynamoDBBatchResponse, DynamoDBStreamEvent } from "aws-lambda";
 import type { AttributeValue } from "@aws-sdk/client-dynamodb";
-import { commitOf } from "../store/codec.ts";
+import type { DynamoDBBatchResponse, DynamoDBStreamEvent } from "aws-lambda";
 import { reasonOf } from "../kit/consumer.ts";
 import type { Engine } from "../kit/engine.ts";
 import { onLambda } from "../kit/lambda.ts";
 import { relay } from "../kit/relay.ts";
+import { commitOf } from "../store/codec.ts";
 
 /** The event table's stream, in order per stream of events: at the first failure everything from there comes again. */
 export const wire = ({ store, bus, views, log }: Engine) => {
@@ -15,7 +15,12 @@ export const wire = ({ store, bus, views, log }: Engine) => {
       try {
         await relayCommit(commitOf(dynamodb.NewImage as Record<string, AttributeValue>));
       } catch (error) {
-        log({ level: "error", message: "commits could not be relayed and come again", sequence: dynamodb.SequenceNumber, reason: reasonOf(error) });
+        log({
+          level: "error",
+          message: "commits could not be relayed and come again",
+          sequence: dynamodb.SequenceNumber,
+          reason: reasonOf(error),
+        });
         return { batchItemFailures: [{ itemIdentifier: dynamodb.SequenceNumber ?? "" }] };
       }
     }

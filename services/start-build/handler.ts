@@ -1,6 +1,6 @@
-import { siteResources } from "../../infra/sites.ts";
 import type { DeploymentEvent } from "../../domain/deployment/events.ts";
 import type { Recorded } from "../../domain/kernel/event.ts";
+import { siteResources } from "../../infra/sites.ts";
 import { consumer } from "../kit/consumer.ts";
 import { type Engine, projectOf } from "../kit/engine.ts";
 import { readRecorded } from "../kit/envelope.ts";

@@ -8,6 +8,11 @@ import { maxReceives } from "../kit/receives.ts";
 import { stopBuild } from "./stop-build.ts";
 
 export const wire = ({ aggregates, builds, queues }: Engine) =>
-  consumer(maxReceives("stop-build"), queues.mailroom("stop-build"), (body) => readRecorded(body) as Recorded<DeploymentEvent>, stopBuild({ aggregates, builds }));
+  consumer(
+    maxReceives("stop-build"),
+    queues.mailroom("stop-build"),
+    (body) => readRecorded(body) as Recorded<DeploymentEvent>,
+    stopBuild({ aggregates, builds }),
+  );
 
 export const handler = onLambda(wire);

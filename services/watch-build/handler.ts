@@ -5,6 +5,11 @@ import { maxReceives } from "../kit/receives.ts";
 import { BuildStateChange, watchBuild } from "./watch-build.ts";
 
 export const wire = ({ aggregates, builds, queues }: Engine) =>
-  consumer(maxReceives("watch-build"), queues.mailroom("watch-build"), (body) => BuildStateChange.parse(JSON.parse(body)), watchBuild({ aggregates, builds }));
+  consumer(
+    maxReceives("watch-build"),
+    queues.mailroom("watch-build"),
+    (body) => BuildStateChange.parse(JSON.parse(body)),
+    watchBuild({ aggregates, builds }),
+  );
 
 export const handler = onLambda(wire);
