@@ -91,7 +91,7 @@ const refusedByLock = (state: Environment, actor: string, at: string): Refusal |
 /** The sequence is given here, when it is asked for: that is what "newest" means from then on. */
 function admit({ request, actor, at }: Command<"AdmitDeployment">, state: Environment): Outcome {
   const { deploymentId } = request;
-  if (state.admitted.has(deploymentId)) return [];
+  if (state.pending.has(deploymentId)) return [];
   return (
     refusedByLock(state, actor, at) ?? [
       { type: "DeploymentAdmitted", v: 1, body: { deploymentId, sequence: state.sequence + 1, request, previous: state.latest } },
@@ -99,13 +99,12 @@ function admit({ request, actor, at }: Command<"AdmitDeployment">, state: Enviro
   );
 }
 
-/** Newest wins: what is at or below the newest that was chosen is history. */
+/** Newest wins: what is at or below the newest that was chosen is history. A deployment asks once. */
 function requestFlip({ deploymentId, sequence, release, actor, at }: Command<"RequestFlip">, state: Environment): Outcome {
   const flip: Flip = { sequence, deploymentId, release, reason: "deploy" };
-  const asked = state.chosen === sequence || state.waiting?.deploymentId === deploymentId || state.lived.has(deploymentId);
-  if (asked) return [];
+  if (!state.pending.has(deploymentId)) return [];
   const newer = Math.max(state.chosen, state.waiting?.sequence ?? 0);
-  if (sequence <= newer) return someOpen(state, (open) => open.deploymentId === deploymentId) ? [] : [superseded(flip, newer)];
+  if (sequence <= newer) return [superseded(flip, newer)];
   const lockedBy = lockAt(state, at);
   const by = state.pinned ? "pin" : lockedBy !== null && lockedBy.holder !== actor ? "lock" : undefined;
   if (by === undefined) return state.waiting === null ? [go(flip, state)] : [superseded(state.waiting, sequence), go(flip, state)];
@@ -127,11 +126,6 @@ function requestFlip({ deploymentId, sequence, release, actor, at }: Command<"Re
 /** A deployment keeps its sequence, unless a restore took a higher one since: the alias would not move for a lower one. */
 const go = (flip: Flip, state: Environment): EnvironmentEvent =>
   flipRequested(flip.sequence > state.flipped ? flip : { ...flip, sequence: state.sequence + 1 }, state);
-
-const someOpen = (state: Environment, is: (flip: Flip) => boolean): boolean => {
-  for (const flip of state.open.values()) if (is(flip)) return true;
-  return false;
-};
 
 /** An explicit step back takes a new, higher sequence, so that nothing older can undo it, and pins the environment. */
 function rollback({ to, why, actor, at }: Command<"RequestRollback">, state: Environment): Outcome {
@@ -185,7 +179,7 @@ function failed({ sequence, reason, moved }: Command<"RecordFlipFailed">, flip: 
     body: { sequence, deploymentId: flip.deploymentId, flip: flip.reason, reason },
   };
   const live = state.live === null ? undefined : state.lived.get(state.live.deploymentId);
-  const newer = (state.live?.sequence ?? 0) > sequence || someOpen(state, (open) => open.sequence > sequence);
+  const newer = Math.max(state.live?.sequence ?? 0, ...state.open.keys()) > sequence;
   if (!moved || live === undefined || flip.reason === "restore" || newer) return [failure];
   const restore: Flip = { sequence: state.sequence + 1, deploymentId: live.deploymentId, release: live.release, reason: "restore" };
   return [failure, flipRequested(restore, state, `flip ${sequence} failed half-way`)];

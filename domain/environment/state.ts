@@ -12,8 +12,8 @@ export type Environment = {
   /** highest sequence given so far */
   sequence: number;
   latest: string | null;
-  /** the sequence that each deployment was admitted with */
-  admitted: Map<string, number>;
+  /** deployments that have not asked to go live yet, with the sequence that each was admitted with */
+  pending: Map<string, number>;
   /** highest sequence that a flip was requested with: no alias can be moved with one at or below it */
   flipped: number;
   /** the newest that was chosen to go live: deployments at or below it are history. A restore chooses nothing. */
@@ -35,7 +35,7 @@ export type Environment = {
 export const initial = (): Environment => ({
   sequence: 0,
   latest: null,
-  admitted: new Map(),
+  pending: new Map(),
   flipped: 0,
   chosen: 0,
   open: new Map(),
@@ -54,21 +54,24 @@ export const evolve = (state: Environment, event: EnvironmentEvent): Environment
     case "DeploymentAdmitted":
       state.sequence = event.body.sequence;
       state.latest = event.body.deploymentId;
-      state.admitted.set(event.body.deploymentId, event.body.sequence);
+      state.pending.set(event.body.deploymentId, event.body.sequence);
       break;
     case "FlipRequested": {
       const { sequence, deploymentId, release, reason } = event.body;
       state.sequence = Math.max(state.sequence, sequence);
       state.flipped = Math.max(state.flipped, sequence);
-      const order = state.admitted.get(deploymentId) ?? sequence;
+      const waited = state.waiting?.deploymentId === deploymentId ? state.waiting.sequence : undefined;
+      const order = waited ?? state.pending.get(deploymentId) ?? sequence;
       if (reason !== "restore") state.chosen = Math.max(state.chosen, reason === "deploy" ? order : sequence);
       state.open.set(sequence, { sequence, deploymentId, release, reason, order });
-      if (state.waiting?.deploymentId === deploymentId) state.waiting = null;
+      if (waited !== undefined) state.waiting = null;
+      state.pending.delete(deploymentId);
       break;
     }
     case "FlipHeld": {
       const { sequence, deploymentId, release, by } = event.body;
       state.waiting = { sequence, deploymentId, release, reason: "deploy", by };
+      state.pending.delete(deploymentId);
       break;
     }
     case "AliasFlipped":
@@ -87,6 +90,7 @@ export const evolve = (state: Environment, event: EnvironmentEvent): Environment
     case "FlipFailed":
     case "FlipWithdrawn":
       state.open.delete(event.body.sequence);
+      state.pending.delete(event.body.deploymentId);
       if (state.waiting?.sequence === event.body.sequence) state.waiting = null;
       break;
     case "AliasDriftDetected":
