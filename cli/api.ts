@@ -105,6 +105,7 @@ async function once<S extends z.ZodType>(
   const headers: Record<string, string> = {
     authorization: `Bearer ${connection.token}`,
     "x-shiplog-actor": actor,
+    "x-shiplog-client": "cli",
     accept: "application/json",
   };
   if (key !== undefined) headers["idempotency-key"] = key;

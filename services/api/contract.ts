@@ -6,7 +6,8 @@ import { DeploymentView, EnvironmentView, Status } from "../../domain/projection
 /**
  * The HTTP API: what goes in and what comes out. JSON everywhere, `Authorization: Bearer <token>` everywhere but
  * `/v1/health`. A command takes an `Idempotency-Key` header: repeated with the same key it does nothing new and answers
- * the same. Every error is `{error: {code, message}}`: 400 bad input, 401 no or wrong token, 404 unknown site,
+ * the same. `X-Shiplog-Actor` is who the caller says they are, `X-Shiplog-Client: cli` that a person asked by command.
+ * Every error is `{error: {code, message}}`: 400 bad input, 401 no or wrong token, 404 unknown site,
  * environment or id, 409 refused by the rules (code `noun.reason`), 500 a fault.
  */
 const reason = z.string().trim().min(1).max(500);

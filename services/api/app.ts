@@ -1,0 +1,64 @@
+import { randomUUID } from "node:crypto";
+import { Hono } from "hono";
+import { bodyLimit } from "hono/body-limit";
+import { buildLogs } from "./build-logs.ts";
+import { authenticate, type Env } from "./caller.ts";
+import { deployments } from "./deployments.ts";
+import { environments } from "./environments.ts";
+import { log } from "./log.ts";
+import type { Ports } from "./ports.ts";
+import { Problem, problemBody } from "./problem.ts";
+import { sources } from "./sources.ts";
+import { streams } from "./streams.ts";
+
+const LARGEST_BODY = 1_000_000;
+
+/** The HTTP API of the contract. It only checks, gives commands and reads: the rules are the domain's. */
+export const createApi = (ports: Ports): Hono<Env> => {
+  const app = new Hono<Env>();
+
+  app.onError((error, context) => {
+    if (error instanceof Problem) return context.json(problemBody(error), error.status);
+    // what broke is for the operator: it may name what the caller must not see
+    const request = randomUUID();
+    ports.report({
+      level: "error",
+      message: "a request failed",
+      request,
+      method: context.req.method,
+      path: context.req.path,
+      reason: String(error),
+    });
+    return context.json(
+      problemBody({ code: "fault", message: `Something broke on the engine's side; its log has it as ${request}.`, candidates: undefined }),
+      500,
+    );
+  });
+  app.notFound((context) =>
+    context.json(
+      problemBody({ code: "route.unknown", message: `There is no ${context.req.method} ${context.req.path}.`, candidates: undefined }),
+      404,
+    ),
+  );
+
+  app.get("/v1/health", (context) => context.json({ ok: true }));
+  app.use("/v1/*", authenticate(ports.config.tokens));
+  app.use(
+    "/v1/*",
+    bodyLimit({
+      maxSize: LARGEST_BODY,
+      onError: () => {
+        throw new Problem(413, "body.large", `The body is larger than ${LARGEST_BODY} bytes.`);
+      },
+    }),
+  );
+
+  app.route("/v1/sources", sources(ports));
+  app.route("/v1/deployments", deployments(ports));
+  app.route("/v1/deployments", buildLogs(ports));
+  app.route("/v1/environments", environments(ports));
+  app.route("/v1", streams(ports));
+  app.route("/v1/events", log(ports));
+  app.get("/v1/quarantine", async (context) => context.json({ letters: await ports.quarantine.list() }));
+  return app;
+};

@@ -1,0 +1,49 @@
+import { hash, timingSafeEqual } from "node:crypto";
+import type { MiddlewareHandler } from "hono";
+import type { Because } from "../kit/execute.ts";
+import { Problem } from "./problem.ts";
+
+/** Who asks, as far as it was proven: the token. `actor` also says who they claim to be. */
+export type Caller = { readonly token: string; readonly actor: string };
+export type Env = { Variables: { caller: Caller } };
+
+/** Lets in who has one of the tokens, whose sha256 (hex) the configuration holds by name. */
+export const authenticate =
+  (tokens: Readonly<Record<string, string>>): MiddlewareHandler<Env> =>
+  async (context, next) => {
+    const token = tokenOf(context.req.header("authorization"), tokens);
+    if (token === undefined)
+      throw new Problem(401, "token.unknown", "This needs a token that the engine knows: send it as `Authorization: Bearer <token>`.");
+    context.set("caller", { token, actor: actorOf(context.req.header("x-shiplog-actor"), token) });
+    await next();
+  };
+
+/** Every token is compared, in constant time: neither which one fits nor how far shows in the time it takes. */
+function tokenOf(header: string | undefined, tokens: Readonly<Record<string, string>>): string | undefined {
+  const given = /^Bearer +(\S+)$/i.exec(header ?? "")?.[1];
+  if (given === undefined) return undefined;
+  const digest = hash("sha256", given, "buffer");
+  let found: string | undefined;
+  for (const [name, expected] of Object.entries(tokens)) if (timingSafeEqual(digest, Buffer.from(expected, "hex"))) found = name;
+  return found;
+}
+
+/**
+ * `alice (token default)`: the first is claimed, the second is proven. The claim has no brackets, so that it cannot look
+ * like a proof.
+ */
+export function actorOf(claimed: string | undefined, token: string): string {
+  const name = (claimed ?? "")
+    .replace(/[^\p{L}\p{N} ._@+-]/gu, "")
+    .trim()
+    .slice(0, 64);
+  return name === "" ? `token ${token}` : `${name} (token ${token})`;
+}
+
+/** Why a command is given: the caller's key makes a repeated request the same command. A key is its token's alone. */
+export function commandOf(caller: Caller, key: string | undefined, path: string): Because {
+  if (key !== undefined && !/^[\x21-\x7e]{1,200}$/.test(key))
+    throw new Problem(400, "key.invalid", "The header Idempotency-Key must be 1 to 200 characters without spaces.");
+  const id = hash("sha256", `${caller.token}\n${path}\n${key ?? crypto.randomUUID()}`, "base64url").slice(0, 32);
+  return { cause: `api/${id}`, correlation: `api/${id}`, actor: caller.actor };
+}

@@ -1,0 +1,137 @@
+import { Hono } from "hono";
+import type { Request, ReusedBuild } from "../../domain/deployment/shapes.ts";
+import type { DeploymentAdmitted } from "../../domain/environment/events.ts";
+import type { Recorded } from "../../domain/kernel/event.ts";
+import { type DeploymentView, isEnd } from "../../domain/projections/views.ts";
+import { type Because, following } from "../kit/execute.ts";
+import { bodyOf, queryOf } from "./body.ts";
+import { commandOf, type Env } from "./caller.ts";
+import { ListDeployments, RequestDeployment, WithReason } from "./contract.ts";
+import { look } from "./look.ts";
+import type { Ports } from "./ports.ts";
+import { Problem, refused } from "./problem.ts";
+
+/** `/v1/deployments`: ask for one, list them, look at one, cancel it, try it again. */
+export const deployments = (ports: Ports) => {
+  const see = look(ports);
+  const { aggregates, clock, sources, views } = ports;
+
+  /** Admits a request to its environment and queues it. Repeated with the same cause it answers with the first one's deployment. */
+  const admit = async (request: Request, because: Because): Promise<DeploymentView> => {
+    const { site, environment } = request;
+    const asked = { actor: because.actor, at: new Date(clock.now()).toISOString() };
+    const { events, refusal } = await aggregates.environment.execute(
+      site,
+      environment,
+      { type: "AdmitDeployment", request, ...asked },
+      because,
+    );
+    if (refusal !== undefined) throw refused(`${site}/${environment} takes no deployment now`, refusal);
+    const admitted = events.find(isAdmitted);
+    if (admitted === undefined) throw new Error(`${request.deploymentId} was neither admitted to ${site}/${environment} nor refused`);
+
+    const { deploymentId, sequence, request: first } = admitted.body;
+    // `advance` does the same from the event, with the same cause: whoever comes first
+    await aggregates.deployment.execute(
+      deploymentId,
+      { type: "QueueDeployment", sequence, request: first },
+      following(admitted, because.actor),
+    );
+    return see.deployment(deploymentId);
+  };
+
+  return new Hono<Env>()
+    .post("/", async (context) => {
+      const { site, environment, source, commit, reason } = await bodyOf(context, RequestDeployment);
+      see.place(site, environment);
+      const because = commandOf(context.get("caller"), context.req.header("idempotency-key"), context.req.path);
+      // only what was uploaded through here is built: a key of somebody else's choice names nothing
+      const found = await sources.find(site, source.sha256);
+      if (found === undefined || found.key !== source.key)
+        throw new Problem(
+          409,
+          "source.missing",
+          `The source ${source.sha256.slice(0, 12)} of ${site} was never uploaded: ask POST /v1/sources where to put it.`,
+        );
+
+      const request: Request = {
+        deploymentId: ports.newDeploymentId(),
+        site,
+        environment,
+        source: found,
+        trigger: context.req.header("x-shiplog-client") === "cli" ? "cli" : "api",
+        ...(commit && { commit }),
+        ...(reason && { reason }),
+        requestedBy: because.actor,
+      };
+      return context.json({ deployment: await admit(request, because) }, 202);
+    })
+
+    .get("/", async (context) => {
+      const { site, environment, status, limit } = queryOf(context, ListDeployments);
+      const found = await Promise.all(
+        see
+          .places(site, environment)
+          .map((place) => views.deployments({ site: place.site, environment: place.environment, status, limit })),
+      );
+      const newestFirst = found.flat().sort((a, b) => (a.id < b.id ? 1 : -1));
+      return context.json({ deployments: newestFirst.slice(0, limit) });
+    })
+
+    .get("/:id", async (context) => {
+      const id = await see.deploymentId(context.req.param("id"));
+      const [deployment, progress] = await Promise.all([see.deployment(id), views.progress(id)]);
+      return context.json({ deployment, progress: isEnd(deployment.status) ? null : (progress ?? null) });
+    })
+
+    .post("/:id/cancel", async (context) => {
+      const { reason } = await bodyOf(context, WithReason);
+      const because = commandOf(context.get("caller"), context.req.header("idempotency-key"), context.req.path);
+      const { id } = await see.deployment(await see.deploymentId(context.req.param("id")));
+      const { refusal } = await aggregates.deployment.execute(id, { type: "RequestCancel", ...(reason && { reason }) }, because);
+      if (refusal !== undefined) throw refused(`${id} cannot be cancelled`, refusal);
+      return context.json({ deployment: await see.deployment(id) }, 202);
+    })
+
+    .post("/:id/retry", async (context) => {
+      const { reason } = await bodyOf(context, WithReason);
+      const because = commandOf(context.get("caller"), context.req.header("idempotency-key"), context.req.path);
+      const old = await see.deployment(await see.deploymentId(context.req.param("id")));
+      const { state } = await aggregates.deployment.load(old.id);
+      if (state.request === null) throw new Error(`${old.id} has a view, but its stream holds no request`);
+      see.place(old.site, old.environment);
+      if (!isEnd(old.status))
+        throw new Problem(409, "deployment.running", `${old.id} cannot be tried again: it is still ${old.status}. Cancel it first.`);
+      if (old.status === "success")
+        throw new Problem(
+          409,
+          "deployment.succeeded",
+          `${old.id} cannot be tried again: it succeeded. To bring it live again, roll back to it.`,
+        );
+
+      const build = reusable(old);
+      const { source, commit } = state.request;
+      if (source === null && build === undefined)
+        throw new Problem(409, "source.missing", `${old.id} cannot be tried again: neither its source nor its build is known.`);
+      const request: Request = {
+        deploymentId: ports.newDeploymentId(),
+        site: old.site,
+        environment: old.environment,
+        source,
+        ...(build && { reuse: build }),
+        retryOf: old.id,
+        trigger: "retry",
+        ...(commit && { commit }),
+        ...(reason && { reason }),
+        requestedBy: because.actor,
+      };
+      return context.json({ deployment: await admit(request, because) }, 202);
+    });
+};
+
+/** The finished build of a deployment that did not go live: it need not be made again. */
+const reusable = ({ id, reusedFrom, buildId, releaseId, artifact }: DeploymentView): ReusedBuild | undefined =>
+  buildId === null || releaseId === null || artifact === null ? undefined : { from: reusedFrom ?? id, buildId, releaseId, artifact };
+
+type Admitted = Recorded<ReturnType<(typeof DeploymentAdmitted)["parse"]>>;
+const isAdmitted = (event: Recorded): event is Admitted => event.type === "DeploymentAdmitted";

@@ -1,0 +1,100 @@
+import { type Context, Hono } from "hono";
+import type { EnvironmentCommand } from "../../domain/environment/commands.ts";
+import type { FlipRequested } from "../../domain/environment/events.ts";
+import type { Environment } from "../../domain/environment/state.ts";
+import type { Recorded } from "../../domain/kernel/event.ts";
+import type { Executed } from "../kit/execute.ts";
+import { bodyOf } from "./body.ts";
+import { commandOf, type Env } from "./caller.ts";
+import { Lock, Pin, Rollback, Unlock, WithReason } from "./contract.ts";
+import { look } from "./look.ts";
+import type { Ports } from "./ports.ts";
+import { Problem, refused } from "./problem.ts";
+
+type Asked = { actor: string; at: string };
+type Here = Context<Env, "/:site/:environment/*">;
+
+/** `/v1/environments`: look, roll back, pin, lock. */
+export const environments = (ports: Ports) => {
+  const see = look(ports);
+
+  const placeOf = (context: Context) => see.place(context.req.param("site") ?? "", context.req.param("environment") ?? "");
+
+  /** Gives a command to the environment that the path names. */
+  const give = async (context: Here, what: string, command: (asked: Asked) => EnvironmentCommand): Promise<Executed<Environment>> => {
+    const { site, environment } = placeOf(context);
+    const because = commandOf(context.get("caller"), context.req.header("idempotency-key"), context.req.path);
+    const asked = { actor: because.actor, at: new Date(ports.clock.now()).toISOString() };
+    const executed = await ports.aggregates.environment.execute(site, environment, command(asked), because);
+    if (executed.refusal !== undefined) throw refused(`${site}/${environment} cannot be ${what}`, executed.refusal);
+    return executed;
+  };
+  const answer = async (context: Here) => context.json({ environment: await see.environment(placeOf(context)) });
+
+  return new Hono<Env>()
+    .get("/", async (context) => context.json({ environments: await Promise.all(see.places().map(see.environment)) }))
+    .get("/:site/:environment", async (context) => context.json({ environment: await see.environment(placeOf(context)) }))
+
+    .post("/:site/:environment/rollback", async (context) => {
+      const { to: said, reason: why } = await bodyOf(context, Rollback);
+      placeOf(context);
+      const to = said === undefined ? undefined : await see.deploymentId(said);
+      const executed = await give(context, "rolled back", (asked) => ({
+        type: "RequestRollback",
+        ...(to && { to }),
+        ...(why && { why }),
+        ...asked,
+      }));
+      return context.json(started(executed, to), 202);
+    })
+
+    .post("/:site/:environment/pin", async (context) => {
+      const { reason } = await bodyOf(context, Pin);
+      await give(context, "pinned", () => ({ type: "PinEnvironment", reason }));
+      return answer(context);
+    })
+    .post("/:site/:environment/unpin", async (context) => {
+      const { reason } = await bodyOf(context, WithReason);
+      await give(context, "unpinned", (asked) => ({ type: "UnpinEnvironment", ...(reason && { reason }), ...asked }));
+      return answer(context);
+    })
+    .post("/:site/:environment/lock", async (context) => {
+      const { reason, until } = await bodyOf(context, Lock);
+      // stored in UTC, whatever zone it was said in
+      const end = until === undefined ? null : new Date(until).toISOString();
+      await give(context, "locked", (asked) => ({ type: "LockEnvironment", reason, until: end, ...asked }));
+      return answer(context);
+    })
+    .post("/:site/:environment/unlock", async (context) => {
+      const { reason, force } = await bodyOf(context, Unlock);
+      await give(context, "unlocked", (asked) => ({ type: "UnlockEnvironment", force, ...(reason && { reason }), ...asked }));
+      return answer(context);
+    });
+};
+
+/**
+ * What a rollback began, or what was so already. `version`: the stream's version at which it was asked for, from where
+ * its end is to be looked for. A repeated request finds its first answer here, however far the stream has gone since.
+ */
+function started({ events, state, version }: Executed<Environment>, to: string | undefined) {
+  const flip = events.find(isFlipRequested);
+  if (flip !== undefined) {
+    const { sequence, deploymentId, previous } = flip.body;
+    return { sequence, deploymentId, previous: previous?.deploymentId ?? null, alreadyLive: false, version: flip.version };
+  }
+  const { live } = state;
+  const underWay = state.open.get(state.flipped);
+  if (underWay !== undefined && (to === undefined || underWay.deploymentId === to))
+    return {
+      sequence: underWay.sequence,
+      deploymentId: underWay.deploymentId,
+      previous: live?.deploymentId ?? null,
+      alreadyLive: false,
+      version,
+    };
+  if (live === null) throw new Problem(409, "rollback.nothing", "Nothing was ever live here.");
+  return { ...live, previous: live.deploymentId, alreadyLive: true, version };
+}
+
+type Requested = Recorded<ReturnType<(typeof FlipRequested)["parse"]>>;
+const isFlipRequested = (event: Recorded): event is Requested => event.type === "FlipRequested";

@@ -1,0 +1,72 @@
+import { deploymentEventTypes, readDeploymentEvent } from "../../domain/deployment/events.ts";
+import { environmentEventTypes, readEnvironmentEvent } from "../../domain/environment/events.ts";
+import type { Recorded } from "../../domain/kernel/event.ts";
+import { DeploymentId, deploymentStream, environmentStream } from "../../domain/kernel/identity.ts";
+import { projectDeployment } from "../../domain/projections/deployment-view.ts";
+import { emptyEnvironment, projectEnvironment } from "../../domain/projections/environment-view.ts";
+import type { DeploymentView, EnvironmentView } from "../../domain/projections/views.ts";
+import type { SiteConfig } from "../kit/config.ts";
+import { eventsOf } from "../store/codec.ts";
+import type { Ports } from "./ports.ts";
+import { Problem } from "./problem.ts";
+
+export type Look = ReturnType<typeof look>;
+
+/**
+ * What is asked for by name or id. One deployment or environment is never stale: its row is brought up to the log's end
+ * here, so that who has just given a command sees what it did. Lists are as the projection has them, a moment late.
+ */
+export const look = ({ config, read, views }: Pick<Ports, "config" | "read" | "views">) => {
+  /** The declared environments that fit; a problem where what was named is not declared. */
+  const places = (site?: string, environment?: string): readonly SiteConfig[] => {
+    const found = config.sites.filter(
+      (place) => (site ?? place.site) === place.site && (environment ?? place.environment) === place.environment,
+    );
+    if (found.length > 0 || (site === undefined && environment === undefined)) return found;
+    const known = config.sites.map((place) => `${place.site}/${place.environment}`).join(", ");
+    throw new Problem(
+      404,
+      "environment.unknown",
+      `There is no environment ${site ?? "*"}/${environment ?? "*"}. There are: ${known || "none"}.`,
+    );
+  };
+
+  const place = (site: string, environment: string): SiteConfig => {
+    const [found] = places(site, environment);
+    if (found === undefined) throw new Problem(404, "environment.unknown", `There is no environment ${site}/${environment}.`);
+    return found;
+  };
+
+  const since = async (stream: string, version: number, types: readonly string[]): Promise<Recorded[]> =>
+    (await read(stream, version)).flatMap(eventsOf).filter(({ type }) => types.includes(type));
+
+  const deployment = async (id: string): Promise<DeploymentView> => {
+    let view = await views.deployment(id);
+    for (const event of await since(deploymentStream(id), view?.version ?? 0, deploymentEventTypes))
+      view = projectDeployment(view, { ...event, ...readDeploymentEvent(event) });
+    if (view === undefined) throw new Problem(404, "deployment.unknown", `There is no deployment ${id}.`);
+    return view;
+  };
+
+  const environment = async ({ site, environment: name, url }: SiteConfig): Promise<EnvironmentView & { url: string }> => {
+    let view = (await views.environment(site, name)) ?? emptyEnvironment(site, name);
+    for (const event of await since(environmentStream(site, name), view.version, environmentEventTypes))
+      view = projectEnvironment(view, { ...event, ...readEnvironmentEvent(event) });
+    return { ...view, url };
+  };
+
+  /** The full id that begins like this, with or without `dep_`. */
+  const deploymentId = async (said: string): Promise<string> => {
+    const id = `dep_${said.replace(/^dep_/i, "").toUpperCase()}`;
+    if (DeploymentId.safeParse(id).success) return id;
+    if (!/^dep_[0-9A-Z]{1,25}$/.test(id))
+      throw new Problem(404, "deployment.unknown", `"${said.slice(0, 64)}" is not the id of a deployment, nor the beginning of one.`);
+    const found = (await views.findDeployments(id)).map((view) => view.id).sort();
+    if (found.length > 1) throw new Problem(409, "id.ambiguous", `Several deployments have an id that begins with "${said}".`, found);
+    const [only] = found;
+    if (only === undefined) throw new Problem(404, "deployment.unknown", `There is no deployment whose id begins with "${said}".`);
+    return only;
+  };
+
+  return { places, place, deployment, environment, deploymentId };
+};

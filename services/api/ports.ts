@@ -1,0 +1,50 @@
+import type { Source } from "../../domain/deployment/shapes.ts";
+import type { Commit } from "../../domain/kernel/chain.ts";
+import type { Builds } from "../aws/builds.ts";
+import type { Views } from "../aws/views.ts";
+import type { Clock } from "../kit/clock.ts";
+import type { EngineConfig } from "../kit/config.ts";
+import type { Aggregates } from "../kit/execute.ts";
+import type { Log } from "../store/log.ts";
+
+/** What the API needs of the world. */
+export type Ports = {
+  readonly config: Pick<EngineConfig, "sites" | "tokens">;
+  readonly aggregates: Aggregates;
+  /** the commits of a stream after a version, strongly consistent, in order */
+  read(stream: string, after: number): Promise<readonly Commit[]>;
+  readonly log: Log;
+  readonly views: Pick<Views, "deployment" | "environment" | "deployments" | "findDeployments" | "progress">;
+  readonly sources: Sources;
+  readonly builds: Pick<Builds, "get">;
+  readonly buildLogs: BuildLogs;
+  readonly quarantine: Quarantine;
+  readonly clock: Pick<Clock, "now">;
+  /** a new deployment id */
+  newDeploymentId(): string;
+  /** one line for the operator; never a secret */
+  report(line: Readonly<Record<string, unknown>>): void;
+};
+
+/** Where apps' sources are kept, by the digest of their zip. */
+export type Sources = {
+  /** `undefined` where it was never uploaded */
+  find(site: string, sha256: string): Promise<Source | undefined>;
+  /** A signed request that may write this one source, and nothing else, for some minutes. */
+  prepare(
+    site: string,
+    sha256: string,
+    bytes: number,
+  ): Promise<{ source: Source; upload: { url: string; headers: Record<string, string> } }>;
+};
+
+export type BuildLogs = {
+  /** A page of lines from a token on; the same token again means that there is nothing more for now. */
+  read(
+    place: { group: string; stream: string },
+    next: string | undefined,
+  ): Promise<{ lines: { timestamp: number; message: string }[]; next: string | null }>;
+};
+
+export type Letter = { consumer: string; messageId: string; reason: string; at: string | null; body: string };
+export type Quarantine = { list(): Promise<Letter[]> };

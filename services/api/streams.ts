@@ -1,0 +1,36 @@
+import { Hono } from "hono";
+import { z } from "zod";
+import { deploymentStream, environmentStream } from "../../domain/kernel/identity.ts";
+import { eventsOf } from "../store/codec.ts";
+import { queryOf } from "./body.ts";
+import type { Env } from "./caller.ts";
+import { look } from "./look.ts";
+import type { Ports } from "./ports.ts";
+
+const After = z.object({ after: z.coerce.number().int().min(0).default(0) });
+/** Commits in one answer: far below what a Lambda may answer with, at 32 KB a commit at most. */
+const PAGE = 150;
+
+/** One stream from a version on: `…/deployments/:id/events` and `…/environments/:site/:environment/events`. */
+export const streams = (ports: Pick<Ports, "config" | "read" | "views">) => {
+  const see = look(ports);
+
+  const page = async (stream: string, after: number) => {
+    const commits = (await ports.read(stream, after)).slice(0, PAGE);
+    return { events: commits.flatMap(eventsOf), version: commits.at(-1)?.version ?? after };
+  };
+
+  return new Hono<Env>()
+    .get("/deployments/:id/events", async (context) => {
+      const { after } = queryOf(context, After);
+      const id = await see.deploymentId(context.req.param("id"));
+      const found = await page(deploymentStream(id), after);
+      if (found.events.length === 0) await see.deployment(id);
+      return context.json(found);
+    })
+    .get("/environments/:site/:environment/events", async (context) => {
+      const { after } = queryOf(context, After);
+      const { site, environment } = see.place(context.req.param("site"), context.req.param("environment"));
+      return context.json(await page(environmentStream(site, environment), after));
+    });
+};

@@ -1,0 +1,405 @@
+import { hash } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { PutObjectCommand } from "@aws-sdk/client-s3";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { BUS, deadLetterName, EVENTS_TABLE, VIEWS_TABLE } from "../../infra/topology.ts";
+import { type Endpoint, startEndpoint } from "../../local/endpoint/endpoint.ts";
+import { REGION } from "../../local/http.ts";
+import { BUCKETS, provisionEngine } from "../../local/provision/engine-resources.ts";
+import { createApi } from "../../services/api/app.ts";
+import { apiPorts } from "../../services/api/wiring.ts";
+import { awsClients, type Clients } from "../../services/aws/clients.ts";
+import type { SiteConfig } from "../../services/kit/config.ts";
+import { type Engine, engine as makeEngine, systemClock } from "../../services/kit/engine.ts";
+import { project } from "../../services/project/project.ts";
+import { artifact, check, release } from "../support/samples.ts";
+
+const TOKEN = "a-long-secret-token";
+const site = (name: string, environment: string): SiteConfig => ({
+  site: name,
+  environment,
+  host: `${name}.example.com`,
+  url: `https://${name}.example.com`,
+  checkPath: "/",
+  variables: [],
+  architecture: "x86_64",
+  distribution: null,
+  revalidationQueueUrl: "https://queue",
+  buildTimeoutMinutes: 20,
+});
+
+// biome-ignore lint/suspicious/noExplicitAny: an answer is looked at from outside, as a client sees its JSON
+type Answer = { status: number; body: any };
+
+let folder: string;
+let endpoint: Endpoint;
+let clients: Clients;
+let engine: Engine;
+let app: ReturnType<typeof createApi>;
+const reported: unknown[] = [];
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "shiplog-api-test-"));
+  endpoint = await startEndpoint({ dataDir: folder });
+  clients = awsClients({ region: REGION, endpoint: endpoint.url, credentials: { accessKeyId: "local", secretAccessKey: "local" } });
+  await provisionEngine(clients);
+  // one site for each group of tests: they do not see each other's deployments
+  const sites = ["web", "docs", "shop", "blog", "wiki", "news"].map((name) => site(name, "production"));
+  const tokens = { other: hash("sha256", "another", "hex"), default: hash("sha256", TOKEN, "hex") };
+  const config = {
+    region: REGION,
+    eventsTable: EVENTS_TABLE,
+    viewsTable: VIEWS_TABLE,
+    bus: BUS,
+    buckets: BUCKETS,
+    sites: [...sites, site("web", "staging")],
+    tokens,
+  };
+  engine = makeEngine(config, clients, systemClock, (line) => reported.push(line));
+  app = createApi(apiPorts(engine));
+}, 60_000);
+afterAll(async () => {
+  clients.destroy();
+  await endpoint.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const ask = async (method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Answer> => {
+  const answer = await app.request(`/v1${path}`, {
+    method,
+    headers: { authorization: `Bearer ${TOKEN}`, "x-shiplog-actor": "alice", ...headers },
+    ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
+  });
+  return { status: answer.status, body: await answer.json() };
+};
+
+const zip = Buffer.from("a zip, more or less");
+const sha256 = hash("sha256", zip, "hex");
+/** Uploads the source as the CLI does, and asks for a deployment of it. */
+const deploy = async (name: string, key?: string, environment = "production"): Promise<Answer> => {
+  const { body } = await ask("POST", "/sources", { site: name, sha256, bytes: zip.length });
+  if (body.upload !== null)
+    expect((await fetch(body.upload.url, { method: "PUT", headers: body.upload.headers, body: zip })).status).toBe(200);
+  return ask("POST", "/deployments", { site: name, environment, source: body.source }, key === undefined ? {} : { "idempotency-key": key });
+};
+const because = (cause: string) => ({ cause, correlation: cause, actor: "test" });
+/** Brings a deployment to where it is ready to go live, as the consumers would. */
+const build = async (id: string, number: number) => {
+  const give = (command: Parameters<Engine["aggregates"]["deployment"]["execute"]>[1]) =>
+    engine.aggregates.deployment.execute(id, command, because(`${id}/${command.type}`));
+  await give({ type: "RecordBuildStarted", buildId: `shiplog:${number}`, logs: "/aws/codebuild/shiplog:one" });
+  await give({ type: "RecordBuildSucceeded", buildId: `shiplog:${number}`, artifact: artifact(number) });
+  await give({ type: "StartRelease", releaseId: id });
+  await give({ type: "RecordChecksPassed", release: { ...release(number), id }, checks: [check(number)] });
+};
+const goLive = async (name: string, id: string, number: number, sequence: number) => {
+  await build(id, number);
+  const flip = {
+    type: "RequestFlip",
+    deploymentId: id,
+    sequence,
+    release: { ...release(number), id },
+    actor: "test",
+    at: new Date().toISOString(),
+  } as const;
+  await engine.aggregates.environment.execute(name, "production", flip, because(`${id}/flip`));
+  await engine.aggregates.environment.execute(name, "production", { type: "RecordWentLive", sequence }, because(`${id}/live`));
+  await engine.aggregates.deployment.execute(id, { type: "StartFlip", sequence }, because(`${id}/start-flip`));
+  await engine.aggregates.deployment.execute(id, { type: "SucceedDeployment", sequence }, because(`${id}/succeed`));
+};
+
+describe("the door", () => {
+  it("is open for health alone", async () => {
+    expect(await (await app.request("/v1/health")).json()).toEqual({ ok: true });
+    expect((await app.request("/v1/environments")).status).toBe(401);
+    for (const authorization of ["Bearer wrong", `Basic ${TOKEN}`, `Bearer ${hash("sha256", TOKEN, "hex")}`, "Bearer "]) {
+      const answer = await ask("GET", "/environments", undefined, { authorization });
+      expect(answer).toMatchObject({ status: 401, body: { error: { code: "token.unknown" } } });
+    }
+    expect((await ask("GET", "/environments")).status).toBe(200);
+  });
+
+  it("names the field that is wrong", async () => {
+    const wrong = await ask("POST", "/sources", { site: "Web", sha256, bytes: "many" });
+    expect(wrong.status).toBe(400);
+    expect(wrong.body.error.code).toBe("body.invalid");
+    expect(wrong.body.error.message).toContain('"site": must be 1-20 characters');
+    expect(wrong.body.error.message).toContain('"bytes": ');
+    expect((await ask("POST", "/sources", "{")).body.error.message).toContain("The body is not JSON");
+    expect((await ask("POST", "/sources", { site: "web", sha256, bytes: 1, extra: 1 })).body.error.message).toContain("extra");
+    expect((await ask("GET", "/deployments?limit=many")).body.error.message).toContain('"limit"');
+    expect((await ask("GET", "/events?since=yesterday")).body.error.message).toContain('"since"');
+  });
+
+  it("answers in its own shape for unknown routes, names and ids, and for what is too large", async () => {
+    expect(await ask("GET", "/nothing")).toMatchObject({ status: 404, body: { error: { code: "route.unknown" } } });
+    expect(await ask("GET", "/deployments/dep_0123")).toMatchObject({ status: 404, body: { error: { code: "deployment.unknown" } } });
+    expect(await ask("GET", "/deployments/..%2fx")).toMatchObject({ status: 404, body: { error: { code: "deployment.unknown" } } });
+    expect(await ask("GET", `/deployments/dep_${"0".repeat(26)}/events`)).toMatchObject({ status: 404 });
+    const unknown = await ask("POST", "/environments/web/nope/pin", { reason: "r" });
+    expect(unknown).toMatchObject({ status: 404, body: { error: { code: "environment.unknown" } } });
+    expect(unknown.body.error.message).toContain("web/production");
+    expect(await ask("POST", "/sources", { site: "nope", sha256, bytes: 1 })).toMatchObject({
+      status: 404,
+      body: { error: { code: "site.unknown" } },
+    });
+    expect(await ask("POST", "/sources", "x".repeat(1_000_001))).toMatchObject({ status: 413, body: { error: { code: "body.large" } } });
+  });
+
+  it("keeps a fault's text for the operator", async () => {
+    const broken = createApi({ ...apiPorts(engine), quarantine: { list: () => Promise.reject(new Error("secret-host is away")) } });
+    const answer = await broken.request("/v1/quarantine", { headers: { authorization: `Bearer ${TOKEN}` } });
+    expect(answer.status).toBe(500);
+    expect(await answer.text()).not.toContain("secret-host");
+    expect(JSON.stringify(reported.at(-1))).toContain("secret-host is away");
+    expect(JSON.stringify(reported)).not.toContain(TOKEN);
+  });
+});
+
+describe("a source", () => {
+  it("is put where its digest says, by an address that takes nothing else", async () => {
+    const { body } = await ask("POST", "/sources", { site: "wiki", sha256, bytes: zip.length });
+    expect(body.source).toEqual({ key: `sources/wiki/${sha256}.zip`, sha256, bytes: zip.length });
+    expect(new URL(body.upload.url).searchParams.get("X-Amz-SignedHeaders")).toContain("x-amz-checksum-sha256");
+    expect((await fetch(body.upload.url, { method: "PUT", headers: body.upload.headers, body: "something else" })).status).toBe(400);
+
+    expect((await fetch(body.upload.url, { method: "PUT", headers: body.upload.headers, body: zip })).status).toBe(200);
+    expect((await ask("POST", "/sources", { site: "wiki", sha256, bytes: zip.length })).body).toEqual({
+      source: body.source,
+      upload: null,
+    });
+  });
+
+  it("must be there, under its own key, before it is deployed", async () => {
+    const source = { key: `sources/news/${sha256}.zip`, sha256, bytes: 1 };
+    const missing = await ask("POST", "/deployments", { site: "news", environment: "production", source });
+    expect(missing).toMatchObject({ status: 409, body: { error: { code: "source.missing" } } });
+
+    await clients.s3.send(new PutObjectCommand({ Bucket: BUCKETS.sources, Key: source.key, Body: zip }));
+    const elsewhere = await ask("POST", "/deployments", {
+      site: "news",
+      environment: "production",
+      source: { ...source, key: "sources/web/other.zip" },
+    });
+    expect(elsewhere).toMatchObject({ status: 409, body: { error: { code: "source.missing" } } });
+  });
+});
+
+describe("a deployment", () => {
+  it("is queued once for each key, and seen at once", async () => {
+    const first = await deploy("docs", "key-1");
+    expect(first).toMatchObject({
+      status: 202,
+      body: { deployment: { status: "queued", sequence: 1, actor: "alice (token default)", trigger: "api", version: 1 } },
+    });
+    expect((await deploy("docs", "key-1")).body.deployment.id).toBe(first.body.deployment.id);
+    const second = await deploy("docs", "key-2");
+    expect(second.body.deployment.sequence).toBe(2);
+
+    const { id } = first.body.deployment;
+    expect((await ask("GET", `/deployments/${id}`)).body).toMatchObject({ deployment: { id }, progress: null });
+    expect((await ask("GET", `/deployments/${id}/events`)).body).toMatchObject({
+      events: [{ type: "DeploymentQueued", version: 1 }],
+      version: 1,
+    });
+    expect((await ask("GET", `/deployments/${id}/events?after=1`)).body).toEqual({ events: [], version: 1 });
+    expect((await ask("GET", "/environments/docs/production/events?after=1")).body).toMatchObject({
+      events: [{ type: "DeploymentAdmitted" }],
+      version: 2,
+    });
+  });
+
+  it("is found by the beginning of its id, and listed newest first", async () => {
+    const ids: string[] = [];
+    for (const key of ["a", "b"]) {
+      const { id } = (await deploy("shop", key)).body.deployment;
+      await project({ read: engine.store.read, views: engine.views })({ stream: `deployment/${id}`, version: 1 });
+      ids.push(id);
+    }
+    const [older = "", newer = ""] = ids;
+    expect((await ask("GET", "/deployments?site=shop")).body.deployments.map(({ id }: { id: string }) => id)).toEqual([newer, older]);
+    expect((await ask("GET", "/deployments?site=shop&status=failed")).body.deployments).toEqual([]);
+    expect((await ask("GET", "/deployments?limit=1")).body.deployments).toHaveLength(1);
+    expect((await ask("GET", "/deployments?site=nope")).status).toBe(404);
+
+    const unique = newer.slice(4, 29);
+    expect((await ask("GET", `/deployments/${unique.toLowerCase()}`)).body.deployment.id).toBe(newer);
+    const ambiguous = await ask("POST", `/deployments/${newer.slice(0, 8)}/cancel`);
+    expect(ambiguous).toMatchObject({ status: 409, body: { error: { code: "id.ambiguous" } } });
+    expect(ambiguous.body.error.candidates).toEqual(expect.arrayContaining(ids));
+  });
+
+  it("is cancelled once, and is tried again from its source", async () => {
+    const { id } = (await deploy("blog", "first")).body.deployment;
+    expect(await ask("POST", `/deployments/${id}/retry`)).toMatchObject({ status: 409, body: { error: { code: "deployment.running" } } });
+
+    const cancelled = await ask("POST", `/deployments/${id}/cancel`, { reason: "typo" }, { "idempotency-key": "c" });
+    expect(cancelled).toMatchObject({ status: 202, body: { deployment: { status: "cancelling", reason: "typo" } } });
+    expect((await ask("POST", `/deployments/${id}/cancel`, { reason: "typo" }, { "idempotency-key": "c" })).status).toBe(202);
+    expect(await ask("POST", `/deployments/${id}/cancel`)).toMatchObject({
+      status: 409,
+      body: { error: { code: "deployment.cancelling" } },
+    });
+
+    await engine.aggregates.deployment.execute(id, { type: "RecordBuildStopped", buildId: null, reason: "none" }, because("stopped"));
+    const again = await ask("POST", `/deployments/${id}/retry`, { reason: "second try" }, { "idempotency-key": "r" });
+    expect(again).toMatchObject({
+      status: 202,
+      body: { deployment: { status: "queued", retryOf: id, trigger: "retry", why: "second try", reusedFrom: null } },
+    });
+    expect((await ask("POST", `/deployments/${id}/retry`, {}, { "idempotency-key": "r" })).body.deployment.id).toBe(
+      again.body.deployment.id,
+    );
+  });
+
+  it("that was built before it failed is tried again without building", async () => {
+    const { id } = (await deploy("blog", "second")).body.deployment;
+    await build(id, 7);
+    await engine.aggregates.deployment.execute(id, { type: "FailDeployment", step: "publish", reason: "S3 was away" }, because("failed"));
+    const { body } = await ask("POST", `/deployments/${id}/retry`);
+    expect(body.deployment).toMatchObject({ status: "built", retryOf: id, reusedFrom: id, releaseId: id, artifact: artifact(7) });
+  });
+
+  it("has its build's lines", async () => {
+    const { id } = (await deploy("blog", "third")).body.deployment;
+    expect((await ask("GET", `/deployments/${id}/logs`)).body).toEqual({ lines: [], next: null, done: false });
+    await build(id, 8);
+    // the build has ended, and its log is not there yet
+    expect((await ask("GET", `/deployments/${id}/logs`)).body).toEqual({ lines: [], next: null, done: true });
+    endpoint.logs.append("/aws/codebuild/shiplog", "one", [
+      { timestamp: 1_000, message: "first" },
+      { timestamp: 2_000, message: "second" },
+    ]);
+    const page = (await ask("GET", `/deployments/${id}/logs`)).body;
+    expect(page).toMatchObject({ lines: [{ message: "first" }, { message: "second" }], done: false });
+    expect((await ask("GET", `/deployments/${id}/logs?next=${encodeURIComponent(page.next)}`)).body).toMatchObject({
+      lines: [],
+      done: true,
+    });
+  });
+});
+
+describe("an environment", () => {
+  it("is there before its first deployment, with its address", async () => {
+    const { body } = await ask("GET", "/environments");
+    expect(body.environments).toHaveLength(7);
+    expect((await ask("GET", "/environments/web/staging")).body.environment).toMatchObject({
+      live: null,
+      url: "https://web.example.com",
+      version: 0,
+    });
+  });
+
+  it("rolls back to what was live before, once for each key, and is pinned", async () => {
+    const nothing = await ask("POST", "/environments/web/production/rollback", {});
+    expect(nothing).toMatchObject({ status: 409, body: { error: { code: "rollback.nothing" } } });
+    expect(nothing.body.error.message).toBe("web/production cannot be rolled back: nothing older was ever live here.");
+
+    const first = (await deploy("web", "one")).body.deployment.id;
+    await goLive("web", first, 1, 1);
+    const second = (await deploy("web", "two")).body.deployment.id;
+    await goLive("web", second, 2, 2);
+    const rollback = () => ask("POST", "/environments/web/production/rollback", { reason: "it is broken" }, { "idempotency-key": "back" });
+    const started = await rollback();
+    expect(started).toMatchObject({ status: 202, body: { sequence: 3, deploymentId: first, previous: second, alreadyLive: false } });
+    expect((await ask("GET", "/environments/web/production")).body.environment).toMatchObject({
+      pin: { reason: "it is broken", actor: "alice (token default)" },
+    });
+
+    await engine.aggregates.environment.execute("web", "production", { type: "RecordWentLive", sequence: 3 }, because("live-3"));
+    // the key's first answer, from where its end can be found, however far the stream has gone
+    expect(await rollback()).toEqual(started);
+    const { events } = (await ask("GET", `/environments/web/production/events?after=${started.body.version}`)).body;
+    expect(events).toMatchObject([{ type: "ReleaseWentLive", body: { sequence: 3 } }]);
+
+    expect((await ask("POST", "/environments/web/production/rollback", { to: first })).body).toMatchObject({
+      alreadyLive: true,
+      deploymentId: first,
+    });
+    const never = (await deploy("web", "three")).body.deployment.id;
+    expect(await ask("POST", "/environments/web/production/rollback", { to: never })).toMatchObject({
+      status: 409,
+      body: { error: { code: "release.never-live" } },
+    });
+    expect(await ask("POST", `/deployments/${first}/retry`)).toMatchObject({
+      status: 409,
+      body: { error: { code: "deployment.succeeded" } },
+    });
+  });
+
+  it("is locked against everybody else, until its holder or force unlocks it", async () => {
+    const until = new Date(Date.now() + 3_600_000);
+    const locked = await ask("POST", "/environments/wiki/production/lock", {
+      reason: "migration",
+      until: until.toISOString().replace("Z", "+00:00"),
+    });
+    expect(locked).toMatchObject({
+      status: 200,
+      body: { environment: { lock: { holder: "alice (token default)", reason: "migration", until: until.toISOString() } } },
+    });
+
+    const bob = { "x-shiplog-actor": "bob" };
+    expect(await ask("POST", "/environments/wiki/production/unlock", {}, bob)).toMatchObject({
+      status: 409,
+      body: { error: { code: "environment.locked" } },
+    });
+    expect(await ask("POST", "/environments/wiki/production/unlock", { force: true }, bob)).toMatchObject({
+      status: 200,
+      body: { environment: { lock: null } },
+    });
+    expect(await ask("POST", "/environments/wiki/production/pin", {})).toMatchObject({ status: 400 });
+  });
+
+  it("believes of a claimed name only what cannot be taken for a proof", async () => {
+    await ask(
+      "POST",
+      "/environments/news/production/pin",
+      { reason: "r" },
+      { "x-shiplog-actor": `root (token other)${"x".repeat(100)}`, authorization: "Bearer another" },
+    );
+    const { actor } = (await ask("GET", "/environments/news/production")).body.environment.pin;
+    expect(actor).toMatch(/^root token otherx{48} \(token other\)$/);
+  });
+});
+
+describe("the log", () => {
+  it("is read in order, in pages that lose nothing, and by place and type", async () => {
+    const everything = (await ask("GET", "/events?limit=1000")).body.events;
+    expect(everything.length).toBeGreaterThan(20);
+    const positions = everything.map(({ position }: { position: string }) => position);
+    expect(positions).toEqual(positions.toSorted());
+
+    // as it will be read when it has settled
+    const later = createApi({ ...apiPorts(engine), clock: { now: () => Date.now() + 20_000 } });
+    const seen: string[] = [];
+    for (let since = "", more = true; more; ) {
+      const answer = await later.request(`/v1/events?limit=7${since && `&since=${since}`}`, {
+        headers: { authorization: `Bearer ${TOKEN}` },
+      });
+      const { events, next } = (await answer.json()) as { events: { id: string }[]; next: string };
+      more = events.length > 0;
+      since = next;
+      seen.push(...events.map(({ id }) => id));
+    }
+    expect(seen).toEqual(everything.map(({ id }: { id: string }) => id));
+
+    const ofShop = (await ask("GET", "/events?site=shop&environment=production")).body.events;
+    expect(new Set(ofShop.map(({ type }: { type: string }) => type))).toEqual(new Set(["DeploymentAdmitted", "DeploymentQueued"]));
+    expect((await ask("GET", "/events?type=EnvironmentLocked")).body.events).toHaveLength(1);
+    expect((await ask("GET", `/events?since=${positions.at(-1)}`)).body.events.length).toBeGreaterThan(0);
+  });
+});
+
+describe("the quarantine", () => {
+  it("shows what no consumer could take, with the reason", async () => {
+    expect((await ask("GET", "/quarantine")).body).toEqual({ letters: [] });
+    const record = { messageId: "m1", body: '{"strange":true}' } as never;
+    await engine.queues.mailroom("project").quarantine(record, "it is strange");
+    expect((await ask("GET", "/quarantine")).body.letters).toMatchObject([
+      { consumer: "project", reason: "it is strange", body: '{"strange":true}' },
+    ]);
+    expect(deadLetterName("project")).toBe("shiplog-project-dead");
+  });
+});
