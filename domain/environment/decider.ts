@@ -61,16 +61,19 @@ type Outcome = readonly EnvironmentEvent[] | Refusal;
 
 const body = <C extends { type: string }>({ type: _, ...rest }: C): Omit<C, "type"> => rest;
 
+/** What no person asked for. */
+const NOBODY = "shiplog";
+
 const superseded = ({ sequence, deploymentId, reason }: Flip, by: number): EnvironmentEvent => ({
   type: "FlipSuperseded",
   v: 1,
   body: { sequence, deploymentId, reason, by },
 });
 
-const flipRequested = ({ sequence, deploymentId, release, reason }: Flip, state: Environment, why?: string): EnvironmentEvent => ({
+const flipRequested = ({ sequence, deploymentId, release, reason, actor }: Flip, state: Environment, why?: string): EnvironmentEvent => ({
   type: "FlipRequested",
   v: 1,
-  body: { sequence, deploymentId, release, reason, ...(why !== undefined && { why }), previous: state.live },
+  body: { sequence, deploymentId, release, reason, actor, ...(why !== undefined && { why }), previous: state.live },
 });
 
 const pin = (reason: string, state: Environment): EnvironmentEvent => ({
@@ -101,7 +104,7 @@ function admit({ request, actor, at }: Command<"AdmitDeployment">, state: Enviro
 
 /** Newest wins: what is at or below the newest that was chosen is history. A deployment asks once. */
 function requestFlip({ deploymentId, sequence, release, actor, at }: Command<"RequestFlip">, state: Environment): Outcome {
-  const flip: Flip = { sequence, deploymentId, release, reason: "deploy" };
+  const flip: Flip = { sequence, deploymentId, release, reason: "deploy", actor };
   if (!state.pending.has(deploymentId)) return [];
   const newer = Math.max(state.chosen, state.waiting?.sequence ?? 0);
   if (sequence <= newer) return [superseded(flip, newer)];
@@ -115,6 +118,7 @@ function requestFlip({ deploymentId, sequence, release, actor, at }: Command<"Re
       sequence,
       deploymentId,
       release,
+      actor,
       by,
       ...(by === "lock" && lockedBy !== null && { because: `${lockedBy.holder} has locked it` }),
       replaces: state.waiting && { sequence: state.waiting.sequence, deploymentId: state.waiting.deploymentId },
@@ -139,7 +143,7 @@ function rollback({ to, why, actor, at }: Command<"RequestRollback">, state: Env
   if (state.open.size === 0 && state.live?.deploymentId === target.deploymentId) return [];
   if (state.pinned && state.open.get(state.flipped)?.deploymentId === target.deploymentId) return [];
   const sequence = state.sequence + 1;
-  const flip: Flip = { sequence, deploymentId: target.deploymentId, release: target.release, reason: "rollback" };
+  const flip: Flip = { sequence, deploymentId: target.deploymentId, release: target.release, reason: "rollback", actor };
   return [
     ...(state.waiting === null ? [] : [superseded(state.waiting, sequence)]),
     flipRequested(flip, state, why),
@@ -162,8 +166,8 @@ function wentLive({ sequence }: Command<"RecordWentLive">, state: Environment): 
   const flip = state.open.get(sequence);
   if (flip === undefined) return [];
   if (state.live !== null && state.live.sequence > sequence) return [superseded(flip, state.live.sequence)];
-  const { deploymentId, release, reason } = flip;
-  return [{ type: "ReleaseWentLive", v: 1, body: { sequence, deploymentId, release, reason, previous: state.live } }];
+  const { deploymentId, release, reason, actor } = flip;
+  return [{ type: "ReleaseWentLive", v: 1, body: { sequence, deploymentId, release, reason, actor, previous: state.live } }];
 }
 
 const endFlip = (state: Environment, sequence: number, events: (flip: Flip) => readonly EnvironmentEvent[]): Outcome => {
@@ -181,7 +185,13 @@ function failed({ sequence, reason, moved }: Command<"RecordFlipFailed">, flip: 
   const live = state.live === null ? undefined : state.lived.get(state.live.deploymentId);
   const newer = Math.max(state.live?.sequence ?? 0, ...state.open.keys()) > sequence;
   if (!moved || live === undefined || flip.reason === "restore" || newer) return [failure];
-  const restore: Flip = { sequence: state.sequence + 1, deploymentId: live.deploymentId, release: live.release, reason: "restore" };
+  const restore: Flip = {
+    sequence: state.sequence + 1,
+    deploymentId: live.deploymentId,
+    release: live.release,
+    reason: "restore",
+    actor: NOBODY,
+  };
   return [failure, flipRequested(restore, state, `flip ${sequence} failed half-way`)];
 }
 

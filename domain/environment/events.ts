@@ -25,6 +25,8 @@ export const FlipRequested = event("FlipRequested", 1, {
   deploymentId: DeploymentId,
   release: Release,
   reason: FlipReason,
+  /** who asked for it: of a deployment the one who requested it, never a consumer */
+  actor: z.string(),
   why: z.string().max(500).optional(),
   previous: LiveRelease.nullable(),
 });
@@ -33,6 +35,7 @@ export const FlipHeld = event("FlipHeld", 1, {
   sequence,
   deploymentId: DeploymentId,
   release: Release,
+  actor: z.string(),
   by: z.enum(["pin", "lock"]),
   because: z.string().optional(),
   replaces: LiveRelease.nullable(),
@@ -52,6 +55,7 @@ export const ReleaseWentLive = event("ReleaseWentLive", 1, {
   deploymentId: DeploymentId,
   release: Release,
   reason: FlipReason,
+  actor: z.string(),
   previous: LiveRelease.nullable(),
 });
 export const FlipSuperseded = event("FlipSuperseded", 1, {

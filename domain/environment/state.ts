@@ -1,7 +1,7 @@
 import type { Release } from "../deployment/shapes.ts";
 import type { EnvironmentEvent, FlipReason, LiveRelease } from "./events.ts";
 
-export type Flip = { sequence: number; deploymentId: string; release: Release; reason: FlipReason };
+export type Flip = { actor: string; sequence: number; deploymentId: string; release: Release; reason: FlipReason };
 /** `order`: the sequence that its deployment was admitted with; its flip has a higher one where a restore came between. */
 export type OpenFlip = Flip & { order: number };
 /** A release that was live here. `order`: the sequence that its deployment was admitted with, so "older" means what people mean. */
@@ -57,20 +57,20 @@ export const evolve = (state: Environment, event: EnvironmentEvent): Environment
       state.pending.set(event.body.deploymentId, event.body.sequence);
       break;
     case "FlipRequested": {
-      const { sequence, deploymentId, release, reason } = event.body;
+      const { sequence, deploymentId, release, reason, actor } = event.body;
       state.sequence = Math.max(state.sequence, sequence);
       state.flipped = Math.max(state.flipped, sequence);
       const waited = state.waiting?.deploymentId === deploymentId ? state.waiting.sequence : undefined;
       const order = waited ?? state.pending.get(deploymentId) ?? sequence;
       if (reason !== "restore") state.chosen = Math.max(state.chosen, reason === "deploy" ? order : sequence);
-      state.open.set(sequence, { sequence, deploymentId, release, reason, order });
+      state.open.set(sequence, { sequence, deploymentId, release, reason, actor, order });
       if (waited !== undefined) state.waiting = null;
       state.pending.delete(deploymentId);
       break;
     }
     case "FlipHeld": {
-      const { sequence, deploymentId, release, by } = event.body;
-      state.waiting = { sequence, deploymentId, release, reason: "deploy", by };
+      const { sequence, deploymentId, release, actor, by } = event.body;
+      state.waiting = { sequence, deploymentId, release, reason: "deploy", actor, by };
       state.pending.delete(deploymentId);
       break;
     }

@@ -85,7 +85,12 @@ export const projectDeployment = (view: DeploymentView | undefined, event: Recor
   }
 };
 
-const queued = ({ body: { sequence, request }, actor, at, version }: Extract<Recorded<DeploymentEvent>, { type: "DeploymentQueued" }>): DeploymentView => ({
+const queued = ({
+  body: { sequence, request },
+  actor,
+  at,
+  version,
+}: Extract<Recorded<DeploymentEvent>, { type: "DeploymentQueued" }>): DeploymentView => ({
   id: request.deploymentId,
   site: request.site,
   environment: request.environment,

@@ -40,9 +40,9 @@ export const projectEnvironment = (view: EnvironmentView, event: Recorded<Enviro
       view.waiting = { deploymentId: event.body.deploymentId, sequence: event.body.sequence, since: at, by: event.body.by };
       break;
     case "ReleaseWentLive": {
-      const { sequence, deploymentId, release, reason } = event.body;
+      const { sequence, deploymentId, release, reason, actor: asked } = event.body;
       if (view.live !== null) view.history = [view.live, ...view.history].slice(0, REMEMBERED);
-      view.live = { deploymentId, sequence, at, reason, actor, release };
+      view.live = { deploymentId, sequence, at, reason, actor: asked, release };
       endFlip(sequence);
       break;
     }

@@ -58,6 +58,7 @@ const requested = (n: number, previous: number | null, change: object = {}) => (
     deploymentId: deploymentId(n),
     release: release(n),
     reason: "deploy",
+    actor: "ada",
     previous: previous === null ? null : { sequence: previous, deploymentId: deploymentId(previous) },
     ...change,
   },
@@ -260,6 +261,7 @@ describe("a rollback", () => {
             deploymentId: deploymentId(2),
             release: release(2),
             reason: "rollback",
+            actor: "ada",
             why: "broken checkout",
             previous: { sequence: 3, deploymentId: deploymentId(3) },
           },
@@ -335,7 +337,7 @@ describe("a pinned environment", () => {
       .yields({
         type: "FlipHeld",
         v: 1,
-        body: { sequence: 2, deploymentId: deploymentId(2), release: release(2), by: "pin", replaces: null },
+        body: { sequence: 2, deploymentId: deploymentId(2), release: release(2), actor: "ada", by: "pin", replaces: null },
       });
   });
   it("holds it once", () => {
