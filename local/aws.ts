@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { GetObjectCommand } from "@aws-sdk/client-s3";
 import { GetSecretValueCommand } from "@aws-sdk/client-secrets-manager";
 import { awsClients, type Clients } from "../services/aws/clients.ts";
-import { type LocalCodeBuild, startCodeBuild } from "./codebuild/codebuild.ts";
+import { type CodeBuildOptions, type LocalCodeBuild, startCodeBuild } from "./codebuild/codebuild.ts";
 import { loadOrCreateCertificate } from "./edge/certificate.ts";
 import { type Endpoint, startEndpoint } from "./endpoint/endpoint.ts";
 import { functionUrls } from "./function-urls.ts";
@@ -20,16 +20,21 @@ export type LocalAws = {
   close(): Promise<void>;
 };
 
+/** How builds are limited on this machine; only tests change it. */
+export type BuildLimits = Pick<CodeBuildOptions, "maxConcurrentBuilds" | "minuteMs">;
+
 /** Accepted everywhere and secret from nobody: the endpoint asks for no credentials, and the SDK insists on some. */
 export const CREDENTIALS = { accessKeyId: "local", secretAccessKey: "local" };
 
 export const startAws = async ({
   dataDir,
   port = 0,
+  codeBuild: limits = {},
   log,
 }: {
   dataDir: string;
   port?: number;
+  codeBuild?: BuildLimits;
   log(line: string): void;
 }): Promise<LocalAws> => {
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
@@ -55,6 +60,7 @@ export const startAws = async ({
   endpoint.mount("lambda", lambda.handle);
   endpoint.mount("functionUrl", functionUrls(lambda));
   const codeBuild = await startCodeBuild({
+    ...limits,
     dataDir,
     endpointUrl: () => endpoint.url,
     emit: endpoint.emit,

@@ -8,7 +8,7 @@ import { apiPorts } from "../services/api/wiring.ts";
 import type { EngineConfig, SiteConfig } from "../services/kit/config.ts";
 import { type Engine, engine, systemClock } from "../services/kit/engine.ts";
 import { serveApi } from "./api-server.ts";
-import { type LocalAws, startAws } from "./aws.ts";
+import { type BuildLimits, type LocalAws, startAws } from "./aws.ts";
 import { runConsumers, runReconciler } from "./consumers.ts";
 import type { Edge } from "./edge/edge.ts";
 import { freePort } from "./free-port.ts";
@@ -32,6 +32,7 @@ export type DevelopmentOptions = {
   readonly variables?: Readonly<Record<string, string | undefined>>;
   /** between two runs of the reconciler; default 10 s */
   readonly reconcileEveryMs?: number;
+  readonly codeBuild?: BuildLimits;
   log(line: string): void;
 };
 
@@ -63,7 +64,7 @@ export const startDevelopment = async (options: DevelopmentOptions): Promise<Dev
   };
   try {
     const memory = await remember(dataDir);
-    const aws = await startAws({ dataDir, port: await freePort(memory.ports.aws), log });
+    const aws = await startAws({ dataDir, port: await freePort(memory.ports.aws), codeBuild: options.codeBuild ?? {}, log });
     closers.push(aws.close);
     memory.ports.aws = aws.endpoint.port;
 
