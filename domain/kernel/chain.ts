@@ -14,6 +14,8 @@ export type Commit = {
   readonly cause: string;
   readonly correlation: string;
   readonly actor: string;
+  /** kind of credential and source address of who asked through the API; "" for what the engine does itself */
+  readonly origin: string;
   readonly at: string;
   readonly position: string;
   /** hash of the stream's commit before this one; "" for the first */
@@ -35,6 +37,7 @@ export const commitHash = (sha256: Sha256, commit: Omit<Commit, "hash">): string
       commit.cause,
       commit.correlation,
       commit.actor,
+      commit.origin,
       commit.at,
       commit.position,
       commit.prev,

@@ -22,6 +22,8 @@ export type Recorded<E = AnyEvent> = E & {
   /** ISO 8601 time at which the decision was made */
   readonly at: string;
   readonly actor: string;
+  /** how the actor proved who they are and from where: `token:default 203.0.113.9`; "" for what the engine does itself */
+  readonly origin: string;
   /** id of the event or command that this follows from */
   readonly cause: string;
   /** id of the first command of the story that this belongs to */
@@ -40,6 +42,7 @@ export const RecordedEnvelope = z.object({
   position: z.string().regex(/^\d{15}$/),
   at: z.string(),
   actor: z.string(),
+  origin: z.string(),
   cause: z.string(),
   correlation: z.string(),
 });

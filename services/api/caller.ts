@@ -1,10 +1,11 @@
 import { hash, timingSafeEqual } from "node:crypto";
 import type { MiddlewareHandler } from "hono";
 import type { Because } from "../kit/execute.ts";
+import { addressOf } from "./address.ts";
 import { Problem } from "./problem.ts";
 
 /** Who asks, as far as it was proven: the token. `actor` also says who they claim to be. */
-export type Caller = { readonly token: string; readonly actor: string };
+export type Caller = { readonly token: string; readonly actor: string /** `token:default 203.0.113.9` */; readonly origin: string };
 export type Env = { Variables: { caller: Caller } };
 
 /** Lets in who has one of the tokens, whose sha256 (hex) the configuration holds by name. */
@@ -14,7 +15,11 @@ export const authenticate =
     const token = tokenOf(context.req.header("authorization"), tokens);
     if (token === undefined)
       throw new Problem(401, "token.unknown", "This needs a token that the engine knows: send it as `Authorization: Bearer <token>`.");
-    context.set("caller", { token, actor: actorOf(context.req.header("x-shiplog-actor"), token) });
+    context.set("caller", {
+      token,
+      actor: actorOf(context.req.header("x-shiplog-actor"), token),
+      origin: `token:${token} ${addressOf(context.env)}`,
+    });
     await next();
   };
 
@@ -45,5 +50,5 @@ export function commandOf(caller: Caller, key: string | undefined, path: string)
   if (key !== undefined && !/^[\x21-\x7e]{1,200}$/.test(key))
     throw new Problem(400, "key.invalid", "The header Idempotency-Key must be 1 to 200 characters without spaces.");
   const id = hash("sha256", `${caller.token}\n${path}\n${key ?? crypto.randomUUID()}`, "base64url").slice(0, 32);
-  return { cause: `api/${id}`, correlation: `api/${id}`, actor: caller.actor };
+  return { cause: `api/${id}`, correlation: `api/${id}`, actor: caller.actor, origin: caller.origin };
 }

@@ -62,6 +62,8 @@ export const EventView = z.object({
   position: z.string(),
   at: z.string(),
   actor: z.string(),
+  /** kind of credential and source address of an API call; "" for what the engine does itself */
+  origin: z.string(),
   cause: z.string(),
   correlation: z.string(),
 });

@@ -20,6 +20,7 @@ export type Because = {
   readonly causePosition?: string | undefined;
   readonly correlation: string;
   readonly actor: string;
+  readonly origin?: string | undefined;
 };
 
 /** The reason that a consumer gives: it follows from this event. */

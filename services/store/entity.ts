@@ -16,6 +16,7 @@ export const commitEntity = (table: string) =>
         cause: { type: "string", required: true },
         correlation: { type: "string", required: true },
         actor: { type: "string", required: true },
+        origin: { type: "string", required: true },
         at: { type: "string", required: true },
         position: { type: "string", required: true },
         prev: { type: "string", required: true },

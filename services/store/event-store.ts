@@ -28,6 +28,8 @@ export type Decision = {
   readonly causePosition?: string | undefined;
   readonly correlation: string;
   readonly actor: string;
+  /** credential and source address of who asked, where it came through the API */
+  readonly origin?: string | undefined;
   /** milliseconds since 1970 */
   readonly now: number;
 };
@@ -114,6 +116,7 @@ const commitAfter = (end: End, decision: Decision): Commit => {
     cause,
     correlation,
     actor,
+    origin: decision.origin ?? "",
     at: new Date(now).toISOString(),
     position: nextPosition(now, end.position, decision.causePosition),
     prev: end.hash,

@@ -28,6 +28,7 @@ describe("shiplog rollback", () => {
       deploymentId: deploymentId(1),
       release: release(1),
       reason: "rollback",
+      actor: "ada",
       previous: { sequence: 2, deploymentId: deploymentId(2) },
     },
   ] as const;

@@ -259,4 +259,5 @@ const recorded = (stream: string, version: number, [type, body, seconds = versio
   actor: "alice (token default)",
   cause: "c",
   correlation: "c",
+  origin: "",
 });
