@@ -1,0 +1,128 @@
+import { UpdateProjectCommand } from "@aws-sdk/client-codebuild";
+import { DeleteFunctionCommand, UpdateAliasCommand } from "@aws-sdk/client-lambda";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { siteResources } from "../../infra/sites.ts";
+import { watchAliases } from "../support/alias-watch.ts";
+import { hostileLambda } from "../support/hostile-lambda.ts";
+import { startWorld, type World } from "../support/world.ts";
+
+let world: World;
+beforeAll(async () => {
+  const environments = ["drift", "noticed", "throttled", "contested", "halfway"];
+  world = await startWorld({ environments, sites: [{ name: "narrow", environments: [{ name: "production" }] }] });
+});
+afterAll(() => world.close());
+
+/** The versions that the aliases of an environment point to. */
+const versions = (environment: string): (string | undefined)[] =>
+  Object.values(world.resources(environment).functions).map((name) => world.aws.lambda.alias(name, "live")?.functionVersion);
+const release = async (environment: string): Promise<string | null> =>
+  (await fetch(`${world.urlOf(environment)}/ssr`)).headers.get("x-shiplog-deployment");
+
+const editByHand = (environment: string, Description: string) =>
+  world.aws.clients.lambda.send(
+    new UpdateAliasCommand({ FunctionName: world.resources(environment).functions.server, Name: "live", Description }),
+  );
+
+const deleteVersion = (FunctionName: string, Qualifier: string) =>
+  world.aws.clients.lambda.send(new DeleteFunctionCommand({ FunctionName, Qualifier }));
+
+describe.concurrent("in environments that do not see each other", () => {
+  it("supersedes a deployment that waits for room to build, when a newer one is asked for", async () => {
+    const { project } = siteResources("narrow", "production");
+    await world.aws.clients.codeBuild.send(new UpdateProjectCommand({ name: project, concurrentBuildLimit: 1 }));
+    const building = await world.deploy("production", { takes: 60_000 }, "narrow");
+    await world.reached(building, "building");
+    const { buildsStarted } = world.aws.codeBuild.counters();
+    const waiting = await world.deploy("production", {}, "narrow");
+    await world.reached(waiting, "queued");
+    const newer = await world.deploy("production", {}, "narrow");
+    const { reason, buildId } = await world.reached(waiting, "superseded");
+    expect(reason).toContain(newer);
+    expect(buildId).toBeNull();
+    expect((await world.api.deployment(building)).status).toBe("building");
+    expect(world.aws.codeBuild.counters().buildsStarted).toBe(buildsStarted);
+  });
+
+  it("fails a deployment whose alias was edited by hand, keeps what is live, and says how to mend it", async () => {
+    const first = await world.live("drift");
+    const before = versions("drift");
+    await editByHand("drift", "my own words");
+    const second = await world.deploy("drift");
+    const { step, reason } = await world.reached(second, "failed");
+    expect(step).toBe("flip");
+    const [, mended = "nothing"] = /set its description to "([^"]+)"/.exec(reason ?? "") ?? [];
+    expect(mended).toBe(`seq=1 dep=${first}`);
+    expect(await world.eventsOf("drift", "AliasDriftDetected")).toMatchObject([
+      { body: { found: { version: before[0], description: "my own words" }, expected: { version: before[0], sequence: 1 } } },
+    ]);
+    await world.happened("drift", "the end of the restore", ({ type, body }) => type === "FlipFailed" && body.flip === "restore");
+    expect(versions("drift")).toEqual(before);
+
+    await editByHand("drift", mended);
+    const third = await world.live("drift");
+    expect(await release("drift")).toBe(third);
+  });
+
+  it("notices by itself that an alias was edited", async () => {
+    await world.live("noticed");
+    await editByHand("noticed", "moved at night");
+    await world.reconcile(undefined);
+    await world.reconcile(undefined);
+    const { server } = world.resources("noticed").functions;
+    expect((await world.eventsOf("noticed", "AliasDriftDetected")).map(({ body }) => body.function)).toEqual([server]);
+    expect((await world.api.environment("web", "noticed")).drift?.function).toBe(server);
+  });
+});
+
+it("goes live through a throttled control plane", async () => {
+  // every refusal asks for a second of patience, and gets it
+  for (const operation of ["UpdateFunctionConfiguration", "UpdateFunctionCode", "UpdateAlias"]) world.aws.lambda.throttle(operation, 2);
+  expect(await world.live("throttled")).toBe(await release("throttled"));
+});
+
+it("goes live though others change the functions at the same moment", async () => {
+  const hostile = hostileLambda(world.aws);
+  const busy = { status: 409, code: "ResourceConflictException" };
+  const changed = { status: 412, code: "PreconditionFailedException" };
+  hostile.refuse(
+    { operation: "UpdateFunctionConfiguration", ...busy, times: 2 },
+    { operation: "UpdateFunctionConfiguration", ...changed, times: 2, yetDone: true },
+    { operation: "UpdateFunctionCode", ...busy, times: 2 },
+    { operation: "UpdateFunctionCode", ...changed, times: 2, yetDone: true },
+    { operation: "UpdateAlias", ...busy, times: 2 },
+    { operation: "UpdateAlias", ...changed, times: 2 },
+    // a retry of one's own success is answered so
+    { operation: "UpdateAlias", ...changed, times: 3, yetDone: true },
+  );
+  const id = await world.live("contested");
+  expect(hostile.left()).toBe(0);
+  hostile.mend();
+  expect(await release("contested")).toBe(id);
+  expect(await world.eventsOf("contested", "AliasFlipped")).toHaveLength(3);
+});
+
+it("puts back what was live when a flip fails half-way", async () => {
+  const first = await world.live("halfway");
+  const second = await world.live("halfway");
+  const before = versions("halfway");
+  const { server, revalidation } = world.resources("halfway").functions;
+  const old = (await world.eventsOf("halfway", "AliasFlipped")).find(({ body }) => body.function === server && body.sequence === 1);
+
+  const watch = watchAliases(world.aws, [server, revalidation]);
+  const hostile = hostileLambda(world.aws);
+  hostile.afterEach(async (operation, name) => {
+    if (operation !== "UpdateAlias" || name !== revalidation) return;
+    hostile.mend();
+    await deleteVersion(server, old?.body.to);
+  });
+  const { sequence } = await world.api.rollback("web", "halfway", first);
+  const failed = await world.happened("halfway", "the failure", ({ type, body }) => type === "FlipFailed" && body.sequence === sequence);
+  expect(failed.body.reason).toMatch(/does not exist any more/);
+  await world.happened("halfway", "the restore", ({ type, body }) => type === "ReleaseWentLive" && body.reason === "restore");
+
+  expect(versions("halfway")).toEqual(before);
+  expect(await release("halfway")).toBe(second);
+  // the server never moved but to what it was at; the other went there and back, forwards only
+  expect(watch.stop()).toEqual({ [server]: [2, 4], [revalidation]: [2, 3, 4] });
+});
