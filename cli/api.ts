@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { z } from "zod";
 import {
   ApiError,
+  AuditPage,
   BuildLogs,
   LogEvents,
   ManyDeployments,
@@ -13,6 +14,7 @@ import {
   type RequestDeployment,
   RollbackStarted,
   StreamEvents,
+  Why,
 } from "../services/api/contract.ts";
 import type { Connection } from "./connection.ts";
 import { CliError, exit } from "./failure.ts";
@@ -36,7 +38,8 @@ export function openApi(connection: Connection, actor: string, signal: AbortSign
 
   return {
     url: connection.url,
-    environments: async () => (await get("environments", ManyEnvironments)).environments,
+    /** `at`: as they were at that time or position */
+    environments: async (at?: string) => (await get("environments", ManyEnvironments, { at })).environments,
     environment: async (site: string, environment: string) => (await get(place(site, environment), ENVIRONMENT)).environment,
     environmentEvents: (site: string, environment: string, after: number) =>
       get(`${place(site, environment)}/events`, StreamEvents, { after }),
@@ -45,7 +48,7 @@ export function openApi(connection: Connection, actor: string, signal: AbortSign
     deploy: async (request: z.input<typeof RequestDeployment>, key: Key) =>
       (await post("deployments", DEPLOYMENT, request, key)).deployment,
     deployments: async (query: Query) => (await get("deployments", ManyDeployments, query)).deployments,
-    deployment: (id: string) => get(`deployments/${segment(id)}`, OneDeployment),
+    deployment: (id: string, at?: string) => get(`deployments/${segment(id)}`, OneDeployment, { at }),
     deploymentEvents: (id: string, after: number) => get(`deployments/${segment(id)}/events`, StreamEvents, { after }),
     logs: (id: string, next: string | undefined) => get(`deployments/${segment(id)}/logs`, BuildLogs, { next }),
     cancel: async (id: string, reason: string | undefined, key: Key) =>
@@ -59,6 +62,8 @@ export function openApi(connection: Connection, actor: string, signal: AbortSign
     change: async (site: string, environment: string, verb: "pin" | "unpin" | "lock" | "unlock", body: object, key: Key) =>
       (await post(`${place(site, environment)}/${verb}`, ENVIRONMENT, body, key)).environment,
 
+    why: (site: string, environment: string, at: string | undefined) => get(`${place(site, environment)}/why`, Why, { at }),
+    audit: (query: Query) => get("audit", AuditPage, query),
     log: (query: Query) => get("events", LogEvents, query),
     quarantine: async () => (await get("quarantine", Quarantine)).letters,
   };

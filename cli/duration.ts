@@ -35,6 +35,10 @@ export const momentOption = (option: string, text: string, now: number, directio
   return new Date(moment).toISOString();
 };
 
+/** The same for a moment of the past, where a position of the log (15 digits) is one, too. */
+export const pastOption = (option: string, text: string, now: number): string =>
+  /^\d{15}$/.test(text) ? text : momentOption(option, text, now, "ago");
+
 /** Milliseconds for a person: `0.4s`, `42s`, `3m 05s`, `2h 10m`, `5d 3h`. */
 export const showDuration = (milliseconds: number): string => {
   const ms = Math.max(0, milliseconds);

@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import metadata from "../package.json" with { type: "json" };
+import { auditCommand } from "./commands/audit.ts";
 import { cancelCommand } from "./commands/cancel.ts";
 import { deployCommand } from "./commands/deploy.ts";
 import { devCommand } from "./commands/dev.ts";
@@ -13,6 +14,7 @@ import { retryCommand } from "./commands/retry.ts";
 import { rollbackCommand } from "./commands/rollback.ts";
 import { statusCommand } from "./commands/status.ts";
 import { versionCommand } from "./commands/version.ts";
+import { whyCommand } from "./commands/why.ts";
 import type { Register, Run } from "./context.ts";
 
 const commands: readonly Register[] = [
@@ -22,6 +24,8 @@ const commands: readonly Register[] = [
   inspectCommand,
   eventsCommand,
   logsCommand,
+  whyCommand,
+  auditCommand,
   rollbackCommand,
   cancelCommand,
   retryCommand,

@@ -1,12 +1,12 @@
 import type { DeploymentView } from "../../domain/projections/views.ts";
 import type { Context, Register } from "../context.ts";
-import { showAge, showDuration } from "../duration.ts";
+import { pastOption, showAge, showDuration } from "../duration.ts";
 import { usageError } from "../failure.ts";
 import { placeName } from "../place.ts";
 import { shortIds } from "../short-id.ts";
 import { plain, table } from "../terminal.ts";
 
-type Options = { readonly site?: string; readonly env?: string; readonly status?: string; readonly limit: string };
+type Options = { readonly site?: string; readonly env?: string; readonly status?: string; readonly limit: string; readonly at?: string };
 
 /** Lists deployments, newest first. */
 export const listCommand: Register = (program, run) =>
@@ -16,16 +16,18 @@ export const listCommand: Register = (program, run) =>
     .option("--site <site>", "only of this site")
     .option("--env <environment>", "only of this environment")
     .option("--status <status>", "only with this status, for example failed")
+    .option("--at <moment>", "as of a time, how long ago (2h), or a position of the log")
     .option("--limit <count>", "at most so many, up to 200", "20")
     .action((options: Options) => run((context) => list(context, options)));
 
-async function list({ api: open, terminal, json }: Context, { site, env, status, limit }: Options): Promise<undefined> {
+async function list({ api: open, terminal, json }: Context, { site, env, status, limit, at: said }: Options): Promise<undefined> {
   if (!/^\d+$/.test(limit) || Number(limit) < 1 || Number(limit) > 200)
     throw usageError(`--limit "${limit}" is not a number from 1 to 200.`);
   const api = open();
+  const at = said === undefined ? undefined : pastOption("--at", said, Date.now());
   const [deployments, environments] = await Promise.all([
-    api.deployments({ site, environment: env, status, limit: Number(limit) }),
-    api.environments(),
+    api.deployments({ site, environment: env, status, limit: Number(limit), at }),
+    api.environments(at),
   ]);
   if (json) return void terminal.document({ deployments });
   if (deployments.length === 0) return void terminal.note("There is no deployment. Make one:  shiplog deploy <dir>");

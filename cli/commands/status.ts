@@ -2,7 +2,7 @@ import type { DeploymentView } from "../../domain/projections/views.ts";
 import { isEnd } from "../../domain/projections/views.ts";
 import type { Api } from "../api.ts";
 import type { Context, Register } from "../context.ts";
-import { showAge } from "../duration.ts";
+import { pastOption, showAge } from "../duration.ts";
 import { type Environment, placeName, resolvePlace, type Whereabouts, whereabouts } from "../place.ts";
 import { rollbackTarget } from "../rollback-target.ts";
 import { plain, table } from "../terminal.ts";
@@ -15,7 +15,10 @@ export const statusCommand: Register = (program, run) =>
     .argument("[place]", "<site>/<environment>; default: all")
     .option("--site <site>", "only this site")
     .option("--env <environment>", "only this environment")
-    .action((place: string | undefined, options: Whereabouts) => run((context) => status(context, whereabouts(place, options))));
+    .option("--at <moment>", "as of a time, how long ago (2h), or a position of the log")
+    .action((place: string | undefined, { at, ...options }: Whereabouts & { at?: string }) =>
+      run((context) => status(context, whereabouts(place, options), at)),
+    );
 
 type Glance = {
   readonly environment: Environment;
@@ -23,9 +26,10 @@ type Glance = {
   readonly underWay: readonly DeploymentView[];
 };
 
-async function status({ api: open, terminal, json }: Context, said: Whereabouts): Promise<undefined> {
+async function status({ api: open, terminal, json }: Context, said: Whereabouts, moment: string | undefined): Promise<undefined> {
   const api = open();
-  const glances = await Promise.all((await chosen(api, said)).map((environment) => glanceAt(api, environment)));
+  const at = moment === undefined ? undefined : pastOption("--at", moment, Date.now());
+  const glances = await Promise.all((await chosen(api, said, at)).map((environment) => glanceAt(api, environment, at)));
   if (json) terminal.document({ environments: glances });
   else if (glances.length === 0) terminal.note("No site is declared. Add one to the sites file.");
   else terminal.result(glances.map((glance) => show(glance, (text) => terminal.paint("bold", text), Date.now())).join("\n\n"));
@@ -33,18 +37,18 @@ async function status({ api: open, terminal, json }: Context, said: Whereabouts)
 }
 
 /** Where nothing is said, everything; where only a part is said, all that it fits. An unknown name is an error that lists the choices. */
-async function chosen(api: Api, said: Whereabouts): Promise<readonly Environment[]> {
-  const all = await api.environments();
+async function chosen(api: Api, said: Whereabouts, at: string | undefined): Promise<readonly Environment[]> {
+  const all = await api.environments(at);
   const fitting = all.filter(
     ({ site, environment }) => (said.site === undefined || said.site === site) && (said.env === undefined || said.env === environment),
   );
   return fitting.length > 0 || all.length === 0 ? fitting : [await resolvePlace(api, said)];
 }
 
-async function glanceAt(api: Api, environment: Environment): Promise<Glance> {
+async function glanceAt(api: Api, environment: Environment, at: string | undefined): Promise<Glance> {
   const [live, recent] = await Promise.all([
-    environment.live === null ? null : api.deployment(environment.live.deploymentId),
-    api.deployments({ site: environment.site, environment: environment.environment, limit: 20 }),
+    environment.live === null ? null : api.deployment(environment.live.deploymentId, at),
+    api.deployments({ site: environment.site, environment: environment.environment, limit: 20, at }),
   ]);
   return { environment, liveDeployment: live?.deployment ?? null, underWay: recent.filter((deployment) => !isEnd(deployment.status)) };
 }

@@ -1,10 +1,12 @@
 import { randomUUID } from "node:crypto";
 import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
+import { auditTrail } from "./audit.ts";
 import { buildLogs } from "./build-logs.ts";
 import { authenticate, type Env } from "./caller.ts";
 import { deployments } from "./deployments.ts";
 import { environments } from "./environments.ts";
+import { history } from "./history.ts";
 import { log } from "./log.ts";
 import type { Ports } from "./ports.ts";
 import { Problem, problemBody } from "./problem.ts";
@@ -57,6 +59,8 @@ export const createApi = (ports: Ports): Hono<Env> => {
   app.route("/v1/deployments", deployments(ports));
   app.route("/v1/deployments", buildLogs(ports));
   app.route("/v1/environments", environments(ports));
+  app.route("/v1/environments", history(ports));
+  app.route("/v1/audit", auditTrail(ports));
   app.route("/v1", streams(ports));
   app.route("/v1/events", log(ports));
   app.get("/v1/quarantine", async (context) => context.json({ letters: await ports.quarantine.list() }));

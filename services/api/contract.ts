@@ -1,7 +1,9 @@
 import { z } from "zod";
 import { GitCommit, Source } from "../../domain/deployment/shapes.ts";
 import { Name } from "../../domain/kernel/identity.ts";
+import { AuditRow } from "../../domain/projections/audit.ts";
 import { DeploymentView, EnvironmentView, Status } from "../../domain/projections/views.ts";
+import { Because } from "../../domain/projections/why.ts";
 
 /**
  * The HTTP API: what goes in and what comes out. JSON everywhere, `Authorization: Bearer <token>` everywhere but
@@ -40,6 +42,7 @@ export const ListDeployments = z.strictObject({
   environment: Name.optional(),
   status: Status.optional(),
   limit: z.coerce.number().int().min(1).max(200).default(20),
+  at: z.string().optional(),
 });
 /** `GET /v1/deployments/:id`; `:id` may be a unique prefix (with or without `dep_`), everywhere. 409 `id.ambiguous` names the candidates. */
 export const OneDeployment = z.object({ deployment: DeploymentView, progress: z.lazy(() => Progress).nullable() });
@@ -121,6 +124,31 @@ export const Quarantine = z.object({
     z.object({ consumer: z.string(), messageId: z.string(), reason: z.string(), at: z.string().nullable(), body: z.string() }),
   ),
 });
+
+/** `?at=<ISO time or position>`: as it was then. Taken by the lists and single reads of deployments and environments, too. */
+export const AtMoment = z.strictObject({ at: z.string().optional() });
+
+/** `GET /v1/environments/:site/:environment/why?at=` → why that release is (or was) live, from the first request on; empty where nothing was. */
+export const Why = z.object({ deployment: z.string().nullable(), because: z.array(Because) });
+
+/**
+ * `GET /v1/audit?since=&until=&site=&environment=&actor=&type=&limit=&cursor=`: the trail in the log's order. Ask again
+ * with `cursor=next` until it is null; a page may be empty where a filter let nothing through.
+ */
+export const ListAudit = z.strictObject({
+  since: z.string().optional(),
+  until: z.string().optional(),
+  site: Name.optional(),
+  environment: Name.optional(),
+  actor: z.string().max(200).optional(),
+  type: z.string().max(64).optional(),
+  limit: z.coerce.number().int().min(1).max(1_000).default(500),
+  cursor: z
+    .string()
+    .regex(/^\d{15}#[\w./-]+#\d{10}$/)
+    .optional(),
+});
+export const AuditPage = z.object({ rows: z.array(AuditRow), next: z.string().nullable() });
 
 export const ApiError = z.object({
   error: z.object({ code: z.string(), message: z.string(), candidates: z.array(z.string()).optional() }),

@@ -6,14 +6,17 @@ import { type DeploymentView, isEnd } from "../../domain/projections/views.ts";
 import { type Because, following } from "../kit/execute.ts";
 import { bodyOf, queryOf } from "./body.ts";
 import { commandOf, type Env } from "./caller.ts";
-import { ListDeployments, RequestDeployment, WithReason } from "./contract.ts";
+import { AtMoment, ListDeployments, RequestDeployment, WithReason } from "./contract.ts";
 import { look } from "./look.ts";
+import { momentOf } from "./moment.ts";
+import { past } from "./past.ts";
 import type { Ports } from "./ports.ts";
 import { Problem, refused } from "./problem.ts";
 
 /** `/v1/deployments`: ask for one, list them, look at one, cancel it, try it again. */
 export const deployments = (ports: Ports) => {
   const see = look(ports);
+  const then = past(ports);
   const { aggregates, clock, sources, views } = ports;
 
   /** Admits a request to its environment and queues it. Repeated with the same cause it answers with the first one's deployment. */
@@ -68,11 +71,16 @@ export const deployments = (ports: Ports) => {
     })
 
     .get("/", async (context) => {
-      const { site, environment, status, limit } = queryOf(context, ListDeployments);
+      const { site, environment, status, limit, at } = queryOf(context, ListDeployments);
+      const moment = at === undefined ? undefined : momentOf("at", at);
       const found = await Promise.all(
         see
           .places(site, environment)
-          .map((place) => views.deployments({ site: place.site, environment: place.environment, status, limit })),
+          .map((place) =>
+            moment === undefined
+              ? views.deployments({ site: place.site, environment: place.environment, status, limit })
+              : then.deployments(place, moment, status, limit),
+          ),
       );
       const newestFirst = found.flat().sort((a, b) => (a.id < b.id ? 1 : -1));
       return context.json({ deployments: newestFirst.slice(0, limit) });
@@ -80,6 +88,12 @@ export const deployments = (ports: Ports) => {
 
     .get("/:id", async (context) => {
       const id = await see.deploymentId(context.req.param("id"));
+      const { at } = queryOf(context, AtMoment);
+      if (at !== undefined) {
+        const was = await then.deployment(id, momentOf("at", at));
+        if (was === undefined) throw new Problem(404, "deployment.unknown", `${id} was not requested yet at ${at}.`);
+        return context.json({ deployment: was, progress: null });
+      }
       const [deployment, progress] = await Promise.all([see.deployment(id), views.progress(id)]);
       return context.json({ deployment, progress: isEnd(deployment.status) ? null : (progress ?? null) });
     })

@@ -3,11 +3,14 @@ import type { EnvironmentCommand } from "../../domain/environment/commands.ts";
 import type { FlipRequested } from "../../domain/environment/events.ts";
 import type { Environment } from "../../domain/environment/state.ts";
 import type { Recorded } from "../../domain/kernel/event.ts";
+import type { SiteConfig } from "../kit/config.ts";
 import type { Executed } from "../kit/execute.ts";
-import { bodyOf } from "./body.ts";
+import { bodyOf, queryOf } from "./body.ts";
 import { commandOf, type Env } from "./caller.ts";
-import { Lock, Pin, Rollback, Unlock, WithReason } from "./contract.ts";
+import { AtMoment, Lock, Pin, Rollback, Unlock, WithReason } from "./contract.ts";
 import { look } from "./look.ts";
+import { momentOf } from "./moment.ts";
+import { past } from "./past.ts";
 import type { Ports } from "./ports.ts";
 import { Problem, refused } from "./problem.ts";
 
@@ -17,6 +20,7 @@ type Here = Context<Env, "/:site/:environment/*">;
 /** `/v1/environments`: look, roll back, pin, lock. */
 export const environments = (ports: Ports) => {
   const see = look(ports);
+  const then = past(ports);
 
   const placeOf = (context: Context) => see.place(context.req.param("site") ?? "", context.req.param("environment") ?? "");
 
@@ -32,8 +36,18 @@ export const environments = (ports: Ports) => {
   const answer = async (context: Here) => context.json({ environment: await see.environment(placeOf(context)) });
 
   return new Hono<Env>()
-    .get("/", async (context) => context.json({ environments: await Promise.all(see.places().map(see.environment)) }))
-    .get("/:site/:environment", async (context) => context.json({ environment: await see.environment(placeOf(context)) }))
+    .get("/", async (context) => {
+      const { at } = queryOf(context, AtMoment);
+      const seen = at === undefined ? see.environment : (place: SiteConfig) => then.environment(place, momentOf("at", at));
+      return context.json({ environments: await Promise.all(see.places().map(seen)) });
+    })
+    .get("/:site/:environment", async (context) => {
+      const { at } = queryOf(context, AtMoment);
+      const place = placeOf(context);
+      return context.json({
+        environment: at === undefined ? await see.environment(place) : await then.environment(place, momentOf("at", at)),
+      });
+    })
 
     .post("/:site/:environment/rollback", async (context) => {
       const { to: said, reason: why } = await bodyOf(context, Rollback);

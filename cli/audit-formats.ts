@@ -1,0 +1,50 @@
+import type { AuditRow } from "../domain/projections/audit.ts";
+
+const COLUMNS = [
+  "position",
+  "at",
+  "id",
+  "type",
+  "stream",
+  "version",
+  "site",
+  "environment",
+  "deployment",
+  "actor",
+  "credential",
+  "address",
+  "why",
+  "trigger",
+  "changed",
+  "before",
+  "after",
+  "cause",
+  "correlation",
+] as const;
+
+export const csvHeader = COLUMNS.join(",");
+
+export const csvLine = (row: AuditRow): string => {
+  const { change, ...rest } = row;
+  const flat: Record<string, unknown> = { ...rest, changed: change?.of, before: change?.before, after: change?.after };
+  return COLUMNS.map((column) => cell(flat[column])).join(",");
+};
+
+/** A cell that no spreadsheet takes for a formula: one that begins like one gets an apostrophe first. */
+const cell = (value: unknown): string => {
+  const text = value === null || value === undefined ? "" : String(value);
+  const safe = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
+  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+};
+
+/** CloudEvents 1.0, structured mode: `source` and `id` together are unique. */
+export const cloudEvent = (row: AuditRow) => ({
+  specversion: "1.0",
+  id: row.id,
+  source: `urn:shiplog:${row.stream}`,
+  type: `shiplog.${row.type}`,
+  time: row.at,
+  subject: row.deployment ?? row.stream,
+  datacontenttype: "application/json",
+  data: row,
+});

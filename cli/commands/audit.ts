@@ -1,0 +1,82 @@
+import type { z } from "zod";
+import type { AuditPage } from "../../services/api/contract.ts";
+import type { Api } from "../api.ts";
+import { cloudEvent, csvHeader, csvLine } from "../audit-formats.ts";
+import type { Context, Register } from "../context.ts";
+import { pastOption } from "../duration.ts";
+import { usageError } from "../failure.ts";
+import { plain } from "../terminal.ts";
+
+type Row = z.infer<typeof AuditPage>["rows"][number];
+type Options = {
+  readonly site?: string;
+  readonly env?: string;
+  readonly actor?: string;
+  readonly type?: string;
+  readonly since?: string;
+  readonly until?: string;
+  readonly csv?: boolean;
+  readonly cloudevents?: boolean;
+};
+
+/** Prints the audit trail: who, what, when, where, why, and what it changed. */
+export const auditCommand: Register = (program, run) =>
+  void program
+    .command("audit")
+    .description("the audit trail: who did what, when, from where, why, and what it changed")
+    .option("--site <site>", "only of this site")
+    .option("--env <environment>", "only of this environment")
+    .option("--actor <text>", "only where the actor's name contains this")
+    .option("--type <type>", "only of this type, for example ReleaseWentLive")
+    .option("--since <moment>", "a time, how long ago (7d), or a position; default 30d")
+    .option("--until <moment>", "a time, how long ago, or a position; default now")
+    .option("--csv", "as CSV with a header")
+    .option("--cloudevents", "as CloudEvents 1.0, one JSON document a line")
+    .action((options: Options) => run((context) => audit(context, options)));
+
+/** One row at a time, however long the trail: a page is printed before the next one is asked for. */
+async function audit({ api: open, terminal, json }: Context, options: Options): Promise<undefined> {
+  const { csv = false, cloudevents = false } = options;
+  if ([csv, cloudevents, json].filter(Boolean).length > 1)
+    throw usageError("--json, --csv and --cloudevents are three formats.", "Give one of them.");
+  const show: (row: Row) => string = csv
+    ? csvLine
+    : cloudevents
+      ? (row) => JSON.stringify(cloudEvent(row))
+      : json
+        ? (row) => JSON.stringify(row)
+        : line;
+  if (csv) terminal.result(csvHeader);
+  for await (const rows of pages(open(), options)) if (rows.length > 0) terminal.result(rows.map(show).join("\n"));
+  return undefined;
+}
+
+async function* pages(api: Api, { site, env, actor, type, since, until }: Options): AsyncGenerator<readonly Row[]> {
+  const now = Date.now();
+  const query = {
+    site,
+    environment: env,
+    actor,
+    type,
+    since: since === undefined ? undefined : pastOption("--since", since, now),
+    until: until === undefined ? undefined : pastOption("--until", until, now),
+  };
+  for (let cursor: string | null | undefined; cursor !== null; ) {
+    const { rows, next } = await api.audit({ ...query, cursor });
+    yield rows;
+    cursor = next;
+  }
+}
+
+/** Time, where, what, who (credential, address), change, why. */
+const line = ({ at, site, environment, type, actor, address, change, why, deployment }: Row): string =>
+  [
+    at,
+    site === null ? "-" : `${site}/${environment}`,
+    type.padEnd(20),
+    plain(address === null ? actor : `${actor} from ${address}`),
+    change === null ? (deployment ?? "") : `${change.of}: ${plain(change.before ?? "nothing")} → ${plain(change.after ?? "nothing")}`,
+    why === null ? "" : `"${plain(why)}"`,
+  ]
+    .filter(Boolean)
+    .join("  ");

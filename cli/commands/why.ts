@@ -1,0 +1,29 @@
+import type { Context, Register } from "../context.ts";
+import { pastOption } from "../duration.ts";
+import { placeName, resolvePlace, whereabouts } from "../place.ts";
+import { plain, table } from "../terminal.ts";
+
+type Options = { readonly at?: string };
+
+/** Says why a version is live: who asked, from what, how it was built and checked, and how it came live. */
+export const whyCommand: Register = (program, run) =>
+  void program
+    .command("why")
+    .description("why this version is (or was) live, with the events that say so")
+    .argument("[place]", "<site>/<environment>; default: the only one")
+    .option("--at <moment>", "as of a time (2026-11-23T14:00:00Z), how long ago (2h), or a position")
+    .action((place: string | undefined, options: Options) => run((context) => why(context, place, options)));
+
+async function why({ api: open, terminal, json }: Context, said: string | undefined, { at }: Options): Promise<undefined> {
+  const api = open();
+  const moment = at === undefined ? undefined : pastOption("--at", at, Date.now());
+  const place = await resolvePlace(api, whereabouts(said, {}));
+  const { deployment, because } = await api.why(place.site, place.environment, moment);
+  if (json) return void terminal.document({ site: place.site, environment: place.environment, at: moment ?? null, deployment, because });
+  if (deployment === null) return void terminal.note(`Nothing ${moment === undefined ? "is" : "was"} live in ${placeName(place)}.`);
+  terminal.result(`${placeName(place)}  ${terminal.paint("bold", deployment)}${moment === undefined ? "" : ` at ${at}`}`);
+  terminal.result(
+    table(because.map(({ what, detail, at: when, actor, event }) => [`  ${what}`, when, plain(actor), event, plain(detail)])),
+  );
+  return undefined;
+}

@@ -1,0 +1,132 @@
+import { z } from "zod";
+import { type DeploymentEvent, readDeploymentEvent } from "../deployment/events.ts";
+import { type EnvironmentEvent, readEnvironmentEvent } from "../environment/events.ts";
+import type { Recorded } from "../kernel/event.ts";
+import { siteOf } from "../kernel/identity.ts";
+import { projectDeployment } from "./deployment-view.ts";
+import { emptyEnvironment, projectEnvironment } from "./environment-view.ts";
+import type { DeploymentView, EnvironmentView } from "./views.ts";
+
+/** What an auditor asks of one event: who, what, when, where, why, and what it changed. */
+export const AuditRow = z.object({
+  id: z.string(),
+  position: z.string(),
+  at: z.string(),
+  type: z.string(),
+  stream: z.string(),
+  version: z.number(),
+  site: z.string().nullable(),
+  environment: z.string().nullable(),
+  deployment: z.string().nullable(),
+  actor: z.string(),
+  /** kind of credential and source address of an API call; null for what the engine did itself */
+  credential: z.string().nullable(),
+  address: z.string().nullable(),
+  /** what people gave as the reason, or why the engine did it */
+  why: z.string().nullable(),
+  trigger: z.string().nullable(),
+  /** status of a deployment, live release or alias' version of an environment; null where it changed none of them */
+  change: z
+    .object({ of: z.enum(["status", "live", "alias", "pin", "lock"]), before: z.string().nullable(), after: z.string().nullable() })
+    .nullable(),
+  cause: z.string(),
+  correlation: z.string(),
+});
+export type AuditRow = z.infer<typeof AuditRow>;
+
+/** The state of a stream as far as the audit needs it. */
+export type Audited = { deployment?: DeploymentView | undefined; environment?: EnvironmentView };
+
+/** The audit's row of one event, and the state after it. `state` is the caller's to keep: it is changed in place. */
+export const audit = (state: Audited, event: Recorded): { row: AuditRow; state: Audited } =>
+  event.stream.startsWith("deployment/")
+    ? ofDeployment(state, event)
+    : event.stream.startsWith("environment/")
+      ? ofEnvironment(state, event)
+      : { row: rowOf(event), state };
+
+function ofDeployment(state: Audited, recorded: Recorded): { row: AuditRow; state: Audited } {
+  const event = { ...recorded, ...readDeploymentEvent(recorded) } as Recorded<DeploymentEvent>;
+  const before = state.deployment?.status ?? null;
+  const view = projectDeployment(state.deployment, event);
+  const after = view?.status ?? null;
+  const row = rowOf(event, {
+    site: view?.site ?? null,
+    environment: view?.environment ?? null,
+    deployment: view?.id ?? null,
+    trigger: view?.trigger ?? null,
+    why: whyOf(event.body) ?? (event.type === "DeploymentQueued" ? (view?.why ?? null) : null),
+    change: before === after ? null : { of: "status", before, after },
+  });
+  return { row, state: { deployment: view } };
+}
+
+function ofEnvironment(state: Audited, recorded: Recorded): { row: AuditRow; state: Audited } {
+  const event = { ...recorded, ...readEnvironmentEvent(recorded) } as Recorded<EnvironmentEvent>;
+  const { site, environment } = siteOf(event.stream);
+  const past = state.environment ?? emptyEnvironment(site, environment);
+  const before = { live: past.live?.deploymentId ?? null, pin: past.pin?.reason ?? null, lock: past.lock?.holder ?? null };
+  const view = projectEnvironment(past, event);
+  const named = "deploymentId" in event.body ? event.body.deploymentId : null;
+  const row = rowOf(event, {
+    site,
+    environment,
+    deployment: named,
+    trigger: event.type === "FlipRequested" || event.type === "ReleaseWentLive" ? event.body.reason : null,
+    why: whyOf(event.body),
+    change: changeOf(event, before, view),
+  });
+  return { row, state: { environment: view } };
+}
+
+function changeOf(
+  event: Recorded<EnvironmentEvent>,
+  before: { live: string | null; pin: string | null; lock: string | null },
+  after: EnvironmentView,
+): AuditRow["change"] {
+  switch (event.type) {
+    case "AliasFlipped":
+      return { of: "alias", before: `${event.body.function}:${event.body.from}`, after: `${event.body.function}:${event.body.to}` };
+    case "ReleaseWentLive":
+      return { of: "live", before: before.live, after: after.live?.deploymentId ?? null };
+    case "EnvironmentPinned":
+    case "EnvironmentUnpinned":
+      return { of: "pin", before: before.pin, after: after.pin?.reason ?? null };
+    case "EnvironmentLocked":
+    case "EnvironmentUnlocked":
+      return { of: "lock", before: before.lock, after: after.lock?.holder ?? null };
+    default:
+      return null;
+  }
+}
+
+const rowOf = (event: Recorded, more: Partial<AuditRow> = {}): AuditRow => {
+  const { id, position, at, type, stream, version, actor, cause, correlation } = event;
+  const [credential = "", address = ""] = event.origin.split(" ");
+  return {
+    id,
+    position,
+    at,
+    type,
+    stream,
+    version,
+    site: null,
+    environment: null,
+    deployment: null,
+    actor,
+    credential: credential || null,
+    address: address || null,
+    why: null,
+    trigger: null,
+    change: null,
+    cause,
+    correlation,
+    ...more,
+  };
+};
+
+const whyOf = (body: unknown): string | null => {
+  const { why, reason, because, request } = body as { why?: unknown; reason?: unknown; because?: unknown; request?: { reason?: unknown } };
+  const said = [why, request?.reason, because, reason].find((text) => typeof text === "string" && text !== "");
+  return typeof said === "string" ? said : null;
+};

@@ -1,0 +1,63 @@
+import { Hono } from "hono";
+import type { Commit } from "../../domain/kernel/chain.ts";
+import { positionAt } from "../../domain/kernel/position.ts";
+import { type Audited, type AuditRow, audit } from "../../domain/projections/audit.ts";
+import { eventsOf } from "../store/codec.ts";
+import { queryOf } from "./body.ts";
+import type { Env } from "./caller.ts";
+import { ListAudit } from "./contract.ts";
+import { momentOf } from "./moment.ts";
+import type { Ports } from "./ports.ts";
+
+const DAY_MS = 86_400_000;
+const USUAL_MS = 30 * DAY_MS;
+const AHEAD_MS = 60_000;
+/** Commits looked through for one answer, where a filter lets few through. */
+const BATCH = 500;
+
+/** `/v1/audit`: a page of the trail. The rows of a page are made from the log as it is read; nothing is kept between pages. */
+export const auditTrail = (ports: Pick<Ports, "log" | "read" | "clock">) =>
+  new Hono<Env>().get("/", async (context) => {
+    const { since, until, limit, cursor, ...filter } = queryOf(context, ListAudit);
+    const now = ports.clock.now();
+    const from = cursor?.slice(0, 15) ?? (since === undefined ? positionAt(now - USUAL_MS) : momentOf("since", since));
+    const end = until === undefined ? positionAt(now + AHEAD_MS) : momentOf("until", until);
+    const commits = (await ports.log.read(from, end, BATCH)).filter((commit) => cursor === undefined || keyOf(commit) > cursor);
+
+    const rows: AuditRow[] = [];
+    const states = new Map<string, Audited>();
+    let last: Commit | undefined;
+    for (const commit of commits) {
+      if (rows.length >= limit) break;
+      last = commit;
+      let state = states.get(commit.stream) ?? (await stateBefore(ports.read, commit));
+      for (const event of eventsOf(commit)) {
+        const audited = audit(state, event);
+        state = audited.state;
+        if (matches(audited.row, filter)) rows.push(audited.row);
+      }
+      states.set(commit.stream, state);
+    }
+    return context.json({ rows, next: last === undefined ? null : keyOf(last) });
+  });
+
+/** What the audit keeps of a stream, as it was right before a commit. */
+const stateBefore = async (read: Ports["read"], { stream, version }: Commit): Promise<Audited> => {
+  let state: Audited = {};
+  if (version === 1) return state;
+  for (const commit of await read(stream, 0)) {
+    if (commit.version >= version) break;
+    for (const event of eventsOf(commit)) state = audit(state, event).state;
+  }
+  return state;
+};
+
+/** Sorts as the log does, and names one commit of it. */
+const keyOf = ({ position, stream, version }: Commit): string => `${position}#${stream}#${version.toString().padStart(10, "0")}`;
+
+type Filter = { site?: string | undefined; environment?: string | undefined; actor?: string | undefined; type?: string | undefined };
+const matches = (row: AuditRow, { site, environment, actor, type }: Filter): boolean =>
+  (site ?? row.site) === row.site &&
+  (environment ?? row.environment) === row.environment &&
+  (type ?? row.type) === row.type &&
+  row.actor.includes(actor ?? "");
