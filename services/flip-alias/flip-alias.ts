@@ -52,21 +52,29 @@ export const flipAlias =
       aggregates.environment.execute(name, environment, command, why);
 
     const { state } = await aggregates.environment.load(name, environment);
-    if (!state.open.has(sequence)) return;
-    if (state.flipped > sequence) return superseded(state.flipped);
     const site = ports.site(name, environment);
     if (site === undefined) return failed(`${name}/${environment} is not declared any more`);
+    // an earlier delivery may have put its files and died before it looked whose belong there
+    if (!state.open.has(sequence)) return settleFiles(site);
+    if (state.flipped > sequence) {
+      await superseded(state.flipped);
+      return settleFiles(site);
+    }
     if (reason === "deploy" && (await endedMeanwhile())) return failed("its deployment ended before it could go live");
     try {
       await flip(site, state);
     } catch (error) {
-      if (error instanceof FlipImpossible || error instanceof FilesGone) return failed(error.message);
-      if (last) await failed(`gave up: ${error instanceof Error ? error.message : String(error)}`);
-      throw error;
+      const isOver = error instanceof FlipImpossible || error instanceof FilesGone;
+      if (!isOver && !last) throw error;
+      await failed(isOver ? error.message : `gave up: ${error instanceof Error ? error.message : String(error)}`);
+      await settleFiles(site);
+      if (!isOver) throw error;
     }
 
     async function flip(site: SiteConfig, before: Environment): Promise<void> {
-      await Promise.all([warm(site), ports.files.put(site, release.manifest)]);
+      // in this order: what cannot run changes no file of what is live
+      await warm(site);
+      await ports.files.put(site, release.manifest);
       for (const role of ORDER) {
         const target = release.functions.find((published) => published.role === role);
         if (target === undefined) continue;
@@ -158,7 +166,10 @@ export const flipAlias =
       throw new Error(`${fn} still answers with another version than ${version} through its alias "${ALIAS}"`);
     }
 
-    /** A slower, older flip may have put its files last: whoever comes last puts those of the newest. */
+    /**
+     * The files of what is live, or about to be, and no others: a slower, older flip may have put its files last, and a
+     * failed one put files that nobody should see.
+     */
     async function settleFiles(site: SiteConfig): Promise<void> {
       let settled = sequence;
       for (;;) {
@@ -170,12 +181,16 @@ export const flipAlias =
           settled = newest.sequence;
           continue;
         }
-        const before =
-          event.type === "FlipRequested" && event.body.previous !== null ? now.lived.get(event.body.previous.deploymentId) : undefined;
-        if (before !== undefined && newest.sequence === sequence)
-          await ports.files.removeOthers(site, newest.release.manifest, before.release.manifest);
+        const before = newest.sequence === sequence ? previousOf(now)?.manifest : release.manifest;
+        if (before !== undefined) await ports.files.removeOthers(site, newest.release.manifest, before);
         return;
       }
+    }
+
+    function previousOf({ lived }: Environment): Release | undefined {
+      return event.type === "FlipRequested" && event.body.previous !== null
+        ? lived.get(event.body.previous.deploymentId)?.release
+        : undefined;
     }
 
     async function superseded(by: number): Promise<void> {

@@ -1,0 +1,198 @@
+import { createHash } from "node:crypto";
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { DeleteFunctionCommand } from "@aws-sdk/client-lambda";
+import { DeleteObjectsCommand } from "@aws-sdk/client-s3";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { BUCKETS } from "../../local/provision/engine-resources.ts";
+import { contentKey, manifestKey } from "../../services/kit/manifest.ts";
+import { until } from "../support/until.ts";
+import { startWorld, type World } from "../support/world.ts";
+
+let world: World;
+beforeAll(async () => {
+  world = await startWorld({ environments: ["quick", "held", "files", "never", "gone", "locked"] });
+});
+afterAll(() => world.close());
+
+const RUNS = 20;
+const isLive = (environment: string) => world.api.environment("web", environment).then(({ live }) => live?.deploymentId);
+const served = async (environment: string, path: string): Promise<string | number> => {
+  const answer = await fetch(`${world.urlOf(environment)}${path}`);
+  const text = await answer.text();
+  return answer.ok ? text : answer.status;
+};
+/** Rolls back and waits until that is done; gives the event that ended it. */
+const rolledBack = async (environment: string, to?: string) => {
+  const { sequence } = await world.api.rollback("web", environment, to);
+  return world.happened(
+    environment,
+    `the end of rollback ${sequence}`,
+    ({ type, body }) => ["ReleaseWentLive", "FlipFailed", "FlipSuperseded"].includes(type) && body.sequence === sequence,
+  );
+};
+
+it(`takes well below a second, ${RUNS} times in a row, without a build`, async () => {
+  const one = await world.live("quick");
+  const two = await world.live("quick");
+  const { buildsStarted } = world.aws.codeBuild.counters();
+  const took: number[] = [];
+  for (let run = 0; run < RUNS; run++) {
+    const target = run % 2 === 0 ? one : two;
+    const asked = Date.now();
+    const end = await rolledBack("quick", target);
+    expect(end).toMatchObject({ type: "ReleaseWentLive", body: { deploymentId: target, reason: "rollback", sequence: 3 + run } });
+    took.push(Date.parse(end.at) - asked);
+  }
+  took.sort((a, b) => a - b);
+  const [p50 = 0, p95 = 0] = [0.5, 0.95].map((part) => took[Math.ceil(RUNS * part) - 1]);
+  console.log(`rollback, from the request to ReleaseWentLive, ${RUNS} runs: p50 ${p50} ms, p95 ${p95} ms, most ${took.at(-1)} ms`);
+  expect(p95).toBeLessThan(LOADED_MACHINE * 1_000);
+  expect(world.aws.codeBuild.counters().buildsStarted).toBe(buildsStarted);
+  expect(await served("quick", "/release.txt")).toBe(`${two}\n`);
+});
+
+it("goes further back the second time, not forth", async () => {
+  const [two, one] = (await world.api.environment("web", "quick")).history
+    .map(({ deploymentId }) => deploymentId)
+    .slice(0, 2)
+    .reverse();
+  await world.api.change("web", "quick", "unpin");
+  await world.live("quick");
+  expect((await rolledBack("quick")).body.deploymentId).toBe(two);
+  expect((await rolledBack("quick")).body.deploymentId).toBe(one);
+  const nothingOlder = await world.api.post("environments/web/quick/rollback");
+  expect(nothingOlder).toMatchObject({ status: 409, body: { error: { code: "rollback.nothing" } } });
+});
+
+/** The promise is one second on a machine of its own; tests share theirs. */
+const LOADED_MACHINE = 3;
+
+describe.concurrent("in environments that do not see each other", () => {
+  it("pins the environment; the next deployment is built and waits, and an unpin brings it live", async () => {
+    const one = await world.live("held");
+    await world.live("held");
+    await rolledBack("held");
+    const { pin, live } = await world.api.environment("web", "held");
+    expect(pin?.reason).toContain(one);
+    expect(live).toMatchObject({ deploymentId: one, sequence: 3 });
+
+    const cancelled = await world.deploy("held");
+    expect((await world.reached(cancelled, "held")).reason).toContain("pinned");
+    await world.api.post(`deployments/${cancelled}/cancel`);
+    await world.reached(cancelled, "cancelled");
+    const next = await world.deploy("held");
+    await world.reached(next, "held");
+    expect(await isLive("held")).toBe(one);
+
+    await world.api.change("web", "held", "unpin");
+    await world.reached(next, "success");
+    expect(await isLive("held")).toBe(next);
+    const everLive = (await world.eventsOf("held", "FlipRequested", "ReleaseWentLive")).map(({ body }) => body.deploymentId);
+    expect(everLive).not.toContain(cancelled);
+  });
+
+  it("brings back the public files of the release, and takes away those that only the other had", async () => {
+    const one = await world.live("files");
+    const dir = await world.app();
+    const more = `
+import { writeFileSync as write } from "node:fs";
+write(".open-next/assets/docs/only-second.txt", "only in the second");
+write(".open-next/assets/robots.txt", "User-agent: none");
+`;
+    await writeFile(join(dir, "make-output.mjs"), (await readFile(join(dir, "make-output.mjs"), "utf8")) + more);
+    const two = await world.deployFolder("files", dir);
+    await world.reached(two, "success");
+    const files = ["/release.txt", "/robots.txt", "/docs/only-second.txt", "/docs/guide.txt"];
+    const seen = () => Promise.all(files.map((path) => served("files", path)));
+    const second = await seen();
+    expect(second.slice(0, 3)).toEqual([`${two}\n`, "User-agent: none", "only in the second"]);
+
+    await rolledBack("files");
+    expect((await seen()).slice(0, 2)).toEqual([`${one}\n`, "User-agent: *\nAllow: /\n"]);
+    await until("what only the second had to be gone", async () => (await served("files", "/docs/only-second.txt")) === 404);
+    await rolledBack("files", two);
+    expect(await seen()).toEqual(second);
+    // what tabs of both releases still ask for is never taken away
+    for (const id of [one, two]) expect(await served("files", `/_next/static/${id}/_buildManifest.js`)).toContain(id);
+  });
+
+  it("refuses what was never live there", async () => {
+    const live = await world.live("never");
+    const broken = await world.deploy("never", { fault: "server-answers-500" });
+    await world.reached(broken, "failed");
+    const elsewhere = await isLive("quick");
+    for (const to of [broken, elsewhere]) {
+      const { status, body } = await world.api.post("environments/web/never/rollback", { to });
+      expect([status, body.error.code]).toEqual([409, "release.never-live"]);
+      expect(body.error.message).toContain(`${to} was never live here`);
+    }
+    expect((await world.api.environment("web", "never")).pin).toBeNull();
+    expect(await isLive("never")).toBe(live);
+  });
+
+  it("fails with the reason where the release is not all there any more, and what is live goes on", async () => {
+    const one = await world.live("gone");
+    const two = await world.live("gone");
+    const { functions, releases, publicFiles } = world.resources("gone");
+    const old = (await world.api.deployment(one)).release?.functions.find(({ role }) => role === "server")?.version;
+    const remove = (Key: string) =>
+      world.aws.clients.s3.send(new DeleteObjectsCommand({ Bucket: BUCKETS.static, Delete: { Objects: [{ Key }] } }));
+    const why = async (): Promise<string> => {
+      const { type, body } = await rolledBack("gone");
+      expect(type).toBe("FlipFailed");
+      return body.reason;
+    };
+    const liveGoesOn = async (): Promise<void> => {
+      expect(await isLive("gone")).toBe(two);
+      expect(await served("gone", "/ssr")).toContain(two);
+      await until("its own public files", async () => (await served("gone", "/release.txt")) === `${two}\n`);
+      await until("its own public files", async () => (await served("gone", "/BUILD_ID")) === two);
+    };
+
+    await remove(contentKey(publicFiles, createHash("sha256").update(`${one}\n`).digest("hex")));
+    expect(await why()).toMatch(/^the content of \/release.txt .* is gone/);
+    await liveGoesOn();
+    await remove(manifestKey(releases, one));
+    expect(await why()).toContain(`manifest ${manifestKey(releases, one)} is gone`);
+    await liveGoesOn();
+    await world.aws.clients.lambda.send(new DeleteFunctionCommand({ FunctionName: functions.server, Qualifier: old }));
+    expect(await why()).toBe(`version ${old} of ${functions.server} does not exist any more`);
+    await liveGoesOn();
+  });
+
+  it("is refused by another's lock, which holds deployments too and ends by itself", async () => {
+    const one = await world.live("locked");
+    const give = (who: string, verb: string, body: object = {}) =>
+      world.api.post(`environments/web/locked/${verb}`, body, { "x-shiplog-actor": who });
+    const early = await world.deploy("locked", { takes: 1_000 });
+    expect((await give("ada", "lock", { reason: "a release freeze" })).status).toBe(200);
+    expect((await world.reached(early, "held")).reason).toContain("ada (token local) has locked it");
+
+    for (const verb of ["rollback", "unlock"]) {
+      const { status, body } = await give("bob", verb);
+      expect([verb, status, body.error.code]).toEqual([verb, 409, "environment.locked"]);
+      expect(body.error.message).toContain("ada (token local) has locked it");
+    }
+    expect(await give("bob", "lock", { reason: "mine" })).toMatchObject({ status: 409 });
+    const { status } = await world.api.post("deployments", {
+      site: "web",
+      environment: "locked",
+      source: await world.api.upload("web", await world.app()),
+    });
+    expect(status).toBe(409);
+    expect(await isLive("locked")).toBe(one);
+
+    const end = new Date(Date.now() + 300).toISOString();
+    expect((await give("ada", "lock", { reason: "nearly over", until: end })).body.environment.lock.until).toBe(end);
+    await until("the lock to end by itself", async () => {
+      await world.reconcile(undefined);
+      return (await isLive("locked")) === early;
+    });
+    expect((await world.api.environment("web", "locked")).lock).toBeNull();
+
+    await give("ada", "lock", { reason: "another" });
+    expect((await give("bob", "unlock", { force: true })).status).toBe(200);
+    expect((await rolledBack("locked")).body.deploymentId).toBe(one);
+  });
+});
