@@ -15,9 +15,14 @@ type Refusal = {
 export const hostileLambda = ({ endpoint, lambda }: LocalAws) => {
   let refusals: Refusal[] = [];
   let told: ((operation: string, functionName: string) => Promise<void>) | undefined;
+  let held: { operation: string; reached(): void; gate: Promise<void> } | undefined;
   endpoint.mount("lambda", async (request: AwsRequest) => {
     const route = routeOf(request.method, request.path);
     const operation = route?.operation ?? "";
+    if (held?.operation === operation) {
+      held.reached();
+      await held.gate;
+    }
     const refusal = refusals.find((one) => one.operation === operation && one.times > 0);
     if (refusal === undefined || refusal.yetDone === true) {
       const answer = await lambda.handle(request);
@@ -36,6 +41,13 @@ export const hostileLambda = ({ endpoint, lambda }: LocalAws) => {
     /** Called after every call that was carried out, before its answer is given. */
     afterEach: (tell: typeof told): void => {
       told = tell;
+    },
+    /** Keeps every call of this operation waiting until `go` is called; `reached` resolves when the first has come. */
+    hold: (operation: string): { reached: Promise<void>; go(): void } => {
+      const reached = Promise.withResolvers<void>();
+      const gate = Promise.withResolvers<void>();
+      held = { operation, reached: reached.resolve, gate: gate.promise };
+      return { reached: reached.promise, go: gate.resolve };
     },
     mend: (): void => {
       refusals = [];
