@@ -1,11 +1,13 @@
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import mime from "mime-types";
+import { z } from "zod";
 import type { Objects } from "../aws/objects.ts";
 import { each } from "../kit/each.ts";
 import { contentKey, type Manifest, manifestKey, type PublicFile } from "../kit/manifest.ts";
 import { filesBelow, sha256OfFile } from "./files.ts";
 import type { Inspected } from "./inspect.ts";
+import { OutputRefused } from "./output.ts";
 
 /** Where the files of one environment go in the static bucket. */
 export type Places = {
@@ -100,10 +102,26 @@ const rewritten = (path: string, buildId: string, runtimeId: string): string => 
 
 export type TagSeed = { readonly tag: string; readonly path: string; readonly revalidatedAt: string };
 
-/** The tag table's first rows, as OpenNext left them; the build id in them becomes the id that the running app asks for. */
+const Seeds = z.array(
+  z.object({ tag: z.object({ S: z.string() }), path: z.object({ S: z.string() }), revalidatedAt: z.object({ N: z.string() }) }),
+);
+
+/**
+ * The tag table's first rows, as OpenNext left them; the build id in them becomes the id that the running app asks for.
+ * Throws `OutputRefused`.
+ */
 export const readTagSeeds = async ({ root, buildId, runtimeId }: Inspected): Promise<TagSeed[]> => {
   const text = await readFile(join(root, "dynamodb-provider/dynamodb-cache.json"), "utf8").catch(() => "[]");
-  const seeds = JSON.parse(text) as { tag: { S: string }; path: { S: string }; revalidatedAt: { N: string } }[];
   const own = (value: string): string => (value.startsWith(`${buildId}/`) ? runtimeId + value.slice(buildId.length) : value);
-  return seeds.map(({ tag, path, revalidatedAt }) => ({ tag: own(tag.S), path: own(path.S), revalidatedAt: revalidatedAt.N }));
+  return seedsOf(text).map(({ tag, path, revalidatedAt }) => ({ tag: own(tag.S), path: own(path.S), revalidatedAt: revalidatedAt.N }));
+};
+
+const seedsOf = (text: string): z.infer<typeof Seeds> => {
+  try {
+    return Seeds.parse(JSON.parse(text));
+  } catch (error) {
+    throw new OutputRefused("dynamodb-cache.json is not a list of tags: the build was cut short, or is not of @opennextjs/aws 4.x", {
+      cause: error,
+    });
+  }
 };

@@ -78,7 +78,7 @@ const checkSharp = async (folder: string, architecture: "x86_64" | "arm64"): Pro
 const deploymentIdOf = async (server: string): Promise<string | undefined> => {
   const text = await textOf(join(server, ".next/required-server-files.json"));
   if (text === undefined) return undefined;
-  const { config } = JSON.parse(text) as { config?: { deploymentId?: unknown } };
+  const { config } = parsed(text, "required-server-files.json of the server") as { config?: { deploymentId?: unknown } };
   return typeof config?.deploymentId === "string" && config.deploymentId !== "" ? config.deploymentId : undefined;
 };
 
@@ -92,6 +92,14 @@ const idWarnings = (buildId: string, runtimeId: string, releaseId: string): stri
       `the app was built as "${buildId}" instead of "${releaseId}": set deploymentId: process.env.DEPLOYMENT_ID and generateBuildId: async () => process.env.BUILD_ID in next.config, or two builds may share one cache`,
     ];
   return [];
+};
+
+const parsed = (text: string, what: string): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new OutputRefused(`the ${what} is not JSON: the build was cut short`, { cause: error });
+  }
 };
 
 const textOf = (file: string): Promise<string | undefined> => readFile(file, "utf8").catch(() => undefined);

@@ -4,6 +4,7 @@ import type { Recorded } from "../../domain/kernel/event.ts";
 import { deploymentOf } from "../../domain/kernel/identity.ts";
 import { ArchiveRefused } from "../kit/archive.ts";
 import type { SiteConfig } from "../kit/config.ts";
+import type { Delivery } from "../kit/consumer.ts";
 import { unexpected } from "../kit/envelope.ts";
 import { type Aggregates, type Executed, following } from "../kit/execute.ts";
 import { judge, probeOf } from "../kit/probe.ts";
@@ -41,7 +42,7 @@ const CHECK_TRIES = 2;
 /** Makes a finished build a release: files first, then versions, then their checks. Nothing of it is live yet. */
 export const publishRelease =
   (ports: Ports) =>
-  async (event: Recorded<DeploymentEvent>): Promise<void> => {
+  async (event: Recorded<DeploymentEvent>, { last }: Delivery): Promise<void> => {
     if (event.type !== "BuildSucceeded") throw unexpected(event);
     const { aggregates } = ports;
     const deploymentId = deploymentOf(event.stream);
@@ -56,7 +57,9 @@ export const publishRelease =
     try {
       await ports.withBuild(artifact, (root) => publish(site, root));
     } catch (error) {
-      if (error instanceof OutputRefused || error instanceof ArchiveRefused || error instanceof PublishRefused) return fail(error.message);
+      if (error instanceof OutputRefused || error instanceof PublishRefused) return fail(error.message);
+      if (error instanceof ArchiveRefused) return fail(`the build's artifact is refused: ${error.message}`);
+      if (last) await fail(`gave up: ${error instanceof Error ? error.message : String(error)}; retry it, nothing is built again`);
       throw error;
     }
 
@@ -74,6 +77,7 @@ export const publishRelease =
 
     async function publish(site: SiteConfig, root: string): Promise<void> {
       const build = await ports.inspect(root, releaseId, site.architecture);
+      const seeds = await ports.tagSeeds(build);
       const warnings = build.warnings.length > 0 ? { warnings: [...build.warnings] } : {};
       if (ended(await aggregates.deployment.execute(deploymentId, { type: "StartRelease", releaseId, ...warnings }, because("/release"))))
         return;
@@ -81,7 +85,6 @@ export const publishRelease =
       const known = await aggregates.deployment.load(deploymentId);
       const assets = await ports.uploadAssets(site, build, { deploymentId, releaseId }, ports.progress(deploymentId));
       if (!known.state.assets) {
-        const seeds = await ports.tagSeeds(build);
         await ports.seedTags(site, seeds);
         if (
           ended(

@@ -63,9 +63,8 @@ const commandFor = ({ id: buildId, status, artifact, exported, failure, logs }: 
     case "FAILED":
     case "FAULT":
     case "TIMED_OUT": {
-      const what =
-        status === "TIMED_OUT" ? "the build took longer than its time limit" : `the build failed${failure ? ` in ${failure.phase}` : ""}`;
-      const reason = (failure?.message ? `${what}: ${failure.message}` : what).slice(0, 2_000);
+      const what = `the build failed${failure ? ` in ${failure.phase}` : ""}`;
+      const reason = status === "TIMED_OUT" ? TOO_LONG : (failure?.message ? `${what}: ${failure.message}` : what).slice(0, 2_000);
       return { type: "RecordBuildFailed", buildId, status, ...(failure && { phase: failure.phase }), reason };
     }
     default:
@@ -73,4 +72,6 @@ const commandFor = ({ id: buildId, status, artifact, exported, failure, logs }: 
   }
 };
 
+const TOO_LONG =
+  "the build took longer than its time limit: look where it hung with shiplog logs, or raise buildTimeoutMinutes in the sites file";
 const NO_ARTIFACT = 'the build left no artifact: its buildspec needs an "artifacts" section with base-directory .open-next';

@@ -1,10 +1,13 @@
+import type { SQSEvent } from "aws-lambda";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { wire as publishRelease } from "../../services/publish-release/handler.ts";
 import { hostileLambda } from "../support/hostile-lambda.ts";
+import { until } from "../support/until.ts";
 import { startWorld, type World } from "../support/world.ts";
 
 let world: World;
 beforeAll(async () => {
-  world = await startWorld({ environments: ["publish", "build"] });
+  world = await startWorld({ environments: ["publish", "build", "faulty"] });
 });
 afterAll(() => world.close());
 
@@ -28,6 +31,20 @@ it("goes on from a failed publish without a new build; what has succeeded is not
 
   const again = await retry(id);
   expect([again.status, again.body.error.code]).toEqual([409, "deployment.succeeded"]);
+});
+
+it("fails a publish whose every delivery broke, instead of leaving it to a deadline", async () => {
+  const hostile = hostileLambda(world.aws);
+  hostile.refuse({ operation: "UpdateFunctionCode", status: 400, code: "NobodyKnowsException", times: 100 });
+  const id = await world.deploy("faulty");
+  await until("the first delivery to break", () => hostile.left() < 100);
+  const built = (await world.api.events(`deployments/${id}`)).find(({ type }) => type === "BuildSucceeded");
+  const record = { messageId: "last", receiptHandle: "none", attributes: { ApproximateReceiveCount: "6" } };
+  const body = JSON.stringify({ detail: built });
+  await publishRelease(world.dev.engine)({ Records: [{ ...record, body }] } as unknown as SQSEvent);
+  const { step, reason } = await world.reached(id, "failed");
+  expect([step, reason]).toEqual(["publish", expect.stringMatching(/^gave up: .*planted by a test.*retry it/)]);
+  hostile.mend();
 });
 
 it("builds again after a failed build, and not while one is running", async () => {

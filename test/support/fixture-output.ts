@@ -12,6 +12,7 @@ export type Architecture = "x64" | "arm64";
  * - `no-server-bundle`: the server's folder has no `index.mjs`;
  * - `no-sharp`, `other-architecture`: the image function has no sharp binary, or one of another architecture;
  * - `edge-functions`, `split-functions`, `ecs`: shapes of OpenNext that Shiplog does not deploy;
+ * - `broken-server-files`, `broken-seeds`: the server's `required-server-files.json`, or the tag seeds, are cut in the middle;
  * - `other-build-id`: `BUILD_ID` is not the deployment's id, so that `revalidateTag` would silently do nothing.
  *
  * And these show only when the published version is called:
@@ -27,6 +28,8 @@ export type OutputFault =
   | "edge-functions"
   | "split-functions"
   | "ecs"
+  | "broken-server-files"
+  | "broken-seeds"
   | "other-build-id"
   | "server-crashes"
   | "server-answers-500";
@@ -59,7 +62,9 @@ export function fixtureFiles({ releaseId, architecture = machineArchitecture(), 
   const image = "image-optimization-function";
   const sharp = `${image}/node_modules/@img/sharp-linux-${arch}`;
   const page = `route-cache/APP_PAGE/${createHash("sha256").update("/").digest("hex")}/$/index`;
-  const buildFiles = { ".next/BUILD_ID": id, ".next/required-server-files.json": json({ config: { deploymentId: releaseId } }) };
+  const serverFiles = json({ config: { deploymentId: releaseId } });
+  const cut = (text: string, where: OutputFault): string => (fault === where ? text.slice(0, -9) : text);
+  const buildFiles = { ".next/BUILD_ID": id, ".next/required-server-files.json": cut(serverFiles, "broken-server-files") };
 
   const files: Record<string, string> = {
     "open-next.output.json": json(outputJson(fault)),
@@ -78,7 +83,7 @@ export function fixtureFiles({ releaseId, architecture = machineArchitecture(), 
       [`__fetch/${id}/${createHash("sha256").update("tide").digest("hex")}`]: json({ kind: "FETCH", revalidate: false, tags: ["tide"] }),
     }),
     "dynamodb-provider/index.mjs": "export const handler = async () => ({ type: 'initializationFunction' });\n",
-    "dynamodb-provider/dynamodb-cache.json": json(tagSeeds(id, page)),
+    "dynamodb-provider/dynamodb-cache.json": cut(json(tagSeeds(id, page)), "broken-seeds"),
     ...below(server, { "index.mjs": serverFunction(releaseId, fault), ...buildFiles }),
     ...below(image, { "index.mjs": IMAGE_FUNCTION, ...buildFiles }),
     ...below(sharp, {
@@ -155,5 +160,5 @@ const json = (value: object | string): string => (typeof value === "string" ? va
 const below = (folder: string, files: Record<string, string>): Record<string, string> =>
   Object.fromEntries(Object.entries(files).map(([path, content]) => [`${folder}/${path}`, content]));
 
-const machineArchitecture = (): Architecture => (process.arch === "arm64" ? "arm64" : "x64");
+export const machineArchitecture = (): Architecture => (process.arch === "arm64" ? "arm64" : "x64");
 const otherThan = (architecture: Architecture): Architecture => (architecture === "x64" ? "arm64" : "x64");

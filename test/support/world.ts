@@ -15,7 +15,7 @@ export type WorldOptions = Pick<DevelopmentOptions, "variables" | "codeBuild"> &
   /** more of the site `web`, as in a sites file */
   site?: object;
   /** further sites, as in a sites file; their source is the fixture app where they name none */
-  sites?: readonly { name: string; environments: readonly { name: string }[] }[];
+  sites?: readonly { name: string; environments: readonly { name: string }[]; buildTimeoutMinutes?: number; source?: string }[];
 };
 
 /** The whole engine on this machine with the fixture app as its sites, and what a test does with it. */
