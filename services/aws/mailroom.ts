@@ -58,6 +58,7 @@ export const queues = (client: SQSClient, log: Mailroom["log"]) => {
     deadLetters: async (consumer: string): Promise<DeadLetter[]> => {
       const QueueUrl = await urlOf(deadLetterName(consumer));
       const found = new Map<string, DeadLetter>();
+      const handles: string[] = [];
       for (let looks = 0; looks < 5; looks++) {
         const { Messages = [] } = await client.send(
           new ReceiveMessageCommand({
@@ -68,7 +69,8 @@ export const queues = (client: SQSClient, log: Mailroom["log"]) => {
             MessageSystemAttributeNames: ["SentTimestamp"],
           }),
         );
-        for (const { MessageId = "", Body = "", MessageAttributes: said = {}, Attributes = {} } of Messages) {
+        for (const { MessageId = "", Body = "", ReceiptHandle = "", MessageAttributes: said = {}, Attributes = {} } of Messages) {
+          handles.push(ReceiptHandle);
           const reason =
             said.reason?.StringValue ?? said.ERROR_MESSAGE?.StringValue ?? "it was received too often; the consumer crashed on it";
           const at = Attributes.SentTimestamp === undefined ? null : new Date(Number(Attributes.SentTimestamp)).toISOString();
@@ -76,6 +78,12 @@ export const queues = (client: SQSClient, log: Mailroom["log"]) => {
         }
         if (Messages.length < 10) break;
       }
+      // who looks next must not find an empty queue; where this fails, they are hidden for two seconds
+      await Promise.all(
+        handles.map((ReceiptHandle) =>
+          client.send(new ChangeMessageVisibilityCommand({ QueueUrl, ReceiptHandle, VisibilityTimeout: 0 })).catch(() => undefined),
+        ),
+      );
       return [...found.values()];
     },
   };

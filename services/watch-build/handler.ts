@@ -1,5 +1,5 @@
 import { consumer } from "../kit/consumer.ts";
-import type { Engine } from "../kit/engine.ts";
+import { type Engine, projectOf } from "../kit/engine.ts";
 import { onLambda } from "../kit/lambda.ts";
 import { maxReceives } from "../kit/receives.ts";
 import { BuildStateChange, watchBuild } from "./watch-build.ts";
@@ -9,7 +9,7 @@ export const wire = ({ aggregates, builds, queues }: Engine) =>
     maxReceives("watch-build"),
     queues.mailroom("watch-build"),
     (body) => BuildStateChange.parse(JSON.parse(body)),
-    watchBuild({ aggregates, builds }),
+    watchBuild({ aggregates, builds, projectOf }),
   );
 
 export const handler = onLambda(wire);

@@ -23,11 +23,13 @@ export type BuildStateChange = z.infer<typeof BuildStateChange>;
 export type Ports = {
   readonly aggregates: Pick<Aggregates, "deployment">;
   readonly builds: { get(ids: readonly string[]): Promise<BuildReport[]> };
+  /** the only project whose builds may speak for a site's deployments */
+  projectOf(site: string): string;
 };
 
 /** Records what a build has come to. The event is only a nudge: CodeBuild itself is asked, so a forged one changes nothing. */
 export const watchBuild =
-  ({ aggregates, builds }: Ports) =>
+  ({ aggregates, builds, projectOf }: Ports) =>
   async ({ detail }: BuildStateChange): Promise<void> => {
     const arn = detail["build-id"];
     const [build] = await builds.get([arn.slice(arn.indexOf(":build/") + ":build/".length)]);
@@ -35,15 +37,18 @@ export const watchBuild =
     const deploymentId = DeploymentId.safeParse(build.deploymentId).data;
     if (deploymentId === undefined) throw new Unprocessable(`build ${build.id} was not started by Shiplog: it names no deployment`);
 
-    const because = {
+    const { state } = await aggregates.deployment.load(deploymentId);
+    if (state.request === null) throw new Unprocessable(`build ${build.id} names deployment ${deploymentId}, which was never requested`);
+    const project = projectOf(state.request.site);
+    if (!build.id.startsWith(`${project}:`))
+      throw new Unprocessable(`build ${build.id} names deployment ${deploymentId}, whose builds are those of the project ${project}`);
+
+    await aggregates.deployment.execute(deploymentId, commandFor(build), {
       // an event made from a poll collides with the real one
       cause: `${build.arn}/${build.status}`,
       correlation: deploymentId,
       actor: "shiplog watch-build",
-    };
-    const { refusal } = await aggregates.deployment.execute(deploymentId, commandFor(build), because);
-    if (refusal?.refused === "deployment.unknown")
-      throw new Unprocessable(`build ${build.id} names deployment ${deploymentId}, which was never requested`);
+    });
   };
 
 /** What a build may say of itself in an event; anything else that it exports could be a secret. */

@@ -8,7 +8,7 @@ import type { DeploymentView, EnvironmentView } from "../../domain/projections/v
 import { zipSource } from "../../services/kit/archive.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: an answer is looked at from outside, as a client sees its JSON
-export type Answer = { status: number; body: any; text: string };
+export type Answer = { status: number; body: any; text: string; headers: Headers };
 // biome-ignore lint/suspicious/noExplicitAny: as above
 export type LoggedEvent = Recorded<{ type: string; v: number; body: any }>;
 export type Rolling = { sequence: number; deploymentId: string; previous: string | null; alreadyLive: boolean; version: number };
@@ -24,7 +24,7 @@ export const apiClient = (url: string, token: string) => {
       ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
     });
     const text = await answer.text();
-    return { status: answer.status, body: text.startsWith("{") ? JSON.parse(text) : undefined, text };
+    return { status: answer.status, body: text.startsWith("{") ? JSON.parse(text) : undefined, text, headers: answer.headers };
   };
   const get = (path: string) => send("GET", path);
   const post = (path: string, body: unknown = {}, headers: Record<string, string> = {}) => send("POST", path, body, headers);
