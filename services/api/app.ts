@@ -10,7 +10,6 @@ import { history } from "./history.ts";
 import { log } from "./log.ts";
 import type { Ports } from "./ports.ts";
 import { Problem, problemBody } from "./problem.ts";
-import { seals } from "./seals.ts";
 import { sources } from "./sources.ts";
 import { streams } from "./streams.ts";
 
@@ -63,7 +62,6 @@ export const createApi = (ports: Ports): Hono<Env> => {
   app.route("/v1/deployments", buildLogs(ports));
   app.route("/v1/environments", environments(ports));
   app.route("/v1/environments", history(ports));
-  app.route("/v1/seals", seals(ports));
   app.route("/v1/audit", auditTrail(ports));
   app.route("/v1", streams(ports));
   app.route("/v1/events", log(ports));
