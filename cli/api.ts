@@ -13,6 +13,8 @@ import {
   Quarantine,
   type RequestDeployment,
   RollbackStarted,
+  Sealed,
+  Seals,
   StreamEvents,
   Why,
 } from "../services/api/contract.ts";
@@ -64,6 +66,8 @@ export function openApi(connection: Connection, actor: string, signal: AbortSign
 
     why: (site: string, environment: string, at: string | undefined) => get(`${place(site, environment)}/why`, Why, { at }),
     audit: (query: Query) => get("audit", AuditPage, query),
+    seals: () => get("seals", Seals),
+    seal: async (key: Key) => (await post("seals", Sealed, {}, key)).sealed,
     log: (query: Query) => get("events", LogEvents, query),
     quarantine: async () => (await get("quarantine", Quarantine)).letters,
   };

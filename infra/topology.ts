@@ -66,7 +66,11 @@ export const consumers = [
 export type ConsumerName = (typeof consumers)[number]["name"];
 
 /** Runs on a timer instead of a queue. */
-export const schedules = [{ name: "reconcile", everySeconds: 120, timeoutSeconds: 110, memoryMb: 512 }] as const;
+export const schedules = [
+  { name: "reconcile", everySeconds: 120, timeoutSeconds: 110, memoryMb: 512 },
+  // an hour apart: each run seals up to the start of the present day, once
+  { name: "seal", everySeconds: 3_600, timeoutSeconds: 600, memoryMb: 1_024 },
+] as const;
 
 export const queueName = (consumer: string): string => `shiplog-${consumer}`;
 export const deadLetterName = (consumer: string): string => `shiplog-${consumer}-dead`;
@@ -78,5 +82,7 @@ export const deadLetterRetentionSeconds = 14 * 24 * 3600;
 export const queueRetentionSeconds = 4 * 24 * 3600;
 
 export const BUS = "shiplog";
+/** alias of the key that seals are signed with */
+export const SEAL_KEY = "alias/shiplog-seals";
 export const EVENTS_TABLE = "shiplog-events";
 export const VIEWS_TABLE = "shiplog-views";

@@ -1,5 +1,5 @@
 import type { SQSBatchResponse, SQSEvent } from "aws-lambda";
-import { type ConsumerName, consumers, EVENTS_TABLE } from "../infra/topology.ts";
+import { type ConsumerName, consumers, EVENTS_TABLE, schedules } from "../infra/topology.ts";
 import { wire as advance } from "../services/advance/handler.ts";
 import { wire as flipAlias } from "../services/flip-alias/handler.ts";
 import type { Engine } from "../services/kit/engine.ts";
@@ -8,6 +8,7 @@ import { wire as publishRelease } from "../services/publish-release/handler.ts";
 import { wire as reconcile } from "../services/reconcile/handler.ts";
 import { wire as refreshEdge } from "../services/refresh-edge/handler.ts";
 import { wire as relay } from "../services/relay/handler.ts";
+import { wire as seal } from "../services/seal/handler.ts";
 import { wire as startBuild } from "../services/start-build/handler.ts";
 import { wire as stopBuild } from "../services/stop-build/handler.ts";
 import { wire as watchBuild } from "../services/watch-build/handler.ts";
@@ -61,14 +62,22 @@ export const runConsumers = (engine: Engine, aws: LocalAws, queues: ReadonlyMap<
 };
 
 /** Runs the reconciler now and then: more often than on AWS, where a minute is the shortest and every run costs. */
-export const runReconciler = (engine: Engine, everyMs: number, log: (line: string) => void) => {
-  const run = reconcile(engine);
+export const runReconciler = (engine: Engine, everyMs: number, log: (line: string) => void) =>
+  repeat("reconcile", reconcile(engine), everyMs, log);
+
+const SEAL_EVERY_MS = (schedules.find(({ name }) => name === "seal")?.everySeconds ?? 3_600) * 1_000;
+
+/** Seals what is over, as often as on AWS. */
+export const runSealer = (engine: Engine, log: (line: string) => void) => repeat("seal", seal(engine), SEAL_EVERY_MS, log);
+
+/** Runs at once and then again and again, that long after each end. What one run throws is logged. */
+const repeat = (name: string, run: (event: undefined) => Promise<void>, everyMs: number, log: (line: string) => void) => {
   let running: Promise<void> = Promise.resolve();
   let timer: NodeJS.Timeout | undefined;
   let closed = false;
   const next = (): void => {
     running = run(undefined)
-      .catch((error: unknown) => log(`reconcile: ${error instanceof Error ? error.message : String(error)}`))
+      .catch((error: unknown) => log(`${name}: ${error instanceof Error ? error.message : String(error)}`))
       .then(() => {
         if (!closed) timer = setTimeout(next, everyMs);
       });

@@ -2,14 +2,14 @@ import { createHash, randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { BUS, EVENTS_TABLE, VIEWS_TABLE } from "../infra/topology.ts";
+import { BUS, EVENTS_TABLE, SEAL_KEY, VIEWS_TABLE } from "../infra/topology.ts";
 import { createApi } from "../services/api/app.ts";
 import { apiPorts } from "../services/api/wiring.ts";
 import type { EngineConfig, SiteConfig } from "../services/kit/config.ts";
 import { type Engine, engine, systemClock } from "../services/kit/engine.ts";
 import { serveApi } from "./api-server.ts";
 import { type BuildLimits, type LocalAws, startAws } from "./aws.ts";
-import { runConsumers, runReconciler } from "./consumers.ts";
+import { runConsumers, runReconciler, runSealer } from "./consumers.ts";
 import type { Edge } from "./edge/edge.ts";
 import { freePort } from "./free-port.ts";
 import { REGION } from "./http.ts";
@@ -95,6 +95,7 @@ export const startDevelopment = async (options: DevelopmentOptions): Promise<Dev
       viewsTable: VIEWS_TABLE,
       bus: BUS,
       buckets: BUCKETS,
+      sealKey: SEAL_KEY,
       sites: configs,
       tokens: { local: createHash("sha256").update(memory.token).digest("hex") },
     };
@@ -107,6 +108,8 @@ export const startDevelopment = async (options: DevelopmentOptions): Promise<Dev
     closers.push(consumers.close);
     const reconciler = runReconciler(made, reconcileEveryMs, log);
     closers.push(reconciler.close);
+    const sealer = runSealer(made, log);
+    closers.push(sealer.close);
     const api = await serveApi(createApi(apiPorts(made)), { port: options.port ?? (await freePort(memory.ports.api)) });
     closers.push(api.close);
     memory.ports.api = Number(new URL(api.url).port);

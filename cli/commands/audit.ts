@@ -6,6 +6,7 @@ import type { Context, Register } from "../context.ts";
 import { pastOption } from "../duration.ts";
 import { usageError } from "../failure.ts";
 import { plain } from "../terminal.ts";
+import { sealCommands } from "./audit-seals.ts";
 
 type Row = z.infer<typeof AuditPage>["rows"][number];
 type Options = {
@@ -20,8 +21,8 @@ type Options = {
 };
 
 /** Prints the audit trail: who, what, when, where, why, and what it changed. */
-export const auditCommand: Register = (program, run) =>
-  void program
+export const auditCommand: Register = (program, run) => {
+  const command = program
     .command("audit")
     .description("the audit trail: who did what, when, from where, why, and what it changed")
     .option("--site <site>", "only of this site")
@@ -33,6 +34,8 @@ export const auditCommand: Register = (program, run) =>
     .option("--csv", "as CSV with a header")
     .option("--cloudevents", "as CloudEvents 1.0, one JSON document a line")
     .action((options: Options) => run((context) => audit(context, options)));
+  sealCommands(command, run);
+};
 
 /** One row at a time, however long the trail: a page is printed before the next one is asked for. */
 async function audit({ api: open, terminal, json }: Context, options: Options): Promise<undefined> {

@@ -35,7 +35,9 @@ export function splitTarget(target: string): { path: string; query: string } {
 }
 
 /** The part of a request that an event is made from. */
-export type Asked = Pick<IncomingMessage, "url" | "method" | "headers" | "httpVersion"> & { readonly socket: { readonly remoteAddress?: string | undefined } };
+export type Asked = Pick<IncomingMessage, "url" | "method" | "headers" | "httpVersion"> & {
+  readonly socket: { readonly remoteAddress?: string | undefined };
+};
 
 /**
  * Makes the event for one request.

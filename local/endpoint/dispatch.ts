@@ -8,6 +8,7 @@ export type ServiceName =
   | "dynamodb"
   | "events"
   | "function-url"
+  | "kms"
   | "lambda"
   | "logs"
   | "query"
@@ -24,6 +25,7 @@ const TARGETS: Readonly<Record<string, ServiceName>> = {
   CodeBuild_20161006: "codebuild",
   DynamoDB_20120810: "dynamodb",
   Logs_20140328: "logs",
+  TrentService: "kms",
   secretsmanager: "secretsmanager",
 };
 

@@ -10,6 +10,7 @@ import { type Route, routeOf } from "./dispatch.ts";
 import { openDynamoDb } from "./dynamodb.ts";
 import { type EmittedEvent, openEventBus } from "./event-bus.ts";
 import type { BusEvent } from "./event-delivery.ts";
+import { kmsService } from "./kms.ts";
 import { type LogLine, openLogStore } from "./log-store.ts";
 import { logsService } from "./logs.ts";
 import { openQueuesAndObjects } from "./queues-and-objects.ts";
@@ -75,6 +76,7 @@ export async function startEndpoint({ dataDir, port = 0, ...given }: EndpointOpt
     events: bus.service,
     logs: logsService(logs),
     secretsmanager: secretsService(dataDir),
+    kms: kmsService(dataDir),
     cloudfront: cloudfront.service,
   };
   const counters: Record<string, number> = {};

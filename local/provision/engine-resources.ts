@@ -1,5 +1,6 @@
 import { CreateTableCommand, type CreateTableCommandInput, type DynamoDBClient, ResourceInUseException } from "@aws-sdk/client-dynamodb";
 import { CreateEventBusCommand, PutRuleCommand, PutTargetsCommand } from "@aws-sdk/client-eventbridge";
+import { CreateAliasCommand, CreateKeyCommand, DescribeKeyCommand, type KMSClient, NotFoundException } from "@aws-sdk/client-kms";
 import { CreateBucketCommand } from "@aws-sdk/client-s3";
 import { CreateQueueCommand, GetQueueAttributesCommand, type SQSClient } from "@aws-sdk/client-sqs";
 import {
@@ -11,18 +12,24 @@ import {
   queueName,
   queueRetentionSeconds,
   ruleName,
+  SEAL_KEY,
   VIEWS_TABLE,
   visibilitySeconds,
 } from "../../infra/topology.ts";
 import type { Clients } from "../../services/aws/clients.ts";
 
-export const BUCKETS = { sources: "shiplog-sources", artifacts: "shiplog-artifacts", static: "shiplog-static" } as const;
+export const BUCKETS = {
+  sources: "shiplog-sources",
+  artifacts: "shiplog-artifacts",
+  static: "shiplog-static",
+  archive: "shiplog-archive",
+} as const;
 
 /** A queue as its poller needs it. */
 export type QueueAt = { readonly url: string; readonly arn: string };
 
 /** Makes what the engine itself lives on, through the same calls as anywhere. What is there already is left as it is. */
-export const provisionEngine = async ({ dynamodb, sqs, eventBridge, s3 }: Clients): Promise<Map<string, QueueAt>> => {
+export const provisionEngine = async ({ dynamodb, sqs, eventBridge, s3, kms }: Clients): Promise<Map<string, QueueAt>> => {
   await Promise.all([
     createTable(dynamodb, {
       ...table(EVENTS_TABLE, [["log", "gsi1pk", "gsi1sk"]]),
@@ -36,6 +43,7 @@ export const provisionEngine = async ({ dynamodb, sqs, eventBridge, s3 }: Client
       ]),
     ),
     ...Object.values(BUCKETS).map((Bucket) => unlessThere(() => s3.send(new CreateBucketCommand({ Bucket })))),
+    sealKey(kms),
     unlessThere(() => eventBridge.send(new CreateEventBusCommand({ Name: BUS }))),
   ]);
   const made = new Map<string, QueueAt>();
@@ -61,6 +69,17 @@ export const provisionEngine = async ({ dynamodb, sqs, eventBridge, s3 }: Client
     );
   }
   return made;
+};
+
+/** The key that seals are signed with, behind an alias; one that is there is kept. */
+const sealKey = async (kms: KMSClient): Promise<void> => {
+  try {
+    await kms.send(new DescribeKeyCommand({ KeyId: SEAL_KEY }));
+  } catch (error) {
+    if (!(error instanceof NotFoundException)) throw error;
+    const { KeyMetadata } = await kms.send(new CreateKeyCommand({ KeySpec: "ECC_NIST_EDWARDS25519", KeyUsage: "SIGN_VERIFY" }));
+    await kms.send(new CreateAliasCommand({ AliasName: SEAL_KEY, TargetKeyId: KeyMetadata?.KeyId }));
+  }
 };
 
 export const createQueue = async (sqs: SQSClient, QueueName: string, Attributes: Record<string, string>): Promise<QueueAt> => {

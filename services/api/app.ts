@@ -10,6 +10,7 @@ import { history } from "./history.ts";
 import { log } from "./log.ts";
 import type { Ports } from "./ports.ts";
 import { Problem, problemBody } from "./problem.ts";
+import { seals } from "./seals.ts";
 import { sources } from "./sources.ts";
 import { streams } from "./streams.ts";
 
@@ -62,6 +63,7 @@ export const createApi = (ports: Ports): Hono<Env> => {
   app.route("/v1/deployments", buildLogs(ports));
   app.route("/v1/environments", environments(ports));
   app.route("/v1/environments", history(ports));
+  app.route("/v1/seals", seals(ports));
   app.route("/v1/audit", auditTrail(ports));
   app.route("/v1", streams(ports));
   app.route("/v1/events", log(ports));

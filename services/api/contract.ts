@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { GitCommit, Source } from "../../domain/deployment/shapes.ts";
 import { Name } from "../../domain/kernel/identity.ts";
+import { Seal, SealManifest } from "../../domain/kernel/seal.ts";
 import { AuditRow } from "../../domain/projections/audit.ts";
 import { DeploymentView, EnvironmentView, Status } from "../../domain/projections/views.ts";
 import { Because } from "../../domain/projections/why.ts";
@@ -149,6 +150,14 @@ export const ListAudit = z.strictObject({
     .optional(),
 });
 export const AuditPage = z.object({ rows: z.array(AuditRow), next: z.string().nullable() });
+
+/**
+ * `GET /v1/seals` → every seal in order, each with an address from which its segment (gzipped JSON lines) can be read for
+ * fifteen minutes, and the public key. `POST /v1/seals` seals everything until a minute ago; `sealed` is null where
+ * there was nothing to seal.
+ */
+export const Seals = z.object({ publicKey: z.string(), seals: z.array(Seal.extend({ segment: z.string() })) });
+export const Sealed = z.object({ sealed: SealManifest.nullable() });
 
 export const ApiError = z.object({
   error: z.object({ code: z.string(), message: z.string(), candidates: z.array(z.string()).optional() }),

@@ -5,6 +5,7 @@ import type { Views } from "../aws/views.ts";
 import type { Clock } from "../kit/clock.ts";
 import type { EngineConfig } from "../kit/config.ts";
 import type { Aggregates } from "../kit/execute.ts";
+import type { Archive } from "../store/archive.ts";
 import type { Log } from "../store/log.ts";
 
 /** What the API needs of the world. */
@@ -18,6 +19,7 @@ export type Ports = {
   readonly sources: Sources;
   readonly builds: Pick<Builds, "get">;
   readonly buildLogs: BuildLogs;
+  readonly archive: Pick<Archive, "seals" | "seal" | "publicKey" | "addressOf">;
   readonly quarantine: Quarantine;
   readonly clock: Pick<Clock, "now">;
   /** a new deployment id */

@@ -6,7 +6,7 @@ import type { Engine } from "../kit/engine.ts";
 import type { Ports } from "./ports.ts";
 
 /** The API's ports, of the engine. */
-export const apiPorts = ({ config, clients, aggregates, store, eventLog, views, builds, queues, clock, log }: Engine): Ports => ({
+export const apiPorts = ({ config, clients, aggregates, store, eventLog, views, builds, queues, archive, clock, log }: Engine): Ports => ({
   config,
   aggregates,
   read: store.read,
@@ -16,6 +16,7 @@ export const apiPorts = ({ config, clients, aggregates, store, eventLog, views, 
   builds,
   buildLogs: cloudWatchBuildLogs(clients.logs),
   quarantine: { list: async () => (await Promise.all(consumers.map(({ name }) => queues.deadLetters(name)))).flat() },
+  archive,
   clock,
   newDeploymentId: () => `dep_${ulid(clock.now())}`,
   report: log,

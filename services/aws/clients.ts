@@ -3,6 +3,7 @@ import { CloudWatchLogsClient } from "@aws-sdk/client-cloudwatch-logs";
 import { CodeBuildClient } from "@aws-sdk/client-codebuild";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { EventBridgeClient } from "@aws-sdk/client-eventbridge";
+import { KMSClient } from "@aws-sdk/client-kms";
 import { LambdaClient } from "@aws-sdk/client-lambda";
 import { S3Client } from "@aws-sdk/client-s3";
 import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
@@ -26,6 +27,7 @@ export const awsClients = (options: ClientOptions = {}) => {
     cloudFront: new CloudFrontClient(common),
     logs: new CloudWatchLogsClient(common),
     secrets: new SecretsManagerClient(common),
+    kms: new KMSClient(common),
   };
   return {
     ...clients,

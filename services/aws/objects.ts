@@ -8,8 +8,10 @@ import {
   GetObjectCommand,
   HeadObjectCommand,
   PutObjectCommand,
+  paginateListObjectsV2,
   type S3Client,
 } from "@aws-sdk/client-s3";
+import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
 import type { Clock } from "../kit/clock.ts";
 
 /** How an object is served. */
@@ -115,7 +117,30 @@ export const s3Objects = (client: S3Client, clock: Clock) => {
     }
   };
 
-  return { fingerprint, putNew, put, putText, getText, download, copy, remove };
+  /** The keys below a prefix, in order. */
+  const list = async (bucket: string, prefix: string): Promise<string[]> => {
+    const keys: string[] = [];
+    for await (const { Contents = [] } of paginateListObjectsV2({ client }, { Bucket: bucket, Prefix: prefix }))
+      keys.push(...Contents.flatMap(({ Key }) => Key ?? []));
+    return keys.sort();
+  };
+
+  /** Puts a text where there is none yet: `false` where the key was taken already. */
+  const putNewText = async (bucket: string, key: string, text: string): Promise<boolean> => {
+    try {
+      await client.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: text, ContentType: "application/json", IfNoneMatch: "*" }));
+      return true;
+    } catch (error) {
+      if (statusOf(error) === 412) return false;
+      throw error;
+    }
+  };
+
+  /** An address that reads one object for fifteen minutes. */
+  const readAddress = (bucket: string, key: string): Promise<string> =>
+    getSignedUrl(client, new GetObjectCommand({ Bucket: bucket, Key: key }), { expiresIn: 900 });
+
+  return { fingerprint, putNew, putNewText, put, putText, getText, download, copy, remove, list, readAddress };
 };
 
 const statusOf = (error: unknown): number | undefined => (error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode;

@@ -21,7 +21,9 @@ export const EngineConfig = z.object({
   eventsTable: z.string(),
   viewsTable: z.string(),
   bus: z.string(),
-  buckets: z.object({ sources: z.string(), artifacts: z.string(), static: z.string() }),
+  buckets: z.object({ sources: z.string(), artifacts: z.string(), static: z.string(), archive: z.string() }),
+  /** id, ARN or alias of the KMS key that seals are signed with */
+  sealKey: z.string(),
   sites: z.array(SiteConfig),
   /** sha256 (hex) of each API token, by the token's name */
   tokens: z.record(z.string(), z.string().regex(/^[0-9a-f]{64}$/)),

@@ -7,8 +7,10 @@ import { lambdaFunctions } from "../aws/functions.ts";
 import { queues } from "../aws/mailroom.ts";
 import { s3Objects } from "../aws/objects.ts";
 import { siteSecrets } from "../aws/secrets.ts";
+import { kmsSigner } from "../aws/signer.ts";
 import { tagTables } from "../aws/tags.ts";
 import { viewsTable } from "../aws/views.ts";
+import { sealArchive } from "../store/archive.ts";
 import { eventsOf } from "../store/codec.ts";
 import { eventStore } from "../store/event-store.ts";
 import { eventLog } from "../store/log.ts";
@@ -19,24 +21,28 @@ import { aggregates } from "./execute.ts";
 /** Everything that the consumers are wired from: one place that knows both the ports' owners and AWS. */
 export type Engine = ReturnType<typeof engine>;
 
-export const engine = (config: EngineConfig, clients: Clients, clock: Clock, log: (line: Readonly<Record<string, unknown>>) => void) => {
+export const engine = (config: EngineConfig, clients: Clients, clock: Clock, say: (line: Readonly<Record<string, unknown>>) => void) => {
   const store = eventStore(clients.dynamodb, config.eventsTable);
   const builds = codeBuilds(clients.codeBuild);
+  const log = eventLog(clients.dynamodb, config.eventsTable);
+  const objects = s3Objects(clients.s3, clock);
   return {
     config,
     clients,
     clock,
-    log,
+    log: say,
     store,
-    eventLog: eventLog(clients.dynamodb, config.eventsTable),
+    eventLog: log,
     aggregates: aggregates(store, clock),
     bus: eventBus(clients.eventBridge, config.bus, clock),
-    objects: s3Objects(clients.s3, clock),
+    objects,
+    /** sealed history, and how it is sealed */
+    archive: sealArchive(objects, config.buckets.archive, kmsSigner(clients.kms, config.sealKey), log.read, clock),
     functions: lambdaFunctions(clients.lambda),
     tags: tagTables(clients.dynamodb, clock),
     views: viewsTable(clients.dynamodb, config.viewsTable),
     secrets: siteSecrets(clients.secrets),
-    queues: queues(clients.sqs, log),
+    queues: queues(clients.sqs, say),
     cdn: cdn(clients.cloudFront),
     builds: {
       ...builds,

@@ -4,6 +4,7 @@ import { Entity } from "electrodb";
  * The event table's one entity: the single place where its key and attribute names come from.
  * `casing: "none"` on every key: ElectroDB lower-cases keys by default, and ids are not lower-case.
  */
+/* biome-ignore-start lint/suspicious/noTemplateCurlyInString: ElectroDB's own templates */
 export const commitEntity = (table: string) =>
   new Entity(
     {
@@ -43,6 +44,8 @@ export const commitEntity = (table: string) =>
     },
     { table },
   );
+
+/* biome-ignore-end lint/suspicious/noTemplateCurlyInString: ElectroDB's own templates */
 
 /** Shards of one day of the log: each is a partition of its own, so the log can be read eight times in parallel. */
 export const SHARDS = 8;

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PutObjectCommand } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { BUS, deadLetterName, EVENTS_TABLE, VIEWS_TABLE } from "../../infra/topology.ts";
+import { BUS, deadLetterName, EVENTS_TABLE, SEAL_KEY, VIEWS_TABLE } from "../../infra/topology.ts";
 import { type Endpoint, startEndpoint } from "../../local/endpoint/endpoint.ts";
 import { REGION } from "../../local/http.ts";
 import { BUCKETS, provisionEngine } from "../../local/provision/engine-resources.ts";
@@ -54,6 +54,7 @@ beforeAll(async () => {
     viewsTable: VIEWS_TABLE,
     bus: BUS,
     buckets: BUCKETS,
+    sealKey: SEAL_KEY,
     sites: [...sites, site("web", "staging")],
     tokens,
   };

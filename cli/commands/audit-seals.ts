@@ -1,0 +1,100 @@
+import { randomUUID } from "node:crypto";
+import { createWriteStream } from "node:fs";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import type { Command } from "commander";
+import { SealManifest } from "../../domain/kernel/seal.ts";
+import type { Api } from "../api.ts";
+import type { Context, Run } from "../context.ts";
+import { CliError, type ExitCode, exit, usageError } from "../failure.ts";
+import { PUBLIC_KEY, SEALS, type Verified, verifyExport } from "../verify-export.ts";
+
+/** `shiplog audit seal|export|verify`: the log's tamper evidence. */
+export const sealCommands = (audit: Command, run: Run): void => {
+  audit
+    .command("seal")
+    .description("seal the log up to now, signed with the key that is kept apart from it")
+    .action(() => run(seal));
+  audit
+    .command("export")
+    .description("write all sealed history into a folder, to be verified anywhere")
+    .requiredOption("--out <folder>", "an empty or new folder")
+    .action(({ out }: { out: string }) => run((context) => exportTo(context, out)));
+  audit
+    .command("verify")
+    .description("verify sealed history: an exported folder offline, or what the engine has")
+    .argument("[folder]", "what `shiplog audit export` wrote")
+    .option("--key <file>", "the public key that you trust (PEM); default the one beside the seals")
+    .action((folder: string | undefined, { key }: { key?: string }) => run((context) => verifyAll(context, folder, key)));
+};
+
+async function seal({ api: open, terminal, json }: Context): Promise<undefined> {
+  const sealed = await open().seal(randomUUID());
+  if (json) terminal.document({ sealed });
+  else if (sealed === null) terminal.note("Nothing to seal yet: the newest minute is sealed later.");
+  else terminal.result(`seal ${sealed.number}: ${sealed.count} commits, from ${timeOf(sealed.since)} to ${timeOf(sealed.until)}`);
+  return undefined;
+}
+
+async function exportTo({ api: open, terminal, json }: Context, out: string): Promise<undefined> {
+  const folder = resolve(out);
+  const count = await download(open(), folder);
+  if (json) terminal.document({ folder, seals: count });
+  else
+    terminal.result(
+      `${count} seals and their segments are in ${folder}. Verify them with:  shiplog audit verify ${out} --key <the key that you trust>`,
+    );
+  return undefined;
+}
+
+async function verifyAll(
+  { api: open, terminal, json }: Context,
+  folder: string | undefined,
+  keyFile: string | undefined,
+): Promise<ExitCode> {
+  const scratch = folder === undefined ? await mkdtemp(join(tmpdir(), "shiplog-verify-")) : undefined;
+  try {
+    if (scratch !== undefined) await download(open(), scratch);
+    const place = resolve(folder ?? scratch ?? "");
+    const key = await readFile(keyFile ?? join(place, PUBLIC_KEY), "utf8").catch(() => undefined);
+    if (key === undefined)
+      throw usageError(`There is no public key in ${keyFile ?? join(place, PUBLIC_KEY)}.`, "Name the one that you trust with --key.");
+    const verified = await verifyExport(place, key);
+    if (json) terminal.document(verified);
+    else terminal.result(show(verified));
+    return verified.fault === null ? exit.reached : exit.failed;
+  } finally {
+    if (scratch !== undefined) await rm(scratch, { recursive: true, force: true });
+  }
+}
+
+const show = ({ seals, commits, until, fault }: Verified): string => {
+  if (fault === null) return `verified: ${commits} commits in ${seals} seals, up to ${until === null ? "-" : timeOf(until)}`;
+  const where = [`seal ${fault.seal}`, fault.line && `line ${fault.line}`, fault.position && `position ${fault.position}`]
+    .filter(Boolean)
+    .join(", ");
+  return `NOT VERIFIED: ${where}: ${fault.reason}`;
+};
+
+const timeOf = (position: string): string => new Date(Number(position)).toISOString();
+
+/** Writes the public key, every seal and every segment into a folder. Answers how many seals. */
+async function download(api: Api, folder: string): Promise<number> {
+  const { publicKey, seals } = await api.seals();
+  await mkdir(join(folder, SEALS), { recursive: true });
+  await writeFile(join(folder, PUBLIC_KEY), publicKey);
+  for (const { segment, ...seal } of seals) {
+    const manifest = SealManifest.parse(JSON.parse(seal.manifest));
+    const file = join(folder, manifest.segment.key);
+    await mkdir(dirname(file), { recursive: true });
+    const answer = await fetch(segment);
+    if (!answer.ok || answer.body === null)
+      throw new CliError(exit.unexpected, "segment.gone", `The segment ${manifest.segment.key} cannot be read (${answer.status}).`);
+    await pipeline(Readable.fromWeb(answer.body as never), createWriteStream(file));
+    await writeFile(join(folder, SEALS, `${manifest.number.toString().padStart(8, "0")}.json`), JSON.stringify(seal));
+  }
+  return seals.length;
+}

@@ -1,0 +1,119 @@
+import { createHash, createPublicKey, hash, verify } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { pipeline } from "node:stream/promises";
+import { createGunzip } from "node:zlib";
+import type { Commit } from "../domain/kernel/chain.ts";
+import { Seal, type SealFault, SealManifest, segmentChecker } from "../domain/kernel/seal.ts";
+
+export const PUBLIC_KEY = "public-key.pem";
+export const SEALS = "seals";
+
+export type Verified = {
+  readonly seals: number;
+  readonly commits: number;
+  readonly until: string | null;
+  readonly fault: SealFault | null;
+};
+
+const sha256 = (text: string): string => hash("sha256", text, "base64url");
+
+/**
+ * Checks an export without asking anybody: every signature, the order of the seals, every commit of every segment, and
+ * the end of each. Stops at the first fault. One line is in memory at a time, besides where each stream stands.
+ *
+ * @param folder holds `seals/*.json` and the segments under the keys that the seals name
+ * @param publicKey PEM; the export's own copy proves only that the export agrees with itself
+ */
+export async function verifyExport(folder: string, publicKey: string): Promise<Verified> {
+  const key = createPublicKey(publicKey);
+  const known = new Map<string, { version: number; hash: string }>();
+  let commits = 0;
+  let before: { manifest: SealManifest; text: string } | undefined;
+  const result = (fault: SealFault | null): Verified => ({
+    seals: before?.manifest.number ?? 0,
+    commits,
+    until: before?.manifest.until ?? null,
+    fault,
+  });
+
+  for (const file of (await readdir(join(folder, SEALS))).filter((name) => name.endsWith(".json")).sort()) {
+    const expected = (before?.manifest.number ?? 0) + 1;
+    const fault = (reason: string): Verified => result({ seal: expected, reason });
+    const seal = Seal.safeParse(await json(join(folder, SEALS, file)));
+    if (!seal.success) return fault(`${file} is not a seal`);
+    const { manifest: text, signature } = seal.data;
+    if (!verify(null, Buffer.from(text), key, Buffer.from(signature, "base64")))
+      return fault("its signature is not of this key: it was changed, or another key signed it");
+    const manifest = SealManifest.parse(JSON.parse(text));
+    if (manifest.number !== expected) return fault(`seal ${expected} is missing: ${manifest.number} follows`);
+    if (manifest.previous !== (before === undefined ? null : hash("sha256", before.text, "hex")))
+      return fault("it does not follow from the seal before it");
+    if (before !== undefined && manifest.since !== before.manifest.until) return fault("it does not begin where the seal before it ended");
+
+    const found = await checkSegment(folder, manifest, known);
+    commits += found.commits;
+    if (found.fault !== undefined) return result(found.fault);
+    before = { manifest, text };
+  }
+  return result(before === undefined ? { seal: 1, reason: "there is no seal" } : null);
+}
+
+async function checkSegment(
+  folder: string,
+  manifest: SealManifest,
+  known: Map<string, { version: number; hash: string }>,
+): Promise<{ commits: number; fault?: SealFault }> {
+  const file = join(folder, manifest.segment.key);
+  const checker = segmentChecker(sha256, manifest, known);
+  let commits = 0;
+  try {
+    const lines = createInterface({ input: createReadStream(file).pipe(createGunzip()), crlfDelay: Number.POSITIVE_INFINITY });
+    for await (const line of lines) {
+      commits += 1;
+      const commit = parse(line);
+      if (commit === undefined) return { commits, fault: { seal: manifest.number, line: commits, reason: "this line is not a commit" } };
+      const fault = checker.check(commit);
+      if (fault !== undefined) return { commits, fault };
+    }
+  } catch (error) {
+    return {
+      commits,
+      fault: {
+        seal: manifest.number,
+        line: commits + 1,
+        reason: `the segment ${manifest.segment.key} cannot be read: ${(error as Error).message}`,
+      },
+    };
+  }
+  const end = checker.end();
+  if (end !== undefined) return { commits, fault: end };
+  // the lines are right; so must the bytes be, or something was hidden beside them
+  const digest = createHash("sha256");
+  await pipeline(createReadStream(file), digest);
+  if (digest.digest("hex") !== manifest.segment.sha256)
+    return {
+      commits,
+      fault: { seal: manifest.number, reason: "the segment's file is not the one that was sealed, though its commits are" },
+    };
+  return { commits };
+}
+
+const parse = (line: string): Commit | undefined => {
+  try {
+    const commit = JSON.parse(line) as Commit;
+    return typeof commit.stream === "string" && typeof commit.position === "string" && typeof commit.body === "string" ? commit : undefined;
+  } catch {
+    return undefined;
+  }
+};
+
+const json = async (file: string): Promise<unknown> => {
+  try {
+    return JSON.parse(await readFile(file, "utf8"));
+  } catch {
+    return undefined;
+  }
+};

@@ -1,0 +1,14 @@
+import type { Engine } from "../kit/engine.ts";
+import { onLambda } from "../kit/lambda.ts";
+import { startOfDay } from "../store/seal.ts";
+
+/** Seals every day that is over, once, also one in which nothing happened. */
+export const wire =
+  ({ archive, clock, log }: Engine) =>
+  async (_event: unknown): Promise<void> => {
+    const sealed = await archive.seal(startOfDay(clock.now()));
+    if (sealed !== undefined)
+      log({ level: "info", message: "the log was sealed", number: sealed.number, until: sealed.until, count: sealed.count });
+  };
+
+export const handler = onLambda(wire);

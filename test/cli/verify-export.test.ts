@@ -1,0 +1,133 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { SEALS, verifyExport } from "../../cli/verify-export.ts";
+import { type Export, exportOf, linesOf, logOf, MORNING, manifestOf, PEM, segmentOf, write } from "../support/sealed-log.ts";
+
+const COMMITS = 60;
+const log = logOf(COMMITS);
+const times = [20, 40, 41.5, 60].map((second) => MORNING + second * 1_000);
+let files: Export;
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "shiplog-export-"));
+  files = await exportOf(() => log, times);
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+let turn = 0;
+const verified = async (changed: Export, key = PEM) => {
+  const place = join(folder, String(turn++));
+  await write(changed, place);
+  try {
+    return await verifyExport(place, key);
+  } finally {
+    await rm(place, { recursive: true, force: true });
+  }
+};
+const withLines = (number: number, change: (lines: string[]) => string[]): Export => {
+  const { key } = manifestOf(files, number).segment;
+  return new Map(files).set(key, segmentOf(change(linesOf(files.get(key) ?? Buffer.alloc(0)))));
+};
+
+/** The same numbers in every run: a mutation that is missed can be looked at. */
+const random = (seed: number) => () => {
+  seed = (seed * 1_664_525 + 1_013_904_223) % 2 ** 32;
+  return seed / 2 ** 32;
+};
+
+describe("sealed history", () => {
+  it("verifies as it was sealed, a stretch in which nothing happened too", async () => {
+    expect(await verified(files)).toMatchObject({ seals: times.length, commits: COMMITS, fault: null });
+    expect([1, 2, 3, 4].map((number) => manifestOf(files, number).count)).toEqual([20, 20, 2, 18]);
+    const quiet = await exportOf(() => [], times);
+    expect(await verified(quiet)).toMatchObject({ seals: times.length, commits: 0, fault: null });
+  });
+
+  it("takes up a commit that arrived after its time was sealed", async () => {
+    // the last one of its stream before the first seal, so that nothing that follows from it was sealed without it
+    const late = log.findLast(({ position }) => position < manifestOf(files, 1).until);
+    const delayed = await exportOf((time) => (time === times[0] ? log.filter((commit) => commit !== late) : log), times);
+    expect([1, 2, 3, 4].map((number) => manifestOf(delayed, number).count)).toEqual([19, 21, 2, 18]);
+    expect(await verified(delayed)).toMatchObject({ commits: COMMITS, fault: null });
+  });
+
+  it("names the commit whose content was changed", async () => {
+    const changed = withLines(2, (lines) => lines.with(4, (lines[4] ?? "").replace('"actor":"ada"', '"actor":"eve"')));
+    const { fault } = await verified(changed);
+    expect(fault).toMatchObject({ seal: 2, line: 5, position: log[24]?.position, reason: expect.stringContaining("changed") });
+  });
+
+  it("is not verified by another key", async () => {
+    const other = (await import("node:crypto")).generateKeyPairSync("ed25519").publicKey.export({ format: "pem", type: "spki" }).toString();
+    expect((await verified(files, other)).fault).toMatchObject({ seal: 1, reason: expect.stringContaining("signature") });
+  });
+
+  it("finds 1,000 of 1,000 random mutations: edits, deletions, insertions, swaps, cuts, and seals that are gone", async () => {
+    const next = random(20_261_123);
+    const below = (limit: number): number => Math.floor(next() * limit);
+    const missed: string[] = [];
+    const kinds = new Map<string, number>();
+    for (let n = 0; n < 1_000; n++) {
+      const number = [1, 2, 4][below(3)] ?? 1;
+      const { kind, changed } = mutation(number, below);
+      kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
+      if ((await verified(changed)).fault === null) missed.push(`${n}: ${kind} in seal ${number}`);
+    }
+    expect(missed).toEqual([]);
+    expect([...kinds.values()].every((count) => count > 50)).toBe(true);
+  }, 60_000);
+
+  function mutation(number: number, below: (limit: number) => number): { kind: string; changed: Export } {
+    const kind = ["edit", "delete", "insert", "swap", "truncate", "seal gone", "seal edited", "byte"][below(8)] ?? "edit";
+    const sealFile = `${SEALS}/${number.toString().padStart(8, "0")}.json`;
+    switch (kind) {
+      case "edit":
+        return { kind, changed: withLines(number, (lines) => edited(lines, below)) };
+      case "delete":
+        return { kind, changed: withLines(number, (lines) => lines.toSpliced(below(lines.length), 1)) };
+      case "insert":
+        return { kind, changed: withLines(number, (lines) => lines.toSpliced(below(lines.length), 0, lines[below(lines.length)] ?? "")) };
+      case "swap":
+        return {
+          kind,
+          changed: withLines(number, (lines) => {
+            const at = below(lines.length - 1);
+            return lines.with(at, lines[at + 1] ?? "").with(at + 1, lines[at] ?? "");
+          }),
+        };
+      case "truncate":
+        return { kind, changed: withLines(number, (lines) => lines.slice(0, below(lines.length))) };
+      case "seal gone": {
+        const changed = new Map(files);
+        changed.delete(`${SEALS}/${(1 + below(3)).toString().padStart(8, "0")}.json`);
+        return { kind, changed };
+      }
+      case "seal edited":
+        return {
+          kind,
+          changed: new Map(files).set(
+            sealFile,
+            Buffer.from(String(files.get(sealFile)).replace(/\\"count\\":(\d+)/, (_, n) => `\\"count\\":${Number(n) + 1 + below(5)}`)),
+          ),
+        };
+      default: {
+        const { key } = manifestOf(files, number).segment;
+        const bytes = Buffer.from(files.get(key) ?? Buffer.alloc(0));
+        const at = below(bytes.length);
+        bytes[at] = (bytes[at] ?? 0) ^ (1 << below(8));
+        return { kind, changed: new Map(files).set(key, bytes) };
+      }
+    }
+  }
+
+  function edited(lines: string[], below: (limit: number) => number): string[] {
+    const at = below(lines.length);
+    const commit = JSON.parse(lines[at] ?? "{}") as Record<string, unknown>;
+    const fields = Object.keys(commit);
+    const field = fields[below(fields.length)] ?? "actor";
+    commit[field] = typeof commit[field] === "number" ? (commit[field] as number) + 1 : `${commit[field]}x`;
+    return lines.with(at, JSON.stringify(commit));
+  }
+});
