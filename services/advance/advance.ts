@@ -2,9 +2,9 @@ import type { DeploymentEvent } from "../../domain/deployment/events.ts";
 import type { EnvironmentEvent } from "../../domain/environment/events.ts";
 import type { Recorded } from "../../domain/kernel/event.ts";
 import { deploymentOf } from "../../domain/kernel/identity.ts";
+import type { Clock } from "../kit/clock.ts";
 import { unexpected } from "../kit/envelope.ts";
 import { type Aggregates, following } from "../kit/execute.ts";
-import type { Clock } from "../kit/clock.ts";
 
 export type Ports = { readonly aggregates: Aggregates; readonly clock: Pick<Clock, "now"> };
 
@@ -15,7 +15,8 @@ export const advance =
   ({ aggregates, clock }: Ports) =>
   async (event: Recorded<DeploymentEvent | EnvironmentEvent>): Promise<void> => {
     const because = (suffix = "") => following(event, ACTOR, suffix);
-    const tell = (id: string, command: Parameters<Aggregates["deployment"]["execute"]>[1], suffix = "") => aggregates.deployment.execute(id, command, because(suffix));
+    const tell = (id: string, command: Parameters<Aggregates["deployment"]["execute"]>[1], suffix = "") =>
+      aggregates.deployment.execute(id, command, because(suffix));
 
     switch (event.type) {
       case "DeploymentAdmitted": {
@@ -46,13 +47,16 @@ export const advance =
         return;
       }
       case "FlipSuperseded":
-        if (event.body.reason === "deploy") await tell(event.body.deploymentId, { type: "SupersedeDeployment", by: { sequence: event.body.by }, onlyQueued: false });
+        if (event.body.reason === "deploy")
+          await tell(event.body.deploymentId, { type: "SupersedeDeployment", by: { sequence: event.body.by }, onlyQueued: false });
         return;
       case "FlipFailed":
-        if (event.body.flip === "deploy") await tell(event.body.deploymentId, { type: "FailDeployment", step: "flip", reason: event.body.reason });
+        if (event.body.flip === "deploy")
+          await tell(event.body.deploymentId, { type: "FailDeployment", step: "flip", reason: event.body.reason });
         return;
       case "ReleaseWentLive":
-        if (event.body.reason === "deploy") await tell(event.body.deploymentId, { type: "SucceedDeployment", sequence: event.body.sequence });
+        if (event.body.reason === "deploy")
+          await tell(event.body.deploymentId, { type: "SucceedDeployment", sequence: event.body.sequence });
         return;
       case "DeploymentCancelled":
       case "DeploymentFailed": {
@@ -60,7 +64,12 @@ export const advance =
         const { state } = await aggregates.deployment.load(deploymentId);
         if (state.request === null) return;
         const reason = `its deployment ended: ${state.status}`;
-        await aggregates.environment.execute(state.request.site, state.request.environment, { type: "WithdrawFlip", deploymentId, reason }, because("/withdraw"));
+        await aggregates.environment.execute(
+          state.request.site,
+          state.request.environment,
+          { type: "WithdrawFlip", deploymentId, reason },
+          because("/withdraw"),
+        );
         return;
       }
       default:

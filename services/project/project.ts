@@ -1,12 +1,10 @@
-import { readDeploymentEvent } from "../../domain/deployment/events.ts";
-import { readEnvironmentEvent } from "../../domain/environment/events.ts";
+import { deploymentEventTypes, readDeploymentEvent } from "../../domain/deployment/events.ts";
+import { environmentEventTypes, readEnvironmentEvent } from "../../domain/environment/events.ts";
 import type { Commit } from "../../domain/kernel/chain.ts";
-import { deploymentOf, siteOf } from "../../domain/kernel/identity.ts";
 import type { AnyEvent, Recorded } from "../../domain/kernel/event.ts";
+import { deploymentOf, siteOf } from "../../domain/kernel/identity.ts";
 import { projectDeployment } from "../../domain/projections/deployment-view.ts";
 import { emptyEnvironment, projectEnvironment } from "../../domain/projections/environment-view.ts";
-import { deploymentEventTypes } from "../../domain/deployment/events.ts";
-import { environmentEventTypes } from "../../domain/environment/events.ts";
 import type { Views } from "../aws/views.ts";
 import { eventsOf } from "../store/codec.ts";
 
@@ -30,7 +28,8 @@ export const project =
     async function deployment(): Promise<boolean> {
       let view = await views.deployment(deploymentOf(stream));
       if ((view?.version ?? 0) >= version) return true;
-      for (const event of known(await read(stream, view?.version ?? 0), deploymentEventTypes)) view = projectDeployment(view, { ...event, ...readDeploymentEvent(event) });
+      for (const event of known(await read(stream, view?.version ?? 0), deploymentEventTypes))
+        view = projectDeployment(view, { ...event, ...readDeploymentEvent(event) });
       return view === undefined || (await views.putDeployment(view));
     }
 
@@ -38,10 +37,12 @@ export const project =
       const { site, environment: name } = siteOf(stream);
       let view = (await views.environment(site, name)) ?? emptyEnvironment(site, name);
       if (view.version >= version) return true;
-      for (const event of known(await read(stream, view.version), environmentEventTypes)) view = projectEnvironment(view, { ...event, ...readEnvironmentEvent(event) });
+      for (const event of known(await read(stream, view.version), environmentEventTypes))
+        view = projectEnvironment(view, { ...event, ...readEnvironmentEvent(event) });
       return views.putEnvironment(view);
     }
   };
 
 /** A projection passes over kinds of events that it does not list: a newer release may write them. */
-const known = (commits: readonly Commit[], types: readonly string[]): Recorded<AnyEvent>[] => commits.flatMap(eventsOf).filter(({ type }) => types.includes(type));
+const known = (commits: readonly Commit[], types: readonly string[]): Recorded<AnyEvent>[] =>
+  commits.flatMap(eventsOf).filter(({ type }) => types.includes(type));

@@ -37,7 +37,10 @@ export const refreshEdge =
       );
     } catch (error) {
       if (!last) throw error;
-      const reason = `visitors may see older pages until these expire: ${error instanceof Error ? error.message : String(error)}`.slice(0, 2_000);
+      const reason = `visitors may see older pages until these expire: ${error instanceof Error ? error.message : String(error)}`.slice(
+        0,
+        2_000,
+      );
       await aggregates.environment.execute(
         site,
         environment,
