@@ -8,6 +8,11 @@ export class PublishRefused extends Error {
   override readonly name = "PublishRefused";
 }
 
+/** Another publisher changed the function between two steps: all of it again. */
+class Overtaken extends Error {
+  override readonly name = "Overtaken";
+}
+
 type Ports = { readonly functions: Pick<Functions, "get" | "versions" | "configure" | "publish">; readonly clock: Clock };
 
 const TRIES = 40;
@@ -37,7 +42,8 @@ export const publishFunction = async (
           cause: error,
         });
       if (isFinal(error)) throw new PublishRefused(`Lambda refused ${name}: ${(error as Error).message}`, { cause: error });
-      if ((trouble !== "busy" && trouble !== "changed" && trouble !== "throttled") || tries === TRIES) throw error;
+      const isPassing = trouble === "busy" || trouble === "changed" || trouble === "throttled" || error instanceof Overtaken;
+      if (!isPassing || tries === TRIES) throw error;
       await clock.sleep(Math.min(50 * 2 ** tries, 2_000) * (0.5 + clock.random()));
     }
   }
@@ -50,7 +56,10 @@ export const publishFunction = async (
     let latest = await settled();
     if (!sameSettings(latest, settings)) {
       await functions.configure(name, settings, latest.revisionId);
+      // its revision guards the publish: it must be the revision of these settings, not of another's that came after
       latest = await settled();
+      if (!sameSettings(latest, settings))
+        throw new Overtaken(`the settings of ${name} were changed by somebody else while it was published`);
     }
     const published = await functions.publish(name, code, architecture, latest.revisionId);
     if (published.codeSha256 !== code.sha256)

@@ -1,0 +1,121 @@
+import { readdir, readFile, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { ScanCommand } from "@aws-sdk/client-dynamodb";
+import { GetSecretValueCommand } from "@aws-sdk/client-secrets-manager";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { EVENTS_TABLE, VIEWS_TABLE } from "../../infra/topology.ts";
+import { hostileLambda } from "../support/hostile-lambda.ts";
+import { startWorld, type World } from "../support/world.ts";
+
+const CANARY = "canary-7f3d91c0a4e2 & more/of=it";
+let world: World;
+/** The values that must not be seen, by what they are. */
+let secrets: Record<string, string>;
+let id: string;
+beforeAll(async () => {
+  world = await startWorld({
+    environments: ["production"],
+    site: { variables: ["CANARY", "LINES"] },
+    variables: { CANARY, LINES: "first-line-of-a-key\nsecond-line-of-a-key", NOT_DECLARED: "undeclared-1b7" },
+  });
+  const { secret } = world.resources("production");
+  const { SecretString = "{}" } = await world.aws.clients.secrets.send(new GetSecretValueCommand({ SecretId: secret }));
+  secrets = {
+    variable: CANARY,
+    "second line of a variable": "second-line-of-a-key",
+    "undeclared variable": "undeclared-1b7",
+    "key of Server Actions": (JSON.parse(SecretString) as Record<string, string>).NEXT_SERVER_ACTIONS_ENCRYPTION_KEY ?? "none",
+    token: world.dev.token,
+  };
+
+  id = await deployTalkative("");
+  await world.reached(id, "success");
+  const failing = await deployTalkative("      - exit 3\n");
+  await world.reached(failing, "failed");
+  const hostile = hostileLambda(world.aws);
+  hostile.refuse({ operation: "UpdateFunctionCode", status: 400, code: "InvalidParameterValueException", times: 3 });
+  await world.reached(await world.deploy("production"), "failed");
+  hostile.mend();
+  await world.api.rollback("web", "production", id);
+  await world.dev.engine.queues.send("watch-build", '{"not":"an event"}');
+});
+afterAll(() => world.close());
+
+/** A build that prints what it knows and exports it under a name that is recorded. */
+async function deployTalkative(more: string): Promise<string> {
+  const dir = await world.app();
+  const spec = await readFile(join(dir, "buildspec.yml"), "utf8");
+  const talk = [
+    'echo "the canary is $CANARY, the key is $NEXT_SERVER_ACTIONS_ENCRYPTION_KEY"',
+    "env",
+    "set",
+    'echo "$LINES" >&2',
+    'export OPEN_NEXT_VERSION="$CANARY"',
+  ];
+  await writeFile(
+    join(dir, "buildspec.yml"),
+    spec.replace(
+      "      - export OPEN_NEXT_VERSION=4.1.12\n",
+      `${talk.map((command) => `      - ${JSON.stringify(command)}\n`).join("")}${more}`,
+    ),
+  );
+  return world.deployFolder("production", dir);
+}
+
+/** Which of the secrets the text has, also as JSON writes them, URL-encoded or in base64. */
+const foundIn = (text: string): string[] =>
+  Object.entries(secrets)
+    .filter(([, value]) =>
+      [value, JSON.stringify(value).slice(1, -1), encodeURIComponent(value), Buffer.from(value).toString("base64")].some((form) =>
+        text.includes(form),
+      ),
+    )
+    .map(([name]) => name);
+
+it("the values reach the build and the functions: there is something to hide", async () => {
+  const { server } = world.resources("production").functions;
+  const [version] = await world.dev.engine.functions.versions(server);
+  expect(foundIn(JSON.stringify(version))).toEqual(["variable", "second line of a variable", "key of Server Actions"]);
+  const { body } = await world.api.get(`deployments/${id}/logs`);
+  const said = body.lines.map(({ message }: { message: string }) => message) as string[];
+  expect(said).toContain("the canary is ***, the key is ***");
+  expect(said.join("\n")).toContain("CANARY=");
+});
+
+it("no event and no view has a secret", async () => {
+  for (const TableName of [EVENTS_TABLE, VIEWS_TABLE]) {
+    const { Items = [] } = await world.aws.clients.dynamodb.send(new ScanCommand({ TableName }));
+    expect(Items.length).toBeGreaterThan(3);
+    expect([TableName, foundIn(JSON.stringify(Items))]).toEqual([TableName, []]);
+  }
+});
+
+it("no answer of the API has a secret", async () => {
+  const ids = ((await world.api.get("deployments")).body.deployments as { id: string }[]).map((deployment) => deployment.id);
+  expect(ids).toHaveLength(3);
+  const paths = ["environments", "environments/web/production", "environments/web/production/events", "deployments", "quarantine"];
+  for (const one of ids) paths.push(`deployments/${one}`, `deployments/${one}/events`, `deployments/${one}/logs`);
+  for (const path of [...paths, "events", "nowhere"]) {
+    const { text } = await world.api.get(path);
+    expect([path, foundIn(text)]).toEqual([path, []]);
+  }
+});
+
+it("no line of a log has a secret", () => {
+  expect(world.lines.length).toBeGreaterThan(0);
+  expect(world.lines.filter((line) => foundIn(line).length > 0)).toEqual([]);
+});
+
+it("on disk they lie only where they belong, for the owner alone", async () => {
+  const data = join(world.folder, "data");
+  const found: Record<string, string[]> = {};
+  for (const entry of await readdir(data, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile()) continue;
+    const file = join(entry.parentPath, entry.name);
+    const secret = foundIn(await readFile(file, "latin1").catch(() => ""));
+    if (secret.length > 0) found[file.slice(data.length + 1)] = secret;
+  }
+  const places = Object.keys(found).map((file) => file.replace(/\/.*/, ""));
+  expect([...new Set(places)].sort()).toEqual(["connection.json", "lambda", "memory.json", "secrets.json"]);
+  expect((await stat(data)).mode & 0o077).toBe(0);
+});
