@@ -7,10 +7,6 @@ import { pipeline } from "node:stream/promises";
 import { ZipFile } from "yazl";
 import { ArchiveRefused, checkLinks, checkName } from "./archive-rules.ts";
 
-export { type ArchiveRefusal, ArchiveRefused } from "./archive-rules.ts";
-export { zipSource } from "./archive-source.ts";
-export { type UnzipLimits, unzipInto } from "./archive-unzip.ts";
-
 export type Zipped = { readonly sha256Base64: string; readonly sha256Hex: string; readonly bytes: number; readonly files: number };
 
 export type ZipOptions = {

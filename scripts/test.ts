@@ -1,0 +1,74 @@
+import { spawn } from "node:child_process";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+/**
+ * Everything that decides whether a change may land: types, lint, the rooms' rules, then the quick tests and the
+ * end-to-end tests. All of them run, whatever fails. The last line counts the tests, and each gate as one.
+ */
+type Part = { readonly name: string; readonly passed: number; readonly failed: number; readonly skipped: readonly string[] };
+
+const gates = [
+  ["types", ["tsc", "-p", "tsconfig.json"]],
+  ["lint", ["biome", "check", "--error-on-warnings", "."]],
+  ["rooms", ["depcruise", "--config", ".dependency-cruiser.cjs", "domain", "services", "infra", "local", "cli"]],
+] as const;
+const suites = ["quick", "e2e"] as const;
+
+const bin = join(import.meta.dirname, "../node_modules/.bin");
+const run = (name: string, args: readonly string[]): Promise<number> =>
+  new Promise((resolve, reject) => {
+    const child = spawn(join(bin, name), args, { stdio: ["ignore", "inherit", "inherit"] });
+    child.once("error", reject);
+    child.once("exit", (code) => resolve(code ?? 1));
+  });
+
+const gate = async (name: string, [command, ...args]: readonly [string, ...string[]]): Promise<Part> => {
+  console.log(`\n# ${name}`);
+  const code = await run(command, args);
+  return { name, passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: [] };
+};
+
+type Report = {
+  readonly numPassedTests: number;
+  readonly numFailedTests: number;
+  readonly numFailedTestSuites: number;
+  readonly testResults: readonly { readonly assertionResults: readonly { readonly status: string; readonly fullName: string }[] }[];
+};
+
+const suite = async (name: string): Promise<Part> => {
+  console.log(`\n# ${name} tests`);
+  const folder = await mkdtemp(join(tmpdir(), "shiplog-test-"));
+  try {
+    const file = join(folder, "report.json");
+    const code = await run("vitest", ["run", "--project", name, "--reporter=default", "--reporter=json", `--outputFile.json=${file}`]);
+    const report = JSON.parse(await readFile(file, "utf8")) as Report;
+    const { numPassedTests: passed, numFailedTests: failed } = report;
+    const skipped = report.testResults.flatMap(({ assertionResults }) =>
+      assertionResults.flatMap(({ status, fullName }) => (status === "passed" || status === "failed" ? [] : [fullName])),
+    );
+    // a file that did not load, or a hook or a promise that failed outside of a test, is a failure too
+    return { name, passed, failed: failed === 0 && (code !== 0 || passed === 0) ? 1 : failed, skipped };
+  } catch (error) {
+    console.error(`the ${name} tests gave no report: ${(error as Error).message}`);
+    return { name, passed: 0, failed: 1, skipped: [] };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+};
+
+const parts: Part[] = [];
+for (const [name, command] of gates) parts.push(await gate(name, command));
+for (const name of suites) parts.push(await suite(name));
+
+console.log();
+for (const { name, passed, failed, skipped } of parts) {
+  console.log(`${name}: ${passed} passed, ${failed} failed`);
+  for (const test of skipped) console.log(`  skipped: ${test}`);
+}
+const sum = (of: (part: Part) => number): number => parts.reduce((total, part) => total + of(part), 0);
+const skipped = sum((part) => part.skipped.length);
+const failed = sum((part) => part.failed);
+console.log(`${sum((part) => part.passed)} passed, ${failed} failed${skipped === 0 ? "" : `, ${skipped} skipped`}`);
+process.exitCode = failed === 0 ? 0 : 1;
