@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { resolve } from "node:path";
 import type { Context, Register } from "../context.ts";
-import { type ExitCode, exit, usageError } from "../failure.ts";
+import { CliError, type ExitCode, exit, usageError } from "../failure.ts";
 import { table } from "../terminal.ts";
 
 type Options = { readonly app?: string; readonly sites?: string; readonly port?: string };
@@ -26,6 +26,8 @@ async function develop({ terminal, signal, data, json }: Context, { app, sites, 
     ...(app === undefined ? {} : { appDir: resolve(app) }),
     ...(port === undefined ? {} : { port: Number(port) }),
     log: (line: string) => terminal.note(line),
+  }).catch((error: unknown) => {
+    throw startProblem(error);
   });
   try {
     const { apiUrl, sites: running } = development;
@@ -40,6 +42,15 @@ async function develop({ terminal, signal, data, json }: Context, { app, sites, 
   }
   return exit.reached;
 }
+
+/** What the person can put right is told as such; the rest is a fault. */
+function startProblem(error: unknown): unknown {
+  if (!(error instanceof Error)) return error;
+  if (error.name === "SitesRefused") return new CliError(exit.usage, "sites.refused", sentence(error.message), { cause: error });
+  if (error.name === "AlreadyRunning") return new CliError(exit.conflict, "development.running", sentence(error.message), { cause: error });
+  return error;
+}
+const sentence = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}${text.endsWith(".") ? "" : "."}`;
 
 function endedBy(name: NodeJS.Signals): AbortSignal {
   const ended = new AbortController();

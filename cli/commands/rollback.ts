@@ -4,7 +4,6 @@ import { type Api, isPassing } from "../api.ts";
 import { confirm } from "../confirm.ts";
 import type { Context, Register } from "../context.ts";
 import { durationOption, showAge } from "../duration.ts";
-import { knownEvent } from "../event-facts.ts";
 import { CliError, type ExitCode, exit, usageError } from "../failure.ts";
 import { type Environment, placeName, resolvePlace } from "../place.ts";
 import { rollbackTarget } from "../rollback-target.ts";
@@ -90,21 +89,20 @@ async function untilLive(api: Api, { site, environment }: Environment, started: 
       const page = await api.environmentEvents(site, environment, after);
       heard = Date.now();
       after = page.version;
-      for (const logged of page.events) {
-        const event = knownEvent(logged);
-        if (event === undefined || !("sequence" in event.body) || event.body.sequence !== started.sequence) continue;
-        if (event.type === "ReleaseWentLive") return;
-        if (event.type === "FlipFailed")
+      // read loosely: an engine of another version may have added to the event what this CLI does not know
+      for (const { type, body } of page.events.filter((event) => event.body.sequence === started.sequence)) {
+        if (type === "ReleaseWentLive") return;
+        if (type === "FlipFailed")
           throw new CliError(
             exit.failed,
             "flip.failed",
-            `${place} could not be rolled back to ${started.deploymentId}: ${plain(event.body.reason)}`,
+            `${place} could not be rolled back to ${started.deploymentId}: ${plain(String(body.reason))}`,
             {
               next: `See what is live now:  shiplog status ${place}`,
             },
           );
-        if (event.type === "FlipSuperseded")
-          throw new CliError(exit.stopped, "flip.superseded", `The rollback of ${place} was overtaken by #${event.body.by}.`, {
+        if (type === "FlipSuperseded")
+          throw new CliError(exit.stopped, "flip.superseded", `The rollback of ${place} was overtaken by #${body.by}.`, {
             next: `See what is live now:  shiplog status ${place}`,
           });
       }

@@ -88,8 +88,16 @@ function show({ environment, liveDeployment, underWay }: Glance, bold: (text: st
   if (drift !== null) rows.push(["drift", `${drift.function} was found where Shiplog did not put it, ${showAge(drift.at, now)}`]);
   for (const warning of warnings) rows.push(["warning", plain(warning)]);
 
-  const target = rollbackTarget(environment);
-  if (target !== undefined)
-    rows.push(["undo", `shiplog rollback --site ${environment.site} --env ${environment.environment}  (to ${target.deploymentId})`]);
+  const undo = undoOf(environment);
+  if (undo !== undefined) rows.push(["undo", undo]);
   return `${bold(place)}  ${url}\n${table(rows.map(([name, text]) => [`  ${name}`, text]))}`;
+}
+
+/** What takes back the last change: a rollback is undone by going to what it replaced, which is not older. */
+function undoOf(environment: Environment): string | undefined {
+  const [replaced] = environment.history;
+  if (environment.live?.reason === "rollback" && replaced !== undefined)
+    return `shiplog rollback ${replaced.deploymentId}, then shiplog unpin ${placeName(environment)}`;
+  const target = rollbackTarget(environment);
+  return target && `shiplog rollback --site ${environment.site} --env ${environment.environment}  (to ${target.deploymentId})`;
 }

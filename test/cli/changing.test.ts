@@ -51,6 +51,11 @@ describe("shiplog rollback", () => {
     expect(JSON.parse(out)).toMatchObject({ liveBefore: deploymentId(2), liveAfter: deploymentId(1), sequence: 3, alreadyLive: false });
   });
 
+  it("sees its end also where a newer engine says more, or otherwise, in the event", async () => {
+    engine.state.rollbackScript.push(["ReleaseWentLive", { sequence: 3, deployment: "named otherwise" }]);
+    expect((await cli("rollback", "--yes")).code).toBe(0);
+  });
+
   it("changes nothing where it is live already", async () => {
     expect(await cli("rollback", deploymentId(2), "--yes")).toMatchObject({
       code: 0,

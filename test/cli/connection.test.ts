@@ -107,6 +107,17 @@ describe("wrong words", () => {
   });
 });
 
+describe("shiplog dev", () => {
+  it("says what is wrong with the sites", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "shiplog-cli-test-"));
+    const { code, out, err } = await runCli(["dev", "--data", join(folder, "data")], { cwd: folder });
+    await rm(folder, { recursive: true });
+    expect(code).toBe(2);
+    expect(out).toBe("");
+    expect(err).toContain("name an app with --app DIR, or declare sites in that file.");
+  });
+});
+
 describe("shiplog version", () => {
   it("prints the version alone", async () => {
     const { version } = (await import("../../package.json", { with: { type: "json" } })).default;

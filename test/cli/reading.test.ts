@@ -65,9 +65,12 @@ describe("shiplog status", () => {
       "migration; release with:  shiplog unlock web/production",
       "drift    shiplog-web-production-server was found",
       "warning  The CDN was not told.",
-      `undo     shiplog rollback --site web --env production  (to ${deploymentId(1)})`,
+      `undo     shiplog rollback ${deploymentId(1)}, then shiplog unpin web/production`,
     ])
       expect(out).toContain(words);
+
+    engine.state.environments = [environmentView()];
+    expect((await cli("status")).out).toContain(`undo    shiplog rollback --site web --env production  (to ${deploymentId(1)})`);
   });
 
   it("lists the choices where the environment is unknown", async () => {
