@@ -1,0 +1,33 @@
+#!/usr/bin/env node
+import { parseArgs } from "node:util";
+import { fold } from "./fold.ts";
+import { release } from "./release.ts";
+import { type Line, reached, table } from "./report.ts";
+import { append, load } from "./store.ts";
+import { traffic } from "./traffic.ts";
+
+/**
+ * Ratios against what they stand on, measured side by side in one run on the same local endpoint.
+ * Exit code 1 where a target is missed. `npm run bench -- [--json] [--only append|load|fold|release|traffic]`
+ */
+const benches: Readonly<Record<string, (tell: (line: string) => void) => Promise<readonly Line[]>>> = {
+  append,
+  load,
+  fold,
+  release,
+  traffic,
+};
+
+const { values } = parseArgs({ options: { json: { type: "boolean", default: false }, only: { type: "string" } } });
+if (values.only !== undefined && benches[values.only] === undefined) {
+  console.error(`There is no bench "${values.only}". There are: ${Object.keys(benches).join(", ")}.`);
+  process.exit(2);
+}
+const lines: Line[] = [];
+for (const [name, run] of Object.entries(benches)) {
+  if (values.only !== undefined && values.only !== name) continue;
+  console.error(`${name} …`);
+  lines.push(...(await run((line) => console.error(`  ${line}`))));
+}
+console.log(values.json ? JSON.stringify({ lines: lines.map((line) => ({ ...line, reached: reached(line) })) }) : table(lines));
+process.exitCode = lines.every(reached) ? 0 : 1;

@@ -1,0 +1,168 @@
+import { PutRuleCommand, PutTargetsCommand } from "@aws-sdk/client-eventbridge";
+import { DeleteMessageCommand, ReceiveMessageCommand } from "@aws-sdk/client-sqs";
+import type { AnyEvent } from "../../domain/kernel/event.ts";
+import { deploymentStream } from "../../domain/kernel/identity.ts";
+import { BUS } from "../../infra/topology.ts";
+import { createQueue } from "../../local/provision/engine-resources.ts";
+import { each } from "../../services/kit/each.ts";
+import { project } from "../../services/project/project.ts";
+import type { EventStore, Head } from "../../services/store/event-store.ts";
+import { deploymentId } from "../support/samples.ts";
+import { type DevelopmentRoom, SITE, withDevelopment } from "./development-room.ts";
+import { deploymentHistory } from "./histories.ts";
+import { median, quantile, stopwatch } from "./measure.ts";
+import type { Line } from "./report.ts";
+
+/** For information, without a target: these depend on the machine. */
+export const traffic = (): Promise<readonly Line[]> =>
+  withDevelopment(["production"], async (room) => [
+    ...(await rollback(room)),
+    await relayLatency(room),
+    await concurrentAppends(room),
+    await projection(room),
+  ]);
+
+const ROLLBACKS = 20;
+
+/** From the API call to the event that says the release is live, forth and back between two releases. */
+const rollback = async (room: DevelopmentRoom): Promise<Line[]> => {
+  const ids: string[] = [];
+  for (let n = 0; n < 3; n++) {
+    const build = await room.build();
+    await room.request("production", build);
+    await room.until(
+      () => room.deployment(build.id),
+      ({ type }) => type === "DeploymentSucceeded",
+    );
+    ids.push(build.id);
+  }
+  const { apiUrl, token } = room.development;
+  const taken: number[] = [];
+  for (let n = 0; n < ROLLBACKS; n++) {
+    const began = Date.now();
+    const answer = await fetch(`${apiUrl}/v1/environments/${SITE}/production/rollback`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+      body: JSON.stringify({ to: ids[n % 2] }),
+    });
+    if (answer.status !== 202) throw new Error(`the rollback was answered with ${answer.status}: ${await answer.text()}`);
+    const { sequence } = (await answer.json()) as { sequence: number };
+    const live = await room.until(
+      () => room.environment("production"),
+      (event) => event.type === "ReleaseWentLive" && event.body.sequence === sequence,
+    );
+    taken.push(Date.parse(live.at) - began);
+  }
+  const range = [Math.min(...taken), Math.max(...taken)] as const;
+  return [
+    { bench: "traffic", what: "rollback p50, API call → live", value: median(taken), unit: "ms", range, note: `${ROLLBACKS} runs` },
+    { bench: "traffic", what: "rollback p95", value: quantile(taken, 0.95), unit: "ms" },
+  ];
+};
+
+/** From an append's answer to the message in the hands of a consumer: stream, relay, bus, rule, queue, long poll. */
+const relayLatency = async ({ development }: DevelopmentRoom): Promise<Line> => {
+  const { sqs, eventBridge } = development.aws.clients;
+  const { store } = development.engine;
+  const queue = await createQueue(sqs, "bench-relay", {});
+  const rule = { Name: "bench-relay", EventBusName: BUS };
+  await eventBridge.send(
+    new PutRuleCommand({ ...rule, EventPattern: JSON.stringify({ "detail-type": ["BuildStarted"] }), State: "ENABLED" }),
+  );
+  await eventBridge.send(new PutTargetsCommand({ Rule: rule.Name, EventBusName: BUS, Targets: [{ Id: "queue", Arn: queue.arn }] }));
+  const taken: number[] = [];
+  for (let n = 1; n <= 40; n++) {
+    const stream = deploymentStream(deploymentId(n));
+    const [queued, started] = deploymentHistory(n) as [AnyEvent, AnyEvent];
+    await append(store, (await store.load(stream)).head, { ...queued, body: withoutSource(queued) });
+    const { head } = await store.load(stream);
+    const waiting = sqs.send(new ReceiveMessageCommand({ QueueUrl: queue.url, WaitTimeSeconds: 10 }));
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    await append(store, head, started);
+    const began = performance.now();
+    const { Messages = [] } = await waiting;
+    if (n > 10) taken.push(performance.now() - began);
+    for (const { ReceiptHandle } of Messages) await sqs.send(new DeleteMessageCommand({ QueueUrl: queue.url, ReceiptHandle }));
+  }
+  return {
+    bench: "traffic",
+    what: "append → message received",
+    value: median(taken),
+    unit: "ms",
+    range: [Math.min(...taken), Math.max(...taken)],
+  };
+};
+
+/** Nothing to build, so that no consumer goes on from here. */
+const withoutSource = ({ body }: AnyEvent): unknown => {
+  const { request, ...rest } = body as { request: object };
+  return { ...rest, request: { ...request, site: SITE, source: null } };
+};
+
+const append = (store: EventStore, head: Head, ...events: AnyEvent[]) =>
+  store.append(head, { events, cause: crypto.randomUUID(), correlation: "bench", actor: "bench", now: Date.now() });
+
+const STREAMS = 32;
+
+/** Decisions a second with 32 streams at once, each decision with its load, and the relay working behind them. */
+const concurrentAppends = async ({ development }: DevelopmentRoom): Promise<Line> => {
+  const { store } = development.engine;
+  const streams = Array.from({ length: STREAMS }, (_, n) => ({ stream: deploymentStream(deploymentId(1_000 + n)), n: 1_000 + n }));
+  const ms = await stopwatch(() =>
+    each(streams, STREAMS, async ({ stream, n }) => {
+      for (const event of history(n)) await append(store, (await store.load(stream)).head, event);
+    }),
+  );
+  const count = STREAMS * history(1).length;
+  return {
+    bench: "traffic",
+    what: `load + append, ${STREAMS} streams at once`,
+    value: (count * 1_000) / ms,
+    unit: "decisions/s",
+    note: "with all consumers behind",
+  };
+};
+
+/** A whole life without the events that a consumer would act on. */
+const history = (n: number): AnyEvent[] =>
+  deploymentHistory(n)
+    .filter(({ type }) => !["BuildSucceeded", "ChecksPassed"].includes(type))
+    .map((event) => (event.type === "DeploymentQueued" ? { ...event, body: withoutSource(event) } : event) as AnyEvent);
+
+/** Every event's message through the projection, in the order of its stream, forty at once as its pollers do. */
+const projection = async ({ development }: DevelopmentRoom): Promise<Line> => {
+  const { store, views } = development.engine;
+  const nudges: { stream: string; version: number }[] = [];
+  for (let n = 2_000; n < 2_060; n++) {
+    const stream = deploymentStream(deploymentId(n));
+    for (const event of history(n)) {
+      await append(store, (await store.load(stream)).head, event);
+      nudges.push({ stream, version: (nudges.at(-1)?.stream === stream ? (nudges.at(-1)?.version ?? 0) : 0) + 1 });
+    }
+  }
+  // rows of its own: the engine's projection has written those of the table, and would leave nothing to do
+  const rows = new Map<string, Awaited<ReturnType<typeof views.deployment>>>();
+  const one = project({
+    read: store.read,
+    views: {
+      ...views,
+      deployment: async (id) => {
+        await views.deployment(id);
+        return rows.get(id);
+      },
+      putDeployment: async (view) => {
+        await views.putDeployment(view);
+        rows.set(view.id, view);
+        return true;
+      },
+    },
+  });
+  const ms = await stopwatch(() => each(nudges, 40, one));
+  return {
+    bench: "traffic",
+    what: "projection of deployments",
+    value: (nudges.length * 1_000) / ms,
+    unit: "events/s",
+    note: "a message each",
+  };
+};
