@@ -4,6 +4,8 @@ import { commitOf, dayOf, type Item } from "./codec.ts";
 import { SHARDS } from "./entity.ts";
 
 const DAY = 24 * 3600 * 1000;
+/** Items of one answer: DynamoDB ends a page at 1 MB anyway. */
+const PAGE = 1_000;
 
 export type Log = ReturnType<typeof eventLog>;
 
@@ -36,7 +38,7 @@ export const eventLog = (client: DynamoDBClient, table: string) => {
           KeyConditionExpression: "gsi1pk = :partition AND gsi1sk BETWEEN :since AND :until",
           ExpressionAttributeValues: { ":partition": { S: partition }, ":since": { S: since }, ":until": { S: until } },
           ExclusiveStartKey: from,
-          Limit: limit,
+          Limit: Math.min(limit, PAGE),
         }),
       );
       items.push(...(page.Items ?? []));
