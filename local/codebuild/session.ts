@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { setPriority } from "node:os";
 import { join } from "node:path";
 import type { Readable, Writable } from "node:stream";
 import { setImmediate as afterPoll } from "node:timers/promises";
@@ -99,6 +100,9 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   return { run, read, close: () => endProcesses(options.buildId, groups) };
 }
 
+/** Of a build's processes: they take what the rest of the machine leaves. */
+const BUILD_NICENESS = 10;
+
 type Shell = { readonly group: number | undefined; send(file: string): Promise<{ status: number; ended: boolean }> };
 
 function startShell({ folder, cwd, shell, env, output }: SessionOptions, driver: string): Shell {
@@ -108,6 +112,8 @@ function startShell({ folder, cwd, shell, env, output }: SessionOptions, driver:
     detached: true, // its own process group and no terminal
     stdio: ["ignore", "pipe", "pipe", "pipe", "pipe", "pipe"],
   });
+  // a build has hours, a visitor has milliseconds: on one machine what is live goes first
+  if (child.pid !== undefined) setPriority(child.pid, BUILD_NICENESS);
   const [, stdout, stderr, orders, answers] = child.stdio as unknown as [null, Readable, Readable, Writable, Readable];
   for (const stream of child.stdio) stream?.on("error", () => {}); // a dead shell is seen by its exit
   stdout.on("data", output);
