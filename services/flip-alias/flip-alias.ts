@@ -42,7 +42,7 @@ class FlipImpossible extends Error {
 /** Brings a release live: moves the alias of every function, reads each back, and only then says so. */
 export const flipAlias =
   (ports: Ports) =>
-  async (event: Recorded<EnvironmentEvent>, { last }: Delivery): Promise<void> => {
+  async (event: Recorded<EnvironmentEvent>, { last, again }: Delivery): Promise<void> => {
     if (event.type !== "FlipRequested") throw unexpected(event);
     const { aggregates, functions, clock } = ports;
     const { sequence, deploymentId, release, reason } = event.body;
@@ -55,7 +55,7 @@ export const flipAlias =
     const site = ports.site(name, environment);
     if (site === undefined) return failed(`${name}/${environment} is not declared any more`);
     // an earlier delivery may have put its files and died before it looked whose belong there
-    if (!state.open.has(sequence)) return settleFiles(site);
+    if (!state.open.has(sequence)) return again ? settleFiles(site) : undefined;
     if (state.flipped > sequence) {
       await superseded(state.flipped);
       return settleFiles(site);

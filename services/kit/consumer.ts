@@ -28,7 +28,11 @@ export type Mailroom = {
 };
 
 /** Which delivery of the message this is. */
-export type Delivery = { readonly last: boolean };
+export type Delivery = {
+  readonly last: boolean;
+  /** an earlier delivery of the same message did not end well: its effects may be half done */
+  readonly again: boolean;
+};
 export type BatchHandler = (event: SQSEvent) => Promise<SQSBatchResponse>;
 
 /**
@@ -70,7 +74,7 @@ export const consumer =
         return putAside(record, reasonOf(error));
       }
       try {
-        return await handle(message, { last: receives >= maxReceives });
+        return await handle(message, { last: receives >= maxReceives, again: receives > 1 });
       } catch (error) {
         if (error instanceof Unprocessable) return putAside(record, error.message);
         if (error instanceof NotYet) return mailroom.sendLater(record, error.seconds);

@@ -16,6 +16,7 @@ let hanging: string;
 beforeAll(async () => {
   world = await startWorld({
     environments: ["production", "repaired"],
+    site: { buildTimeoutMinutes: 480 },
     sites: [{ name: "slow", environments: [{ name: "production" }], buildTimeoutMinutes: 5 }],
     codeBuild: { minuteMs: 500 },
   });

@@ -1,6 +1,8 @@
+import { PutObjectCommand } from "@aws-sdk/client-s3";
 import { GetQueueAttributesCommand, GetQueueUrlCommand, SendMessageCommand } from "@aws-sdk/client-sqs";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { queueName } from "../../infra/topology.ts";
+import { BUCKETS } from "../../local/provision/engine-resources.ts";
 import { wire as flipAlias } from "../../services/flip-alias/handler.ts";
 import { watchAliases } from "../support/alias-watch.ts";
 import type { LoggedEvent } from "../support/api-client.ts";
@@ -38,12 +40,12 @@ const everyMessageIsTaken = async (): Promise<void> => {
 };
 
 /** Calls the consumer's handler itself, so many times at once. */
-const handle = async (event: LoggedEvent, times: number): Promise<void> => {
+const handle = async (event: LoggedEvent, times: number, ApproximateReceiveCount = "1"): Promise<void> => {
   const handler = flipAlias(world.dev.engine);
   const answers = await Promise.all(
     Array.from({ length: times }, (_, n) =>
       handler({
-        Records: [{ messageId: `copy-${n}`, receiptHandle: "none", body: envelope(event), attributes: { ApproximateReceiveCount: "1" } }],
+        Records: [{ messageId: `copy-${n}`, receiptHandle: "none", body: envelope(event), attributes: { ApproximateReceiveCount } }],
       } as unknown as Parameters<typeof handler>[0]),
     ),
   );
@@ -81,13 +83,22 @@ it("flips once, however many copies of the message come at once, and never goes 
   expect(moved()).toBe(settled);
   expect(await world.eventsOf("copies")).toEqual(events);
   expect((await world.api.environment("web", "copies")).live?.deploymentId).toBe(third);
+
+  // a delivery that died behind its public files, and comes again: what it left belongs to nobody
+  const { assets } = world.resources("copies");
+  const left = { Bucket: BUCKETS.static, Key: `${assets}/release.txt`, Body: `${second}\n` };
+  await world.aws.clients.s3.send(new PutObjectCommand(left));
+  await handle(flip, 1, "2");
+  expect(await (await fetch(`${world.urlOf("copies")}/release.txt`)).text()).toBe(`${third}\n`);
   expect(watch.stop()).toEqual(Object.fromEntries(functions.map((name) => [name, [1, 2, 3]])));
 });
 
 it("lets no older build overtake: one that finishes after a newer is live ends superseded", async () => {
-  const older = await world.deploy("late", { takes: 2_500 });
+  const { waitsFor, open } = world.gate();
+  const older = await world.deploy("late", { waitsFor });
   await world.reached(older, "building");
   const newer = await world.live("late");
+  await open();
   expect((await world.reached(older, "superseded")).reason).toContain("is newer");
   expect((await world.api.environment("web", "late")).live).toMatchObject({ deploymentId: newer, sequence: 2 });
   const asked = (await world.eventsOf("late", "FlipRequested")).map(({ body }) => body.deploymentId);

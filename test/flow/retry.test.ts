@@ -1,3 +1,4 @@
+import { rm } from "node:fs/promises";
 import type { SQSEvent } from "aws-lambda";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { wire as publishRelease } from "../../services/publish-release/handler.ts";
@@ -48,12 +49,16 @@ it("fails a publish whose every delivery broke, instead of leaving it to a deadl
 });
 
 it("builds again after a failed build, and not while one is running", async () => {
-  const failed = await world.reached(await world.deploy("build", { takes: 500, failsWith: "the tide is out" }), "failed");
+  const { waitsFor, open } = world.gate();
+  await open();
+  const failed = await world.reached(await world.deploy("build", { waitsFor, failsWith: "the tide is out" }), "failed");
   expect(failed.step).toBe("build");
   const before = buildsStarted();
+  await rm(waitsFor);
   const { id } = (await retry(failed.id)).body.deployment;
   const early = await retry(id);
   expect([early.status, early.body.error.code]).toEqual([409, "deployment.running"]);
+  await open();
   const second = await world.reached(id, "failed");
   expect(second.buildId).not.toBe(failed.buildId);
   expect(buildsStarted()).toBe(before + 1);

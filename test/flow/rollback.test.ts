@@ -24,11 +24,12 @@ const served = async (environment: string, path: string): Promise<string | numbe
 };
 /** Rolls back and waits until that is done; gives the event that ended it. */
 const rolledBack = async (environment: string, to?: string) => {
-  const { sequence } = await world.api.rollback("web", environment, to);
+  const { sequence, version } = await world.api.rollback("web", environment, to);
   return world.happened(
     environment,
     `the end of rollback ${sequence}`,
     ({ type, body }) => ["ReleaseWentLive", "FlipFailed", "FlipSuperseded"].includes(type) && body.sequence === sequence,
+    version,
   );
 };
 
@@ -66,7 +67,7 @@ it("goes further back the second time, not forth", async () => {
 });
 
 /** The promise is one second on a machine of its own; tests share theirs. */
-const LOADED_MACHINE = 3;
+const LOADED_MACHINE = 10;
 
 describe.concurrent("in environments that do not see each other", () => {
   it("pins the environment; the next deployment is built and waits, and an unpin brings it live", async () => {
@@ -165,8 +166,10 @@ write(".open-next/assets/robots.txt", "User-agent: none");
     const one = await world.live("locked");
     const give = (who: string, verb: string, body: object = {}) =>
       world.api.post(`environments/web/locked/${verb}`, body, { "x-shiplog-actor": who });
-    const early = await world.deploy("locked", { takes: 1_000 });
+    const { waitsFor, open } = world.gate();
+    const early = await world.deploy("locked", { waitsFor });
     expect((await give("ada", "lock", { reason: "a release freeze" })).status).toBe(200);
+    await open();
     expect((await world.reached(early, "held")).reason).toContain("ada (token local) has locked it");
 
     for (const verb of ["rollback", "unlock"]) {

@@ -8,6 +8,8 @@ export type FixtureApp = {
   architecture?: Architecture;
   /** How long the build phase takes, in ms: room to cancel it, or to let a newer deployment overtake. Default 0. */
   takes?: number;
+  /** The build waits until there is a file with this absolute path: a test says when it may end. */
+  waitsFor?: string;
   /** The build prints this and exits with 1. */
   failsWith?: string;
 };
@@ -37,13 +39,17 @@ export async function writeFixtureApp(dir: string, app: FixtureApp = {}): Promis
   ]);
 }
 
-const makeOutput = ({ takes = 0, failsWith }: FixtureApp): string => `import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+const makeOutput = ({
+  takes = 0,
+  waitsFor,
+  failsWith,
+}: FixtureApp): string => `import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 
 const id = process.env.DEPLOYMENT_ID;
 if (!id || id !== process.env.BUILD_ID) throw new Error("DEPLOYMENT_ID and BUILD_ID must be set, to the same value");
 await new Promise((done) => setTimeout(done, ${takes}));
-${failsWith === undefined ? "" : `console.error(${JSON.stringify(failsWith)});\nprocess.exit(1);\n`}
+${waitsFor === undefined ? "" : `while (!existsSync(${JSON.stringify(waitsFor)})) await new Promise((done) => setTimeout(done, 20));\n`}${failsWith === undefined ? "" : `console.error(${JSON.stringify(failsWith)});\nprocess.exit(1);\n`}
 const template = readFileSync("template.json", "utf8").replaceAll("${PLACEHOLDER}", id);
 for (const [path, content] of Object.entries(JSON.parse(template))) {
   mkdirSync(dirname(join(".open-next", path)), { recursive: true });

@@ -24,12 +24,12 @@ export const hostileLambda = ({ endpoint, lambda }: LocalAws) => {
       await held.gate;
     }
     const refusal = refusals.find((one) => one.operation === operation && one.times > 0);
+    if (refusal !== undefined) refusal.times -= 1;
     if (refusal === undefined || refusal.yetDone === true) {
       const answer = await lambda.handle(request);
       if (answer.status < 300) await told?.(operation, route?.path[0] ?? "");
       if (refusal === undefined) return answer;
     }
-    refusal.times -= 1;
     throw new AwsError(refusal.code, refusal.status, "planted by a test");
   });
   return {

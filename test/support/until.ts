@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
-const EVERY_MS = 25;
+const EVERY_MS = 40;
 
 /**
  * Looks again and again until there is something to see, and gives it. A test waits for what it needs, never for a time.
@@ -11,7 +11,7 @@ const EVERY_MS = 25;
 export async function until<T>(
   what: string,
   look: () => Promise<T | undefined | false> | T | undefined | false,
-  withinMs = 15_000,
+  withinMs = 90_000,
 ): Promise<T> {
   for (const end = Date.now() + withinMs; ; await sleep(EVERY_MS)) {
     const seen = await look();

@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { vi } from "vitest";
 import type { DeploymentView } from "../../domain/projections/views.ts";
 import { siteResources } from "../../infra/sites.ts";
 import { type Development, type DevelopmentOptions, startDevelopment } from "../../local/development.ts";
@@ -8,6 +9,9 @@ import { wire as wireReconciler } from "../../services/reconcile/handler.ts";
 import { type ApiClient, apiClient, type LoggedEvent } from "./api-client.ts";
 import { type FixtureApp, writeFixtureApp } from "./fixture-app.ts";
 import { until } from "./until.ts";
+
+// a deployment takes a second on a machine of its own, and many on one that does other things
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 export type WorldOptions = Pick<DevelopmentOptions, "variables" | "codeBuild"> & {
   /** the site `web` has these, and its source is the fixture app */
@@ -41,6 +45,7 @@ export async function startWorld({ environments, site = {}, sites = [], variable
   });
   const api: ApiClient = apiClient(dev.apiUrl, dev.token);
   let apps = 0;
+  let gates = 0;
 
   /** A folder with the fixture app, changed. */
   const app = async (change: FixtureApp = {}): Promise<string> => {
@@ -65,6 +70,13 @@ export async function startWorld({ environments, site = {}, sites = [], variable
   const eventsOf = async (environment: string, ...types: string[]): Promise<LoggedEvent[]> =>
     (await api.events(`environments/${SITE}/${environment}`)).filter(({ type }) => types.length === 0 || types.includes(type));
 
+  /** For a build that must not end before the test lets it. */
+  const gate = (): { waitsFor: string; open(): Promise<void> } => {
+    gates += 1;
+    const waitsFor = join(folder, `gate-${gates}`);
+    return { waitsFor, open: () => writeFile(waitsFor, "") };
+  };
+
   return {
     dev,
     api,
@@ -73,6 +85,7 @@ export async function startWorld({ environments, site = {}, sites = [], variable
     /** everything that the engine and the functions said */
     lines,
     app,
+    gate,
     deploy,
     deployFolder,
     reached,
@@ -80,9 +93,9 @@ export async function startWorld({ environments, site = {}, sites = [], variable
     live: async (environment: string, change: FixtureApp = {}, of = SITE): Promise<string> =>
       (await reached(await deploy(environment, change, of), "success")).id,
     eventsOf,
-    /** The first event of the environment for which this is true, once there is one. */
-    happened: (environment: string, what: string, is: (event: LoggedEvent) => boolean): Promise<LoggedEvent> =>
-      until(what, async () => (await eventsOf(environment)).find(is)),
+    /** The first event of the environment, after a version of its stream, for which this is true, once there is one. */
+    happened: (environment: string, what: string, is: (event: LoggedEvent) => boolean, after = 0): Promise<LoggedEvent> =>
+      until(what, async () => (await api.events(`environments/${SITE}/${environment}`, after)).find(is)),
     resources: (environment: string, of = SITE) => siteResources(of, environment),
     urlOf: (environment: string, of = SITE): string =>
       dev.sites.find((one) => one.site === of && one.environment === environment)?.url ?? `no ${of}/${environment}`,
