@@ -1,0 +1,166 @@
+/**
+ * Writes the histories that a release leaves behind: `node test/golden/record.ts 0.2.0`, once, before that release.
+ * A folder that is there is never written again: later releases must read what earlier ones wrote.
+ */
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import type { DeploymentCommand } from "../../domain/deployment/commands.ts";
+import { deployment } from "../../domain/deployment/decider.ts";
+import type { EnvironmentCommand } from "../../domain/environment/commands.ts";
+import { environment } from "../../domain/environment/decider.ts";
+import { type Commit, commitHash, commitId } from "../../domain/kernel/chain.ts";
+import { type Decider, fold, isRefusal } from "../../domain/kernel/decider.ts";
+import { deploymentStream, environmentStream } from "../../domain/kernel/identity.ts";
+import { nextPosition } from "../../domain/kernel/position.ts";
+import { sha256 } from "../../services/store/codec.ts";
+import { artifact, assets, at, check, deploymentId, functions, release, request } from "../support/samples.ts";
+
+const [release_] = process.argv.slice(2);
+if (release_ === undefined || !/^\d+\.\d+\.\d+$/.test(release_)) throw new Error("Give the release: node test/golden/record.ts 0.2.0");
+const folder = new URL(`./${release_}/`, import.meta.url);
+if (existsSync(folder)) throw new Error(`${release_} has its histories already; they are kept as they are`);
+mkdirSync(folder);
+
+/** One history: each command decided, and its commit chained as the store does it. */
+const record = <C, S, E extends object>(name: string, stream: string, decider: Decider<C, S, E>, commands: readonly C[]): void => {
+  const events: E[] = [];
+  const commits: Commit[] = [];
+  for (const [i, command] of commands.entries()) {
+    const outcome = decider.decide(command, fold(decider, events));
+    if (isRefusal(outcome) || outcome.length === 0) throw new Error(`${name}: ${JSON.stringify(command)} wrote nothing`);
+    events.push(...outcome);
+    const previous = commits.at(-1);
+    const cause = `cmd_${name}_${i + 1}`;
+    const commit = {
+      stream,
+      version: i + 1,
+      id: commitId(sha256, stream, cause),
+      body: JSON.stringify(outcome),
+      cause,
+      correlation: `cmd_${name}_1`,
+      actor: "ada",
+      origin: i === 0 ? "token:ada 203.0.113.9" : "",
+      at: at(i),
+      position: nextPosition(Date.parse(at(i)), previous?.position, undefined),
+      prev: previous?.hash ?? "",
+    };
+    commits.push({ ...commit, hash: commitHash(sha256, commit) });
+  }
+  writeFileSync(new URL(`${name}.ndjson`, folder), commits.map((commit) => `${JSON.stringify(commit)}\n`).join(""));
+};
+
+const deploymentHistory = (n: number, status: string, ...commands: DeploymentCommand[]) =>
+  record(`deployment-${status}`, deploymentStream(deploymentId(n)), deployment, [
+    {
+      type: "QueueDeployment",
+      sequence: n,
+      request: request(n, { commit: { sha: "0123abc", message: "Wärme", author: "Ada", branch: "main", dirty: true }, reason: "release" }),
+    },
+    ...commands,
+  ]);
+const began: DeploymentCommand = { type: "RecordBuildStarted", buildId: "shiplog-web:1", logs: "https://example.com/logs" };
+const built: DeploymentCommand = {
+  type: "RecordBuildSucceeded",
+  buildId: "shiplog-web:1",
+  artifact: { ...artifact(1), sha256: "b".repeat(64) },
+  exported: { NODE_VERSION: "24.21.0" },
+};
+const publish = (n: number): DeploymentCommand[] => [
+  { type: "StartRelease", releaseId: deploymentId(n), warnings: ["no image optimisation"] },
+  { type: "RecordAssets", ...assets },
+  { type: "RecordVersions", functions: functions(n) },
+];
+const passed = (n: number): DeploymentCommand => ({ type: "RecordChecksPassed", release: release(n), checks: [check(n)] });
+
+deploymentHistory(
+  1,
+  "success",
+  began,
+  built,
+  ...publish(1),
+  passed(1),
+  { type: "StartFlip", sequence: 1 },
+  { type: "SucceedDeployment", sequence: 1 },
+);
+deploymentHistory(2, "held", began, built, ...publish(2), passed(2), { type: "HoldDeployment", by: "lock", reason: "grace has locked it" });
+deploymentHistory(3, "failed-build", began, {
+  type: "RecordBuildFailed",
+  buildId: "shiplog-web:1",
+  status: "FAILED",
+  phase: "BUILD",
+  reason: "exit 1",
+});
+deploymentHistory(4, "failed-checks", began, built, ...publish(4), {
+  type: "RecordChecksFailed",
+  checks: [check(4, 500)],
+  reason: "the server answered 500",
+});
+deploymentHistory(
+  5,
+  "cancelled",
+  began,
+  { type: "RequestCancel", reason: "wrong branch" },
+  { type: "RecordBuildStopped", buildId: "shiplog-web:1", reason: "stopped" },
+);
+deploymentHistory(6, "superseded", { type: "SupersedeDeployment", by: { sequence: 7, deploymentId: deploymentId(7) }, onlyQueued: true });
+record("deployment-reused", deploymentStream(deploymentId(7)), deployment, [
+  {
+    type: "QueueDeployment",
+    sequence: 7,
+    request: request(7, {
+      source: null,
+      trigger: "retry",
+      retryOf: deploymentId(4),
+      reuse: { from: deploymentId(4), buildId: "shiplog-web:1", releaseId: deploymentId(4), artifact: artifact(4) },
+    }),
+  },
+]);
+
+const by = { actor: "ada", at: at() };
+const admit = (n: number): EnvironmentCommand => ({ type: "AdmitDeployment", request: request(n), ...by });
+const flip = (n: number): EnvironmentCommand => ({
+  type: "RequestFlip",
+  deploymentId: deploymentId(n),
+  sequence: n,
+  release: release(n),
+  ...by,
+});
+const live = (sequence: number): EnvironmentCommand => ({ type: "RecordWentLive", sequence });
+const moved = (sequence: number): EnvironmentCommand => ({
+  type: "RecordAliasFlipped",
+  sequence,
+  deploymentId: deploymentId(sequence),
+  function: "web-production-server",
+  from: String(sequence - 1),
+  to: String(sequence),
+  revisionId: `r${sequence}`,
+});
+const edge = { sequence: 1, deploymentId: deploymentId(1), distribution: "E1" };
+record("environment", environmentStream("web", "production"), environment, [
+  admit(1),
+  admit(2),
+  admit(3),
+  flip(1),
+  moved(1),
+  live(1),
+  { type: "RecordEdgeInvalidated", ...edge, invalidationId: "I1" },
+  flip(3),
+  moved(3),
+  live(3),
+  { type: "RecordEdgeInvalidationFailed", ...edge, sequence: 3, deploymentId: deploymentId(3), reason: "throttled" },
+  flip(2),
+  {
+    type: "RecordDrift",
+    function: "web-production-server",
+    expected: { version: "3", sequence: 3 },
+    found: { version: "9", description: "by hand" },
+  },
+  { type: "RequestRollback", why: "broken checkout", ...by },
+  admit(5),
+  { ...flip(5), sequence: 5 } as EnvironmentCommand,
+  { type: "RecordFlipFailed", sequence: 4, reason: "a version is gone", moved: true },
+  live(6),
+  { type: "WithdrawFlip", deploymentId: deploymentId(5), reason: "cancelled" },
+  { type: "UnpinEnvironment", reason: "fixed", ...by },
+  { type: "LockEnvironment", reason: "moving the database", until: at(3600), ...by },
+  { type: "UnlockEnvironment", reason: "moved", force: false, ...by },
+]);
