@@ -23,6 +23,7 @@ export default defineConfig({
           testTimeout: 600_000,
           hookTimeout: 600_000,
           poolOptions: { forks: { singleFork: true } },
+          maxConcurrency: 3,
         },
       },
     ],

@@ -1,0 +1,199 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type Answer, findTargets, type Load, startLoad } from "../../cli/demo/load.ts";
+import { flipsIn, readLog } from "../../cli/demo/scenario.ts";
+import { judge, type RecordedFlip, type Traffic } from "../../cli/demo/verdict.ts";
+import type { DeploymentView, EnvironmentView } from "../../domain/projections/views.ts";
+import { type Development, startDevelopment } from "../../local/development.ts";
+import { type ApiClient, apiClient } from "../support/api-client.ts";
+import { LOOPBACK, listeningAddresses } from "../support/listening.ts";
+import { until } from "../support/until.ts";
+
+/**
+ * The example app, really built by Next.js and OpenNext, through its whole life: live, replaced under load, rolled back
+ * under load, held, released. It is lived through once; the tests below look at what was seen.
+ */
+const APP = join(import.meta.dirname, "../../examples/next-app");
+const PLACE = ["next-app", "production"] as const;
+const PER_SECOND = 55;
+const BUILD_MS = 400_000;
+const PATIENCE_MS = 60_000;
+
+/** What a page does that is only right when every part of a release fits together. */
+type Behaviour = { refreshed: boolean; revalidated: boolean; release: string; image: { status: number; type: string | null } };
+
+let folder: string;
+let dev: Development;
+let api: ApiClient;
+let url: string;
+let load: Load | undefined;
+const seen = {} as {
+  v1: string;
+  v2: string;
+  v3: string;
+  chunks: number[];
+  action: { status: number; text: string };
+  afterFlip: Behaviour;
+  afterRollback: Behaviour;
+  answers: readonly Answer[];
+  traffic: Traffic;
+  flips: RecordedFlip[];
+  chain: string;
+  buildsOfRollback: number;
+  pinned: EnvironmentView;
+  held: DeploymentView;
+  liveWhileHeld: string | undefined;
+  released: DeploymentView;
+  addresses: string[];
+};
+
+const page = async (path: string, init: RequestInit = {}): Promise<{ status: number; text: string; type: string | null }> => {
+  const answer = await fetch(new URL(path, url), init);
+  return { status: answer.status, text: await answer.text(), type: answer.headers.get("content-type") };
+};
+const madeAt = async (path: string): Promise<string> => /<time[^>]*dateTime="([^"]+)"/.exec((await page(path)).text)?.[1] ?? "";
+const reached = (id: string, status: string): Promise<DeploymentView> =>
+  until(
+    `${id} to be ${status}`,
+    async () => {
+      const view = await api.deployment(id);
+      if (view.status === status) return view;
+      if (["failed", "cancelled", "superseded"].includes(view.status)) throw new Error(`${id} is ${view.status}: ${view.reason}`);
+      return undefined;
+    },
+    BUILD_MS,
+  );
+const deploy = async (): Promise<string> => (await api.deploy(...PLACE, await api.upload(PLACE[0], APP))).id;
+
+const behave = async (): Promise<Behaviour> => {
+  const isr = await madeAt("/isr");
+  const tagged = await madeAt("/tagged");
+  const refreshed = await until("the ISR page to be made again", async () => (await madeAt("/isr")) !== isr, PATIENCE_MS);
+  await page("/api/revalidate?tag=tide", { method: "POST" });
+  const revalidated = await until("the tagged page to be made again", async () => (await madeAt("/tagged")) !== tagged, PATIENCE_MS);
+  const { status, type } = await page("/_next/image?url=%2Fharbour.png&w=640&q=75", { headers: { accept: "image/webp,*/*" } });
+  return { refreshed, revalidated, release: (await page("/release.txt")).text.trim(), image: { status, type } };
+};
+
+/** Posts an open page's form, without JavaScript, as a browser would. */
+const submit = async (html: string): Promise<{ status: number; text: string }> => {
+  const form = new FormData();
+  for (const [, attributes = ""] of html.matchAll(/<input([^>]*type="hidden"[^>]*)>/g)) {
+    const [, name] = /name="([^"]*)"/.exec(attributes) ?? [];
+    const [, value = ""] = /value="([^"]*)"/.exec(attributes) ?? [];
+    if (name !== undefined) form.set(name, value.replaceAll("&quot;", '"').replaceAll("&amp;", "&"));
+  }
+  form.set("name", "Ada");
+  return page("/action", { method: "POST", body: form });
+};
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "shiplog-e2e-"));
+  const began = Date.now();
+  dev = await startDevelopment({ dataDir: folder, appDir: APP, log: () => {} });
+  api = apiClient(dev.apiUrl, dev.token);
+  url = dev.sites[0]?.url ?? "";
+
+  seen.v1 = (await reached(await deploy(), "success")).id;
+  const targets = await findTargets(url);
+  const chunks = targets.filter(({ kind }) => kind === "asset").map(({ path }) => path);
+  const openPage = (await page("/action")).text;
+
+  load = startLoad({ url, targets, perSecond: PER_SECOND });
+  seen.v2 = (await reached(await deploy(), "success")).id;
+  seen.chunks = await Promise.all(chunks.map(async (path) => (await page(path)).status));
+  seen.action = await submit(openPage);
+  seen.afterFlip = await behave();
+
+  const builds = dev.aws.codeBuild.counters().buildsStarted;
+  const { sequence } = await api.rollback(...PLACE);
+  await until("the rollback to be recorded", async () => (await api.environment(...PLACE)).live?.sequence === sequence, PATIENCE_MS);
+  seen.buildsOfRollback = dev.aws.codeBuild.counters().buildsStarted - builds;
+  seen.afterRollback = await behave();
+  seen.pinned = await api.environment(...PLACE);
+  seen.answers = await load.stop();
+  load = undefined;
+
+  seen.held = await reached(await deploy(), "held");
+  seen.v3 = seen.held.id;
+  seen.liveWhileHeld = (await api.environment(...PLACE)).live?.deploymentId;
+  await api.change(...PLACE, "unpin");
+  seen.released = await reached(seen.v3, "success");
+  seen.addresses = await listeningAddresses();
+
+  const log = await readLog(dev, began);
+  seen.chain = log.chain;
+  seen.flips = flipsIn(log.commits);
+  seen.traffic = judge(seen.answers, seen.flips);
+}, 1_500_000);
+
+afterAll(async () => {
+  await load?.stop();
+  await dev?.close();
+  if (folder) await rm(folder, { recursive: true, force: true });
+}, 60_000);
+
+describe("a real Next.js app, replaced and rolled back under load", () => {
+  it("loses not one request, and never answers with the old release after a flip was recorded", () => {
+    expect(seen.traffic.failures).toEqual([]);
+    expect(seen.traffic.failed).toBe(0);
+    expect(seen.traffic.perSecond).toBeGreaterThanOrEqual(50);
+    expect(new Set(seen.answers.map(({ kind }) => kind))).toEqual(
+      new Set(["static", "ssr", "isr", "dynamic", "api", "image", "file", "asset"]),
+    );
+  });
+
+  it("answers with both releases, in their order", () => {
+    expect(seen.traffic.releases).toEqual([seen.v1, seen.v2]);
+    const last = seen.answers.findLast(({ release }) => release !== null);
+    expect(last?.release).toBe(seen.v1);
+  });
+
+  it("refreshes its pages after the flip and after the rollback, by time and by tag", () => {
+    expect(seen.afterFlip).toMatchObject({ refreshed: true, revalidated: true });
+    expect(seen.afterRollback).toMatchObject({ refreshed: true, revalidated: true });
+  });
+
+  it("serves the public files of what is live, and images through their own function", () => {
+    expect(seen.afterFlip.release).toBe(seen.v2);
+    expect(seen.afterRollback.release).toBe(seen.v1);
+    expect(seen.afterFlip.image).toEqual({ status: 200, type: "image/webp" });
+    expect(seen.afterRollback.image).toEqual({ status: 200, type: "image/webp" });
+  });
+
+  it("still serves a page that was open before: its chunks, and its Server Action on the new release", () => {
+    expect(seen.chunks.length).toBeGreaterThan(0);
+    expect(new Set(seen.chunks)).toEqual(new Set([200]));
+    expect(seen.action.status).toBe(200);
+    expect(seen.action.text).toContain("Hello, Ada");
+    expect(seen.action.text).toContain(`data-release="${seen.v2}"`);
+  });
+
+  it("rolls back without a build, with a new and higher sequence, and pins the environment", () => {
+    expect(seen.buildsOfRollback).toBe(0);
+    expect(seen.pinned.pin).not.toBeNull();
+    expect(seen.flips.map(({ sequence, to, reason }) => [sequence, to, reason])).toEqual([
+      [1, seen.v1, "deploy"],
+      [2, seen.v2, "deploy"],
+      [3, seen.v1, "rollback"],
+      [4, seen.v3, "deploy"],
+    ]);
+  });
+
+  it("builds the next deployment and holds it until the environment is unpinned", () => {
+    expect(seen.held.reason).toContain("pinned");
+    expect(seen.liveWhileHeld).toBe(seen.v1);
+    expect(seen.released).toMatchObject({ id: seen.v3, status: "success" });
+  });
+
+  it("leaves a log whose every chain verifies", () => {
+    expect(seen.chain).toBe("verified");
+  });
+
+  it("listens on loopback alone", () => {
+    expect(seen.addresses.length).toBeGreaterThan(2);
+    expect(seen.addresses.filter((address) => !LOOPBACK.includes(address))).toEqual([]);
+  });
+});
