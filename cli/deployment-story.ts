@@ -40,6 +40,8 @@ const STEPS: Readonly<Record<string, Step>> = {
 
 /** The lines that are shown of a build that failed. */
 const TAIL = 20;
+/** What CodeBuild itself writes around the commands: after a failure it would push the error out of the last lines. */
+const FRAME = /^\[Container\] \S+ \S+ (Entering phase|Phase complete|Phase context)/;
 
 /**
  * Tells a deployment's way on stderr: one line a step, with the time since it was queued, and on a terminal one live
@@ -80,7 +82,7 @@ export function openStory(terminal: Terminal, verbose: boolean) {
     /** One line of the build's output: its phases are told, its last lines are kept. */
     log({ timestamp, message }: LogLine): void {
       for (const line of message.replace(/\n$/, "").split("\n")) {
-        tail.push(plain(line));
+        if (!FRAME.test(line)) tail.push(plain(line));
         if (tail.length > TAIL) tail.shift();
         const entered = /Entering phase ([A-Z_]+)/.exec(line)?.[1];
         const completed = /Phase complete: ([A-Z_]+)/.exec(line)?.[1];

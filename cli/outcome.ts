@@ -61,9 +61,7 @@ export function printOutcome(
   after: Environment,
   tail: readonly string[],
 ): ExitCode {
-  const { deployment, url, liveBefore, liveAfter } = outcome;
-  const unchanged = liveBefore?.sequence === liveAfter?.sequence;
-
+  const { deployment, url } = outcome;
   if (deployment.status === "failed" && deployment.step === "build" && tail.length > 0) {
     terminal.note(`\nThe last ${tail.length} lines of the build:`);
     for (const line of tail) terminal.note(`  ${line}`);
@@ -77,12 +75,19 @@ export function printOutcome(
       ...(deployment.status === "failed" && deployment.step !== null ? [["step", deployment.step]] : []),
       ...(deployment.reason === null ? [] : [["reason", plain(deployment.reason)]]),
       ["url", url],
-      ["live", unchanged ? `${showLive(liveAfter)}, unchanged` : `${showLive(liveBefore)} → ${showLive(liveAfter)}`],
+      ["live", showChange(outcome)],
     ];
     terminal.result(table(rows));
   }
   for (const hint of hints(deployment, ending, after)) terminal.note(hint);
   return EXIT_CODES[ending.is];
+}
+
+/** What is live now, and whether that is this deployment's doing: another one may have gone live meanwhile. */
+function showChange({ deployment, liveBefore, liveAfter }: Outcome): string {
+  if (liveBefore?.sequence === liveAfter?.sequence) return `${showLive(liveAfter)}, unchanged`;
+  if (liveAfter?.deploymentId === deployment.id) return `${showLive(liveBefore)} → ${showLive(liveAfter)}`;
+  return `${showLive(liveAfter)}, which went live meanwhile`;
 }
 
 function hints(deployment: DeploymentView, ending: Ending, after: Environment): readonly string[] {
