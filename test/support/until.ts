@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
-const EVERY_MS = 40;
+const EVERY_MS = 100;
 
 /**
  * Looks again and again until there is something to see, and gives it. A test waits for what it needs, never for a time.
