@@ -116,7 +116,7 @@ export const flipAlias =
     /** The newer sequence, where there is one. */
     async function move(target: PublishedFunction, before: Environment): Promise<number | undefined> {
       const moved = await moveAlias(ports, target, ALIAS, { sequence, deploymentId }, (fence, { version, revisionId }) =>
-        help(target.name, fence, version, revisionId),
+        help(before, target.name, fence, version, revisionId),
       );
       if (moved.is === "superseded") return moved.by;
       if (moved.is === "drifted") {
@@ -134,8 +134,9 @@ export const flipAlias =
     }
 
     /** An older flip moved this alias and died before it wrote so down: that is done for it, or the log would miss a change. */
-    async function help(fn: string, fence: Fence, version: string, revisionId: string): Promise<void> {
-      if (fence.sequence === 0) return;
+    async function help(before: Environment, fn: string, fence: Fence, version: string, revisionId: string): Promise<void> {
+      // what the log knew before this flip it still knows: nearly always there is nothing to load
+      if (fence.sequence <= (before.aliases.get(fn)?.sequence ?? 0)) return;
       const { state: now } = await aggregates.environment.load(name, environment);
       const known = now.aliases.get(fn);
       if ((known?.sequence ?? 0) < fence.sequence) await aliasFlipped(fence, fn, known?.version ?? version, version, revisionId);
