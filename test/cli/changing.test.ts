@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { until } from "../support/until.ts";
 import { runCli, startCli } from "./support/run-cli.ts";
 import {
   at,
@@ -101,8 +102,12 @@ describe("shiplog rollback", () => {
       code: 124,
       err: expect.stringContaining("shiplog status web/production"),
     });
+    const asked = engine.state.asked.filter(({ method, path }) => method === "GET" && path.endsWith("/events")).length;
     const waiting = startCli(["rollback", "--yes"], { env: engine.env });
-    await new Promise((resolve) => setTimeout(resolve, 2_000));
+    await until(
+      "the rollback to be followed",
+      () => engine.state.asked.filter(({ method, path }) => method === "GET" && path.endsWith("/events")).length > asked,
+    );
     waiting.interrupt();
     expect(await waiting.finished).toMatchObject({ code: 130, err: expect.stringContaining("It goes on.") });
   });

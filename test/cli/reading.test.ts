@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { until } from "../support/until.ts";
 import { runCli, startCli } from "./support/run-cli.ts";
 import { at, deploymentId, deploymentView, environmentView, liveView, type StubEngine, stubEngine } from "./support/stub-engine.ts";
 
@@ -138,9 +139,11 @@ describe("shiplog events", () => {
   it("follows the log until Ctrl-C, without telling an event twice", async () => {
     engine.state.log.push(pinned);
     const following = startCli(["events", "--follow", "--json"], { env: engine.env });
-    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    const looks = () => engine.state.asked.filter(({ path }) => path === "/v1/events").length;
+    await until("the log to be read", () => looks() >= 2);
     engine.state.log.push(["EnvironmentUnpinned", {}, 5]);
-    await new Promise((resolve) => setTimeout(resolve, 1_200));
+    const seen = looks();
+    await until("the log to be read again, more than once", () => looks() >= seen + 3);
     following.interrupt();
     const { code, out } = await following.finished;
     expect(code).toBe(130);

@@ -42,9 +42,9 @@ export function removeDataDirs(): void {
   for (const directory of made.splice(0)) rmSync(directory, { recursive: true, force: true });
 }
 
-/** Waits until `look` gives something, asking often; fails after 10 s with what it waited for. */
+/** Waits until `look` gives something, asking often; fails after 30 s with what it waited for. */
 export async function eventually<T>(what: string, look: () => Promise<T | undefined | false> | T | undefined | false): Promise<T> {
-  const end = Date.now() + 10_000;
+  const end = Date.now() + 30_000;
   for (;;) {
     const found = await look();
     if (found) return found;

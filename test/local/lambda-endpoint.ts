@@ -88,12 +88,12 @@ export const temporaryFolder = async (): Promise<{ path: string; remove: () => P
   return { path, remove: () => rm(path, { recursive: true, force: true }) };
 };
 
-/** Waits until the condition holds; fails after ten seconds, saying what it waited for. */
+/** Waits until the condition holds; fails after half a minute, saying what it waited for. */
 export const until = async (what: string, condition: () => boolean | Promise<boolean>): Promise<void> => {
-  for (const end = Date.now() + 10_000; Date.now() < end; await new Promise((resolve) => setTimeout(resolve, 10))) {
+  for (const end = Date.now() + 30_000; Date.now() < end; await new Promise((resolve) => setTimeout(resolve, 10))) {
     if (await condition()) return;
   }
-  throw new Error(`Waited 10 s in vain until ${what}`);
+  throw new Error(`Waited 30 s in vain until ${what}`);
 };
 
 export const isAlive = (pid: number): boolean => {
