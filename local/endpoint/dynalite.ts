@@ -27,14 +27,28 @@ type ItemDb = {
   put(key: string, item: Item, done: Done): void;
   del(key: string, done: Done): void;
 };
+type Operation = { type: "put"; key: string; value: Item } | { type: "del"; key: string };
 type Store = {
-  db: { open(): Promise<void>; close(): Promise<void> };
+  db: { open(): Promise<void>; close(): Promise<void>; batch(operations: readonly Operation[], done: Done): void };
   tableDb: { awsAccountId: string; awsRegion: string };
   getItemDb(table: string): ItemDb;
 };
 type Listener = (request: unknown, response: unknown) => void;
+type Table = { TableName: string; LocalSecondaryIndexes?: object[]; GlobalSecondaryIndexes?: object[] };
+type Database = {
+  create(options: object): Store;
+  createKey(item: Item, table: Table): string;
+  updateIndexes(store: Store, table: Table, before: Item | undefined, after: Item | undefined, done: Done): void;
+  getIndexActions(
+    indexes: readonly object[],
+    before: Item | undefined,
+    after: Item | undefined,
+    table: Table,
+  ): { puts: { index: string; key: string; item: Item }[]; deletes: { index: string; key: string }[] };
+};
 
 const require = createRequire(import.meta.url);
+const database = require("dynalite/db") as Database;
 
 /**
  * Opens dynalite on a directory. It is used inside this process: its request listener is called with requests that were
@@ -42,7 +56,6 @@ const require = createRequire(import.meta.url);
  * has no streams. The store is reached by standing in for `db.create` while dynalite calls it.
  */
 export async function openDynalite(path: string): Promise<Dynalite> {
-  const database = require("dynalite/db") as { create(options: object): Store };
   const dynalite = require("dynalite") as (options: object) => { listeners(event: "request"): Listener[] };
   let store: Store | undefined;
   const { create } = database;
@@ -89,12 +102,11 @@ function watchWrites(store: Store, written: WriteListener): void {
   store.getItemDb = (table) => {
     const items = original(table);
     let before: Item | undefined;
-    const then = (after: Item | undefined, done: Done): Done => {
-      return (error, value) => {
+    const write = (operation: Operation, after: Item | undefined, done: Done): void =>
+      store.db.batch([...takeIndexes(store, operation.key), operation], (error, value) => {
         if (!error) written(table, before, after);
         done(error, value);
-      };
-    };
+      });
     return {
       ...items,
       get: (key, done) =>
@@ -102,10 +114,44 @@ function watchWrites(store: Store, written: WriteListener): void {
           before = item;
           done(error, item);
         }),
-      put: (key, item, done) => items.put(key, item, then(item, done)),
-      del: (key, done) => items.del(key, then(undefined, done)),
+      put: (key, value, done) => write({ type: "put", key: itemKey(table, key), value }, value, done),
+      del: (key, done) => write({ type: "del", key: itemKey(table, key) }, undefined, done),
     };
   };
+}
+
+/** Where dynalite keeps things in its one LevelDB. */
+const itemKey = (table: string, key: string): string => `item-${table}~${key}`;
+const indexKey = (kind: string, table: string, index: string, key: string): string =>
+  `index-${kind.toLowerCase()}~${table}~${index}~${key}`;
+
+/**
+ * dynalite writes the indexes of an item first and the item itself a moment later; a process that is killed in between
+ * would leave rows in an index of an item that never was. So the indexes wait, and are written with the item as one batch.
+ */
+const waiting = new WeakMap<Store, Map<string, readonly Operation[]>>();
+
+database.updateIndexes = (store, table, before, after, done) => {
+  const item = after ?? before;
+  if (!item) return done(null);
+  const operations = (["Local", "Global"] as const).flatMap((kind): Operation[] => {
+    const { puts, deletes } = database.getIndexActions(table[`${kind}SecondaryIndexes`] ?? [], before, after, table);
+    const place = ({ index, key }: { index: string; key: string }) => indexKey(kind, table.TableName, index, key);
+    return [
+      ...deletes.map((one): Operation => ({ type: "del", key: place(one) })),
+      ...puts.map((one): Operation => ({ type: "put", key: place(one), value: one.item })),
+    ];
+  });
+  const ofStore = waiting.get(store) ?? new Map();
+  waiting.set(store, ofStore.set(itemKey(table.TableName, database.createKey(item, table)), operations));
+  done(null);
+};
+
+/** The changes of indexes that belong to the write of an item, which dynalite has locked. */
+function takeIndexes(store: Store, key: string): readonly Operation[] {
+  const operations = waiting.get(store)?.get(key) ?? [];
+  waiting.get(store)?.delete(key);
+  return operations;
 }
 
 /** A request stream that hands over its whole body as soon as it is listened to. */
