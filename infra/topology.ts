@@ -11,7 +11,8 @@ export type Consumer = {
   readonly name: string;
   /** `engine` is Shiplog's own bus; `default` is the account's, where CodeBuild reports */
   readonly bus: "engine" | "default";
-  readonly pattern: EventPattern;
+  /** null: no rule feeds its queue, another consumer does */
+  readonly pattern: EventPattern | null;
   /** seconds that one batch may take; the queue hides a message six times as long */
   readonly timeoutSeconds: number;
   readonly memoryMb: number;

@@ -5,6 +5,7 @@ import { CreateBucketCommand } from "@aws-sdk/client-s3";
 import { CreateQueueCommand, GetQueueAttributesCommand, type SQSClient } from "@aws-sdk/client-sqs";
 import {
   BUS,
+  type Consumer,
   consumers,
   deadLetterName,
   deadLetterRetentionSeconds,
@@ -47,7 +48,7 @@ export const provisionEngine = async ({ dynamodb, sqs, eventBridge, s3, kms }: C
     unlessThere(() => eventBridge.send(new CreateEventBusCommand({ Name: BUS }))),
   ]);
   const made = new Map<string, QueueAt>();
-  for (const consumer of consumers) {
+  for (const consumer of consumers as readonly Consumer[]) {
     const dead = await createQueue(sqs, deadLetterName(consumer.name), { MessageRetentionPeriod: String(deadLetterRetentionSeconds) });
     const queue = await createQueue(sqs, queueName(consumer.name), {
       VisibilityTimeout: String(visibilitySeconds(consumer)),
@@ -56,6 +57,7 @@ export const provisionEngine = async ({ dynamodb, sqs, eventBridge, s3, kms }: C
       RedrivePolicy: JSON.stringify({ deadLetterTargetArn: dead.arn, maxReceiveCount: consumer.maxReceives + 2 }),
     });
     made.set(consumer.name, queue);
+    if (consumer.pattern === null) continue;
     const EventBusName = consumer.bus === "engine" ? BUS : "default";
     await eventBridge.send(
       new PutRuleCommand({ Name: ruleName(consumer.name), EventBusName, EventPattern: JSON.stringify(consumer.pattern), State: "ENABLED" }),
