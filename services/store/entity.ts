@@ -28,7 +28,8 @@ export const commitEntity = (table: string) =>
       indexes: {
         stream: {
           pk: { field: "pk", composite: ["stream"], template: "${stream}", casing: "none" },
-          sk: { field: "sk", composite: ["version"], template: "${version}", casing: "none" },
+          // a key of one number would be written as a number, without its padding
+          sk: { field: "sk", composite: ["version"], template: "${version}", casing: "none", cast: "string" },
         },
         log: {
           index: "log",

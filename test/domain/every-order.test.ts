@@ -55,7 +55,7 @@ const rises = (numbers: readonly number[]): boolean => numbers.every((n, i) => i
 const same = (a: unknown, b: unknown): boolean => text(a) === text(b);
 const text = (value: unknown): string => JSON.stringify(value, (_, part) => (part instanceof Map ? [...part] : part));
 
-describe("an environment, whatever it is told in whatever order", () => {
+describe("an environment, whatever it is told in whatever order", { timeout: 120_000 }, () => {
   const by = { actor: "ada", at: at() };
   const flip = (n: number): EnvironmentCommand => ({
     type: "RequestFlip",
