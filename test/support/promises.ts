@@ -17,7 +17,11 @@ import { until } from "./until.ts";
 /** What must hold of an engine that has come to rest, whatever happened to it before. */
 export const expectEveryPromise = async (dev: Development): Promise<void> => {
   await comeToRest(dev);
-  const commits = await dev.engine.eventLog.read(positionAt(Date.now() - 3_600_000), positionAt(Date.now() + 60_000), Number.MAX_SAFE_INTEGER);
+  const commits = await dev.engine.eventLog.read(
+    positionAt(Date.now() - 3_600_000),
+    positionAt(Date.now() + 60_000),
+    Number.MAX_SAFE_INTEGER,
+  );
   const streams = Map.groupBy(commits, ({ stream }) => stream);
   for (const [stream, found] of streams) {
     const inOrder = found.sort((a, b) => a.version - b.version);
