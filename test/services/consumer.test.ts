@@ -1,0 +1,160 @@
+import type { SQSEvent, SQSRecord } from "aws-lambda";
+import { describe, expect, it } from "vitest";
+import { z } from "zod";
+import { consumer, type Delivery, type Mailroom, NotYet, Unprocessable } from "../../services/kit/consumer.ts";
+
+const MAX_RECEIVES = 4;
+const Lamp = z.object({ lamp: z.string() });
+type Lamp = z.infer<typeof Lamp>;
+const message = (messageId: string, body: unknown, receives = 1) =>
+  ({
+    messageId,
+    body: typeof body === "string" ? body : JSON.stringify(body),
+    attributes: { ApproximateReceiveCount: String(receives) },
+  }) as SQSRecord;
+
+/** A consumer of lamps, and everything that it did with its messages. */
+const room = (handle: (lamp: Lamp, delivery: Delivery) => Promise<void> | void, broken: Partial<Mailroom> = {}) => {
+  const did = {
+    handled: [] as string[],
+    quarantined: [] as [id: string, reason: string][],
+    retried: [] as [id: string, seconds: number][],
+    later: [] as [id: string, seconds: number][],
+    log: [] as Readonly<Record<string, unknown>>[],
+  };
+  const mailroom: Mailroom = {
+    quarantine: async ({ messageId }, reason) => void did.quarantined.push([messageId, reason]),
+    retryIn: async ({ messageId }, seconds) => void did.retried.push([messageId, seconds]),
+    sendLater: async ({ messageId }, seconds) => void did.later.push([messageId, seconds]),
+    log: (line) => void did.log.push(line),
+    ...broken,
+  };
+  const handler = consumer(
+    MAX_RECEIVES,
+    mailroom,
+    (body) => Lamp.parse(JSON.parse(body)),
+    async (lamp, delivery) => {
+      await handle(lamp, delivery);
+      did.handled.push(lamp.lamp);
+    },
+  );
+  const receive = async (...Records: SQSRecord[]) => {
+    const { batchItemFailures } = await handler({ Records } as SQSEvent);
+    return { ...did, returned: batchItemFailures.map(({ itemIdentifier }) => itemIdentifier) };
+  };
+  return { receive };
+};
+const north = { lamp: "north" };
+const failing = (error: unknown) => () => {
+  throw error;
+};
+
+describe("a consumer", () => {
+  it("acknowledges what it handled", async () => {
+    const { handled, returned, log } = await room(() => {}).receive(message("m1", north), message("m2", { lamp: "south" }));
+    expect(handled).toEqual(["north", "south"]);
+    expect(returned).toEqual([]);
+    expect(log).toEqual([]);
+  });
+  it("lets a message that fails come again alone", async () => {
+    const { receive } = room(({ lamp }) => {
+      if (lamp === "broken") throw new Error("no current");
+    });
+    const { handled, returned, retried, quarantined } = await receive(
+      message("m1", north),
+      message("m2", { lamp: "broken" }),
+      message("m3", { lamp: "south" }),
+    );
+    expect(handled).toEqual(["north", "south"]);
+    expect(returned).toEqual(["m2"]);
+    expect(retried).toEqual([["m2", 2]]);
+    expect(quarantined).toEqual([]);
+  });
+  it("waits longer each time, at most a minute", async () => {
+    const waits = [];
+    for (const receives of [1, 2, 3]) {
+      const { retried } = await room(failing(new Error("no current"))).receive(message("m1", north, receives));
+      waits.push(retried[0]?.[1]);
+    }
+    expect(waits).toEqual([2, 4, 8]);
+  });
+  it("returns a message whose wait could not be set: the queue's own time is over some day", async () => {
+    const { returned } = await room(failing(new Error("no current")), { retryIn: failing(new Error("throttled")) as never }).receive(
+      message("m1", north),
+    );
+    expect(returned).toEqual(["m1"]);
+  });
+  it("says why a message failed, in one line", async () => {
+    const { log } = await room(failing(new TypeError("no current"))).receive(message("m1", north));
+    expect(log[0]).toMatchObject({ level: "warn", messageId: "m1", receives: 1, reason: "TypeError: no current" });
+  });
+  it("tells its work which delivery this is", async () => {
+    const seen: Delivery[] = [];
+    const { receive } = room((_, delivery) => void seen.push(delivery));
+    for (const receives of [1, 2, MAX_RECEIVES]) await receive(message("m1", north, receives));
+    expect(seen).toEqual([
+      { last: false, again: false },
+      { last: false, again: true },
+      { last: true, again: true },
+    ]);
+  });
+});
+
+describe("a consumer puts aside", () => {
+  it("what can't be read, at the door, with the place of the fault", async () => {
+    const { handled, returned, quarantined } = await room(() => {}).receive(message("m1", { lamp: 7 }), message("m2", "{not json"));
+    expect(handled).toEqual([]);
+    expect(returned).toEqual([]);
+    expect(quarantined).toEqual([
+      ["m1", expect.stringMatching(/^lamp: .*string/)],
+      ["m2", expect.stringContaining("JSON")],
+    ]);
+  });
+  it("what no retry can help, at once", async () => {
+    const { returned, quarantined, retried } = await room(failing(new Unprocessable("the lamp was sold"))).receive(message("m1", north));
+    expect(quarantined).toEqual([["m1", "the lamp was sold"]]);
+    expect(returned).toEqual([]);
+    expect(retried).toEqual([]);
+  });
+  it("what failed for the last time, with the number of tries and the reason", async () => {
+    const { returned, quarantined, retried } = await room(failing(new Error("no current"))).receive(message("m1", north, MAX_RECEIVES));
+    expect(quarantined).toEqual([["m1", "gave up after 4 tries: no current"]]);
+    expect(returned).toEqual([]);
+    expect(retried).toEqual([]);
+  });
+  it("nothing one delivery too early", async () => {
+    const { returned, quarantined } = await room(failing(new Error("no current"))).receive(message("m1", north, MAX_RECEIVES - 1));
+    expect(quarantined).toEqual([]);
+    expect(returned).toEqual(["m1"]);
+  });
+});
+
+describe("a consumer that is not ready yet", () => {
+  it("sends the message again, as if it were new, and acknowledges it", async () => {
+    const { returned, later, quarantined } = await room(failing(new NotYet("the lamp is on its way", 30))).receive(
+      message("m1", north, MAX_RECEIVES),
+    );
+    expect(later).toEqual([["m1", 30]]);
+    expect(returned).toEqual([]);
+    expect(quarantined).toEqual([]);
+  });
+});
+
+describe("when the mailroom itself fails", () => {
+  const down = failing(new Error("the queue is down")) as never;
+
+  it.each([
+    ["put aside at the door", message("m1", "{not json"), () => {}],
+    ["put aside for good", message("m1", north), failing(new Unprocessable("the lamp was sold"))],
+    ["put aside at last", message("m1", north, MAX_RECEIVES), failing(new Error("no current"))],
+    ["sent again", message("m1", north), failing(new NotYet("later", 5))],
+  ])("a message to be %s is returned to its queue: none vanishes", async (_, record, handle) => {
+    const { returned, log, handled } = await room(handle, { quarantine: down, sendLater: down }).receive(
+      record,
+      message("m2", "{not json"),
+    );
+    expect(returned).toEqual(["m1", "m2"]);
+    expect(handled).toEqual([]);
+    expect(log.at(-1)).toMatchObject({ level: "error", reason: "the queue is down" });
+  });
+});
