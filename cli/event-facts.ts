@@ -1,17 +1,18 @@
 import type { z } from "zod";
 import { DeploymentEvent } from "../domain/deployment/events.ts";
 import { EnvironmentEvent } from "../domain/environment/events.ts";
+import { WebhookEvent } from "../domain/webhook/events.ts";
 import type { EventView } from "../services/api/contract.ts";
 
 /** An event as the API gives it. */
 export type LoggedEvent = z.infer<typeof EventView>;
 
 /** The event as this release knows it; `undefined` where a newer engine wrote it. */
-export const knownEvent = (event: LoggedEvent): DeploymentEvent | EnvironmentEvent | undefined => {
+export const knownEvent = (event: LoggedEvent): DeploymentEvent | EnvironmentEvent | WebhookEvent | undefined => {
   const { type, v, body } = event;
-  const parsed = event.stream.startsWith("deployment/")
-    ? DeploymentEvent.safeParse({ type, v, body })
-    : EnvironmentEvent.safeParse({ type, v, body });
+  const kind = event.stream.slice(0, event.stream.indexOf("/"));
+  const schema = kind === "deployment" ? DeploymentEvent : kind === "webhook" ? WebhookEvent : EnvironmentEvent;
+  const parsed = schema.safeParse({ type, v, body });
   return parsed.success ? parsed.data : undefined;
 };
 
@@ -51,6 +52,14 @@ export function factsOf(logged: LoggedEvent): string {
       return clip(event.body.reason);
     case "DeploymentSuperseded":
       return `by #${event.body.by.sequence}${event.body.by.deploymentId === undefined ? "" : ` ${event.body.by.deploymentId}`}`;
+    case "WebhookAdded":
+      return `${event.body.kind} ${event.body.maskedUrl}`;
+    case "WebhookSecretRotated":
+      return `the secret before signs too until ${event.body.previousUntil}`;
+    case "WebhookDisabled":
+    case "WebhookEnabled":
+    case "WebhookRemoved":
+      return clip(event.body.reason ?? "");
     default:
       return environmentFacts(event);
   }

@@ -108,7 +108,7 @@ function print({ terminal, json }: Context, event: LoggedEvent): void {
     terminal.document(event, "line");
     return;
   }
-  const stream = event.stream.replace(/^(deployment|environment)\//, "").replace(/^(dep_.{8}).*/, "$1");
+  const stream = event.stream.replace(/^(deployment|environment|webhook)\//, "").replace(/^((?:dep|wh)_.{8}).*/, "$1");
   terminal.result(
     [event.at, event.position, stream.padEnd(14), terminal.paint("bold", event.type.padEnd(20)), plain(factsOf(event))]
       .join("  ")

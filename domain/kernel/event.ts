@@ -11,7 +11,7 @@ export type AnyEvent = { readonly type: string; readonly v: number; readonly bod
 export type Recorded<E = AnyEvent> = E & {
   /** `<commit id>.<index in its commit>` */
   readonly id: string;
-  /** `deployment/dep_01J…` or `environment/web/production` */
+  /** `deployment/dep_01J…`, `environment/web/production` or `webhook/wh_01J…` */
   readonly stream: string;
   /** version of its commit: 1, 2, 3 … without holes in the stream */
   readonly version: number;
@@ -33,7 +33,7 @@ export type Recorded<E = AnyEvent> = E & {
 /** The envelope of a recorded event, checked where it comes in from the bus; its body is checked against its kind. */
 export const RecordedEnvelope = z.object({
   id: z.string().regex(/^[\w-]{22}\.\d+$/),
-  stream: z.string().regex(/^(deployment|environment)\/[\w./-]+$/),
+  stream: z.string().regex(/^(deployment|environment|webhook)\/[\w./-]+$/),
   version: z.number().int().positive(),
   index: z.number().int().nonnegative(),
   type: z.string().min(1),

@@ -11,8 +11,12 @@ export const Name = z
 
 export const DeploymentId = z.string().regex(new RegExp(`^dep_${ULID}$`), "must be a deployment id, dep_ and 26 characters");
 
+/** `wh_` and a ULID's characters; made of the command that added it, so that a repeated one names the same endpoint. */
+export const WebhookId = z.string().regex(new RegExp(`^wh_${ULID}$`), "must be the id of a webhook endpoint, wh_ and 26 characters");
+
 export const deploymentStream = (deploymentId: string): string => `deployment/${deploymentId}`;
 export const environmentStream = (site: string, environment: string): string => `environment/${site}/${environment}`;
+export const webhookStream = (webhookId: string): string => `webhook/${webhookId}`;
 
 /** `environment/web/production` → `{ site: "web", environment: "production" }` */
 export const siteOf = (stream: string): { site: string; environment: string } => {
@@ -24,5 +28,10 @@ export const siteOf = (stream: string): { site: string; environment: string } =>
 export const deploymentOf = (stream: string): string => {
   const [kind, id] = stream.split("/");
   if (kind !== "deployment" || id === undefined) throw new Error(`"${stream}" is not the stream of a deployment`);
+  return id;
+};
+export const webhookOf = (stream: string): string => {
+  const [kind, id] = stream.split("/");
+  if (kind !== "webhook" || id === undefined) throw new Error(`"${stream}" is not the stream of a webhook endpoint`);
   return id;
 };

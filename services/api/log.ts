@@ -78,6 +78,7 @@ function placeFilter({ views }: Pick<Ports, "views">, site: string | undefined, 
   return async (stream: string): Promise<boolean> => {
     const [kind, first = "", second = ""] = stream.split("/");
     if (kind === "environment") return fits({ site: first, environment: second });
+    if (kind !== "deployment") return false; // a webhook endpoint belongs to no place
     const answer = known.get(stream) ?? fits(await views.deployment(deploymentOf(stream)));
     known.set(stream, answer);
     return answer;

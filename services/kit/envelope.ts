@@ -1,16 +1,23 @@
 import { z } from "zod";
 import { type DeploymentEvent, readDeploymentEvent } from "../../domain/deployment/events.ts";
 import { type EnvironmentEvent, readEnvironmentEvent } from "../../domain/environment/events.ts";
-import { type Recorded, RecordedEnvelope } from "../../domain/kernel/event.ts";
+import { type AnyEvent, type Recorded, RecordedEnvelope } from "../../domain/kernel/event.ts";
+import { readWebhookEvent, type WebhookEvent } from "../../domain/webhook/events.ts";
+
+export type EngineEvent = DeploymentEvent | EnvironmentEvent | WebhookEvent;
 
 const Envelope = z.object({ detail: RecordedEnvelope });
 
 /** An event of the engine's own bus out of a queue's message, checked to its body. Throws what a person can read. */
-export const readRecorded = (body: string): Recorded<DeploymentEvent | EnvironmentEvent> => {
+export const readRecorded = (body: string): Recorded<EngineEvent> => {
   const { detail } = Envelope.parse(JSON.parse(body));
   const stored = { type: detail.type, v: detail.v, body: detail.body };
-  const event = detail.stream.startsWith("deployment/") ? readDeploymentEvent(stored) : readEnvironmentEvent(stored);
-  return { ...detail, ...event } as Recorded<DeploymentEvent | EnvironmentEvent>;
+  return { ...detail, ...readerOf(detail.stream)(stored) } as Recorded<EngineEvent>;
+};
+
+const readerOf = (stream: string): ((stored: AnyEvent) => EngineEvent) => {
+  if (stream.startsWith("deployment/")) return readDeploymentEvent;
+  return stream.startsWith("webhook/") ? readWebhookEvent : readEnvironmentEvent;
 };
 
 /** Which stream a message is about, for consumers that read the rest from the store. */

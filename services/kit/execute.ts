@@ -8,7 +8,10 @@ import type { Environment } from "../../domain/environment/state.ts";
 import type { Commit } from "../../domain/kernel/chain.ts";
 import { type Decider, isRefusal, type Refusal } from "../../domain/kernel/decider.ts";
 import type { AnyEvent, Recorded } from "../../domain/kernel/event.ts";
-import { deploymentStream, environmentStream } from "../../domain/kernel/identity.ts";
+import { deploymentStream, environmentStream, webhookStream } from "../../domain/kernel/identity.ts";
+import type { WebhookCommand } from "../../domain/webhook/commands.ts";
+import { type Webhook, webhook } from "../../domain/webhook/decider.ts";
+import { readWebhookEvent } from "../../domain/webhook/events.ts";
 import { eventsOf } from "../store/codec.ts";
 import { Conflict, type EventStore, type Loaded } from "../store/event-store.ts";
 import type { Clock } from "./clock.ts";
@@ -88,7 +91,7 @@ export const executor = <C, S, E extends AnyEvent>(
 
 export type Aggregates = ReturnType<typeof aggregates>;
 
-/** Both aggregates on one store, asked by their names. */
+/** All aggregates on one store, asked by their names. */
 export const aggregates = (store: EventStore, clock: Clock) => {
   const deployments = executor<DeploymentCommand, Deployment, ReturnType<typeof readDeploymentEvent>>(
     store,
@@ -102,6 +105,7 @@ export const aggregates = (store: EventStore, clock: Clock) => {
     environment,
     readEnvironmentEvent,
   );
+  const webhooks = executor<WebhookCommand, Webhook, ReturnType<typeof readWebhookEvent>>(store, clock, webhook, readWebhookEvent);
   return {
     deployment: {
       load: (id: string) => deployments.load(deploymentStream(id)),
@@ -111,6 +115,10 @@ export const aggregates = (store: EventStore, clock: Clock) => {
       load: (site: string, name: string) => environments.load(environmentStream(site, name)),
       execute: (site: string, name: string, command: EnvironmentCommand, because: Because) =>
         environments.execute(environmentStream(site, name), command, because),
+    },
+    webhook: {
+      load: (id: string) => webhooks.load(webhookStream(id)),
+      execute: (id: string, command: WebhookCommand, because: Because) => webhooks.execute(webhookStream(id), command, because),
     },
   };
 };

@@ -6,6 +6,8 @@ import { environment } from "../../domain/environment/decider.ts";
 import { environmentEventTypes, readEnvironmentEvent } from "../../domain/environment/events.ts";
 import { type Commit, verifyChain } from "../../domain/kernel/chain.ts";
 import { fold } from "../../domain/kernel/decider.ts";
+import { webhook } from "../../domain/webhook/decider.ts";
+import { readWebhookEvent, webhookEventTypes } from "../../domain/webhook/events.ts";
 import { eventsOf, sha256 } from "../../services/store/codec.ts";
 import { deploymentId } from "../support/samples.ts";
 
@@ -19,7 +21,8 @@ const read = (file: string): Commit[] =>
     .split("\n")
     .map((line) => JSON.parse(line) as Commit);
 const eventsIn = (file: string) => read(file).flatMap(eventsOf);
-const isEnvironment = (file: string) => file.includes("/environment");
+const readerOf = (file: string) =>
+  file.includes("/environment") ? readEnvironmentEvent : file.includes("/webhook") ? readWebhookEvent : readDeploymentEvent;
 
 describe.each(histories)("the history %s", (file) => {
   it("still has its chain", () => {
@@ -27,7 +30,7 @@ describe.each(histories)("the history %s", (file) => {
   });
   it("still reads, event by event, without a change where the version is today's", () => {
     for (const { type, v, body } of eventsIn(file)) {
-      const event = (isEnvironment(file) ? readEnvironmentEvent : readDeploymentEvent)({ type, v, body });
+      const event = readerOf(file)({ type, v, body });
       if (event.v === v) expect(event).toEqual({ type, v, body });
     }
   });
@@ -56,17 +59,19 @@ describe("the histories of 0.1.0", () => {
     });
     expect([...state.lived.keys()]).toEqual([deploymentId(1), deploymentId(3)]);
     expect(state.open.size).toBe(0);
+    const endpoint = fold(webhook, eventsIn("0.1.0/webhook.ndjson").map(readWebhookEvent));
+    expect(endpoint).toMatchObject({ kind: "standard", disabled: null, removed: true, filters: { types: ["DeploymentFailed"] } });
   });
 });
 
 describe("the catalogue of events", () => {
   const seen = new Set(histories.flatMap((file) => eventsIn(file).map(({ type }) => type)));
 
-  it.each([...deploymentEventTypes, ...environmentEventTypes])("has %s in a history", (type) => {
+  it.each([...deploymentEventTypes, ...environmentEventTypes, ...webhookEventTypes])("has %s in a history", (type) => {
     expect(seen).toContain(type);
   });
   it("still knows every kind that was ever written", () => {
-    const known = new Set<string>([...deploymentEventTypes, ...environmentEventTypes]);
+    const known = new Set<string>([...deploymentEventTypes, ...environmentEventTypes, ...webhookEventTypes]);
     expect([...seen].filter((type) => !known.has(type))).toEqual([]);
   });
   it("has the histories of 0.1.0", () => {

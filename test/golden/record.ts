@@ -9,10 +9,11 @@ import type { EnvironmentCommand } from "../../domain/environment/commands.ts";
 import { environment } from "../../domain/environment/decider.ts";
 import { type Commit, commitHash, commitId } from "../../domain/kernel/chain.ts";
 import { type Decider, fold, isRefusal } from "../../domain/kernel/decider.ts";
-import { deploymentStream, environmentStream } from "../../domain/kernel/identity.ts";
+import { deploymentStream, environmentStream, webhookStream } from "../../domain/kernel/identity.ts";
 import { nextPosition } from "../../domain/kernel/position.ts";
+import { webhook } from "../../domain/webhook/decider.ts";
 import { sha256 } from "../../services/store/codec.ts";
-import { artifact, assets, at, check, deploymentId, functions, release, request } from "../support/samples.ts";
+import { artifact, assets, at, check, deploymentId, functions, release, request, webhookId } from "../support/samples.ts";
 
 const [release_] = process.argv.slice(2);
 if (release_ === undefined || !/^\d+\.\d+\.\d+$/.test(release_)) throw new Error("Give the release: node test/golden/record.ts 0.2.0");
@@ -163,4 +164,17 @@ record("environment", environmentStream("web", "production"), environment, [
   { type: "UnpinEnvironment", reason: "fixed", ...by },
   { type: "LockEnvironment", reason: "moving the database", until: at(3600), ...by },
   { type: "UnlockEnvironment", reason: "moved", force: false, ...by },
+]);
+
+record("webhook", webhookStream(webhookId(1)), webhook, [
+  {
+    type: "AddWebhook",
+    kind: "standard",
+    maskedUrl: "https://example.com/…",
+    filters: { site: "web", environment: "production", types: ["DeploymentFailed"] },
+  },
+  { type: "RotateSecret", previousUntil: at(86_400) },
+  { type: "DisableWebhook", reason: "it answered 410 Gone" },
+  { type: "EnableWebhook", reason: "it is back" },
+  { type: "RemoveWebhook", reason: "moved" },
 ]);

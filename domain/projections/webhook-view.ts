@@ -1,0 +1,46 @@
+import { z } from "zod";
+import type { Recorded } from "../kernel/event.ts";
+import { type WebhookEvent, WebhookFilters, WebhookKind } from "../webhook/events.ts";
+
+/** What readers see of a webhook endpoint. */
+export const WebhookView = z.object({
+  id: z.string(),
+  kind: WebhookKind,
+  /** scheme and host alone */
+  url: z.string(),
+  filters: WebhookFilters,
+  actor: z.string(),
+  addedAt: z.string(),
+  rotatedAt: z.string().nullable(),
+  disabled: z.object({ at: z.string(), reason: z.string() }).nullable(),
+  removedAt: z.string().nullable(),
+  version: z.number(),
+});
+export type WebhookView = z.infer<typeof WebhookView>;
+
+/** One event's effect on what readers see of an endpoint. The view is the caller's to keep: it is changed in place. */
+export const projectWebhook = (view: WebhookView | undefined, event: Recorded<WebhookEvent>): WebhookView | undefined => {
+  const { at, actor, version } = event;
+  if (event.type === "WebhookAdded") {
+    const { kind, maskedUrl: url, filters } = event.body;
+    const id = event.stream.slice("webhook/".length);
+    return { id, kind, url, filters, actor, addedAt: at, rotatedAt: null, disabled: null, removedAt: null, version };
+  }
+  if (view === undefined) return undefined;
+  view.version = version;
+  switch (event.type) {
+    case "WebhookRemoved":
+      view.removedAt = at;
+      break;
+    case "WebhookSecretRotated":
+      view.rotatedAt = at;
+      break;
+    case "WebhookDisabled":
+      view.disabled = { at, reason: event.body.reason };
+      break;
+    case "WebhookEnabled":
+      view.disabled = null;
+      break;
+  }
+  return view;
+};
