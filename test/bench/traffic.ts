@@ -2,8 +2,9 @@ import { PutRuleCommand, PutTargetsCommand } from "@aws-sdk/client-eventbridge";
 import { DeleteMessageCommand, ReceiveMessageCommand } from "@aws-sdk/client-sqs";
 import type { AnyEvent } from "../../domain/kernel/event.ts";
 import { deploymentStream } from "../../domain/kernel/identity.ts";
-import { BUS } from "../../infra/topology.ts";
+import { BUS, VIEWS_TABLE } from "../../infra/topology.ts";
 import { createQueue } from "../../local/provision/engine-resources.ts";
+import { viewsTable } from "../../services/aws/views.ts";
 import { each } from "../../services/kit/each.ts";
 import { project } from "../../services/project/project.ts";
 import type { EventStore, Head } from "../../services/store/event-store.ts";
@@ -12,15 +13,14 @@ import { type DevelopmentRoom, SITE, withDevelopment } from "./development-room.
 import { deploymentHistory } from "./histories.ts";
 import { median, quantile, stopwatch } from "./measure.ts";
 import type { Line } from "./report.ts";
+import { withStore } from "./room.ts";
 
 /** For information, without a target: these depend on the machine. */
-export const traffic = (): Promise<readonly Line[]> =>
-  withDevelopment(["production"], async (room) => [
-    ...(await rollback(room)),
-    await relayLatency(room),
-    await concurrentAppends(room),
-    await projection(room),
-  ]);
+export const traffic = async (): Promise<readonly Line[]> => [
+  ...(await withDevelopment(["production"], async (room) => [...(await rollback(room)), await relayLatency(room)])),
+  await concurrentAppends(),
+  await projection(),
+];
 
 const ROLLBACKS = 20;
 
@@ -104,65 +104,31 @@ const append = (store: EventStore, head: Head, ...events: AnyEvent[]) =>
 
 const STREAMS = 32;
 
-/** Decisions a second with 32 streams at once, each decision with its load, and the relay working behind them. */
-const concurrentAppends = async ({ development }: DevelopmentRoom): Promise<Line> => {
-  const { store } = development.engine;
-  const streams = Array.from({ length: STREAMS }, (_, n) => ({ stream: deploymentStream(deploymentId(1_000 + n)), n: 1_000 + n }));
-  const ms = await stopwatch(() =>
-    each(streams, STREAMS, async ({ stream, n }) => {
-      for (const event of history(n)) await append(store, (await store.load(stream)).head, event);
-    }),
-  );
-  const count = STREAMS * history(1).length;
-  return {
-    bench: "traffic",
-    what: `load + append, ${STREAMS} streams at once`,
-    value: (count * 1_000) / ms,
-    unit: "decisions/s",
-    note: "with all consumers behind",
-  };
-};
+/** Decisions a second with 32 streams at once, each decision with its load, as `execute` makes it. */
+const concurrentAppends = (): Promise<Line> =>
+  withStore(async ({ store }) => {
+    const width = (from: number) => Array.from({ length: STREAMS }, (_, n) => from + n);
+    await each(width(0), STREAMS, (n) => live(store, n));
+    const ms = await stopwatch(() => each(width(STREAMS), STREAMS, (n) => live(store, n)));
+    const value = (STREAMS * deploymentHistory(1).length * 1_000) / ms;
+    return { bench: "traffic", what: `load + append, ${STREAMS} streams at once`, value, unit: "decisions/s" };
+  });
 
-/** A whole life without the events that a consumer would act on. */
-const history = (n: number): AnyEvent[] =>
-  deploymentHistory(n)
-    .filter(({ type }) => !["BuildSucceeded", "ChecksPassed"].includes(type))
-    .map((event) => (event.type === "DeploymentQueued" ? { ...event, body: withoutSource(event) } : event) as AnyEvent);
+/** A deployment's whole life, an event a decision. */
+const live = async (store: EventStore, n: number): Promise<void> => {
+  for (const event of deploymentHistory(n)) await append(store, (await store.load(deploymentStream(deploymentId(n)))).head, event);
+};
 
 /** Every event's message through the projection, in the order of its stream, forty at once as its pollers do. */
-const projection = async ({ development }: DevelopmentRoom): Promise<Line> => {
-  const { store, views } = development.engine;
-  const nudges: { stream: string; version: number }[] = [];
-  for (let n = 2_000; n < 2_060; n++) {
-    const stream = deploymentStream(deploymentId(n));
-    for (const event of history(n)) {
-      await append(store, (await store.load(stream)).head, event);
-      nudges.push({ stream, version: (nudges.at(-1)?.stream === stream ? (nudges.at(-1)?.version ?? 0) : 0) + 1 });
-    }
-  }
-  // rows of its own: the engine's projection has written those of the table, and would leave nothing to do
-  const rows = new Map<string, Awaited<ReturnType<typeof views.deployment>>>();
-  const one = project({
-    read: store.read,
-    views: {
-      ...views,
-      deployment: async (id) => {
-        await views.deployment(id);
-        return rows.get(id);
-      },
-      putDeployment: async (view) => {
-        await views.putDeployment(view);
-        rows.set(view.id, view);
-        return true;
-      },
-    },
+const projection = (): Promise<Line> =>
+  withStore(async ({ store, clients }) => {
+    const streams = Array.from({ length: 60 }, (_, n) => n + 1);
+    await each(streams, 8, (n) => live(store, n));
+    const nudges = streams.flatMap((n) =>
+      deploymentHistory(n).map((_, index) => ({ stream: deploymentStream(deploymentId(n)), version: index + 1 })),
+    );
+    const one = project({ read: store.read, views: viewsTable(clients.dynamodb, VIEWS_TABLE) });
+    const ms = await stopwatch(() => each(nudges, 40, one));
+    const value = (nudges.length * 1_000) / ms;
+    return { bench: "traffic", what: "projection of deployments", value, unit: "events/s", note: "a message each" };
   });
-  const ms = await stopwatch(() => each(nudges, 40, one));
-  return {
-    bench: "traffic",
-    what: "projection of deployments",
-    value: (nudges.length * 1_000) / ms,
-    unit: "events/s",
-    note: "a message each",
-  };
-};
