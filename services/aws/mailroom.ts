@@ -51,8 +51,11 @@ export const queues = (client: SQSClient, log: Mailroom["log"]) => {
 
   return {
     mailroom,
-    send: async (consumer: string, body: string): Promise<void> => {
-      await client.send(new SendMessageCommand({ QueueUrl: await urlOf(queueName(consumer)), MessageBody: body }));
+    /** `delaySeconds`: at most 900, as SQS has it */
+    send: async (consumer: string, body: string, delaySeconds = 0): Promise<void> => {
+      await client.send(
+        new SendMessageCommand({ QueueUrl: await urlOf(queueName(consumer)), MessageBody: body, DelaySeconds: delaySeconds }),
+      );
     },
     /** Looks at dead letters without taking them away; at most some dozens of each queue. */
     deadLetters: async (consumer: string): Promise<DeadLetter[]> => {

@@ -1,7 +1,10 @@
-import { ConditionalCheckFailedException, type DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import { Entity } from "electrodb";
 import { type DeploymentView, type EnvironmentView, isEnd, type Status } from "../../domain/projections/views.ts";
+import { deliveryRows } from "./delivery-rows.ts";
+import { ifNewer } from "./if-newer.ts";
+import { webhookRows } from "./webhook-rows.ts";
 
 /** The table of read models. Everything in it can be made again from the log, so its rows may change their shape. */
 const none = { casing: "none" } as const;
@@ -75,6 +78,8 @@ export const viewsTable = (dynamodb: DynamoDBClient, table: string) => {
   const place = (site: string, environment: string): string => `${site}/${environment}`;
 
   return {
+    ...webhookRows(client, table),
+    ...deliveryRows(client, table),
     /** `undefined` where it was never projected. */
     deployment: async (id: string): Promise<DeploymentView | undefined> => {
       const { data } = await deployments.get({ id }).go({ consistent: true });
@@ -167,19 +172,4 @@ export const viewsTable = (dynamodb: DynamoDBClient, table: string) => {
       await notes.put({ about: deploymentId, kind: "progress", value: JSON.stringify(progress) }).go();
     },
   };
-};
-
-/** ElectroDB wraps what DynamoDB says: the cause tells. */
-const ifNewer = async (write: Promise<unknown>): Promise<boolean> => {
-  try {
-    await write;
-    return true;
-  } catch (error) {
-    if (
-      error instanceof ConditionalCheckFailedException ||
-      (error instanceof Error && error.cause instanceof ConditionalCheckFailedException)
-    )
-      return false;
-    throw error;
-  }
 };

@@ -27,6 +27,8 @@ export const EngineConfig = z.object({
   sites: z.array(SiteConfig),
   /** sha256 (hex) of each API token, by the token's name */
   tokens: z.record(z.string(), z.string().regex(/^[0-9a-f]{64}$/)),
+  /** for development alone: webhooks may go to this machine's own addresses, also by http */
+  loopbackWebhooks: z.boolean().optional(),
 });
 
 export type SiteConfig = z.infer<typeof SiteConfig>;

@@ -10,6 +10,7 @@ import { siteSecrets } from "../aws/secrets.ts";
 import { kmsSigner } from "../aws/signer.ts";
 import { tagTables } from "../aws/tags.ts";
 import { viewsTable } from "../aws/views.ts";
+import { webhookSecrets } from "../aws/webhook-secrets.ts";
 import { sealArchive } from "../store/archive.ts";
 import { eventsOf } from "../store/codec.ts";
 import { eventStore } from "../store/event-store.ts";
@@ -42,6 +43,7 @@ export const engine = (config: EngineConfig, clients: Clients, clock: Clock, say
     tags: tagTables(clients.dynamodb, clock),
     views: viewsTable(clients.dynamodb, config.viewsTable),
     secrets: siteSecrets(clients.secrets),
+    webhookSecrets: webhookSecrets(clients.secrets),
     queues: queues(clients.sqs, say),
     cdn: cdn(clients.cloudFront),
     builds: {

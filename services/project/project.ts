@@ -2,16 +2,18 @@ import { deploymentEventTypes, readDeploymentEvent } from "../../domain/deployme
 import { environmentEventTypes, readEnvironmentEvent } from "../../domain/environment/events.ts";
 import type { Commit } from "../../domain/kernel/chain.ts";
 import type { AnyEvent, Recorded } from "../../domain/kernel/event.ts";
-import { deploymentOf, siteOf } from "../../domain/kernel/identity.ts";
+import { deploymentOf, siteOf, webhookOf } from "../../domain/kernel/identity.ts";
 import { projectDeployment } from "../../domain/projections/deployment-view.ts";
 import { emptyEnvironment, projectEnvironment } from "../../domain/projections/environment-view.ts";
+import { projectWebhook } from "../../domain/projections/webhook-view.ts";
+import { readWebhookEvent, webhookEventTypes } from "../../domain/webhook/events.ts";
 import type { Views } from "../aws/views.ts";
 import { eventsOf } from "../store/codec.ts";
 
 export type Ports = {
   /** the commits of a stream after a version */
   read(stream: string, after: number): Promise<readonly Commit[]>;
-  readonly views: Pick<Views, "deployment" | "environment" | "putDeployment" | "putEnvironment">;
+  readonly views: Pick<Views, "deployment" | "environment" | "webhook" | "putDeployment" | "putEnvironment" | "putWebhook">;
 };
 
 /**
@@ -21,9 +23,9 @@ export type Ports = {
 export const project =
   ({ read, views }: Ports) =>
   async ({ stream, version }: { stream: string; version: number }): Promise<void> => {
-    const isDeployment = stream.startsWith("deployment/");
+    const bring = stream.startsWith("deployment/") ? deployment : stream.startsWith("webhook/") ? webhook : environment;
     // a lost race means that somebody wrote a newer row: it may still be older than this message
-    for (let done = false; !done; ) done = isDeployment ? await deployment() : await environment();
+    while (!(await bring()));
 
     async function deployment(): Promise<boolean> {
       let view = await views.deployment(deploymentOf(stream));
@@ -40,6 +42,14 @@ export const project =
       for (const event of known(await read(stream, view.version), environmentEventTypes))
         view = projectEnvironment(view, { ...event, ...readEnvironmentEvent(event) });
       return views.putEnvironment(view);
+    }
+
+    async function webhook(): Promise<boolean> {
+      let view = await views.webhook(webhookOf(stream));
+      if ((view?.version ?? 0) >= version) return true;
+      for (const event of known(await read(stream, view?.version ?? 0), webhookEventTypes))
+        view = projectWebhook(view, { ...event, ...readWebhookEvent(event) });
+      return view === undefined || (await views.putWebhook(view));
     }
   };
 
