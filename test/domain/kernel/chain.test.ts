@@ -71,6 +71,11 @@ describe("a chain of commits", () => {
     const fault = faultIn(edited(3, { ...forged, hash: commitHash(sha256, forged) }));
     expect(fault).toMatchObject({ version: 4, reason: "it does not follow from the commit before it" });
   });
+  it("finds a commit that was chained with a position that does not rise", () => {
+    const forged = { ...(chain[4] as Commit), position: (chain[3] as Commit).position };
+    const fault = faultIn(edited(5, { ...forged, hash: commitHash(sha256, forged) }));
+    expect(fault).toMatchObject({ version: 5, reason: "its position does not rise" });
+  });
   it.each([1, 2, 4])("finds that version %i was deleted", (gone) => {
     const fault = faultIn(chain.filter(({ version }) => version !== gone));
     expect(fault).toMatchObject({ version: gone + 1, reason: `version ${gone} is missing or out of order` });
