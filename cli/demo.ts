@@ -1,122 +1,159 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
+import type { Development } from "../local/development.ts";
 import { openApi } from "./api.ts";
 import { openContext } from "./context.ts";
-import { findTargets, startLoad } from "./demo/load.ts";
+import { type Load, startLoad } from "./demo/load.ts";
 import { deployOnce, flipsIn, readLog, rollBack } from "./demo/scenario.ts";
 import { documentOf, type Outcome, problemsOf, show } from "./demo/summary.ts";
+import { findTargets } from "./demo/targets.ts";
 import { judge } from "./demo/verdict.ts";
-import { CliError, exit } from "./failure.ts";
+import { showDuration } from "./duration.ts";
+import { CliError, exit, usageError } from "./failure.ts";
 import { findApp } from "./next-app.ts";
-import { openTerminal } from "./terminal.ts";
+import { openTerminal, table } from "./terminal.ts";
 
 const USAGE = `npm run demo -- [options]
 
 Starts a local AWS, deploys a Next.js app, deploys it again under load, rolls back, and shows what happened.
 
   --app <folder>   another Next.js app with @opennextjs/aws in its devDependencies
-  --data <folder>  where the local AWS keeps its data; default a folder that is removed afterwards
-  --keep           leave it serving until Ctrl-C
+  --data <folder>  where the local AWS keeps its data, a new or empty folder; default one that is removed afterwards
+  --keep           leave it serving until Ctrl-C, and keep its data
   --json           one JSON document on stdout
-`;
+
+Exit codes: 0 everything held, 1 something did not, 2 wrong usage, 130 Ctrl-C`;
+
+const NEXT = `Next
+${table([
+  ["", "npm run demo -- --keep", "leave it serving, and look around"],
+  ["", "npm run demo -- --app ../your-app", "the same with your own Next.js app"],
+  ["", "npx shiplog dev --app ../your-app", "the whole engine on this machine, for your app"],
+])}`;
 
 /** Above the 50 requests a second that the engine promises to lose none of. */
 const PER_SECOND = 60;
 /** How long each release serves under load before the next step. */
 const SERVE_MS = 5_000;
+/** Between two words about the load. */
+const TELL_MS = 20_000;
 
 const stop = new AbortController();
-process.on("SIGINT", () => {
+const interrupt = (): void => {
   if (stop.signal.aborted) process.exit(exit.interrupted);
   stop.abort();
-});
+};
+process.on("SIGINT", interrupt);
+process.on("SIGTERM", interrupt);
 const terminal = openTerminal(process.stdin, process.stdout, process.stderr);
+const wantsJson = process.argv.includes("--json");
 try {
   process.exitCode = await demo();
 } catch (error) {
   terminal.live(null);
-  terminal.note(`${terminal.paintNote("red", "error:")} ${error instanceof Error ? error.message : String(error)}`);
-  if (error instanceof CliError && error.next !== undefined) terminal.note(error.next);
-  process.exitCode = stop.signal.aborted ? exit.interrupted : error instanceof CliError ? error.exitCode : exit.unexpected;
+  process.exitCode = report(error);
 }
 
 async function demo(): Promise<number> {
   const options = optionsOf(process.argv.slice(2));
-  if (options === undefined) return exit.usage;
+  if (options.help) {
+    terminal.result(USAGE);
+    return exit.reached;
+  }
   const app = await findApp(resolve(options.app ?? join(import.meta.dirname, "../examples/next-app")));
-  const dataDir = options.data === undefined ? await mkdtemp(join(tmpdir(), "shiplog-demo-")) : resolve(options.data);
-  const began = Date.now();
-  const step = (text: string): void => terminal.note(`\n${terminal.paintNote("bold", text)}`);
-
-  step("Starting a local AWS");
-  const { startDevelopment } = await import("../local/development.ts");
-  const development = await startDevelopment({ dataDir, appDir: app, log: () => {} });
+  const dataDir = options.data === undefined ? await mkdtemp(join(tmpdir(), "shiplog-demo-")) : await freshFolder(options.data);
+  let development: Development | undefined;
   try {
-    const [place] = development.sites;
-    if (place === undefined) throw new Error("the development server has no site");
-    const { site, environment, url } = place;
-    terminal.note(`${site}/${environment} will be at ${url}`);
-    const context = openContext(terminal, stop.signal, { json: options.json });
-    const api = openApi({ url: development.apiUrl, token: development.token, source: dataDir }, "demo", stop.signal);
+    step("Starting a local AWS");
+    const { startDevelopment } = await import("../local/development.ts");
+    const begun = Date.now();
+    development = await startDevelopment({ dataDir, appDir: app, log: () => {} });
+    const url = development.sites[0]?.url ?? "";
+    terminal.note(`ready in ${showDuration(Date.now() - begun)}; the site will be at ${url}`);
 
-    step("1. The first deployment: a real build, then live");
-    const first = await deployOnce(context, api, app, { site, environment }, "the first release");
+    const outcome = await play(development, app, dataDir);
+    const problems = problemsOf(outcome);
+    if (options.json) terminal.document(documentOf(outcome, problems));
+    else show(terminal, outcome);
+    for (const problem of problems) terminal.note(`${terminal.paintNote("red", "did not hold:")} ${problem}`);
+    if (problems.length === 0)
+      terminal.note(`\n${terminal.paintNote("green", "Everything held")}, in ${showDuration(Date.now() - begun)}.`);
+    if (options.keep) await keep(url, dataDir);
+    else terminal.note(`\n${NEXT}`);
+    return problems.length === 0 ? exit.reached : exit.unexpected;
+  } finally {
+    terminal.live(null);
+    await development?.close();
+    if (options.keep) terminal.note(`Its data is in ${dataDir}`);
+    else if (options.data === undefined) await rm(dataDir, { recursive: true, force: true });
+  }
+}
 
-    step(`2. A load of ${PER_SECOND} requests a second, and a second deployment under it`);
-    const targets = await findTargets(url);
-    const load = startLoad({ url, targets, perSecond: PER_SECOND });
-    terminal.note(`${targets.length} addresses: ${[...new Set(targets.map(({ kind }) => kind))].join(", ")}`);
-    const second = await deployOnce(context, api, app, { site, environment }, "the second release");
+/** The story: live, replaced under load, rolled back under load. */
+async function play(development: Development, app: string, dataDir: string): Promise<Outcome> {
+  const began = Date.now();
+  const [running] = development.sites;
+  if (running === undefined) throw new Error("the development server has no site");
+  const { url, ...place } = running;
+  const context = openContext(terminal, stop.signal, {});
+  const api = openApi({ url: development.apiUrl, token: development.token, source: dataDir }, "demo", stop.signal);
+  const { codeBuild } = development.aws;
+
+  step("1  The first deployment: a real build, then live");
+  const first = await deployOnce(context, api, app, place, "the first release");
+
+  step(`2  The second deployment, under a load of ${PER_SECOND} requests a second`);
+  const targets = await findTargets(url);
+  terminal.note(`load: ${targets.length} addresses (${[...new Set(targets.map(({ kind }) => kind))].join(", ")})`);
+  const load = startLoad({ url, targets, perSecond: PER_SECOND });
+  const telling = setInterval(() => tell(load), TELL_MS);
+  try {
+    const second = await deployOnce(context, api, app, place, "the second release");
     await sleep(SERVE_MS, undefined, { signal: stop.signal });
 
-    step("3. A rollback under the same load");
-    const builds = development.aws.codeBuild.counters().buildsStarted;
-    const rollback = await rollBack(api, { site, environment }, undefined);
-    const buildsStarted = development.aws.codeBuild.counters().buildsStarted - builds;
-    terminal.note(`#${rollback.sequence} is live after ${rollback.ms} ms`);
+    step("3  The rollback, under the same load");
+    const builds = codeBuild.counters().buildsStarted;
+    const rollback = await rollBack(api, place, undefined);
+    terminal.note(`#${rollback.sequence} was live after ${rollback.ms} ms`);
     await sleep(SERVE_MS, undefined, { signal: stop.signal });
+    const buildsStarted = codeBuild.counters().buildsStarted - builds;
     const answers = await load.stop();
 
     const log = await readLog(development, began);
     const flips = flipsIn(log.commits);
-    const outcome: Outcome = {
-      deployments: [first, second],
-      traffic: judge(answers, flips),
-      flips,
-      rollback: { ...rollback, buildsStarted },
-      log,
-    };
-    const problems = problemsOf(outcome);
-    if (options.json) terminal.document(documentOf(outcome, problems));
-    else
-      show(
-        terminal,
-        outcome,
-        new Map([
-          [first.id, "v1"],
-          [second.id, "v2"],
-        ]),
-      );
-    for (const problem of problems) terminal.note(`${terminal.paintNote("red", "did not hold:")} ${problem}`);
-    if (problems.length === 0)
-      terminal.note(`\n${terminal.paintNote("green", "Everything held")}, in ${Math.round((Date.now() - began) / 1_000)} s.`);
-    if (options.keep) await keep(url, dataDir);
-    else terminal.note("Next:  npm run demo -- --keep   or   npx shiplog dev --app <your app>");
-    return problems.length === 0 ? exit.reached : exit.unexpected;
+    return { deployments: [first, second], traffic: judge(answers, flips), flips, rollback: { ...rollback, buildsStarted }, log };
   } finally {
-    await development.close();
-    if (options.data === undefined) await rm(dataDir, { recursive: true, force: true });
+    clearInterval(telling);
+    await load.abandon();
   }
+}
+
+function step(text: string): void {
+  terminal.note(`\n${terminal.paintNote("bold", text)}`);
+}
+
+/** What the load met so far; what the flips say about it is judged at the end. */
+function tell({ answers }: Load): void {
+  const bad = answers.filter(({ error, status, expected }) => error !== null || (status >= 400 && status !== expected)).length;
+  terminal.note(`          ${terminal.paintNote("dim", `load: ${answers.length.toLocaleString("en")} requests so far, ${bad} failed`)}`);
 }
 
 /** Serves until Ctrl-C. */
 async function keep(url: string, dataDir: string): Promise<void> {
-  terminal.note(`\nServing at ${url} until Ctrl-C. In another terminal:`);
-  for (const command of ["status", "why", "unpin", "events --follow"]) terminal.note(`  npx shiplog --data ${dataDir} ${command}`);
+  const shiplog = `npx shiplog --data ${dataDir}`;
+  terminal.note(`
+Serving at ${url} until Ctrl-C. In another terminal:
+${table([
+  ["", `${shiplog} status`, "what is live, why, and how to undo it"],
+  ["", `${shiplog} why`, "from the first request on"],
+  ["", `${shiplog} unpin`, "let deployments go live again"],
+  ["", `${shiplog} events --follow`, "the log, as it grows"],
+])}`);
   if (!stop.signal.aborted) await new Promise((resolve) => stop.signal.addEventListener("abort", resolve, { once: true }));
+  terminal.note("\nStopping …");
 }
 
 function optionsOf(words: string[]) {
@@ -131,10 +168,36 @@ function optionsOf(words: string[]) {
         help: { type: "boolean", default: false },
       },
     });
-    if (!values.help) return values;
-    terminal.note(USAGE);
+    return values;
   } catch (error) {
-    terminal.note(`${(error as Error).message}\n\n${USAGE}`);
+    throw usageError((error as Error).message, `\n${USAGE}`);
   }
-  return undefined;
+}
+
+/** The demo's figures are about one story from its beginning, so it needs a place without a past. */
+async function freshFolder(named: string): Promise<string> {
+  const folder = resolve(named);
+  const found = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return [];
+    throw usageError(`${folder} cannot be used for --data: ${error.message}.`, "Name a new or empty folder.");
+  });
+  if (found.length > 0)
+    throw usageError(
+      `${folder} is not empty: the demo starts with a fresh local AWS.`,
+      `Name a new folder. To go on with what is there:  npx shiplog dev --data ${named}`,
+    );
+  return folder;
+}
+
+/** Says what went wrong, with --json as the one document too, and gives the exit code. */
+function report(error: unknown): number {
+  const interrupted = stop.signal.aborted;
+  const message = interrupted ? "Interrupted." : error instanceof Error ? error.message : String(error);
+  terminal.note(`${terminal.paintNote("red", "error:")} ${message}`);
+  if (!interrupted && error instanceof CliError && error.next !== undefined) terminal.note(error.next);
+  if (process.env.SHIPLOG_DEBUG === "1" && error instanceof Error) terminal.note(String(error.stack));
+  const code = interrupted ? "interrupted" : error instanceof CliError ? error.code : "unexpected";
+  if (wantsJson) terminal.document({ error: { code, message } });
+  if (interrupted) return exit.interrupted;
+  return error instanceof CliError && error.exitCode === exit.usage ? exit.usage : exit.unexpected;
 }

@@ -40,6 +40,8 @@ const STEPS: Readonly<Record<string, Step>> = {
 
 /** The lines that are shown of a build that failed. */
 const TAIL = 20;
+/** Without a terminal there is no live line: after so long a silence the step under way is told again. */
+const SILENCE_MS = 30_000;
 /** What CodeBuild itself writes around the commands: after a failure it would push the error out of the last lines. */
 const FRAME = /^\[Container\] \S+ \S+ (Entering phase|Phase complete|Phase context)/;
 
@@ -55,9 +57,11 @@ export function openStory(terminal: Terminal, verbose: boolean) {
   let now = { phase: "queued", detail: "", since: Date.now() };
   let buildPhase: { name: string; at: number } | undefined;
   let quarter = 0;
+  let said = Date.now();
 
   const say = (at: number, phase: string, text: string) => {
     zero ??= at;
+    said = Date.now();
     terminal.note(`${showDuration(at - zero).padStart(8)}  ${terminal.paintNote("bold", phase.padEnd(10))}  ${plain(text)}`.trimEnd());
   };
   const show = (phase: string, detail = "") => {
@@ -107,7 +111,10 @@ export function openStory(terminal: Terminal, verbose: boolean) {
     },
 
     /** Keeps the live line's clock going. */
-    tick: () => show(now.phase, now.detail),
+    tick: () => {
+      show(now.phase, now.detail);
+      if (!moving && Date.now() - said >= SILENCE_MS) say(Date.now(), now.phase, `${now.detail} goes on`.trimStart());
+    },
     lost: () => terminal.note(terminal.paintNote("yellow", "The engine does not answer; the deployment goes on. Asking again …")),
     /** the last lines that the build wrote */
     tail: (): readonly string[] => tail,

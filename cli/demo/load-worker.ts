@@ -33,7 +33,7 @@ function send(): void {
   const start = Date.now();
   underWay += 1;
   const done = (answer: Pick<Answer, "status" | "release" | "sequence" | "named" | "error">): void => {
-    answers.push({ kind: target.kind, path: target.path, start, ms: Date.now() - start, ...answer });
+    answers.push({ kind: target.kind, path: target.path, expected: target.status, start, ms: Date.now() - start, ...answer });
     underWay -= 1;
     if (stopping) finish();
   };

@@ -1,6 +1,12 @@
 import { Worker } from "node:worker_threads";
 
-export type Target = { readonly kind: string; readonly path: string };
+/** An address that is asked for again and again. */
+export type Target = {
+  readonly kind: string;
+  readonly path: string;
+  /** what it answered when it was found: a page that is a 404 from the start does not fail by being one */
+  readonly status: number;
+};
 export type LoadPlan = { readonly url: string; readonly targets: readonly Target[]; readonly perSecond: number };
 
 /** One answer, or none: then `error` says why. */
@@ -12,6 +18,8 @@ export type Answer = {
   readonly ms: number;
   /** 0 where there was no answer */
   readonly status: number;
+  /** the status that this address had when it was found */
+  readonly expected: number;
   /** the release and sequence that the edge says it came from */
   readonly release: string | null;
   readonly sequence: number;
@@ -20,7 +28,13 @@ export type Answer = {
   readonly error: string | null;
 };
 
-export type Load = { readonly answers: readonly Answer[] /** waits for what is under way */; stop(): Promise<readonly Answer[]> };
+export type Load = {
+  readonly answers: readonly Answer[];
+  /** waits for what is under way */
+  stop(): Promise<readonly Answer[]>;
+  /** at once, and forgets what is under way */
+  abandon(): Promise<void>;
+};
 
 /** Puts a steady load on a site from a thread of its own, so that neither starves the other. */
 export const startLoad = (plan: LoadPlan): Load => {
@@ -43,34 +57,6 @@ export const startLoad = (plan: LoadPlan): Load => {
       await worker.terminate();
       return answers;
     },
+    abandon: async () => void (await worker.terminate()),
   };
-};
-
-/** What every kind of route looks like in the example app; of another app, those that it has. */
-const KNOWN: readonly Target[] = [
-  { kind: "static", path: "/" },
-  { kind: "ssr", path: "/ssr" },
-  { kind: "isr", path: "/isr" },
-  { kind: "dynamic", path: "/products/1" },
-  { kind: "api", path: "/api/hello" },
-  { kind: "image", path: "/_next/image?url=%2Fharbour.png&w=640&q=75" },
-  { kind: "file", path: "/release.txt" },
-  { kind: "file", path: "/robots.txt" },
-];
-
-/** The addresses of a live site that answer well, the chunks that its home page names among them. */
-export const findTargets = async (url: string): Promise<Target[]> => {
-  const home = await (await fetch(url)).text();
-  const chunks = [
-    ...new Set([...home.matchAll(/(?:src|href)="(\/_next\/static\/[^"]+)"/g)].map(([, path = ""]) => path.replaceAll("&amp;", "&"))),
-  ];
-  const candidates = [...KNOWN, ...chunks.slice(0, 4).map((path) => ({ kind: "asset", path }))];
-  const good = await Promise.all(
-    candidates.map(async ({ path }) => {
-      const answer = await fetch(new URL(path, url), { redirect: "manual" });
-      await answer.arrayBuffer();
-      return answer.ok;
-    }),
-  );
-  return candidates.filter((_, index) => good[index]);
 };

@@ -16,7 +16,7 @@ import type { RecordedFlip } from "./verdict.ts";
 type Place = { readonly site: string; readonly environment: string };
 export type Deployed = { readonly id: string; readonly status: string; readonly sequence: number; readonly ms: number };
 
-/** Deploys an app as `shiplog deploy` does and waits for its end. Throws where it does not go live (`held` counts as reached). */
+/** Deploys an app as `shiplog deploy` does and waits for its end. Throws where it does not go live. */
 export const deployOnce = async (context: Context, api: Api, app: string, place: Place, reason: string): Promise<Deployed> => {
   const source = await uploadSource(context, api, app, place.site);
   const commit = await readGitCommit(app);
@@ -26,8 +26,8 @@ export const deployOnce = async (context: Context, api: Api, app: string, place:
   const story = openStory(context.terminal, false);
   const { is } = await followDeployment(api, id, story, { stop: context.signal, timeoutMs: undefined });
   const ms = Date.now() - asked;
-  if (is === "success" || is === "held") return { id, status: is, sequence, ms };
-  for (const line of story.tail()) context.terminal.note(`  ${line}`);
+  if (is === "success") return { id, status: is, sequence, ms };
+  if (is === "failed") for (const line of story.tail()) context.terminal.note(`  ${line}`);
   const { deployment } = await api.deployment(id);
   throw new CliError(
     is === "failed" ? exit.failed : exit.stopped,

@@ -7,7 +7,7 @@ import type { RecordedFlip, Traffic } from "./verdict.ts";
 
 /** Everything that the demo measured. */
 export type Outcome = {
-  readonly deployments: readonly Deployed[];
+  readonly deployments: readonly [Deployed, Deployed];
   readonly traffic: Traffic;
   readonly flips: readonly RecordedFlip[];
   readonly rollback: { readonly ms: number; readonly buildsStarted: number; readonly sequence: number };
@@ -17,55 +17,95 @@ export type Outcome = {
 /** The document of `--json`. */
 export const documentOf = ({ deployments, traffic, flips, rollback, log }: Outcome, problems: readonly string[]) => ({
   deployments,
-  traffic: { ...traffic, perSecond: Math.round(traffic.perSecond) },
+  traffic: {
+    requests: traffic.requests,
+    failed: traffic.failed,
+    releases: traffic.releases,
+    perSecond: Math.round(traffic.perSecond),
+    perSequence: Object.fromEntries(traffic.perSequence),
+    perKind: Object.fromEntries(traffic.perKind),
+    failures: traffic.failures,
+  },
   flips: flips.map(({ sequence, from, to, ms, reason }) => ({ sequence, from, to, ms, reason })),
   rollback: { ms: rollback.ms, buildsStarted: rollback.buildsStarted },
   log: { commits: log.commits.length, chain: log.chain },
   problems,
 });
 
+/** What the engine promises to lose no request under. */
+const PROMISED_PER_SECOND = 50;
+
 /** What did not hold; empty where everything did. */
-export const problemsOf = ({ deployments, traffic, rollback, log }: Outcome): string[] => {
+export const problemsOf = ({ deployments, traffic, flips, rollback, log }: Outcome): string[] => {
+  const [first, second] = deployments;
   const problems: string[] = [];
   for (const { id, status } of deployments) if (status !== "success") problems.push(`${id} ended ${status}`);
   if (traffic.failed > 0) problems.push(`${traffic.failed} requests failed: ${traffic.failures.join("; ")}`);
-  if (traffic.releases.length < 2) problems.push("the load did not see both releases");
+  if (traffic.perSecond < PROMISED_PER_SECOND) problems.push(`the load was only ${traffic.perSecond.toFixed(1)} requests a second`);
+  if (traffic.releases.join() !== `${first.id},${second.id}`)
+    problems.push(`the load saw ${traffic.releases.join(", ") || "no release"}, not the first and then the second`);
+  if (flips.map(({ to }) => to).join() !== `${first.id},${second.id},${first.id}`)
+    problems.push("the log does not tell of three flips: to the first, to the second, and back");
   if (rollback.buildsStarted > 0) problems.push(`the rollback started ${rollback.buildsStarted} builds`);
   if (log.chain !== "verified") problems.push(`the log is ${log.chain}`);
   return problems;
 };
 
-/** The first thing that a newcomer sees of the product: what happened, what it cost, what to try next. */
-export const show = (
-  terminal: Terminal,
-  { deployments, traffic, flips, rollback, log }: Outcome,
-  names: ReadonlyMap<string, string>,
-): void => {
-  const { result, paint } = terminal;
+/** The first thing that a newcomer sees of the product: what happened and what it cost, on less than a page. */
+export const show = ({ result, paint }: Terminal, { deployments, traffic, flips, rollback, log }: Outcome): void => {
+  const [first, second] = deployments;
+  const names = new Map([
+    [first.id, "v1"],
+    [second.id, "v2"],
+  ]);
   const named = (id: string | null): string => (id === null ? "nothing" : (names.get(id) ?? id));
+  const cells = (share = NONE): string[] => [
+    ...[share.requests, share.failed].map((count) => count.toLocaleString("en")),
+    ...[share.p50, share.p95].map((ms) => `${ms.toLocaleString("en")} ms`),
+  ];
 
   result(`\n${paint("bold", "Timeline")}, from the event log`);
-  result(table(timeline(log.commits, named).map((row) => ["", ...row])));
+  result(indented(timeline(log.commits, named)));
 
-  result(`\n${paint("bold", "Traffic")}`);
-  result(table(traffic.kinds.map(({ kind, requests, p50, p95 }) => ["", kind, `${requests} requests`, `p50 ${p50} ms`, `p95 ${p95} ms`])));
-  const shares = traffic.releases.map((id) => `${named(id)} ${traffic.perRelease[id]}`).join(", ");
+  result(`\n${paint("bold", "Live")}, one after another`);
+  const lives = flips.map(({ sequence, reason, from, to, ms }) => [
+    `#${sequence}`,
+    reason,
+    `${named(from)} → ${named(to)}`,
+    `${ms} ms`,
+    ...cells(traffic.perSequence.get(sequence)),
+  ]);
+  const unanswered = traffic.perSequence.get(0);
+  if (unanswered !== undefined) lives.push(["", "no answer", "", "", ...cells(unanswered)]);
+  result(rightAligned([["", "why", "from → to", "flip", "requests", "failed", "p50", "p95"], ...lives], 3));
+
+  result(`\n${paint("bold", "Load")}, by kind of address`);
   result(
-    `  ${traffic.requests} requests at ${Math.round(traffic.perSecond)}/s, ${paint(traffic.failed === 0 ? "green" : "red", `${traffic.failed} failed`)}; answered by ${shares}`,
+    rightAligned([["", "requests", "failed", "p50", "p95"], ...[...traffic.perKind].map(([kind, share]) => [kind, ...cells(share)])], 1),
   );
 
-  result(`\n${paint("bold", "Flips")}`);
+  const builds = rollback.buildsStarted === 0 ? "no build" : `${rollback.buildsStarted} builds`;
+  result("");
   result(
-    table(flips.map(({ sequence, from, to, ms, reason }) => ["", `#${sequence}`, reason, `${named(from)} → ${named(to)}`, `${ms} ms`])),
+    indented([
+      ["requests", `${traffic.requests.toLocaleString("en")} at ${Math.round(traffic.perSecond)}/s, ${traffic.failed} failed`],
+      ["rollback", `${rollback.ms} ms from the request to the record, ${builds} started`],
+      ["log", `${log.commits.length} commits, every chain ${log.chain}`],
+    ]),
   );
-  result(`  the rollback took ${rollback.ms} ms from the request to the record and started ${rollback.buildsStarted} builds`);
-
-  result(`\n${paint("bold", "Log")}`);
-  const built = deployments.map(({ id, ms }) => `${named(id)} in ${Math.round(ms / 1_000)} s`).join(", ");
-  result(`  ${log.commits.length} commits, every chain ${log.chain}; deployed ${built}`);
 };
 
-/** One line an event, with the seconds since the first; a commit's relatives in a few words. */
+const NONE = { requests: 0, failed: 0, p50: 0, p95: 0 };
+
+const indented = (rows: readonly (readonly string[])[]): string => table(rows.map((row) => ["", ...row]));
+
+/** Figures line up by their last digit, from that column on. */
+const rightAligned = (rows: readonly (readonly string[])[], from: number): string => {
+  const width = (column: number): number => Math.max(...rows.map((row) => row[column]?.length ?? 0));
+  return indented(rows.map((row) => row.map((cell, column) => (column < from ? cell : cell.padStart(width(column))))));
+};
+
+/** One line an event, with the seconds since the first. */
 const timeline = (commits: readonly Commit[], named: (id: string) => string): string[][] => {
   const events = commits
     .flatMap(eventsOf)
@@ -77,13 +117,16 @@ const timeline = (commits: readonly Commit[], named: (id: string) => string): st
       const [kind, name = ""] = event.stream.split("/");
       const facts = plain(factsOf(event)).replace(/dep_\w{26}/g, named);
       return [
-        `${((Date.parse(event.at) - first) / 1_000).toFixed(1)}s`,
-        kind === "deployment" ? named(name) : "environment",
+        `${((Date.parse(event.at) - first) / 1_000).toFixed(1)}s`.padStart(7),
+        kind === "deployment" ? named(name) : "live",
         event.type,
-        facts.slice(0, 90),
+        facts.length > FACTS ? `${facts.slice(0, FACTS - 1)}…` : facts,
       ];
     });
 };
+
+/** Characters of an event's facts: with the rest, a line of a wide terminal. */
+const FACTS = 72;
 
 /** Steps between the steps: `shiplog events` has them all. */
 const QUIET = new Set(["DeploymentAdmitted", "ReleaseStarted", "FlipStarted", "EdgeInvalidated"]);

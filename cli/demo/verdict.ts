@@ -10,14 +10,19 @@ export type RecordedFlip = {
   readonly reason: string;
 };
 
+/** Some of the answers in figures; times in ms. */
+export type Share = { readonly requests: number; readonly failed: number; readonly p50: number; readonly p95: number };
+
 export type Traffic = {
   readonly requests: number;
   readonly failed: number;
   /** in the order in which each was first seen */
   readonly releases: readonly string[];
-  readonly perRelease: Readonly<Record<string, number>>;
+  /** by the sequence that answered; 0 for no answer at all */
+  readonly perSequence: ReadonlyMap<number, Share>;
+  readonly perKind: ReadonlyMap<string, Share>;
+  /** requests that were begun in a second, over the whole time */
   readonly perSecond: number;
-  readonly kinds: readonly { readonly kind: string; readonly requests: number; readonly p50: number; readonly p95: number }[];
   /** the first failures, each as one sentence */
   readonly failures: readonly string[];
 };
@@ -27,42 +32,36 @@ export type Traffic = {
  * release than its header, and where it comes from a release older than one that was recorded as live before it was asked for.
  */
 export const judge = (answers: readonly Answer[], flips: readonly RecordedFlip[]): Traffic => {
-  const failures: string[] = [];
-  const releases: string[] = [];
-  const perRelease: Record<string, number> = {};
-  const times = new Map<string, number[]>();
-  let failed = 0;
-  for (const answer of [...answers].sort((a, b) => a.start + a.ms - (b.start + b.ms))) {
-    const fault = faultOf(answer, flips);
-    if (fault !== undefined) {
-      failed += 1;
-      if (failures.length < 10) failures.push(`${answer.path}: ${fault}`);
-    }
-    if (answer.release !== null) {
-      if (!releases.includes(answer.release)) releases.push(answer.release);
-      perRelease[answer.release] = (perRelease[answer.release] ?? 0) + 1;
-    }
-    const known = times.get(answer.kind);
-    if (known === undefined) times.set(answer.kind, [answer.ms]);
-    else known.push(answer.ms);
-  }
+  const judged = answers
+    .map((answer) => ({ ...answer, fault: faultOf(answer, flips) }))
+    .sort((one, other) => one.start + one.ms - (other.start + other.ms));
+  const faults = judged.filter(({ fault }) => fault !== undefined);
   const starts = answers.map(({ start }) => start).sort((a, b) => a - b);
-  const from = starts[0] ?? 0;
-  const to = starts.at(-1) ?? 0;
+  const seconds = ((starts.at(-1) ?? 0) - (starts[0] ?? 0)) / 1_000;
   return {
-    requests: answers.length,
-    failed,
-    releases,
-    perRelease,
-    perSecond: answers.length / Math.max(1, (to - from) / 1_000),
-    kinds: [...times].map(([kind, ms]) => ({ kind, requests: ms.length, p50: quantile(ms, 0.5), p95: quantile(ms, 0.95) })),
-    failures,
+    requests: judged.length,
+    failed: faults.length,
+    releases: [...new Set(judged.flatMap(({ release }) => (release === null ? [] : [release])))],
+    perSequence: new Map([...Map.groupBy(judged, ({ sequence }) => sequence)].sort(([a], [b]) => a - b).map(inFigures)),
+    perKind: new Map([...Map.groupBy(judged, ({ kind }) => kind)].map(inFigures)),
+    perSecond: answers.length / Math.max(1, seconds),
+    failures: faults.slice(0, 10).map(({ path, fault }) => `${path}: ${fault}`),
   };
 };
 
-const faultOf = ({ status, error, release, named, sequence, start }: Answer, flips: readonly RecordedFlip[]): string | undefined => {
+const inFigures = <K>([key, some]: [K, readonly { ms: number; fault: string | undefined }[]]): [K, Share] => {
+  const times = some.map(({ ms }) => ms);
+  const failed = some.filter(({ fault }) => fault !== undefined).length;
+  return [key, { requests: some.length, failed, p50: quantile(times, 0.5), p95: quantile(times, 0.95) }];
+};
+
+/** Why an answer is none that a visitor should get; `undefined` where it is good. */
+export const faultOf = (
+  { status, expected, error, release, named, sequence, start }: Answer,
+  flips: readonly RecordedFlip[],
+): string | undefined => {
   if (error !== null) return error;
-  if (status < 200 || status >= 400) return `status ${status}`;
+  if (status !== expected && (status < 200 || status >= 400)) return `status ${status}`;
   if (release === null) return "the answer names no release";
   if (named !== null && named !== release) return `the page is of ${named}, but its header says ${release}`;
   const recorded = flips.findLast(({ at }) => at < start);

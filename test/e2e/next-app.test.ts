@@ -2,8 +2,9 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Answer, findTargets, type Load, startLoad } from "../../cli/demo/load.ts";
+import { type Answer, type Load, startLoad } from "../../cli/demo/load.ts";
 import { flipsIn, readLog } from "../../cli/demo/scenario.ts";
+import { findTargets } from "../../cli/demo/targets.ts";
 import { judge, type RecordedFlip, type Traffic } from "../../cli/demo/verdict.ts";
 import type { DeploymentView, EnvironmentView } from "../../domain/projections/views.ts";
 import { type Development, startDevelopment } from "../../local/development.ts";
@@ -22,7 +23,17 @@ const BUILD_MS = 400_000;
 const PATIENCE_MS = 60_000;
 
 /** What a page does that is only right when every part of a release fits together. */
-type Behaviour = { refreshed: boolean; revalidated: boolean; release: string; image: { status: number; type: string | null } };
+type Behaviour = {
+  refreshed: boolean;
+  revalidated: boolean;
+  /** what the public file /release.txt says */
+  release: string;
+  image: { status: number; type: string | null };
+  /** of a binary body, as many as the route handler counted */
+  bytes: unknown;
+};
+/** Every byte there is, so that a body which is taken for text on the way changes its length. */
+const BINARY = Buffer.from(Array.from({ length: 100 * 1_024 }, (_, index) => index % 256));
 
 let folder: string;
 let dev: Development;
@@ -74,7 +85,8 @@ const behave = async (): Promise<Behaviour> => {
   await page("/api/revalidate?tag=tide", { method: "POST" });
   const revalidated = await until("the tagged page to be made again", async () => (await madeAt("/tagged")) !== tagged, PATIENCE_MS);
   const { status, type } = await page("/_next/image?url=%2Fharbour.png&w=640&q=75", { headers: { accept: "image/webp,*/*" } });
-  return { refreshed, revalidated, release: (await page("/release.txt")).text.trim(), image: { status, type } };
+  const { bytes } = JSON.parse((await page("/api/hello", { method: "POST", body: BINARY })).text) as { bytes: unknown };
+  return { refreshed, revalidated, release: (await page("/release.txt")).text.trim(), image: { status, type }, bytes };
 };
 
 /** Posts an open page's form, without JavaScript, as a browser would. */
@@ -106,6 +118,7 @@ beforeAll(async () => {
   seen.chunks = await Promise.all(chunks.map(async (path) => (await page(path)).status));
   seen.action = await submit(openPage);
   seen.afterFlip = await behave();
+  seen.addresses = await listeningAddresses();
 
   const builds = dev.aws.codeBuild.counters().buildsStarted;
   const { sequence } = await api.rollback(...PLACE);
@@ -121,7 +134,7 @@ beforeAll(async () => {
   seen.liveWhileHeld = (await api.environment(...PLACE)).live?.deploymentId;
   await api.change(...PLACE, "unpin");
   seen.released = await reached(seen.v3, "success");
-  seen.addresses = await listeningAddresses();
+  seen.addresses.push(...(await listeningAddresses()));
 
   const log = await readLog(dev, began);
   seen.chain = log.chain;
@@ -161,6 +174,11 @@ describe("a real Next.js app, replaced and rolled back under load", () => {
     expect(seen.afterRollback.release).toBe(seen.v1);
     expect(seen.afterFlip.image).toEqual({ status: 200, type: "image/webp" });
     expect(seen.afterRollback.image).toEqual({ status: 200, type: "image/webp" });
+  });
+
+  it("gives the app the bytes that were posted", () => {
+    expect(seen.afterFlip.bytes).toBe(BINARY.length);
+    expect(seen.afterRollback.bytes).toBe(BINARY.length);
   });
 
   it("still serves a page that was open before: its chunks, and its Server Action on the new release", () => {
