@@ -184,7 +184,7 @@ describe("an append", () => {
   });
 });
 
-describe("fifty commands at once on one stream", () => {
+describe("fifty commands at once on one stream", { timeout: 120_000 }, () => {
   it("become versions 1 to 50 of an intact chain", async () => {
     // with four times the room between tries, so that none of fifty runs out of them on a busy machine
     const clock: Clock = { now: () => NOON, sleep: (ms) => new Promise((woken) => setTimeout(woken, ms * 4)), random: Math.random };
