@@ -1,5 +1,7 @@
+import { type DeploymentEvent, deploymentEventTypes, readDeploymentEvent } from "../../domain/deployment/events.ts";
 import type { Recorded } from "../../domain/kernel/event.ts";
 import { deploymentStream } from "../../domain/kernel/identity.ts";
+import { projectDeployment } from "../../domain/projections/deployment-view.ts";
 import type { DeploymentView } from "../../domain/projections/views.ts";
 import type { BuildReport } from "../aws/builds.ts";
 import type { Aggregates } from "../kit/execute.ts";
@@ -22,7 +24,7 @@ export type Ports = {
 
 const MINUTE = 60_000;
 /** After this long without a step the event that should have led to it is sent again; every reaction to it is idempotent. */
-const NUDGE_MS = { queued: MINUTE, building: MINUTE, built: 2 * MINUTE, deploying: 12 * MINUTE, cancelling: MINUTE } as const;
+const NUDGE_MS = { row: MINUTE, queued: MINUTE, building: MINUTE, built: 2 * MINUTE, deploying: 12 * MINUTE, cancelling: MINUTE } as const;
 /** After this long it has failed. */
 const DEADLINE_MS = { queued: 60 * MINUTE, built: 40 * MINUTE, deploying: 40 * MINUTE, cancelling: 20 * MINUTE } as const;
 /** Beyond the build's own time limit, for CodeBuild to queue it and to say that it ended. */
@@ -33,8 +35,14 @@ const ACTOR = "shiplog reconcile";
 /** Keeps one deployment from being stuck: asks what its build has come to, sends lost events again, ends what is over its time. */
 export const reconcileDeployment =
   (ports: Ports) =>
-  async (view: DeploymentView): Promise<void> => {
+  async (row: DeploymentView): Promise<void> => {
     const { aggregates, builds } = ports;
+    const history = await ports.events(deploymentStream(row.id));
+    // the row is only what was projected: where a message was lost, the stream knows better
+    const view = viewOf(history) ?? row;
+    const newest = history.at(-1);
+    if (newest !== undefined && newest.version > row.version && ports.now() - Date.parse(newest.at) > NUDGE_MS.row)
+      await ports.publish(history.filter(({ version }) => version === newest.version));
     const age = ports.now() - Date.parse(view.since);
     const because = (suffix: string) => ({ cause: `reconcile/${view.id}/${view.status}/${suffix}`, correlation: view.id, actor: ACTOR });
     const fail = (step: NonNullable<DeploymentView["step"]>, reason: string) =>
@@ -67,7 +75,7 @@ export const reconcileDeployment =
 
     /** Sends the last event of that kind again. */
     async function again(type: string): Promise<void> {
-      const event = (await ports.events(deploymentStream(view.id))).findLast((event) => event.type === type);
+      const event = history.findLast((event) => event.type === type);
       if (event !== undefined) await ports.publish([event]);
     }
 
@@ -102,3 +110,11 @@ export const reconcileDeployment =
       else await again("ChecksPassed");
     }
   };
+
+const viewOf = (history: readonly Recorded[]): DeploymentView | undefined => {
+  let view: DeploymentView | undefined;
+  for (const event of history)
+    if (deploymentEventTypes.includes(event.type as DeploymentEvent["type"]))
+      view = projectDeployment(view, { ...event, ...readDeploymentEvent(event) });
+  return view;
+};

@@ -2,7 +2,7 @@ import { environment as decider } from "../../domain/environment/decider.ts";
 import { type EnvironmentEvent, readEnvironmentEvent } from "../../domain/environment/events.ts";
 import { fold } from "../../domain/kernel/decider.ts";
 import type { Recorded } from "../../domain/kernel/event.ts";
-import { environmentStream } from "../../domain/kernel/identity.ts";
+import { deploymentStream, environmentStream } from "../../domain/kernel/identity.ts";
 import type { AliasState } from "../aws/functions.ts";
 import type { Aggregates } from "../kit/execute.ts";
 
@@ -11,12 +11,16 @@ export type Ports = {
   events(stream: string): Promise<readonly Recorded[]>;
   publish(events: readonly Recorded[]): Promise<void>;
   alias(fn: string): Promise<AliasState | undefined>;
+  /** whether there is a row of it: without one, nothing else looks after it */
+  isProjected(deploymentId: string): Promise<boolean>;
   now(): number;
 };
 
 const MINUTE = 60_000;
 const NUDGE_MS = 2 * MINUTE;
 const FLIP_DEADLINE_MS = 40 * MINUTE;
+/** Older requests are left to people. */
+const REMEMBERED_MS = 24 * 60 * MINUTE;
 const ACTOR = "shiplog reconcile";
 
 /** Keeps one environment true: ends locks, sends lost flips again, and looks whether each alias is where it was put. */
@@ -33,9 +37,21 @@ export const reconcileEnvironment =
       ports.aggregates.environment.execute(site, name, command, { cause: `reconcile/${cause}`, correlation: stream, actor: ACTOR });
 
     if (state.lock?.until && state.lock.until <= at) await record({ type: "ExpireLock", at }, `lock/${state.lock.until}`);
+    await requests();
     await openFlips();
     await edge();
     if (state.open.size === 0) await drift();
+
+    /** Requests of which nobody heard: neither was their deployment told to begin nor is it in any list. */
+    async function requests(): Promise<void> {
+      for (const event of history) {
+        if (event.type !== "DeploymentAdmitted" || !state.pending.has(event.body.deploymentId)) continue;
+        const age = ports.now() - Date.parse(event.at);
+        if (age < NUDGE_MS || age > REMEMBERED_MS || (await ports.isProjected(event.body.deploymentId))) continue;
+        const queued = await ports.events(deploymentStream(event.body.deploymentId));
+        await ports.publish(queued.length === 0 ? [event] : queued);
+      }
+    }
 
     async function openFlips(): Promise<void> {
       for (const event of history) {

@@ -41,6 +41,7 @@ export const wire = ({ aggregates, builds, functions, store, eventLog, bus, view
       events,
       publish: bus.publish,
       alias: (fn) => functions.alias(fn, siteResources("any", "any").alias),
+      isProjected: async (id) => (await views.deployment(id)) !== undefined,
       now: clock.now,
     }),
     sites: config.sites,
