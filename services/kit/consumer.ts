@@ -57,8 +57,7 @@ export const consumer =
     async function deliver(record: SQSRecord): Promise<string | undefined> {
       try {
         const receives = Number(record.attributes.ApproximateReceiveCount);
-        await dealWith(record, receives);
-        return undefined;
+        return (await dealWith(record, receives)) === "again" ? record.messageId : undefined;
       } catch (error) {
         // the mailroom itself failed: the queue's own redelivery takes over
         mailroom.log({ level: "error", message: "a message could not be put aside", messageId: record.messageId, reason: reasonOf(error) });
@@ -66,7 +65,7 @@ export const consumer =
       }
     }
 
-    async function dealWith(record: SQSRecord, receives: number): Promise<void> {
+    async function dealWith(record: SQSRecord, receives: number): Promise<"done" | "again"> {
       let message: T;
       try {
         message = read(record.body);
@@ -74,10 +73,14 @@ export const consumer =
         return putAside(record, reasonOf(error));
       }
       try {
-        return await handle(message, { last: receives >= maxReceives, again: receives > 1 });
+        await handle(message, { last: receives >= maxReceives, again: receives > 1 });
+        return "done";
       } catch (error) {
         if (error instanceof Unprocessable) return putAside(record, error.message);
-        if (error instanceof NotYet) return mailroom.sendLater(record, error.seconds);
+        if (error instanceof NotYet) {
+          await mailroom.sendLater(record, error.seconds);
+          return "done";
+        }
         if (receives >= maxReceives) return putAside(record, `gave up after ${receives} tries: ${reasonOf(error)}`);
         mailroom.log({
           level: "warn",
@@ -87,13 +90,14 @@ export const consumer =
           reason: reasonOf(error),
         });
         await mailroom.retryIn(record, Math.min(2 ** receives, 60)).catch(() => undefined);
-        throw error;
+        return "again";
       }
     }
 
-    async function putAside(record: SQSRecord, reason: string): Promise<void> {
+    async function putAside(record: SQSRecord, reason: string): Promise<"done"> {
       mailroom.log({ level: "error", message: "a message was quarantined", messageId: record.messageId, reason });
       await mailroom.quarantine(record, reason);
+      return "done";
     }
   };
 

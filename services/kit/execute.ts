@@ -43,9 +43,10 @@ export type Executed<S> = {
   readonly version: number;
 };
 
-const MAX_TRIES = 12;
+/** Fifty writers of one stream at once needed ten; each try means that somebody else got on. */
+const MAX_TRIES = 24;
 
-/** load → decide → append, decided again after a conflict. Throws the last `Conflict` after a dozen tries. */
+/** load → decide → append, decided again after a conflict. Throws the last `Conflict` when it never got on. */
 export const executor = <C, S, E extends AnyEvent>(
   store: EventStore,
   clock: Clock,
@@ -68,7 +69,12 @@ export const executor = <C, S, E extends AnyEvent>(
     if (isRefusal(outcome)) return { events: [], refusal: outcome, state, version: loaded.version };
     if (outcome.length === 0) return { events: [], state, version: loaded.version };
     const events = await store.append(loaded.head, { ...because, events: outcome, now: clock.now() });
-    return { events, state: outcome.reduce(decider.evolve, state), version: loaded.version + 1 };
+    // what was written for this cause may be another worker's decision: the state follows what is in the log
+    return {
+      events,
+      state: events.reduce((now, { type, v, body }) => decider.evolve(now, readEvent({ type, v, body })), state),
+      version: loaded.version + 1,
+    };
   };
 
   return {

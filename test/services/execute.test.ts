@@ -168,3 +168,23 @@ describe("a command that met a conflict", () => {
     expect(tries()).toBe(1);
   });
 });
+
+describe("a cause that another worker handled at the same moment", () => {
+  it("has the state of what was written, not of what was decided here", async () => {
+    const { store } = shelf();
+    const written: Recorded[] = [];
+    // the put finds the same cause at its place: the store gives what is there
+    const taken: EventStore = {
+      ...store,
+      append: async (head, decision) => {
+        written.push(...(await store.append(head, { ...decision, events: [{ type: "Counted", v: 1, body: { by: 2, to: 2 } }] })));
+        return written;
+      },
+    };
+    const { decider } = counter();
+    const { execute } = executor(taken, clockOf(), decider, (stored) => stored as Counted);
+    const { events, state } = await execute(STREAM, { add: 3 }, because("a"));
+    expect(events).toMatchObject([{ body: { by: 2 } }]);
+    expect(state).toEqual({ total: 2 });
+  });
+});
