@@ -20,6 +20,8 @@ export type Consumer = {
   readonly maxReceives: number;
   /** messages handed over at once */
   readonly batchSize: number;
+  /** batches at once, where the usual number is not enough */
+  readonly concurrency?: number;
 };
 
 const deployment = (...types: string[]): EventPattern => ({ source: ["shiplog.deployment"], "detail-type": types });
@@ -61,6 +63,36 @@ export const consumers = [
     },
   },
   { ...usual, name: "refresh-edge", pattern: environment("ReleaseWentLive") },
+  {
+    ...usual,
+    name: "notify",
+    pattern: {
+      source: ["shiplog.deployment", "shiplog.environment"],
+      "detail-type": [
+        "DeploymentQueued",
+        "BuildStarted",
+        "BuildSucceeded",
+        "ReleaseStarted",
+        "DeploymentHeld",
+        "FlipStarted",
+        "CancelRequested",
+        "DeploymentSucceeded",
+        "DeploymentFailed",
+        "DeploymentCancelled",
+        "DeploymentSuperseded",
+        "ReleaseWentLive",
+        "FlipFailed",
+        "AliasDriftDetected",
+        "EnvironmentPinned",
+        "EnvironmentUnpinned",
+        "EnvironmentLocked",
+        "EnvironmentUnlocked",
+      ],
+    },
+  },
+  // `notify` feeds it, and it itself for what must be tried again: one message is one request to somebody else's server,
+  // which may take its time, so each has a hand of its own
+  { ...usual, name: "deliver", pattern: null, timeoutSeconds: 60, batchSize: 1, concurrency: 16 },
   { ...usual, name: "project", pattern: { source: [{ prefix: "shiplog." }] } },
 ] as const satisfies readonly Consumer[];
 

@@ -1,8 +1,10 @@
 import type { SQSBatchResponse, SQSEvent } from "aws-lambda";
-import { type ConsumerName, consumers, EVENTS_TABLE, schedules } from "../infra/topology.ts";
+import { type Consumer, type ConsumerName, consumers, EVENTS_TABLE, schedules } from "../infra/topology.ts";
 import { wire as advance } from "../services/advance/handler.ts";
+import { wire as deliver } from "../services/deliver/handler.ts";
 import { wire as flipAlias } from "../services/flip-alias/handler.ts";
 import type { Engine } from "../services/kit/engine.ts";
+import { wire as notify } from "../services/notify/handler.ts";
 import { wire as project } from "../services/project/handler.ts";
 import { wire as publishRelease } from "../services/publish-release/handler.ts";
 import { wire as reconcile } from "../services/reconcile/handler.ts";
@@ -27,6 +29,8 @@ const wires: Record<ConsumerName, Wire> = {
   "flip-alias": flipAlias,
   advance,
   "refresh-edge": refreshEdge,
+  notify,
+  deliver,
   project,
 };
 
@@ -35,7 +39,7 @@ const CONCURRENCY = 4;
 
 /** Runs the engine's consumers in this process, on the same queues, rules and streams as on AWS. */
 export const runConsumers = (engine: Engine, aws: LocalAws, queues: ReadonlyMap<string, QueueAt>, log: (line: string) => void) => {
-  const pollers: QueuePoller[] = consumers.map(({ name, batchSize }) => {
+  const pollers: QueuePoller[] = consumers.map(({ name, batchSize, concurrency = CONCURRENCY }: Consumer & { name: ConsumerName }) => {
     const queue = queues.get(name);
     if (queue === undefined) throw new Error(`the queue of ${name} was not made`);
     return pollQueue({
@@ -43,7 +47,7 @@ export const runConsumers = (engine: Engine, aws: LocalAws, queues: ReadonlyMap<
       queueUrl: queue.url,
       queueArn: queue.arn,
       batchSize,
-      concurrency: CONCURRENCY,
+      concurrency,
       handle: wires[name](engine),
       log,
     });

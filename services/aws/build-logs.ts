@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from "node:util";
 import { type CloudWatchLogsClient, GetLogEventsCommand, ResourceNotFoundException } from "@aws-sdk/client-cloudwatch-logs";
 
 /** What builds write, in CloudWatch Logs. */
@@ -17,4 +18,28 @@ export const cloudWatchBuildLogs = (client: CloudWatchLogsClient) => ({
       throw error;
     }
   },
+
+  /** The last lines that a build's own commands wrote; none where there is no such log. `logs` is `<group>:<stream>`. */
+  tail: async (logs: string, lines: number): Promise<string[]> => {
+    const colon = logs.indexOf(":");
+    if (colon < 1) return [];
+    try {
+      const { events = [] } = await client.send(
+        new GetLogEventsCommand({
+          logGroupName: logs.slice(0, colon),
+          logStreamName: logs.slice(colon + 1),
+          startFromHead: false,
+          limit: 100,
+        }),
+      );
+      const said = events.flatMap(({ message = "" }) => stripVTControlCharacters(message).replace(/\n$/, "").split("\n"));
+      return said.filter((line) => line.trim() !== "" && !FRAME.test(line)).slice(-lines);
+    } catch (error) {
+      if (error instanceof ResourceNotFoundException) return [];
+      throw error;
+    }
+  },
 });
+
+/** What CodeBuild itself writes around the commands: after a failure it would push the error out of the last lines. */
+const FRAME = /^\[Container\] \S+ \S+ (Entering phase|Phase complete|Phase context)/;

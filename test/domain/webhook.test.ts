@@ -2,7 +2,8 @@ import { describe, expect, it } from "vitest";
 import type { WebhookCommand } from "../../domain/webhook/commands.ts";
 import { webhook } from "../../domain/webhook/decider.ts";
 import type { WebhookEvent, WebhookFilters } from "../../domain/webhook/events.ts";
-import { type News, wants } from "../../domain/webhook/news.ts";
+import { type News, notableTypes, wants } from "../../domain/webhook/news.ts";
+import { consumers } from "../../infra/topology.ts";
 import { asked, specification } from "../support/given.ts";
 import { at } from "../support/samples.ts";
 
@@ -92,5 +93,9 @@ describe("what an endpoint wants to hear", () => {
     [{ site: "web", environment: "staging", types: ["DeploymentFailed"] }, false],
   ])("%j: %s", (filters, wanted) => {
     expect(wants({ ...everything, ...filters }, news({}))).toBe(wanted);
+  });
+  it("is what the rule of `notify` lets through", () => {
+    const notify = consumers.find(({ name }) => name === "notify");
+    expect(notify?.pattern).toMatchObject({ "detail-type": notableTypes });
   });
 });

@@ -1,0 +1,34 @@
+import { lookup } from "node:dns/promises";
+import { consumer } from "../kit/consumer.ts";
+import type { Engine } from "../kit/engine.ts";
+import { onLambda } from "../kit/lambda.ts";
+import { maxReceives } from "../kit/receives.ts";
+import { DeliveryMessage } from "../kit/webhooks/delivery.ts";
+import { deliver } from "./deliver.ts";
+import { type PostOptions, poster } from "./post.ts";
+
+/** For one whole attempt. Standard Webhooks says 15 to 30 seconds. */
+const TIMEOUT_MS = 20_000;
+
+/** `network`: what a test puts in the place of the names' lookup, or of the time that an attempt may take */
+export const wire = ({ aggregates, views, webhookSecrets, clock, queues, config }: Engine, network: Partial<PostOptions> = {}) => {
+  const options: PostOptions = { lookup: everyAddress, allowLoopback: config.loopbackWebhooks ?? false, timeoutMs: TIMEOUT_MS, ...network };
+  return consumer(
+    maxReceives("deliver"),
+    queues.mailroom("deliver"),
+    (body) => DeliveryMessage.parse(JSON.parse(body)),
+    deliver({
+      aggregates,
+      rows: views,
+      secrets: webhookSecrets,
+      post: poster(options),
+      timeoutMs: options.timeoutMs,
+      clock,
+      send: (body, delaySeconds) => queues.send("deliver", body, delaySeconds),
+    }),
+  );
+};
+
+const everyAddress = async (hostname: string): Promise<string[]> => (await lookup(hostname, { all: true })).map(({ address }) => address);
+
+export const handler = onLambda((engine) => wire(engine));

@@ -1,0 +1,35 @@
+import type { DeploymentEvent } from "../../domain/deployment/events.ts";
+import type { EnvironmentEvent } from "../../domain/environment/events.ts";
+import type { Recorded } from "../../domain/kernel/event.ts";
+import { cloudWatchBuildLogs } from "../aws/build-logs.ts";
+import { consumer } from "../kit/consumer.ts";
+import type { Engine } from "../kit/engine.ts";
+import { readRecorded } from "../kit/envelope.ts";
+import { onLambda } from "../kit/lambda.ts";
+import { maxReceives } from "../kit/receives.ts";
+import { newsOf } from "./news.ts";
+import { notify } from "./notify.ts";
+
+/** Lines of a failed build that a message shows. */
+const LINES = 10;
+
+export const wire = ({ clients, events, views, site: siteNamed, queues, clock }: Engine) => {
+  const logs = cloudWatchBuildLogs(clients.logs);
+  return consumer(
+    maxReceives("notify"),
+    queues.mailroom("notify"),
+    (body) => readRecorded(body) as Recorded<DeploymentEvent | EnvironmentEvent>,
+    notify({
+      news: newsOf({
+        events,
+        lastLines: (place) => logs.tail(place, LINES),
+        url: (site, environment) => siteNamed(site, environment)?.url ?? null,
+      }),
+      rows: views,
+      send: (body) => queues.send("deliver", body),
+      clock,
+    }),
+  );
+};
+
+export const handler = onLambda(wire);

@@ -1,0 +1,169 @@
+import { type DeploymentEvent, deploymentEventTypes, readDeploymentEvent } from "../../domain/deployment/events.ts";
+import { type EnvironmentEvent, environmentEventTypes, readEnvironmentEvent } from "../../domain/environment/events.ts";
+import type { Recorded } from "../../domain/kernel/event.ts";
+import { deploymentOf, deploymentStream, environmentStream, siteOf } from "../../domain/kernel/identity.ts";
+import { projectDeployment } from "../../domain/projections/deployment-view.ts";
+import type { DeploymentView } from "../../domain/projections/views.ts";
+import type { News } from "../../domain/webhook/news.ts";
+
+export type Ports = {
+  /** every event of a stream, in order */
+  events(stream: string): Promise<readonly Recorded[]>;
+  /** the last lines of a build's log; none where there is no log */
+  lastLines(logs: string): Promise<readonly string[]>;
+  /** where an environment is visited; null where it is not declared any more */
+  url(site: string, environment: string): string | null;
+};
+
+type Live = News["live"]["after"];
+
+/**
+ * What an event means, as of that event, whenever it is asked: the streams are read up to it and no further.
+ * `undefined` where it did not change a status after all.
+ */
+export const newsOf =
+  (ports: Ports) =>
+  (event: Recorded<DeploymentEvent | EnvironmentEvent>): Promise<News | undefined> =>
+    event.stream.startsWith("deployment/")
+      ? ofDeployment(ports, event as Recorded<DeploymentEvent>)
+      : ofEnvironment(ports, event as Recorded<EnvironmentEvent>);
+
+async function ofDeployment(ports: Ports, event: Recorded<DeploymentEvent>): Promise<News | undefined> {
+  const id = deploymentOf(event.stream);
+  const { view, before } = await deploymentUpTo(ports, id, (one) => isUpTo(one, event));
+  if (view === undefined || view.status === before) return undefined;
+  const { site, environment } = view;
+  const live = await liveChanges(ports, site, environment, event.position);
+  const own = event.type === "DeploymentSucceeded" ? live.findLast(({ after }) => after.sequence === event.body.sequence) : undefined;
+  const now = live.at(-1)?.after ?? null;
+  const failed = view.status === "failed";
+  return {
+    ...envelope(event),
+    site,
+    environment,
+    deployment: id,
+    sequence: view.sequence,
+    status: { before, after: view.status },
+    live: own ?? { before: now, after: now },
+    flip: null,
+    // a consumer's own step is somebody's deployment
+    actor: event.actor.startsWith("shiplog ") ? view.actor : event.actor,
+    commit: view.commit,
+    reason: view.reason,
+    step: view.step,
+    durationMs: Date.parse(event.at) - Date.parse(view.queuedAt),
+    url: ports.url(site, environment),
+    lastLines: failed && view.step === "build" && view.logs !== null ? [...(await ports.lastLines(view.logs))] : [],
+    next: nextFor(view, own?.before ?? null),
+  };
+}
+
+async function ofEnvironment(ports: Ports, event: Recorded<EnvironmentEvent>): Promise<News> {
+  const { site, environment } = siteOf(event.stream);
+  const place = `${site}/${environment}`;
+  const named = "deploymentId" in event.body ? event.body.deploymentId : null;
+  const [view, live] = await Promise.all([
+    named === null ? undefined : deploymentUpTo(ports, named, ({ position }) => position <= event.position).then((found) => found.view),
+    liveChanges(ports, site, environment, event.position),
+  ]);
+  const last = live.at(-1);
+  const now = last?.after ?? null;
+  const wentLive = event.type === "ReleaseWentLive";
+  return {
+    ...envelope(event),
+    site,
+    environment,
+    deployment: named,
+    sequence: "sequence" in event.body ? event.body.sequence : null,
+    status: null,
+    live: wentLive && last !== undefined ? last : { before: now, after: now },
+    flip: wentLive ? event.body.reason : null,
+    actor: wentLive ? event.body.actor : event.actor,
+    commit: view?.commit ?? null,
+    reason: reasonOf(event),
+    step: null,
+    durationMs: null,
+    url: ports.url(site, environment),
+    lastLines: [],
+    next: nextAt(event, place),
+  };
+}
+
+const envelope = ({ id, type, at, stream, version, position }: Recorded) => ({ event: id, type, at, stream, version, position });
+
+/** Up to an event of its own stream, that one included; `before` is the status right before it. */
+async function deploymentUpTo(ports: Ports, id: string, belongs: (event: Recorded) => boolean) {
+  let view: DeploymentView | undefined;
+  let before: DeploymentView["status"] | null = null;
+  for (const event of await ports.events(deploymentStream(id))) {
+    if (!belongs(event)) break;
+    before = view?.status ?? null;
+    if (deploymentEventTypes.includes(event.type as DeploymentEvent["type"]))
+      view = projectDeployment(view, { ...event, ...readDeploymentEvent(event) });
+  }
+  return { view, before };
+}
+
+const isUpTo = (one: Recorded, end: Recorded): boolean =>
+  one.version < end.version || (one.version === end.version && one.index <= end.index);
+
+/** Every change of what is live, up to a position. */
+async function liveChanges(ports: Ports, site: string, environment: string, position: string) {
+  const changes: { before: Live; after: NonNullable<Live> }[] = [];
+  for (const event of await ports.events(environmentStream(site, environment))) {
+    if (event.position > position) break;
+    if (event.type !== "ReleaseWentLive" || !environmentEventTypes.includes(event.type)) continue;
+    const { type, body } = readEnvironmentEvent(event);
+    if (type !== "ReleaseWentLive") continue;
+    const before = body.previous === null ? null : { deployment: body.previous.deploymentId, sequence: body.previous.sequence };
+    changes.push({ before, after: { deployment: body.deploymentId, sequence: body.sequence } });
+  }
+  return changes;
+}
+
+function reasonOf(event: Recorded<EnvironmentEvent>): string | null {
+  switch (event.type) {
+    case "FlipFailed":
+    case "EnvironmentPinned":
+    case "EnvironmentUnpinned":
+    case "EnvironmentLocked":
+    case "EnvironmentUnlocked":
+      return event.body.reason ?? null;
+    case "AliasDriftDetected": {
+      const { function: name, expected, found } = event.body;
+      return `${name}: expected version ${expected?.version ?? "none"}, found ${found?.version ?? "none"}`;
+    }
+    default:
+      return null;
+  }
+}
+
+function nextFor({ id, status, site, environment, reason }: DeploymentView, replaced: Live): string {
+  switch (status) {
+    case "success":
+      return replaced === null ? `shiplog status ${site}/${environment}` : `shiplog rollback ${replaced.deployment}`;
+    case "failed":
+      return `shiplog inspect ${id}`;
+    case "cancelled":
+      return `shiplog retry ${id}`;
+    case "superseded":
+      return `shiplog status ${site}/${environment}`;
+    case "held":
+      return `shiplog ${/\block/.test(reason ?? "") ? "unlock" : "unpin"} ${site}/${environment}`;
+    default:
+      return `shiplog events ${id} --follow`;
+  }
+}
+
+function nextAt(event: Recorded<EnvironmentEvent>, place: string): string {
+  switch (event.type) {
+    case "EnvironmentPinned":
+      return `shiplog unpin ${place}`;
+    case "EnvironmentLocked":
+      return `shiplog unlock ${place}`;
+    case "ReleaseWentLive":
+      return event.body.reason === "rollback" ? `shiplog unpin ${place}` : `shiplog why ${place}`;
+    default:
+      return `shiplog status ${place}`;
+  }
+}
