@@ -70,5 +70,32 @@ export const siteResources = (site: string, environment: string) => {
   } as const;
 };
 
+/** Sizes that suit OpenNext's functions: of the placeholders, and of every release. */
+export const siteFunctionSizes = {
+  server: { memoryMb: 1024, timeoutSeconds: 20 },
+  image: { memoryMb: 1536, timeoutSeconds: 25 },
+  revalidation: { memoryMb: 256, timeoutSeconds: 30 },
+} as const;
+
+/** The queue of pages to make again: FIFO, as OpenNext's server writes it, and read by the alias `live` of its function. */
+export const revalidation = {
+  visibilitySeconds: 6 * siteFunctionSizes.revalidation.timeoutSeconds,
+  maxReceives: 5,
+  batchSize: 5,
+} as const;
+
+/** Those that visitors reach by an address of their own. */
+export const rolesWithUrl = ["server", "image"] as const;
+
+/** Node of the sites' functions and of the engine's. */
+export const RUNTIME = "nodejs22.x";
+
+/** Held by every build besides the site's own variables: Server Actions of open pages must work across releases. */
+export const ACTIONS_KEY = "NEXT_SERVER_ACTIONS_ENCRYPTION_KEY";
+
+/** The code of a site's function before its first release. */
+export const PLACEHOLDER_CODE =
+  'export const handler = async () => ({ statusCode: 503, headers: { "content-type": "text/plain" }, body: "Nothing has been deployed here yet." });\n';
+
 /** What an alias says before the first release: sequence 0 of nothing. */
 export const EMPTY_ALIAS = "seq=0 dep=none";

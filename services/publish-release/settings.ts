@@ -1,16 +1,9 @@
 import { createHash } from "node:crypto";
 import type { FunctionRole } from "../../domain/deployment/shapes.ts";
-import { siteResources } from "../../infra/sites.ts";
+import { siteFunctionSizes, siteResources } from "../../infra/sites.ts";
 import type { Settings } from "../aws/functions.ts";
 import type { SiteSecrets } from "../aws/secrets.ts";
 import type { SiteConfig } from "../kit/config.ts";
-
-/** Sizes that suit OpenNext's functions. */
-const SIZES = {
-  server: { memoryMb: 1024, timeoutSeconds: 20 },
-  image: { memoryMb: 1536, timeoutSeconds: 25 },
-  revalidation: { memoryMb: 256, timeoutSeconds: 30 },
-} as const satisfies Record<FunctionRole, object>;
 
 /** The settings of one function of a release; the site's own variables go to the server alone. */
 export const settingsOf = (
@@ -34,8 +27,9 @@ export const settingsOf = (
     revalidation: {},
   }[role];
   const values = role === "server" ? secrets.values : {};
+  const sizes = siteFunctionSizes[role];
   const names = Object.keys(values).sort();
-  const open = JSON.stringify({ handler, ...SIZES[role], own, names });
+  const open = JSON.stringify({ handler, ...sizes, own, names });
   const name = `${createHash("sha256").update(open).digest("base64url").slice(0, 16)}.${role === "server" ? secrets.version : "none"}`;
-  return { settings: { handler, ...SIZES[role], variables: { ...values, ...own } }, name };
+  return { settings: { handler, ...sizes, variables: { ...values, ...own } }, name };
 };

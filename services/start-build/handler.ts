@@ -1,15 +1,12 @@
 import type { DeploymentEvent } from "../../domain/deployment/events.ts";
 import type { Recorded } from "../../domain/kernel/event.ts";
-import { siteResources } from "../../infra/sites.ts";
+import { ACTIONS_KEY, siteResources } from "../../infra/sites.ts";
 import { consumer } from "../kit/consumer.ts";
 import { type Engine, projectOf } from "../kit/engine.ts";
 import { readRecorded } from "../kit/envelope.ts";
 import { onLambda } from "../kit/lambda.ts";
 import { maxReceives } from "../kit/receives.ts";
 import { startBuild } from "./start-build.ts";
-
-/** Held by every build besides the site's own variables: Server Actions of open pages must work across releases. */
-const ACTIONS_KEY = "NEXT_SERVER_ACTIONS_ENCRYPTION_KEY";
 
 export const wire = ({ aggregates, builds, queues, config, site: siteNamed }: Engine) =>
   consumer(

@@ -1,0 +1,34 @@
+import { deadLetterRetentionSeconds, queueRetentionSeconds } from "../topology.ts";
+import { eventsTable } from "./event-store.ts";
+
+type QueueOptions = {
+  readonly name: string;
+  readonly deadLetters: string;
+  readonly fifo?: boolean;
+  readonly visibilitySeconds: number;
+  /** receives after which SQS itself puts a message aside */
+  readonly maxReceives: number;
+};
+
+/** A queue and its dead letters, which are kept longer than the queue keeps a message. */
+export const queueWithDeadLetters = (title: string, { name, deadLetters, fifo = false, visibilitySeconds, maxReceives }: QueueOptions) => {
+  // SQS takes the creation of a queue that exists for granted. The table is refused where another stage has it: a second
+  // stage in one account stops there, before it shares anything
+  const opts = { dependsOn: [eventsTable] };
+  const dead = new sst.aws.Queue(
+    `${title}Dead`,
+    { fifo, transform: { queue: { name: deadLetters, messageRetentionSeconds: deadLetterRetentionSeconds, sqsManagedSseEnabled: true } } },
+    opts,
+  );
+  const queue = new sst.aws.Queue(
+    title,
+    {
+      fifo,
+      visibilityTimeout: `${visibilitySeconds} seconds`,
+      dlq: { queue: dead.arn, retry: maxReceives },
+      transform: { queue: { name, messageRetentionSeconds: queueRetentionSeconds, sqsManagedSseEnabled: true } },
+    },
+    opts,
+  );
+  return { queue, dead };
+};

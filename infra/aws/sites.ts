@@ -1,0 +1,56 @@
+import { randomBytes } from "node:crypto";
+import { componentName } from "../engine-functions.ts";
+import { ACTIONS_KEY, revalidation, siteResources } from "../sites.ts";
+import { tagTable } from "../stores.ts";
+import { staticPolicy } from "./buckets.ts";
+import { type DeclaredSite, declaredSites } from "./declared-sites.ts";
+import { edge } from "./edge.ts";
+import { queueWithDeadLetters } from "./queue.ts";
+import { siteFunctions } from "./site-functions.ts";
+import { table } from "./table.ts";
+
+/** Values of the environment's variables. Made with a key of its own and empty ones; what is in it later is the operator's. */
+const secret = (place: string, name: string, variables: readonly string[]): void => {
+  const made = new aws.secretsmanager.Secret(`${place}Secret`, { name });
+  const first = { ...Object.fromEntries(variables.map((variable) => [variable, ""])), [ACTIONS_KEY]: randomBytes(32).toString("base64") };
+  new aws.secretsmanager.SecretVersion(
+    `${place}SecretValues`,
+    { secretId: made.id, secretString: $util.secret(JSON.stringify(first)) },
+    { ignoreChanges: ["secretString"] },
+  );
+};
+
+const environmentOf = (site: DeclaredSite, environment: DeclaredSite["environments"][number]) => {
+  const place = componentName(`${site.name}-${environment.name}`);
+  const names = siteResources(site.name, environment.name);
+  const { queue, dead } = queueWithDeadLetters(`${place}Revalidation`, {
+    name: names.revalidationQueue,
+    deadLetters: names.revalidationDeadLetters,
+    fifo: true,
+    visibilitySeconds: revalidation.visibilitySeconds,
+    maxReceives: revalidation.maxReceives,
+  });
+  table(`${place}Tags`, tagTable(names.tagTable));
+  secret(place, names.secret, site.variables);
+  const cdn = edge(site, environment, siteFunctions(site, environment.name, queue));
+  const { distribution } = cdn.nodes;
+  const host = environment.domains[0] ?? distribution.domainName;
+  return {
+    site,
+    environment: environment.name,
+    title: place,
+    host,
+    url: $interpolate`https://${host}`,
+    distribution,
+    revalidationQueueUrl: queue.url,
+    deadLetters: dead,
+    assets: names.assets,
+  };
+};
+
+/** Every declared environment, in the order of the sites file. */
+export const environments = declaredSites.flatMap((site) => site.environments.map((environment) => environmentOf(site, environment)));
+
+staticPolicy(environments.map(({ assets, distribution }) => ({ assets, arn: distribution.arn })));
+
+export const outputs = Object.fromEntries(environments.map(({ site, environment, url }) => [`${site.name}/${environment}`, url]));

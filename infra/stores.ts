@@ -1,0 +1,71 @@
+import { EVENTS_TABLE, VIEWS_TABLE } from "./topology.ts";
+
+/**
+ * Tables and buckets as data: AWS (SST) and the local endpoint make them from here, so that a key or an index that only
+ * one of them has is impossible.
+ */
+
+export type KeyType = "string" | "number";
+export type Index = { readonly hash: string; readonly range: string };
+
+/** A table billed by request; every index holds whole items. */
+export type Table = {
+  readonly name: string;
+  readonly keys: Readonly<Record<string, KeyType>>;
+  readonly primary: Index;
+  readonly indexes: Readonly<Record<string, Index>>;
+  /** what the table's stream tells of a change; null: it has none */
+  readonly stream: "new-image" | null;
+};
+
+const strings = (...names: string[]): Record<string, KeyType> => Object.fromEntries(names.map((name) => [name, "string"]));
+
+export const eventsTable: Table = {
+  name: EVENTS_TABLE,
+  keys: strings("pk", "sk", "gsi1pk", "gsi1sk"),
+  primary: { hash: "pk", range: "sk" },
+  indexes: { log: { hash: "gsi1pk", range: "gsi1sk" } },
+  stream: "new-image",
+};
+
+export const viewsTable: Table = {
+  name: VIEWS_TABLE,
+  keys: strings("pk", "sk", "gsi1pk", "gsi1sk", "gsi2pk", "gsi2sk"),
+  primary: { hash: "pk", range: "sk" },
+  indexes: { gsi1: { hash: "gsi1pk", range: "gsi1sk" }, gsi2: { hash: "gsi2pk", range: "gsi2sk" } },
+  stream: null,
+};
+
+/** The tags of one environment, in the shape that OpenNext's own tag cache reads. */
+export const tagTable = (name: string): Table => ({
+  name,
+  keys: { tag: "string", path: "string", revalidatedAt: "number" },
+  primary: { hash: "tag", range: "path" },
+  indexes: { revalidate: { hash: "path", range: "revalidatedAt" } },
+  stream: null,
+});
+
+export type Bucket = {
+  readonly name: string;
+  /** objects are removed after so many days; null: kept until somebody removes them */
+  readonly expireDays: number | null;
+  readonly versioned: boolean;
+  /** written once: nothing in it can be changed or removed before its time */
+  readonly locked: boolean;
+};
+
+export const buckets = {
+  /** zips of apps' sources, by digest */
+  sources: { name: "shiplog-sources", expireDays: 90, versioned: false, locked: false },
+  /** outputs and caches of builds, code of functions, what the relay could not tell: all of it can be made again */
+  artifacts: { name: "shiplog-artifacts", expireDays: 90, versioned: false, locked: false },
+  /** what visitors get, and OpenNext's caches: live releases need files of any age */
+  static: { name: "shiplog-static", expireDays: null, versioned: true, locked: false },
+  /** sealed history */
+  archive: { name: "shiplog-archive", expireDays: null, versioned: true, locked: true },
+} as const satisfies Record<string, Bucket>;
+
+export type BucketKey = keyof typeof buckets;
+
+/** Years for which production's archive can be neither changed nor removed, by nobody. */
+export const ARCHIVE_LOCK_DAYS = 400;
