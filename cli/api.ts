@@ -1,14 +1,19 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { z } from "zod";
 import {
+  type AddWebhook,
   ApiError,
   AuditPage,
   BuildLogs,
   LogEvents,
+  ManyDeliveries,
   ManyDeployments,
   ManyEnvironments,
+  ManyWebhooks,
+  OneDelivery,
   OneDeployment,
   OneEnvironment,
+  OneWebhook,
   PreparedSource,
   Quarantine,
   type RequestDeployment,
@@ -16,6 +21,7 @@ import {
   Sealed,
   Seals,
   StreamEvents,
+  WebhookWithSecret,
   Why,
 } from "../services/api/contract.ts";
 import type { Connection } from "./connection.ts";
@@ -37,6 +43,8 @@ export function openApi(connection: Connection, actor: string, signal: AbortSign
   const post = <S extends z.ZodType>(path: string, schema: S, body: unknown, key: Key) =>
     call(connection, actor, signal, { method: "POST", path, body, key }, schema);
   const place = (site: string, environment: string) => `environments/${segment(site)}/${segment(environment)}`;
+
+  const hook = (id: string) => `webhooks/${segment(id)}`;
 
   return {
     url: connection.url,
@@ -68,6 +76,19 @@ export function openApi(connection: Connection, actor: string, signal: AbortSign
     audit: (query: Query) => get("audit", AuditPage, query),
     seals: () => get("seals", Seals),
     seal: async (key: Key) => (await post("seals", Sealed, {}, key)).sealed,
+
+    webhooks: async () => (await get("webhooks", ManyWebhooks)).webhooks,
+    webhook: async (id: string) => (await get(hook(id), OneWebhook)).webhook,
+    addWebhook: (request: z.input<typeof AddWebhook>, key: Key) => post("webhooks", WebhookWithSecret, request, key),
+    rotateWebhook: (id: string, key: Key) => post(`${hook(id)}/rotate`, WebhookWithSecret, {}, key),
+    changeWebhook: async (id: string, verb: "enable" | "remove", body: { reason?: string | undefined }, key: Key) =>
+      (await post(`${hook(id)}/${verb}`, OneWebhook, body, key)).webhook,
+    testWebhook: async (id: string, key: Key) => (await post(`${hook(id)}/test`, OneDelivery, {}, key)).delivery,
+    deliveries: async (id: string, limit: number) => (await get(`${hook(id)}/deliveries`, ManyDeliveries, { limit })).deliveries,
+    delivery: async (id: string, delivery: string) => (await get(`${hook(id)}/deliveries/${segment(delivery)}`, OneDelivery)).delivery,
+    redeliver: async (id: string, delivery: string, key: Key) =>
+      (await post(`${hook(id)}/deliveries/${segment(delivery)}/redeliver`, OneDelivery, {}, key)).delivery,
+
     log: (query: Query) => get("events", LogEvents, query),
     quarantine: async () => (await get("quarantine", Quarantine)).letters,
   };

@@ -14,6 +14,7 @@ import { retryCommand } from "./commands/retry.ts";
 import { rollbackCommand } from "./commands/rollback.ts";
 import { statusCommand } from "./commands/status.ts";
 import { versionCommand } from "./commands/version.ts";
+import { webhooksCommand } from "./commands/webhooks.ts";
 import { whyCommand } from "./commands/why.ts";
 import type { Register, Run } from "./context.ts";
 
@@ -33,6 +34,7 @@ const commands: readonly Register[] = [
   unpinCommand,
   lockCommand,
   unlockCommand,
+  webhooksCommand,
   devCommand,
   versionCommand,
 ];

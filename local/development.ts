@@ -33,6 +33,8 @@ export type DevelopmentOptions = {
   /** between two runs of the reconciler; default 10 s */
   readonly reconcileEveryMs?: number;
   readonly codeBuild?: BuildLimits;
+  /** webhooks may go to this machine, also by http; default no */
+  readonly allowLoopbackWebhooks?: boolean;
   log(line: string): void;
 };
 
@@ -97,6 +99,7 @@ export const startDevelopment = async (options: DevelopmentOptions): Promise<Dev
       buckets: BUCKETS,
       sealKey: SEAL_KEY,
       sites: configs,
+      loopbackWebhooks: options.allowLoopbackWebhooks ?? false,
       tokens: { local: createHash("sha256").update(memory.token).digest("hex") },
     };
     const made = engine(config, aws.clients, systemClock, ({ level, message, ...more }) =>

@@ -4,7 +4,7 @@ import type { Context, Register } from "../context.ts";
 import { CliError, type ExitCode, exit, usageError } from "../failure.ts";
 import { table } from "../terminal.ts";
 
-type Options = { readonly app?: string; readonly sites?: string; readonly port?: string };
+type Options = { readonly app?: string; readonly sites?: string; readonly port?: string; readonly allowLoopbackWebhooks?: boolean };
 
 /** Runs the whole engine on this machine until Ctrl-C. Its modules are loaded by this command alone. */
 export const devCommand: Register = (program, run) =>
@@ -14,9 +14,13 @@ export const devCommand: Register = (program, run) =>
     .option("--app <folder>", "one app, as the site of its folder's name")
     .option("--sites <file>", "the sites file; default: shiplog.sites.json where there is one")
     .option("--port <port>", "port of the API; default: a free one")
+    .option("--allow-loopback-webhooks", "let webhooks go to this machine, also by http; default: public addresses only")
     .action((options: Options) => run((context) => develop(context, options)));
 
-async function develop({ terminal, signal, data, json }: Context, { app, sites, port }: Options): Promise<ExitCode> {
+async function develop(
+  { terminal, signal, data, json }: Context,
+  { app, sites, port, allowLoopbackWebhooks = false }: Options,
+): Promise<ExitCode> {
   if (port !== undefined && !(/^\d{1,5}$/.test(port) && Number(port) <= 65_535))
     throw usageError(`--port "${port}" is not a port.`, "Write a number from 0 to 65535.");
   const { startDevelopment } = await import("../../local/development.ts");
@@ -25,6 +29,7 @@ async function develop({ terminal, signal, data, json }: Context, { app, sites, 
     ...(sites === undefined ? {} : { sitesFile: resolve(sites) }),
     ...(app === undefined ? {} : { appDir: resolve(app) }),
     ...(port === undefined ? {} : { port: Number(port) }),
+    allowLoopbackWebhooks,
     log: (line: string) => terminal.note(line),
   }).catch((error: unknown) => {
     throw startProblem(error);

@@ -13,6 +13,8 @@ import { Problem, problemBody } from "./problem.ts";
 import { seals } from "./seals.ts";
 import { sources } from "./sources.ts";
 import { streams } from "./streams.ts";
+import { webhookDeliveries } from "./webhook-deliveries.ts";
+import { webhooks } from "./webhooks.ts";
 
 const LARGEST_BODY = 1_000_000;
 
@@ -64,6 +66,8 @@ export const createApi = (ports: Ports): Hono<Env> => {
   app.route("/v1/environments", environments(ports));
   app.route("/v1/environments", history(ports));
   app.route("/v1/seals", seals(ports));
+  app.route("/v1/webhooks", webhooks(ports));
+  app.route("/v1/webhooks", webhookDeliveries(ports));
   app.route("/v1/audit", auditTrail(ports));
   app.route("/v1", streams(ports));
   app.route("/v1/events", log(ports));

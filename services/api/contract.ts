@@ -4,7 +4,11 @@ import { Name } from "../../domain/kernel/identity.ts";
 import { Seal, SealManifest } from "../../domain/kernel/seal.ts";
 import { AuditRow } from "../../domain/projections/audit.ts";
 import { DeploymentView, EnvironmentView, Status } from "../../domain/projections/views.ts";
+import { WebhookView } from "../../domain/projections/webhook-view.ts";
 import { Because } from "../../domain/projections/why.ts";
+import { WebhookKind } from "../../domain/webhook/events.ts";
+import { notableTypes } from "../../domain/webhook/news.ts";
+import { Delivery } from "../kit/webhooks/delivery.ts";
 
 /**
  * The HTTP API: what goes in and what comes out. JSON everywhere, `Authorization: Bearer <token>` everywhere but
@@ -158,6 +162,32 @@ export const AuditPage = z.object({ rows: z.array(AuditRow), next: z.string().nu
  */
 export const Seals = z.object({ publicKey: z.string(), seals: z.array(Seal.extend({ segment: z.string() })) });
 export const Sealed = z.object({ sealed: SealManifest.nullable() });
+
+/**
+ * `POST /v1/webhooks` → 201 `{webhook, secret}`: the signing secret is told now and never again (null for Slack, whose
+ * URL is the secret). 400 `url.refused` says why a URL cannot be used. `types` empty: every change of a status.
+ */
+export const AddWebhook = z.strictObject({
+  kind: WebhookKind,
+  url: z.string().min(1).max(2_000),
+  site: Name.optional(),
+  environment: Name.optional(),
+  types: z.array(z.enum(notableTypes)).default([]),
+});
+/** `POST /v1/webhooks/:id/rotate` → the same; the secret before signs too for another day. `:id` may be a unique prefix, everywhere. */
+export const WebhookWithSecret = z.object({ webhook: WebhookView, secret: z.string().nullable() });
+/** `GET /v1/webhooks/:id`, `POST /v1/webhooks/:id/enable` and `/remove` `{reason?}` → `{webhook}` */
+export const OneWebhook = z.object({ webhook: WebhookView });
+/** `GET /v1/webhooks` → `{webhooks}`, oldest first, without those that were removed */
+export const ManyWebhooks = z.object({ webhooks: z.array(WebhookView) });
+/**
+ * `GET /v1/webhooks/:id/deliveries?limit=` newest first → `{deliveries}`; `GET …/deliveries/:delivery` → `{delivery}`.
+ * `POST /v1/webhooks/:id/test` and `POST …/deliveries/:delivery/redeliver` → 202 `{delivery}` as it was before: look
+ * again until it has one attempt more. A delivery keeps its id, whatever is done with it.
+ */
+export const ListDeliveries = z.strictObject({ limit: z.coerce.number().int().min(1).max(200).default(20) });
+export const ManyDeliveries = z.object({ deliveries: z.array(Delivery) });
+export const OneDelivery = z.object({ delivery: Delivery });
 
 export const ApiError = z.object({
   error: z.object({ code: z.string(), message: z.string(), candidates: z.array(z.string()).optional() }),

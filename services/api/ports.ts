@@ -2,9 +2,11 @@ import type { Source } from "../../domain/deployment/shapes.ts";
 import type { Commit } from "../../domain/kernel/chain.ts";
 import type { Builds } from "../aws/builds.ts";
 import type { Views } from "../aws/views.ts";
+import type { WebhookSecrets } from "../aws/webhook-secrets.ts";
 import type { Clock } from "../kit/clock.ts";
 import type { EngineConfig } from "../kit/config.ts";
 import type { Aggregates } from "../kit/execute.ts";
+import type { Rules } from "../kit/webhooks/target.ts";
 import type { Archive } from "../store/archive.ts";
 import type { Log } from "../store/log.ts";
 
@@ -21,6 +23,7 @@ export type Ports = {
   readonly buildLogs: BuildLogs;
   readonly archive: Pick<Archive, "seals" | "seal" | "publicKey" | "addressOf">;
   readonly quarantine: Quarantine;
+  readonly webhooks: Webhooks;
   readonly clock: Pick<Clock, "now">;
   /** a new deployment id */
   newDeploymentId(): string;
@@ -50,3 +53,13 @@ export type BuildLogs = {
 
 export type Letter = { consumer: string; messageId: string; reason: string; at: string | null; body: string };
 export type Quarantine = { list(): Promise<Letter[]> };
+
+/** Webhook endpoints: their rows, their secrets, and the queue of what is sent to them. */
+export type Webhooks = {
+  readonly rows: Pick<Views, "webhooks" | "delivery" | "deliveries" | "noteDelivery" | "setHealth">;
+  readonly secrets: WebhookSecrets;
+  /** which URLs may be used */
+  readonly rules: Rules;
+  /** puts a message into the queue of `deliver` */
+  send(body: string): Promise<void>;
+};

@@ -104,6 +104,9 @@ export const deliver =
         return;
       }
 
+      // a trial that fails says so and no more
+      if (message.once) return rows.putDelivery({ ...after, status: "dead" }, news);
+
       const now = clock.now();
       const failingSince = health.failingSince || at;
       const pause = verdict.is === "again" ? verdict.pauseMs : 0;

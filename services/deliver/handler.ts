@@ -1,9 +1,9 @@
-import { lookup } from "node:dns/promises";
 import { consumer } from "../kit/consumer.ts";
 import type { Engine } from "../kit/engine.ts";
 import { onLambda } from "../kit/lambda.ts";
 import { maxReceives } from "../kit/receives.ts";
 import { DeliveryMessage } from "../kit/webhooks/delivery.ts";
+import { everyAddress } from "../kit/webhooks/lookup.ts";
 import { deliver } from "./deliver.ts";
 import { type PostOptions, poster } from "./post.ts";
 
@@ -28,7 +28,5 @@ export const wire = ({ aggregates, views, webhookSecrets, clock, queues, config 
     }),
   );
 };
-
-const everyAddress = async (hostname: string): Promise<string[]> => (await lookup(hostname, { all: true })).map(({ address }) => address);
 
 export const handler = onLambda((engine) => wire(engine));

@@ -31,7 +31,7 @@ export const notify =
         const delivery = deliveryId(event.id, webhook);
         if ((await rows.delivery(delivery)) !== undefined) return;
         const now = clock.now();
-        const message: DeliveryMessage = { delivery, webhook, attempt: 1, due: now, byHand: false, news };
+        const message: DeliveryMessage = { delivery, webhook, attempt: 1, due: now, byHand: false, once: false, news };
         // first the queue, then the row: a crash in between sends once more, and never once less
         await send(JSON.stringify(message));
         await rows.noteDelivery(newDelivery(delivery, webhook, news, new Date(now).toISOString()), news);

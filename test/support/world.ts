@@ -13,7 +13,7 @@ import { until } from "./until.ts";
 // a deployment takes a second on a machine of its own, and many on one that does other things
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
-export type WorldOptions = Pick<DevelopmentOptions, "variables" | "codeBuild"> & {
+export type WorldOptions = Pick<DevelopmentOptions, "variables" | "codeBuild" | "allowLoopbackWebhooks"> & {
   /** the site `web` has these, and its source is the fixture app */
   environments: readonly string[];
   /** more of the site `web`, as in a sites file */

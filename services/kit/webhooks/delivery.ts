@@ -19,6 +19,8 @@ export const DeliveryMessage = z.object({
   due: z.number(),
   /** asked for by a person: also sent to an endpoint that is disabled */
   byHand: z.boolean(),
+  /** a trial: where it fails it is not sent again */
+  once: z.boolean(),
   news: News,
 });
 export type DeliveryMessage = z.infer<typeof DeliveryMessage>;

@@ -1,0 +1,67 @@
+import { type Context, Hono } from "hono";
+import type { News } from "../../domain/webhook/news.ts";
+import { type Delivery, type DeliveryMessage, deliveryId, newDelivery } from "../kit/webhooks/delivery.ts";
+import { queryOf } from "./body.ts";
+import { commandOf, type Env } from "./caller.ts";
+import { ListDeliveries } from "./contract.ts";
+import type { Ports } from "./ports.ts";
+import { Problem } from "./problem.ts";
+import { testNews } from "./webhook-input.ts";
+import { lookWebhook } from "./webhooks.ts";
+
+/** An id may be given by its beginning, among so many of the newest. */
+const LOOKED_THROUGH = 200;
+
+/** `/v1/webhooks/:id/deliveries`: what was sent to an endpoint, once more, or for a trial. */
+export const webhookDeliveries = (ports: Ports) => {
+  const see = lookWebhook(ports);
+  const { rows, send } = ports.webhooks;
+
+  const find = async (webhook: string, said: string): Promise<{ delivery: Delivery; news: News }> => {
+    const known = await rows.delivery(said);
+    if (known?.delivery.webhook === webhook) return known;
+    const all = await rows.deliveries(webhook, LOOKED_THROUGH);
+    const found = all.filter(({ id }) => said.length > 0 && (id.startsWith(said) || id.startsWith(`msg_${said}`)));
+    if (found.length > 1)
+      throw new Problem(
+        409,
+        "id.ambiguous",
+        `Several deliveries have an id that begins with "${said.slice(0, 64)}".`,
+        found.map(({ id }) => id),
+      );
+    const one = found[0] && (await rows.delivery(found[0].id));
+    if (one === undefined) throw new Problem(404, "delivery.unknown", `Nothing was sent to ${webhook} as ${said.slice(0, 64)}.`);
+    return one;
+  };
+  const enqueue = async (message: DeliveryMessage): Promise<void> => send(JSON.stringify(message));
+  const causeOf = (context: Context<Env>) => commandOf(context.get("caller"), context.req.header("idempotency-key"), context.req.path);
+
+  return new Hono<Env>()
+    .post("/:id/test", async (context) => {
+      const view = await see(context.req.param("id"));
+      const { cause, actor } = causeOf(context);
+      const now = ports.clock.now();
+      const news = testNews(view, cause.replace("api/", "test_"), actor, now);
+      const delivery = newDelivery(deliveryId(news.event, view.id), view.id, news, news.at);
+      // the same command again sends nothing new
+      if (await rows.noteDelivery(delivery, news))
+        await enqueue({ delivery: delivery.id, webhook: view.id, attempt: 1, due: now, byHand: true, once: true, news });
+      return context.json({ delivery }, 202);
+    })
+    .get("/:id/deliveries", async (context) => {
+      const { limit } = queryOf(context, ListDeliveries);
+      const { id } = await see(context.req.param("id"));
+      return context.json({ deliveries: await rows.deliveries(id, limit) });
+    })
+    .get("/:id/deliveries/:delivery", async (context) => {
+      const { id } = await see(context.req.param("id"));
+      return context.json({ delivery: (await find(id, context.req.param("delivery"))).delivery });
+    })
+    .post("/:id/deliveries/:delivery/redeliver", async (context) => {
+      const { id } = await see(context.req.param("id"));
+      const { delivery, news } = await find(id, context.req.param("delivery"));
+      const attempt = delivery.attempts + 1;
+      await enqueue({ delivery: delivery.id, webhook: id, attempt, due: ports.clock.now(), byHand: true, once: false, news });
+      return context.json({ delivery }, 202);
+    });
+};

@@ -1,0 +1,122 @@
+import { type Context, Hono } from "hono";
+import { isRefusal } from "../../domain/kernel/decider.ts";
+import { WebhookId, webhookStream } from "../../domain/kernel/identity.ts";
+import { projectWebhook, type WebhookView } from "../../domain/projections/webhook-view.ts";
+import type { WebhookCommand } from "../../domain/webhook/commands.ts";
+import { webhook as decider } from "../../domain/webhook/decider.ts";
+import { readWebhookEvent, webhookEventTypes } from "../../domain/webhook/events.ts";
+import { addressOf, masked, Refused, readTarget } from "../kit/webhooks/target.ts";
+import { eventsOf } from "../store/codec.ts";
+import { bodyOf } from "./body.ts";
+import { commandOf, type Env } from "./caller.ts";
+import { AddWebhook, WithReason } from "./contract.ts";
+import { look } from "./look.ts";
+import type { Ports } from "./ports.ts";
+import { Problem, refused } from "./problem.ts";
+import { newSigningSecret, webhookIdOf } from "./webhook-input.ts";
+
+const DAY_MS = 86_400_000;
+/** How long the secret before goes on signing, so that receivers can change over. */
+const OVERLAP_MS = DAY_MS;
+
+/** One endpoint by its id or a unique beginning of it; a problem where there is none. Never stale: read to the log's end. */
+export const lookWebhook = ({ read, webhooks }: Pick<Ports, "read" | "webhooks">) => {
+  const one = async (id: string): Promise<WebhookView> => {
+    let view: WebhookView | undefined;
+    for (const event of (await read(webhookStream(id), 0)).flatMap(eventsOf))
+      if (webhookEventTypes.includes(event.type as (typeof webhookEventTypes)[number]))
+        view = projectWebhook(view, { ...event, ...readWebhookEvent(event) });
+    if (view === undefined || view.removedAt !== null)
+      throw new Problem(404, "webhook.unknown", `There is no webhook endpoint ${id}. See those that there are: shiplog webhooks ls.`);
+    return view;
+  };
+  return async (said: string): Promise<WebhookView> => {
+    const id = `wh_${said.replace(/^wh_/i, "").toUpperCase()}`;
+    if (WebhookId.safeParse(id).success) return one(id);
+    const found = (await webhooks.rows.webhooks()).filter((view) => view.id.startsWith(id)).map((view) => view.id);
+    if (found.length > 1)
+      throw new Problem(409, "id.ambiguous", `Several endpoints have an id that begins with "${said.slice(0, 64)}".`, found);
+    return one(found[0] ?? id.slice(0, 64));
+  };
+};
+
+/** `/v1/webhooks`: endpoints that hear of what happens. The URL comes in here once, and never goes out again. */
+export const webhooks = (ports: Ports) => {
+  const see = lookWebhook(ports);
+  const places = look(ports);
+  const { secrets, rules, rows } = ports.webhooks;
+
+  const becauseOf = (context: Context<Env>) => commandOf(context.get("caller"), context.req.header("idempotency-key"), context.req.path);
+  const give = async (context: Context<Env>, id: string, command: WebhookCommand, what: string): Promise<void> => {
+    const { refusal } = await ports.aggregates.webhook.execute(id, command, becauseOf(context));
+    if (refusal !== undefined) throw refused(`${id} cannot be ${what}`, refusal);
+  };
+  const vet = async (text: string): Promise<URL> => {
+    try {
+      const url = readTarget(text, rules);
+      await addressOf(url, rules);
+      return url;
+    } catch (error) {
+      if (error instanceof Refused) throw new Problem(400, "url.refused", `This URL cannot be used: ${error.message}.`);
+      throw error;
+    }
+  };
+
+  return new Hono<Env>()
+    .get("/", async (context) => context.json({ webhooks: await rows.webhooks() }))
+    .get("/:id", async (context) => context.json({ webhook: await see(context.req.param("id")) }))
+
+    .post("/", async (context) => {
+      const { kind, url: text, site, environment, types } = await bodyOf(context, AddWebhook);
+      places.places(site, environment);
+      const url = await vet(text);
+      const because = becauseOf(context);
+      const id = webhookIdOf(because.cause);
+      // first the secret, then the event: an endpoint in the log can always be sent to
+      const signing = kind === "slack" ? [] : [{ secret: newSigningSecret(), until: null, cause: because.cause }];
+      const kept = await secrets.create(id, { url: text, signing });
+      const filters = { site: site ?? null, environment: environment ?? null, types };
+      await give(context, id, { type: "AddWebhook", kind, maskedUrl: masked(url), filters }, "added");
+      return context.json({ webhook: await see(id), secret: kept.signing[0]?.secret ?? null }, 201);
+    })
+
+    .post("/:id/rotate", async (context) => {
+      const { id } = await see(context.req.param("id"));
+      const { cause } = becauseOf(context);
+      const now = ports.clock.now();
+      const command = { type: "RotateSecret", previousUntil: new Date(now + OVERLAP_MS).toISOString() } as const;
+      const refusal = decider.decide(command, (await ports.aggregates.webhook.load(id)).state);
+      if (isRefusal(refusal)) throw refused(`${id} cannot be given a new secret`, refusal);
+      const kept = await secrets.read(id);
+      if (kept === undefined)
+        throw new Problem(409, "webhook.secret-gone", `The secret of ${id} is gone. Remove the endpoint and add it again.`);
+
+      const [newest] = kept.signing;
+      // the same command again: its answer was lost on the way
+      if (newest?.cause === cause) return context.json({ webhook: await see(id), secret: newest.secret });
+      const secret = newSigningSecret();
+      const before = kept.signing
+        .filter(({ until }) => until === null || until > now)
+        .map((one) => ({ ...one, until: one.until ?? now + OVERLAP_MS }));
+      await secrets.write(id, { ...kept, signing: [{ secret, until: null, cause }, ...before].slice(0, 3) });
+      await give(context, id, command, "given a new secret");
+      return context.json({ webhook: await see(id), secret });
+    })
+
+    .post("/:id/enable", async (context) => {
+      const { reason } = await bodyOf(context, WithReason);
+      const { id } = await see(context.req.param("id"));
+      await give(context, id, { type: "EnableWebhook", ...(reason && { reason }) }, "enabled");
+      // it begins anew: what failed before does not disable it at the next failure
+      await rows.setHealth(id, { failingSince: 0, throttledUntil: 0 });
+      return context.json({ webhook: await see(id) });
+    })
+
+    .post("/:id/remove", async (context) => {
+      const { reason } = await bodyOf(context, WithReason);
+      const before = await see(context.req.param("id"));
+      await give(context, before.id, { type: "RemoveWebhook", ...(reason && { reason }) }, "removed");
+      await secrets.forget(before.id);
+      return context.json({ webhook: { ...before, removedAt: new Date(ports.clock.now()).toISOString() } });
+    });
+};
