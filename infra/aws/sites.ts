@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { componentName } from "../engine-functions.ts";
 import { ACTIONS_KEY, revalidation, siteResources } from "../sites.ts";
 import { tagTable } from "../stores.ts";
+import { production } from "./account.ts";
 import { staticPolicy } from "./buckets.ts";
 import { type DeclaredSite, declaredSites } from "./declared-sites.ts";
 import { edge } from "./edge.ts";
@@ -11,7 +12,7 @@ import { table } from "./table.ts";
 
 /** Values of the environment's variables. Made with a key of its own and empty ones; what is in it later is the operator's. */
 const secret = (place: string, name: string, variables: readonly string[]): void => {
-  const made = new aws.secretsmanager.Secret(`${place}Secret`, { name });
+  const made = new aws.secretsmanager.Secret(`${place}Secret`, { name }, { retainOnDelete: production });
   const first = { ...Object.fromEntries(variables.map((variable) => [variable, ""])), [ACTIONS_KEY]: randomBytes(32).toString("base64") };
   new aws.secretsmanager.SecretVersion(
     `${place}SecretValues`,
