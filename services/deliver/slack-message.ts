@@ -7,7 +7,7 @@ type Markdown = { type: "mrkdwn"; text: string; verbatim: true };
 type SlackBlock =
   | { type: "header"; text: PlainText }
   | { type: "section"; fields: PlainText[] }
-  | { type: "section"; text: Markdown }
+  | { type: "section"; text: Markdown | PlainText }
   | { type: "context"; elements: (PlainText | Markdown)[] };
 
 /** Slack's limits, each with room to spare: header 150, section text 3,000, field 2,000, all together about 13,200. */
@@ -43,7 +43,7 @@ export const slackMessage = (news: News): SlackMessage => {
   const place = `${news.site}/${news.environment}`;
   const subject = subjectOf(news);
   const headline = `${symbol} ${place} ${word}`;
-  const reason = news.reason === null || news.reason === "" ? [] : [section(escaped(news.reason, LIMIT.reason))];
+  const reason = news.reason === null || news.reason === "" ? [] : [{ type: "section", text: plain(news.reason, LIMIT.reason) } as const];
   return {
     text: escaped([headline, subject, news.reason].filter(Boolean).join(" · "), LIMIT.text),
     blocks: [
@@ -65,7 +65,7 @@ function fieldsOf({ actor, sequence, durationMs, live, step, status }: News, sub
   const rows: (readonly [string, string | null])[] = [
     ["Commit", subject || null],
     ["By", actor],
-    ["Deployment", sequence === null ? null : `#${sequence}`],
+    ["Sequence", sequence === null ? null : `#${sequence}`],
     ["Failed at", status?.after === "failed" ? step : null],
     ["After", durationMs === null ? null : showDuration(durationMs)],
     ["Live", showLive(live)],
@@ -102,14 +102,20 @@ function linesOf(lines: readonly string[]): SlackBlock[] {
 const section = (text: string): SlackBlock => ({ type: "section", text: { type: "mrkdwn", text, verbatim: true } });
 const plain = (text: string, limit: number): PlainText => ({ type: "plain_text", text: clip(text, limit), emoji: false });
 
-/** Exactly Slack's three, the ampersand first: this also keeps `<!channel>` from calling everybody. Clipped before, so that no entity is cut. */
-const escaped = (text: string, limit: number): string =>
-  clip(text, limit).replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+const ENTITIES: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;" };
 
-/** Never a part of a character. */
-const clip = (text: string, limit: number): string => {
-  const characters = [...text];
-  return characters.length > limit ? `${characters.slice(0, limit - 1).join("")}…` : text;
+/** Exactly Slack's three characters: this also keeps `<!channel>` from calling everybody. */
+const escaped = (text: string, limit: number): string => clip(text, limit, (character) => ENTITIES[character] ?? character);
+
+/** As much as fits after escaping; never a part of a character or of an entity. */
+const clip = (text: string, limit: number, write = (character: string): string => character): string => {
+  let written = "";
+  for (const character of text) {
+    const next = write(character);
+    if (written.length + next.length >= limit) return `${written}…`;
+    written += next;
+  }
+  return written;
 };
 
 const showDuration = (ms: number): string => {

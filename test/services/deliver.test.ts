@@ -1,0 +1,305 @@
+import { Webhook } from "standardwebhooks";
+import { beforeEach, describe, expect, it } from "vitest";
+import { webhook as decider } from "../../domain/webhook/decider.ts";
+import type { WebhookEvent, WebhookKind } from "../../domain/webhook/events.ts";
+import type { EndpointSecret } from "../../services/aws/webhook-secrets.ts";
+import { deliver } from "../../services/deliver/deliver.ts";
+import type { Posted } from "../../services/deliver/post.ts";
+import { LARGEST_PAYLOAD, signedHeaders, standardBody } from "../../services/deliver/standard-message.ts";
+import { verdictOn, waitAfter } from "../../services/deliver/verdict.ts";
+import { NotYet, Unprocessable } from "../../services/kit/consumer.ts";
+import { type Delivery, type DeliveryMessage, deliveryId } from "../../services/kit/webhooks/delivery.ts";
+import { news } from "../support/news.ts";
+import { webhookId } from "../support/samples.ts";
+
+const HOUR = 3_600_000;
+const id = webhookId(1);
+const secretOf = (n: number) => `whsec_${Buffer.alloc(32, n).toString("base64")}`;
+const answer = (status: number, more: Partial<Posted> = {}): Posted => ({ status, fault: null, retryAfter: null, answer: "", ...more });
+
+/** One endpoint, its sender, and a clock that only moves when it is told to. */
+function room(kind: WebhookKind = "standard") {
+  const state = decider.initial();
+  const events: WebhookEvent[] = [];
+  const happen = (event: WebhookEvent) => {
+    events.push(event);
+    decider.evolve(state, event);
+  };
+  happen({
+    type: "WebhookAdded",
+    v: 1,
+    body: { kind, maskedUrl: "https://example.com/…", filters: { site: null, environment: null, types: [] } },
+  });
+  const rows = new Map<string, Delivery>();
+  const lines = new Map<number, number>();
+  const here = {
+    now: Date.UTC(2026, 10, 23, 12),
+    state,
+    events,
+    happen,
+    rows,
+    lines,
+    health: { failingSince: 0, throttledUntil: 0 },
+    secret: { url: "https://example.com/services/T0/hook", signing: [{ secret: secretOf(1), until: null, cause: "c" }] } as EndpointSecret,
+    answer: answer(200),
+    posts: [] as { url: string; headers: Readonly<Record<string, string>>; body: string }[],
+    sent: [] as { message: DeliveryMessage; delay: number }[],
+    message: (change: Partial<DeliveryMessage> = {}): DeliveryMessage => ({
+      delivery: deliveryId("event.0", id),
+      webhook: id,
+      attempt: 1,
+      due: 0,
+      byHand: false,
+      once: false,
+      news: news(),
+      ...change,
+    }),
+    row: () => rows.get(deliveryId("event.0", id)),
+    run: (message: DeliveryMessage) => run(message),
+  };
+  const run = deliver({
+    aggregates: {
+      webhook: {
+        load: async () => ({ state, version: events.length }),
+        execute: async (_id, command) => {
+          const outcome = decider.decide(command, state);
+          if (Array.isArray(outcome)) outcome.forEach(happen);
+          return { events: [], state, version: events.length };
+        },
+      },
+    },
+    rows: {
+      delivery: async (delivery) => {
+        const row = rows.get(delivery);
+        return row && { delivery: row, news: news() };
+      },
+      putDelivery: async (row) => void rows.set(row.id, row),
+      health: async () => here.health,
+      setHealth: async (_id, health) => {
+        here.health = health;
+      },
+      takeLine: async (_id, line, now, until) => {
+        if ((lines.get(line) ?? 0) >= now) return false;
+        lines.set(line, until);
+        return true;
+      },
+      giveLine: async (_id, line) => void lines.delete(line),
+    },
+    secrets: { read: async () => here.secret },
+    post: async (url, headers, body) => {
+      here.posts.push({ url, headers, body });
+      return here.answer;
+    },
+    timeoutMs: 20_000,
+    clock: { now: () => here.now, sleep: async () => undefined, random: () => 0 },
+    send: async (body, delay) => void here.sent.push({ message: JSON.parse(body) as DeliveryMessage, delay }),
+  });
+  return here;
+}
+
+let here: ReturnType<typeof room>;
+beforeEach(() => {
+  here = room();
+});
+
+describe("a signature", () => {
+  it("is that of the specification's vector", () => {
+    const body = '{"type":"deployment.live","timestamp":"2026-01-02T03:04:05Z","data":{"id":"dep_1"}}';
+    expect(signedHeaders("msg_1", 1_674_087_231_000, body, ["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"])).toEqual({
+      "webhook-id": "msg_1",
+      "webhook-timestamp": "1674087231",
+      "webhook-signature": "v1,jh1Vvbnmi41GOfyMEEYHvKU6zvw6aeYLJ5qu8kwK7Zs=",
+    });
+  });
+  it("is made with every secret that is good now, and with no other", async () => {
+    here.now = Date.now();
+    here.secret = {
+      ...here.secret,
+      signing: [
+        { secret: secretOf(3), until: null, cause: "c" },
+        { secret: secretOf(2), until: here.now + 1, cause: "b" },
+        { secret: secretOf(1), until: here.now - 1, cause: "a" },
+      ],
+    };
+    await here.run(here.message());
+    const [{ headers, body } = { headers: {}, body: "" }] = here.posts;
+    for (const n of [2, 3])
+      expect(new Webhook(secretOf(n)).verify(body, headers as Record<string, string>)).toMatchObject({ type: "BuildStarted" });
+    expect(() => new Webhook(secretOf(1)).verify(body, headers as Record<string, string>)).toThrow();
+  });
+});
+
+describe("the payload", () => {
+  it("names the event, its order, what changed and for whom", () => {
+    const { event, stream, version, position, site, environment, deployment, status, live, actor, commit, reason } = news();
+    expect(JSON.parse(standardBody(news()))).toMatchObject({
+      type: "BuildStarted",
+      timestamp: news().at,
+      data: { id: event, stream, version, position, site, environment, deployment, status, live, actor, commit, reason },
+    });
+  });
+  it("is small enough, however much people write", () => {
+    const most = news({
+      reason: "ü".repeat(2_000),
+      actor: "ü".repeat(200),
+      commit: { sha: "0".repeat(64), message: "ü".repeat(500), author: "ü".repeat(200), branch: "ü".repeat(250) },
+      lastLines: ["ü".repeat(100_000)],
+    });
+    expect(Buffer.byteLength(standardBody(most))).toBeLessThan(LARGEST_PAYLOAD / 2);
+  });
+});
+
+describe("the schedule", () => {
+  it("is that of Standard Webhooks, a fifth longer at most", () => {
+    const seconds = Array.from({ length: 9 }, (_, index) => waitAfter(index + 1, 0) / 1_000);
+    expect(seconds).toEqual([5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400]);
+    expect(waitAfter(2, 0.999)).toBeLessThanOrEqual(360_000);
+  });
+
+  it("keeps the delivery's id, hops where the wait is long, and ends as a dead letter with the reason", async () => {
+    here.answer = answer(500);
+    let message = here.message();
+    for (let attempt = 1; attempt <= 9; attempt++) {
+      await here.run(message);
+      const { message: next, delay } = here.sent.at(-1) as (typeof here.sent)[number];
+      expect(next).toMatchObject({ delivery: message.delivery, attempt: attempt + 1, due: here.now + waitAfter(attempt, 0) });
+      expect(delay).toBe(Math.min(waitAfter(attempt, 0) / 1_000, 900));
+      if (attempt > 3) await expect(here.run(next)).rejects.toMatchObject({ name: "NotYet", seconds: 900 });
+      here.now = next.due;
+      message = next;
+    }
+    await expect(here.run(message)).rejects.toThrow(`BuildStarted was not delivered to ${id} in 10 attempts: it answered 500`);
+    expect(here.posts).toHaveLength(10);
+    expect(new Set(here.posts.map(({ headers }) => headers["webhook-id"]))).toEqual(new Set([message.delivery]));
+    expect(here.row()).toMatchObject({ status: "dead", attempts: 10, reason: "it answered 500" });
+    expect(here.events.map(({ type }) => type)).toEqual(["WebhookAdded"]);
+  });
+
+  it("waits as long as the endpoint asks for, and sends nothing else to it meanwhile", async () => {
+    here.answer = answer(429, { retryAfter: "120" });
+    await here.run(here.message());
+    expect(here.sent[0]?.message.due).toBe(here.now + 120_000);
+    const other = here.message({ delivery: deliveryId("event.1", id) });
+    await expect(here.run(other)).rejects.toMatchObject({ name: "NotYet", seconds: 120 });
+    here.now += 120_000;
+    here.answer = answer(200);
+    await here.run(other);
+    expect(here.health).toEqual({ failingSince: 0, throttledUntil: 0 });
+  });
+});
+
+describe("a verdict", () => {
+  const verdict = (status: number | null, more: Partial<Posted> = {}, kind: WebhookKind = "standard") =>
+    verdictOn(kind, 1, { ...answer(status ?? 0, more), status }, Date.UTC(2026, 0, 1), 0);
+
+  it.each([200, 201, 204, 299])("%i is delivered", (status) => {
+    expect(verdict(status).is).toBe("delivered");
+  });
+  it.each([100, 301, 302, 308, 400, 401, 404, 500])("%i comes again", (status) => {
+    expect(verdict(status)).toMatchObject({ is: "again", pauseMs: 0 });
+  });
+  it.each([429, 502, 504])("%i throttles", (status) => {
+    expect(verdict(status)).toMatchObject({ is: "again", pauseMs: 30_000 });
+  });
+  it("410 ends and disables", () => {
+    expect(verdict(410)).toEqual({ is: "never", reason: "it answered 410", disable: true });
+    expect(verdict(410, { answer: "channel_is_archived" }, "slack")).toEqual({
+      is: "never",
+      reason: "it answered 410 channel_is_archived",
+      disable: true,
+    });
+  });
+  it.each([
+    [400, "invalid_blocks"],
+    [403, "action_prohibited"],
+    [404, "no_service"],
+  ])("Slack's %i %s is not tried again", (status, word) => {
+    expect(verdict(status, { answer: word }, "slack")).toEqual({ is: "never", reason: `it answered ${status} ${word}`, disable: false });
+  });
+  it("no answer, an endless one and a refused address come again with their reason", () => {
+    expect(verdict(null, { fault: "it refuses connections" })).toMatchObject({ is: "again", reason: "it refuses connections" });
+    expect(verdict(200, { fault: "its answer is larger than 64 KB" })).toMatchObject({ is: "again" });
+    expect(verdict(302)).toMatchObject({ reason: expect.stringContaining("redirects are not followed") });
+  });
+  it.each([
+    ["30", 30_000],
+    ["Thu, 01 Jan 2026 00:10:00 GMT", 600_000],
+    ["999999999", 24 * HOUR],
+    ["Thu, 01 Jan 2020 00:00:00 GMT", 5_000],
+    ["soon", 5_000],
+  ])("Retry-After: %s", (retryAfter, waitMs) => {
+    expect(verdict(503, { retryAfter })).toMatchObject({ waitMs });
+  });
+});
+
+describe("an endpoint", () => {
+  it("at which nothing arrived for five days is disabled", async () => {
+    here.answer = answer(500);
+    await here.run(here.message());
+    here.now += 4 * 24 * HOUR;
+    await here.run(here.message({ delivery: "msg_b" }));
+    expect(here.state.disabled).toBeNull();
+    here.now += 24 * HOUR;
+    await expect(here.run(here.message({ delivery: "msg_c" }))).rejects.toBeInstanceOf(Unprocessable);
+    expect(here.state.disabled).toBe("nothing arrived since 2026-11-23T12:00:00.000Z; the last time it answered 500");
+    expect(here.rows.get("msg_c")?.status).toBe("dead");
+  });
+  it("that took something meanwhile is not", async () => {
+    here.answer = answer(500);
+    await here.run(here.message());
+    here.now += 4 * 24 * HOUR;
+    here.answer = answer(200);
+    await here.run(here.message({ delivery: "msg_b" }));
+    here.now += 2 * 24 * HOUR;
+    here.answer = answer(500);
+    await here.run(here.message({ delivery: "msg_c" }));
+    expect(here.state.disabled).toBeNull();
+  });
+  it("that is disabled or removed hears nothing, but a disabled one what a person asks for", async () => {
+    here.happen({ type: "WebhookDisabled", v: 1, body: { reason: "gone" } });
+    await here.run(here.message());
+    expect(here.row()).toMatchObject({ status: "dropped", reason: "the endpoint is disabled" });
+    await here.run(here.message({ byHand: true }));
+    expect([here.posts.length, here.row()?.status]).toEqual([1, "delivered"]);
+    here.happen({ type: "WebhookRemoved", v: 1, body: {} });
+    await here.run(here.message({ delivery: "msg_b", byHand: true }));
+    expect([here.posts.length, here.rows.get("msg_b")?.status]).toEqual([1, "dropped"]);
+  });
+  it("gets two requests at once, and one while it fails", async () => {
+    here.lines.set(0, here.now + 30_000);
+    await here.run(here.message());
+    expect(here.posts).toHaveLength(1);
+    here.health = { failingSince: here.now - 1, throttledUntil: 0 };
+    await expect(here.run(here.message({ delivery: "msg_b" }))).rejects.toBeInstanceOf(NotYet);
+    // whoever held it has crashed
+    here.now += 31_000;
+    await here.run(here.message({ delivery: "msg_b" }));
+    expect(here.posts).toHaveLength(2);
+    expect(here.lines.size).toBe(0);
+  });
+});
+
+describe("a message", () => {
+  it("that comes twice is sent once", async () => {
+    await here.run(here.message());
+    await here.run(here.message());
+    expect(here.posts).toHaveLength(1);
+  });
+  it("of a trial that fails is not sent again and is no dead letter", async () => {
+    here.answer = answer(500);
+    await here.run(here.message({ once: true, byHand: true }));
+    expect([here.sent.length, here.row()?.status, here.health.failingSince]).toEqual([0, "dead", 0]);
+  });
+  it("for Slack has no signature", async () => {
+    here = room("slack");
+    here.secret = { ...here.secret, signing: [] };
+    await here.run(here.message());
+    expect(here.posts[0]?.headers).toEqual({});
+    expect(JSON.parse(here.posts[0]?.body ?? "")).toHaveProperty("blocks");
+  });
+  it("leaves neither the URL nor a secret in the log of deliveries", async () => {
+    here.answer = answer(200, { answer: `you called ${here.secret.url} (/services/T0/hook) with ${secretOf(1)}` });
+    await here.run(here.message());
+    expect(here.row()?.tries[0]?.answer).toBe("you called *** (***) with ***");
+  });
+});
