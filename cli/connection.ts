@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { usageError } from "./failure.ts";
 
 /** Where the API is and how to prove who we are. The token goes nowhere but into the header of a request to `url`. */

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /**
  * The sites and their environments: one checked file that the local endpoint and the infrastructure both read.

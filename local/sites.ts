@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { type Site, SitesFile } from "../infra/sites.ts";
 
 export const SITES_FILE = "shiplog.sites.json";

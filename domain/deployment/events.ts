@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { event } from "../kernel/event.ts";
 import { DeploymentId } from "../kernel/identity.ts";
 import { reader, type Upcasters } from "../kernel/upcast.ts";

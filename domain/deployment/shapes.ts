@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { DeploymentId, Name } from "../kernel/identity.ts";
 
 /** Shapes shared by the events of deployments and environments. Stored for ever. */

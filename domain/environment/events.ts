@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { Release, Request } from "../deployment/shapes.ts";
 import { event } from "../kernel/event.ts";
 import { DeploymentId } from "../kernel/identity.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** Declares one kind of event: its stored name, its schema version, its body. Stored for ever. */
 export const event = <T extends string, V extends number, S extends z.ZodRawShape>(type: T, v: V, body: S) =>

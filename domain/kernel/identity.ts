@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** Crockford base 32, 26 characters: sorts by time of creation. */
 const ULID = "[0-7][0-9A-HJKMNP-TV-Z]{25}";

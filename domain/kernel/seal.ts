@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { Commit, Sha256 } from "./chain.ts";
 import { commitHash } from "./chain.ts";
 

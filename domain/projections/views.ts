@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { Artifact, GitCommit, Release, Step } from "../deployment/shapes.ts";
 import { FlipReason } from "../environment/events.ts";
 

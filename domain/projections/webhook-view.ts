@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { Recorded } from "../kernel/event.ts";
 import { type WebhookEvent, WebhookFilters, WebhookKind } from "../webhook/events.ts";
 

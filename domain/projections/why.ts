@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { DeploymentEvent } from "../deployment/events.ts";
 import type { EnvironmentEvent } from "../environment/events.ts";
 import type { Recorded } from "../kernel/event.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { GitCommit } from "../deployment/shapes.ts";
 import type { WebhookFilters } from "./events.ts";
 

@@ -1,5 +1,5 @@
 import { parse } from "yaml";
-import { z } from "zod";
+import * as z from "zod";
 import { type CommandPhase, PhaseFailed } from "./build.ts";
 
 const text = z.union([z.string(), z.number(), z.boolean()]).transform(String);

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { ACCOUNT, AwsError, type AwsRequest, type AwsService, REGION } from "../http.ts";
 
 const Variable = z.object({

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { functionReference } from "./names.ts";
 import { answer, input, type Operations, referenceOf } from "./operation.ts";
 import type { Registry } from "./registry.ts";

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { z } from "zod";
+import * as z from "zod";
 import { functionArn, LATEST } from "./names.ts";
 import { answer, type Call, checkRevision, input, type Operations, page, referenceOf } from "./operation.ts";
 import { type Alias, aliasOf, type FunctionRecord, findAlias, versionOf, versionsOf } from "./records.ts";

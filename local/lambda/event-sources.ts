@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { z } from "zod";
+import * as z from "zod";
 import { type FunctionReference, functionArn, functionReference } from "./names.ts";
 import { answer, type Call, input, type Operations, page } from "./operation.ts";
 import type { RecordStore } from "./record-store.ts";

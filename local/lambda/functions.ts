@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { pathToFileURL } from "node:url";
-import { z } from "zod";
+import * as z from "zod";
 import { AwsError } from "../http.ts";
 import type { CodeStore } from "./code-store.ts";
 import { configured, Settings } from "./configuration.ts";

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { z } from "zod";
+import * as z from "zod";
 import { functionArn } from "./names.ts";
 import { answer, type Call, checkRevision, input, type Operations, referenceOf } from "./operation.ts";
 import { type FunctionRecord, type Policy, snapshotAt } from "./records.ts";

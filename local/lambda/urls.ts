@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { z } from "zod";
+import * as z from "zod";
 import { functionArn, isVersionNumber } from "./names.ts";
 import { answer, type Call, input, type Operations, page, referenceOf } from "./operation.ts";
 import { aliasOf, type FunctionRecord, type FunctionUrl } from "./records.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { LATEST } from "./names.ts";
 import { answer, checkRevision, input, type Operations, page, referenceOf } from "./operation.ts";
 import { publish } from "./publish.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** What the two servers that run the API tell of a connection: Node's own, and a Lambda Function URL or HTTP API. */
 const Bindings = z.union([

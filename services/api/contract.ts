@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { GitCommit, Source } from "../../domain/deployment/shapes.ts";
 import { Name } from "../../domain/kernel/identity.ts";
 import { Seal, SealManifest } from "../../domain/kernel/seal.ts";

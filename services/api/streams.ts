@@ -1,5 +1,5 @@
 import { Hono } from "hono";
-import { z } from "zod";
+import * as z from "zod";
 import { deploymentStream, environmentStream } from "../../domain/kernel/identity.ts";
 import { eventsOf } from "../store/codec.ts";
 import { queryOf } from "./body.ts";

@@ -1,5 +1,5 @@
 import { GetSecretValueCommand, type SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
-import { z } from "zod";
+import * as z from "zod";
 
 /** The values of an environment's variables. They go into builds and functions, and never into events, logs or errors. */
 export type SiteSecrets = {

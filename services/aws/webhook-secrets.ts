@@ -7,7 +7,7 @@ import {
   ResourceNotFoundException,
   type SecretsManagerClient,
 } from "@aws-sdk/client-secrets-manager";
-import { z } from "zod";
+import * as z from "zod";
 
 /** What must be known to send to an endpoint, and by nobody else. It is never in an event, a log, an error or a view. */
 const EndpointSecret = z.object({

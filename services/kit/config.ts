@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** What the engine must know of one environment of a site; made by the infrastructure, never by hand. */
 export const SiteConfig = z.object({

@@ -1,5 +1,5 @@
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from "aws-lambda";
-import { z } from "zod";
+import * as z from "zod";
 
 /** A message that no retry can help: it goes to the dead-letter queue at once, with its reason. */
 export class Unprocessable extends Error {

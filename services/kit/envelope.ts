@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { type DeploymentEvent, readDeploymentEvent } from "../../domain/deployment/events.ts";
 import { type EnvironmentEvent, readEnvironmentEvent } from "../../domain/environment/events.ts";
 import { type AnyEvent, type Recorded, RecordedEnvelope } from "../../domain/kernel/event.ts";

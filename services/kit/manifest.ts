@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** A file outside `_next/`: its key is the same in every release, so a rollback must put it back. */
 export const PublicFile = z.object({

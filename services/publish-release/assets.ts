@@ -1,7 +1,7 @@
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import mime from "mime-types";
-import { z } from "zod";
+import * as z from "zod";
 import type { Objects } from "../aws/objects.ts";
 import { each } from "../kit/each.ts";
 import { contentKey, type Manifest, manifestKey, type PublicFile } from "../kit/manifest.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** The contract of an OpenNext build, `open-next.output.json`: the part that a release is made from. */
 const Origin = z.object({

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { DeploymentCommand } from "../../domain/deployment/commands.ts";
 import { DeploymentId } from "../../domain/kernel/identity.ts";
 import type { BuildReport } from "../aws/builds.ts";
