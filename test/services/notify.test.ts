@@ -54,7 +54,7 @@ const world = (commands: readonly DeploymentCommand[], environmentCommands: read
     lastLines: async () => ["npm error"],
     url: () => "https://web.example.com",
   });
-  const find = (stream: string, type: string) => streams.get(stream)?.find((event) => event.type === type) as Parameters<typeof tell>[0];
+  const find = (stream: string, type: string) => streams.get(stream)?.findLast((event) => event.type === type) as Parameters<typeof tell>[0];
   return {
     of: async (type: string) => tell(find(deploymentStream(deploymentId(2)), type)),
     ofPlace: async (type: string) => tell(find(place, type)),
@@ -139,8 +139,12 @@ describe("the news of an environment", () => {
       ...[{ type: "RequestRollback", ...by } as const, { type: "RecordWentLive", sequence: 3 } as const],
     ];
     const here = world([queue], live);
-    const [first] = [await here.ofPlace("ReleaseWentLive")];
-    expect(first).toMatchObject({ flip: "deploy", live: { before: null, after: { sequence: 1 } }, actor: "ada" });
+    expect(await here.ofPlace("ReleaseWentLive")).toMatchObject({
+      flip: "rollback",
+      live: { before: { sequence: 2 }, after: { deployment: deploymentId(1), sequence: 3 } },
+      actor: "ada",
+      next: "shiplog unpin web/production",
+    });
   });
 });
 
