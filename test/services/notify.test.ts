@@ -54,7 +54,8 @@ const world = (commands: readonly DeploymentCommand[], environmentCommands: read
     lastLines: async () => ["npm error"],
     url: () => "https://web.example.com",
   });
-  const find = (stream: string, type: string) => streams.get(stream)?.findLast((event) => event.type === type) as Parameters<typeof tell>[0];
+  const find = (stream: string, type: string) =>
+    streams.get(stream)?.findLast((event) => event.type === type) as Parameters<typeof tell>[0];
   return {
     of: async (type: string) => tell(find(deploymentStream(deploymentId(2)), type)),
     ofPlace: async (type: string) => tell(find(place, type)),
