@@ -5,10 +5,11 @@ import { consumer } from "../kit/consumer.ts";
 import type { Engine } from "../kit/engine.ts";
 import { readRecorded } from "../kit/envelope.ts";
 import { onLambda } from "../kit/lambda.ts";
+import { aggregates, queues } from "../kit/parts.ts";
 import { maxReceives } from "../kit/receives.ts";
 import { advance } from "./advance.ts";
 
-export const wire = ({ aggregates, clock, queues }: Engine) =>
+export const wire = ({ aggregates, clock, queues }: Pick<Engine, "aggregates" | "clock" | "queues">) =>
   consumer(
     maxReceives("advance"),
     queues.mailroom("advance"),
@@ -16,4 +17,4 @@ export const wire = ({ aggregates, clock, queues }: Engine) =>
     advance({ aggregates, clock }),
   );
 
-export const handler = onLambda(wire);
+export const handler = onLambda({ aggregates, queues }, wire);

@@ -1,13 +1,13 @@
 import type { LambdaFunctionURLEvent } from "aws-lambda";
 import { handle } from "hono/aws-lambda";
-import type { Engine } from "../kit/engine.ts";
 import { onLambda } from "../kit/lambda.ts";
+import { aggregates, archive, buildLogs, builds, eventLog, queues, sources, store, views, webhookSecrets } from "../kit/parts.ts";
 import { createApi } from "./app.ts";
-import { apiPorts } from "./wiring.ts";
+import { type ApiEngine, apiPorts } from "./wiring.ts";
 
-export const wire = (engine: Engine) => {
+export const wire = (engine: ApiEngine) => {
   const answer = handle(createApi(apiPorts(engine)));
   return (event: LambdaFunctionURLEvent) => answer(event as unknown as Parameters<typeof answer>[0]);
 };
 
-export const handler = onLambda(wire);
+export const handler = onLambda({ aggregates, archive, buildLogs, builds, eventLog, queues, sources, store, views, webhookSecrets }, wire);

@@ -1,15 +1,32 @@
 import { ulid } from "ulid";
 import { consumers } from "../../infra/topology.ts";
-import { cloudWatchBuildLogs } from "../aws/build-logs.ts";
-import { sourceBucket } from "../aws/sources.ts";
 import type { Engine } from "../kit/engine.ts";
 import { everyAddress } from "../kit/webhooks/lookup.ts";
 import type { Ports } from "./ports.ts";
 
+/** What the API needs of the engine. */
+export type ApiEngine = Pick<
+  Engine,
+  | "config"
+  | "sources"
+  | "buildLogs"
+  | "aggregates"
+  | "store"
+  | "eventLog"
+  | "views"
+  | "builds"
+  | "queues"
+  | "archive"
+  | "webhookSecrets"
+  | "clock"
+  | "log"
+>;
+
 /** The API's ports, of the engine. */
 export const apiPorts = ({
   config,
-  clients,
+  sources,
+  buildLogs,
   aggregates,
   store,
   eventLog,
@@ -20,15 +37,15 @@ export const apiPorts = ({
   webhookSecrets,
   clock,
   log,
-}: Engine): Ports => ({
+}: ApiEngine): Ports => ({
   config,
   aggregates,
   read: store.read,
   log: eventLog,
   views,
-  sources: sourceBucket(clients.s3, config.buckets.sources),
+  sources,
   builds,
-  buildLogs: cloudWatchBuildLogs(clients.logs),
+  buildLogs,
   quarantine: { list: async () => (await Promise.all(consumers.map(({ name }) => queues.deadLetters(name)))).flat() },
   archive,
   webhooks: {

@@ -12,22 +12,35 @@ import { SQSClient } from "@aws-sdk/client-sqs";
 /** What every client is made with; nothing on AWS, where region and credentials come from the function's own environment. */
 export type ClientOptions = { region?: string; endpoint?: string; credentials?: { accessKeyId: string; secretAccessKey: string } };
 
+// the first attempt plus nine: a throttled control plane is ordinary, and giving up costs a whole redelivery
+const common = (options: ClientOptions) => ({ ...options, maxAttempts: 10 });
+
+/** One by one: a function that needs two of them is bundled with two. */
+export const dynamodbClient = (options: ClientOptions = {}) => new DynamoDBClient(common(options));
+export const sqsClient = (options: ClientOptions = {}) => new SQSClient({ ...common(options), useQueueUrlAsEndpoint: false });
+export const eventBridgeClient = (options: ClientOptions = {}) => new EventBridgeClient(common(options));
+export const lambdaClient = (options: ClientOptions = {}) => new LambdaClient(common(options));
+export const s3Client = (options: ClientOptions = {}) => new S3Client({ ...common(options), forcePathStyle: true });
+export const codeBuildClient = (options: ClientOptions = {}) => new CodeBuildClient(common(options));
+export const cloudFrontClient = (options: ClientOptions = {}) => new CloudFrontClient(common(options));
+export const logsClient = (options: ClientOptions = {}) => new CloudWatchLogsClient(common(options));
+export const secretsClient = (options: ClientOptions = {}) => new SecretsManagerClient(common(options));
+export const kmsClient = (options: ClientOptions = {}) => new KMSClient(common(options));
+
 export type Clients = ReturnType<typeof awsClients>;
 
 export const awsClients = (options: ClientOptions = {}) => {
-  // the first attempt plus nine: a throttled control plane is ordinary, and giving up costs a whole redelivery
-  const common = { ...options, maxAttempts: 10 };
   const clients = {
-    dynamodb: new DynamoDBClient(common),
-    sqs: new SQSClient({ ...common, useQueueUrlAsEndpoint: false }),
-    eventBridge: new EventBridgeClient(common),
-    lambda: new LambdaClient(common),
-    s3: new S3Client({ ...common, forcePathStyle: true }),
-    codeBuild: new CodeBuildClient(common),
-    cloudFront: new CloudFrontClient(common),
-    logs: new CloudWatchLogsClient(common),
-    secrets: new SecretsManagerClient(common),
-    kms: new KMSClient(common),
+    dynamodb: dynamodbClient(options),
+    sqs: sqsClient(options),
+    eventBridge: eventBridgeClient(options),
+    lambda: lambdaClient(options),
+    s3: s3Client(options),
+    codeBuild: codeBuildClient(options),
+    cloudFront: cloudFrontClient(options),
+    logs: logsClient(options),
+    secrets: secretsClient(options),
+    kms: kmsClient(options),
   };
   return {
     ...clients,

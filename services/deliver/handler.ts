@@ -1,6 +1,7 @@
 import { consumer } from "../kit/consumer.ts";
 import type { Engine } from "../kit/engine.ts";
 import { onLambda } from "../kit/lambda.ts";
+import { aggregates, queues, views, webhookSecrets } from "../kit/parts.ts";
 import { maxReceives } from "../kit/receives.ts";
 import { DeliveryMessage } from "../kit/webhooks/delivery.ts";
 import { everyAddress } from "../kit/webhooks/lookup.ts";
@@ -11,7 +12,17 @@ import { type PostOptions, poster } from "./post.ts";
 const TIMEOUT_MS = 20_000;
 
 /** `network`: what a test puts in the place of the names' lookup, or of the time that an attempt may take */
-export const wire = ({ aggregates, views, webhookSecrets, clock, queues, config }: Engine, network: Partial<PostOptions> = {}) => {
+export const wire = (
+  {
+    aggregates,
+    views,
+    webhookSecrets,
+    clock,
+    queues,
+    config,
+  }: Pick<Engine, "aggregates" | "views" | "webhookSecrets" | "clock" | "queues" | "config">,
+  network: Partial<PostOptions> = {},
+) => {
   const options: PostOptions = { lookup: everyAddress, allowLoopback: config.loopbackWebhooks ?? false, timeoutMs: TIMEOUT_MS, ...network };
   return consumer(
     maxReceives("deliver"),
@@ -29,4 +40,4 @@ export const wire = ({ aggregates, views, webhookSecrets, clock, queues, config 
   );
 };
 
-export const handler = onLambda((engine) => wire(engine));
+export const handler = onLambda({ aggregates, views, webhookSecrets, queues }, (engine) => wire(engine));

@@ -6,11 +6,20 @@ import { consumer } from "../kit/consumer.ts";
 import type { Engine } from "../kit/engine.ts";
 import { readRecorded } from "../kit/envelope.ts";
 import { onLambda } from "../kit/lambda.ts";
+import { aggregates, functions, objects, queues, site } from "../kit/parts.ts";
 import { maxReceives } from "../kit/receives.ts";
 import { flipAlias } from "./flip-alias.ts";
 import { publicFiles } from "./public-files.ts";
 
-export const wire = ({ aggregates, functions, clock, objects, queues, config, site }: Engine) => {
+export const wire = ({
+  aggregates,
+  functions,
+  clock,
+  objects,
+  queues,
+  config,
+  site,
+}: Pick<Engine, "aggregates" | "functions" | "clock" | "objects" | "queues" | "config" | "site">) => {
   const files = publicFiles(objects);
   const places = ({ site, environment }: SiteConfig) => ({ bucket: config.buckets.static, ...siteResources(site, environment) });
   return consumer(
@@ -30,4 +39,4 @@ export const wire = ({ aggregates, functions, clock, objects, queues, config, si
   );
 };
 
-export const handler = onLambda(wire);
+export const handler = onLambda({ aggregates, functions, objects, queues, site }, wire);

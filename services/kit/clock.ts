@@ -6,3 +6,10 @@ export type Clock = {
   /** in [0, 1) */
   random(): number;
 };
+
+/** Time and chance as the machine has them. */
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
+  random: () => Math.random(),
+};

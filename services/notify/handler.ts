@@ -1,11 +1,11 @@
 import type { DeploymentEvent } from "../../domain/deployment/events.ts";
 import type { EnvironmentEvent } from "../../domain/environment/events.ts";
 import type { Recorded } from "../../domain/kernel/event.ts";
-import { cloudWatchBuildLogs } from "../aws/build-logs.ts";
 import { consumer } from "../kit/consumer.ts";
 import type { Engine } from "../kit/engine.ts";
 import { readRecorded } from "../kit/envelope.ts";
 import { onLambda } from "../kit/lambda.ts";
+import { buildLogs, events, queues, site, views } from "../kit/parts.ts";
 import { maxReceives } from "../kit/receives.ts";
 import { newsOf } from "./news.ts";
 import { notify } from "./notify.ts";
@@ -13,8 +13,14 @@ import { notify } from "./notify.ts";
 /** Lines of a failed build that a message shows. */
 const LINES = 10;
 
-export const wire = ({ clients, events, views, site: siteNamed, queues, clock }: Engine) => {
-  const logs = cloudWatchBuildLogs(clients.logs);
+export const wire = ({
+  buildLogs,
+  events,
+  views,
+  site: siteNamed,
+  queues,
+  clock,
+}: Pick<Engine, "buildLogs" | "events" | "views" | "site" | "queues" | "clock">) => {
   return consumer(
     maxReceives("notify"),
     queues.mailroom("notify"),
@@ -22,7 +28,7 @@ export const wire = ({ clients, events, views, site: siteNamed, queues, clock }:
     notify({
       news: newsOf({
         events,
-        lastLines: (place) => logs.tail(place, LINES),
+        lastLines: (place) => buildLogs.tail(place, LINES),
         url: (site, environment) => siteNamed(site, environment)?.url ?? null,
       }),
       rows: views,
@@ -32,4 +38,4 @@ export const wire = ({ clients, events, views, site: siteNamed, queues, clock }:
   );
 };
 
-export const handler = onLambda(wire);
+export const handler = onLambda({ buildLogs, events, views, site, queues }, wire);

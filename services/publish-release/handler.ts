@@ -10,6 +10,7 @@ import { consumer } from "../kit/consumer.ts";
 import type { Engine } from "../kit/engine.ts";
 import { readRecorded } from "../kit/envelope.ts";
 import { onLambda } from "../kit/lambda.ts";
+import { aggregates, functions, objects, queues, secrets, site, tags, views } from "../kit/parts.ts";
 import { maxReceives } from "../kit/receives.ts";
 import { readTagSeeds, uploadAssets } from "./assets.ts";
 import { inspect, type Package } from "./inspect.ts";
@@ -19,7 +20,9 @@ import { publishRelease } from "./publish-release.ts";
 import { reporter } from "./report.ts";
 import { settingsOf } from "./settings.ts";
 
-export const wire = (engine: Engine) => {
+export const wire = (
+  engine: Pick<Engine, "aggregates" | "functions" | "clock" | "objects" | "tags" | "views" | "secrets" | "queues" | "config" | "site">,
+) => {
   const { aggregates, functions, clock, objects, tags, views, secrets, queues, config, site } = engine;
   const places = ({ site, environment }: SiteConfig) => ({ bucket: config.buckets.static, ...siteResources(site, environment) });
 
@@ -80,4 +83,4 @@ export const wire = (engine: Engine) => {
   );
 };
 
-export const handler = onLambda(wire);
+export const handler = onLambda({ aggregates, functions, objects, tags, views, secrets, queues, site }, wire);

@@ -1,7 +1,8 @@
 import { siteResources } from "../../infra/sites.ts";
 import type { BuildReport } from "../aws/builds.ts";
-import { type Engine, projectOf } from "../kit/engine.ts";
+import type { Engine } from "../kit/engine.ts";
 import { onLambda } from "../kit/lambda.ts";
+import { aggregates, builds, bus, eventLog, events, functions, projectOf, queues, site, store, views } from "../kit/parts.ts";
 import { relay } from "../kit/relay.ts";
 import { reconcileDeployment } from "./deployments.ts";
 import { reconcileEnvironment } from "./environments.ts";
@@ -15,7 +16,24 @@ const stateChange = ({ arn, status }: BuildReport, site: string) => ({
   detail: { "build-id": arn, "build-status": status, "project-name": projectOf(site) },
 });
 
-export const wire = ({ aggregates, builds, functions, store, eventLog, bus, views, queues, clock, config, events, site, log }: Engine) => {
+export const wire = ({
+  aggregates,
+  builds,
+  functions,
+  store,
+  eventLog,
+  bus,
+  views,
+  queues,
+  clock,
+  config,
+  events,
+  site,
+  log,
+}: Pick<
+  Engine,
+  "aggregates" | "builds" | "functions" | "store" | "eventLog" | "bus" | "views" | "queues" | "clock" | "config" | "events" | "site" | "log"
+>) => {
   const run = reconcile({
     mend: () =>
       mend({
@@ -52,4 +70,4 @@ export const wire = ({ aggregates, builds, functions, store, eventLog, bus, view
   return (_event: unknown): Promise<void> => run();
 };
 
-export const handler = onLambda(wire);
+export const handler = onLambda({ aggregates, builds, functions, store, eventLog, bus, views, queues, events, site }, wire);

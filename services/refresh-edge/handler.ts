@@ -4,10 +4,11 @@ import { consumer } from "../kit/consumer.ts";
 import type { Engine } from "../kit/engine.ts";
 import { readRecorded } from "../kit/envelope.ts";
 import { onLambda } from "../kit/lambda.ts";
+import { aggregates, cdn, queues, site } from "../kit/parts.ts";
 import { maxReceives } from "../kit/receives.ts";
 import { refreshEdge } from "./refresh-edge.ts";
 
-export const wire = ({ aggregates, site, cdn, queues }: Engine) =>
+export const wire = ({ aggregates, site, cdn, queues }: Pick<Engine, "aggregates" | "site" | "cdn" | "queues">) =>
   consumer(
     maxReceives("refresh-edge"),
     queues.mailroom("refresh-edge"),
@@ -15,4 +16,4 @@ export const wire = ({ aggregates, site, cdn, queues }: Engine) =>
     refreshEdge({ aggregates, site, invalidate: cdn.invalidate }),
   );
 
-export const handler = onLambda(wire);
+export const handler = onLambda({ aggregates, site, cdn, queues }, wire);

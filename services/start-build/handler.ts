@@ -2,13 +2,20 @@ import type { DeploymentEvent } from "../../domain/deployment/events.ts";
 import type { Recorded } from "../../domain/kernel/event.ts";
 import { ACTIONS_KEY, siteResources } from "../../infra/sites.ts";
 import { consumer } from "../kit/consumer.ts";
-import { type Engine, projectOf } from "../kit/engine.ts";
+import type { Engine } from "../kit/engine.ts";
 import { readRecorded } from "../kit/envelope.ts";
 import { onLambda } from "../kit/lambda.ts";
+import { aggregates, builds, projectOf, queues, site } from "../kit/parts.ts";
 import { maxReceives } from "../kit/receives.ts";
 import { startBuild } from "./start-build.ts";
 
-export const wire = ({ aggregates, builds, queues, config, site: siteNamed }: Engine) =>
+export const wire = ({
+  aggregates,
+  builds,
+  queues,
+  config,
+  site: siteNamed,
+}: Pick<Engine, "aggregates" | "builds" | "queues" | "config" | "site">) =>
   consumer(
     maxReceives("start-build"),
     queues.mailroom("start-build"),
@@ -37,4 +44,4 @@ export const wire = ({ aggregates, builds, queues, config, site: siteNamed }: En
     }),
   );
 
-export const handler = onLambda(wire);
+export const handler = onLambda({ aggregates, builds, queues, site }, wire);

@@ -4,10 +4,11 @@ import { consumer } from "../kit/consumer.ts";
 import type { Engine } from "../kit/engine.ts";
 import { readRecorded } from "../kit/envelope.ts";
 import { onLambda } from "../kit/lambda.ts";
+import { aggregates, builds, queues } from "../kit/parts.ts";
 import { maxReceives } from "../kit/receives.ts";
 import { stopBuild } from "./stop-build.ts";
 
-export const wire = ({ aggregates, builds, queues }: Engine) =>
+export const wire = ({ aggregates, builds, queues }: Pick<Engine, "aggregates" | "builds" | "queues">) =>
   consumer(
     maxReceives("stop-build"),
     queues.mailroom("stop-build"),
@@ -15,4 +16,4 @@ export const wire = ({ aggregates, builds, queues }: Engine) =>
     stopBuild({ aggregates, builds }),
   );
 
-export const handler = onLambda(wire);
+export const handler = onLambda({ aggregates, builds, queues }, wire);

@@ -1,10 +1,11 @@
 import { consumer } from "../kit/consumer.ts";
-import { type Engine, projectOf } from "../kit/engine.ts";
+import type { Engine } from "../kit/engine.ts";
 import { onLambda } from "../kit/lambda.ts";
+import { aggregates, builds, projectOf, queues } from "../kit/parts.ts";
 import { maxReceives } from "../kit/receives.ts";
 import { BuildStateChange, watchBuild } from "./watch-build.ts";
 
-export const wire = ({ aggregates, builds, queues }: Engine) =>
+export const wire = ({ aggregates, builds, queues }: Pick<Engine, "aggregates" | "builds" | "queues">) =>
   consumer(
     maxReceives("watch-build"),
     queues.mailroom("watch-build"),
@@ -12,4 +13,4 @@ export const wire = ({ aggregates, builds, queues }: Engine) =>
     watchBuild({ aggregates, builds, projectOf }),
   );
 
-export const handler = onLambda(wire);
+export const handler = onLambda({ aggregates, builds, queues }, wire);
