@@ -1,6 +1,9 @@
 import { defineConfig } from "vitest/config";
 
-/** `quick`: everything that runs in one process or on a loopback port. `e2e`: the command that a user types, on a real app. */
+/**
+ * `quick`: everything that runs in one process or on a loopback port. `infra`: what would be deployed, evaluated without an
+ * account. `e2e`: the command that a user types, on a real app.
+ */
 export default defineConfig({
   test: {
     maxWorkers: 2,
@@ -10,9 +13,18 @@ export default defineConfig({
         test: {
           name: "quick",
           include: ["test/**/*.test.ts"],
-          exclude: ["test/e2e/**", "**/node_modules/**"],
+          exclude: ["test/e2e/**", "test/infra/**", "**/node_modules/**"],
           testTimeout: 20_000,
           hookTimeout: 20_000,
+        },
+      },
+      {
+        test: {
+          name: "infra",
+          include: ["test/infra/**/*.test.ts"],
+          globalSetup: "test/infra/support/setup.ts",
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
         },
       },
       {

@@ -110,6 +110,8 @@ export const deadLetterName = (consumer: string): string => `shiplog-${consumer}
 export const ruleName = (consumer: string): string => `shiplog-${consumer}`;
 /** AWS asks for six times the function's timeout; batches of ten or fewer need no window. */
 export const visibilitySeconds = (consumer: Consumer): number => consumer.timeoutSeconds * 6;
+/** The consumer puts a message aside itself, with its reason; its queue does so where the consumer crashed. */
+export const queueMaxReceives = (consumer: Consumer): number => consumer.maxReceives + 2;
 /** A dead letter is kept for the longest that SQS allows: longer than any queue keeps a message. */
 export const deadLetterRetentionSeconds = 14 * 24 * 3600;
 export const queueRetentionSeconds = 4 * 24 * 3600;

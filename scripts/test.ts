@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 /**
- * Everything that decides whether a change may land: types, lint, the rooms' rules, then the quick tests and the
- * end-to-end tests. All of them run, whatever fails. The last line counts the tests, and each gate as one.
+ * Everything that decides whether a change may land: types, lint, the rooms' rules, then the quick tests, the
+ * check of the infrastructure and the end-to-end tests. All of them run, whatever fails. The last line counts the tests, and each gate as one.
  */
 type Part = { readonly name: string; readonly passed: number; readonly failed: number; readonly skipped: readonly string[] };
 
@@ -14,7 +14,7 @@ const gates = [
   ["lint", ["biome", "check", "--error-on-warnings", "."]],
   ["rooms", ["depcruise", "--config", ".dependency-cruiser.cjs", "domain", "services", "infra", "local", "cli"]],
 ] as const;
-const suites = ["quick", "e2e"] as const;
+const suites = ["quick", "infra", "e2e"] as const;
 
 const bin = join(import.meta.dirname, "../node_modules/.bin");
 const run = (name: string, args: readonly string[]): Promise<number> =>

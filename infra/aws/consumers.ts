@@ -1,5 +1,13 @@
 import { componentName } from "../engine-functions.ts";
-import { type Consumer, deadLetterName, consumers as declared, queueName, ruleName, visibilitySeconds } from "../topology.ts";
+import {
+  type Consumer,
+  deadLetterName,
+  consumers as declared,
+  queueMaxReceives,
+  queueName,
+  ruleName,
+  visibilitySeconds,
+} from "../topology.ts";
 import { bus } from "./bus.ts";
 import { engineFunction } from "./engine-function.ts";
 import { queueWithDeadLetters } from "./queue.ts";
@@ -54,8 +62,7 @@ export const consumers = (declared as readonly Consumer[]).map((consumer) => {
     name: queueName(consumer.name),
     deadLetters: deadLetterName(consumer.name),
     visibilitySeconds: visibilitySeconds(consumer),
-    // the consumer puts a message aside itself, with its reason; the queue does so where the consumer crashed
-    maxReceives: consumer.maxReceives + 2,
+    maxReceives: queueMaxReceives(consumer),
   });
   if (consumer.pattern !== null) subscribe(title, consumer, consumer.pattern, queue, dead);
   const fn = engineFunction(consumer);

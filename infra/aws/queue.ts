@@ -10,25 +10,24 @@ type QueueOptions = {
   readonly maxReceives: number;
 };
 
+/**
+ * SQS takes the creation of a queue that exists for granted. The table is refused where another stage has it: a second
+ * stage in one account stops there, before it shares anything. On the queue itself: what a component waits for, its parts do not.
+ */
+const declared = (name: string, messageRetentionSeconds: number) => (args: aws.sqs.QueueArgs, opts: $util.CustomResourceOptions) => {
+  Object.assign(args, { name, messageRetentionSeconds, sqsManagedSseEnabled: true });
+  opts.dependsOn = [eventsTable.nodes.table];
+  return undefined;
+};
+
 /** A queue and its dead letters, which are kept longer than the queue keeps a message. */
 export const queueWithDeadLetters = (title: string, { name, deadLetters, fifo = false, visibilitySeconds, maxReceives }: QueueOptions) => {
-  // SQS takes the creation of a queue that exists for granted. The table is refused where another stage has it: a second
-  // stage in one account stops there, before it shares anything
-  const opts = { dependsOn: [eventsTable] };
-  const dead = new sst.aws.Queue(
-    `${title}Dead`,
-    { fifo, transform: { queue: { name: deadLetters, messageRetentionSeconds: deadLetterRetentionSeconds, sqsManagedSseEnabled: true } } },
-    opts,
-  );
-  const queue = new sst.aws.Queue(
-    title,
-    {
-      fifo,
-      visibilityTimeout: `${visibilitySeconds} seconds`,
-      dlq: { queue: dead.arn, retry: maxReceives },
-      transform: { queue: { name, messageRetentionSeconds: queueRetentionSeconds, sqsManagedSseEnabled: true } },
-    },
-    opts,
-  );
+  const dead = new sst.aws.Queue(`${title}Dead`, { fifo, transform: { queue: declared(deadLetters, deadLetterRetentionSeconds) } });
+  const queue = new sst.aws.Queue(title, {
+    fifo,
+    visibilityTimeout: `${visibilitySeconds} seconds`,
+    dlq: { queue: dead.arn, retry: maxReceives },
+    transform: { queue: declared(name, queueRetentionSeconds) },
+  });
   return { queue, dead };
 };

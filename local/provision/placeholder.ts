@@ -1,10 +1,9 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { PLACEHOLDER_CODE } from "../../infra/sites.ts";
 import { zipDirectory } from "../../services/kit/archive.ts";
 
-const CODE =
-  'export const handler = async () => ({ statusCode: 503, headers: { "content-type": "text/plain" }, body: "Nothing has been deployed here yet." });\n';
 let made: Promise<Uint8Array> | undefined;
 
 /** The code of a site's function before the first release. */
@@ -16,7 +15,7 @@ export const placeholderZip = (): Promise<Uint8Array> => {
 const zip = async (): Promise<Uint8Array> => {
   const folder = await mkdtemp(join(tmpdir(), "shiplog-placeholder-"));
   try {
-    await writeFile(join(folder, "index.mjs"), CODE);
+    await writeFile(join(folder, "index.mjs"), PLACEHOLDER_CODE);
     await zipDirectory(folder, `${folder}.zip`);
     return await readFile(`${folder}.zip`);
   } finally {

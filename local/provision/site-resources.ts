@@ -13,13 +13,27 @@ import {
 } from "@aws-sdk/client-lambda";
 import { CreateSecretCommand, GetSecretValueCommand, PutSecretValueCommand } from "@aws-sdk/client-secrets-manager";
 import { buildspecOf } from "../../infra/buildspec.ts";
-import { EMPTY_ALIAS, type Site, siteResources } from "../../infra/sites.ts";
+import {
+  ACTIONS_KEY,
+  EMPTY_ALIAS,
+  RUNTIME,
+  revalidation,
+  rolesWithUrl,
+  type Site,
+  siteFunctionSizes,
+  siteResources,
+} from "../../infra/sites.ts";
+import { tagTable } from "../../infra/stores.ts";
+import { deadLetterRetentionSeconds, queueRetentionSeconds } from "../../infra/topology.ts";
 import type { Clients } from "../../services/aws/clients.ts";
 import { ACCOUNT } from "../http.ts";
-import { BUCKETS, createQueue, createTable, type QueueAt, unlessThere } from "./engine-resources.ts";
+import { BUCKETS, createQueue, type QueueAt } from "./engine-resources.ts";
 import { placeholderZip } from "./placeholder.ts";
+import { createTable } from "./table.ts";
+import { unlessThere } from "./unless-there.ts";
 
-const ACTIONS_KEY = "NEXT_SERVER_ACTIONS_ENCRYPTION_KEY";
+type Role = keyof typeof siteFunctionSizes;
+
 const ROLE = `arn:aws:iam::${ACCOUNT}:role/shiplog-site`;
 
 /** Makes what one environment of a site lives on, through the same calls as anywhere. What is there already is kept. */
@@ -34,53 +48,41 @@ export const provisionSite = async (
   const names = siteResources(site.name, environment);
   const dead = await createQueue(clients.sqs, names.revalidationDeadLetters, {
     FifoQueue: "true",
-    MessageRetentionPeriod: String(14 * 24 * 3600),
+    MessageRetentionPeriod: String(deadLetterRetentionSeconds),
   });
   const revalidationQueue = await createQueue(clients.sqs, names.revalidationQueue, {
     FifoQueue: "true",
-    VisibilityTimeout: String(6 * 30),
-    RedrivePolicy: JSON.stringify({ deadLetterTargetArn: dead.arn, maxReceiveCount: 5 }),
+    VisibilityTimeout: String(revalidation.visibilitySeconds),
+    MessageRetentionPeriod: String(queueRetentionSeconds),
+    RedrivePolicy: JSON.stringify({ deadLetterTargetArn: dead.arn, maxReceiveCount: revalidation.maxReceives }),
   });
-  await createTable(clients.dynamodb, {
-    TableName: names.tagTable,
-    BillingMode: "PAY_PER_REQUEST",
-    AttributeDefinitions: [
-      { AttributeName: "tag", AttributeType: "S" },
-      { AttributeName: "path", AttributeType: "S" },
-      { AttributeName: "revalidatedAt", AttributeType: "N" },
-    ],
-    KeySchema: [
-      { AttributeName: "tag", KeyType: "HASH" },
-      { AttributeName: "path", KeyType: "RANGE" },
-    ],
-    GlobalSecondaryIndexes: [
-      {
-        IndexName: "revalidate",
-        KeySchema: [
-          { AttributeName: "path", KeyType: "HASH" },
-          { AttributeName: "revalidatedAt", KeyType: "RANGE" },
-        ],
-        Projection: { ProjectionType: "ALL" },
-      },
-    ],
-  });
+  await createTable(clients.dynamodb, tagTable(names.tagTable));
   await secret(clients, names.secret, values);
   await project(clients, site, ownBuildspec);
-  for (const name of Object.values(names.functions)) await siteFunction(clients.lambda, name, names.alias, site.architecture);
-  for (const name of [names.functions.server, names.functions.image]) await functionUrl(clients.lambda, name, names.alias);
+  for (const role of Object.keys(names.functions) as Role[])
+    await siteFunction(clients.lambda, names.functions[role], names.alias, role, site.architecture);
+  for (const role of rolesWithUrl) await functionUrl(clients.lambda, names.functions[role], names.alias);
   await mapping(clients.lambda, revalidationQueue.arn, `${names.functions.revalidation}:${names.alias}`);
   return { revalidationQueue };
 };
 
 /** The function, a first version of placeholder code, and the alias on it: everything later is the engine's. */
-const siteFunction = async (lambda: LambdaClient, name: string, alias: string, architecture: Site["architecture"]): Promise<void> => {
+const siteFunction = async (
+  lambda: LambdaClient,
+  name: string,
+  alias: string,
+  role: Role,
+  architecture: Site["architecture"],
+): Promise<void> => {
   await unlessThere(async () =>
     lambda.send(
       new CreateFunctionCommand({
         FunctionName: name,
         Role: ROLE,
-        Runtime: "nodejs22.x",
+        Runtime: RUNTIME,
         Handler: "index.handler",
+        MemorySize: siteFunctionSizes[role].memoryMb,
+        Timeout: siteFunctionSizes[role].timeoutSeconds,
         Architectures: [architecture],
         Code: { ZipFile: await placeholderZip() },
       }),
@@ -112,7 +114,12 @@ const mapping = async (lambda: LambdaClient, EventSourceArn: string, FunctionNam
   const { EventSourceMappings = [] } = await lambda.send(new ListEventSourceMappingsCommand({ EventSourceArn }));
   if (EventSourceMappings.length > 0) return;
   await lambda.send(
-    new CreateEventSourceMappingCommand({ EventSourceArn, FunctionName, BatchSize: 5, FunctionResponseTypes: ["ReportBatchItemFailures"] }),
+    new CreateEventSourceMappingCommand({
+      EventSourceArn,
+      FunctionName,
+      BatchSize: revalidation.batchSize,
+      FunctionResponseTypes: ["ReportBatchItemFailures"],
+    }),
   );
 };
 

@@ -1,0 +1,34 @@
+import { CreateTableCommand, type DynamoDBClient, type KeySchemaElement } from "@aws-sdk/client-dynamodb";
+import type { Index, Table } from "../../infra/stores.ts";
+import { unlessThere } from "./unless-there.ts";
+
+/** Makes a table of `infra/stores.ts`; one that is there already is kept. */
+export const createTable = async (client: DynamoDBClient, { name, keys, primary, indexes, stream }: Table): Promise<void> => {
+  const globalIndexes = Object.entries(indexes);
+  await unlessThere(() =>
+    client.send(
+      new CreateTableCommand({
+        TableName: name,
+        BillingMode: "PAY_PER_REQUEST",
+        AttributeDefinitions: Object.entries(keys).map(([AttributeName, type]) => ({
+          AttributeName,
+          AttributeType: type === "number" ? "N" : "S",
+        })),
+        KeySchema: schema(primary),
+        ...(globalIndexes.length > 0 && {
+          GlobalSecondaryIndexes: globalIndexes.map(([IndexName, index]) => ({
+            IndexName,
+            KeySchema: schema(index),
+            Projection: { ProjectionType: "ALL" as const },
+          })),
+        }),
+        ...(stream !== null && { StreamSpecification: { StreamEnabled: true, StreamViewType: "NEW_IMAGE" as const } }),
+      }),
+    ),
+  );
+};
+
+const schema = ({ hash, range }: Index): KeySchemaElement[] => [
+  { AttributeName: hash, KeyType: "HASH" },
+  { AttributeName: range, KeyType: "RANGE" },
+];

@@ -1,0 +1,189 @@
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+import { describe, expect, it } from "vitest";
+import { engineFunctions, functionName, logGroupName, relay } from "../../infra/engine-functions.ts";
+import { siteResources } from "../../infra/sites.ts";
+import { eventsTable } from "../../infra/stores.ts";
+import { consumers, deadLetterName } from "../../infra/topology.ts";
+import { EngineConfig } from "../../services/kit/config.ts";
+import { root } from "./support/bundle-config.ts";
+import { checks, listRights } from "./support/checks.ts";
+import { all, type Graph, graphOf, one, stages, statements } from "./support/graph.ts";
+
+it("the infrastructure agrees with the types of SST's components", async () => {
+  const tsc = `${root}/node_modules/typescript/bin/tsc`;
+  const { stdout } = await promisify(execFile)(process.execPath, [tsc, "-p", "tsconfig.infra.json"], { cwd: root }).catch(
+    (error: { stdout: string }) => error,
+  );
+  expect(stdout).toBe("");
+});
+
+describe.each(stages)("the graph of the stage %s", (stage) => {
+  it.each(Object.keys(checks) as (keyof typeof checks)[])("passes the check of %s", (name) => {
+    expect(checks[name](graphOf(stage))).toEqual([]);
+  });
+});
+
+describe("the graph of production", () => {
+  const graph = (): Graph => graphOf("production");
+
+  it("has exactly the listed rights", async () => {
+    await expect(listRights(graph())).toMatchFileSnapshot("roles.txt");
+  });
+
+  it("lets only publish-release change code, and only flip-alias move an alias", () => {
+    const who = (action: string) =>
+      all(graph(), "role")
+        .filter((role) => statements(role).some(({ Action }) => Action.includes(action)))
+        .map(({ name }) => name);
+    expect(who("lambda:UpdateFunctionCode")).toEqual(["PublishReleaseRole"]);
+    expect(who("lambda:UpdateAlias")).toEqual(["FlipAliasRole"]);
+    expect(who("codebuild:StartBuild")).toEqual(["StartBuildRole"]);
+    expect(
+      statements(one(graph(), "role", "NotifyRole")).flatMap(({ Action }) => Action.filter((action) => /^(lambda|s3):/.test(action))),
+    ).toEqual([]);
+  });
+
+  it("tells every function of the engine its configuration, and keeps its log for a month", () => {
+    for (const { name, timeoutSeconds, memoryMb } of engineFunctions) {
+      const { inputs } = one(graph(), "function", functionName(name));
+      const config = EngineConfig.parse(JSON.parse(inputs.environment.variables.SHIPLOG_CONFIG));
+      expect(config.sites.map(({ site, environment }) => `${site}/${environment}`)).toEqual([
+        "web/production",
+        "web/preview",
+        "shop/production",
+      ]);
+      expect(config.sites[0]?.host).toBe("www.example.com");
+      expect(config.sites[1]?.host).toMatch(/cloudfront\.net$/);
+      expect([inputs.timeout, inputs.memorySize]).toEqual([timeoutSeconds, memoryMb]);
+      expect(one(graph(), "logGroup", logGroupName(name)).inputs.retentionInDays).toBe(30);
+    }
+  });
+
+  it("has the event table of the topology, with its index and its stream", () => {
+    const { inputs } = one(graph(), "table", eventsTable.name);
+    expect(inputs.globalSecondaryIndexes).toEqual([{ name: "log", hashKey: "gsi1pk", rangeKey: "gsi1sk", projectionType: "ALL" }]);
+    expect([inputs.hashKey, inputs.rangeKey, inputs.streamEnabled, inputs.streamViewType]).toEqual(["pk", "sk", true, "NEW_IMAGE"]);
+  });
+
+  it("reads the stream from its beginning, one batch at a time, and puts aside what fails for ever", () => {
+    const { inputs } = one(graph(), "mapping", "RelayMapping");
+    expect(inputs).toMatchObject({
+      startingPosition: "TRIM_HORIZON",
+      parallelizationFactor: 1,
+      bisectBatchOnFunctionError: true,
+      maximumRetryAttempts: relay.retries,
+      maximumRecordAgeInSeconds: relay.maxAgeSeconds,
+      destinationConfig: { onFailure: { destinationArn: expect.stringMatching(/^arn:aws:s3:::shiplog-artifacts-/) } },
+    });
+  });
+
+  it("keeps buckets private, reached by TLS alone, and lets CloudFront read the files of visitors and nothing else", () => {
+    const blocked = graph().resources.filter(({ type }) => type === "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock");
+    expect(blocked.map(({ inputs }) => inputs.bucket).sort()).toEqual(
+      all(graph(), "bucket")
+        .map(({ inputs }) => inputs.bucket)
+        .sort(),
+    );
+    for (const { inputs } of all(graph(), "bucketPolicy")) {
+      const [first, ...rest] = JSON.parse(inputs.policy).Statement;
+      expect(first).toMatchObject({ Effect: "Deny", Action: "s3:*", Condition: { Bool: { "aws:SecureTransport": "false" } } });
+      for (const { Action, Resource, Condition } of rest) {
+        expect([Action, Resource]).toEqual(["s3:GetObject", expect.stringMatching(/\/_assets\/\*$/)]);
+        expect(Condition.StringEquals["aws:SourceArn"]).toMatch(/^arn:aws:cloudfront::\d+:distribution\/E/);
+      }
+    }
+  });
+
+  it("locks the archive, and expires only what can be made again", () => {
+    const of = (type: string) => graph().resources.filter((resource) => resource.type === type);
+    expect(of("aws:s3/bucketObjectLockConfiguration:BucketObjectLockConfiguration").map(({ name }) => name)).toEqual(["ArchiveLock"]);
+    const expiring = of("aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration").filter(({ inputs }) =>
+      inputs.rules.some(({ expiration }: { expiration?: { days: number } }) => expiration !== undefined),
+    );
+    expect(expiring.map(({ name }) => name)).toEqual(["ArtifactsLifecycle", "SourcesLifecycle"]);
+  });
+
+  it("gives the addresses of functions to the alias, with both permissions, and nobody may invoke them otherwise", () => {
+    const { functions, alias } = siteResources("web", "production");
+    for (const name of [functions.server, functions.image]) {
+      expect(all(graph(), "url").filter(({ inputs }) => inputs.functionName === name && inputs.qualifier === alias)).toHaveLength(1);
+      const permissions = all(graph(), "permission").filter(({ inputs }) => inputs.function === name);
+      expect(
+        permissions
+          .map(({ inputs }) => [inputs.action, inputs.qualifier, inputs.functionUrlAuthType ?? inputs.invokedViaFunctionUrl])
+          .sort(),
+      ).toEqual([
+        ["lambda:InvokeFunction", alias, true],
+        ["lambda:InvokeFunctionUrl", alias, "NONE"],
+      ]);
+    }
+    expect(all(graph(), "permission").filter(({ inputs }) => inputs.function === functions.revalidation)).toEqual([]);
+  });
+
+  it("maps the revalidation queue to the alias", () => {
+    const { inputs } = one(graph(), "mapping", "WebProductionRevalidationMapping");
+    expect(inputs.functionName).toMatch(/:function:shiplog-web-production-revalidation:live$/);
+    expect(one(graph(), "queue", "shiplog-web-production-revalidation.fifo").inputs.fifoQueue).toBe(true);
+  });
+
+  it("serves a site by the behaviours of OpenNext: the server by default, files from _assets", () => {
+    const { inputs } = one(graph(), "distribution", "WebProductionCdnDistribution");
+    const file = { targetOriginId: "files", allowedMethods: ["GET", "HEAD", "OPTIONS"] };
+    expect(inputs.defaultCacheBehavior).toMatchObject({
+      targetOriginId: "server",
+      allowedMethods: expect.arrayContaining(["POST", "DELETE"]),
+    });
+    expect(inputs.defaultCacheBehavior.functionAssociations).toMatchObject([{ eventType: "viewer-request" }]);
+    expect(inputs.orderedCacheBehaviors).toMatchObject([
+      { pathPattern: "/_next/image*", targetOriginId: "image" },
+      { pathPattern: "/_next/data/*", targetOriginId: "server" },
+      { pathPattern: "/_next/*", ...file },
+      { pathPattern: "/docs/*", ...file },
+      { pathPattern: "/read*me*1*.txt", ...file },
+      { pathPattern: "/robots.txt", ...file },
+    ]);
+    expect(inputs.origins.find(({ originId }: { originId: string }) => originId === "files").originPath).toBe("/web/production/_assets");
+    expect(inputs.aliases).toEqual(["www.example.com"]);
+  });
+
+  it("keeps pages apart by what Next looks at", () => {
+    const { inputs } = one(graph(), "cachePolicy", "PagesCachePolicy");
+    const { queryStringsConfig, headersConfig, cookiesConfig } = inputs.parametersInCacheKeyAndForwardedToOrigin;
+    expect(queryStringsConfig.queryStringBehavior).toBe("all");
+    expect(headersConfig.headers.items).toEqual([
+      "rsc",
+      "next-router-prefetch",
+      "next-router-segment-prefetch",
+      "next-router-state-tree",
+      "next-url",
+      "x-prerender-revalidate",
+    ]);
+    expect(cookiesConfig.cookies.items).toEqual(["__prerender_bypass"]);
+  });
+
+  it("builds each site in a project of its own, with its time limit and its own buildspec where it has one", () => {
+    const web = one(graph(), "project", "shiplog-web").inputs;
+    const shop = one(graph(), "project", "shiplog-shop").inputs;
+    expect([web.buildTimeout, web.environment.type, web.source.buildspec !== undefined]).toEqual([20, "ARM_CONTAINER", true]);
+    expect([shop.buildTimeout, shop.environment.type, shop.source.buildspec]).toEqual([30, "LINUX_CONTAINER", undefined]);
+    for (const { artifacts, cache } of [web, shop]) expect([artifacts.packaging, artifacts.type, cache.type]).toEqual(["ZIP", "S3", "S3"]);
+  });
+
+  it("raises an alarm for every dead letter, for late events, for what is stuck, and before code storage is full", () => {
+    const alarms = all(graph(), "alarm");
+    const watched = alarms.flatMap(({ inputs }) => (inputs.namespace === "AWS/SQS" ? [inputs.dimensions.QueueName] : [])).sort();
+    const dead = all(graph(), "queue").flatMap(({ inputs }) => (inputs.redrivePolicy === undefined ? [inputs.name] : []));
+    expect(watched).toEqual(dead.sort());
+    expect(watched).toEqual(expect.arrayContaining(consumers.map(({ name }) => deadLetterName(name))));
+    expect(alarms.map(({ inputs }) => inputs.metricName)).toEqual(
+      expect.arrayContaining(["IteratorAge", "OldestStepMinutes", "CodeStoragePercent"]),
+    );
+    for (const { inputs } of alarms) expect(inputs.alarmActions).toHaveLength(1);
+  });
+
+  it("refuses a second stage in the same account before it shares a queue", () => {
+    const { urn } = one(graph(), "table", eventsTable.name);
+    for (const { name, dependsOn } of all(graph(), "queue")) expect(dependsOn, name).toContain(urn);
+  });
+});

@@ -1,0 +1,184 @@
+import { isDeepStrictEqual } from "node:util";
+import { functionName, relay, scheduleName } from "../../../infra/engine-functions.ts";
+import { BUS, type Consumer, consumers, queueName, ruleName, schedules } from "../../../infra/topology.ts";
+import { all, type Graph, type Resource, type Statement, statements } from "./graph.ts";
+
+/** What must hold in every stage: each check answers what is wrong, a sentence each, and nothing where all is well. */
+type Check = (graph: Graph) => string[];
+
+/** A bundle is loaded at every cold start. */
+const MOST_BYTES = 1_500_000;
+
+const handlers: Check = ({ builds }) =>
+  builds.flatMap(({ handler, errors, bytes }) => [
+    ...errors.map((error) => `${handler}: ${error}`),
+    ...(bytes > MOST_BYTES ? [`${handler} is ${bytes} bytes, above ${MOST_BYTES}`] : []),
+  ]);
+
+type Redrive = { deadLetterTargetArn: string; maxReceiveCount: number };
+const redriveOf = ({ inputs }: Resource): Redrive | undefined =>
+  inputs.redrivePolicy === undefined ? undefined : (JSON.parse(inputs.redrivePolicy) as Redrive);
+
+const deadLetters: Check = (graph) => {
+  const queues = all(graph, "queue");
+  const targets = new Set(queues.map((queue) => redriveOf(queue)?.deadLetterTargetArn));
+  return queues.flatMap((queue) => {
+    if (targets.has(queue.outputs.arn)) return [];
+    const dead = queues.find(({ outputs }) => outputs.arn === redriveOf(queue)?.deadLetterTargetArn);
+    if (dead === undefined) return [`the queue ${queue.inputs.name} has no dead-letter queue`];
+    return dead.inputs.messageRetentionSeconds > queue.inputs.messageRetentionSeconds
+      ? []
+      : [`the dead letters of ${queue.inputs.name} are not kept longer than its messages`];
+  });
+};
+
+/** "…:function:name:alias", "name:alias" or "name" → the name. */
+const nameOf = (fn: string): string => fn.replace(/^.*:function:/, "").replace(/:.*$/, "");
+const isOfQueue = ({ inputs }: Resource): boolean => String(inputs.eventSourceArn).includes(":sqs:");
+
+const visibility: Check = (graph) =>
+  all(graph, "mapping")
+    .filter(isOfQueue)
+    .flatMap(({ inputs }) => {
+      const queue = all(graph, "queue").find(({ outputs }) => outputs.arn === inputs.eventSourceArn);
+      const name = nameOf(inputs.functionName);
+      const fn = all(graph, "function").find(({ inputs: { name: own } }) => own === name);
+      if (queue === undefined || fn === undefined)
+        return [`a mapping leads from ${inputs.eventSourceArn} to ${name}, and one is not there`];
+      const needed = 6 * fn.inputs.timeout + (inputs.maximumBatchingWindowInSeconds ?? 0);
+      const { visibilityTimeoutSeconds: hidden } = queue.inputs;
+      return hidden >= needed ? [] : [`${queue.inputs.name} hides a message for ${hidden} s, and ${name} needs ${needed} s`];
+    });
+
+const partialFailures: Check = (graph) =>
+  all(graph, "mapping").flatMap(({ name, inputs }) =>
+    inputs.functionResponseTypes?.includes("ReportBatchItemFailures") ? [] : [`the mapping ${name} does not report partial failures`],
+  );
+
+const readersOf = (graph: Graph, source: string): string[] =>
+  all(graph, "mapping")
+    .filter(({ inputs }) => inputs.eventSourceArn === source)
+    .map(({ inputs }) => nameOf(inputs.functionName))
+    .sort();
+
+const consumerProblems = (graph: Graph, { name, bus, pattern }: Consumer): string[] => {
+  const problems: string[] = [];
+  const queues = all(graph, "queue").filter(({ inputs }) => inputs.name === queueName(name));
+  const rules = all(graph, "rule").filter(({ inputs }) => inputs.name === ruleName(name));
+  const [queue] = queues;
+  if (queue === undefined || queues.length > 1) return [`${name} has ${queues.length} queues`];
+  const readers = readersOf(graph, queue.outputs.arn);
+  if (!isDeepStrictEqual(readers, [functionName(name)])) problems.push(`the queue of ${name} is read by ${readers.join(", ") || "nobody"}`);
+  if (pattern === null) return rules.length === 0 ? problems : [...problems, `${name} has a rule, and the topology gives it none`];
+
+  const [rule] = rules;
+  if (rule === undefined || rules.length > 1) return [...problems, `${name} has ${rules.length} rules`];
+  if (!isDeepStrictEqual(JSON.parse(rule.inputs.eventPattern), pattern)) problems.push(`the rule of ${name} has another pattern`);
+  if (rule.inputs.state !== "ENABLED") problems.push(`the rule of ${name} is not enabled`);
+  if ((rule.inputs.eventBusName ?? "default") !== (bus === "engine" ? BUS : "default"))
+    problems.push(`the rule of ${name} is on another bus`);
+  const targets = all(graph, "target").filter(({ inputs }) => inputs.rule === rule.inputs.name);
+  if (targets.length !== 1 || targets[0]?.inputs.arn !== queue.outputs.arn)
+    problems.push(`the rule of ${name} does not lead to its queue alone`);
+  return problems;
+};
+
+const topology: Check = (graph) => {
+  const listed = new Set([...consumers.map(({ name }) => ruleName(name)), ...schedules.map(({ name }) => scheduleName(name))]);
+  const streams = all(graph, "table").flatMap(({ outputs }) => (outputs.streamArn ? [outputs.streamArn as string] : []));
+  const readers = streams.flatMap((stream) => readersOf(graph, stream));
+  return [
+    ...(consumers as readonly Consumer[]).flatMap((consumer) => consumerProblems(graph, consumer)),
+    ...all(graph, "rule").flatMap(({ inputs }) => (listed.has(inputs.name) ? [] : [`the rule ${inputs.name} is not in the topology`])),
+    ...(isDeepStrictEqual(readers, [functionName(relay.name)])
+      ? []
+      : [`the event table's stream is read by ${readers.join(", ") || "nobody"}`]),
+  ];
+};
+
+/** AWS knows no narrower resource for these. */
+const WITHOUT_RESOURCE = ["lambda:GetAccountSettings"];
+
+const statementProblems = (role: string, { Action, Resource }: Statement): string[] => [
+  ...Action.filter((action) => action.includes("*")).map((action) => `${role} may do ${action}`),
+  ...(Resource.includes("*") ? Action.filter((action) => !WITHOUT_RESOURCE.includes(action)) : []).map(
+    (action) => `${role} may do ${action} on everything`,
+  ),
+];
+
+const roles: Check = (graph) => {
+  const functions = all(graph, "function");
+  return [
+    ...all(graph, "role").flatMap((role) => [
+      ...statements(role).flatMap((statement) => statementProblems(role.name, statement)),
+      ...((role.inputs.managedPolicyArns ?? []).length > 0 ? [`${role.name} has managed policies, whose rights are AWS's to change`] : []),
+    ]),
+    ...functions.flatMap(({ inputs }, place) => {
+      const other = functions.slice(0, place).find((before) => before.inputs.role === inputs.role);
+      return other === undefined ? [] : [`${other.inputs.name} and ${inputs.name} share a role`];
+    }),
+  ];
+};
+
+/** What cannot be made again stays when production is removed, and a throw-away stage leaves nothing. */
+const retention: Check = (graph) => {
+  const production = graph.app.stage === "production";
+  const kept = (["table", "bucket", "key", "secret"] as const).flatMap((kind) => all(graph, kind));
+  return [
+    ...kept.flatMap(({ name, retainOnDelete }) =>
+      retainOnDelete === production ? [] : [production ? `${name} goes with the stage` : `${name} stays after the stage is gone`],
+    ),
+    ...all(graph, "table").flatMap(({ name, inputs }) => [
+      ...(inputs.deletionProtectionEnabled === production ? [] : [`${name} has deletion protection ${inputs.deletionProtectionEnabled}`]),
+      ...(inputs.pointInTimeRecovery?.enabled === true ? [] : [`${name} cannot be restored to an earlier second`]),
+    ]),
+    ...all(graph, "bucket").flatMap(({ name, inputs }) =>
+      inputs.forceDestroy === !production ? [] : [`${name} has forceDestroy ${inputs.forceDestroy}`],
+    ),
+    ...(graph.app.protect === production ? [] : [`the stage's own protection is ${graph.app.protect}`]),
+  ];
+};
+
+const BY_RELEASES = [
+  "architectures",
+  "code",
+  "environment",
+  "handler",
+  "memorySize",
+  "s3Bucket",
+  "s3Key",
+  "s3ObjectVersion",
+  "sourceCodeHash",
+  "timeout",
+];
+const BY_FLIPS = ["description", "functionVersion", "routingConfig"];
+
+/** A deployment of the infrastructure must not undo a release: what releases and flips decide is not compared. */
+const releases: Check = (graph) => {
+  const missing = (resource: Resource, wanted: readonly string[], what: string): string[] =>
+    wanted
+      .filter((field) => !resource.ignoreChanges.includes(field))
+      .map((field) => `${what} ${resource.name} would get back its ${field}`);
+  const aliases = all(graph, "alias");
+  const ofSites = new Set(aliases.map(({ inputs }) => inputs.functionName));
+  return [
+    ...all(graph, "function")
+      .filter(({ inputs }) => ofSites.has(inputs.name))
+      .flatMap((fn) => missing(fn, BY_RELEASES, "the function")),
+    ...aliases.flatMap((alias) => missing(alias, BY_FLIPS, "the alias")),
+  ];
+};
+
+export const checks = { handlers, deadLetters, visibility, partialFailures, topology, roles, retention, releases };
+
+/** Every role's rights as text, to be read by a person when they change. */
+export const listRights = (graph: Graph): string =>
+  all(graph, "role")
+    .map((role) =>
+      [
+        role.name,
+        ...statements(role).flatMap(({ Action, Resource }) => [`  ${Action.join(" ")}`, ...Resource.map((arn) => `    ${arn}`)]),
+      ].join("\n"),
+    )
+    .sort()
+    .join("\n\n");
