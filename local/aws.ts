@@ -2,6 +2,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { GetObjectCommand } from "@aws-sdk/client-s3";
 import { GetSecretValueCommand } from "@aws-sdk/client-secrets-manager";
+import { SQSClient } from "@aws-sdk/client-sqs";
 import { awsClients, type Clients } from "../services/aws/clients.ts";
 import { type CodeBuildOptions, type LocalCodeBuild, startCodeBuild } from "./codebuild/codebuild.ts";
 import { loadOrCreateCertificate } from "./edge/certificate.ts";
@@ -16,6 +17,8 @@ export type LocalAws = {
   readonly lambda: LocalLambda;
   readonly codeBuild: LocalCodeBuild;
   readonly clients: Clients;
+  /** for requests that wait for messages: each holds a connection, and none of the engine's own calls may wait for one */
+  readonly polls: SQSClient;
   readonly certificate: { cert: string; key: string; caFile: string };
   close(): Promise<void>;
 };
@@ -40,7 +43,9 @@ export const startAws = async ({
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
   const certificate = await loadOrCreateCertificate(join(dataDir, "certificate"));
   const endpoint = await startEndpoint({ dataDir, port });
-  const clients = awsClients({ region: REGION, endpoint: endpoint.url, credentials: CREDENTIALS });
+  const place = { region: REGION, endpoint: endpoint.url, credentials: CREDENTIALS };
+  const clients = awsClients(place);
+  const polls = new SQSClient({ ...place, useQueueUrlAsEndpoint: false, requestHandler: { httpAgent: { maxSockets: 1_000 } } });
   const ours = {
     AWS_ENDPOINT_URL: endpoint.url,
     AWS_REGION: REGION,
@@ -73,11 +78,13 @@ export const startAws = async ({
     lambda,
     codeBuild,
     clients,
+    polls,
     certificate,
     close: async () => {
       await codeBuild.close();
       await lambda.close();
       clients.destroy();
+      polls.destroy();
       await endpoint.close();
     },
   };

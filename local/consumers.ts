@@ -31,7 +31,7 @@ export const runConsumers = async (
     if (queue === undefined) throw new Error(`the queue of ${name} was not made`);
     const handle = (await wireOf<SQSEvent, SQSBatchResponse>(name))(engine);
     const { url: queueUrl, arn: queueArn } = queue;
-    pollers.push(pollQueue({ client: aws.clients.sqs, queueUrl, queueArn, batchSize, concurrency, handle, log }));
+    pollers.push(pollQueue({ client: aws.polls, queueUrl, queueArn, batchSize, concurrency, handle, log }));
   }
   const relayRecords = (await wireOf<{ Records: readonly unknown[] }, SQSBatchResponse>(relay.name))(engine);
   const unsubscribe = aws.endpoint.onStream(EVENTS_TABLE, async (Records) => {

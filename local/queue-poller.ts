@@ -42,35 +42,58 @@ export const pollQueue = ({
   log,
 }: QueuePollerOptions): QueuePoller => {
   const closing = new AbortController();
-  const loops = Array.from({ length: concurrency }, () => loop());
+  const working = new Set<Promise<void>>();
+  const polling = poll();
   return {
     close: async () => {
       closing.abort();
-      await Promise.all(loops);
+      await polling;
+      await Promise.all(working);
     },
   };
 
-  async function loop(): Promise<void> {
+  /** One request waits for messages, however many batches are worked on: each one that waits holds a connection. */
+  async function poll(): Promise<void> {
     while (!closing.signal.aborted) {
+      if (working.size >= concurrency) {
+        await Promise.race(working);
+        continue;
+      }
       try {
-        const { Messages = [] } = await client.send(
-          new ReceiveMessageCommand({
-            QueueUrl,
-            MaxNumberOfMessages: batchSize,
-            WaitTimeSeconds: WAIT_SECONDS,
-            VisibilityTimeout: VISIBILITY_SECONDS,
-            MessageSystemAttributeNames: ["All"],
-            MessageAttributeNames: ["All"],
-          }),
-          { abortSignal: closing.signal },
-        );
-        if (Messages.length > 0) await work(Messages);
+        const messages = await receive();
+        if (messages.length > 0) begin(messages);
       } catch (error) {
         if (closing.signal.aborted) return;
-        log(`queue ${queueArn}: ${error instanceof Error ? error.message : String(error)}`);
+        complain(error);
         await sleep(500, undefined, { signal: closing.signal }).catch(() => undefined);
       }
     }
+  }
+
+  async function receive(): Promise<readonly Message[]> {
+    const { Messages = [] } = await client.send(
+      new ReceiveMessageCommand({
+        QueueUrl,
+        MaxNumberOfMessages: batchSize,
+        WaitTimeSeconds: WAIT_SECONDS,
+        VisibilityTimeout: VISIBILITY_SECONDS,
+        MessageSystemAttributeNames: ["All"],
+        MessageAttributeNames: ["All"],
+      }),
+      { abortSignal: closing.signal },
+    );
+    return Messages;
+  }
+
+  function begin(messages: readonly Message[]): void {
+    const batch: Promise<void> = work(messages)
+      .catch(complain)
+      .finally(() => working.delete(batch));
+    working.add(batch);
+  }
+
+  function complain(error: unknown): void {
+    log(`queue ${queueArn}: ${error instanceof Error ? error.message : String(error)}`);
   }
 
   async function work(messages: readonly Message[]): Promise<void> {

@@ -4,14 +4,17 @@ import type { LocalAws } from "./aws.ts";
 import { pollQueue, type QueuePoller } from "./queue-poller.ts";
 
 /** Runs the event source mappings of the sites' functions: a queue's messages go to the alias that the mapping names. */
-export const runMappings = async ({ lambda, clients }: LocalAws, log: (line: string) => void): Promise<{ close(): Promise<void> }> => {
+export const runMappings = async (
+  { lambda, clients, polls }: LocalAws,
+  log: (line: string) => void,
+): Promise<{ close(): Promise<void> }> => {
   const pollers: QueuePoller[] = [];
   for (const { eventSourceArn, functionName: name, qualifier = "$LATEST", batchSize } of lambda.mappings()) {
     const queueName = eventSourceArn.slice(eventSourceArn.lastIndexOf(":") + 1);
     const { QueueUrl = "" } = await clients.sqs.send(new GetQueueUrlCommand({ QueueName: queueName }));
     pollers.push(
       pollQueue({
-        client: clients.sqs,
+        client: polls,
         queueUrl: QueueUrl,
         queueArn: eventSourceArn,
         batchSize,
