@@ -350,7 +350,10 @@ describe("processes", () => {
     const one = await release("web", await bundle(SLEEPER));
     const two = await release("web", await bundle(`${SLEEPER} // two`));
     await client.send(new CreateAliasCommand({ FunctionName: "web", Name: "live", FunctionVersion: one }));
-    const pids: number[] = await Promise.all(Array.from({ length: 3 }, async () => (await call("web", "live", { ms: 100 })).result));
+    // on a busy machine one process may have answered twice
+    const pids = [
+      ...new Set<number>(await Promise.all(Array.from({ length: 3 }, async () => (await call("web", "live", { ms: 100 })).result))),
+    ];
     const flip = (FunctionVersion: string) => client.send(new UpdateAliasCommand({ FunctionName: "web", Name: "live", FunctionVersion }));
     await flip(two);
     await until("one process of version 1 is left", () => pids.filter(isAlive).length === 1);
