@@ -4,9 +4,11 @@ import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import type { Development } from "../local/development.ts";
-import { openApi } from "./api.ts";
+import { type Api, openApi } from "./api.ts";
 import { openContext } from "./context.ts";
+import { publicKeyOf, verifySealed } from "./demo/evidence.ts";
 import { type Load, startLoad } from "./demo/load.ts";
+import { type Listener, listen } from "./demo/messages.ts";
 import { deployOnce, flipsIn, readLog, rollBack } from "./demo/scenario.ts";
 import { documentOf, type Outcome, problemsOf, show } from "./demo/summary.ts";
 import { findTargets } from "./demo/targets.ts";
@@ -18,7 +20,8 @@ import { openTerminal, table } from "./terminal.ts";
 
 const USAGE = `npm run demo -- [options]
 
-Starts a local AWS, deploys a Next.js app, deploys it again under load, rolls back, and shows what happened.
+Starts a local AWS, deploys a Next.js app, deploys it again under load, rolls back, and shows what happened: the timeline,
+the load, why the live version is live, the verified log, and what a receiver of webhooks was told.
 
   --app <folder>   another Next.js app with @opennextjs/aws in its devDependencies
   --data <folder>  where the local AWS keeps its data, a new or empty folder; default one that is removed afterwards
@@ -36,8 +39,9 @@ ${table([
 
 /** Above the 50 requests a second that the engine promises to lose none of. */
 const PER_SECOND = 60;
-/** How long each release serves under load before the next step. */
-const SERVE_MS = 5_000;
+/** What each release answers under load before the next step; it need not wait longer than that. */
+const SERVED = 150;
+const SERVE_MS = 30_000;
 /** Between two words about the load. */
 const TELL_MS = 20_000;
 
@@ -70,7 +74,7 @@ async function demo(): Promise<number> {
     step("Starting a local AWS");
     const { startDevelopment } = await import("../local/development.ts");
     const begun = Date.now();
-    development = await startDevelopment({ dataDir, appDir: app, log: () => {} });
+    development = await startDevelopment({ dataDir, appDir: app, allowLoopbackWebhooks: true, log: () => {} });
     const url = development.sites[0]?.url ?? "";
     terminal.note(`ready in ${showDuration(Date.now() - begun)}; the site will be at ${url}`);
 
@@ -92,15 +96,26 @@ async function demo(): Promise<number> {
   }
 }
 
-/** The story: live, replaced under load, rolled back under load. */
+/** The story, with somebody listening to it. */
 async function play(development: Development, app: string, dataDir: string): Promise<Outcome> {
+  const api = openApi({ url: development.apiUrl, token: development.token, source: dataDir }, "demo", stop.signal);
+  const listener = await listen(api);
+  try {
+    return await live(development, api, listener, app);
+  } finally {
+    await listener.close();
+  }
+}
+
+/** Live, replaced under load, rolled back under load; then what the log has to say. */
+async function live(development: Development, api: Api, listener: Listener, app: string): Promise<Outcome> {
   const began = Date.now();
   const [running] = development.sites;
   if (running === undefined) throw new Error("the development server has no site");
   const { url, ...place } = running;
   const context = openContext(terminal, stop.signal, {});
-  const api = openApi({ url: development.apiUrl, token: development.token, source: dataDir }, "demo", stop.signal);
   const { codeBuild } = development.aws;
+  const publicKey = await publicKeyOf(api);
 
   step("1  The first deployment: a real build, then live");
   const first = await deployOnce(context, api, app, place, "the first release");
@@ -112,19 +127,32 @@ async function play(development: Development, app: string, dataDir: string): Pro
   const telling = setInterval(() => tell(load), TELL_MS);
   try {
     const second = await deployOnce(context, api, app, place, "the second release");
-    await sleep(SERVE_MS, undefined, { signal: stop.signal });
+    await served(load, second.sequence);
 
     step("3  The rollback, under the same load");
     const builds = codeBuild.counters().buildsStarted;
     const rollback = await rollBack(api, place, undefined);
     terminal.note(`#${rollback.sequence} was live after ${rollback.ms} ms`);
-    await sleep(SERVE_MS, undefined, { signal: stop.signal });
+    await served(load, rollback.sequence);
     const buildsStarted = codeBuild.counters().buildsStarted - builds;
     const answers = await load.stop();
 
+    step("4  The log: why, whether it is as it was written, and who was told");
+    const why = await api.why(place.site, place.environment, undefined);
+    const messages = await listener.heard(rollback.sequence, stop.signal);
     const log = await readLog(development, began);
     const flips = flipsIn(log.commits);
-    return { deployments: [first, second], traffic: judge(answers, flips), flips, rollback: { ...rollback, buildsStarted }, log };
+    const verified = await verifySealed(api, flips[0]?.at ?? began, publicKey, stop.signal);
+    return {
+      deployments: [first, second],
+      traffic: judge(answers, flips),
+      flips,
+      rollback: { ...rollback, buildsStarted },
+      log,
+      why,
+      verified,
+      messages,
+    };
   } finally {
     clearInterval(telling);
     await load.abandon();
@@ -133,6 +161,12 @@ async function play(development: Development, app: string, dataDir: string): Pro
 
 function step(text: string): void {
   terminal.note(`\n${terminal.paintNote("bold", text)}`);
+}
+
+/** Waits until what is live with this sequence has answered for a while. */
+async function served({ answers }: Load, sequence: number): Promise<void> {
+  const enough = (): boolean => answers.filter((answer) => answer.sequence === sequence).length >= SERVED;
+  for (const until = Date.now() + SERVE_MS; !enough() && Date.now() < until; ) await sleep(100, undefined, { signal: stop.signal });
 }
 
 /** What the load met so far; what the flips say about it is judged at the end. */

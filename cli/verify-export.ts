@@ -61,6 +61,19 @@ export async function verifyExport(folder: string, publicKey: string): Promise<V
   return result(before === undefined ? { seal: 1, reason: "there is no seal" } : null);
 }
 
+/** What was verified, or the first bad place, as one line. */
+export const showVerified = ({ seals, commits, until, fault }: Verified): string => {
+  if (fault === null)
+    return `verified: ${commits} commits in ${seals === 1 ? "1 seal" : `${seals} seals`}, up to ${until === null ? "-" : timeOf(until)}`;
+  const where = [`seal ${fault.seal}`, fault.line && `line ${fault.line}`, fault.position && `position ${fault.position}`]
+    .filter(Boolean)
+    .join(", ");
+  return `NOT VERIFIED: ${where}: ${fault.reason}`;
+};
+
+/** The time of a position. */
+export const timeOf = (position: string): string => new Date(Number(position)).toISOString();
+
 async function checkSegment(
   folder: string,
   manifest: SealManifest,

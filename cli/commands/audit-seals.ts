@@ -1,16 +1,12 @@
 import { randomUUID } from "node:crypto";
-import { createWriteStream } from "node:fs";
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { dirname, join, resolve } from "node:path";
-import { Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
+import { join, resolve } from "node:path";
 import type { Command } from "commander";
-import { SealManifest } from "../../domain/kernel/seal.ts";
-import type { Api } from "../api.ts";
 import type { Context, Run } from "../context.ts";
-import { CliError, type ExitCode, exit, usageError } from "../failure.ts";
-import { PUBLIC_KEY, SEALS, type Verified, verifyExport } from "../verify-export.ts";
+import { exportSeals } from "../export-seals.ts";
+import { type ExitCode, exit, usageError } from "../failure.ts";
+import { PUBLIC_KEY, showVerified, timeOf, verifyExport } from "../verify-export.ts";
 
 /** `shiplog audit seal|export|verify`: the log's tamper evidence. */
 export const sealCommands = (audit: Command, run: Run): void => {
@@ -41,11 +37,11 @@ async function seal({ api: open, terminal, json }: Context): Promise<undefined> 
 
 async function exportTo({ api: open, terminal, json }: Context, out: string): Promise<undefined> {
   const folder = resolve(out);
-  const count = await download(open(), folder);
+  const count = await exportSeals(open(), folder);
   if (json) terminal.document({ folder, seals: count });
   else
     terminal.result(
-      `${count} seals and their segments are in ${folder}. Verify them with:  shiplog audit verify ${out} --key <the key that you trust>`,
+      `${count === 1 ? "1 seal and its segment are" : `${count} seals and their segments are`} in ${folder}. Verify with:  shiplog audit verify ${out} --key <the key that you trust>`,
     );
   return undefined;
 }
@@ -57,44 +53,16 @@ async function verifyAll(
 ): Promise<ExitCode> {
   const scratch = folder === undefined ? await mkdtemp(join(tmpdir(), "shiplog-verify-")) : undefined;
   try {
-    if (scratch !== undefined) await download(open(), scratch);
+    if (scratch !== undefined) await exportSeals(open(), scratch);
     const place = resolve(folder ?? scratch ?? "");
     const key = await readFile(keyFile ?? join(place, PUBLIC_KEY), "utf8").catch(() => undefined);
     if (key === undefined)
       throw usageError(`There is no public key in ${keyFile ?? join(place, PUBLIC_KEY)}.`, "Name the one that you trust with --key.");
     const verified = await verifyExport(place, key);
     if (json) terminal.document(verified);
-    else terminal.result(show(verified));
+    else terminal.result(showVerified(verified));
     return verified.fault === null ? exit.reached : exit.failed;
   } finally {
     if (scratch !== undefined) await rm(scratch, { recursive: true, force: true });
   }
-}
-
-const show = ({ seals, commits, until, fault }: Verified): string => {
-  if (fault === null) return `verified: ${commits} commits in ${seals} seals, up to ${until === null ? "-" : timeOf(until)}`;
-  const where = [`seal ${fault.seal}`, fault.line && `line ${fault.line}`, fault.position && `position ${fault.position}`]
-    .filter(Boolean)
-    .join(", ");
-  return `NOT VERIFIED: ${where}: ${fault.reason}`;
-};
-
-const timeOf = (position: string): string => new Date(Number(position)).toISOString();
-
-/** Writes the public key, every seal and every segment into a folder. Answers how many seals. */
-async function download(api: Api, folder: string): Promise<number> {
-  const { publicKey, seals } = await api.seals();
-  await mkdir(join(folder, SEALS), { recursive: true });
-  await writeFile(join(folder, PUBLIC_KEY), publicKey);
-  for (const { segment, ...seal } of seals) {
-    const manifest = SealManifest.parse(JSON.parse(seal.manifest));
-    const file = join(folder, manifest.segment.key);
-    await mkdir(dirname(file), { recursive: true });
-    const answer = await fetch(segment);
-    if (!answer.ok || answer.body === null)
-      throw new CliError(exit.unexpected, "segment.gone", `The segment ${manifest.segment.key} cannot be read (${answer.status}).`);
-    await pipeline(Readable.fromWeb(answer.body as never), createWriteStream(file));
-    await writeFile(join(folder, SEALS, `${manifest.number.toString().padStart(8, "0")}.json`), JSON.stringify(seal));
-  }
-  return seals.length;
 }

@@ -1,7 +1,7 @@
+import { becauseTable } from "../because-table.ts";
 import type { Context, Register } from "../context.ts";
 import { pastOption } from "../duration.ts";
 import { placeName, resolvePlace, whereabouts } from "../place.ts";
-import { plain, table } from "../terminal.ts";
 
 type Options = { readonly at?: string };
 
@@ -22,8 +22,6 @@ async function why({ api: open, terminal, json }: Context, said: string | undefi
   if (json) return void terminal.document({ site: place.site, environment: place.environment, at: moment ?? null, deployment, because });
   if (deployment === null) return void terminal.note(`Nothing ${moment === undefined ? "is" : "was"} live in ${placeName(place)}.`);
   terminal.result(`${placeName(place)}  ${terminal.paint("bold", deployment)}${moment === undefined ? "" : ` at ${at}`}`);
-  terminal.result(
-    table(because.map(({ what, detail, at: when, actor, event }) => [`  ${what}`, when, plain(actor), event, plain(detail)])),
-  );
+  terminal.result(becauseTable(because));
   return undefined;
 }

@@ -1,7 +1,11 @@
 import type { Commit } from "../../domain/kernel/chain.ts";
+import type { Because } from "../../domain/projections/why.ts";
 import { eventsOf } from "../../services/store/codec.ts";
+import { becauseTable } from "../because-table.ts";
 import { factsOf, type LoggedEvent } from "../event-facts.ts";
 import { plain, type Terminal, table } from "../terminal.ts";
+import { showVerified, type Verified } from "../verify-export.ts";
+import type { Heard } from "./messages.ts";
 import type { Deployed } from "./scenario.ts";
 import type { RecordedFlip, Traffic } from "./verdict.ts";
 
@@ -12,10 +16,18 @@ export type Outcome = {
   readonly flips: readonly RecordedFlip[];
   readonly rollback: { readonly ms: number; readonly buildsStarted: number; readonly sequence: number };
   readonly log: { readonly commits: readonly Commit[]; readonly chain: string };
+  /** of what is live at the end */
+  readonly why: { readonly deployment: string | null; readonly because: readonly Because[] };
+  /** the sealed part of the log, verified offline */
+  readonly verified: Verified;
+  readonly messages: Heard;
 };
 
 /** The document of `--json`. */
-export const documentOf = ({ deployments, traffic, flips, rollback, log }: Outcome, problems: readonly string[]) => ({
+export const documentOf = (
+  { deployments, traffic, flips, rollback, log, why, verified, messages }: Outcome,
+  problems: readonly string[],
+) => ({
   deployments,
   traffic: {
     requests: traffic.requests,
@@ -29,6 +41,9 @@ export const documentOf = ({ deployments, traffic, flips, rollback, log }: Outco
   flips: flips.map(({ sequence, from, to, ms, reason }) => ({ sequence, from, to, ms, reason })),
   rollback: { ms: rollback.ms, buildsStarted: rollback.buildsStarted },
   log: { commits: log.commits.length, chain: log.chain },
+  why,
+  verified,
+  messages,
   problems,
 });
 
@@ -36,7 +51,7 @@ export const documentOf = ({ deployments, traffic, flips, rollback, log }: Outco
 const PROMISED_PER_SECOND = 50;
 
 /** What did not hold; empty where everything did. */
-export const problemsOf = ({ deployments, traffic, flips, rollback, log }: Outcome): string[] => {
+export const problemsOf = ({ deployments, traffic, flips, rollback, log, why, verified, messages }: Outcome): string[] => {
   const [first, second] = deployments;
   const problems: string[] = [];
   for (const { id, status } of deployments) if (status !== "success") problems.push(`${id} ended ${status}`);
@@ -48,11 +63,21 @@ export const problemsOf = ({ deployments, traffic, flips, rollback, log }: Outco
     problems.push("the log does not tell of three flips: to the first, to the second, and back");
   if (rollback.buildsStarted > 0) problems.push(`the rollback started ${rollback.buildsStarted} builds`);
   if (log.chain !== "verified") problems.push(`the log is ${log.chain}`);
+  if (why.deployment !== first.id || why.because.length === 0)
+    problems.push(`the log explains why ${why.deployment ?? "nothing"} is live, not ${first.id}`);
+  if (verified.fault !== null) problems.push(`the sealed log is ${showVerified(verified)}`);
+  else if (verified.commits === 0) problems.push("no commit was sealed");
+  if (messages.slack.length === 0) problems.push("no message for Slack arrived");
+  if (messages.verified === 0) problems.push("no signed message arrived");
+  if (messages.refused.length > 0) problems.push(`${messages.refused.length} messages were not accepted: ${messages.refused[0]}`);
+  if (messages.undelivered.length > 0)
+    problems.push(`${messages.undelivered.length} messages were not delivered: ${messages.undelivered[0]}`);
   return problems;
 };
 
-/** The first thing that a newcomer sees of the product: what happened and what it cost, on less than a page. */
-export const show = ({ result, paint }: Terminal, { deployments, traffic, flips, rollback, log }: Outcome): void => {
+/** The first thing that a newcomer sees of the product: what happened, what it cost, and what the log is good for. */
+export const show = ({ result, paint }: Terminal, outcome: Outcome): void => {
+  const { deployments, traffic, flips, rollback, log, why, verified, messages } = outcome;
   const [first, second] = deployments;
   const names = new Map([
     [first.id, "v1"],
@@ -93,6 +118,17 @@ export const show = ({ result, paint }: Terminal, { deployments, traffic, flips,
       ["log", `${log.commits.length} commits, every chain ${log.chain}`],
     ]),
   );
+
+  result(`\n${paint("bold", "Why")} ${named(why.deployment)} is live, as ${paint("bold", "shiplog why")} tells it`);
+  result(becauseTable(why.because).replaceAll(first.id, "v1").replaceAll(second.id, "v2"));
+
+  result(`\n${paint("bold", "Audit")}: sealed on demand, exported, and verified offline with the public key`);
+  result(`  ${showVerified(verified)}; the newest minute is sealed later`);
+
+  const [slack, standard] = messages.endpoints;
+  result(`\n${paint("bold", "Slack")}: what a receiver at ${slack?.url} was told`);
+  for (const text of messages.slack) result(`  ${plain(text)}`);
+  result(`  and ${standard?.url} got ${messages.verified} signed messages, each verified by standardwebhooks`);
 };
 
 const NONE = { requests: 0, failed: 0, p50: 0, p95: 0 };
@@ -118,7 +154,7 @@ const timeline = (commits: readonly Commit[], named: (id: string) => string): st
       const facts = plain(factsOf(event)).replace(/dep_\w{26}/g, named);
       return [
         `${((Date.parse(event.at) - first) / 1_000).toFixed(1)}s`.padStart(7),
-        kind === "deployment" ? named(name) : "live",
+        kind === "deployment" ? named(name) : kind === "environment" ? "live" : "told",
         event.type,
         facts.length > FACTS ? `${facts.slice(0, FACTS - 1)}…` : facts,
       ];
