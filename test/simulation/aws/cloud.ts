@@ -1,0 +1,77 @@
+import { ResourceNotFoundException } from "@aws-sdk/client-secrets-manager";
+import { siteResources } from "../../../infra/sites.ts";
+import type { World } from "../world/world.ts";
+import { type Builds, buildsOf } from "./builds.ts";
+import { type Bus, busOf } from "./bus.ts";
+import { type EventTable, eventTable, type Stored } from "./event-table.ts";
+import { type Lambda, lambdaOf, type Watch } from "./lambda.ts";
+import { type Objects, objectsOf } from "./objects.ts";
+import { type Queues, queuesOf } from "./queues.ts";
+import { type Rows, rowsOf } from "./rows.ts";
+
+/** Begins every secret value of the simulation: it may be in no event, message, log line or error. */
+export const SECRET = "s3cr3t-";
+
+/** Everything of AWS that one world has. */
+export type Cloud = {
+  readonly world: World;
+  readonly events: EventTable;
+  readonly rows: Rows;
+  readonly queues: Queues;
+  readonly bus: Bus;
+  readonly lambda: Lambda;
+  readonly objects: Objects;
+  readonly builds: Builds;
+  readonly invalidations: Set<string>;
+  readonly secrets: Readonly<Record<string, (input: never) => unknown>>;
+  /** what a consumer or the API logs */
+  said(line: Readonly<Record<string, unknown>>): void;
+  /** a webhook's receiver got this */
+  received(delivery: string, body: string): void;
+  newDeploymentId(): string;
+};
+
+export type CloudWatch = Watch & {
+  appended(stored: Stored): void;
+  arrived(queue: string): void;
+  said(line: Readonly<Record<string, unknown>>): void;
+  received(delivery: string, body: string): void;
+};
+
+export const cloudOf = (world: World, places: readonly { site: string; environment: string }[], watch: CloudWatch): Cloud => {
+  const objects = objectsOf(world);
+  const queues = queuesOf(world, watch.arrived);
+  const bus = busOf(world, queues);
+  const lambda = lambdaOf(world, objects, watch);
+  for (const { site, environment } of places)
+    for (const name of Object.values(siteResources(site, environment).functions)) lambda.create(name);
+  const webhookSecrets = new Map<string, string>();
+  let deployments = 0;
+  return {
+    world,
+    events: eventTable(world, watch.appended),
+    rows: rowsOf(world),
+    queues,
+    bus,
+    lambda,
+    objects,
+    builds: buildsOf(world, objects, bus.say),
+    invalidations: new Set(),
+    said: watch.said,
+    received: watch.received,
+    newDeploymentId: () => `dep_${(++deployments).toString().padStart(26, "0")}`,
+    secrets: {
+      GetSecretValue: ({ SecretId }: { SecretId: string }) => {
+        if (!SecretId.startsWith("shiplog/webhooks/"))
+          return { SecretString: JSON.stringify({ API_KEY: `${SECRET}of-${SecretId}` }), VersionId: "1" };
+        const SecretString = webhookSecrets.get(SecretId);
+        if (SecretString === undefined) throw new ResourceNotFoundException({ $metadata: {}, message: "there is none" });
+        return { SecretString };
+      },
+      CreateSecret: ({ Name, SecretString }: { Name: string; SecretString: string }) => void webhookSecrets.set(Name, SecretString),
+      PutSecretValue: ({ SecretId, SecretString }: { SecretId: string; SecretString: string }) =>
+        void webhookSecrets.set(SecretId, SecretString),
+      DeleteSecret: ({ SecretId }: { SecretId: string }) => void webhookSecrets.delete(SecretId),
+    },
+  };
+};

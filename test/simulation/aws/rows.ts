@@ -1,0 +1,130 @@
+import type { DeploymentView, EnvironmentView } from "../../../domain/projections/views.ts";
+import { isEnd } from "../../../domain/projections/views.ts";
+import type { WebhookView } from "../../../domain/projections/webhook-view.ts";
+import type { News } from "../../../domain/webhook/news.ts";
+import type { Health } from "../../../services/aws/delivery-rows.ts";
+import type { Views } from "../../../services/aws/views.ts";
+import type { Delivery } from "../../../services/kit/webhooks/delivery.ts";
+import { awsError, call, type Service } from "../world/call.ts";
+import type { World } from "../world/world.ts";
+
+const service: Service = { name: "views", refusal: () => awsError("ProvisionedThroughputExceededException") };
+
+/** The rows of one world: texts, as a table holds them, so that nobody changes another's copy. */
+export type Rows = ReturnType<typeof rowsOf>;
+export const rowsOf = (world: World) => ({
+  world,
+  deployments: new Map<string, { version: number; text: string; active: boolean }>(),
+  environments: new Map<string, { version: number; text: string }>(),
+  webhooks: new Map<string, { version: number; text: string }>(),
+  relayed: new Map<string, number>(),
+  deliveries: new Map<string, { delivery: string; news: string }>(),
+  health: new Map<string, Health>(),
+  lines: new Map<string, number>(),
+});
+
+/** Writes a row if nobody wrote a newer one. */
+const ifNewer = <R extends { version: number }>(rows: Map<string, R>, key: string, row: R): boolean => {
+  if ((rows.get(key)?.version ?? -1) >= row.version) return false;
+  rows.set(key, row);
+  return true;
+};
+const read = <T>(row: { text: string } | undefined): T | undefined => (row === undefined ? undefined : (JSON.parse(row.text) as T));
+const byId = (a: { id: string }, b: { id: string }): number => (a.id < b.id ? -1 : 1);
+
+/** The table of read models, in place of ElectroDB's: consistent reads by key, and lists that are a moment late. */
+export const viewsPort = (of: () => Rows): Views => {
+  const ask = <T>(operation: string, effect: (rows: Rows) => T, detail = ""): Promise<T> => {
+    const rows = of();
+    return call(service, operation, "plain", () => effect(rows), detail);
+  };
+  const list = (rows: Rows, keep: (row: { active: boolean }) => boolean): DeploymentView[] => {
+    const found = [...rows.deployments.values()].filter(keep).map((row) => read<DeploymentView>(row) as DeploymentView);
+    if (found.length > 0 && rows.world.faults.strikes("stale-read")) found.pop();
+    return found.sort(byId);
+  };
+
+  return {
+    deployment: (id) => ask("GetDeployment", ({ deployments }) => read<DeploymentView>(deployments.get(id))),
+    environment: (site, name) => ask("GetEnvironment", ({ environments }) => read<EnvironmentView>(environments.get(`${site}/${name}`))),
+    deployments: ({ site, environment, status, limit }) =>
+      ask("ListDeployments", (rows) =>
+        list(rows, () => true)
+          .filter((view) => view.site === site && view.environment === environment && (status ?? view.status) === view.status)
+          .slice(0, limit),
+      ),
+    active: () => ask("ListActive", (rows) => list(rows, ({ active }) => active)),
+    findDeployments: (prefix) =>
+      ask("FindDeployments", (rows) =>
+        list(rows, () => true)
+          .filter(({ id }) => id.startsWith(prefix))
+          .slice(0, 10),
+      ),
+    putDeployment: (view) =>
+      ask(
+        "PutDeployment",
+        ({ deployments }) =>
+          ifNewer(deployments, view.id, { version: view.version, text: JSON.stringify(view), active: !isEnd(view.status) }),
+        view.status,
+      ),
+    putEnvironment: (view) =>
+      ask("PutEnvironment", ({ environments }) =>
+        ifNewer(environments, `${view.site}/${view.environment}`, { version: view.version, text: JSON.stringify(view) }),
+      ),
+    relayed: (stream) => ask("GetRelayed", ({ relayed }) => relayed.get(stream) ?? 0),
+    setRelayed: (stream, version) =>
+      ask("SetRelayed", ({ relayed }) => {
+        if ((relayed.get(stream) ?? 0) >= version) return false;
+        relayed.set(stream, version);
+        return true;
+      }),
+    progress: async () => undefined,
+    setProgress: async () => undefined,
+
+    webhook: (id) => ask("GetWebhook", ({ webhooks }) => read<WebhookView>(webhooks.get(id))),
+    webhooks: () =>
+      ask("ListWebhooks", ({ webhooks }) =>
+        [...webhooks.values()].map((row) => read<WebhookView>(row) as WebhookView).filter(({ removedAt }) => removedAt === null),
+      ),
+    putWebhook: (view) =>
+      ask("PutWebhook", ({ webhooks }) => ifNewer(webhooks, view.id, { version: view.version, text: JSON.stringify(view) })),
+
+    delivery: (id) =>
+      ask("GetDelivery", ({ deliveries }) => {
+        const found = deliveries.get(id);
+        return found && { delivery: JSON.parse(found.delivery) as Delivery, news: JSON.parse(found.news) as News };
+      }),
+    deliveries: (webhook, limit) =>
+      ask("ListDeliveries", ({ deliveries }) =>
+        [...deliveries.values()]
+          .map(({ delivery }) => JSON.parse(delivery) as Delivery)
+          .filter((delivery) => delivery.webhook === webhook)
+          .slice(0, limit),
+      ),
+    putDelivery: (delivery, news) =>
+      ask(
+        "PutDelivery",
+        ({ deliveries }) => void deliveries.set(delivery.id, { delivery: JSON.stringify(delivery), news: JSON.stringify(news) }),
+        delivery.status,
+      ),
+    noteDelivery: (delivery, news) =>
+      ask("NoteDelivery", ({ deliveries }) => {
+        if (deliveries.has(delivery.id)) return false;
+        deliveries.set(delivery.id, { delivery: JSON.stringify(delivery), news: JSON.stringify(news) });
+        return true;
+      }),
+    health: (webhook) => ask("GetHealth", ({ health }) => health.get(webhook) ?? { failingSince: 0, throttledUntil: 0 }),
+    setHealth: (webhook, health) => ask("SetHealth", (rows) => void rows.health.set(webhook, health)),
+    takeLine: (webhook, line, now, until) =>
+      ask("TakeLine", ({ lines }) => {
+        const taken = lines.get(`${webhook}/${line}`);
+        if (taken !== undefined && taken >= now) return false;
+        lines.set(`${webhook}/${line}`, until);
+        return true;
+      }),
+    giveLine: (webhook, line, until) =>
+      ask("GiveLine", ({ lines }) => {
+        if (lines.get(`${webhook}/${line}`) === until) lines.delete(`${webhook}/${line}`);
+      }),
+  };
+};

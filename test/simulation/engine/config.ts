@@ -1,0 +1,34 @@
+import { hash } from "node:crypto";
+import { BUS, EVENTS_TABLE, SEAL_KEY, VIEWS_TABLE } from "../../../infra/topology.ts";
+import type { EngineConfig, SiteConfig } from "../../../services/kit/config.ts";
+
+export const TOKEN = "a-token-of-the-simulation";
+export const places = [
+  { site: "web", environment: "production" },
+  { site: "web", environment: "preview" },
+  { site: "docs", environment: "production" },
+] as const;
+
+const siteOf = ({ site, environment }: (typeof places)[number]): SiteConfig => ({
+  site,
+  environment,
+  host: `${environment}.${site}.example`,
+  url: `https://${environment}.${site}.example`,
+  checkPath: "/",
+  variables: ["API_KEY"],
+  architecture: "arm64",
+  distribution: `E${site}${environment}`,
+  revalidationQueueUrl: `https://sqs.example/${site}-${environment}.fifo`,
+  buildTimeoutMinutes: 20,
+});
+
+export const config: EngineConfig = {
+  region: "eu-west-1",
+  eventsTable: EVENTS_TABLE,
+  viewsTable: VIEWS_TABLE,
+  bus: BUS,
+  buckets: { sources: "sources", artifacts: "artifacts", static: "static", archive: "archive" },
+  sealKey: SEAL_KEY,
+  sites: places.map(siteOf),
+  tokens: { simulation: hash("sha256", TOKEN, "hex") },
+};

@@ -1,0 +1,128 @@
+import type { DynamoDBStreamEvent, SQSEvent } from "aws-lambda";
+import { EVENTS_TABLE } from "../../../infra/topology.ts";
+import { wire as wireAdvance } from "../../../services/advance/handler.ts";
+import { createApi } from "../../../services/api/app.ts";
+import { apiPorts } from "../../../services/api/wiring.ts";
+import { codeBuilds } from "../../../services/aws/builds.ts";
+import { eventBus } from "../../../services/aws/bus.ts";
+import { cdn as cloudFront } from "../../../services/aws/cdn.ts";
+import { lambdaFunctions } from "../../../services/aws/functions.ts";
+import { queues as sqsQueues } from "../../../services/aws/mailroom.ts";
+import { s3Objects } from "../../../services/aws/objects.ts";
+import { siteSecrets } from "../../../services/aws/secrets.ts";
+import { sourceBucket } from "../../../services/aws/sources.ts";
+import { webhookSecrets as endpointSecrets } from "../../../services/aws/webhook-secrets.ts";
+import { deliver } from "../../../services/deliver/deliver.ts";
+import { wire as wireFlipAlias } from "../../../services/flip-alias/handler.ts";
+import { siteConfig } from "../../../services/kit/config.ts";
+import { type BatchHandler, consumer } from "../../../services/kit/consumer.ts";
+import type { Engine } from "../../../services/kit/engine.ts";
+import { readRecorded } from "../../../services/kit/envelope.ts";
+import { aggregates as aggregatesOf } from "../../../services/kit/execute.ts";
+import { projectOf } from "../../../services/kit/parts.ts";
+import { maxReceives } from "../../../services/kit/receives.ts";
+import { DeliveryMessage } from "../../../services/kit/webhooks/delivery.ts";
+import { wire as wireNotify } from "../../../services/notify/handler.ts";
+import { wire as wireProject } from "../../../services/project/handler.ts";
+import { wire as wireReconcile } from "../../../services/reconcile/handler.ts";
+import { wire as wireRefreshEdge } from "../../../services/refresh-edge/handler.ts";
+import { wire as wireRelay } from "../../../services/relay/handler.ts";
+import { wire as wireStartBuild } from "../../../services/start-build/handler.ts";
+import { wire as wireStopBuild } from "../../../services/stop-build/handler.ts";
+import { eventsOf } from "../../../services/store/codec.ts";
+import { eventStore } from "../../../services/store/event-store.ts";
+import { eventLog } from "../../../services/store/log.ts";
+import { wire as wireWatchBuild } from "../../../services/watch-build/handler.ts";
+import { simulatedClients } from "../aws/clients.ts";
+import { viewsPort } from "../aws/rows.ts";
+import { virtualClock as clock } from "../world/clock.ts";
+import { cloudHere } from "./clouds.ts";
+import { config } from "./config.ts";
+import { post } from "./post.ts";
+import { publishWiring } from "./publish.ts";
+
+/**
+ * The engine as it is, made once: its adapters on clients that lead into whichever world asks. What a handler would do
+ * with files or the network is wired here from the same verb.
+ */
+const clients = simulatedClients(cloudHere);
+const log = (line: Readonly<Record<string, unknown>>): void => cloudHere().said(line);
+const store = eventStore(clients.dynamodb, EVENTS_TABLE);
+const aggregates = aggregatesOf(store, clock);
+const views = viewsPort(() => cloudHere().rows);
+const queues = sqsQueues(clients.sqs, log);
+const functions = lambdaFunctions(clients.lambda);
+const objects = s3Objects(clients.s3, clock);
+const webhookSecrets = endpointSecrets(clients.secrets);
+const allBuilds = codeBuilds(clients.codeBuild);
+const site = (name: string, environment: string) => siteConfig(config, name, environment);
+
+const engine = {
+  config,
+  clock,
+  log,
+  store,
+  aggregates,
+  views,
+  queues,
+  functions,
+  objects,
+  site,
+  webhookSecrets,
+  bus: eventBus(clients.eventBridge, config.bus, clock),
+  cdn: cloudFront(clients.cloudFront),
+  secrets: siteSecrets(clients.secrets),
+  sources: sourceBucket(clients.s3, config.buckets.sources),
+  eventLog: eventLog(clients.dynamodb, EVENTS_TABLE),
+  events: async (stream: string) => (await store.read(stream, 0)).flatMap(eventsOf),
+  builds: {
+    ...allBuilds,
+    find: async (name: string, deploymentId: string) =>
+      (await allBuilds.recent(projectOf(name))).find((build) => build.deploymentId === deploymentId),
+  },
+  buildLogs: { tail: async () => ["npm run build: 1"], read: async () => ({ lines: [], next: null }) },
+};
+type Simulated = typeof engine;
+// parts that nothing here asks for (seals, tags) are missing
+const whole = engine as Simulated & Engine;
+
+export const handlers: Readonly<Record<string, BatchHandler>> = {
+  "start-build": wireStartBuild(whole),
+  "stop-build": wireStopBuild(whole),
+  "watch-build": wireWatchBuild(whole),
+  "publish-release": consumer(
+    maxReceives("publish-release"),
+    queues.mailroom("publish-release"),
+    (body) => readRecorded(body) as never,
+    publishWiring(engine),
+  ),
+  "flip-alias": wireFlipAlias(whole),
+  advance: wireAdvance(whole),
+  "refresh-edge": wireRefreshEdge(whole),
+  notify: wireNotify(whole),
+  deliver: consumer(
+    maxReceives("deliver"),
+    queues.mailroom("deliver"),
+    (body) => DeliveryMessage.parse(JSON.parse(body)),
+    deliver({
+      aggregates,
+      rows: views,
+      secrets: webhookSecrets,
+      post,
+      timeoutMs: 20_000,
+      clock,
+      send: (body, delaySeconds) => queues.send("deliver", body, delaySeconds),
+    }),
+  ),
+  project: wireProject(whole),
+} satisfies Record<string, (event: SQSEvent) => ReturnType<BatchHandler>>;
+
+export const relayRecords: (event: DynamoDBStreamEvent) => ReturnType<ReturnType<typeof wireRelay>> = wireRelay(whole);
+export const reconcileAll: (event: unknown) => Promise<void> = wireReconcile(whole);
+
+/** The API, whose ids of deployments the world gives. */
+export const api = createApi({
+  ...apiPorts(whole),
+  webhooks: { ...apiPorts(whole).webhooks, rules: { lookup: async () => ["93.184.216.34"], allowLoopback: false } },
+  newDeploymentId: () => cloudHere().newDeploymentId(),
+});

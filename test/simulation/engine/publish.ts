@@ -1,0 +1,101 @@
+import { hash } from "node:crypto";
+import type { FunctionRole } from "../../../domain/deployment/shapes.ts";
+import { siteResources } from "../../../infra/sites.ts";
+import type { Functions } from "../../../services/aws/functions.ts";
+import type { Objects } from "../../../services/aws/objects.ts";
+import type { SiteConfig } from "../../../services/kit/config.ts";
+import type { Aggregates } from "../../../services/kit/execute.ts";
+import { contentKey, type Manifest, manifestKey } from "../../../services/kit/manifest.ts";
+import type { Inspected } from "../../../services/publish-release/inspect.ts";
+import { OutputRefused } from "../../../services/publish-release/output.ts";
+import { publishFunction } from "../../../services/publish-release/publish-function.ts";
+import { publishRelease } from "../../../services/publish-release/publish-release.ts";
+import { settingsOf } from "../../../services/publish-release/settings.ts";
+import { virtualClock } from "../world/clock.ts";
+import { cloudHere } from "./clouds.ts";
+import { config } from "./config.ts";
+
+type Parts = {
+  readonly aggregates: Aggregates;
+  readonly functions: Functions;
+  readonly objects: Objects;
+  readonly secrets: { read(secret: string): Promise<{ values: Readonly<Record<string, string>>; version: string }> };
+  site(site: string, environment: string): SiteConfig | undefined;
+};
+/** An artifact of the simulation: a line of JSON in place of a zip. */
+type Artifact = { readonly id: string; readonly mood: string; readonly shared: number };
+
+const roles: readonly FunctionRole[] = ["server", "image", "revalidation"];
+const digest = (text: string): string => hash("sha256", text, "hex");
+
+/** `publish-release` as its handler wires it, with texts where that has archives and folders. */
+export const publishWiring = ({ aggregates, functions, objects, secrets, site }: Parts) => {
+  const placesOf = (of: SiteConfig) => ({ bucket: config.buckets.static, ...siteResources(of.site, of.environment) });
+  /** Every server is another one; the helpers of many builds are the same. */
+  const codeOf = (role: FunctionRole, { id, mood, shared }: Artifact): string =>
+    role === "server" ? `server of ${id}: ${mood}` : `${role} ${shared}`;
+
+  return publishRelease({
+    aggregates,
+    site,
+    withBuild: async ({ bucket, key }, use) => {
+      const text = await objects.getText(bucket, key);
+      if (text === undefined) throw new OutputRefused(`the build's artifact ${key} is gone from ${bucket}: deploy again`);
+      return use(text);
+    },
+    inspect: async (root): Promise<Inspected> => {
+      const { id } = JSON.parse(root) as Artifact;
+      const packages = roles.map((role) => ({ role, handler: "index.handler", folder: root }));
+      return { root, behaviors: [], packages, buildId: id, runtimeId: id, warnings: [] };
+    },
+    uploadAssets: async (of, { root }, { deploymentId, releaseId }) => {
+      const { bucket, releases, publicFiles } = placesOf(of);
+      const { id } = JSON.parse(root) as Artifact;
+      const files = [
+        ["robots.txt", "the same in every release"],
+        ["about.txt", `about ${id}`],
+      ] as const;
+      let uploaded = 0;
+      for (const [, text] of files) if (await objects.putNewText(bucket, contentKey(publicFiles, digest(text)), text)) uploaded += 1;
+      const manifest: Manifest = {
+        v: 1,
+        deploymentId,
+        releaseId,
+        behaviors: [],
+        publicFiles: files.map(([path, text]) => ({
+          path,
+          sha256: digest(text),
+          bytes: text.length,
+          contentType: "text/plain",
+          cacheControl: "no-cache",
+        })),
+      };
+      const key = manifestKey(releases, deploymentId);
+      await objects.putText(bucket, key, JSON.stringify(manifest));
+      return { uploaded, unchanged: files.length - uploaded, bytes: 1, cacheEntries: 0, manifest: key };
+    },
+    tagSeeds: async () => [],
+    seedTags: async () => undefined,
+    publish: async (of, { role, handler, folder }) => {
+      const text = codeOf(role, JSON.parse(folder) as Artifact);
+      const code = { bucket: config.buckets.artifacts, key: `functions/${digest(text)}.zip`, sha256: hash("sha256", text, "base64") };
+      await objects.putNewText(code.bucket, code.key, text);
+      const cloud = cloudHere();
+      if (cloud.world.faults.strikes("code-replaced")) cloud.objects.write(code.bucket, code.key, `${text}, replaced`);
+      const { functions: names, secret } = siteResources(of.site, of.environment);
+      const place = { bucket: config.buckets.static, region: config.region };
+      const { settings, name: settingsName } = settingsOf(role, handler, of, place, await secrets.read(secret));
+      const { version, codeSha256 } = await publishFunction(
+        { functions, clock: virtualClock },
+        names[role],
+        code,
+        settings,
+        of.architecture,
+      );
+      return { role, name: names[role], version, codeSha256, settings: settingsName };
+    },
+    invoke: functions.invoke,
+    progress: () => () => undefined,
+    now: virtualClock.now,
+  });
+};

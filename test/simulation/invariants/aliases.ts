@@ -1,0 +1,79 @@
+import { hasEnded } from "../../../domain/deployment/decider.ts";
+import { deploymentStream, environmentStream } from "../../../domain/kernel/identity.ts";
+import { siteResources } from "../../../infra/sites.ts";
+import type { Alias, Fn } from "../aws/lambda.ts";
+import { places } from "../engine/config.ts";
+import type { Ledger } from "../ledger.ts";
+import type { World } from "../world/world.ts";
+
+/** What the simulation itself saw of one function's alias. */
+export type Seen = {
+  readonly stream: string;
+  /** highest sequence that the engine moved it with */
+  highest: number;
+  /** which version each sequence brought */
+  readonly moves: Map<number, string>;
+  /** sequences whose version answered through the alias after the move */
+  readonly answered: Set<number>;
+  /** somebody changed it by hand since the engine moved it */
+  edited: boolean;
+};
+
+export const streamOf = new Map<string, string>(
+  places.flatMap(({ site, environment }) =>
+    Object.values(siteResources(site, environment).functions).map((name) => [name, environmentStream(site, environment)] as const),
+  ),
+);
+
+export type Aliases = ReturnType<typeof aliasesOf>;
+
+/** Invariants of the aliases: what they say never falls, and they point only to what was checked and recorded. */
+export const aliasesOf = (world: World, ledger: Ledger) => {
+  const seen = new Map<string, Seen>();
+  const of = (name: string): Seen => {
+    const found = seen.get(name) ?? { stream: streamOf.get(name) ?? "", highest: 0, moves: new Map(), answered: new Set(), edited: false };
+    seen.set(name, found);
+    return found;
+  };
+
+  return {
+    seen: seen as ReadonlyMap<string, Seen>,
+    of,
+    moved: (fn: Fn, _from: Alias, to: Alias): void => {
+      const alias = of(fn.name);
+      const [, said = "", deploymentId = ""] = /^seq=(\d+) dep=(\w+)$/.exec(to.description) ?? [];
+      const sequence = Number(said);
+      if (!(sequence > alias.highest))
+        world.violate(`the alias of ${fn.name} went from sequence ${alias.highest} to ${said || to.description}`);
+      alias.highest = Math.max(alias.highest, sequence);
+      alias.moves.set(sequence, to.version);
+      alias.edited = false;
+
+      const flip = ledger.placeOf(alias.stream).flips.get(sequence);
+      if (flip === undefined || flip.deploymentId !== deploymentId) {
+        world.violate(`the alias of ${fn.name} was moved with sequence ${said} for ${deploymentId}, which nobody asked for`);
+        return;
+      }
+      const released = flip.release.functions.find(({ name }) => name === fn.name);
+      if (released?.version !== to.version)
+        world.violate(
+          `the alias of ${fn.name} was moved to version ${to.version}, and release ${flip.release.id} has ${released?.version}`,
+        );
+      const version = fn.versions.get(to.version);
+      if (version === undefined || version.deleted || version.state !== "Active")
+        world.violate(
+          `the alias of ${fn.name} was moved to version ${to.version}, which is ${version?.deleted ? "deleted" : version?.state}`,
+        );
+      if (version !== undefined && version.sha !== released?.codeSha256)
+        world.violate(`version ${to.version} of ${fn.name} does not have the code that is recorded for it`);
+      const { state } = ledger.courseOf(deploymentStream(deploymentId));
+      if (!state.checked) world.violate(`the alias of ${fn.name} was moved to ${deploymentId}, which never passed its checks`);
+      if (flip.reason === "deploy" && (!state.flipping || (hasEnded(state) && state.status === "cancelled")))
+        world.violate(`the alias of ${fn.name} was moved for ${deploymentId}, which is ${state.status} and did not begin to flip`);
+    },
+    answered: (fn: Fn, version: string): void => {
+      const alias = of(fn.name);
+      if (alias.moves.get(alias.highest) === version) alias.answered.add(alias.highest);
+    },
+  };
+};

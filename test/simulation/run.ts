@@ -1,0 +1,125 @@
+import { type Cloud, cloudOf, SECRET } from "./aws/cloud.ts";
+import { changeStream } from "./aws/stream.ts";
+import { chaos } from "./chaos.ts";
+import { register } from "./engine/clouds.ts";
+import { places } from "./engine/config.ts";
+import { relayRecords } from "./engine/engine.ts";
+import { mappingsOf, reconciler } from "./engine/mappings.ts";
+import type { FaultKind } from "./faults.ts";
+import { checkAcknowledged } from "./invariants/acknowledged.ts";
+import { aliasesOf } from "./invariants/aliases.ts";
+import { checkCommit } from "./invariants/log.ts";
+import { checkQuiet, checkRows } from "./invariants/quiet.ts";
+import { ledgerOf } from "./ledger.ts";
+import { users } from "./users.ts";
+import { createWorld, START } from "./world/world.ts";
+
+export type RunOptions = {
+  readonly seed: number;
+  readonly record?: boolean;
+  readonly without?: ReadonlySet<FaultKind>;
+  /** numbers of user actions that are left out */
+  readonly dropped?: ReadonlySet<number>;
+};
+
+export type Run = {
+  readonly seed: number;
+  readonly mode: "safety" | "liveness";
+  readonly actions: number;
+  readonly steps: number;
+  readonly virtualMs: number;
+  readonly hash: string;
+  readonly faults: Readonly<Record<FaultKind, number>>;
+  readonly points: { readonly seen: ReadonlySet<string>; readonly hit: ReadonlySet<string> };
+  readonly transitions: ReadonlySet<string>;
+  readonly violations: readonly string[];
+  readonly history: readonly string[];
+};
+
+const MINUTE = 60_000;
+const DAY = 24 * 60 * MINUTE;
+/** A world that has not come to rest by then never will. */
+const MOST_STEPS = 60_000;
+const SAFETY_STEPS = 8_000;
+const SAFETY_AFTER_MS = 6 * 60 * MINUTE;
+const QUIET_WITHIN_MS = 16 * DAY;
+
+/** One world from its beginning to its end. Every second one has faults without end; the others must come to rest. */
+export const run = async ({ seed, record = false, without = new Set(), dropped = new Set() }: RunOptions): Promise<Run> => {
+  const isSafety = seed % 2 === 0;
+  const world = createWorld({ seed, cap: isSafety ? Number.POSITIVE_INFINITY : 4, without, record });
+  const size = world.random.fork("size");
+  const actions = 2 + size.int(8);
+  const spanMs = size.spread(2 * MINUTE, 90 * MINUTE);
+  const ledger = ledgerOf();
+  const aliases = aliasesOf(world, ledger);
+  let happenings = 0;
+
+  const stream = changeStream(world, relayRecords);
+  const mappings = mappingsOf(
+    () => cloud,
+    (consumer, message) => checkAcknowledged(cloud, ledger, consumer, message),
+  );
+  const cloud: Cloud = cloudOf(world, places, {
+    appended: (stored) => {
+      happenings += 1;
+      checkCommit(cloud, ledger, aliases, stored);
+      stream.put(stored);
+    },
+    arrived: (queue) => {
+      happenings += 1;
+      mappings.ask(queue);
+    },
+    aliasMoved: aliases.moved,
+    answered: aliases.answered,
+    said: (line) => {
+      const text = JSON.stringify(line);
+      if (text.includes(SECRET)) world.violate(`a secret is in a line of the log: ${line.message}`);
+      world.tell(() => `  log: ${text.slice(0, 300)}`);
+    },
+    received: (_, body) => {
+      if (body.includes(SECRET)) world.violate("a secret is in a webhook");
+    },
+  });
+  register(cloud);
+
+  const faultsUntil = START + spanMs + size.spread(MINUTE, 60 * MINUTE);
+  users(cloud, { actions, dropped, spanMs, places: 1 + size.int(places.length) });
+  chaos(cloud, aliases, faultsUntil);
+  let rested = false;
+  reconciler(
+    cloud,
+    () => happenings,
+    () => {
+      rested =
+        world.now() > faultsUntil &&
+        cloud.queues.waiting().length === 0 &&
+        stream.isEmpty() &&
+        !cloud.builds.isRunning() &&
+        world.busy() === 0;
+    },
+  );
+  if (!isSafety) world.after(faultsUntil - START, world.faults.stop);
+
+  const most = isSafety ? SAFETY_STEPS : MOST_STEPS;
+  const end = faultsUntil + (isSafety ? SAFETY_AFTER_MS : QUIET_WITHIN_MS);
+  while (!rested && world.violations.length === 0 && world.steps() < most && world.now() < end && (await world.step()));
+  if (world.violations.length === 0) checkRows(cloud);
+  if (world.violations.length === 0 && !isSafety) {
+    if (!rested) world.violate(`it does not come to rest: ${cloud.queues.waiting().length} messages, ${world.busy()} at work`);
+    else checkQuiet(cloud, ledger, aliases);
+  }
+  return {
+    seed,
+    mode: isSafety ? "safety" : "liveness",
+    actions,
+    steps: world.steps(),
+    virtualMs: world.now() - START,
+    hash: world.hash(),
+    faults: world.faults.counts,
+    points: world.points,
+    transitions: ledger.transitions,
+    violations: world.violations,
+    history: world.history,
+  };
+};

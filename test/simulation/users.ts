@@ -1,0 +1,99 @@
+import { hash } from "node:crypto";
+import type { Cloud } from "./aws/cloud.ts";
+import { places, TOKEN } from "./engine/config.ts";
+import { api } from "./engine/engine.ts";
+import { START } from "./world/world.ts";
+
+/** What people ask for. `dropped`: which of all actions are left out, by their number, to find those that matter. */
+export type UserOptions = {
+  readonly actions: number;
+  readonly dropped: ReadonlySet<number>;
+  readonly spanMs: number;
+  readonly places: number;
+};
+
+type Action = { readonly name: string; readonly path: string; readonly body: object };
+const names = ["ada", "ben", "cleo"];
+
+/** Several users of several environments, who know of each other's deployments. */
+export const users = (cloud: Cloud, { actions, dropped, spanMs, places: count }: UserOptions): void => {
+  const { world } = cloud;
+  const random = world.random.fork("users");
+  const known = new Map<string, string[]>();
+  const used = places.slice(0, count);
+  const sources = ["one", "two", "three"].map((name) => hash("sha256", name, "hex"));
+  for (const { site } of places) for (const sha256 of sources) cloud.objects.write("sources", `sources/${site}/${sha256}.zip`, "zip");
+
+  for (let number = 0; number < actions; number++) {
+    // drawn also for those that are dropped: the others stay what they were
+    const at = random.next() ** 1.5 * spanMs;
+    const own = random.fork(`action ${number}`);
+    if (!dropped.has(number)) world.after(at, () => act(number, own));
+  }
+
+  function act(number: number, own: typeof random): void {
+    const user = own.pick(names);
+    const { site, environment } = own.pick(used);
+    const place = `${site}/${environment}`;
+    const action = number < 2 ? deploy() : choose();
+    if (action === undefined) return;
+    world.tell(() => `${user} asks: ${action.name} ${place} ${JSON.stringify(action.body).slice(0, 80)}`);
+    ask();
+    if (world.faults.strikes("request-repeated")) world.after(world.random.spread(1, 60_000), ask);
+
+    function ask(): void {
+      world.spawn(
+        "api",
+        29,
+        async () => {
+          const body = JSON.stringify(action?.body);
+          const headers = {
+            authorization: `Bearer ${TOKEN}`,
+            "x-shiplog-actor": user,
+            "idempotency-key": `k${number}`,
+            "content-type": "application/json",
+            "content-length": String(body.length),
+          };
+          const answer = await api.request(`/v1${action?.path}`, { method: "POST", headers, body });
+          return { status: answer.status, text: await answer.text() };
+        },
+        (outcome) => {
+          if (outcome.is !== "done") return;
+          const { deployment } = JSON.parse(outcome.value.text) as { deployment?: { id: string } };
+          const ids = known.get(place) ?? [];
+          if (deployment !== undefined && !ids.includes(deployment.id)) known.set(place, [...ids, deployment.id]);
+          world.tell(() => `${user} hears: ${outcome.value.status} ${outcome.value.status < 300 ? "" : outcome.value.text.slice(0, 160)}`);
+        },
+      );
+    }
+
+    function deploy(): Action {
+      const sha256 = own.pick(sources);
+      const source = { key: `sources/${site}/${sha256}.zip`, sha256, bytes: 3 };
+      return { name: "deploy", path: "/deployments", body: { site, environment, source } };
+    }
+
+    function choose(): Action | undefined {
+      const ids = known.get(place) ?? [];
+      const at = `/environments/${place}`;
+      const roll = own.next();
+      if (roll < 0.5) return deploy();
+      if (roll < 0.62)
+        return { name: "roll back", path: `${at}/rollback`, body: own.chance(0.4) && ids.length > 0 ? { to: own.pick(ids) } : {} };
+      if (roll < 0.74)
+        return ids.length === 0
+          ? undefined
+          : { name: "cancel", path: `/deployments/${own.chance(0.7) ? ids.at(-1) : own.pick(ids)}/cancel`, body: {} };
+      if (roll < 0.82) return ids.length === 0 ? undefined : { name: "retry", path: `/deployments/${own.pick(ids)}/retry`, body: {} };
+      if (roll < 0.86) return { name: "pin", path: `${at}/pin`, body: { reason: "to look at it" } };
+      if (roll < 0.92) return { name: "unpin", path: `${at}/unpin`, body: {} };
+      if (roll < 0.96)
+        return {
+          name: "lock",
+          path: `${at}/lock`,
+          body: { reason: "a sale", until: new Date(START + own.between(0, 2 * spanMs)).toISOString() },
+        };
+      return { name: "unlock", path: `${at}/unlock`, body: { force: own.chance(0.7) } };
+    }
+  }
+};
