@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { auditTrail } from "./audit.ts";
@@ -25,7 +24,7 @@ export const createApi = (ports: Ports): Hono<Env> => {
   app.onError((error, context) => {
     if (error instanceof Problem) return context.json(problemBody(error), error.status);
     // what broke is for the operator: it may name what the caller must not see
-    const request = randomUUID();
+    const request = ports.chance.requestId();
     ports.report({
       level: "error",
       message: "a request failed",
@@ -47,7 +46,7 @@ export const createApi = (ports: Ports): Hono<Env> => {
   );
 
   app.get("/v1/health", (context) => context.json({ ok: true }));
-  app.use("/v1/*", authenticate(ports.config.tokens));
+  app.use("/v1/*", authenticate(ports.config.tokens, ports.chance.requestId));
   app.use(
     "/v1/*",
     bodyLimit({

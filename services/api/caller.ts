@@ -5,12 +5,19 @@ import { addressOf } from "./address.ts";
 import { Problem } from "./problem.ts";
 
 /** Who asks, as far as it was proven: the token. `actor` also says who they claim to be. */
-export type Caller = { readonly token: string; readonly actor: string /** `token:default 203.0.113.9` */; readonly origin: string };
+export type Caller = {
+  readonly token: string;
+  readonly actor: string;
+  /** `token:default 203.0.113.9` */
+  readonly origin: string;
+  /** names this very request */
+  readonly request: string;
+};
 export type Env = { Variables: { caller: Caller } };
 
 /** Lets in who has one of the tokens, whose sha256 (hex) the configuration holds by name. */
 export const authenticate =
-  (tokens: Readonly<Record<string, string>>): MiddlewareHandler<Env> =>
+  (tokens: Readonly<Record<string, string>>, newRequestId: () => string): MiddlewareHandler<Env> =>
   async (context, next) => {
     const token = tokenOf(context.req.header("authorization"), tokens);
     if (token === undefined)
@@ -19,6 +26,7 @@ export const authenticate =
       token,
       actor: actorOf(context.req.header("x-shiplog-actor"), token),
       origin: `token:${token} ${addressOf(context.env)}`,
+      request: newRequestId(),
     });
     await next();
   };
@@ -49,6 +57,6 @@ export function actorOf(claimed: string | undefined, token: string): string {
 export function commandOf(caller: Caller, key: string | undefined, path: string): Because {
   if (key !== undefined && !/^[\x21-\x7e]{1,200}$/.test(key))
     throw new Problem(400, "key.invalid", "The header Idempotency-Key must be 1 to 200 characters without spaces.");
-  const id = hash("sha256", `${caller.token}\n${path}\n${key ?? crypto.randomUUID()}`, "base64url").slice(0, 32);
+  const id = hash("sha256", `${caller.token}\n${path}\n${key ?? caller.request}`, "base64url").slice(0, 32);
   return { cause: `api/${id}`, correlation: `api/${id}`, actor: caller.actor, origin: caller.origin };
 }

@@ -58,7 +58,7 @@ export const deployments = (ports: Ports) => {
         );
 
       const request: Request = {
-        deploymentId: ports.newDeploymentId(),
+        deploymentId: ports.chance.deploymentId(clock.now()),
         site,
         environment,
         source: found,
@@ -128,7 +128,7 @@ export const deployments = (ports: Ports) => {
       if (source === null && build === undefined)
         throw new Problem(409, "source.missing", `${old.id} cannot be tried again: neither its source nor its build is known.`);
       const request: Request = {
-        deploymentId: ports.newDeploymentId(),
+        deploymentId: ports.chance.deploymentId(clock.now()),
         site: old.site,
         environment: old.environment,
         source,

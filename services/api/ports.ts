@@ -3,6 +3,7 @@ import type { Commit } from "../../domain/kernel/chain.ts";
 import type { Builds } from "../aws/builds.ts";
 import type { Views } from "../aws/views.ts";
 import type { WebhookSecrets } from "../aws/webhook-secrets.ts";
+import type { Chance } from "../kit/chance.ts";
 import type { Clock } from "../kit/clock.ts";
 import type { EngineConfig } from "../kit/config.ts";
 import type { Aggregates } from "../kit/execute.ts";
@@ -25,8 +26,7 @@ export type Ports = {
   readonly quarantine: Quarantine;
   readonly webhooks: Webhooks;
   readonly clock: Pick<Clock, "now">;
-  /** a new deployment id */
-  newDeploymentId(): string;
+  readonly chance: Chance;
   /** one line for the operator; never a secret */
   report(line: Readonly<Record<string, unknown>>): void;
 };

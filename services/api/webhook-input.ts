@@ -1,4 +1,4 @@
-import { hash, randomBytes } from "node:crypto";
+import { hash } from "node:crypto";
 import { positionAt } from "../../domain/kernel/position.ts";
 import type { WebhookView } from "../../domain/projections/webhook-view.ts";
 import { type News, TEST_TYPE } from "../../domain/webhook/news.ts";
@@ -11,9 +11,6 @@ export const webhookIdOf = (cause: string): string => {
   const [first = 0, ...rest] = digest.subarray(0, 26);
   return `wh_${CROCKFORD[first % 8]}${rest.map((byte) => CROCKFORD[byte % 32]).join("")}`;
 };
-
-/** `whsec_` and 32 random bytes. */
-export const newSigningSecret = (): string => `whsec_${randomBytes(32).toString("base64")}`;
 
 /** What an endpoint gets when it is only tried out. */
 export const testNews = ({ id, filters, version }: WebhookView, event: string, actor: string, now: number): News => ({

@@ -13,7 +13,7 @@ import { AddWebhook, WithReason } from "./contract.ts";
 import { look } from "./look.ts";
 import type { Ports } from "./ports.ts";
 import { Problem, refused } from "./problem.ts";
-import { newSigningSecret, webhookIdOf } from "./webhook-input.ts";
+import { webhookIdOf } from "./webhook-input.ts";
 
 const DAY_MS = 86_400_000;
 /** How long the secret before goes on signing, so that receivers can change over. */
@@ -73,7 +73,7 @@ export const webhooks = (ports: Ports) => {
       const because = becauseOf(context);
       const id = webhookIdOf(because.cause);
       // first the secret, then the event: an endpoint in the log can always be sent to
-      const signing = kind === "slack" ? [] : [{ secret: newSigningSecret(), until: null, cause: because.cause }];
+      const signing = kind === "slack" ? [] : [{ secret: ports.chance.signingSecret(), until: null, cause: because.cause }];
       const kept = await secrets.create(id, { url: text, signing });
       const filters = { site: site ?? null, environment: environment ?? null, types };
       await give(context, id, { type: "AddWebhook", kind, maskedUrl: masked(url), filters }, "added");
@@ -94,7 +94,7 @@ export const webhooks = (ports: Ports) => {
       const [newest] = kept.signing;
       // the same command again: its answer was lost on the way
       if (newest?.cause === cause) return context.json({ webhook: await see(id), secret: newest.secret });
-      const secret = newSigningSecret();
+      const secret = ports.chance.signingSecret();
       const before = kept.signing
         .filter(({ until }) => until === null || until > now)
         .map((one) => ({ ...one, until: one.until ?? now + OVERLAP_MS }));

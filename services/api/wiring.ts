@@ -1,5 +1,5 @@
-import { ulid } from "ulid";
 import { consumers } from "../../infra/topology.ts";
+import { type Chance, systemChance } from "../kit/chance.ts";
 import type { Engine } from "../kit/engine.ts";
 import { everyAddress } from "../kit/webhooks/lookup.ts";
 import type { Ports } from "./ports.ts";
@@ -23,38 +23,27 @@ export type ApiEngine = Pick<
 >;
 
 /** The API's ports, of the engine. */
-export const apiPorts = ({
-  config,
-  sources,
-  buildLogs,
-  aggregates,
-  store,
-  eventLog,
-  views,
-  builds,
-  queues,
-  archive,
-  webhookSecrets,
-  clock,
-  log,
-}: ApiEngine): Ports => ({
-  config,
-  aggregates,
-  read: store.read,
-  log: eventLog,
-  views,
-  sources,
-  builds,
-  buildLogs,
-  quarantine: { list: async () => (await Promise.all(consumers.map(({ name }) => queues.deadLetters(name)))).flat() },
-  archive,
-  webhooks: {
-    rows: views,
-    secrets: webhookSecrets,
-    rules: { lookup: everyAddress, allowLoopback: config.loopbackWebhooks ?? false },
-    send: (body) => queues.send("deliver", body),
-  },
-  clock,
-  newDeploymentId: () => `dep_${ulid(clock.now())}`,
-  report: log,
-});
+export const apiPorts = (engine: ApiEngine, chance: Chance = systemChance): Ports => {
+  const { config, sources, buildLogs, aggregates, store, eventLog, views, builds, queues, archive, webhookSecrets, clock, log } = engine;
+  return {
+    config,
+    aggregates,
+    read: store.read,
+    log: eventLog,
+    views,
+    sources,
+    builds,
+    buildLogs,
+    quarantine: { list: async () => (await Promise.all(consumers.map(({ name }) => queues.deadLetters(name)))).flat() },
+    archive,
+    webhooks: {
+      rows: views,
+      secrets: webhookSecrets,
+      rules: { lookup: everyAddress, allowLoopback: config.loopbackWebhooks ?? false },
+      send: (body) => queues.send("deliver", body),
+    },
+    clock,
+    chance,
+    report: log,
+  };
+};

@@ -35,11 +35,15 @@ export const s3Objects = (client: S3Client, clock: Clock) => {
     }
   };
 
-  /** Puts a file where there is none yet: `false` where the key was taken already. A race (409) is run again. */
-  const putNew = async (bucket: string, key: string, file: string, sha256: string, serving?: Serving): Promise<boolean> => {
+  /** Puts a file where there is none yet: `false` where the key was taken already. */
+  const putNew = (bucket: string, key: string, file: string, sha256: string, serving?: Serving): Promise<boolean> =>
+    unlessTaken(() => put(bucket, key, file, sha256, serving, "*"));
+
+  /** Whether a conditional put was done; `false` where the key was taken already. A race (409) is run again. */
+  const unlessTaken = async (write: () => Promise<unknown>): Promise<boolean> => {
     for (let tries = 1; ; tries++) {
       try {
-        await put(bucket, key, file, sha256, serving, "*");
+        await write();
         return true;
       } catch (error) {
         const status = statusOf(error);
@@ -126,15 +130,10 @@ export const s3Objects = (client: S3Client, clock: Clock) => {
   };
 
   /** Puts a text where there is none yet: `false` where the key was taken already. */
-  const putNewText = async (bucket: string, key: string, text: string): Promise<boolean> => {
-    try {
-      await client.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: text, ContentType: "application/json", IfNoneMatch: "*" }));
-      return true;
-    } catch (error) {
-      if (statusOf(error) === 412) return false;
-      throw error;
-    }
-  };
+  const putNewText = (bucket: string, key: string, text: string): Promise<boolean> =>
+    unlessTaken(() =>
+      client.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: text, ContentType: "application/json", IfNoneMatch: "*" })),
+    );
 
   /** An address that reads one object for fifteen minutes. */
   const readAddress = (bucket: string, key: string): Promise<string> =>

@@ -28,7 +28,9 @@ export type Cloud = {
   said(line: Readonly<Record<string, unknown>>): void;
   /** a webhook's receiver got this */
   received(delivery: string, body: string): void;
-  newDeploymentId(): string;
+  /** the prefix and 26 characters, never twice */
+  newId(prefix: string): string;
+  newSigningSecret(): string;
 };
 
 export type CloudWatch = Watch & {
@@ -46,7 +48,7 @@ export const cloudOf = (world: World, places: readonly { site: string; environme
   for (const { site, environment } of places)
     for (const name of Object.values(siteResources(site, environment).functions)) lambda.create(name);
   const webhookSecrets = new Map<string, string>();
-  let deployments = 0;
+  let ids = 0;
   return {
     world,
     events: eventTable(world, watch.appended),
@@ -59,7 +61,8 @@ export const cloudOf = (world: World, places: readonly { site: string; environme
     invalidations: new Set(),
     said: watch.said,
     received: watch.received,
-    newDeploymentId: () => `dep_${(++deployments).toString().padStart(26, "0")}`,
+    newId: (prefix) => `${prefix}${(++ids).toString().padStart(26, "0")}`,
+    newSigningSecret: () => `whsec_${Buffer.from(`${SECRET}${(++ids).toString().padStart(24, "0")}`).toString("base64")}`,
     secrets: {
       GetSecretValue: ({ SecretId }: { SecretId: string }) => {
         if (!SecretId.startsWith("shiplog/webhooks/"))

@@ -121,8 +121,10 @@ export const relayRecords: (event: DynamoDBStreamEvent) => ReturnType<ReturnType
 export const reconcileAll: (event: unknown) => Promise<void> = wireReconcile(whole);
 
 /** The API, whose ids of deployments the world gives. */
-export const api = createApi({
-  ...apiPorts(whole),
-  webhooks: { ...apiPorts(whole).webhooks, rules: { lookup: async () => ["93.184.216.34"], allowLoopback: false } },
-  newDeploymentId: () => cloudHere().newDeploymentId(),
+const ports = apiPorts(whole, {
+  deploymentId: () => cloudHere().newId("dep_"),
+  requestId: () => cloudHere().newId("request "),
+  signingSecret: () => cloudHere().newSigningSecret(),
 });
+const publicAddress = async (): Promise<string[]> => ["93.184.216.34"];
+export const api = createApi({ ...ports, webhooks: { ...ports.webhooks, rules: { lookup: publicAddress, allowLoopback: false } } });

@@ -1,0 +1,19 @@
+import { randomBytes, randomUUID } from "node:crypto";
+import { ulid } from "ulid";
+
+/** What must be unlike anything before it, or must not be guessed: an argument, so that a simulation gives its own. */
+export type Chance = {
+  /** `dep_` and a ULID of that time (milliseconds since 1970) */
+  deploymentId(now: number): string;
+  /** names one request to the API */
+  requestId(): string;
+  /** `whsec_` and 32 random bytes */
+  signingSecret(): string;
+};
+
+/** Chance as the machine has it. */
+export const systemChance: Chance = {
+  deploymentId: (now) => `dep_${ulid(now)}`,
+  requestId: () => randomUUID(),
+  signingSecret: () => `whsec_${randomBytes(32).toString("base64")}`,
+};
