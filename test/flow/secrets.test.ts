@@ -1,16 +1,17 @@
-import { readdir, readFile, stat, writeFile } from "node:fs/promises";
+import { readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ScanCommand } from "@aws-sdk/client-dynamodb";
 import { GetSecretValueCommand } from "@aws-sdk/client-secrets-manager";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { EVENTS_TABLE, VIEWS_TABLE } from "../../infra/topology.ts";
 import { hostileLambda } from "../support/hostile-lambda.ts";
+import { foundInFolder, type Secrets, foundIn as search } from "../support/secret-search.ts";
 import { startWorld, type World } from "../support/world.ts";
 
 const CANARY = "canary-7f3d91c0a4e2 & more/of=it";
 let world: World;
 /** The values that must not be seen, by what they are. */
-let secrets: Record<string, string>;
+let secrets: Secrets;
 let id: string;
 beforeAll(async () => {
   world = await startWorld({
@@ -62,15 +63,7 @@ async function deployTalkative(more: string): Promise<string> {
   return world.deployFolder("production", dir);
 }
 
-/** Which of the secrets the text has, also as JSON writes them, URL-encoded or in base64. */
-const foundIn = (text: string): string[] =>
-  Object.entries(secrets)
-    .filter(([, value]) =>
-      [value, JSON.stringify(value).slice(1, -1), encodeURIComponent(value), Buffer.from(value).toString("base64")].some((form) =>
-        text.includes(form),
-      ),
-    )
-    .map(([name]) => name);
+const foundIn = (text: string): readonly string[] => search(text, secrets);
 
 it("the values reach the build and the functions: there is something to hide", async () => {
   const { server } = world.resources("production").functions;
@@ -108,14 +101,13 @@ it("no line of a log has a secret", () => {
 
 it("on disk they lie only where they belong, for the owner alone", async () => {
   const data = join(world.folder, "data");
-  const found: Record<string, string[]> = {};
-  for (const entry of await readdir(data, { recursive: true, withFileTypes: true })) {
-    if (!entry.isFile()) continue;
-    const file = join(entry.parentPath, entry.name);
-    const secret = foundIn(await readFile(file, "latin1").catch(() => ""));
-    if (secret.length > 0) found[file.slice(data.length + 1)] = secret;
-  }
-  const places = Object.keys(found).map((file) => file.replace(/\/.*/, ""));
-  expect([...new Set(places)].sort()).toEqual(["connection.json", "lambda", "memory.json", "secrets.json"]);
+  const places = await foundInFolder(data, secrets);
+  expect(places.map(({ file, mode }) => `${mode} ${file}`)).toEqual([
+    "600 connection.json",
+    // as on AWS a function's configuration has the values that its code is given
+    "600 lambda/functions/shiplog-web-production-server.json",
+    "600 memory.json",
+    "600 secrets.json",
+  ]);
   expect((await stat(data)).mode & 0o077).toBe(0);
 });

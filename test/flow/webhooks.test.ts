@@ -37,15 +37,12 @@ afterEach(async () => {
   await unpin();
   for (const { id } of await list()) await world.api.post(`webhooks/${id}/remove`);
 });
-const secretsSeen: string[] = [];
 
 describe("a deployment", () => {
   it("is told step by step, signed, in the order of its stream, and once", async () => {
     const { id, secret } = await add("ok/standard-hook-path", { environment: "staging" });
-    secretsSeen.push(secret, "standard-hook-path");
     const slack = await add("ok/slack-hook-path", { kind: "slack", environment: "staging" });
     expect(slack.secret).toBeNull();
-    secretsSeen.push("slack-hook-path");
     const deployment = await world.live("staging");
 
     const got = await until("every message", () => {
@@ -143,7 +140,6 @@ describe("by hand", () => {
     const added = await shiplog("webhooks", "add", receiver.url("ok/by-hand"), "--site", "web", "--type", "DeploymentFailed", "--json");
     expect(added.code).toBe(0);
     const { webhook, secret } = JSON.parse(added.out);
-    secretsSeen.push(secret, "by-hand");
     expect(webhook).toMatchObject({ kind: "standard", filters: { site: "web", types: ["DeploymentFailed"] } });
     expect(webhook.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/…$/);
     expect(added.out).not.toContain("by-hand");
@@ -154,7 +150,6 @@ describe("by hand", () => {
     expect(JSON.parse(first?.body ?? "")).toMatchObject({ type: "WebhookTest" });
 
     const rotated = JSON.parse((await shiplog("webhooks", "rotate", webhook.id, "--json")).out).secret as string;
-    secretsSeen.push(rotated);
     const id = tried.out.split(" ")[0] as string;
     expect((await shiplog("webhooks", "redeliver", webhook.id, id)).code).toBe(0);
     const second = receiver.at("ok/by-hand")[1];
@@ -172,7 +167,6 @@ describe("by hand", () => {
 
   it("what an endpoint answers is kept without its URL, and a trial that fails says so", async () => {
     const { id } = await add("echo/a-very-secret-path", { types: ["FlipFailed"] });
-    secretsSeen.push("a-very-secret-path");
     const { code, out } = await shiplog("webhooks", "test", id);
     expect([code, out]).toEqual([5, expect.stringContaining("given up after one attempt: it answered 400")]);
     expect((await deliveries(id))[0]?.tries[0]?.answer).toBe("no such hook ***");
