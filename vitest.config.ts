@@ -23,6 +23,8 @@ export default defineConfig({
           name: "infra",
           include: ["test/infra/**/*.test.ts"],
           globalSetup: "test/infra/support/setup.ts",
+          // one after another: how quickly a bundle loads is measured
+          poolOptions: { forks: { singleFork: true } },
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },

@@ -107,7 +107,8 @@ export const rights: Record<EngineFunctionName, (sites: Sites) => readonly Right
     ...mailbox("flip-alias"),
     events,
     may(["lambda:GetAlias", "lambda:UpdateAlias"], ...functionsOf(sites), ...functionsOf(sites).map((name) => `${name}:live`)),
-    may(["lambda:InvokeFunction"], ...functionsOf(sites).map((name) => `${name}:live`)),
+    // each version is asked before it is live, and through the alias once it is
+    may(["lambda:InvokeFunction"], ...functionsOf(sites).map((name) => `${name}:*`)),
     list("static"),
     may(
       ["s3:GetObject"],

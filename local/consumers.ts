@@ -8,6 +8,9 @@ import { pollQueue, type QueuePoller } from "./queue-poller.ts";
 
 type Wire<E, A> = (engine: Engine) => (event: E) => Promise<A>;
 
+/** The engine that a function of that name runs with: on AWS each has its own. */
+export type EngineOf = (name: string) => Engine;
+
 /** The code of a function of the engine, where AWS finds it too: by its name alone. */
 const wireOf = async <E, A>(name: string): Promise<Wire<E, A>> => {
   const { wire } = (await import(`../services/${name}/handler.ts`)) as { wire?: Wire<E, A> };
@@ -20,7 +23,7 @@ const CONCURRENCY = 4;
 
 /** Runs the engine's consumers in this process, on the same queues, rules and streams as on AWS. */
 export const runConsumers = async (
-  engine: Engine,
+  engineOf: EngineOf,
   aws: LocalAws,
   queues: ReadonlyMap<string, QueueAt>,
   log: (line: string) => void,
@@ -29,11 +32,11 @@ export const runConsumers = async (
   for (const { name, batchSize, concurrency = CONCURRENCY } of consumers as readonly Consumer[]) {
     const queue = queues.get(name);
     if (queue === undefined) throw new Error(`the queue of ${name} was not made`);
-    const handle = (await wireOf<SQSEvent, SQSBatchResponse>(name))(engine);
+    const handle = (await wireOf<SQSEvent, SQSBatchResponse>(name))(engineOf(name));
     const { url: queueUrl, arn: queueArn } = queue;
     pollers.push(pollQueue({ client: aws.polls, queueUrl, queueArn, batchSize, concurrency, handle, log }));
   }
-  const relayRecords = (await wireOf<{ Records: readonly unknown[] }, SQSBatchResponse>(relay.name))(engine);
+  const relayRecords = (await wireOf<{ Records: readonly unknown[] }, SQSBatchResponse>(relay.name))(engineOf(relay.name));
   const unsubscribe = aws.endpoint.onStream(EVENTS_TABLE, async (Records) => {
     const { batchItemFailures } = await relayRecords({ Records });
     if (batchItemFailures.length > 0) throw new Error("not every record was relayed");
@@ -52,13 +55,13 @@ export const runConsumers = async (
  * @param everyMs other times between two runs than AWS's, by name: a minute is the shortest there, and every run costs
  */
 export const runSchedules = async (
-  engine: Engine,
+  engineOf: EngineOf,
   everyMs: Readonly<Record<string, number>>,
   log: (line: string) => void,
 ): Promise<{ close(): Promise<void> }> => {
   const running: { close(): Promise<void> }[] = [];
   for (const { name, everySeconds } of schedules)
-    running.push(repeat(name, (await wireOf<undefined, void>(name))(engine), everyMs[name] ?? everySeconds * 1_000, log));
+    running.push(repeat(name, (await wireOf<undefined, void>(name))(engineOf(name)), everyMs[name] ?? everySeconds * 1_000, log));
   return { close: async () => void (await Promise.all(running.map(({ close }) => close()))) };
 };
 

@@ -102,14 +102,14 @@ export const startDevelopment = async (options: DevelopmentOptions): Promise<Dev
       loopbackWebhooks: options.allowLoopbackWebhooks ?? false,
       tokens: { local: createHash("sha256").update(memory.token).digest("hex") },
     };
-    const made = engine(config, aws.clients, systemClock, ({ level, message, ...more }) =>
-      log(`${level} ${message} ${JSON.stringify(more)}`),
-    );
+    const engineOf = (name: string): Engine =>
+      engine(config, aws.clients, systemClock, ({ level, message, ...more }) => log(`${name} ${level} ${message} ${JSON.stringify(more)}`));
+    const made = engineOf("api");
     const mappings = await runMappings(aws, log);
     closers.push(mappings.close);
-    const consumers = await runConsumers(made, aws, queues, log);
+    const consumers = await runConsumers(engineOf, aws, queues, log);
     closers.push(consumers.close);
-    const schedules = await runSchedules(made, { reconcile: reconcileEveryMs }, log);
+    const schedules = await runSchedules(engineOf, { reconcile: reconcileEveryMs }, log);
     closers.push(schedules.close);
     const api = await serveApi(createApi(apiPorts(made)), { port: options.port ?? (await freePort(memory.ports.api)) });
     closers.push(api.close);

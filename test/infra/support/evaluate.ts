@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { create, lookUp, REGION } from "./aws-answers.ts";
 import { config, importBundled, platform, root, work } from "./bundle-config.ts";
 import { startCliServer } from "./cli-server.ts";
@@ -11,7 +11,7 @@ import { startCliServer } from "./cli-server.ts";
  */
 const [stage = "test", file = "graph.json"] = process.argv.slice(2);
 const require = createRequire(join(platform, "package.json"));
-const scratch = join(work, "check", stage);
+const scratch = join(dirname(resolve(file)), stage);
 mkdirSync(scratch, { recursive: true });
 
 type App = { name: string; home: string; removal?: string; protect?: boolean; providers?: Record<string, unknown>; stage: string };

@@ -1,0 +1,110 @@
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { componentName } from "../../infra/engine-functions.ts";
+import { writeFixtureApp } from "../support/fixture-app.ts";
+import { until } from "../support/until.ts";
+import { startReceiver } from "../support/webhook-receiver.ts";
+import { type Asked, askedBy } from "./support/action.ts";
+import { graphOf, one, type Statement, statements } from "./support/graph.ts";
+import { startRecordedWorld } from "./support/recorded-world.ts";
+
+let world: Awaited<ReturnType<typeof startRecordedWorld>>;
+let receiver: Awaited<ReturnType<typeof startReceiver>>;
+beforeAll(async () => {
+  world = await startRecordedWorld();
+  receiver = await startReceiver();
+});
+afterAll(async () => {
+  await world.close();
+  await receiver.close();
+});
+
+const PLACE = "environments/web/production";
+const ENDS = ["success", "failed", "cancelled", "superseded"];
+
+const deploy = async (change: Parameters<typeof writeFixtureApp>[1]): Promise<string> => {
+  const app = `${world.folder}/app-${Math.random().toString(36).slice(2)}`;
+  await writeFixtureApp(app, change);
+  return (await world.api.deploy("web", "production", await world.api.upload("web", app))).id;
+};
+const reached = (id: string, ...wanted: string[]) =>
+  until(`${id} to be ${wanted.join(" or ")}`, async () => {
+    const { status, reason } = await world.api.deployment(id);
+    if (wanted.includes(status)) return true;
+    if (ENDS.includes(status)) throw new Error(`${id} is ${status}: ${reason}`);
+    return undefined;
+  });
+
+/** Does everything once that a person, a build or the time of day can make the engine do. */
+const live = async (): Promise<void> => {
+  const added = await world.api.post("webhooks", { kind: "standard", url: receiver.url("hook") });
+  expect(added.status, added.text).toBe(201);
+  const hook = added.body.webhook.id as string;
+  const first = await deploy({});
+  await reached(first, "success");
+  await reached(await deploy({}), "success");
+  const broken = await deploy({ failsWith: "this one is broken" });
+  await reached(broken, "failed");
+  await world.api.get(`deployments/${broken}/logs`);
+  const cancelled = await deploy({ takes: 60_000 });
+  await reached(cancelled, "building");
+  await world.api.post(`deployments/${cancelled}/cancel`);
+  await reached(cancelled, "cancelled");
+  await world.api.rollback("web", "production", first);
+  await until("the rollback to be live", async () => (await world.api.environment("web", "production")).live?.deploymentId === first);
+  await until("the edge to know", async () => (await world.api.events(PLACE)).filter(({ type }) => type === "EdgeInvalidated").length >= 3);
+  await world.api.post(`webhooks/${hook}/test`);
+  await world.api.post(`webhooks/${hook}/rotate`);
+  await until("the receiver to hear", () => receiver.at("hook").length > 5);
+  await world.api.get("quarantine");
+  await world.api.post("seals");
+  await world.api.get("seals");
+  await world.api.send("DELETE", `webhooks/${hook}`);
+};
+
+const allows = (said: readonly Statement[], { action, on }: Asked): boolean =>
+  said.some(({ Action, Resource }) => Action.includes(action) && Resource.some((resource) => matches(resource, on)));
+/** The accounts differ, and a bucket's name carries its own. */
+const matches = (resource: string, on: string): boolean => {
+  if (resource === "*") return on === "*";
+  const own = resource
+    .replace(/-123456789012-eu-west-1/, "")
+    .replace(/^arn:aws:([^:]*):[^:]*:[^:]*:/, (_, service) => (service === "s3" ? ":s3:::" : ":"));
+  const pattern = own
+    .replace(/[.+^${}()|[\]\\]/g, "\\$&")
+    .replaceAll("*", ".*")
+    .replaceAll("?", ".");
+  return new RegExp(`^${pattern}$`).test(on) || (/^:(key|distribution)\//.test(on) && own.startsWith(on));
+};
+
+it("every function may do what it was seen to do", { timeout: 300_000 }, async () => {
+  await live();
+  const graph = graphOf("production");
+  const refused = new Set<string>();
+  const seen = new Map<string, Set<string>>();
+  for (const call of world.calls) {
+    const said = statements(one(graph, "role", `${componentName(call.by)}Role`));
+    for (const asked of askedBy(call)) {
+      seen.set(call.by, (seen.get(call.by) ?? new Set()).add(asked.action));
+      if (!allows(said, asked)) refused.add(`${call.by} may not do ${asked.action} on ${asked.on}`);
+    }
+  }
+  console.log([...seen].map(([name, actions]) => `${name}: ${[...actions].sort().join(" ")}`).join("\n"));
+  expect([...refused].sort()).toEqual([]);
+  // a function that nothing was seen of would pass for nothing
+  expect([...seen.keys()].sort()).toEqual([
+    "advance",
+    "api",
+    "deliver",
+    "flip-alias",
+    "notify",
+    "project",
+    "publish-release",
+    "reconcile",
+    "refresh-edge",
+    "relay",
+    "seal",
+    "start-build",
+    "stop-build",
+    "watch-build",
+  ]);
+});
