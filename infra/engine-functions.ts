@@ -27,3 +27,10 @@ export const scheduleName = (name: string): string => `shiplog-${name}`;
 
 /** "publish-release" → "PublishRelease": how the infrastructure calls what belongs to a folder. */
 export const componentName = (name: string): string => name.replace(/(?:^|-)([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
+
+/** What the reconciler says in a line of its log after every run; alarms are made of its figures. */
+export const reconciledLine = {
+  message: "reconciled",
+  oldestStepMinutes: "oldestStepMinutes",
+  codeStoragePercent: "codeStoragePercent",
+} as const;

@@ -1,4 +1,4 @@
-import { componentName } from "../engine-functions.ts";
+import { componentName, reconciledLine } from "../engine-functions.ts";
 import { consumers } from "./consumers.ts";
 import { relay } from "./relay.ts";
 import { schedules } from "./schedules.ts";
@@ -69,13 +69,13 @@ const reconciled = (name: string, value: string): { namespace: string; metricNam
   const metric = { namespace: "Shiplog", metricName: name };
   new aws.cloudwatch.LogMetricFilter(`${name}Figure`, {
     logGroupName: reconcileLog,
-    pattern: '{ $.message = "reconciled" }',
+    pattern: `{ $.message = "${reconciledLine.message}" }`,
     metricTransformation: { name: metric.metricName, namespace: metric.namespace, value },
   });
   return metric;
 };
 alarm("StuckDeployment", {
-  ...reconciled("OldestStepMinutes", "$.oldestStepMinutes"),
+  ...reconciled("OldestStepMinutes", `$.${reconciledLine.oldestStepMinutes}`),
   description: "A deployment has not gone on for an hour, or the reconciler does not run",
   statistic: "Maximum",
   above: 60,
@@ -85,7 +85,7 @@ alarm("StuckDeployment", {
 });
 
 alarm("CodeStorage", {
-  ...reconciled("CodeStoragePercent", "$.codeStoragePercent"),
+  ...reconciled("CodeStoragePercent", `$.${reconciledLine.codeStoragePercent}`),
   description: "Versions of Lambda functions use four fifths of the region's code storage: sweep old ones or ask AWS for more",
   statistic: "Maximum",
   above: 80,

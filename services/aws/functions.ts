@@ -1,5 +1,6 @@
 import {
   type FunctionConfiguration,
+  GetAccountSettingsCommand,
   GetAliasCommand,
   GetFunctionConfigurationCommand,
   InvokeCommand,
@@ -134,6 +135,12 @@ export const lambdaFunctions = (client: LambdaClient) => ({
       }),
     );
     return { version: FunctionVersion, description: Description, revisionId: RevisionId };
+  },
+
+  /** Bytes of the code of all functions and versions in the region, and how many there may be. */
+  codeStorage: async (): Promise<{ used: number; limit: number }> => {
+    const { AccountLimit, AccountUsage } = await client.send(new GetAccountSettingsCommand({}));
+    return { used: AccountUsage?.TotalCodeSize ?? 0, limit: AccountLimit?.TotalCodeSize ?? Number.POSITIVE_INFINITY };
   },
 
   /** Runs a version or alias; `version` is the one that really ran. */

@@ -62,6 +62,8 @@ export const wire = ({
       isProjected: async (id) => (await views.deployment(id)) !== undefined,
       now: clock.now,
     }),
+    codeStorage: functions.codeStorage,
+    now: clock.now,
     sites: config.sites,
     recentBuilds: (name) => builds.recent(projectOf(name)),
     stopBuild: builds.stop,

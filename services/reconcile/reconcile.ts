@@ -1,7 +1,10 @@
 import type { DeploymentView } from "../../domain/projections/views.ts";
 import { isEnd } from "../../domain/projections/views.ts";
+import { reconciledLine } from "../../infra/engine-functions.ts";
 import type { BuildReport } from "../aws/builds.ts";
 import { reasonOf } from "../kit/consumer.ts";
+
+const MINUTE = 60_000;
 
 export type Ports = {
   mend(): Promise<readonly string[]>;
@@ -12,7 +15,10 @@ export type Ports = {
   readonly sites: readonly { readonly site: string; readonly environment: string }[];
   recentBuilds(site: string): Promise<readonly BuildReport[]>;
   stopBuild(id: string): Promise<void>;
+  /** bytes of all versions of all functions in the region, and how many there may be */
+  codeStorage(): Promise<{ used: number; limit: number }>;
   log(line: Readonly<Record<string, unknown>>): void;
+  now(): number;
 };
 
 /**
@@ -34,12 +40,26 @@ export const reconcile = (ports: Ports) => async (): Promise<void> => {
     for (const stream of await ports.mend())
       ports.log({ level: "warn", message: "the relay had lost commits; they were sent again", stream });
   });
+  let oldestStepMinutes = 0;
   await part("deployments", async () => {
-    for (const view of await ports.active()) await part(view.id, () => ports.reconcileDeployment(view));
+    for (const view of await ports.active()) {
+      // what is held waits for a person, for as long as that takes
+      if (view.status !== "held") oldestStepMinutes = Math.max(oldestStepMinutes, (ports.now() - Date.parse(view.since)) / MINUTE);
+      await part(view.id, () => ports.reconcileDeployment(view));
+    }
   });
   for (const { site, environment } of ports.sites)
     await part(`${site}/${environment}`, () => ports.reconcileEnvironment(site, environment));
   for (const site of new Set(ports.sites.map((entry) => entry.site))) await part(`builds of ${site}`, () => stopOrphans(site));
+  await part("figures", async () => {
+    const { used, limit } = await ports.codeStorage();
+    ports.log({
+      level: "info",
+      message: reconciledLine.message,
+      [reconciledLine.oldestStepMinutes]: oldestStepMinutes,
+      [reconciledLine.codeStoragePercent]: (100 * used) / limit,
+    });
+  });
   if (faults.length > 0) throw new Error(`${faults.length} parts could not be reconciled: ${faults.join("; ")}`);
 
   /** A build that runs for a deployment that has ended: nobody waits for it. */

@@ -85,6 +85,7 @@ export const lambdaOf = (world: World, objects: Objects, watch: Watch) => {
     });
 
   const api = {
+    GetAccountSettings: () => ({ AccountLimit: { TotalCodeSize: 1_000 }, AccountUsage: { TotalCodeSize: 10 } }),
     GetFunctionConfiguration: ({ FunctionName, Qualifier }: { FunctionName: string; Qualifier: string }) => {
       const fn = find(FunctionName);
       return Qualifier === "$LATEST" ? latestOf(fn) : publishedOf(fn, versionOf(fn, Qualifier));

@@ -1,0 +1,49 @@
+import { expect, it } from "vitest";
+import type { DeploymentView } from "../../domain/projections/views.ts";
+import { type Ports, reconcile } from "../../services/reconcile/reconcile.ts";
+
+const NOW = Date.UTC(2026, 10, 24, 12);
+const active = (status: DeploymentView["status"], minutesAgo: number) =>
+  ({ id: `dep_${status}`, status, since: new Date(NOW - minutesAgo * 60_000).toISOString() }) as DeploymentView;
+
+const run = async (change: Partial<Ports>): Promise<{ lines: object[]; failed: string }> => {
+  const lines: object[] = [];
+  const ports: Ports = {
+    mend: async () => [],
+    active: async () => [],
+    deployment: async () => undefined,
+    reconcileDeployment: async () => undefined,
+    reconcileEnvironment: async () => undefined,
+    sites: [],
+    recentBuilds: async () => [],
+    stopBuild: async () => undefined,
+    codeStorage: async () => ({ used: 30, limit: 40 }),
+    log: (line) => lines.push(line),
+    now: () => NOW,
+    ...change,
+  };
+  const failed = await reconcile(ports)().then(
+    () => "",
+    (error: Error) => error.message,
+  );
+  return { lines, failed };
+};
+
+it("says after each run how long the slowest deployment has not gone on, and how full the code storage is", async () => {
+  const { lines } = await run({ active: async () => [active("building", 7), active("queued", 2)] });
+  expect(lines).toEqual([{ level: "info", message: "reconciled", oldestStepMinutes: 7, codeStoragePercent: 75 }]);
+});
+
+it("does not count what a person holds back", async () => {
+  const { lines } = await run({ active: async () => [active("held", 6_000)] });
+  expect(lines).toMatchObject([{ oldestStepMinutes: 0 }]);
+});
+
+it("says its figures also where a part failed, and names the part", async () => {
+  const { lines, failed } = await run({
+    active: async () => [active("building", 90)],
+    reconcileDeployment: () => Promise.reject(new Error("throttled")),
+  });
+  expect(lines).toMatchObject([{ oldestStepMinutes: 90 }]);
+  expect(failed).toBe("1 parts could not be reconciled: dep_building: throttled");
+});
