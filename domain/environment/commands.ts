@@ -16,6 +16,8 @@ export type EnvironmentCommand =
   | { type: "RecordFlipSuperseded"; sequence: number; by: number }
   /** `moved`: some alias already points to the release, so that what was live must be put back */
   | { type: "RecordFlipFailed"; sequence: number; reason: string; moved: boolean }
+  /** a flip that ended without going live was seen to have moved an alias, with this sequence: what is live is put back */
+  | { type: "RestoreLive"; sequence: number }
   | { type: "WithdrawFlip"; deploymentId: string; reason: string }
   | ({ type: "RecordDrift" } & Body<"AliasDriftDetected">)
   | { type: "PinEnvironment"; reason: string }

@@ -24,6 +24,10 @@ export const environment: Decider<EnvironmentCommand, Environment, EnvironmentEv
         return endFlip(state, command.sequence, (flip) => [superseded(flip, command.by)]);
       case "RecordFlipFailed":
         return endFlip(state, command.sequence, (flip) => failed(command, flip, state));
+      case "RestoreLive":
+        return state.open.size > 0 || command.sequence <= (state.live?.sequence ?? command.sequence)
+          ? []
+          : restore(state, `an alias was left at sequence ${command.sequence} by a flip that had ended`);
       case "WithdrawFlip":
         return state.waiting?.deploymentId === command.deploymentId
           ? [
@@ -182,17 +186,16 @@ function failed({ sequence, reason, moved }: Command<"RecordFlipFailed">, flip: 
     v: 1,
     body: { sequence, deploymentId: flip.deploymentId, flip: flip.reason, reason },
   };
-  const live = state.live === null ? undefined : state.lived.get(state.live.deploymentId);
   const newer = Math.max(state.live?.sequence ?? 0, ...state.open.keys()) > sequence;
-  if (!moved || live === undefined || flip.reason === "restore" || newer) return [failure];
-  const restore: Flip = {
-    sequence: state.sequence + 1,
-    deploymentId: live.deploymentId,
-    release: live.release,
-    reason: "restore",
-    actor: NOBODY,
-  };
-  return [failure, flipRequested(restore, state, `flip ${sequence} failed half-way`)];
+  return !moved || flip.reason === "restore" || newer ? [failure] : [failure, ...restore(state, `flip ${sequence} failed half-way`)];
+}
+
+/** Puts back what is live, with a sequence of its own; nothing where nothing is live. */
+function restore(state: Environment, why: string): readonly EnvironmentEvent[] {
+  const live = state.live === null ? undefined : state.lived.get(state.live.deploymentId);
+  if (live === undefined) return [];
+  const { deploymentId, release } = live;
+  return [flipRequested({ sequence: state.sequence + 1, deploymentId, release, reason: "restore", actor: NOBODY }, state, why)];
 }
 
 function unpin({ reason, at }: Command<"UnpinEnvironment">, state: Environment): Outcome {

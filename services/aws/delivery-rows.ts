@@ -21,6 +21,8 @@ export const deliveryRows = (client: DynamoDBDocumentClient, table: string) => {
         id: { type: "string", required: true },
         webhook: { type: "string", required: true },
         order: { type: "string", required: true },
+        status: { type: "string", required: true },
+        attempts: { type: "number", required: true },
         delivery: { type: "string", required: true },
         news: { type: "string", required: true },
         expiresAt: { type: "number", required: true },
@@ -65,6 +67,8 @@ export const deliveryRows = (client: DynamoDBDocumentClient, table: string) => {
       id: delivery.id,
       webhook: delivery.webhook,
       order: `${delivery.createdAt}#${delivery.id}`,
+      status: delivery.status,
+      attempts: delivery.attempts,
       delivery: JSON.stringify(delivery),
       news: JSON.stringify(news),
       expiresAt: Math.floor(Date.parse(delivery.createdAt) / 1_000) + KEPT_SECONDS,
@@ -80,8 +84,16 @@ export const deliveryRows = (client: DynamoDBDocumentClient, table: string) => {
       const { data } = await deliveries.query.byWebhook({ webhook }).go({ order: "desc", limit });
       return data.map(({ delivery }) => JSON.parse(delivery) as Delivery);
     },
+    /** Writes a row, unless another sender of the same message came further: one may have stood still in between. */
     putDelivery: async (delivery: Delivery, news: News): Promise<void> => {
-      await put(delivery, news).go();
+      await ifNewer(
+        put(delivery, news)
+          .where(
+            ({ status, attempts }, { notExists, lt, eq }) =>
+              `${notExists(attempts)} OR ${lt(attempts, delivery.attempts)} OR (${eq(attempts, delivery.attempts)} AND ${eq(status, "pending")})`,
+          )
+          .go(),
+      );
     },
     /** Writes a row unless it is there; its first attempt may have come before it. */
     noteDelivery: (delivery: Delivery, news: News): Promise<boolean> =>

@@ -9,8 +9,8 @@ import type { SiteConfig } from "../kit/config.ts";
 import type { Delivery } from "../kit/consumer.ts";
 import { unexpected } from "../kit/envelope.ts";
 import { type Aggregates, type Because, following } from "../kit/execute.ts";
+import { type Fence, readFence } from "../kit/fence.ts";
 import { judge, probeOf } from "../kit/probe.ts";
-import { type Fence, readFence } from "./fence.ts";
 import { moveAlias } from "./move-alias.ts";
 import { FilesGone } from "./public-files.ts";
 
@@ -200,7 +200,13 @@ export const flipAlias =
 
     async function failed(why: string): Promise<void> {
       const fences = await Promise.all(
-        release.functions.map(async (target) => readFence((await functions.alias(target.name, ALIAS))?.description ?? "")),
+        release.functions.map(async ({ name: fn }) => {
+          const at = await functions.alias(fn, ALIAS);
+          const fence = at && readFence(at.description);
+          // an earlier delivery may have moved it and died: no other flip comes that would write it down
+          if (fence !== undefined) await help(state, fn, fence, at?.version ?? "", at?.revisionId ?? "");
+          return fence;
+        }),
       );
       const moved = fences.some((fence) => fence?.sequence === sequence);
       await record({ type: "RecordFlipFailed", sequence, reason: why.slice(0, 2_000), moved }, because("/failed"));

@@ -1,7 +1,7 @@
 import type { PublishedFunction } from "../../domain/deployment/shapes.ts";
 import { type AliasState, type Functions, troubleOf } from "../aws/functions.ts";
 import type { Clock } from "../kit/clock.ts";
-import { describe, type Fence, readFence } from "./fence.ts";
+import { describe, type Fence, readFence } from "../kit/fence.ts";
 
 export type Moved =
   | { readonly is: "moved"; readonly from: string; readonly revisionId: string }

@@ -5,6 +5,9 @@ import type { Recorded } from "../../domain/kernel/event.ts";
 import { deploymentStream, environmentStream } from "../../domain/kernel/identity.ts";
 import type { AliasState } from "../aws/functions.ts";
 import type { Aggregates } from "../kit/execute.ts";
+import { type Fence, readFence } from "../kit/fence.ts";
+
+type Expected = { readonly sequence: number; readonly version: string };
 
 export type Ports = {
   readonly aggregates: Pick<Aggregates, "environment">;
@@ -13,6 +16,8 @@ export type Ports = {
   alias(fn: string): Promise<AliasState | undefined>;
   /** whether there is a row of it: without one, nothing else looks after it */
   isProjected(deploymentId: string): Promise<boolean>;
+  /** the version that the environment's row has read; 0 where there is no row */
+  projected(site: string, environment: string): Promise<number>;
   now(): number;
 };
 
@@ -32,15 +37,25 @@ export const reconcileEnvironment =
       (event) => ({ ...event, ...readEnvironmentEvent(event) }) as Recorded<EnvironmentEvent>,
     );
     const state = fold(decider, history);
+    const flips = new Map(history.flatMap((event) => (event.type === "FlipRequested" ? [[event.body.sequence, event.body] as const] : [])));
     const at = new Date(ports.now()).toISOString();
     const record = (command: Parameters<Aggregates["environment"]["execute"]>[2], cause: string) =>
       ports.aggregates.environment.execute(site, name, command, { cause: `reconcile/${cause}`, correlation: stream, actor: ACTOR });
 
     if (state.lock?.until && state.lock.until <= at) await record({ type: "ExpireLock", at }, `lock/${state.lock.until}`);
+    await row();
     await requests();
     await openFlips();
     await edge();
     if (state.open.size === 0) await drift();
+
+    /** Events that never reached the row: the newest brings it all of them. */
+    async function row(): Promise<void> {
+      const newest = history.at(-1);
+      if (newest === undefined || ports.now() - Date.parse(newest.at) < NUDGE_MS) return;
+      if ((await ports.projected(site, name)) < newest.version)
+        await ports.publish(history.filter(({ version }) => version === newest.version));
+    }
 
     /** Requests of which nobody heard: neither was their deployment told to begin nor is it in any list. */
     async function requests(): Promise<void> {
@@ -59,8 +74,8 @@ export const reconcileEnvironment =
         const { sequence, release } = event.body;
         const age = ports.now() - Date.parse(event.at);
         if (age > FLIP_DEADLINE_MS) {
-          const fences = await Promise.all(release.functions.map(async (fn) => (await ports.alias(fn.name))?.description ?? ""));
-          const moved = fences.some((description) => description.startsWith(`seq=${sequence} `));
+          const fences = await Promise.all(release.functions.map(async (fn) => (await look(fn.name)).fence));
+          const moved = fences.some((fence) => fence?.sequence === sequence);
           const reason = "it did not end within 40 minutes; see the dead letters with: shiplog events --quarantine";
           await record({ type: "RecordFlipFailed", sequence, reason, moved }, `flip/${sequence}`);
         } else if (age > NUDGE_MS) await ports.publish([event]);
@@ -75,13 +90,40 @@ export const reconcileEnvironment =
       if (event !== undefined && ports.now() - Date.parse(event.at) > NUDGE_MS) await ports.publish([event]);
     }
 
+    /** An alias as it is. A move that nobody wrote down is written down: its mover died right after it. */
+    async function look(fn: string): Promise<{ found: AliasState | undefined; fence: Fence | undefined; expected: Expected | undefined }> {
+      const found = await ports.alias(fn);
+      const fence = found && readFence(found.description);
+      const known = state.aliases.get(fn);
+      const flip = fence && flips.get(fence.sequence);
+      const isMove = flip?.release.functions.some(({ name, version }) => name === fn && version === found?.version) ?? false;
+      if (found === undefined || fence === undefined || !isMove || fence.sequence <= (known?.sequence ?? 0))
+        return { found, fence, expected: known };
+      const { version: to, revisionId } = found;
+      await ports.aggregates.environment.execute(
+        site,
+        name,
+        { type: "RecordAliasFlipped", ...fence, function: fn, from: known?.version ?? to, to, revisionId },
+        // the mover's own cause: whoever comes first
+        { cause: `flip/${fence.sequence}/${fn}`, correlation: stream, actor: ACTOR },
+      );
+      return { found, fence, expected: { sequence: fence.sequence, version: to } };
+    }
+
     async function drift(): Promise<void> {
-      for (const [fn, expected] of state.aliases) {
-        const found = await ports.alias(fn);
-        if (found !== undefined && found.version === expected.version && found.description.startsWith(`seq=${expected.sequence} `))
+      let left = 0;
+      for (const fn of new Set([...flips.values()].flatMap(({ release }) => release.functions.map((one) => one.name)))) {
+        const { found, fence, expected } = await look(fn);
+        if (expected === undefined) continue;
+        if (found?.version === expected.version && fence?.sequence === expected.sequence) {
+          // a restore that failed is not tried for ever
+          if (flips.get(fence.sequence)?.reason !== "restore") left = Math.max(left, fence.sequence);
           continue;
+        }
         const seen = found === undefined ? null : { version: found.version, description: found.description };
         await record({ type: "RecordDrift", function: fn, expected, found: seen }, `drift/${fn}/${found?.revisionId ?? "none"}`);
       }
+      // a flip that was given up moved an alias all the same, late
+      if (left > (state.live?.sequence ?? left)) await record({ type: "RestoreLive", sequence: left }, `restore/${left}`);
     }
   };

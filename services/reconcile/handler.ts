@@ -39,6 +39,7 @@ export const wire = ({
       mend({
         readLog: eventLog.read,
         relayed: views.relayed,
+        setRelayed: views.setRelayed,
         relay: relay({ read: store.read, publish: bus.publish, relayed: views.relayed, setRelayed: views.setRelayed }),
         now: clock.now,
       }),
@@ -60,6 +61,7 @@ export const wire = ({
       publish: bus.publish,
       alias: (fn) => functions.alias(fn, siteResources("any", "any").alias),
       isProjected: async (id) => (await views.deployment(id)) !== undefined,
+      projected: async (name, environment) => (await views.environment(name, environment))?.version ?? 0,
       now: clock.now,
     }),
     codeStorage: functions.codeStorage,

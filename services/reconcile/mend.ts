@@ -4,28 +4,40 @@ import { positionAt } from "../../domain/kernel/position.ts";
 export type Ports = {
   /** commits of the whole log between two positions, in order */
   readLog(since: string, until: string, limit: number): Promise<readonly Commit[]>;
+  /** the last version of a stream that is known to be on the bus; of `LOG`, the time until which the whole log is */
   relayed(stream: string): Promise<number>;
+  setRelayed(stream: string, version: number): Promise<unknown>;
   /** puts a stream's commits on the bus up to this one */
   relay(commit: Commit): Promise<void>;
   now(): number;
 };
 
-/** How far back the mender looks: the stream keeps its records for a day, so an hour is what a stuck relay may lag before an alarm rings. */
+/**
+ * How far the mender looks back from where its last whole run ended: an hour is what a stuck relay may lag before an alarm
+ * rings. However long nobody mended, nothing is passed over.
+ */
 const WINDOW_MS = 3_600_000;
+/** Not a stream: where the mender's own note is kept. */
+const LOG = "log";
 /** Younger commits are most likely still on their way. */
 const SETTLE_MS = 3_000;
 const LIMIT = 5_000;
 
 /** Republishes what the relay lost. Answers the streams that it mended. */
-export const mend = async ({ readLog, relayed, relay, now }: Ports): Promise<string[]> => {
+export const mend = async ({ readLog, relayed, setRelayed, relay, now }: Ports): Promise<string[]> => {
+  const until = now() - SETTLE_MS;
+  const since = Math.min((await relayed(LOG)) || until, until) - WINDOW_MS;
+  const commits = await readLog(positionAt(since), positionAt(until), LIMIT);
   const newest = new Map<string, Commit>();
-  for (const commit of await readLog(positionAt(now() - WINDOW_MS), positionAt(now() - SETTLE_MS), LIMIT))
-    newest.set(commit.stream, commit);
+  for (const commit of commits) newest.set(commit.stream, commit);
   const mended: string[] = [];
   for (const commit of newest.values()) {
     if ((await relayed(commit.stream)) >= commit.version) continue;
     await relay(commit);
     mended.push(commit.stream);
   }
+  // where there was more than fits, the next run goes on from there
+  const last = commits.length < LIMIT ? undefined : commits.at(-1);
+  await setRelayed(LOG, last === undefined ? until : Number(last.position) + WINDOW_MS);
   return mended;
 };

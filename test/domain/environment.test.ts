@@ -500,6 +500,32 @@ describe("a flip that failed", () => {
   });
 });
 
+describe("an alias that a flip moved after it was given up", () => {
+  const restore = (sequence: number): EnvironmentCommand => ({ type: "RestoreLive", sequence });
+  const givenUp = on(lived(2), admit(3), requestFlip(3), flipFailed(3, false));
+
+  it("is put back to what is live, with a higher sequence", () => {
+    expect(decide(restore(3), givenUp)).toMatchObject([
+      { type: "FlipRequested", body: { sequence: 4, deploymentId: deploymentId(2), release: release(2), reason: "restore" } },
+    ]);
+  });
+  it("is left to the flip that is under way", () => {
+    given(...on(givenUp, admit(4), requestFlip(4)))
+      .when(restore(3))
+      .yields();
+  });
+  it("is nothing once something newer is live", () => {
+    given(...on(givenUp, admit(4), requestFlip(4), wentLive(4)))
+      .when(restore(3))
+      .yields();
+  });
+  it("is left where it is as long as nothing was ever live", () => {
+    given(...on(admitted(1, requestFlip(1)), flipFailed(1, false)))
+      .when(restore(1))
+      .yields();
+  });
+});
+
 describe("the edge", () => {
   const told: EnvironmentCommand = {
     type: "RecordEdgeInvalidated",

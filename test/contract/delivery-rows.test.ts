@@ -1,0 +1,45 @@
+import { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { deliveryRows } from "../../services/aws/delivery-rows.ts";
+import { type Delivery, newDelivery } from "../../services/kit/webhooks/delivery.ts";
+import { startTable, TABLE, type Table } from "../support/dynamodb.ts";
+import { news } from "../support/news.ts";
+import { at, webhookId } from "../support/samples.ts";
+
+let table: Table;
+let rows: ReturnType<typeof deliveryRows>;
+beforeAll(async () => {
+  table = await startTable();
+  rows = deliveryRows(DynamoDBDocumentClient.from(table.client), TABLE);
+});
+afterAll(() => table.close());
+
+const row = (id: string, change: Partial<Delivery> = {}): Delivery => ({ ...newDelivery(id, webhookId(1), news(), at()), ...change });
+const kept = async (id: string) => {
+  const { status, attempts } = (await rows.delivery(id))?.delivery ?? {};
+  return { status, attempts };
+};
+
+describe("the row of a delivery", () => {
+  it("follows its attempts", async () => {
+    await rows.noteDelivery(row("one"), news());
+    await rows.putDelivery(row("one", { attempts: 1, nextAt: at(5) }), news());
+    await rows.putDelivery(row("one", { attempts: 2, status: "delivered" }), news());
+    expect(await kept("one")).toEqual({ status: "delivered", attempts: 2 });
+  });
+  it("is not taken back by a sender that stood still while another came further", async () => {
+    await rows.putDelivery(row("two", { attempts: 2, status: "delivered" }), news());
+    await rows.putDelivery(row("two", { attempts: 1 }), news());
+    expect(await kept("two")).toEqual({ status: "delivered", attempts: 2 });
+  });
+  it("stays delivered where two made the same attempt and one of them failed", async () => {
+    await rows.putDelivery(row("three", { attempts: 1, status: "delivered" }), news());
+    await rows.putDelivery(row("three", { attempts: 1, status: "dead" }), news());
+    expect(await kept("three")).toEqual({ status: "delivered", attempts: 1 });
+  });
+  it("becomes dead or dropped without another attempt", async () => {
+    await rows.putDelivery(row("four", { attempts: 1 }), news());
+    await rows.putDelivery(row("four", { attempts: 1, status: "dropped" }), news());
+    expect(await kept("four")).toEqual({ status: "dropped", attempts: 1 });
+  });
+});

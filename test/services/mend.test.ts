@@ -1,0 +1,65 @@
+import { describe, expect, it } from "vitest";
+import type { Commit } from "../../domain/kernel/chain.ts";
+import { positionAt } from "../../domain/kernel/position.ts";
+import { mend } from "../../services/reconcile/mend.ts";
+
+const HOUR = 3_600_000;
+const NOON = Date.UTC(2026, 10, 23, 12);
+const commit = (stream: string, version: number, at: number): Commit => ({ stream, version, position: positionAt(at) }) as Commit;
+
+/** A log, how far it was relayed, and the mender that looks at it. */
+const room = (commits: Commit[], notes: Record<string, number> = {}) => {
+  const relayed = new Map(Object.entries(notes));
+  const asked: [number, number][] = [];
+  return {
+    commits,
+    relayed,
+    asked,
+    mendAt: (now: number, limit = Number.POSITIVE_INFINITY) =>
+      mend({
+        readLog: async (since, until, most) => {
+          asked.push([Number(since), Number(until)]);
+          const found = commits.filter(({ position }) => position >= since && position < until);
+          return found.sort((a, b) => (a.position < b.position ? -1 : 1)).slice(0, Math.min(most, limit));
+        },
+        relayed: async (stream) => relayed.get(stream) ?? 0,
+        setRelayed: async (stream, version) => void relayed.set(stream, version),
+        relay: async ({ stream, version }) => void relayed.set(stream, version),
+        now: () => now,
+      }),
+  };
+};
+
+describe("the mender", () => {
+  it("sends again what the relay lost, and nothing else", async () => {
+    const { mendAt } = room([commit("a", 1, NOON), commit("b", 1, NOON), commit("b", 2, NOON + 1)], { a: 1, b: 1 });
+    expect(await mendAt(NOON + HOUR / 2)).toEqual(["b"]);
+    expect(await mendAt(NOON + HOUR / 2)).toEqual([]);
+  });
+  it("passes nothing over, however long it did not run itself", async () => {
+    const { commits, mendAt } = room([]);
+    await mendAt(NOON);
+    commits.push(commit("a", 1, NOON + 1));
+    expect(await mendAt(NOON + 72 * HOUR)).toEqual(["a"]);
+  });
+  it("looks an hour further back than where it ended: a commit may come late, and clocks differ", async () => {
+    const { asked, mendAt } = room([]);
+    await mendAt(NOON);
+    await mendAt(NOON + HOUR);
+    const [[, ended] = [0, 0], [since] = [0]] = asked;
+    expect(since).toBe(ended - HOUR);
+  });
+  it("begins an hour back where it never ran", async () => {
+    const { asked, mendAt } = room([]);
+    await mendAt(NOON);
+    expect(NOON - (asked[0]?.[0] ?? 0)).toBeLessThan(HOUR + 60_000);
+  });
+  it("does not note what it could not send", async () => {
+    const { relayed, mendAt } = room([commit("a", 1, NOON)]);
+    relayed.set = () => {
+      throw new Error("the bus is away");
+    };
+    await expect(mendAt(NOON + HOUR / 2)).rejects.toThrow("the bus is away");
+    expect(relayed.has("log")).toBe(false);
+  });
+});

@@ -1,0 +1,115 @@
+import { describe, expect, it } from "vitest";
+import type { EnvironmentCommand } from "../../domain/environment/commands.ts";
+import type { EnvironmentEvent } from "../../domain/environment/events.ts";
+import type { Recorded } from "../../domain/kernel/event.ts";
+import type { AliasState } from "../../services/aws/functions.ts";
+import { reconcileEnvironment } from "../../services/reconcile/environments.ts";
+import { at, deploymentId, functions, release, request } from "../support/samples.ts";
+
+const STREAM = "environment/web/production";
+const HOUR = 3_600_000;
+const [revalidation, server] = functions(1).map(({ name }) => name) as [string, string];
+
+const admitted = (n: number): EnvironmentEvent => ({
+  type: "DeploymentAdmitted",
+  v: 1,
+  body: { deploymentId: deploymentId(n), sequence: n, request: request(n), previous: null },
+});
+const flip = (n: number): EnvironmentEvent => ({
+  type: "FlipRequested",
+  v: 1,
+  body: { sequence: n, deploymentId: deploymentId(n), release: release(n), reason: "deploy", actor: "ada", previous: null },
+});
+const flipped = (n: number, name: string): EnvironmentEvent => ({
+  type: "AliasFlipped",
+  v: 1,
+  body: { sequence: n, deploymentId: deploymentId(n), function: name, from: "0", to: String(n), revisionId: "r" },
+});
+const live = (n: number): EnvironmentEvent[] => [
+  flipped(n, revalidation),
+  flipped(n, server),
+  {
+    type: "ReleaseWentLive",
+    v: 1,
+    body: { sequence: n, deploymentId: deploymentId(n), release: release(n), reason: "deploy", actor: "ada", previous: null },
+  },
+  { type: "EdgeInvalidated", v: 1, body: { sequence: n, deploymentId: deploymentId(n), distribution: "E1", invalidationId: "I" } },
+];
+const failed = (n: number): EnvironmentEvent => ({
+  type: "FlipFailed",
+  v: 1,
+  body: { sequence: n, deploymentId: deploymentId(n), flip: "deploy", reason: "it took too long" },
+});
+const alias = (version: number, sequence = version): AliasState => ({
+  version: String(version),
+  description: `seq=${sequence} dep=${deploymentId(sequence)}`,
+  revisionId: "r9",
+});
+
+/** One look at an environment with this past, these aliases and a row that has read so much of it. */
+const look = async (past: readonly EnvironmentEvent[], aliases: Record<string, AliasState>, projected = past.length) => {
+  const commands: (EnvironmentCommand & { cause: string })[] = [];
+  const published: string[] = [];
+  await reconcileEnvironment({
+    aggregates: {
+      environment: {
+        load: () => Promise.reject(new Error("it reads the events")),
+        execute: async (_site, _name, command, { cause }) => {
+          commands.push({ ...command, cause });
+          return { events: [], state: undefined as never, version: 0 };
+        },
+      },
+    },
+    events: async () =>
+      past.map(
+        (event, n) => ({ ...event, id: `${n}.0`, stream: STREAM, version: n + 1, index: 0, at: at(n) }) as Recorded<EnvironmentEvent>,
+      ),
+    publish: async (events) => void published.push(...events.map(({ type }) => type)),
+    alias: async (name) => aliases[name],
+    isProjected: async () => true,
+    projected: async () => projected,
+    now: () => Date.parse(at()) + HOUR,
+  })("web", "production");
+  return { commands, published };
+};
+
+describe("the reconciler", () => {
+  const past = [admitted(1), flip(1), ...live(1)];
+  const aliases = { [revalidation]: alias(1), [server]: alias(1) };
+
+  it("leaves an environment alone in which everything is where it belongs", async () => {
+    expect(await look(past, aliases)).toEqual({ commands: [], published: [] });
+  });
+  it("sends the newest event again where the row never heard of it", async () => {
+    const { published } = await look(past, aliases, past.length - 1);
+    expect(published).toEqual(["EdgeInvalidated"]);
+  });
+  it("writes a move down whose mover died right after it, as the mover would have", async () => {
+    const { commands } = await look([...past, admitted(2), flip(2), flipped(2, revalidation), failed(2)], {
+      [revalidation]: alias(2),
+      [server]: alias(2),
+    });
+    expect(commands[0]).toMatchObject({
+      type: "RecordAliasFlipped",
+      function: server,
+      sequence: 2,
+      from: "1",
+      to: "2",
+      cause: `flip/2/${server}`,
+    });
+  });
+  it("asks for what is live to be put back where a flip that was given up moved an alias late", async () => {
+    const { commands } = await look([...past, admitted(2), flip(2), failed(2)], { ...aliases, [revalidation]: alias(2) });
+    expect(commands.map(({ type }) => type)).toEqual(["RecordAliasFlipped", "RestoreLive"]);
+    expect(commands[1]).toMatchObject({ sequence: 2, cause: "reconcile/restore/2" });
+  });
+  it("knows a move from a hand's: a version that no flip brought is drift", async () => {
+    const { commands } = await look([...past, admitted(2), flip(2), failed(2)], { ...aliases, [server]: alias(7, 2) });
+    expect(commands).toMatchObject([{ type: "RecordDrift", function: server, found: { version: "7" } }]);
+  });
+  it("writes moves down before it ends a flip that took too long", async () => {
+    const { commands } = await look([...past, admitted(2), flip(2)], { ...aliases, [revalidation]: alias(2) });
+    expect(commands.map(({ type }) => type)).toEqual(["RecordAliasFlipped", "RecordFlipFailed"]);
+    expect(commands[1]).toMatchObject({ sequence: 2, moved: true });
+  });
+});
