@@ -30,10 +30,13 @@ export const csvLine = (row: AuditRow): string => {
   return COLUMNS.map((column) => cell(flat[column])).join(",");
 };
 
+/** What a spreadsheet takes for the beginning of a formula, also in full width, as some write Asian text. */
+const FORMULA = /^[=+\-@\t\r\n＝＋－＠]/;
+
 /** A cell that no spreadsheet takes for a formula: one that begins like one gets an apostrophe first. */
 const cell = (value: unknown): string => {
   const text = value === null || value === undefined ? "" : String(value);
-  const safe = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
+  const safe = FORMULA.test(text) ? `'${text}` : text;
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 };
 

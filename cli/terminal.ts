@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { createInterface } from "node:readline/promises";
 import { stripVTControlCharacters, styleText } from "node:util";
 
@@ -12,6 +13,8 @@ export type Terminal = {
   result(text: string): void;
   /** the result as one JSON document (one line where `line`) */
   document(value: unknown, line?: "line"): void;
+  /** resolves when stdout has taken what was printed: who reads slowly is waited for, and not kept in memory for */
+  taken(): Promise<void>;
   /** one line of progress on stderr */
   note(text: string): void;
   /** the one line that changes in place; nothing without a terminal. `null` takes it away. */
@@ -48,6 +51,9 @@ export function openTerminal(stdin: NodeJS.ReadStream, stdout: NodeJS.WriteStrea
       draw();
     },
     document: (value, single) => void stdout.write(`${JSON.stringify(value, null, single === undefined ? 2 : 0)}\n`),
+    taken: async () => {
+      if (stdout.writableNeedDrain) await once(stdout, "drain");
+    },
     note: (text) => {
       erase();
       stderr.write(`${text}\n`);

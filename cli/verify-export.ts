@@ -1,4 +1,4 @@
-import { createHash, createPublicKey, hash, verify } from "node:crypto";
+import { createHash, createPublicKey, hash, type KeyObject, verify } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -7,6 +7,7 @@ import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
 import type { Commit } from "../domain/kernel/chain.ts";
 import { Seal, type SealFault, SealManifest, segmentChecker } from "../domain/kernel/seal.ts";
+import { usageError } from "./failure.ts";
 
 export const PUBLIC_KEY = "public-key.pem";
 export const SEALS = "seals";
@@ -28,7 +29,10 @@ const sha256 = (text: string): string => hash("sha256", text, "base64url");
  * @param publicKey PEM; the export's own copy proves only that the export agrees with itself
  */
 export async function verifyExport(folder: string, publicKey: string): Promise<Verified> {
-  const key = createPublicKey(publicKey);
+  const key = keyOf(publicKey);
+  const files = await readdir(join(folder, SEALS)).catch(() => {
+    throw usageError(`There are no seals in ${folder}.`, "Name a folder that `shiplog audit export` wrote.");
+  });
   const known = new Map<string, { version: number; hash: string }>();
   let commits = 0;
   let before: { manifest: SealManifest; text: string } | undefined;
@@ -39,7 +43,7 @@ export async function verifyExport(folder: string, publicKey: string): Promise<V
     fault,
   });
 
-  for (const file of (await readdir(join(folder, SEALS))).filter((name) => name.endsWith(".json")).sort()) {
+  for (const file of files.filter((name) => name.endsWith(".json")).sort()) {
     const expected = (before?.manifest.number ?? 0) + 1;
     const fault = (reason: string): Verified => result({ seal: expected, reason });
     const seal = Seal.safeParse(await json(join(folder, SEALS, file)));
@@ -112,6 +116,16 @@ async function checkSegment(
       fault: { seal: manifest.number, reason: "the segment's file is not the one that was sealed, though its commits are" },
     };
   return { commits };
+}
+
+function keyOf(pem: string): KeyObject {
+  try {
+    const key = createPublicKey(pem);
+    if (key.asymmetricKeyType === "ed25519") return key;
+  } catch {
+    // said below
+  }
+  throw usageError("The public key is not an Ed25519 key in PEM.", "Take the one that the engine gave when the log was first sealed.");
 }
 
 const parse = (line: string): Commit | undefined => {

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { Command } from "commander";
@@ -37,6 +37,9 @@ async function seal({ api: open, terminal, json }: Context): Promise<undefined> 
 
 async function exportTo({ api: open, terminal, json }: Context, out: string): Promise<undefined> {
   const folder = resolve(out);
+  const found = await readdir(folder).catch(() => []);
+  if (found.length > 0)
+    throw usageError(`${folder} is not empty: what is there would be taken for part of the export.`, "Name a new folder.");
   const count = await exportSeals(open(), folder);
   if (json) terminal.document({ folder, seals: count });
   else

@@ -37,7 +37,7 @@ export const auditCommand: Register = (program, run) => {
   sealCommands(command, run);
 };
 
-/** One row at a time, however long the trail: a page is printed before the next one is asked for. */
+/** One row at a time, however long the trail: a page is printed, and taken by who reads it, before the next one is asked for. */
 async function audit({ api: open, terminal, json }: Context, options: Options): Promise<undefined> {
   const { csv = false, cloudevents = false } = options;
   if ([csv, cloudevents, json].filter(Boolean).length > 1)
@@ -50,7 +50,10 @@ async function audit({ api: open, terminal, json }: Context, options: Options): 
         ? (row) => JSON.stringify(row)
         : line;
   if (csv) terminal.result(csvHeader);
-  for await (const rows of pages(open(), options)) if (rows.length > 0) terminal.result(rows.map(show).join("\n"));
+  for await (const rows of pages(open(), options)) {
+    if (rows.length > 0) terminal.result(rows.map(show).join("\n"));
+    await terminal.taken();
+  }
   return undefined;
 }
 

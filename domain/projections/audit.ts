@@ -1,6 +1,6 @@
 import * as z from "zod";
-import { type DeploymentEvent, readDeploymentEvent } from "../deployment/events.ts";
-import { type EnvironmentEvent, readEnvironmentEvent } from "../environment/events.ts";
+import { type DeploymentEvent, deploymentEventTypes, readDeploymentEvent } from "../deployment/events.ts";
+import { type EnvironmentEvent, environmentEventTypes, readEnvironmentEvent } from "../environment/events.ts";
 import type { Recorded } from "../kernel/event.ts";
 import { siteOf } from "../kernel/identity.ts";
 import { projectDeployment } from "./deployment-view.ts";
@@ -37,13 +37,29 @@ export type AuditRow = z.infer<typeof AuditRow>;
 /** The state of a stream as far as the audit needs it. */
 export type Audited = { deployment?: DeploymentView | undefined; environment?: EnvironmentView };
 
-/** The audit's row of one event, and the state after it. `state` is the caller's to keep: it is changed in place. */
+const DEPLOYMENT: readonly string[] = deploymentEventTypes;
+const ENVIRONMENT: readonly string[] = environmentEventTypes;
+
+/**
+ * The audit's row of one event, and the state after it. `state` is the caller's to keep: it is changed in place.
+ * An event that a newer release wrote has a row too, with what every event has.
+ */
 export const audit = (state: Audited, event: Recorded): { row: AuditRow; state: Audited } =>
-  event.stream.startsWith("deployment/")
+  DEPLOYMENT.includes(event.type)
     ? ofDeployment(state, event)
-    : event.stream.startsWith("environment/")
+    : ENVIRONMENT.includes(event.type)
       ? ofEnvironment(state, event)
-      : { row: rowOf(event), state };
+      : { row: ofAnother(state, event), state };
+
+function ofAnother({ deployment }: Audited, event: Recorded): AuditRow {
+  const place = deployment ?? (event.stream.startsWith("environment/") ? siteOf(event.stream) : undefined);
+  return rowOf(event, {
+    site: place?.site ?? null,
+    environment: place?.environment ?? null,
+    deployment: deployment?.id ?? null,
+    why: whyOf(event.body),
+  });
+}
 
 function ofDeployment(state: Audited, recorded: Recorded): { row: AuditRow; state: Audited } {
   const event = { ...recorded, ...readDeploymentEvent(recorded) } as Recorded<DeploymentEvent>;

@@ -15,9 +15,10 @@ const AHEAD_MS = 60_000;
 /** Commits looked through for one answer, where a filter lets few through. */
 const BATCH = 500;
 
-/** `/v1/audit`: a page of the trail. The rows of a page are made from the log as it is read; nothing is kept between pages. */
-export const auditTrail = (ports: Pick<Ports, "log" | "read" | "clock">) =>
-  new Hono<Env>().get("/", async (context) => {
+/** `/v1/audit`: a page of the trail. Its rows are made from the log as it is read. */
+export const auditTrail = (ports: Pick<Ports, "log" | "read" | "clock">) => {
+  const pasts = auditedPasts(ports.read);
+  return new Hono<Env>().get("/", async (context) => {
     const { since, until, limit, cursor, ...filter } = queryOf(context, ListAudit);
     const now = ports.clock.now();
     const from = cursor?.slice(0, 15) ?? (since === undefined ? positionAt(now - USUAL_MS) : momentOf("since", since));
@@ -25,31 +26,54 @@ export const auditTrail = (ports: Pick<Ports, "log" | "read" | "clock">) =>
     const commits = (await ports.log.read(from, end, BATCH)).filter((commit) => cursor === undefined || keyOf(commit) > cursor);
 
     const rows: AuditRow[] = [];
-    const states = new Map<string, Audited>();
+    const states = new Map<string, Past>();
     let last: Commit | undefined;
     for (const commit of commits) {
       if (rows.length >= limit) break;
       last = commit;
-      let state = states.get(commit.stream) ?? (await stateBefore(ports.read, commit));
+      let state = states.get(commit.stream)?.state ?? (await pasts.take(commit));
       for (const event of eventsOf(commit)) {
         const audited = audit(state, event);
         state = audited.state;
         if (matches(audited.row, filter)) rows.push(audited.row);
       }
-      states.set(commit.stream, state);
+      states.set(commit.stream, { version: commit.version, state });
     }
+    pasts.keep(states);
     return context.json({ rows, next: last === undefined ? null : keyOf(last) });
   });
+};
 
-/** What the audit keeps of a stream, as it was right before a commit. */
-const stateBefore = async (read: Ports["read"], { stream, version }: Commit): Promise<Audited> => {
-  let state: Audited = {};
-  if (version === 1) return state;
-  for (const commit of await read(stream, 0)) {
-    if (commit.version >= version) break;
-    for (const event of eventsOf(commit)) state = audit(state, event).state;
-  }
-  return state;
+/** What the audit knows of a stream up to a version. */
+type Past = { readonly version: number; readonly state: Audited };
+/** Streams that are remembered from one page to the next: a few kilobytes each. */
+const KEPT = 200;
+
+/**
+ * What the audit knows of streams right before a commit. Where a page ended is remembered for the next one: an
+ * environment's stream is as long as its life, and each page would read it from its beginning.
+ */
+const auditedPasts = (read: Ports["read"]) => {
+  const kept = new Map<string, Past>();
+  return {
+    /** Taken away meanwhile: a state is changed in place, and another page may be read at the same time. */
+    take: async ({ stream, version }: Commit): Promise<Audited> => {
+      const known = kept.get(stream);
+      kept.delete(stream);
+      const from = known !== undefined && known.version < version ? known : { version: 0, state: {} };
+      let { state }: { state: Audited } = from;
+      if (from.version === version - 1) return state;
+      for (const commit of await read(stream, from.version)) {
+        if (commit.version >= version) break;
+        for (const event of eventsOf(commit)) state = audit(state, event).state;
+      }
+      return state;
+    },
+    keep: (pasts: ReadonlyMap<string, Past>): void => {
+      for (const [stream, past] of pasts) kept.set(stream, past);
+      for (const stream of [...kept.keys()].slice(0, Math.max(0, kept.size - KEPT))) kept.delete(stream);
+    },
+  };
 };
 
 /** Sorts as the log does, and names one commit of it. */

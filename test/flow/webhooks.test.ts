@@ -17,7 +17,8 @@ afterAll(async () => {
   await receiver.close();
 });
 
-const shiplog = (...words: string[]) => runCli(words, { env: { SHIPLOG_URL: world.dev.apiUrl, SHIPLOG_TOKEN: world.dev.token } });
+const env = () => ({ SHIPLOG_URL: world.dev.apiUrl, SHIPLOG_TOKEN: world.dev.token });
+const shiplog = (...words: string[]) => runCli(words, { env: env() });
 /** Adds an endpoint that only hears of the environment, and waits until it is known everywhere. */
 const add = async (path: string, more: object = {}): Promise<{ id: string; secret: string }> => {
   const { status, body, text } = await world.api.post("webhooks", { kind: "standard", url: receiver.url(path), ...more });
@@ -136,7 +137,39 @@ describe("an endpoint that fails", () => {
 });
 
 describe("by hand", () => {
-  it("an endpoint is added from stdin's line or an argument, tried, looked at, rotated, sent to again and removed", async () => {
+  it("an endpoint is added from the line on stdin, which no shell history sees", async () => {
+    const { code, out } = await runCli(["webhooks", "add", "-", "--kind", "slack", "--env", "staging"], {
+      env: env(),
+      input: `${receiver.url("ok/by-stdin")}\n`,
+    });
+    expect([code, out]).toEqual([
+      0,
+      expect.stringMatching(/^id +wh_\w{26}\nkind +slack\nurl +http:\/\/127\.0\.0\.1:\d+\/…\nevents +\*\/staging\n$/),
+    ]);
+    const id = /wh_\w{26}/.exec(out)?.[0] ?? "";
+    const { out: listed } = await shiplog("webhooks", "ls");
+    expect(listed).toMatch(new RegExp(`ID +KIND +URL +EVENTS +ADDED +STATUS\\n(.*\\n)*${id} +slack +http\\S+ +\\*/staging .* enabled\\n`));
+    expect(await shiplog("webhooks", "deliveries", id)).toMatchObject({
+      code: 0,
+      err: expect.stringContaining(`Nothing was sent to ${id} yet`),
+    });
+    expect((await shiplog("webhooks", "test", id)).code).toBe(0);
+    expect(JSON.parse(receiver.at("ok/by-stdin")[0]?.body ?? "").text).toContain("test message");
+    const { out: deliveries } = await shiplog("webhooks", "deliveries", id);
+    expect(deliveries).toMatch(
+      /^ID +EVENT +WHERE +AGE +STATUS\nmsg_\w+ +WebhookTest +shiplog\/staging +\d+s ago +delivered \(200\) in \S+\n$/,
+    );
+    expect(JSON.parse((await shiplog("webhooks", "deliveries", id, "--limit", "1", "--json")).out).deliveries).toHaveLength(1);
+    expect((await shiplog("webhooks", "deliveries", id, "--limit", "0")).code).toBe(2);
+    // a Slack endpoint's secret is its URL: there is nothing to make new
+    expect(await shiplog("webhooks", "rotate", id)).toMatchObject({
+      code: 6,
+      err: expect.stringContaining("cannot be given a new secret"),
+    });
+    expect(await shiplog("webhooks", "rm", id)).toMatchObject({ code: 2, err: expect.stringContaining("--yes") });
+  });
+
+  it("an endpoint is added from an argument, tried, looked at, rotated, sent to again and removed", async () => {
     const added = await shiplog("webhooks", "add", receiver.url("ok/by-hand"), "--site", "web", "--type", "DeploymentFailed", "--json");
     expect(added.code).toBe(0);
     const { webhook, secret } = JSON.parse(added.out);
