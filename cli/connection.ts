@@ -9,10 +9,12 @@ export type Connection = {
   readonly token: string;
   /** who told us, for messages: `SHIPLOG_URL` or the path of connection.json */
   readonly source: string;
+  /** the local AWS behind a local engine; nothing where the engine is on AWS itself */
+  readonly endpoint?: string | undefined;
 };
 
 /** Written by `shiplog dev` with mode 0600. */
-const ConnectionFile = z.object({ url: z.url(), token: z.string().min(1) });
+const ConnectionFile = z.object({ url: z.url(), token: z.string().min(1), endpoint: z.url().optional() });
 
 /**
  * Finds the connection: the folder of `--data`, else SHIPLOG_URL with SHIPLOG_TOKEN, else the folder of SHIPLOG_DATA,

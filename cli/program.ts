@@ -4,6 +4,7 @@ import { auditCommand } from "./commands/audit.ts";
 import { cancelCommand } from "./commands/cancel.ts";
 import { deployCommand } from "./commands/deploy.ts";
 import { devCommand } from "./commands/dev.ts";
+import { doctorCommand } from "./commands/doctor.ts";
 import { eventsCommand } from "./commands/events.ts";
 import { inspectCommand } from "./commands/inspect.ts";
 import { listCommand } from "./commands/list.ts";
@@ -36,6 +37,7 @@ const commands: readonly Register[] = [
   unlockCommand,
   webhooksCommand,
   devCommand,
+  doctorCommand,
   versionCommand,
 ];
 

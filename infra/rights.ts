@@ -15,6 +15,9 @@ const arn = (service: string, resource: string): string => `arn:{partition}:${se
 const may = (actions: readonly string[], ...on: readonly string[]): Right => ({ actions, on });
 
 export const bucketName = (bucket: BucketKey): string => `${buckets[bucket].name}-{account}-{region}`;
+/** The name of a bucket in an account and a region. */
+export const fillIn = (bucket: BucketKey, account: string, region: string): string =>
+  bucketName(bucket).replace("{account}", account).replace("{region}", region);
 const bucket = (name: BucketKey): string => `arn:{partition}:s3:::${bucketName(name)}`;
 const objects = (name: BucketKey, path: string): string => `${bucket(name)}/${path}`;
 // without the right to list, S3 answers 403 instead of 404 for a key that is not there

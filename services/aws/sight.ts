@@ -1,0 +1,94 @@
+import { BatchGetProjectsCommand } from "@aws-sdk/client-codebuild";
+import { DescribeTableCommand } from "@aws-sdk/client-dynamodb";
+import { DescribeEventBusCommand, DescribeRuleCommand, ListTargetsByRuleCommand } from "@aws-sdk/client-eventbridge";
+import { DescribeKeyCommand } from "@aws-sdk/client-kms";
+import { paginateListEventSourceMappings } from "@aws-sdk/client-lambda";
+import { HeadBucketCommand } from "@aws-sdk/client-s3";
+import { DescribeSecretCommand } from "@aws-sdk/client-secrets-manager";
+import { GetQueueAttributesCommand, GetQueueUrlCommand } from "@aws-sdk/client-sqs";
+import { eventsTable } from "../../infra/stores.ts";
+import { eventsOf } from "../store/codec.ts";
+import { eventStore } from "../store/event-store.ts";
+import type { Clients } from "./clients.ts";
+import { lambdaFunctions } from "./functions.ts";
+
+const GONE = [
+  "ResourceNotFoundException",
+  "QueueDoesNotExist",
+  "AWS.SimpleQueueService.NonExistentQueue",
+  "NotFound",
+  "NoSuchBucket",
+  "NotFoundException",
+];
+/** The answer, or `undefined` where AWS says that there is no such thing. */
+const unlessGone = async <T>(look: Promise<T>): Promise<T | undefined> => {
+  try {
+    return await look;
+  } catch (error) {
+    if (error instanceof Error && GONE.includes(error.name)) return undefined;
+    throw error;
+  }
+};
+
+/** "arn:…:queue", "arn:…:table/name/stream/…" → its name */
+const nameOf = (arn: string): string => {
+  const [, table] = /:table\/([^/]+)/.exec(arn) ?? [];
+  return table ?? arn.slice(arn.lastIndexOf(":") + 1);
+};
+
+export type Sight = ReturnType<typeof sightOf>;
+
+/**
+ * Looks at an account (or the local endpoint) through its ordinary interfaces; nothing is changed. `undefined` and `false`
+ * mean that it is not there; whatever else goes wrong is thrown.
+ */
+export const sightOf = ({ dynamodb, sqs, eventBridge, s3, kms, secrets, codeBuild, lambda }: Clients) => {
+  const functions = lambdaFunctions(lambda);
+  const store = eventStore(dynamodb, eventsTable.name);
+  const there = async (look: Promise<unknown>): Promise<boolean> => (await unlessGone(look)) !== undefined;
+  return {
+    table: async (TableName: string): Promise<{ status: string; stream: boolean } | undefined> => {
+      const found = await unlessGone(dynamodb.send(new DescribeTableCommand({ TableName })));
+      return found && { status: found.Table?.TableStatus ?? "gone", stream: found.Table?.StreamSpecification?.StreamEnabled === true };
+    },
+    queue: async (QueueName: string): Promise<{ deadLetters: string | null; messages: number } | undefined> => {
+      const named = await unlessGone(sqs.send(new GetQueueUrlCommand({ QueueName })));
+      if (named === undefined) return undefined;
+      const { Attributes = {} } = await sqs.send(new GetQueueAttributesCommand({ QueueUrl: named.QueueUrl, AttributeNames: ["All"] }));
+      const { RedrivePolicy, ApproximateNumberOfMessages = "0", ApproximateNumberOfMessagesNotVisible = "0" } = Attributes;
+      return {
+        deadLetters:
+          RedrivePolicy === undefined ? null : nameOf((JSON.parse(RedrivePolicy) as { deadLetterTargetArn: string }).deadLetterTargetArn),
+        messages: Number(ApproximateNumberOfMessages) + Number(ApproximateNumberOfMessagesNotVisible),
+      };
+    },
+    rule: async (EventBusName: string, Name: string): Promise<{ enabled: boolean; targets: readonly string[] } | undefined> => {
+      const rule = await unlessGone(eventBridge.send(new DescribeRuleCommand({ Name, EventBusName })));
+      if (rule === undefined) return undefined;
+      const { Targets = [] } = await eventBridge.send(new ListTargetsByRuleCommand({ Rule: Name, EventBusName }));
+      return { enabled: rule.State === "ENABLED", targets: Targets.map(({ Arn = "" }) => nameOf(Arn)) };
+    },
+    bus: (Name: string) => there(eventBridge.send(new DescribeEventBusCommand({ Name }))),
+    bucket: (Bucket: string) => there(s3.send(new HeadBucketCommand({ Bucket }))),
+    key: (KeyId: string) => there(kms.send(new DescribeKeyCommand({ KeyId }))),
+    secret: (SecretId: string) => there(secrets.send(new DescribeSecretCommand({ SecretId }))),
+    project: async (name: string) => (await codeBuild.send(new BatchGetProjectsCommand({ names: [name] }))).projects?.length === 1,
+    fn: (name: string) => functions.get(name),
+    alias: functions.alias,
+    /** What feeds a function (or its alias, as `name:alias`): names of queues and tables. */
+    mappings: async (FunctionName: string): Promise<{ id: string; source: string; enabled: boolean }[]> => {
+      const found: { id: string; source: string; enabled: boolean }[] = [];
+      for await (const { EventSourceMappings = [] } of paginateListEventSourceMappings({ client: lambda }, { FunctionName }))
+        for (const { UUID = "", EventSourceArn = "", State = "" } of EventSourceMappings)
+          found.push({
+            id: UUID,
+            source: nameOf(EventSourceArn),
+            enabled: ["Enabled", "Enabling", "Creating", "Updating"].includes(State),
+          });
+      return found;
+    },
+    codeStorage: functions.codeStorage,
+    /** Every event of a stream of the log, in order. */
+    events: async (stream: string) => (await store.read(stream, 0)).flatMap(eventsOf),
+  };
+};

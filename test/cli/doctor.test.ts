@@ -1,0 +1,104 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DisableRuleCommand, EnableRuleCommand } from "@aws-sdk/client-eventbridge";
+import { DeleteAliasCommand, GetAliasCommand, UpdateAliasCommand } from "@aws-sdk/client-lambda";
+import { DeleteQueueCommand, GetQueueUrlCommand } from "@aws-sdk/client-sqs";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { BUS, deadLetterName, ruleName } from "../../infra/topology.ts";
+import type { Finding } from "../../services/doctor/finding.ts";
+import { until } from "../support/until.ts";
+import { startWorld, type World } from "../support/world.ts";
+import { runCli } from "./support/run-cli.ts";
+
+let world: World;
+beforeAll(async () => {
+  world = await startWorld({ environments: ["production"] });
+});
+afterAll(() => world.close());
+
+const doctor = async (...words: string[]) => runCli(["--data", join(world.folder, "data"), "doctor", ...words], {});
+const findings = async (): Promise<{ code: number | null; bad: Finding[]; all: Finding[] }> => {
+  const { code, out } = await doctor("--json");
+  const all = (JSON.parse(out) as { findings: Finding[] }).findings;
+  return { code, all, bad: all.filter(({ state }) => state !== "ok") };
+};
+
+it("finds everything well where nothing is wrong, line by line", async () => {
+  await world.live("production");
+  const { code, out, err } = await doctor();
+  expect(out).not.toMatch(/mend:/);
+  expect(code).toBe(0);
+  expect(out).toMatch(/^✓ API: answers at http/m);
+  expect(out).toMatch(/^✓ table shiplog-events: is active, with its stream$/m);
+  expect(out).toMatch(/^✓ rule shiplog-flip-alias: is enabled$/m);
+  expect(out).toMatch(/^✓ alias shiplog-web-production-server:live: is at version 2, sequence 1, as the log says$/m);
+  expect(out).toMatch(/^✓ code storage: \S+ of 75\.0 GB are used$/m);
+  expect(err).toMatch(/All \d+ are well\./);
+});
+
+it("names a rule that somebody disabled, and the command that enables it", async () => {
+  const rule = { Name: ruleName("advance"), EventBusName: BUS };
+  await world.aws.clients.eventBridge.send(new DisableRuleCommand(rule));
+  const { code, bad } = await findings();
+  expect(code).toBe(5);
+  expect(bad).toEqual([
+    {
+      what: "rule shiplog-advance",
+      state: "wrong",
+      says: "is disabled: nothing gets through",
+      mend: "aws events enable-rule --name shiplog-advance --event-bus-name shiplog",
+    },
+  ]);
+  await world.aws.clients.eventBridge.send(new EnableRuleCommand(rule));
+  expect((await findings()).bad).toEqual([]);
+});
+
+it("names an alias that is not where the log has put it", async () => {
+  const { lambda } = world.aws.clients;
+  const at = { FunctionName: world.resources("production").functions.image, Name: "live" };
+  const { FunctionVersion, Description } = await lambda.send(new GetAliasCommand(at));
+  await lambda.send(new UpdateAliasCommand({ ...at, FunctionVersion: "1", Description: "by hand" }));
+  const { bad } = await findings();
+  expect(bad).toMatchObject([{ what: "alias shiplog-web-production-image:live", state: "wrong" }]);
+  expect(bad[0]?.says).toBe('is at version 1 ("by hand"), and the log has put it at version 2 with sequence 1');
+  expect(bad[0]?.mend).toContain("shiplog why web/production");
+  await lambda.send(new UpdateAliasCommand({ ...at, FunctionVersion, Description }));
+});
+
+it("names what is missing, and says what makes it", async () => {
+  const { sqs, lambda } = world.aws.clients;
+  const QueueUrl = (await sqs.send(new GetQueueUrlCommand({ QueueName: deadLetterName("refresh-edge") }))).QueueUrl;
+  await sqs.send(new DeleteQueueCommand({ QueueUrl }));
+  await lambda.send(new DeleteAliasCommand({ FunctionName: world.resources("production").functions.revalidation, Name: "live" }));
+  const { code, bad } = await findings();
+  expect(code).toBe(5);
+  expect(bad.map(({ what, state }) => [what, state])).toEqual([
+    [`dead letters ${deadLetterName("refresh-edge")}`, "missing"],
+    ["alias shiplog-web-production-revalidation:live", "missing"],
+  ]);
+  for (const { mend } of bad) expect(mend).toContain("shiplog dev");
+});
+
+it("names messages that nobody could take", async () => {
+  await world.dev.engine.queues.send("advance", "half a mess");
+  const { bad } = await untilSeen(`dead letters ${deadLetterName("advance")}`);
+  expect(bad.find(({ what }) => what.endsWith("advance-dead"))).toMatchObject({
+    says: "has 1 messages that nobody could take",
+    mend: "shiplog events --quarantine",
+  });
+});
+
+it("says what to set where neither an engine nor an account is known", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "shiplog-doctor-"));
+  const { code, err } = await runCli(["doctor"], { cwd: folder, env: { AWS_EC2_METADATA_DISABLED: "true", HOME: folder } });
+  expect(code).toBe(2);
+  expect(err).toMatch(/AWS cannot be asked: .*\n.*AWS_REGION/);
+  await rm(folder, { recursive: true, force: true });
+});
+
+const untilSeen = (what: string) =>
+  until(`${what} to be named`, async () => {
+    const seen = await findings();
+    return seen.bad.some((finding) => finding.what === what) && seen;
+  });
