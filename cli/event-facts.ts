@@ -84,6 +84,8 @@ function environmentFacts(event: EnvironmentEvent): string {
       return `#${event.body.sequence}: ${clip(event.body.reason)}`;
     case "AliasDriftDetected":
       return `${event.body.function}: expected version ${event.body.expected?.version ?? "none"}, found ${event.body.found?.version ?? "none"}`;
+    case "AliasDriftEnded":
+      return `${event.body.function}: version ${event.body.version} again`;
     case "EnvironmentPinned":
       return clip(event.body.reason);
     case "EnvironmentUnpinned":

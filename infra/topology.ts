@@ -83,6 +83,7 @@ export const consumers = [
         "ReleaseWentLive",
         "FlipFailed",
         "AliasDriftDetected",
+        "AliasDriftEnded",
         "EnvironmentPinned",
         "EnvironmentUnpinned",
         "EnvironmentLocked",

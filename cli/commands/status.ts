@@ -54,7 +54,7 @@ async function glanceAt(api: Api, environment: Environment, at: string | undefin
 }
 
 function show({ environment, liveDeployment, underWay }: Glance, bold: (text: string) => string, now: number): string {
-  const { live, flipping, waiting, pin, lock, drift, warnings, url } = environment;
+  const { live, flipping, waiting, pin, lock, drifts, warnings, url } = environment;
   const place = placeName(environment);
   const rows: [string, string][] = [];
 
@@ -85,7 +85,7 @@ function show({ environment, liveDeployment, underWay }: Glance, bold: (text: st
       "locked",
       `by ${plain(lock.holder)} ${showAge(lock.at, now)}${lock.until === null ? "" : ` until ${lock.until}`}: ${plain(lock.reason)}; release with:  shiplog unlock ${place}`,
     ]);
-  if (drift !== null) rows.push(["drift", `${drift.function} was found where Shiplog did not put it, ${showAge(drift.at, now)}`]);
+  for (const drift of drifts) rows.push(["drift", `${drift.function} was found where Shiplog did not put it, ${showAge(drift.at, now)}`]);
   for (const warning of warnings) rows.push(["warning", plain(warning)]);
 
   const undo = undoOf(environment);

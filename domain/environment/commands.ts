@@ -20,6 +20,7 @@ export type EnvironmentCommand =
   | { type: "RestoreLive"; sequence: number }
   | { type: "WithdrawFlip"; deploymentId: string; reason: string }
   | ({ type: "RecordDrift" } & Body<"AliasDriftDetected">)
+  | ({ type: "RecordDriftEnded" } & Body<"AliasDriftEnded">)
   | { type: "PinEnvironment"; reason: string }
   | ({ type: "UnpinEnvironment"; reason?: string } & Asked)
   | ({ type: "LockEnvironment"; reason: string; until: string | null } & Asked)

@@ -42,6 +42,8 @@ export const environment: Decider<EnvironmentCommand, Environment, EnvironmentEv
         return state.drift.get(command.function) === JSON.stringify(command.found)
           ? []
           : [{ type: "AliasDriftDetected", v: 1, body: body(command) }];
+      case "RecordDriftEnded":
+        return state.drift.has(command.function) ? [{ type: "AliasDriftEnded", v: 1, body: body(command) }] : [];
       case "PinEnvironment":
         return state.pinned ? [] : [pin(command.reason, state)];
       case "UnpinEnvironment":

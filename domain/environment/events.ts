@@ -72,6 +72,8 @@ export const AliasDriftDetected = event("AliasDriftDetected", 1, {
   expected: z.object({ version: z.string(), sequence: z.number().int() }).nullable(),
   found: z.object({ version: z.string(), description: z.string() }).nullable(),
 });
+/** An alias is back where it was put, without a flip: somebody set it right. */
+export const AliasDriftEnded = event("AliasDriftEnded", 1, { function: z.string(), version: z.string(), sequence });
 export const EnvironmentPinned = event("EnvironmentPinned", 1, { reason, deploymentId: DeploymentId.nullable() });
 export const EnvironmentUnpinned = event("EnvironmentUnpinned", 1, { reason: z.string().optional() });
 export const EnvironmentLocked = event("EnvironmentLocked", 1, { holder: z.string(), reason, until: z.iso.datetime().nullable() });
@@ -100,6 +102,7 @@ const kinds = [
   FlipFailed,
   FlipWithdrawn,
   AliasDriftDetected,
+  AliasDriftEnded,
   EnvironmentPinned,
   EnvironmentUnpinned,
   EnvironmentLocked,

@@ -96,6 +96,9 @@ export const evolve = (state: Environment, event: EnvironmentEvent): Environment
     case "AliasDriftDetected":
       state.drift.set(event.body.function, JSON.stringify(event.body.found));
       break;
+    case "AliasDriftEnded":
+      state.drift.delete(event.body.function);
+      break;
     case "EnvironmentPinned":
       state.pinned = true;
       break;

@@ -103,6 +103,10 @@ function changeOf(
   switch (event.type) {
     case "AliasFlipped":
       return { of: "alias", before: `${event.body.function}:${event.body.from}`, after: `${event.body.function}:${event.body.to}` };
+    case "AliasDriftDetected": {
+      const { function: name, expected, found } = event.body;
+      return { of: "alias", before: `${name}:${expected?.version ?? "none"}`, after: `${name}:${found?.version ?? "none"}` };
+    }
     case "ReleaseWentLive":
       return { of: "live", before: before.live, after: after.live?.deploymentId ?? null };
     case "EnvironmentPinned":

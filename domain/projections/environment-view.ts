@@ -16,7 +16,7 @@ export const emptyEnvironment = (site: string, environment: string): Environment
   waiting: null,
   pin: null,
   lock: null,
-  drift: null,
+  drifts: [],
   warnings: [],
   version: 0,
 });
@@ -55,10 +55,11 @@ export const projectEnvironment = (view: EnvironmentView, event: Recorded<Enviro
       warn(`flip ${event.body.sequence} failed: ${event.body.reason}`);
       break;
     case "AliasDriftDetected":
-      view.drift = { function: event.body.function, at };
+      view.drifts = [{ function: event.body.function, at }, ...driftsBut(event.body.function)];
       break;
+    case "AliasDriftEnded":
     case "AliasFlipped":
-      if (view.drift?.function === event.body.function) view.drift = null;
+      view.drifts = driftsBut(event.body.function);
       break;
     case "EnvironmentPinned":
       view.pin = { reason: event.body.reason, actor, at };
@@ -83,6 +84,9 @@ export const projectEnvironment = (view: EnvironmentView, event: Recorded<Enviro
   function endFlip(sequence: number): void {
     if (view.flipping?.sequence === sequence) view.flipping = null;
     if (view.waiting?.sequence === sequence) view.waiting = null;
+  }
+  function driftsBut(fn: string): EnvironmentView["drifts"] {
+    return view.drifts.filter((drift) => drift.function !== fn);
   }
   function warn(text: string): void {
     view.warnings = [`${at} ${text}`, ...view.warnings].slice(0, WARNINGS);

@@ -70,8 +70,8 @@ export const EnvironmentView = z.object({
   waiting: z.object({ deploymentId: z.string(), sequence: z.number(), since: at, by: z.enum(["pin", "lock"]) }).nullable(),
   pin: z.object({ reason: z.string(), actor: Actor, at }).nullable(),
   lock: z.object({ holder: z.string(), reason: z.string(), until: z.string().nullable(), at }).nullable(),
-  /** the last alias that was found where nobody put it */
-  drift: z.object({ function: z.string(), at }).nullable(),
+  /** aliases that are where nobody put them, the one that was found last first */
+  drifts: z.array(z.object({ function: z.string(), at })),
   warnings: z.array(z.string()),
   version: z.number(),
 });

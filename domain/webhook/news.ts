@@ -57,6 +57,7 @@ export const notableTypes = [
   "ReleaseWentLive",
   "FlipFailed",
   "AliasDriftDetected",
+  "AliasDriftEnded",
   "EnvironmentPinned",
   "EnvironmentUnpinned",
   "EnvironmentLocked",

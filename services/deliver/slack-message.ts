@@ -30,6 +30,7 @@ const LOOKS: Readonly<Record<string, readonly [symbol: string, word: string]>> =
   restore: ["♻️", "restored"],
   FlipFailed: ["❌", "flip failed"],
   AliasDriftDetected: ["⚠️", "alias moved by somebody else"],
+  AliasDriftEnded: ["🟢", "alias back where it was put"],
   EnvironmentPinned: ["📌", "pinned"],
   EnvironmentUnpinned: ["🟢", "unpinned"],
   EnvironmentLocked: ["🔒", "locked"],

@@ -133,6 +133,8 @@ function reasonOf(event: Recorded<EnvironmentEvent>): string | null {
       const { function: name, expected, found } = event.body;
       return `${name}: expected version ${expected?.version ?? "none"}, found ${found?.version ?? "none"}`;
     }
+    case "AliasDriftEnded":
+      return `${event.body.function}: version ${event.body.version} again`;
     default:
       return null;
   }

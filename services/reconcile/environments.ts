@@ -110,6 +110,11 @@ export const reconcileEnvironment =
       return { found, fence, expected: { sequence: fence.sequence, version: to } };
     }
 
+    /** How often this alias was elsewhere before: the same drift may come again, and is recorded again. */
+    function driftsOf(fn: string): number {
+      return history.filter(({ type, body }) => type === "AliasDriftDetected" && body.function === fn).length;
+    }
+
     async function drift(): Promise<void> {
       let left = 0;
       for (const fn of new Set([...flips.values()].flatMap(({ release }) => release.functions.map((one) => one.name)))) {
@@ -118,10 +123,15 @@ export const reconcileEnvironment =
         if (found?.version === expected.version && fence?.sequence === expected.sequence) {
           // a restore that failed is not tried for ever
           if (flips.get(fence.sequence)?.reason !== "restore") left = Math.max(left, fence.sequence);
+          const ended = { type: "RecordDriftEnded", function: fn, ...expected } as const;
+          if (state.drift.has(fn)) await record(ended, `drift/${fn}/${driftsOf(fn)}/ended`);
           continue;
         }
         const seen = found === undefined ? null : { version: found.version, description: found.description };
-        await record({ type: "RecordDrift", function: fn, expected, found: seen }, `drift/${fn}/${found?.revisionId ?? "none"}`);
+        await record(
+          { type: "RecordDrift", function: fn, expected, found: seen },
+          `drift/${fn}/${driftsOf(fn)}/${found?.revisionId ?? "none"}`,
+        );
       }
       // a flip that was given up moved an alias all the same, late
       if (left > (state.live?.sequence ?? left)) await record({ type: "RestoreLive", sequence: left }, `restore/${left}`);

@@ -51,7 +51,7 @@ describe("shiplog status", () => {
         pin: { reason: "bad release", actor: "bob (token default)", at: at(0) },
         lock: { holder: "carol (token default)", reason: "migration", until: at(3_600), at: at(0) },
         waiting: { deploymentId: deploymentId(3), sequence: 3, since: at(0), by: "pin" },
-        drift: { function: "shiplog-web-production-server", at: at(0) },
+        drifts: [{ function: "shiplog-web-production-server", at: at(0) }],
         warnings: ["The CDN was not told."],
       }),
     ];

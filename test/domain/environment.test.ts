@@ -246,6 +246,17 @@ describe("drift of an alias", () => {
     };
     expect(types(on(made(drift(byHand), flipped), drift(byHand)))).toEqual(["AliasDriftDetected", "AliasFlipped", "AliasDriftDetected"]);
   });
+  it("ends once, when somebody put the alias back, and may come again", () => {
+    const back: EnvironmentCommand = { type: "RecordDriftEnded", function: "server", version: "7", sequence: 2 };
+    given(...made(drift(byHand)))
+      .when(back)
+      .yields({ type: "AliasDriftEnded", v: 1, body: { function: "server", version: "7", sequence: 2 } });
+    given(...made(drift(byHand), back))
+      .when(back)
+      .yields();
+    given().when(back).yields();
+    expect(types(on(made(drift(byHand), back), drift(byHand)))).toEqual(["AliasDriftDetected", "AliasDriftEnded", "AliasDriftDetected"]);
+  });
 });
 
 describe("a rollback", () => {

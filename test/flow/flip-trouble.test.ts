@@ -8,7 +8,7 @@ import { startWorld, type World } from "../support/world.ts";
 
 let world: World;
 beforeAll(async () => {
-  const environments = ["drift", "noticed", "throttled", "contested", "halfway"];
+  const environments = ["drift", "noticed", "mended", "throttled", "contested", "halfway"];
   world = await startWorld({ environments, sites: [{ name: "narrow", environments: [{ name: "production" }] }] });
 });
 afterAll(() => world.close());
@@ -71,7 +71,25 @@ describe.concurrent("in environments that do not see each other", () => {
     await world.reconcile(undefined);
     const { server } = world.resources("noticed").functions;
     expect((await world.eventsOf("noticed", "AliasDriftDetected")).map(({ body }) => body.function)).toEqual([server]);
-    expect((await world.api.environment("web", "noticed")).drift?.function).toBe(server);
+    expect((await world.api.environment("web", "noticed")).drifts).toMatchObject([{ function: server }]);
+  });
+
+  it("notices by itself that an edited alias is back where it was put, and that it is edited again", async () => {
+    const id = await world.live("mended");
+    const { server } = world.resources("mended").functions;
+    const told = async () => (await world.eventsOf("mended", "AliasDriftDetected", "AliasDriftEnded")).map(({ type }) => type);
+    const drifts = async () => (await world.api.environment("web", "mended")).drifts.map(({ function: name }) => name);
+    for (const round of [1, 2]) {
+      await editByHand("mended", "the same words");
+      await world.reconcile(undefined);
+      expect(await drifts()).toEqual([server]);
+      await editByHand("mended", `seq=1 dep=${id}`);
+      await world.reconcile(undefined);
+      await world.reconcile(undefined);
+      expect(await drifts()).toEqual([]);
+      expect(await told()).toEqual(Array(round).fill(["AliasDriftDetected", "AliasDriftEnded"]).flat());
+    }
+    expect(await release("mended")).toBe(id);
   });
 });
 

@@ -57,6 +57,7 @@ describe("the histories of 0.1.0", () => {
       lock: null,
       waiting: null,
     });
+    expect(fold(environment, eventsIn("0.1.0/environment-drift.ndjson").map(readEnvironmentEvent)).drift.size).toBe(0);
     expect([...state.lived.keys()]).toEqual([deploymentId(1), deploymentId(3)]);
     expect(state.open.size).toBe(0);
     const endpoint = fold(webhook, eventsIn("0.1.0/webhook.ndjson").map(readWebhookEvent));

@@ -166,6 +166,18 @@ record("environment", environmentStream("web", "production"), environment, [
   { type: "UnlockEnvironment", reason: "moved", force: false, ...by },
 ]);
 
+const elsewhere = { function: "web-production-server", expected: { version: "1", sequence: 1 } };
+const mended: EnvironmentCommand = { type: "RecordDriftEnded", function: "web-production-server", version: "1", sequence: 1 };
+record("environment-drift", environmentStream("web", "production"), environment, [
+  admit(1),
+  flip(1),
+  live(1),
+  { type: "RecordDrift", ...elsewhere, found: { version: "9", description: "by hand" } },
+  mended,
+  { type: "RecordDrift", ...elsewhere, found: null },
+  mended,
+]);
+
 record("webhook", webhookStream(webhookId(1)), webhook, [
   {
     type: "AddWebhook",

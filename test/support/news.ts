@@ -107,6 +107,12 @@ export const everyNews: Readonly<Record<string, News>> = {
     reason: "a version is gone",
     next: "shiplog status web/production",
   }),
+  "drift-ended": news({
+    type: "AliasDriftEnded",
+    ...ofPlace,
+    reason: "shiplog-web-production-server: version 6 again",
+    next: "shiplog status web/production",
+  }),
   drift: news({
     type: "AliasDriftDetected",
     ...ofPlace,

@@ -65,7 +65,7 @@ export const environmentView = (over: Partial<StubEnvironment> = {}): StubEnviro
   waiting: null,
   pin: null,
   lock: null,
-  drift: null,
+  drifts: [],
   warnings: [],
   version: 5,
   url: "https://web.example.com",
