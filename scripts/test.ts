@@ -2,13 +2,14 @@ import { spawn } from "node:child_process";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { COUNTS, type Counted } from "./count-tests.ts";
+import { type Part, summaryOf } from "./test-summary.ts";
 
 /**
  * Everything that decides whether a change may land: types, lint, the rooms' rules, then the quick tests, the
- * check of the infrastructure and the end-to-end tests. All of them run, whatever fails. The last line counts the tests, and each gate as one.
+ * check of the infrastructure and the end-to-end tests. All of them run, whatever fails. The last line counts the tests, and each
+ * gate as one.
  */
-type Part = { readonly name: string; readonly passed: number; readonly failed: number; readonly skipped: readonly string[] };
-
 const gates = [
   ["types", ["tsc", "-p", "tsconfig.json"]],
   ["lint", ["biome", "check", "--error-on-warnings", "."]],
@@ -17,9 +18,9 @@ const gates = [
 const suites = ["quick", "infra", "e2e"] as const;
 
 const bin = join(import.meta.dirname, "../node_modules/.bin");
-const run = (name: string, args: readonly string[]): Promise<number> =>
+const run = (name: string, args: readonly string[], more: Readonly<Record<string, string>> = {}): Promise<number> =>
   new Promise((resolve, reject) => {
-    const child = spawn(join(bin, name), args, { stdio: ["ignore", "inherit", "inherit"] });
+    const child = spawn(join(bin, name), args, { stdio: ["ignore", "inherit", "inherit"], env: { ...process.env, ...more } });
     child.once("error", reject);
     child.once("exit", (code) => resolve(code ?? 1));
   });
@@ -30,24 +31,14 @@ const gate = async (name: string, [command, ...args]: readonly [string, ...strin
   return { name, passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: [] };
 };
 
-type Report = {
-  readonly numPassedTests: number;
-  readonly numFailedTests: number;
-  readonly numFailedTestSuites: number;
-  readonly testResults: readonly { readonly assertionResults: readonly { readonly status: string; readonly fullName: string }[] }[];
-};
-
 const suite = async (name: string): Promise<Part> => {
   console.log(`\n# ${name} tests`);
   const folder = await mkdtemp(join(tmpdir(), "shiplog-test-"));
   try {
-    const file = join(folder, "report.json");
-    const code = await run("vitest", ["run", "--project", name, "--reporter=default", "--reporter=json", `--outputFile.json=${file}`]);
-    const report = JSON.parse(await readFile(file, "utf8")) as Report;
-    const { numPassedTests: passed, numFailedTests: failed } = report;
-    const skipped = report.testResults.flatMap(({ assertionResults }) =>
-      assertionResults.flatMap(({ status, fullName }) => (status === "passed" || status === "failed" ? [] : [fullName])),
-    );
+    const file = join(folder, "counts.json");
+    const reporters = ["--reporter=default", `--reporter=${join(import.meta.dirname, "count-tests.ts")}`];
+    const code = await run("vitest", ["run", "--project", name, ...reporters], { [COUNTS]: file });
+    const { passed, failed, skipped } = JSON.parse(await readFile(file, "utf8")) as Counted;
     // a file that did not load, or a hook or a promise that failed outside of a test, is a failure too
     return { name, passed, failed: failed === 0 && (code !== 0 || passed === 0) ? 1 : failed, skipped };
   } catch (error) {
@@ -62,13 +53,6 @@ const parts: Part[] = [];
 for (const [name, command] of gates) parts.push(await gate(name, command));
 for (const name of suites) parts.push(await suite(name));
 
-console.log();
-for (const { name, passed, failed, skipped } of parts) {
-  console.log(`${name}: ${passed} passed, ${failed} failed`);
-  for (const test of skipped) console.log(`  skipped: ${test}`);
-}
-const sum = (of: (part: Part) => number): number => parts.reduce((total, part) => total + of(part), 0);
-const skipped = sum((part) => part.skipped.length);
-const failed = sum((part) => part.failed);
-console.log(`${sum((part) => part.passed)} passed, ${failed} failed${skipped === 0 ? "" : `, ${skipped} skipped`}`);
-process.exitCode = failed === 0 ? 0 : 1;
+const { lines, failed } = summaryOf(parts);
+console.log(`\n${lines.join("\n")}`);
+process.exitCode = failed ? 1 : 0;
