@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import type { Answer } from "./edge/answer.ts";
 import { functionEvent } from "./edge/function-event.ts";
 import { answerOf } from "./edge/function-result.ts";
 import type { FunctionUrlHandler } from "./endpoint/endpoint.ts";
@@ -17,5 +18,14 @@ export const functionUrls =
     const { payload, functionError } = await lambda.invoke(target.functionName, target.qualifier ?? "$LATEST", JSON.stringify(event));
     if (functionError !== undefined) return { status: 502, body: "Internal Server Error" };
     const answer = answerOf(payload);
-    return { status: answer.status, headers: Object.fromEntries(answer.headers), body: answer.body };
+    return { status: answer.status, headers: byName(answer.headers), body: answer.body };
   };
+
+/** Each cookie is a header of its own: joined by a comma, a browser would take them for one. */
+const byName = (headers: Answer["headers"]): Record<string, string | string[]> =>
+  Object.fromEntries(
+    [...Map.groupBy(headers, ([name]) => name)].map(([name, all]) => [
+      name,
+      all.length === 1 ? (all[0]?.[1] ?? "") : all.map(([, value]) => value),
+    ]),
+  );

@@ -12,7 +12,8 @@ export type AwsRequest = {
 
 export type AwsResponse = {
   readonly status: number;
-  readonly headers?: Readonly<Record<string, string>>;
+  /** a list is as many headers of that name */
+  readonly headers?: Readonly<Record<string, string | string[]>>;
   readonly body?: string | Buffer;
 };
 
