@@ -11,6 +11,7 @@ import { listCommand } from "./commands/list.ts";
 import { lockCommand, unlockCommand } from "./commands/lock.ts";
 import { logsCommand } from "./commands/logs.ts";
 import { pinCommand, unpinCommand } from "./commands/pin.ts";
+import { replayCommand } from "./commands/replay.ts";
 import { retryCommand } from "./commands/retry.ts";
 import { rollbackCommand } from "./commands/rollback.ts";
 import { statusCommand } from "./commands/status.ts";
@@ -36,6 +37,7 @@ const commands: readonly Register[] = [
   lockCommand,
   unlockCommand,
   webhooksCommand,
+  replayCommand,
   devCommand,
   doctorCommand,
   versionCommand,

@@ -1,57 +1,18 @@
 import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import { Entity } from "electrodb";
-import { type DeploymentView, type EnvironmentView, isEnd, type Status } from "../../domain/projections/views.ts";
+import { deploymentStream, environmentStream } from "../../domain/kernel/identity.ts";
+import type { DeploymentView, EnvironmentView, Status } from "../../domain/projections/views.ts";
+import type { WebhookView } from "../../domain/projections/webhook-view.ts";
 import { deliveryRows } from "./delivery-rows.ts";
+import { deploymentRows } from "./deployment-rows.ts";
+import { environmentRows } from "./environment-rows.ts";
+import { generationRows } from "./generations.ts";
 import { ifNewer } from "./if-newer.ts";
 import { webhookRows } from "./webhook-rows.ts";
 
 /** The table of read models. Everything in it can be made again from the log, so its rows may change their shape. */
 const none = { casing: "none" } as const;
-
-const deploymentRow = (client: DynamoDBDocumentClient, table: string) =>
-  new Entity(
-    {
-      model: { service: "shiplog", entity: "deployment", version: "1" },
-      attributes: {
-        id: { type: "string", required: true },
-        place: { type: "string", required: true },
-        order: { type: "string", required: true },
-        /** "active" until it has ended: what the reconciler looks at */
-        activity: { type: "string", required: true },
-        version: { type: "number", required: true },
-        view: { type: "string", required: true },
-      },
-      indexes: {
-        row: { pk: { field: "pk", composite: ["id"], ...none }, sk: { field: "sk", composite: [], ...none } },
-        byPlace: {
-          index: "gsi1",
-          pk: { field: "gsi1pk", composite: ["place"], ...none },
-          sk: { field: "gsi1sk", composite: ["order"], ...none },
-        },
-        byActivity: {
-          index: "gsi2",
-          pk: { field: "gsi2pk", composite: ["activity"], ...none },
-          sk: { field: "gsi2sk", composite: ["id"], ...none },
-        },
-      },
-    },
-    { client, table },
-  );
-
-const environmentRow = (client: DynamoDBDocumentClient, table: string) =>
-  new Entity(
-    {
-      model: { service: "shiplog", entity: "environment", version: "1" },
-      attributes: {
-        place: { type: "string", required: true },
-        version: { type: "number", required: true },
-        view: { type: "string", required: true },
-      },
-      indexes: { row: { pk: { field: "pk", composite: ["place"], ...none }, sk: { field: "sk", composite: [], ...none } } },
-    },
-    { client, table },
-  );
 
 const noteRow = (client: DynamoDBDocumentClient, table: string) =>
   new Entity(
@@ -70,86 +31,45 @@ const noteRow = (client: DynamoDBDocumentClient, table: string) =>
 
 export type Views = ReturnType<typeof viewsTable>;
 
+/** The table of views: read models in generations, and rows that are no read models (notes, deliveries). */
 export const viewsTable = (dynamodb: DynamoDBClient, table: string) => {
   const client = DynamoDBDocumentClient.from(dynamodb, { marshallOptions: { removeUndefinedValues: true } });
-  const deployments = deploymentRow(client, table);
-  const environments = environmentRow(client, table);
   const notes = noteRow(client, table);
-  const place = (site: string, environment: string): string => `${site}/${environment}`;
+  const pointer = generationRows(client, table);
+  const deployments = deploymentRows(client, table);
+  const environments = environmentRows(client, table);
+  const webhooks = webhookRows(client, table);
+  /** The rows of one generation. */
+  const rows = (generation: number) => ({
+    deployments: deployments(generation),
+    environments: environments(generation),
+    webhooks: webhooks(generation),
+  });
+  type Rows = ReturnType<typeof rows>;
+  /** The rows that count now. */
+  const live = async <K extends keyof Rows>(view: K): Promise<Rows[K]> => rows((await pointer.generations()).live[view])[view];
 
   return {
-    ...webhookRows(client, table),
     ...deliveryRows(client, table),
+    ...pointer,
+    rows,
     /** `undefined` where it was never projected. */
-    deployment: async (id: string): Promise<DeploymentView | undefined> => {
-      const { data } = await deployments.get({ id }).go({ consistent: true });
-      return data ? (JSON.parse(data.view) as DeploymentView) : undefined;
-    },
-    environment: async (site: string, environment: string): Promise<EnvironmentView | undefined> => {
-      const { data } = await environments.get({ place: place(site, environment) }).go({ consistent: true });
-      return data ? (JSON.parse(data.view) as EnvironmentView) : undefined;
-    },
+    deployment: async (id: string): Promise<DeploymentView | undefined> => (await live("deployments")).get(deploymentStream(id)),
+    environment: async (site: string, environment: string): Promise<EnvironmentView | undefined> =>
+      (await live("environments")).get(environmentStream(site, environment)),
     /** Newest first. */
-    deployments: async ({
-      site,
-      environment,
-      status,
-      limit,
-    }: {
+    deployments: async (wanted: {
       site: string;
       environment: string;
       status?: Status | undefined;
       limit: number;
-    }): Promise<DeploymentView[]> => {
-      const found: DeploymentView[] = [];
-      let cursor: string | null = null;
-      do {
-        const page: { data: { view: string }[]; cursor: string | null } = await deployments.query
-          .byPlace({ place: place(site, environment) })
-          .go({ order: "desc", cursor, limit: Math.max(limit, 25) });
-        for (const { view } of page.data) {
-          const row = JSON.parse(view) as DeploymentView;
-          if (status === undefined || row.status === status) found.push(row);
-        }
-        cursor = page.cursor;
-      } while (cursor !== null && found.length < limit);
-      return found.slice(0, limit);
-    },
+    }): Promise<DeploymentView[]> => (await live("deployments")).list(wanted),
     /** Those that have not ended. */
-    active: async (): Promise<DeploymentView[]> => {
-      const { data } = await deployments.query.byActivity({ activity: "active" }).go({ pages: "all" });
-      return data.map(({ view }) => JSON.parse(view) as DeploymentView);
-    },
+    active: async (): Promise<DeploymentView[]> => (await live("deployments")).active(),
     /** Those whose id begins so, at most ten. */
-    findDeployments: async (prefix: string): Promise<DeploymentView[]> => {
-      const found = await Promise.all(
-        ["active", "ended"].map((activity) => deployments.query.byActivity({ activity }).begins({ id: prefix }).go({ limit: 10 })),
-      );
-      return found.flatMap(({ data }) => data.map(({ view }) => JSON.parse(view) as DeploymentView)).slice(0, 10);
-    },
-
-    /** Writes a row if nobody wrote a newer one; `false` where somebody did. */
-    putDeployment: (view: DeploymentView): Promise<boolean> =>
-      ifNewer(
-        deployments
-          .put({
-            id: view.id,
-            place: place(view.site, view.environment),
-            order: view.sequence.toString().padStart(10, "0"),
-            activity: isEnd(view.status) ? "ended" : "active",
-            version: view.version,
-            view: JSON.stringify(view),
-          })
-          .where(({ version }, { notExists, lt }) => `${notExists(version)} OR ${lt(version, view.version)}`)
-          .go(),
-      ),
-    putEnvironment: (view: EnvironmentView): Promise<boolean> =>
-      ifNewer(
-        environments
-          .put({ place: place(view.site, view.environment), version: view.version, view: JSON.stringify(view) })
-          .where(({ version }, { notExists, lt }) => `${notExists(version)} OR ${lt(version, view.version)}`)
-          .go(),
-      ),
+    findDeployments: async (prefix: string): Promise<DeploymentView[]> => (await live("deployments")).find(prefix),
+    /** Endpoints that were not removed, oldest first. */
+    webhooks: async (): Promise<WebhookView[]> => (await live("webhooks")).list(),
 
     /** The last commit of a stream that is known to be on the bus; 0 where none is. */
     relayed: async (stream: string): Promise<number> => {

@@ -1,15 +1,16 @@
 import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import { Entity } from "electrodb";
+import { webhookOf } from "../../domain/kernel/identity.ts";
 import type { WebhookView } from "../../domain/projections/webhook-view.ts";
+import { inGeneration } from "./generations.ts";
 import { ifNewer } from "./if-newer.ts";
 
 const none = { casing: "none" } as const;
 /** All endpoints are listed together: there are dozens at most. */
 const LIST = "webhooks";
 
-/** The read model of webhook endpoints, in the table of views. */
-export const webhookRows = (client: DynamoDBDocumentClient, table: string) => {
-  const webhooks = new Entity(
+export const webhookRow = (client: DynamoDBDocumentClient, table: string) =>
+  new Entity(
     {
       model: { service: "shiplog", entity: "webhook", version: "1" },
       attributes: {
@@ -30,25 +31,36 @@ export const webhookRows = (client: DynamoDBDocumentClient, table: string) => {
     { client, table },
   );
 
-  return {
+/** The attributes of a row. */
+export const webhookAttributes = (generation: number, view: WebhookView) => ({
+  id: inGeneration(generation, view.id),
+  list: inGeneration(generation, LIST),
+  version: view.version,
+  view: JSON.stringify(view),
+});
+
+/** The read model of webhook endpoints, in one generation of the table of views. */
+export const webhookRows = (client: DynamoDBDocumentClient, table: string) => {
+  const webhooks = webhookRow(client, table);
+  return (generation: number) => ({
     /** `undefined` where it was never projected. */
-    webhook: async (id: string): Promise<WebhookView | undefined> => {
-      const { data } = await webhooks.get({ id }).go({ consistent: true });
+    get: async (stream: string): Promise<WebhookView | undefined> => {
+      const { data } = await webhooks.get({ id: inGeneration(generation, webhookOf(stream)) }).go({ consistent: true });
       return data ? (JSON.parse(data.view) as WebhookView) : undefined;
     },
-    /** Those that were not removed, oldest first. */
-    webhooks: async (): Promise<WebhookView[]> => {
-      const { data } = await webhooks.query.byList({ list: LIST }).go({ pages: "all" });
-      const views = data.map(({ view }) => JSON.parse(view) as WebhookView).filter(({ removedAt }) => removedAt === null);
-      return views.sort((a, b) => (a.addedAt < b.addedAt ? -1 : 1));
-    },
     /** Writes a row if nobody wrote a newer one; `false` where somebody did. */
-    putWebhook: (view: WebhookView): Promise<boolean> =>
+    put: (view: WebhookView): Promise<boolean> =>
       ifNewer(
         webhooks
-          .put({ id: view.id, list: LIST, version: view.version, view: JSON.stringify(view) })
+          .put(webhookAttributes(generation, view))
           .where(({ version }, { notExists, lt }) => `${notExists(version)} OR ${lt(version, view.version)}`)
           .go(),
       ),
-  };
+    /** Those that were not removed, oldest first. */
+    list: async (): Promise<WebhookView[]> => {
+      const { data } = await webhooks.query.byList({ list: inGeneration(generation, LIST) }).go({ pages: "all" });
+      const views = data.map(({ view }) => JSON.parse(view) as WebhookView).filter(({ removedAt }) => removedAt === null);
+      return views.sort((a, b) => (a.addedAt < b.addedAt ? -1 : 1));
+    },
+  });
 };

@@ -28,9 +28,9 @@ const DAY_MS = 86_400_000;
 /** A commit may still be on its way for this long after its position. */
 const SETTLE_MS = 60_000;
 /** Commits that arrived after their time was sealed are taken up by the next seal, this far back. */
-const LATE_MS = 3_600_000;
+export const LATE_MS = 3_600_000;
 /** The first release is younger than this: nothing was ever logged before. */
-const EPOCH = Date.UTC(2026, 10, 1);
+export const EPOCH = Date.UTC(2026, 10, 1);
 const PAGE = 1_000;
 
 /**

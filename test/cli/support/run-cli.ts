@@ -17,6 +17,8 @@ export type Started = {
   /** resolves when stdout holds the text */
   prints(text: string): Promise<void>;
   interrupt(): void;
+  /** ends it as a power cut would */
+  kill(): void;
 };
 
 type Options = { readonly env?: Record<string, string>; readonly cwd?: string /** on stdin; default none */; readonly input?: string };
@@ -52,6 +54,7 @@ export function startCli(words: readonly string[], { env = {}, cwd = tmpdir(), i
     says: (text) => holds(() => err, text),
     prints: (text) => holds(() => out, text),
     interrupt: () => child.kill("SIGINT"),
+    kill: () => child.kill("SIGKILL"),
   };
 }
 

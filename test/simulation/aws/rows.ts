@@ -1,3 +1,4 @@
+import { deploymentOf, webhookOf } from "../../../domain/kernel/identity.ts";
 import type { DeploymentView, EnvironmentView } from "../../../domain/projections/views.ts";
 import { isEnd } from "../../../domain/projections/views.ts";
 import type { WebhookView } from "../../../domain/projections/webhook-view.ts";
@@ -32,6 +33,9 @@ const ifNewer = <R extends { version: number }>(rows: Map<string, R>, key: strin
 const read = <T>(row: { text: string } | undefined): T | undefined => (row === undefined ? undefined : (JSON.parse(row.text) as T));
 const byId = (a: { id: string }, b: { id: string }): number => (a.id < b.id ? -1 : 1);
 
+/** Lists of a generation: asked for by the names of the whole table alone. */
+const none = { list: async () => [], active: async () => [], find: async () => [] };
+
 /** The table of read models, in place of ElectroDB's: consistent reads by key, and lists that are a moment late. */
 export const viewsPort = (of: () => Rows): Views => {
   const ask = <T>(operation: string, effect: (rows: Rows) => T, detail = ""): Promise<T> => {
@@ -60,17 +64,38 @@ export const viewsPort = (of: () => Rows): Views => {
           .filter(({ id }) => id.startsWith(prefix))
           .slice(0, 10),
       ),
-    putDeployment: (view) =>
-      ask(
-        "PutDeployment",
-        ({ deployments }) =>
-          ifNewer(deployments, view.id, { version: view.version, text: JSON.stringify(view), active: !isEnd(view.status) }),
-        view.status,
-      ),
-    putEnvironment: (view) =>
-      ask("PutEnvironment", ({ environments }) =>
-        ifNewer(environments, `${view.site}/${view.environment}`, { version: view.version, text: JSON.stringify(view) }),
-      ),
+    // one generation: no seed rebuilds the read models yet
+    generations: async () => ({ live: { deployments: 0, environments: 0, webhooks: 0 }, building: null, last: 0 }),
+    changeGenerations: () => Promise.reject(new Error("the simulation has one generation of rows")),
+    rebuild: async () => undefined,
+    setRebuild: async () => false,
+    rows: () => ({
+      deployments: {
+        ...none,
+        get: (stream) => ask("GetDeployment", ({ deployments }) => read<DeploymentView>(deployments.get(deploymentOf(stream)))),
+        put: (view) =>
+          ask(
+            "PutDeployment",
+            ({ deployments }) =>
+              ifNewer(deployments, view.id, { version: view.version, text: JSON.stringify(view), active: !isEnd(view.status) }),
+            view.status,
+          ),
+      },
+      environments: {
+        get: (stream) =>
+          ask("GetEnvironment", ({ environments }) => read<EnvironmentView>(environments.get(stream.slice("environment/".length)))),
+        put: (view) =>
+          ask("PutEnvironment", ({ environments }) =>
+            ifNewer(environments, `${view.site}/${view.environment}`, { version: view.version, text: JSON.stringify(view) }),
+          ),
+      },
+      webhooks: {
+        ...none,
+        get: (stream) => ask("GetWebhook", ({ webhooks }) => read<WebhookView>(webhooks.get(webhookOf(stream)))),
+        put: (view) =>
+          ask("PutWebhook", ({ webhooks }) => ifNewer(webhooks, view.id, { version: view.version, text: JSON.stringify(view) })),
+      },
+    }),
     relayed: (stream) => ask("GetRelayed", ({ relayed }) => relayed.get(stream) ?? 0),
     setRelayed: (stream, version) =>
       ask("SetRelayed", ({ relayed }) => {
@@ -81,13 +106,10 @@ export const viewsPort = (of: () => Rows): Views => {
     progress: async () => undefined,
     setProgress: async () => undefined,
 
-    webhook: (id) => ask("GetWebhook", ({ webhooks }) => read<WebhookView>(webhooks.get(id))),
     webhooks: () =>
       ask("ListWebhooks", ({ webhooks }) =>
         [...webhooks.values()].map((row) => read<WebhookView>(row) as WebhookView).filter(({ removedAt }) => removedAt === null),
       ),
-    putWebhook: (view) =>
-      ask("PutWebhook", ({ webhooks }) => ifNewer(webhooks, view.id, { version: view.version, text: JSON.stringify(view) })),
 
     delivery: (id) =>
       ask("GetDelivery", ({ deliveries }) => {

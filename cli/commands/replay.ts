@@ -1,0 +1,73 @@
+import { randomUUID } from "node:crypto";
+import type { Context, Register } from "../context.ts";
+import { type ExitCode, exit, usageError } from "../failure.ts";
+import type { Rebuilding } from "../rebuilding.ts";
+
+type Options = { readonly verify?: boolean; readonly from?: string; readonly restart?: boolean };
+
+const VIEWS = ["deployments", "environments", "webhooks"] as const;
+
+/** Builds read models again from the log, or compares them with it. */
+export const replayCommand: Register = (program, run) =>
+  void program
+    .command("replay")
+    .description("build a read model again from the log, beside the live one, and switch; it sends nothing")
+    .argument("<view>", `${VIEWS.join(", ")} or all`)
+    .option("--verify", "only compare the live rows with the log; exit code 5 where one differs")
+    .option("--from <source>", "segments (as far as the log is sealed, the table for the rest) or table", "segments")
+    .option("--restart", "begin anew instead of going on with one that was cut off")
+    .action((view: string, options: Options) => run((context) => replay(context, view, options)));
+
+async function replay(context: Context, view: string, { verify = false, from = "segments", restart = false }: Options): Promise<ExitCode> {
+  const views = VIEWS.filter((name) => view === "all" || view === name);
+  if (views.length === 0) throw usageError(`There is no read model "${view}".`, `Name one of ${VIEWS.join(", ")}, or all.`);
+  if (from !== "segments" && from !== "table") throw usageError(`--from "${from}" is neither segments nor table.`);
+  if (verify && restart) throw usageError("--verify changes nothing: there is nothing to --restart.");
+  // AWS's clients take longer to load than most commands run
+  const { openRebuilding } = await import("../rebuilding.ts");
+  const rebuilding = await openRebuilding(context, randomUUID());
+  try {
+    return verify ? await compare(context, rebuilding, { views, from }) : await rebuild(context, rebuilding, { views, from, restart });
+  } finally {
+    rebuilding.close();
+  }
+}
+
+async function rebuild(
+  { terminal, json }: Context,
+  rebuilding: Rebuilding,
+  wanted: Parameters<Rebuilding["rebuild"]>[0],
+): Promise<ExitCode> {
+  const rebuilt = await rebuilding.rebuild(wanted);
+  const { views, generation, events, rows, seconds, removed, segments } = rebuilt;
+  if (json) terminal.document(rebuilt);
+  else if (events === 0 && rebuilt.resumed)
+    terminal.result(`${views.join(", ")}: generation ${generation} was live already; ${removed} old rows removed`);
+  else
+    terminal.result(
+      `${views.join(", ")}: ${rows} rows from ${events} events (${count(segments, "segment")}) in ${seconds.toFixed(1)} s, each compared with the log; generation ${generation} is live, ${removed} old rows removed`,
+    );
+  return exit.reached;
+}
+
+async function compare(
+  { terminal, json }: Context,
+  rebuilding: Rebuilding,
+  wanted: Parameters<Rebuilding["verify"]>[0],
+): Promise<ExitCode> {
+  const compared = await rebuilding.verify(wanted);
+  const { rows, differences, events, seconds } = compared;
+  if (json) terminal.document(compared);
+  else {
+    for (const { stream, what } of differences) terminal.result(`${stream}: ${what}`);
+    if (differences.length === 0)
+      terminal.result(`${count(rows, "row")}, ${events} events: each row is what the log says (${seconds.toFixed(1)} s)`);
+  }
+  if (differences.length === 0) return exit.reached;
+  const are = differences.length === 1 ? "is" : "are";
+  terminal.note(`${count(differences.length, "row")} of ${rows} ${are} not what the log says.`);
+  terminal.note(`Build them again with:  shiplog replay ${wanted.views.length === 1 ? wanted.views[0] : "all"}`);
+  return exit.failed;
+}
+
+const count = (number: number, noun: string): string => `${number} ${noun}${number === 1 ? "" : "s"}`;

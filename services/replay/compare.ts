@@ -1,0 +1,134 @@
+import { isDeepStrictEqual } from "node:util";
+import type { Commit } from "../../domain/kernel/chain.ts";
+import { digestOf, type FoundRow, type Item, type ViewItems } from "../aws/view-items.ts";
+import { each } from "../kit/each.ts";
+import { advance, type ReadModel, readModels, type ViewName, type Views, viewOf } from "../kit/read-models.ts";
+import { eventsOf } from "../store/codec.ts";
+import type { Folded } from "./folding.ts";
+
+/** A row that is not what the log says. */
+export type Difference = { readonly view: ViewName; readonly stream: string; readonly what: string };
+export type Compared = { readonly rows: number; readonly differences: readonly Difference[] };
+
+export type Ports = {
+  /** the commits of a stream after a version, strongly consistent */
+  read(stream: string, after: number): Promise<readonly Commit[]>;
+  readonly items: Pick<ViewItems, "scan" | "find" | "itemOf">;
+  /** brings one row up to the end of its stream; where rows are only compared, waits for who else does */
+  bringUp(name: ViewName, stream: string, tries: number): Promise<void>;
+  /** called again and again while it works */
+  pulse(): Promise<void>;
+};
+
+/** Parts of the table that are scanned at once. */
+const PARTS = 4;
+/** Rows that are looked at singly at once. */
+const WIDTH = 8;
+/** A row may be a moment behind its stream: it is asked for again so many times. */
+const TRIES = 6;
+
+/**
+ * Compares each row of these generations with the fold of its stream, byte for byte, and finds rows that are missing and
+ * rows that no stream has. What does not fit at first sight is folded again from the store, at the version that the row
+ * has, because events go on arriving.
+ *
+ * @param other generations whose rows are known to be written after: where one is newer, ours is brought up
+ */
+export const compareRows = async (
+  { read, items, bringUp, pulse }: Ports,
+  folded: ReadonlyMap<string, Folded>,
+  ours: Readonly<Partial<Record<ViewName, number>>>,
+  other: Readonly<Partial<Record<ViewName, number>>>,
+): Promise<Compared> => {
+  const doubtful = new Set<string>();
+  const right = new Set<string>();
+  let rows = 0;
+  const look = ({ view, generation, stream, item }: FoundRow): void => {
+    const expected = folded.get(stream);
+    if (generation === ours[view]) {
+      rows += 1;
+      if (expected?.digest !== undefined && expected.digest === digestOf(item)) right.add(stream);
+      else doubtful.add(stream);
+    } else if (generation === other[view] && Number(item.version?.N) > (expected?.version ?? 0)) doubtful.add(stream);
+  };
+  await Promise.all(
+    Array.from({ length: PARTS }, async (_, part) => {
+      for await (const page of items.scan(part, PARTS)) {
+        for (const row of page) look(row);
+        await pulse();
+      }
+    }),
+  );
+  for (const [stream, { digest }] of folded) if (digest !== undefined && !right.has(stream)) doubtful.add(stream);
+
+  const differences: Difference[] = [];
+  await each([...doubtful].sort(), WIDTH, async (stream) => {
+    const name = viewOf(stream);
+    const what = await settle(name, stream, ours[name] ?? 0);
+    if (what !== undefined) differences.push({ view: name, stream, what });
+    await pulse();
+  });
+  return { rows, differences: differences.sort((a, b) => (a.stream < b.stream ? -1 : 1)) };
+
+  async function settle<K extends ViewName>(name: K, stream: string, generation: number): Promise<string | undefined> {
+    for (let tries = 1; ; tries++) {
+      await bringUp(name, stream, tries);
+      const item = await items.find(name, generation, stream);
+      const commits = await read(stream, 0);
+      const version = Number(item?.version?.N ?? 0);
+      const last = foldOf(name, stream, commits);
+      if (item !== undefined) {
+        const then = foldOf(
+          name,
+          stream,
+          commits.filter((commit) => commit.version <= version),
+        );
+        if (then === undefined) return commits.length === 0 ? "the log has no such stream" : `the log has no version ${version} of it`;
+        const wrong = differing(item, items.itemOf(name, generation, then));
+        if (wrong.length > 0) return `${wrong.join(", ")} ${wrong.length === 1 ? "differs" : "differ"} from the log at version ${version}`;
+      }
+      const end = last?.version ?? 0;
+      if (version === end) return undefined;
+      if (tries === TRIES) return item === undefined ? "there is no row" : `the row is at version ${version}, and its stream at ${end}`;
+    }
+  }
+};
+
+const foldOf = <K extends ViewName>(name: K, stream: string, commits: readonly Commit[]): Views[K] | undefined => {
+  const model: ReadModel<Views[K]> = readModels[name];
+  const view = advance(model, model.begin(stream), commits.flatMap(eventsOf));
+  return view === undefined || view.version === 0 ? undefined : view;
+};
+
+/** The names of what is not the same: fields of the view, and attributes of the item. In canonical JSON order plays no part. */
+const differing = (found: Item, expected: Item): string[] => {
+  const names = new Set([...Object.keys(found), ...Object.keys(expected)]);
+  names.delete("view");
+  const attributes = [...names].filter((name) => !isDeepStrictEqual(found[name], expected[name]));
+  return [...fields(found.view?.S, expected.view?.S), ...attributes.map((name) => `attribute ${name}`)].sort();
+};
+
+const fields = (found = "", expected = ""): string[] => {
+  if (found === expected) return [];
+  const one = object(found);
+  const other = object(expected);
+  if (one === undefined || other === undefined) return ["attribute view"];
+  return [...new Set([...Object.keys(one), ...Object.keys(other)])].filter((name) => canonical(one[name]) !== canonical(other[name]));
+};
+
+const object = (text: string): Record<string, unknown> | undefined => {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : undefined;
+  } catch {
+    return undefined;
+  }
+};
+
+/** JSON with the keys of every object in order. */
+export const canonical = (value: unknown): string | undefined =>
+  JSON.stringify(value, (_, part: unknown) =>
+    typeof part === "object" && part !== null && !Array.isArray(part)
+      ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : part,
+  );

@@ -1,0 +1,86 @@
+import { createHash, createPublicKey, hash, verify } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pipeline } from "node:stream/promises";
+import { createGunzip } from "node:zlib";
+import type { Commit } from "../../domain/kernel/chain.ts";
+import { type Seal, SealManifest } from "../../domain/kernel/seal.ts";
+
+/** Sealed history is not what was sealed: nothing is rebuilt from it. */
+export class NotAsSealed extends Error {
+  override readonly name = "NotAsSealed";
+}
+
+export type Ports = {
+  /** every seal, in order */
+  seals(): Promise<readonly Seal[]>;
+  /** PEM of the key that seals are signed with */
+  publicKey(): Promise<string>;
+  /** writes a segment into a file; `false` where there is none of that key */
+  download(key: string, file: string): Promise<boolean>;
+};
+
+/** The manifests of every seal, each signed, each following from the one before. */
+export const verifiedManifests = async ({ seals, publicKey }: Ports): Promise<SealManifest[]> => {
+  const found = await seals();
+  if (found.length === 0) return [];
+  const key = createPublicKey(await publicKey());
+  const manifests: SealManifest[] = [];
+  let before: string | null = null;
+  for (const { manifest: text, signature } of found) {
+    const number = manifests.length + 1;
+    if (!verify(null, Buffer.from(text), key, Buffer.from(signature, "base64")))
+      throw new NotAsSealed(`seal ${number} is not signed by the key of seals: it was changed, or another key signed it`);
+    const manifest = SealManifest.parse(JSON.parse(text));
+    if (manifest.number !== number || manifest.previous !== before)
+      throw new NotAsSealed(`seal ${number} does not follow from the seal before it`);
+    manifests.push(manifest);
+    before = hash("sha256", text, "hex");
+  }
+  return manifests;
+};
+
+/** Bytes that are unpacked at once: some hundred commits. */
+const CHUNK = 512 * 1024;
+
+/**
+ * The commits of a segment in its order, some hundred at a time; only those of streams with one of these beginnings. Its
+ * digest is compared before the first of them is given out.
+ */
+export async function* commitsOf(
+  { download }: Pick<Ports, "download">,
+  { number, segment }: SealManifest,
+  prefixes: readonly string[],
+): AsyncGenerator<Commit[]> {
+  const folder = await mkdtemp(join(tmpdir(), "shiplog-replay-"));
+  try {
+    const file = join(folder, "segment.jsonl.gz");
+    if (!(await download(segment.key, file)))
+      throw new NotAsSealed(`the segment ${segment.key} of seal ${number} is gone from the archive`);
+    const digest = createHash("sha256");
+    await pipeline(createReadStream(file, { highWaterMark: CHUNK }), digest);
+    if (digest.digest("hex") !== segment.sha256)
+      throw new NotAsSealed(`the segment ${segment.key} is not the one that seal ${number} names: its digest is another`);
+    yield* parsed(file, prefixes);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** What a line begins with is enough to pass over streams that nobody wants: the digest has vouched for its shape. */
+async function* parsed(file: string, prefixes: readonly string[]): AsyncGenerator<Commit[]> {
+  const wanted = prefixes.map((prefix) => `{"stream":"${prefix}`);
+  const unpacked = createReadStream(file, { highWaterMark: CHUNK })
+    .pipe(createGunzip({ chunkSize: CHUNK }))
+    .setEncoding("utf8");
+  let rest = "";
+  for await (const text of unpacked) {
+    const lines = (rest + text).split("\n");
+    rest = lines.pop() ?? "";
+    const commits: Commit[] = [];
+    for (const line of lines) if (wanted.some((beginning) => line.startsWith(beginning))) commits.push(JSON.parse(line) as Commit);
+    yield commits;
+  }
+}

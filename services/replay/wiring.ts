@@ -1,0 +1,49 @@
+import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import type { KMSClient } from "@aws-sdk/client-kms";
+import type { S3Client } from "@aws-sdk/client-s3";
+import { s3Objects } from "../aws/objects.ts";
+import { kmsSigner } from "../aws/signer.ts";
+import { viewItems } from "../aws/view-items.ts";
+import { viewsTable } from "../aws/views.ts";
+import type { Clock } from "../kit/clock.ts";
+import { sealArchive } from "../store/archive.ts";
+import { eventStore } from "../store/event-store.ts";
+import { eventLog } from "../store/log.ts";
+import { logShards } from "../store/log-shards.ts";
+import type { Ports } from "./replay.ts";
+
+/** Where the log, its seals and the read models are. */
+export type Names = {
+  readonly eventsTable: string;
+  readonly viewsTable: string;
+  /** the bucket of sealed segments; `undefined` where it is not known: everything is read from the table */
+  readonly archive: string | undefined;
+  readonly sealKey: string;
+};
+
+export type Run = Pick<Ports, "clock" | "by" | "tell" | "signal">;
+
+/** A rebuild's ports. These three clients are all that it has: it can neither deploy, nor build, nor send. */
+export const wire = (
+  { dynamodb, s3, kms }: { dynamodb: DynamoDBClient; s3: S3Client; kms: KMSClient },
+  { eventsTable, viewsTable: rows, archive: bucket, sealKey }: Names,
+  run: Run,
+): Ports => {
+  const { clock } = run;
+  return {
+    ...run,
+    now: clock.now,
+    read: eventStore(dynamodb, eventsTable).read,
+    shards: logShards(dynamodb, eventsTable),
+    archive: bucket === undefined ? undefined : sealed(bucket, clock),
+    views: viewsTable(dynamodb, rows),
+    items: viewItems(dynamodb, rows),
+  };
+
+  function sealed(name: string, ticking: Clock): Ports["archive"] {
+    const objects = s3Objects(s3, ticking);
+    const signer = kmsSigner(kms, sealKey);
+    const { seals } = sealArchive(objects, name, signer, eventLog(dynamodb, eventsTable).read, ticking);
+    return { seals, publicKey: signer.publicKey, download: (key, file) => objects.download(name, key, file) };
+  }
+};

@@ -1,0 +1,143 @@
+import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand } from "@aws-sdk/client-s3";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Commit } from "../../domain/kernel/chain.ts";
+import { BUCKETS } from "../../local/provision/engine-resources.ts";
+import type { FoundRow } from "../../services/aws/view-items.ts";
+import { advance, type ReadModel, readModels, viewOf } from "../../services/kit/read-models.ts";
+import { eventsOf } from "../../services/store/codec.ts";
+import { runCli, startCli } from "../cli/support/run-cli.ts";
+import { longHistory, usualPlan } from "../support/long-history.ts";
+import { type ReplayRoom, startReplayRoom } from "../support/replay-room.ts";
+
+const SEALED_SHARE = 0.7;
+const commits = [...longHistory(usualPlan(7, 2_000))];
+const sealed = commits.slice(0, Math.floor(commits.length * SEALED_SHARE));
+
+let room: ReplayRoom;
+beforeAll(async () => {
+  room = await startReplayRoom();
+  await room.write(commits);
+  await room.seal(Number(sealed.at(-1)?.position) + 1);
+});
+afterAll(() => room.close());
+
+const shiplog = (...words: string[]) => runCli(["--data", room.data, "--json", "replay", ...words]);
+
+/** What each row must be, told by the projections alone. */
+const rowsOf = (all: readonly Commit[]): Map<string, unknown> => {
+  const streams = Map.groupBy(all, ({ stream }) => stream);
+  return new Map(
+    [...streams].map(([stream, own]) => {
+      const model = readModels[viewOf(stream)] as ReadModel<{ version: number }>;
+      return [stream, advance(model, model.begin(stream), own.flatMap(eventsOf))];
+    }),
+  );
+};
+const everyRow = async (): Promise<FoundRow[]> => (await Array.fromAsync(room.items.scan(0, 1))).flat();
+const viewsIn = async (): Promise<Map<string, unknown>> =>
+  new Map((await everyRow()).map(({ stream, item }) => [stream, JSON.parse(item.view?.S ?? "")]));
+
+describe("shiplog replay", () => {
+  it("makes every row from sealed segments and the rest of the table, and switches readers to them", async () => {
+    const { code, out } = await shiplog("all");
+    expect(code).toBe(0);
+    expect(JSON.parse(out)).toMatchObject({ generation: 1, segments: 1, fromSegments: sealed.length, resumed: false, removed: 0 });
+    expect(await viewsIn()).toEqual(rowsOf(commits));
+    const [deployment] = commits.filter(({ stream }) => stream.startsWith("deployment/"));
+    const id = deployment?.stream.split("/")[1] ?? "";
+    expect(await room.views.deployment(id)).toEqual(rowsOf(commits).get(`deployment/${id}`));
+  });
+
+  it("asks nothing but the log, the archive and the table of views", async () => {
+    room.proxy.calls.length = 0;
+    expect((await shiplog("all")).code).toBe(0);
+    const asked = [...new Set(room.proxy.calls.map(({ name }) => name))].sort();
+    expect(asked).toEqual([
+      "DynamoDB.BatchWriteItem shiplog-views",
+      "DynamoDB.GetItem shiplog-views",
+      "DynamoDB.PutItem shiplog-views",
+      "DynamoDB.Query shiplog-events",
+      "DynamoDB.Scan shiplog-views",
+      "S3.GET shiplog-archive",
+      "Trent.GetPublicKey",
+    ]);
+  });
+
+  it("goes on where it was killed, and leaves readers what they had until then", async () => {
+    const before = await room.views.generations();
+    let batches = 0;
+    const running = startCli(["--data", room.data, "--json", "replay", "all"]);
+    room.proxy.hold(async ({ name }) => {
+      if (name !== "DynamoDB.BatchWriteItem shiplog-views") return;
+      batches += 1;
+      if (batches === 3) running.kill();
+    });
+    expect((await running.finished).code).toBeNull();
+    room.proxy.hold(() => undefined);
+    expect((await room.views.generations()).live).toEqual(before.live);
+
+    const { code, out, err } = await shiplog("all");
+    expect(err).toContain("waiting until its lease is over");
+    expect(code).toBe(0);
+    expect(JSON.parse(out)).toMatchObject({ generation: before.last + 1, resumed: true });
+    expect(await viewsIn()).toEqual(rowsOf(commits));
+  });
+
+  it("takes the table alone where it is told to, and comes to the same rows", async () => {
+    const { code, out } = await shiplog("all", "--from", "table");
+    expect(code).toBe(0);
+    expect(JSON.parse(out)).toMatchObject({ segments: 0, fromSegments: 0, fromTable: commits.length });
+    expect(await viewsIn()).toEqual(rowsOf(commits));
+  });
+});
+
+describe("shiplog replay --verify", () => {
+  it("says that every row is what the log says", async () => {
+    const { code, out } = await shiplog("all", "--verify");
+    expect(code).toBe(0);
+    expect(JSON.parse(out)).toMatchObject({ rows: rowsOf(commits).size, differences: [] });
+  });
+
+  it("names each row that differs, is missing, or has no stream, and a rebuild mends them", async () => {
+    const rows = (await everyRow()).filter(({ view }) => view === "deployments");
+    const [changed, gone, strange] = rows as [FoundRow, FoundRow, FoundRow];
+    const view = JSON.parse(changed.item.view?.S ?? "") as { actor: string };
+    await room.items.write([{ ...changed.item, view: { S: JSON.stringify({ ...view, actor: "mallory" }) } }], async () => undefined);
+    await room.items.remove([gone.item], async () => undefined);
+    const invented = JSON.parse(strange.item.view?.S ?? "") as { id: string };
+    const id = `dep_${"0".repeat(26)}`;
+    await room.items.write([room.items.itemOf("deployments", strange.generation, { ...invented, id } as never)], async () => undefined);
+
+    const { code, out } = await shiplog("deployments", "--verify");
+    expect(code).toBe(5);
+    const { differences } = JSON.parse(out) as { differences: { stream: string; what: string }[] };
+    expect(new Map(differences.map(({ stream, what }) => [stream, what]))).toEqual(
+      new Map([
+        [changed.stream, expect.stringMatching(/^actor differs from the log/)],
+        [gone.stream, "there is no row"],
+        [`deployment/${id}`, "the log has no such stream"],
+      ]),
+    );
+
+    expect((await shiplog("deployments")).code).toBe(0);
+    expect(await viewsIn()).toEqual(rowsOf(commits));
+  });
+});
+
+describe("a segment that was changed after it was sealed", () => {
+  it("is refused, and readers keep what they have", async () => {
+    const { Contents = [] } = await room.clients.s3.send(new ListObjectsV2Command({ Bucket: BUCKETS.archive, Prefix: "segments/" }));
+    const place = { Bucket: BUCKETS.archive, Key: Contents[0]?.Key ?? "" };
+    const { Body } = await room.clients.s3.send(new GetObjectCommand(place));
+    const bytes = Buffer.from((await Body?.transformToByteArray()) ?? []);
+    const before = await room.views.generations();
+    await room.clients.s3.send(new PutObjectCommand({ ...place, Body: Buffer.concat([bytes, Buffer.from([0])]) }));
+
+    const { code, err } = await shiplog("all");
+    expect(code).toBe(5);
+    expect(err).toContain(place.Key);
+    expect((await room.views.generations()).live).toEqual(before.live);
+    await room.clients.s3.send(new PutObjectCommand({ ...place, Body: bytes }));
+    expect((await shiplog("all")).code).toBe(0);
+  });
+});

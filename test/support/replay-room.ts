@@ -1,0 +1,87 @@
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { BatchWriteItemCommand } from "@aws-sdk/client-dynamodb";
+import type { Commit } from "../../domain/kernel/chain.ts";
+import { EVENTS_TABLE, SEAL_KEY, VIEWS_TABLE } from "../../infra/topology.ts";
+import { CREDENTIALS } from "../../local/aws.ts";
+import { startEndpoint } from "../../local/endpoint/endpoint.ts";
+import { REGION } from "../../local/http.ts";
+import { BUCKETS, provisionEngine } from "../../local/provision/engine-resources.ts";
+import { awsClients } from "../../services/aws/clients.ts";
+import { s3Objects } from "../../services/aws/objects.ts";
+import { kmsSigner } from "../../services/aws/signer.ts";
+import { viewItems } from "../../services/aws/view-items.ts";
+import { viewsTable } from "../../services/aws/views.ts";
+import { systemClock } from "../../services/kit/clock.ts";
+import { each } from "../../services/kit/each.ts";
+import { project } from "../../services/project/project.ts";
+import { wire } from "../../services/replay/wiring.ts";
+import { sealArchive } from "../../services/store/archive.ts";
+import { itemCodec } from "../../services/store/codec.ts";
+import { eventStore } from "../../services/store/event-store.ts";
+import { eventLog } from "../../services/store/log.ts";
+import { startProxy } from "./proxy.ts";
+
+/** The local AWS with the engine's tables and nothing that consumes: a log, an archive and read models to rebuild. */
+export type ReplayRoom = Awaited<ReturnType<typeof startReplayRoom>>;
+
+const WIDTH = 8;
+
+export const startReplayRoom = async () => {
+  const folder = await mkdtemp(join(tmpdir(), "shiplog-replay-"));
+  const endpoint = await startEndpoint({ dataDir: join(folder, "aws") });
+  const proxy = await startProxy(endpoint.url);
+  const place = { region: REGION, credentials: CREDENTIALS };
+  const clients = awsClients({ ...place, endpoint: endpoint.url });
+  /** as a rebuild has them: every request of theirs is seen */
+  const watched = awsClients({ ...place, endpoint: proxy.url });
+  await provisionEngine(clients);
+  // what a local engine leaves for the command line; nobody answers at its API
+  const data = join(folder, "data");
+  await mkdir(data);
+  await writeFile(join(data, "connection.json"), JSON.stringify({ url: "http://127.0.0.1:1", token: "none", endpoint: proxy.url }));
+
+  const store = eventStore(clients.dynamodb, EVENTS_TABLE);
+  const views = viewsTable(clients.dynamodb, VIEWS_TABLE);
+  const itemOf = itemCodec(EVENTS_TABLE);
+  const read = eventLog(clients.dynamodb, EVENTS_TABLE).read;
+  const archiveAt = (now: number) =>
+    sealArchive(s3Objects(clients.s3, systemClock), BUCKETS.archive, kmsSigner(clients.kms, SEAL_KEY), read, { now: () => now });
+
+  return {
+    /** for `--data` */
+    data,
+    proxy,
+    clients,
+    store,
+    views,
+    items: viewItems(clients.dynamodb, VIEWS_TABLE),
+    /** Writes commits as they are: history that somebody else made. */
+    write: async (commits: readonly Commit[]): Promise<void> => {
+      const batches = Array.from({ length: Math.ceil(commits.length / 25) }, (_, n) => commits.slice(n * 25, n * 25 + 25));
+      await each(batches, WIDTH, async (batch) => {
+        const RequestItems = { [EVENTS_TABLE]: batch.map((commit) => ({ PutRequest: { Item: itemOf(commit) } })) };
+        await clients.dynamodb.send(new BatchWriteItemCommand({ RequestItems }));
+      });
+    },
+    /** What the projection does when it hears of a commit. */
+    project: project({ read: store.read, views }),
+    /** Seals everything before a time. */
+    seal: (until: number) => archiveAt(until + 120_000).seal(until),
+    /** A rebuild's ports, for one that runs in this process. */
+    ports: (change: Partial<Parameters<typeof wire>[2]> = {}) =>
+      wire(
+        watched,
+        { eventsTable: EVENTS_TABLE, viewsTable: VIEWS_TABLE, archive: BUCKETS.archive, sealKey: SEAL_KEY },
+        { clock: { ...systemClock, sleep: async () => undefined }, by: crypto.randomUUID(), tell: () => undefined, ...change },
+      ),
+    close: async (): Promise<void> => {
+      clients.destroy();
+      watched.destroy();
+      await proxy.close();
+      await endpoint.close();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+};
