@@ -52,6 +52,7 @@ export const deliver =
     waitUntil(health.throttledUntil, "the endpoint asked for a pause");
     const { kind } = state;
     const posted = await inLine(health.failingSince > 0 ? 1 : LINES, () => attemptTo(kind));
+    if (posted === undefined) return drop("the endpoint was removed");
     return settle(verdictOn(kind, attempt, posted, clock.now(), clock.random()), posted);
 
     function waitUntil(time: number, why: string): void {
@@ -64,7 +65,7 @@ export const deliver =
     }
 
     /** Holds one of the endpoint's lines meanwhile; where all are taken the message comes again soon. */
-    async function inLine(lines: number, act: () => Promise<Timed>): Promise<Timed> {
+    async function inLine(lines: number, act: () => Promise<Timed | undefined>): Promise<Timed | undefined> {
       const now = clock.now();
       const until = now + ports.timeoutMs + 10_000;
       for (let line = 0; line < lines; line++) {
@@ -78,8 +79,10 @@ export const deliver =
       throw new NotYet("the endpoint is busy with others", 1 + Math.floor(clock.random() * 3));
     }
 
-    async function attemptTo(kind: WebhookKind): Promise<Timed> {
+    /** `undefined` where the endpoint was removed since it was looked at: its secret goes with it. */
+    async function attemptTo(kind: WebhookKind): Promise<Timed | undefined> {
       const secret = await secrets.read(id);
+      if (secret === undefined && (await aggregates.webhook.load(id)).state.removed) return undefined;
       if (secret === undefined) throw new Unprocessable(`the secret of ${id} is gone: remove the endpoint and add it again`);
       const started = clock.now();
       const { headers, body } = render(kind, message, secret, started);

@@ -41,6 +41,7 @@ function room(kind: WebhookKind = "standard") {
     lines,
     health: { failingSince: 0, throttledUntil: 0 },
     secret: { url: "https://example.com/services/T0/hook", signing: [{ secret: secretOf(1), until: null, cause: "c" }] } as EndpointSecret,
+    readSecret: (): EndpointSecret | undefined => here.secret,
     answer: answer(200),
     posts: [] as { url: string; headers: Readonly<Record<string, string>>; body: string }[],
     sent: [] as { message: DeliveryMessage; delay: number }[],
@@ -85,7 +86,7 @@ function room(kind: WebhookKind = "standard") {
       },
       giveLine: async (_id, line) => void lines.delete(line),
     },
-    secrets: { read: async () => here.secret },
+    secrets: { read: async () => here.readSecret() },
     post: async (url, headers, body) => {
       here.posts.push({ url, headers, body });
       return here.answer;
@@ -264,6 +265,17 @@ describe("an endpoint", () => {
     here.happen({ type: "WebhookRemoved", v: 1, body: {} });
     await here.run(here.message({ delivery: "msg_b", byHand: true }));
     expect([here.posts.length, here.rows.get("msg_b")?.status]).toEqual([1, "dropped"]);
+  });
+  it("that is removed while a message is on its way to it is no dead letter; one whose secret is gone is", async () => {
+    here.readSecret = () => undefined;
+    await expect(here.run(here.message())).rejects.toThrow(`the secret of ${id} is gone`);
+    here.readSecret = () => {
+      here.happen({ type: "WebhookRemoved", v: 1, body: {} });
+      return undefined;
+    };
+    await here.run(here.message());
+    expect([here.posts.length, here.row()?.status, here.row()?.reason]).toEqual([0, "dropped", "the endpoint was removed"]);
+    expect(here.lines.size).toBe(0);
   });
   it("gets two requests at once, and one while it fails", async () => {
     here.lines.set(0, here.now + 30_000);
