@@ -74,6 +74,8 @@ const rules: Record<string, Rule> = {
       resourceRecordValue: "_check.acm-validations.aws",
     })),
   }),
+  // SST's own lookup of the zone that a domain belongs to
+  "pulumi-nodejs:dynamic:Resource": () => ({ zoneId: "Z0EXAMPLE" }),
   "aws:cloudfront/function:Function": ({ physical }) => ({ arn: arn("cloudfront", `function/${physical}`, "") }),
 };
 
