@@ -138,7 +138,8 @@ export const Why = z.object({ deployment: z.string().nullable(), because: z.arra
 
 /**
  * `GET /v1/audit?since=&until=&site=&environment=&actor=&type=&limit=&cursor=`: the trail in the log's order, from
- * `since` (included, default thirty days ago) up to `until` (excluded). Ask again with `cursor=next` until it is null; a page may be empty where a filter let nothing through.
+ * `since` (included, default thirty days ago) up to `until` (excluded). Ask again with `cursor=next` until it is null; a
+ * page may be empty where a filter let nothing through.
  */
 export const ListAudit = z.strictObject({
   since: z.string().optional(),

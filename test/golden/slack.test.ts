@@ -1,10 +1,21 @@
 import { describe, expect, it } from "vitest";
+import { Status } from "../../domain/projections/views.ts";
+import { notableTypes } from "../../domain/webhook/news.ts";
 import { type SlackMessage, slackMessage } from "../../services/deliver/slack-message.ts";
 import { everyNews, news } from "../support/news.ts";
 
 describe("Slack's message", () => {
   it.each(Object.entries(everyNews))("of %s is as it was committed", async (name, told) => {
     await expect(`${JSON.stringify(slackMessage(told), null, 2)}\n`).toMatchFileSnapshot(`./slack/${name}.json`);
+  });
+
+  it("is committed for every status of a deployment, and for every event that is told", () => {
+    const told = Object.values(everyNews);
+    const statuses = told.flatMap(({ status }) => (status === null ? [] : [status.after]));
+    expect([...new Set(statuses)].sort()).toEqual([...Status.options].sort());
+    // a flip that starts is a deployment that goes on deploying
+    const types = new Set<string>([...told.map(({ type }) => type), "FlipStarted"]);
+    expect(notableTypes.filter((type) => !types.has(type))).toEqual([]);
   });
 
   const texts = ({ text, blocks }: SlackMessage): { type: string; text: string }[] => [

@@ -393,6 +393,17 @@ describe("the log", () => {
   });
 });
 
+describe("a webhook endpoint", () => {
+  it("must be a public address, unless the engine was told otherwise", async () => {
+    for (const url of ["http://127.0.0.1:9/hook", "https://127.0.0.1/hook", "https://localhost/hook", "https://[::1]/hook"])
+      expect(await ask("POST", "/webhooks", { kind: "standard", url })).toMatchObject({
+        status: 400,
+        body: { error: { code: "url.refused" } },
+      });
+    expect((await ask("GET", "/webhooks")).body).toEqual({ webhooks: [] });
+  });
+});
+
 describe("the quarantine", () => {
   it("shows what no consumer could take, with the reason", async () => {
     expect((await ask("GET", "/quarantine")).body).toEqual({ letters: [] });

@@ -1,103 +1,15 @@
 import { Webhook } from "standardwebhooks";
 import { beforeEach, describe, expect, it } from "vitest";
-import { webhook as decider } from "../../domain/webhook/decider.ts";
-import type { WebhookEvent, WebhookKind } from "../../domain/webhook/events.ts";
-import type { EndpointSecret } from "../../services/aws/webhook-secrets.ts";
-import { deliver } from "../../services/deliver/deliver.ts";
+import type { WebhookKind } from "../../domain/webhook/events.ts";
 import type { Posted } from "../../services/deliver/post.ts";
 import { LARGEST_PAYLOAD, signedHeaders, standardBody } from "../../services/deliver/standard-message.ts";
 import { verdictOn, waitAfter } from "../../services/deliver/verdict.ts";
 import { NotYet, Unprocessable } from "../../services/kit/consumer.ts";
-import { type Delivery, type DeliveryMessage, deliveryId } from "../../services/kit/webhooks/delivery.ts";
+import { deliveryId } from "../../services/kit/webhooks/delivery.ts";
+import { answer, id, room, secretOf } from "../support/delivery-room.ts";
 import { news } from "../support/news.ts";
-import { webhookId } from "../support/samples.ts";
 
 const HOUR = 3_600_000;
-const id = webhookId(1);
-const secretOf = (n: number) => `whsec_${Buffer.alloc(32, n).toString("base64")}`;
-const answer = (status: number, more: Partial<Posted> = {}): Posted => ({ status, fault: null, retryAfter: null, answer: "", ...more });
-
-/** One endpoint, its sender, and a clock that only moves when it is told to. */
-function room(kind: WebhookKind = "standard") {
-  const state = decider.initial();
-  const events: WebhookEvent[] = [];
-  const happen = (event: WebhookEvent) => {
-    events.push(event);
-    decider.evolve(state, event);
-  };
-  happen({
-    type: "WebhookAdded",
-    v: 1,
-    body: { kind, maskedUrl: "https://example.com/…", filters: { site: null, environment: null, types: [] } },
-  });
-  const rows = new Map<string, Delivery>();
-  const lines = new Map<number, number>();
-  const here = {
-    now: Date.UTC(2026, 10, 23, 12),
-    state,
-    events,
-    happen,
-    rows,
-    lines,
-    health: { failingSince: 0, throttledUntil: 0 },
-    secret: { url: "https://example.com/services/T0/hook", signing: [{ secret: secretOf(1), until: null, cause: "c" }] } as EndpointSecret,
-    readSecret: (): EndpointSecret | undefined => here.secret,
-    answer: answer(200),
-    posts: [] as { url: string; headers: Readonly<Record<string, string>>; body: string }[],
-    sent: [] as { message: DeliveryMessage; delay: number }[],
-    message: (change: Partial<DeliveryMessage> = {}): DeliveryMessage => ({
-      delivery: deliveryId("event.0", id),
-      webhook: id,
-      attempt: 1,
-      due: 0,
-      byHand: false,
-      once: false,
-      news: news(),
-      ...change,
-    }),
-    row: () => rows.get(deliveryId("event.0", id)),
-    run: (message: DeliveryMessage) => run(message),
-  };
-  const run = deliver({
-    aggregates: {
-      webhook: {
-        load: async () => ({ state, version: events.length }),
-        execute: async (_id, command) => {
-          const outcome = decider.decide(command, state);
-          if (Array.isArray(outcome)) outcome.forEach(happen);
-          return { events: [], state, version: events.length };
-        },
-      },
-    },
-    rows: {
-      delivery: async (delivery) => {
-        const row = rows.get(delivery);
-        return row && { delivery: row, news: news() };
-      },
-      putDelivery: async (row) => void rows.set(row.id, row),
-      health: async () => here.health,
-      setHealth: async (_id, health) => {
-        here.health = health;
-      },
-      takeLine: async (_id, line, now, until) => {
-        if ((lines.get(line) ?? 0) >= now) return false;
-        lines.set(line, until);
-        return true;
-      },
-      giveLine: async (_id, line) => void lines.delete(line),
-    },
-    secrets: { read: async () => here.readSecret() },
-    post: async (url, headers, body) => {
-      here.posts.push({ url, headers, body });
-      return here.answer;
-    },
-    timeoutMs: 20_000,
-    clock: { now: () => here.now, sleep: async () => undefined, random: () => 0 },
-    send: async (body, delay) => void here.sent.push({ message: JSON.parse(body) as DeliveryMessage, delay }),
-  });
-  return here;
-}
-
 let here: ReturnType<typeof room>;
 beforeEach(() => {
   here = room();
@@ -296,6 +208,20 @@ describe("a message", () => {
     await here.run(here.message());
     await here.run(here.message());
     expect(here.posts).toHaveLength(1);
+  });
+  it("whose sender crashes after the request is sent once more, with the same id", async () => {
+    const message = here.message();
+    here.crash = true;
+    await expect(here.run(message)).rejects.toThrow("the power went");
+    await here.run(message);
+    expect(here.posts.map(({ headers }) => headers["webhook-id"])).toEqual([message.delivery, message.delivery]);
+    expect(here.row()).toMatchObject({ status: "delivered", attempts: 1 });
+  });
+  it("that failed, and whose sender crashes, has its next attempt in the queue already", async () => {
+    here.answer = answer(500);
+    here.crash = true;
+    await expect(here.run(here.message())).rejects.toThrow("the power went");
+    expect(here.sent.map(({ message }) => message.attempt)).toEqual([2]);
   });
   it("of a trial that fails is not sent again and is no dead letter", async () => {
     here.answer = answer(500);

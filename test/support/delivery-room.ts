@@ -1,0 +1,108 @@
+import { webhook as decider } from "../../domain/webhook/decider.ts";
+import type { WebhookEvent, WebhookKind } from "../../domain/webhook/events.ts";
+import type { EndpointSecret } from "../../services/aws/webhook-secrets.ts";
+import { deliver } from "../../services/deliver/deliver.ts";
+import type { Posted } from "../../services/deliver/post.ts";
+import { type Delivery, type DeliveryMessage, deliveryId } from "../../services/kit/webhooks/delivery.ts";
+import { news } from "./news.ts";
+import { webhookId } from "./samples.ts";
+
+/** The endpoint of the room. */
+export const id = webhookId(1);
+export const secretOf = (n: number) => `whsec_${Buffer.alloc(32, n).toString("base64")}`;
+export const answer = (status: number, more: Partial<Posted> = {}): Posted => ({
+  status,
+  fault: null,
+  retryAfter: null,
+  answer: "",
+  ...more,
+});
+
+/** One endpoint, its sender, and a clock that only moves when it is told to. */
+export function room(kind: WebhookKind = "standard") {
+  const state = decider.initial();
+  const events: WebhookEvent[] = [];
+  const happen = (event: WebhookEvent) => {
+    events.push(event);
+    decider.evolve(state, event);
+  };
+  happen({
+    type: "WebhookAdded",
+    v: 1,
+    body: { kind, maskedUrl: "https://example.com/…", filters: { site: null, environment: null, types: [] } },
+  });
+  const rows = new Map<string, Delivery>();
+  const lines = new Map<number, number>();
+  const here = {
+    now: Date.UTC(2026, 10, 23, 12),
+    state,
+    events,
+    happen,
+    rows,
+    lines,
+    health: { failingSince: 0, throttledUntil: 0 },
+    secret: { url: "https://example.com/services/T0/hook", signing: [{ secret: secretOf(1), until: null, cause: "c" }] } as EndpointSecret,
+    readSecret: (): EndpointSecret | undefined => here.secret,
+    answer: answer(200),
+    /** the next write of a row does not happen */
+    crash: false,
+    posts: [] as { url: string; headers: Readonly<Record<string, string>>; body: string }[],
+    sent: [] as { message: DeliveryMessage; delay: number }[],
+    message: (change: Partial<DeliveryMessage> = {}): DeliveryMessage => ({
+      delivery: deliveryId("event.0", id),
+      webhook: id,
+      attempt: 1,
+      due: 0,
+      byHand: false,
+      once: false,
+      news: news(),
+      ...change,
+    }),
+    row: () => rows.get(deliveryId("event.0", id)),
+    run: (message: DeliveryMessage) => run(message),
+  };
+  const run = deliver({
+    aggregates: {
+      webhook: {
+        load: async () => ({ state, version: events.length }),
+        execute: async (_id, command) => {
+          const outcome = decider.decide(command, state);
+          if (Array.isArray(outcome)) outcome.forEach(happen);
+          return { events: [], state, version: events.length };
+        },
+      },
+    },
+    rows: {
+      delivery: async (delivery) => {
+        const row = rows.get(delivery);
+        return row && { delivery: row, news: news() };
+      },
+      putDelivery: async (row) => {
+        if (here.crash) {
+          here.crash = false;
+          throw new Error("the power went");
+        }
+        rows.set(row.id, row);
+      },
+      health: async () => here.health,
+      setHealth: async (_id, health) => {
+        here.health = health;
+      },
+      takeLine: async (_id, line, now, until) => {
+        if ((lines.get(line) ?? 0) >= now) return false;
+        lines.set(line, until);
+        return true;
+      },
+      giveLine: async (_id, line) => void lines.delete(line),
+    },
+    secrets: { read: async () => here.readSecret() },
+    post: async (url, headers, body) => {
+      here.posts.push({ url, headers, body });
+      return here.answer;
+    },
+    timeoutMs: 20_000,
+    clock: { now: () => here.now, sleep: async () => undefined, random: () => 0 },
+    send: async (body, delay) => void here.sent.push({ message: JSON.parse(body) as DeliveryMessage, delay }),
+  });
+  return here;
+}
