@@ -1,4 +1,5 @@
 import { type Decider, type Refusal, refuse } from "../kernel/decider.ts";
+import { withReason } from "../kernel/reason.ts";
 import type { DeploymentCommand } from "./commands.ts";
 import type { DeploymentEvent } from "./events.ts";
 import type { Request } from "./shapes.ts";
@@ -104,7 +105,8 @@ export const deployment: Decider<DeploymentCommand, Deployment, DeploymentEvent>
     return state;
   },
 
-  decide(command, state) {
+  decide(given, state) {
+    const command = withReason(given);
     if (command.type === "QueueDeployment") return state.status === "absent" ? queue(command) : [];
     if (state.status === "absent") return refuse("deployment.unknown", "it was never requested");
     switch (command.type) {

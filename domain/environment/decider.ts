@@ -1,4 +1,5 @@
 import { type Decider, type Refusal, refuse } from "../kernel/decider.ts";
+import { withReason } from "../kernel/reason.ts";
 import type { EnvironmentCommand } from "./commands.ts";
 import type { EnvironmentEvent } from "./events.ts";
 import { type Environment, evolve, type Flip, initial, lockAt } from "./state.ts";
@@ -6,7 +7,8 @@ import { type Environment, evolve, type Flip, initial, lockAt } from "./state.ts
 export const environment: Decider<EnvironmentCommand, Environment, EnvironmentEvent> = {
   initial,
   evolve,
-  decide(command, state) {
+  decide(given, state) {
+    const command = withReason(given);
     switch (command.type) {
       case "AdmitDeployment":
         return admit(command, state);

@@ -1,4 +1,5 @@
 import { type Decider, type Refusal, refuse } from "../kernel/decider.ts";
+import { withReason } from "../kernel/reason.ts";
 import type { WebhookCommand } from "./commands.ts";
 import type { WebhookEvent, WebhookFilters, WebhookKind } from "./events.ts";
 
@@ -35,7 +36,8 @@ export const webhook: Decider<WebhookCommand, Webhook, WebhookEvent> = {
     return state;
   },
 
-  decide(command, state): readonly WebhookEvent[] | Refusal {
+  decide(given, state): readonly WebhookEvent[] | Refusal {
+    const command = withReason(given);
     if (command.type === "AddWebhook") {
       const { type: _, ...body } = command;
       if (state.removed) return refuse("webhook.removed", "it was removed; add it again as a new one");

@@ -68,6 +68,8 @@ export const executor = <C, S, E extends AnyEvent>(
     const outcome = decider.decide(command, state);
     if (isRefusal(outcome)) return { events: [], refusal: outcome, state, version: loaded.version };
     if (outcome.length === 0) return { events: [], state, version: loaded.version };
+    // an event that could not be read again would stop its stream for ever: better no event, and an error now
+    for (const event of outcome) readEvent(event);
     const events = await store.append(loaded.head, { ...because, events: outcome, now: clock.now() });
     // what was written for this cause may be another worker's decision: the state follows what is in the log
     return {

@@ -96,6 +96,14 @@ describe("a command", () => {
     expect(await execute(3, "b")).toMatchObject({ events: [], refusal: { refused: "counter.full" }, state: { total: 8 }, version: 1 });
     expect(commits).toHaveLength(1);
   });
+  it("whose event could not be read again writes nothing, and says so", async () => {
+    const { store, commits } = shelf();
+    const { execute } = executor(store, clockOf(), counter().decider, () => {
+      throw new Error("the event Counted does not have its shape");
+    });
+    await expect(execute(STREAM, { add: 1 }, because("a"))).rejects.toThrow("does not have its shape");
+    expect(commits).toEqual([]);
+  });
   it("to what is already so writes nothing", async () => {
     const { execute, commits, tries } = executing();
     expect(await execute(0, "a")).toEqual({ events: [], state: { total: 0 }, version: 0 });
