@@ -51,6 +51,7 @@ async function events(context: Context, id: string | undefined, options: Options
       const wanted = read.events.filter((event) => type === undefined || event.type === type);
       if (follow || !context.json) for (const event of wanted) print(context, event);
       else seen.push(...wanted);
+      await context.terminal.taken();
 
       const is = id === undefined ? undefined : endOf(read.events);
       if (follow && is !== undefined && is !== "held") return exitCodeOf({ is, version: 0 });
