@@ -21,6 +21,7 @@ const SLICE = 25;
 
 /** Runs worlds in as many processes at once as there are processors, at most `width`. */
 export const runBatch = async ({ first, seeds, stop }: Batch, width = availableParallelism()): Promise<Figures> => {
+  if (width === 1) return runHere({ first, seeds, stop });
   let next = first;
   let figures = noFigures();
   const slice = (): Batch | undefined => {

@@ -25,7 +25,9 @@ export const chaos = (cloud: Cloud, aliases: Aliases, untilMs: number): void => 
     const fn = lambda.functions.get(random.pick(functions));
     if (fn?.alias === undefined) return;
     const version = random.pick([...fn.versions.values()].filter(({ deleted }) => !deleted));
-    aliases.of(fn.name).edited = true;
+    const seen = aliases.of(fn.name);
+    seen.edited = true;
+    seen.everEdited = true;
     lambda.edit(fn, random.chance(0.5) ? { version: version.version } : { version: version.version, description: "by hand" });
     world.tell(() => `somebody changes the alias of ${fn.name} to ${JSON.stringify(fn.alias)}`);
   }

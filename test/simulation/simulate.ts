@@ -1,22 +1,24 @@
+import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import { runBatch } from "./batch.ts";
 import { described } from "./figures.ts";
 import { shrink } from "./shrink.ts";
 
 /**
- * `npm run simulate -- --seeds N [--seed S] [--stop] [--json]`: runs N worlds from seed S on and prints what they came
+ * `npm run simulate -- --seeds N [--seed S] [--workers W] [--stop] [--json]`: runs N worlds from seed S on and prints what they came
  * to. Of the first violation it prints the shrunk history.
  */
 const { values } = parseArgs({
   options: {
     seeds: { type: "string", default: "1000" },
     seed: { type: "string", default: "1" },
+    workers: { type: "string", default: String(availableParallelism()) },
     stop: { type: "boolean", default: false },
     json: { type: "boolean", default: false },
   },
 });
 const began = performance.now();
-const figures = await runBatch({ first: Number(values.seed), seeds: Number(values.seeds), stop: values.stop });
+const figures = await runBatch({ first: Number(values.seed), seeds: Number(values.seeds), stop: values.stop }, Number(values.workers));
 const [violation] = figures.violations;
 console.log(values.json ? JSON.stringify(figures) : described(figures, (performance.now() - began) / 1_000));
 if (violation !== undefined) {

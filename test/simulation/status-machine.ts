@@ -22,6 +22,7 @@ export const statusTransitions = [
   "held → deploying",
   "held → cancelling",
   "held → superseded",
+  "held → failed",
   "cancelling → cancelled",
   "cancelling → failed",
 ] as const;

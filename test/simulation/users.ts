@@ -1,5 +1,5 @@
 import { hash } from "node:crypto";
-import type { Cloud } from "./aws/cloud.ts";
+import { type Cloud, secretUrl } from "./aws/cloud.ts";
 import { places, TOKEN } from "./engine/config.ts";
 import { api } from "./engine/engine.ts";
 import { START } from "./world/world.ts";
@@ -12,6 +12,9 @@ export type UserOptions = {
   readonly places: number;
 };
 
+/** In how many of the worlds anybody listens: it doubles the work. */
+const LISTENING = 0.35;
+
 type Action = { readonly name: string; readonly path: string; readonly body: object };
 const names = ["ada", "ben", "cleo"];
 
@@ -20,7 +23,9 @@ export const users = (cloud: Cloud, { actions, dropped, spanMs, places: count }:
   const { world } = cloud;
   const random = world.random.fork("users");
   const known = new Map<string, string[]>();
+  const endpoints: string[] = [];
   const used = places.slice(0, count);
+  const listening = random.chance(LISTENING);
   const sources = ["one", "two", "three"].map((name) => hash("sha256", name, "hex"));
   for (const { site } of places) for (const sha256 of sources) cloud.objects.write("sources", `sources/${site}/${sha256}.zip`, "zip");
 
@@ -35,7 +40,7 @@ export const users = (cloud: Cloud, { actions, dropped, spanMs, places: count }:
     const user = own.pick(names);
     const { site, environment } = own.pick(used);
     const place = `${site}/${environment}`;
-    const action = number < 2 ? deploy() : choose();
+    const action = listening && number === 0 ? listen() : number < 2 ? deploy() : choose();
     if (action === undefined) return;
     world.tell(() => `${user} asks: ${action.name} ${place} ${JSON.stringify(action.body).slice(0, 80)}`);
     ask();
@@ -59,7 +64,8 @@ export const users = (cloud: Cloud, { actions, dropped, spanMs, places: count }:
         },
         (outcome) => {
           if (outcome.is !== "done") return;
-          const { deployment } = JSON.parse(outcome.value.text) as { deployment?: { id: string } };
+          const { deployment, webhook } = JSON.parse(outcome.value.text) as { deployment?: { id: string }; webhook?: { id: string } };
+          if (webhook !== undefined && !endpoints.includes(webhook.id)) endpoints.push(webhook.id);
           const ids = known.get(place) ?? [];
           if (deployment !== undefined && !ids.includes(deployment.id)) known.set(place, [...ids, deployment.id]);
           world.tell(() => `${user} hears: ${outcome.value.status} ${outcome.value.status < 300 ? "" : outcome.value.text.slice(0, 160)}`);
@@ -73,7 +79,18 @@ export const users = (cloud: Cloud, { actions, dropped, spanMs, places: count }:
       return { name: "deploy", path: "/deployments", body: { site, environment, source } };
     }
 
+    function listen(): Action {
+      const kind = own.chance(0.7) ? "standard" : "slack";
+      return { name: "listen", path: "/webhooks", body: { kind, url: secretUrl(`${number}`) } };
+    }
+
+    function askEndpoint(): Action {
+      const what = own.pick(["enable", "remove", "rotate", "test"]);
+      return { name: `${what} webhook`, path: `/webhooks/${own.pick(endpoints)}/${what}`, body: {} };
+    }
+
     function choose(): Action | undefined {
+      if (listening && own.chance(0.1)) return endpoints.length === 0 ? listen() : askEndpoint();
       const ids = known.get(place) ?? [];
       const at = `/environments/${place}`;
       const roll = own.next();

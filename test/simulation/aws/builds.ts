@@ -94,7 +94,7 @@ export const buildsOf = (
       builds.set(build.id, build);
       tokens.set(idempotencyToken, { build, until: world.now() + TOKEN_MS });
       world.after(world.latency(), () => report(build));
-      world.after(world.random.spread(20_000, 600_000), () => finish(build));
+      world.after(world.haste ? world.random.between(20_000, 22_000) : world.random.spread(20_000, 600_000), () => finish(build));
       return { build: described(build) };
     },
     StopBuild: ({ id }: { id: string }) => {

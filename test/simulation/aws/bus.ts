@@ -36,7 +36,10 @@ export const busOf = (world: World, queues: Queues) => {
       for (let time = 0; time < times; time++) queues.send(queue, body, lateness(), about);
     }
   };
+  const published = new Set<string>();
   return {
+    /** ids of the events that got onto the engine's bus */
+    published: published as ReadonlySet<string>,
     /** One entry of PutEvents; `false` where it did not get onto the bus. */
     putEntry: ({
       Source = "",
@@ -48,7 +51,8 @@ export const busOf = (world: World, queues: Queues) => {
       Detail?: string | undefined;
     }): boolean => {
       if (faults.strikes("partial-put")) return false;
-      const { stream, version, type } = JSON.parse(Detail) as About;
+      const { id, stream, version, type } = JSON.parse(Detail) as About & { id: string };
+      published.add(id);
       const body = `{"source":${JSON.stringify(Source)},"detail-type":${JSON.stringify(DetailType)},"detail":${Detail}}`;
       put("engine", { source: Source, "detail-type": DetailType }, body, { stream, version, type });
       return true;

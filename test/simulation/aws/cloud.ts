@@ -10,7 +10,10 @@ import { type Queues, queuesOf } from "./queues.ts";
 import { type Rows, rowsOf } from "./rows.ts";
 
 /** Begins every secret value of the simulation: it may be in no event, message, log line or error. */
-export const SECRET = "s3cr3t-";
+const SECRET = "s3cr3t-";
+const ENCODED = Buffer.from(SECRET).toString("base64").slice(0, 8);
+export const holdsSecret = (text: string): boolean => text.includes(SECRET) || text.includes(ENCODED);
+export const secretUrl = (name: string): string => `https://hooks.example.com/${SECRET}${name}`;
 
 /** Everything of AWS that one world has. */
 export type Cloud = {
@@ -23,6 +26,8 @@ export type Cloud = {
   readonly objects: Objects;
   readonly builds: Builds;
   readonly invalidations: Set<string>;
+  /** settings by the name that a release records them with */
+  readonly settings: Map<string, string>;
   readonly secrets: Readonly<Record<string, (input: never) => unknown>>;
   /** what a consumer or the API logs */
   said(line: Readonly<Record<string, unknown>>): void;
@@ -40,7 +45,12 @@ export type CloudWatch = Watch & {
   received(delivery: string, body: string): void;
 };
 
-export const cloudOf = (world: World, places: readonly { site: string; environment: string }[], watch: CloudWatch): Cloud => {
+export const cloudOf = (
+  world: World,
+  places: readonly { site: string; environment: string }[],
+  settings: Map<string, string>,
+  watch: CloudWatch,
+): Cloud => {
   const objects = objectsOf(world);
   const queues = queuesOf(world, watch.arrived);
   const bus = busOf(world, queues);
@@ -59,6 +69,7 @@ export const cloudOf = (world: World, places: readonly { site: string; environme
     objects,
     builds: buildsOf(world, objects, bus.say),
     invalidations: new Set(),
+    settings,
     said: watch.said,
     received: watch.received,
     newId: (prefix) => `${prefix}${(++ids).toString().padStart(26, "0")}`,

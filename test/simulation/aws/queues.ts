@@ -77,8 +77,8 @@ export const queuesOf = (world: World, arrived: (queue: string) => void) => {
       }
     },
     /** Whether this body was put among the dead letters, or waits to come again. */
-    isKept: (queue: string, body: string): boolean =>
-      laid.has(`${queue} ${body}`) || messagesOf(queue).some((message) => message.body === body && message.receives === 0),
+    isKept: (queue: string, message: Message): boolean =>
+      laid.has(`${queue} ${message.body}`) || messagesOf(queue).some((other) => other !== message && other.body === message.body),
     /** Puts a letter among the dead ones of a queue. */
     lay,
     deadLetters: (queue: string): readonly DeadLetter[] => dead.get(queue) ?? [],

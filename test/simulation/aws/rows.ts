@@ -17,7 +17,7 @@ export const rowsOf = (world: World) => ({
   world,
   deployments: new Map<string, { version: number; text: string; active: boolean }>(),
   environments: new Map<string, { version: number; text: string }>(),
-  webhooks: new Map<string, { version: number; text: string }>(),
+  webhooks: new Map<string, { version: number; text: string /** when there was a row first */; since: number }>(),
   relayed: new Map<string, number>(),
   deliveries: new Map<string, { delivery: string; news: string }>(),
   health: new Map<string, Health>(),
@@ -93,7 +93,13 @@ export const viewsPort = (of: () => Rows): Views => {
         ...none,
         get: (stream) => ask("GetWebhook", ({ webhooks }) => read<WebhookView>(webhooks.get(webhookOf(stream)))),
         put: (view) =>
-          ask("PutWebhook", ({ webhooks }) => ifNewer(webhooks, view.id, { version: view.version, text: JSON.stringify(view) })),
+          ask("PutWebhook", ({ webhooks, world }) =>
+            ifNewer(webhooks, view.id, {
+              version: view.version,
+              text: JSON.stringify(view),
+              since: webhooks.get(view.id)?.since ?? world.now(),
+            }),
+          ),
       },
     }),
     relayed: (stream) => ask("GetRelayed", ({ relayed }) => relayed.get(stream) ?? 0),
@@ -112,10 +118,14 @@ export const viewsPort = (of: () => Rows): Views => {
       ),
 
     delivery: (id) =>
-      ask("GetDelivery", ({ deliveries }) => {
-        const found = deliveries.get(id);
-        return found && { delivery: JSON.parse(found.delivery) as Delivery, news: JSON.parse(found.news) as News };
-      }),
+      ask(
+        "GetDelivery",
+        ({ deliveries }) => {
+          const found = deliveries.get(id);
+          return found && { delivery: JSON.parse(found.delivery) as Delivery, news: JSON.parse(found.news) as News };
+        },
+        id,
+      ),
     deliveries: (webhook, limit) =>
       ask("ListDeliveries", ({ deliveries }) =>
         [...deliveries.values()]
@@ -126,8 +136,12 @@ export const viewsPort = (of: () => Rows): Views => {
     putDelivery: (delivery, news) =>
       ask(
         "PutDelivery",
-        ({ deliveries }) => void deliveries.set(delivery.id, { delivery: JSON.stringify(delivery), news: JSON.stringify(news) }),
-        delivery.status,
+        ({ deliveries }) => {
+          const { status, attempts } = JSON.parse(deliveries.get(delivery.id)?.delivery ?? '{"attempts":-1}') as Delivery;
+          if (attempts < delivery.attempts || (attempts === delivery.attempts && status === "pending"))
+            deliveries.set(delivery.id, { delivery: JSON.stringify(delivery), news: JSON.stringify(news) });
+        },
+        `${delivery.id} ${delivery.status} ${delivery.attempts}`,
       ),
     noteDelivery: (delivery, news) =>
       ask("NoteDelivery", ({ deliveries }) => {

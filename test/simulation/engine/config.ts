@@ -32,3 +32,9 @@ export const config: EngineConfig = {
   sites: places.map(siteOf),
   tokens: { simulation: hash("sha256", TOKEN, "hex") },
 };
+
+/** What the release before was told: another queue, so that what it publishes has other settings. */
+export const configBefore: EngineConfig = {
+  ...config,
+  sites: config.sites.map((one) => ({ ...one, checkPath: "/health", revalidationQueueUrl: `before-${one.revalidationQueueUrl}` })),
+};

@@ -36,8 +36,9 @@ import { wire as wireWatchBuild } from "../../../services/watch-build/handler.ts
 import { simulatedClients } from "../aws/clients.ts";
 import { viewsPort } from "../aws/rows.ts";
 import { virtualClock as clock } from "../world/clock.ts";
+import { here } from "../world/world.ts";
 import { cloudHere } from "./clouds.ts";
-import { config } from "./config.ts";
+import { config, configBefore } from "./config.ts";
 import { post } from "./post.ts";
 import { publishWiring } from "./publish.ts";
 
@@ -55,7 +56,7 @@ const functions = lambdaFunctions(clients.lambda);
 const objects = s3Objects(clients.s3, clock);
 const webhookSecrets = endpointSecrets(clients.secrets);
 const allBuilds = codeBuilds(clients.codeBuild);
-const site = (name: string, environment: string) => siteConfig(config, name, environment);
+const site = (name: string, environment: string) => siteConfig(here().old ? configBefore : config, name, environment);
 
 const engine = {
   config,

@@ -1,7 +1,7 @@
 import { hash } from "node:crypto";
 import type { FunctionRole } from "../../../domain/deployment/shapes.ts";
 import { siteResources } from "../../../infra/sites.ts";
-import type { Functions } from "../../../services/aws/functions.ts";
+import type { Functions, Settings } from "../../../services/aws/functions.ts";
 import type { Objects } from "../../../services/aws/objects.ts";
 import type { SiteConfig } from "../../../services/kit/config.ts";
 import type { Aggregates } from "../../../services/kit/execute.ts";
@@ -26,6 +26,9 @@ type Parts = {
 type Artifact = { readonly id: string; readonly mood: string; readonly shared: number };
 
 const roles: readonly FunctionRole[] = ["server", "image", "revalidation"];
+/** Settings in the words of both sides, to compare what was recorded with what runs. */
+export const textOf = ({ handler, memoryMb, timeoutSeconds, variables }: Settings): string =>
+  JSON.stringify([handler, memoryMb, timeoutSeconds, Object.entries(variables).sort()]);
 const digest = (text: string): string => hash("sha256", text, "hex");
 
 /** `publish-release` as its handler wires it, with texts where that has archives and folders. */
@@ -85,6 +88,7 @@ export const publishWiring = ({ aggregates, functions, objects, secrets, site }:
       const { functions: names, secret } = siteResources(of.site, of.environment);
       const place = { bucket: config.buckets.static, region: config.region };
       const { settings, name: settingsName } = settingsOf(role, handler, of, place, await secrets.read(secret));
+      cloud.settings.set(settingsName, textOf(settings));
       const { version, codeSha256 } = await publishFunction(
         { functions, clock: virtualClock },
         names[role],

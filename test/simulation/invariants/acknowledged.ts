@@ -9,7 +9,7 @@ type Body = { readonly sequence: number; readonly deploymentId: string; readonly
 /** A message is taken away after its effect, or it is among the dead letters with a reason: none vanish. */
 export const checkAcknowledged = (cloud: Cloud, ledger: Ledger, consumer: string, message: Message): void => {
   const { queues, rows, builds, world } = cloud;
-  if (queues.isKept(consumer, message.body)) return;
+  if (queues.isKept(consumer, message)) return;
   const missing = effectMissing();
   if (missing !== undefined)
     world.violate(`${consumer} took ${message.about?.type ?? "a message"} of ${message.about?.stream ?? "nothing"} away: ${missing}`);
@@ -19,7 +19,7 @@ export const checkAcknowledged = (cloud: Cloud, ledger: Ledger, consumer: string
     if (consumer === "deliver") {
       const { delivery, attempt } = JSON.parse(message.body) as { delivery: string; attempt: number };
       const row = JSON.parse(rows.deliveries.get(delivery)?.delivery ?? "{}") as { attempts?: number; status?: string };
-      return (row.attempts ?? 0) >= attempt || row.status === "dropped" ? undefined : "nothing was tried";
+      return (row.attempts ?? 0) >= attempt || row.status !== "pending" ? undefined : "nothing was tried";
     }
     if (consumer === "watch-build") return watched();
     if (about === undefined) return "it is no event of the engine, and nobody put it aside";

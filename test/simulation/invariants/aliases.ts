@@ -1,8 +1,9 @@
 import { hasEnded } from "../../../domain/deployment/decider.ts";
 import { deploymentStream, environmentStream } from "../../../domain/kernel/identity.ts";
 import { siteResources } from "../../../infra/sites.ts";
-import type { Alias, Fn } from "../aws/lambda.ts";
+import type { Alias, Fn, Version } from "../aws/lambda.ts";
 import { places } from "../engine/config.ts";
+import { textOf } from "../engine/publish.ts";
 import type { Ledger } from "../ledger.ts";
 import type { World } from "../world/world.ts";
 
@@ -17,6 +18,7 @@ export type Seen = {
   readonly answered: Set<number>;
   /** somebody changed it by hand since the engine moved it */
   edited: boolean;
+  everEdited: boolean;
 };
 
 export const streamOf = new Map<string, string>(
@@ -25,13 +27,23 @@ export const streamOf = new Map<string, string>(
   ),
 );
 
+const settingsOf = ({ Handler, MemorySize, Timeout, Environment }: Version): string =>
+  textOf({ handler: Handler, memoryMb: MemorySize, timeoutSeconds: Timeout, variables: Environment.Variables });
+
 export type Aliases = ReturnType<typeof aliasesOf>;
 
 /** Invariants of the aliases: what they say never falls, and they point only to what was checked and recorded. */
-export const aliasesOf = (world: World, ledger: Ledger) => {
+export const aliasesOf = (world: World, ledger: Ledger, settings: ReadonlyMap<string, string>) => {
   const seen = new Map<string, Seen>();
   const of = (name: string): Seen => {
-    const found = seen.get(name) ?? { stream: streamOf.get(name) ?? "", highest: 0, moves: new Map(), answered: new Set(), edited: false };
+    const found = seen.get(name) ?? {
+      stream: streamOf.get(name) ?? "",
+      highest: 0,
+      moves: new Map(),
+      answered: new Set(),
+      edited: false,
+      everEdited: false,
+    };
     seen.set(name, found);
     return found;
   };
@@ -66,6 +78,8 @@ export const aliasesOf = (world: World, ledger: Ledger) => {
         );
       if (version !== undefined && version.sha !== released?.codeSha256)
         world.violate(`version ${to.version} of ${fn.name} does not have the code that is recorded for it`);
+      if (version !== undefined && settingsOf(version) !== settings.get(released?.settings ?? ""))
+        world.violate(`version ${to.version} of ${fn.name} does not have the settings that are recorded for it`);
       const { state } = ledger.courseOf(deploymentStream(deploymentId));
       if (!state.checked) world.violate(`the alias of ${fn.name} was moved to ${deploymentId}, which never passed its checks`);
       if (flip.reason === "deploy" && (!state.flipping || (hasEnded(state) && state.status === "cancelled")))
@@ -73,7 +87,8 @@ export const aliasesOf = (world: World, ledger: Ledger) => {
     },
     answered: (fn: Fn, version: string): void => {
       const alias = of(fn.name);
-      if (alias.moves.get(alias.highest) === version) alias.answered.add(alias.highest);
+      // the helpers of two releases may be the same version: it answers for both
+      for (const [sequence, moved] of alias.moves) if (moved === version) alias.answered.add(sequence);
     },
   };
 };

@@ -2,7 +2,7 @@ import { commitHash, commitId } from "../../../domain/kernel/chain.ts";
 import type { Recorded } from "../../../domain/kernel/event.ts";
 import { deploymentOf, deploymentStream } from "../../../domain/kernel/identity.ts";
 import { sha256 } from "../../../services/store/codec.ts";
-import { type Cloud, SECRET } from "../aws/cloud.ts";
+import { type Cloud, holdsSecret } from "../aws/cloud.ts";
 import type { Stored } from "../aws/event-table.ts";
 import type { Ledger } from "../ledger.ts";
 import type { Aliases } from "./aliases.ts";
@@ -33,7 +33,7 @@ export const checkCommit = (cloud: Cloud, ledger: Ledger, aliases: Aliases, stor
   if (before !== undefined && commit.position <= before.position)
     world.violate(`the position of ${commit.stream}@${commit.version} does not rise`);
   if (!ledger.isFirst(stored)) world.violate(`${commit.stream} has two decisions of ${commit.cause}`);
-  if (commit.body.includes(SECRET)) world.violate(`${commit.stream}@${commit.version} holds a secret`);
+  if (holdsSecret(commit.body)) world.violate(`${commit.stream}@${commit.version} holds a secret`);
   ledger.take(stored, (event) => checkEvent(cloud, ledger, aliases, event));
 };
 
@@ -50,7 +50,8 @@ const checkEvent = (cloud: Cloud, ledger: Ledger, aliases: Aliases, event: Recor
       flipRequested();
       return;
     case "AliasFlipped":
-      if (aliases.of(body.function).moves.get(body.sequence) !== body.to)
+      // who edits an alias by hand and leaves its description makes the log say what it says
+      if (!aliases.of(body.function).everEdited && aliases.of(body.function).moves.get(body.sequence) !== body.to)
         world.violate(`AliasFlipped says that ${body.function} was moved to ${body.to} by sequence ${body.sequence}, and it was not`);
       return;
     case "ReleaseWentLive":

@@ -63,7 +63,7 @@ export const call = <T>(service: Service, operation: string, kind: Kind, effect:
     function attempt(): { is: "ok"; value: T } | { is: "no"; error: unknown } {
       if ((world.bursts.get(service.name) ?? 0) > world.now()) return { is: "no", error: service.refusal() };
       if (faults.strikes("throttled")) {
-        world.bursts.set(service.name, world.now() + world.random.spread(500, 120_000));
+        world.bursts.set(service.name, world.now() + world.random.spread(500, 600_000));
         return { is: "no", error: service.refusal() };
       }
       if (kind === "append" && faults.strikes("store-timeout-lost")) return { is: "no", error: timeout() };

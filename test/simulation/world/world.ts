@@ -9,6 +9,8 @@ export type Instance = {
   readonly name: string;
   readonly world: World;
   readonly skewMs: number;
+  /** it is of the release before, with the configuration of that */
+  readonly old: boolean;
   alive: boolean;
   /** virtual time at which its time is over */
   ends: number;
@@ -68,6 +70,8 @@ export const createWorld = ({ seed, cap, without, record }: WorldOptions) => {
     violations,
     bursts,
     points,
+    /** everybody does everything at the same moment */
+    haste: random.fork("haste").chance(0.3),
     now: (): number => now,
     steps: (): number => steps,
     /** processes that are alive */
@@ -102,6 +106,7 @@ export const createWorld = ({ seed, cap, without, record }: WorldOptions) => {
         name,
         world,
         skewMs,
+        old: faults.strikes("mixed-versions"),
         alive: true,
         ends: now + seconds * 1_000,
         died: () => end({ is: "dead" }),

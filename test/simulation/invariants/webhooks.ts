@@ -1,0 +1,54 @@
+import { readDeploymentEvent } from "../../../domain/deployment/events.ts";
+import { projectDeployment } from "../../../domain/projections/deployment-view.ts";
+import type { DeploymentView } from "../../../domain/projections/views.ts";
+import type { WebhookView } from "../../../domain/projections/webhook-view.ts";
+import { deliveryId } from "../../../services/kit/webhooks/delivery.ts";
+import { eventsOf } from "../../../services/store/codec.ts";
+import { type Cloud, holdsSecret } from "../aws/cloud.ts";
+import type { World } from "../world/world.ts";
+
+/** Invariants of webhooks: no secret goes out, a delivery is the same whenever it comes, and each change of a status is told. */
+export const webhooksOf = (world: World) => {
+  const bodies = new Map<string, string>();
+  return {
+    received: (delivery: string, body: string): void => {
+      if (holdsSecret(body)) world.violate("a secret is in a webhook");
+      if (delivery === "") return;
+      const before = bodies.get(delivery);
+      if (before !== undefined && before !== body) world.violate(`the delivery ${delivery} came twice, with another body the second time`);
+      bodies.set(delivery, body);
+    },
+    checkQuiet: (cloud: Cloud): void => {
+      for (const [id, { delivery }] of cloud.rows.deliveries) {
+        if ((JSON.parse(delivery) as { status: string }).status !== "pending") continue;
+        // a message that was tried too often waits for a person
+        if (!isDeadLetter(cloud, "deliver", id)) world.violate(`the delivery ${id} is pending for ever`);
+      }
+      for (const [id, { text, since }] of cloud.rows.webhooks) {
+        const view = JSON.parse(text) as WebhookView;
+        // who was away for a while missed what was told meanwhile
+        if (view.version === 1) checkTold(cloud, id, view, since);
+      }
+    },
+  };
+
+  function checkTold(cloud: Cloud, webhook: string, { addedAt }: WebhookView, since: number): void {
+    for (const [stream, stored] of cloud.events.streams) {
+      if (!stream.startsWith("deployment/")) continue;
+      let view: DeploymentView | undefined;
+      for (const { commit, at } of stored) {
+        for (const event of eventsOf(commit)) {
+          const before = view?.status;
+          view = projectDeployment(view, { ...event, ...readDeploymentEvent(event) });
+          if (view?.status === before || at < since || event.at < addedAt) continue;
+          if (cloud.rows.deliveries.has(deliveryId(event.id, webhook))) continue;
+          if (isDeadLetter(cloud, "notify", event.id)) continue;
+          world.violate(`${webhook} was never told of ${event.type} of ${stream}`);
+        }
+      }
+    }
+  }
+};
+
+const isDeadLetter = ({ queues }: Cloud, queue: string, id: string): boolean =>
+  queues.deadLetters(queue).some(({ body }) => body.includes(id));

@@ -1,0 +1,50 @@
+import { execFile } from "node:child_process";
+import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import type { Figures } from "../figures.ts";
+import type { Change, Mutant } from "./mutants.ts";
+
+const root = join(import.meta.dirname, "../../..");
+/** What the simulation is made of, besides installed packages. */
+const PARTS = ["domain", "services", "infra", "test/simulation", "local/endpoint/event-pattern.ts", "local/http.ts", "package.json"];
+
+export type Hunted = { readonly mutant: string; readonly seeds: number; readonly caughtBy: string | null };
+
+/** The source with a change; throws where it is not the source that the change was made for. */
+export const changed = (source: string, mutant: string, { file, from, to }: Change): string => {
+  const found = source.split(from).length - 1;
+  if (found !== 1)
+    throw new Error(`"${mutant}" does not fit: ${file} has these words ${found} times, not once: ${from.trim().slice(0, 80)}`);
+  return source.replace(from, () => to);
+};
+
+/** Runs worlds of an engine with a planted mistake, in a tree of its own, until one shows it. */
+export const hunt = async (mutant: Mutant, seeds: number): Promise<Hunted> => {
+  const tree = await mkdtemp(join(tmpdir(), "shiplog-mutant-"));
+  try {
+    for (const part of PARTS) {
+      await mkdir(dirname(join(tree, part)), { recursive: true });
+      await cp(join(root, part), join(tree, part), { recursive: true });
+    }
+    await symlink(join(root, "node_modules"), join(tree, "node_modules"));
+    for (const change of mutant.changes) {
+      const file = join(tree, change.file);
+      await writeFile(file, changed(await readFile(file, "utf8"), mutant.name, change));
+    }
+    const [violation] = (await simulate(tree, seeds)).violations;
+    return { mutant: mutant.name, seeds: violation?.seed ?? seeds, caughtBy: violation?.what ?? null };
+  } finally {
+    await rm(tree, { recursive: true, force: true });
+  }
+};
+
+const simulate = (tree: string, seeds: number): Promise<Figures> =>
+  new Promise((resolve, reject) => {
+    const args = [join(tree, "test/simulation/simulate.ts"), "--seeds", String(seeds), "--workers", "1", "--stop", "--json"];
+    execFile(process.execPath, args, { cwd: tree, maxBuffer: 64 * 1024 * 1024 }, (error, stdout, stderr) => {
+      // it ends with 1 where something was found
+      if (stdout === "") reject(error ?? new Error(stderr));
+      else resolve(JSON.parse(stdout) as Figures);
+    });
+  });

@@ -1,0 +1,175 @@
+/** A known-wrong protocol: the engine's own source with some lines exchanged. Every `from` must be there, once. */
+export type Mutant = { readonly name: string; readonly changes: readonly Change[] };
+export type Change = { readonly file: string; readonly from: string; readonly to: string };
+
+const one = (name: string, file: string, from: string, to: string): Mutant => ({ name, changes: [{ file, from, to }] });
+const several = (name: string, ...changes: readonly Change[]): Mutant => ({ name, changes });
+
+export const mutants: readonly Mutant[] = [
+  one(
+    "an alias is written blindly",
+    "services/flip-alias/move-alias.ts",
+    `    if (at.sequence > fence.sequence) return { is: "superseded", by: at.sequence };\n`,
+    "",
+  ),
+  one(
+    "a refused write of an alias is repeated with the revision of a plain read",
+    "services/flip-alias/move-alias.ts",
+    "if (at.sequence > fence.sequence)",
+    "if (tries === 1 && at.sequence > fence.sequence)",
+  ),
+  one(
+    "a version is taken for the right one without a look at its code",
+    "services/publish-release/publish-function.ts",
+    "version.codeSha256 === code.sha256 && sameSettings",
+    "sameSettings",
+  ),
+  one(
+    "what was published is not compared with what was uploaded",
+    "services/publish-release/publish-function.ts",
+    "if (published.codeSha256 !== code.sha256)",
+    "if (published.codeSha256 === undefined)",
+  ),
+  one(
+    "a version is used before it is active",
+    "services/publish-release/publish-function.ts",
+    "(await active(version)).version",
+    "version.version",
+  ),
+  one(
+    "settings are not read again after they were changed",
+    "services/publish-release/publish-function.ts",
+    "      if (!sameSettings(latest, settings))\n        throw",
+    "      if (latest === undefined)\n        throw",
+  ),
+  one(
+    "a message is acknowledged before its effect",
+    "services/kit/consumer.ts",
+    "await handle(message, { last: receives >= maxReceives, again: receives > 1 });",
+    "void handle(message, { last: receives >= maxReceives, again: receives > 1 }).catch(() => undefined);",
+  ),
+  one("a message that nobody can handle is dropped", "services/kit/consumer.ts", "      await mailroom.quarantine(record, reason);\n", ""),
+  one(
+    "nobody looks whether a cause was handled",
+    "services/kit/execute.ts",
+    "loaded.commits.find((commit) => commit.cause === because.cause)",
+    "loaded.commits.find(() => false)",
+  ),
+  one(
+    "a projection passes over a gap of versions",
+    "services/kit/keep-row.ts",
+    "await read(stream, from)",
+    "await read(stream, version - 1)",
+  ),
+  several(
+    "a sequence is taken when a build ends",
+    {
+      file: "domain/environment/decider.ts",
+      from: `  const flip: Flip = { sequence, deploymentId, release, reason: "deploy", actor };\n  if (!state.pending`,
+      to: `  const flip: Flip = { sequence: state.sequence + 1, deploymentId, release, reason: "deploy", actor };\n  if (!state.pending`,
+    },
+    {
+      file: "domain/environment/decider.ts",
+      from: "if (sequence <= newer) return [superseded(flip, newer)];",
+      to: "if (flip.sequence <= newer) return [superseded({ ...flip, sequence }, newer)];",
+    },
+  ),
+  one(
+    "a rollback uses the sequence that its release had",
+    "domain/environment/decider.ts",
+    "  const sequence = state.sequence + 1;\n  const flip: Flip = { sequence, deploymentId: target.deploymentId",
+    "  const sequence = target.order;\n  const flip: Flip = { sequence, deploymentId: target.deploymentId",
+  ),
+  one(
+    "a partial PutEvents counts as success",
+    "services/aws/bus.ts",
+    "left.filter((_, index) => Entries[index]?.EventId === undefined)",
+    "left.filter(() => Entries.length === 0)",
+  ),
+  one(
+    "the relay notes what it is about to publish",
+    "services/kit/relay.ts",
+    "    await publish(missing.flatMap(eventsOf));\n    await setRelayed(stream, missing.at(-1)?.version ?? version);",
+    "    await setRelayed(stream, missing.at(-1)?.version ?? version);\n    await publish(missing.flatMap(eventsOf));",
+  ),
+  one(
+    "success is said before the alias was read back",
+    "services/flip-alias/flip-alias.ts",
+    "const by = await verify(site);",
+    "const by = verify.length > 1 ? 0 : undefined;",
+  ),
+  several(
+    "the revalidation function is not flipped with the server",
+    { file: "services/flip-alias/flip-alias.ts", from: `["revalidation", "image", "server"]`, to: `["image", "server"]` },
+    {
+      file: "services/flip-alias/flip-alias.ts",
+      from: "release.functions.map((target) => verifyOne(site, target))",
+      to: `release.functions.filter(({ role }) => role !== "revalidation").map((target) => verifyOne(site, target))`,
+    },
+  ),
+  one(
+    "one function of three is forgotten, and the flip waits for it in vain",
+    "services/flip-alias/flip-alias.ts",
+    `["revalidation", "image", "server"]`,
+    `["image", "server"]`,
+  ),
+  one(
+    "a flip does not ask whether its deployment was cancelled meanwhile",
+    "services/flip-alias/flip-alias.ts",
+    `if (reason === "deploy" && (await endedMeanwhile()))`,
+    `if (reason === "deploy" && endedMeanwhile.length > 0)`,
+  ),
+  one(
+    "a cancel ends before the build has stopped",
+    "domain/deployment/decider.ts",
+    `  return state.status === "queued" || state.status === "building"\n    ? [requested]`,
+    `  return state.request === null\n    ? [requested]`,
+  ),
+  one(
+    "an older deployment that is ready late goes live",
+    "domain/environment/decider.ts",
+    "if (sequence <= newer) return [superseded(flip, newer)];",
+    "if (sequence < 0) return [superseded(flip, newer)];",
+  ),
+  several(
+    "a delivery is noted before it is in its queue",
+    { file: "services/notify/notify.ts", from: "        await send(JSON.stringify(message));\n", to: "" },
+    {
+      file: "services/notify/notify.ts",
+      from: "await rows.noteDelivery(newDelivery(delivery, webhook, news, new Date(now).toISOString()), news);\n",
+      to: "await rows.noteDelivery(newDelivery(delivery, webhook, news, new Date(now).toISOString()), news);\n        await send(JSON.stringify(message));\n",
+    },
+  ),
+  // what the simulation found once, planted again
+  one(
+    "the mender forgets what was lost while it was away",
+    "services/reconcile/mend.ts",
+    "const since = Math.min((await relayed(LOG)) || until, until) - WINDOW_MS;",
+    "const since = until - WINDOW_MS;",
+  ),
+  one(
+    "nobody brings an environment's row what it missed",
+    "services/reconcile/environments.ts",
+    "if ((await ports.projected(site, name)) < newest.version)",
+    "if (newest.version < 0)",
+  ),
+  several(
+    "a flip that fails does not write down what moved before",
+    {
+      file: "services/reconcile/environments.ts",
+      from: "|| fence.sequence <= (known?.sequence ?? 0))",
+      to: "|| fence.sequence > 0)",
+    },
+    {
+      file: "services/flip-alias/flip-alias.ts",
+      from: "          if (fence !== undefined) await help(",
+      to: "          if (fence?.sequence === -1) await help(",
+    },
+  ),
+  one(
+    "an alias that moved late is left where it is",
+    "services/reconcile/environments.ts",
+    "if (left > (state.live?.sequence ?? left))",
+    "if (left < 0)",
+  ),
+];

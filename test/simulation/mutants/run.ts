@@ -1,0 +1,23 @@
+import { availableParallelism } from "node:os";
+import { parseArgs } from "node:util";
+import { each } from "../../../services/kit/each.ts";
+import { type Hunted, hunt } from "./hunt.ts";
+import { mutants } from "./mutants.ts";
+
+/** `npm run simulate:mutants -- [--seeds N] [--only words]`: whether the simulation is strong enough to see each planted mistake. */
+const { values } = parseArgs({ options: { seeds: { type: "string", default: "2000" }, only: { type: "string", default: "" } } });
+
+const missed: Hunted[] = [];
+await each(
+  mutants.filter(({ name }) => name.includes(values.only)),
+  availableParallelism(),
+  async (mutant) => {
+    const hunted = await hunt(mutant, Number(values.seeds));
+    if (hunted.caughtBy === null) missed.push(hunted);
+    console.log(
+      `${hunted.caughtBy === null ? "NOT CAUGHT in" : "caught after"} ${String(hunted.seeds).padStart(5)} seeds  ${hunted.mutant}\n    ${hunted.caughtBy ?? ""}`,
+    );
+  },
+);
+console.log(`\n${mutants.length - missed.length} of ${mutants.length} caught`);
+process.exitCode = missed.length === 0 ? 0 : 1;
