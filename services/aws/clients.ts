@@ -12,8 +12,11 @@ import { SQSClient } from "@aws-sdk/client-sqs";
 /** What every client is made with; nothing on AWS, where region and credentials come from the function's own environment. */
 export type ClientOptions = { region?: string; endpoint?: string; credentials?: { accessKeyId: string; secretAccessKey: string } };
 
+/** The SDK copies every request and answer for a log line that nobody reads, unless there is no `info` to take it. */
+const silent = { debug: () => {}, warn: () => {}, error: () => {} } as unknown as Console;
+
 // the first attempt plus nine: a throttled control plane is ordinary, and giving up costs a whole redelivery
-const common = (options: ClientOptions) => ({ ...options, maxAttempts: 10 });
+const common = (options: ClientOptions) => ({ ...options, maxAttempts: 10, logger: silent });
 
 /** One by one: a function that needs two of them is bundled with two. */
 export const dynamodbClient = (options: ClientOptions = {}) => new DynamoDBClient(common(options));

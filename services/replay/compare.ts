@@ -51,13 +51,15 @@ export const compareRows = async (
       else doubtful.add(stream);
     } else if (generation === other[view] && Number(item.version?.N) > (expected?.version ?? 0)) doubtful.add(stream);
   };
-  await Promise.all(
-    Array.from({ length: PARTS }, async (_, part) => {
+  await each(
+    Array.from({ length: PARTS }, (_, part) => part),
+    PARTS,
+    async (part) => {
       for await (const page of items.scan(part, PARTS)) {
         for (const row of page) look(row);
         await pulse();
       }
-    }),
+    },
   );
   for (const [stream, { digest }] of folded) if (digest !== undefined && !right.has(stream)) doubtful.add(stream);
 

@@ -1,5 +1,6 @@
 import type { Commit } from "../../domain/kernel/chain.ts";
 import { positionAt } from "../../domain/kernel/position.ts";
+import { each } from "../kit/each.ts";
 import { sortKey } from "../store/codec.ts";
 import { SHARDS } from "../store/entity.ts";
 import type { LogShards } from "../store/log-shards.ts";
@@ -61,8 +62,9 @@ export const readLog = async ({ archive, shards, now }: Ports, from: Source, rea
   const until = positionAt(now() + AHEAD_MS);
   let fromTable = 0;
   const reached = [...at.shards];
-  await Promise.all(
-    reached.map(async (_, shard) => {
+  let failed = false;
+  await each([...reached.keys()], SHARDS, async (shard) => {
+    try {
       for await (const page of shards.read(shard, since, until)) {
         for (const commit of page) {
           if (!prefixes.some((prefix) => commit.stream.startsWith(prefix))) continue;
@@ -71,9 +73,13 @@ export const readLog = async ({ archive, shards, now }: Ports, from: Source, rea
           fromTable += 1;
           reached[shard] = key;
         }
+        if (failed) return; // another shard's fault ends it
         await pause({ ...at, shards: [...reached] });
       }
-    }),
-  );
+    } catch (error) {
+      failed = true;
+      throw error;
+    }
+  });
   return { segments: manifests.length, fromSegments, fromTable };
 };

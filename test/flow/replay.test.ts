@@ -1,13 +1,11 @@
 import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Commit } from "../../domain/kernel/chain.ts";
 import { BUCKETS } from "../../local/provision/engine-resources.ts";
 import type { FoundRow } from "../../services/aws/view-items.ts";
-import { advance, type ReadModel, readModels, viewOf } from "../../services/kit/read-models.ts";
-import { eventsOf } from "../../services/store/codec.ts";
 import { runCli, startCli } from "../cli/support/run-cli.ts";
 import { longHistory, usualPlan } from "../support/long-history.ts";
 import { type ReplayRoom, startReplayRoom } from "../support/replay-room.ts";
+import { rowsOf } from "../support/rows-of.ts";
 
 const SEALED_SHARE = 0.7;
 const commits = [...longHistory(usualPlan(7, 2_000))];
@@ -23,16 +21,6 @@ afterAll(() => room.close());
 
 const shiplog = (...words: string[]) => runCli(["--data", room.data, "--json", "replay", ...words]);
 
-/** What each row must be, told by the projections alone. */
-const rowsOf = (all: readonly Commit[]): Map<string, unknown> => {
-  const streams = Map.groupBy(all, ({ stream }) => stream);
-  return new Map(
-    [...streams].map(([stream, own]) => {
-      const model = readModels[viewOf(stream)] as ReadModel<{ version: number }>;
-      return [stream, advance(model, model.begin(stream), own.flatMap(eventsOf))];
-    }),
-  );
-};
 const everyRow = async (): Promise<FoundRow[]> => (await Array.fromAsync(room.items.scan(0, 1))).flat();
 const viewsIn = async (): Promise<Map<string, unknown>> =>
   new Map((await everyRow()).map(({ stream, item }) => [stream, JSON.parse(item.view?.S ?? "")]));

@@ -1,0 +1,238 @@
+import { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
+import { marshall } from "@aws-sdk/util-dynamodb";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { type Commit, commitHash, commitId } from "../../domain/kernel/chain.ts";
+import type { DeploymentView, EnvironmentView } from "../../domain/projections/views.ts";
+import type { WebhookView } from "../../domain/projections/webhook-view.ts";
+import { deploymentAttributes, deploymentRow } from "../../services/aws/deployment-rows.ts";
+import { environmentAttributes, environmentRow } from "../../services/aws/environment-rows.ts";
+import { webhookAttributes, webhookRow } from "../../services/aws/webhook-rows.ts";
+import { systemClock } from "../../services/kit/clock.ts";
+import { viewNames, viewOf } from "../../services/kit/read-models.ts";
+import { project } from "../../services/project/project.ts";
+import { Occupied } from "../../services/replay/lease.ts";
+import { replay, Unfinished, verifyViews } from "../../services/replay/replay.ts";
+import { sha256 } from "../../services/store/codec.ts";
+import { longHistory, usualPlan } from "../support/long-history.ts";
+import { type ReplayRoom, startReplayRoom } from "../support/replay-room.ts";
+import { rowsOf } from "../support/rows-of.ts";
+
+// several rebuilds and some hundred events, one by one, on a machine that may do other things
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
+
+const ALL = { views: viewNames, from: "segments" } as const;
+const commits = [...longHistory(usualPlan(11, 900))];
+const early = commits.slice(0, 500);
+const late = commits.slice(500);
+const BATCHES = "DynamoDB.BatchWriteItem shiplog-views";
+const SCAN = "DynamoDB.Scan shiplog-views";
+
+let room: ReplayRoom;
+beforeEach(async () => {
+  room = await startReplayRoom();
+  await room.write(early);
+  await room.seal(Number(early[300]?.position) + 1);
+});
+afterEach(() => room.close());
+
+/** What happens while nobody waits: commits are written, and the projection hears of each. */
+const happen = async (some: readonly Commit[]): Promise<void> => {
+  for (const commit of some) {
+    await room.write([commit]);
+    await room.project(commit);
+  }
+};
+const liveRows = async (): Promise<Map<string, unknown>> => {
+  const { live } = await room.views.generations();
+  const rows = (await Array.fromAsync(room.items.scan(0, 1))).flat().filter(({ view, generation }) => generation === live[view]);
+  return new Map(rows.map(({ stream, item }) => [stream, JSON.parse(item.view?.S ?? "")]));
+};
+/** Does something once, when the first such request comes by. */
+const once = (name: string, act: () => Promise<unknown>): void => {
+  let waiting = true;
+  room.proxy.hold(async (call) => {
+    if (call.name !== name || !waiting) return;
+    waiting = false;
+    await act();
+  });
+};
+
+describe("a rebuild while events go on arriving", () => {
+  it("has those that came before it wrote, while it wrote, and while it compared", async () => {
+    const parts = [late.slice(0, 100), late.slice(100, 200), late.slice(200)];
+    let at = 0;
+    let before = Promise.resolve();
+    room.proxy.hold(({ name }) => {
+      // one part after another, as a store takes them
+      if ((name === BATCHES && at < 2) || (name === SCAN && at === 2)) {
+        const part = parts[at++] ?? [];
+        before = before.then(() => happen(part));
+      }
+      return before;
+    });
+    await replay(room.ports(), ALL);
+    expect(at).toBe(3);
+    expect(await liveRows()).toEqual(rowsOf(commits));
+  });
+
+  it("does not leave a row older than the projection had it, though its own write came later", async () => {
+    const own = late.filter(({ stream }) => early.some((commit) => commit.stream === stream));
+    expect(own.length).toBeGreaterThan(20);
+    // every batch waits until the projection has brought both generations further than what the batch holds
+    let told: Promise<void> | undefined;
+    room.proxy.hold(async ({ name }) => {
+      if (name !== BATCHES) return;
+      told ??= happen(late);
+      await told;
+    });
+    await replay(room.ports(), { ...ALL, from: "table" });
+    expect(await liveRows()).toEqual(rowsOf(commits));
+  });
+
+  it("is heard of by a projection that asked which rows count before it began", async () => {
+    await replay(room.ports(), ALL);
+    const [next] = late as [Commit];
+    let asked = 0;
+    const slow = project({
+      read: room.store.read,
+      views: {
+        rows: room.views.rows,
+        generations: async () => {
+          const now = await room.views.generations();
+          asked += 1;
+          if (asked > 1) return now;
+          await replay(room.ports(), ALL);
+          // no index showed this to the rebuild
+          await room.write([next]);
+          return now;
+        },
+      },
+    });
+    await slow(next);
+    expect((await room.views.generations()).live.deployments).toBe(2);
+    expect((await liveRows()).get(next.stream)).toEqual(rowsOf([...early, next]).get(next.stream));
+  });
+
+  it("does not let two of them work at once", async () => {
+    let second: unknown;
+    once(BATCHES, async () => {
+      // whenever the second looks at the clock again, the first has said once more that it is there
+      let now = systemClock.now();
+      const sleep = async (): Promise<void> => {
+        now += 3_000;
+        const { value, revision } = (await room.views.rebuild()) ?? { value: "{}", revision: 0 };
+        await room.views.setRebuild(revision, JSON.stringify({ ...(JSON.parse(value) as object), until: now + 10_000 }));
+      };
+      const ports = room.ports({ clock: { ...systemClock, now: () => now, sleep } });
+      second = await replay(ports, ALL).catch((error: unknown) => error);
+    });
+    // the first finds that its place was written to by somebody else, and stops as well
+    await expect(replay(room.ports(), ALL)).rejects.toThrow(Occupied);
+    expect(second).toBeInstanceOf(Occupied);
+  });
+});
+
+describe("a rebuild that was cut off", () => {
+  /** a second passes between any two looks at the clock: progress is noted at every pause */
+  const hasty = () => {
+    let now = systemClock.now();
+    return {
+      ...systemClock,
+      sleep: async () => undefined,
+      now: () => {
+        now += 1_000;
+        return now;
+      },
+    };
+  };
+  const written = (): number =>
+    room.proxy.calls.filter(({ name }) => name === BATCHES).reduce((sum, { body }) => sum + (body.match(/"PutRequest"/g)?.length ?? 0), 0);
+
+  it("does not write again what was written, and comes to the same rows", async () => {
+    const clock = hasty();
+    const cut = new AbortController();
+    room.proxy.hold(async ({ name }) => {
+      if (name === SCAN) cut.abort(new Error("cut off"));
+    });
+    await expect(replay(room.ports({ clock, signal: cut.signal }), ALL)).rejects.toThrow("cut off");
+    const first = written();
+    expect(first).toBeGreaterThan(0);
+    room.proxy.hold(() => undefined);
+    room.proxy.calls.length = 0;
+    expect(await replay(room.ports({ clock }), ALL)).toMatchObject({ generation: 1, resumed: true });
+    expect(written()).toBeLessThan(first / 2);
+    expect(await liveRows()).toEqual(rowsOf(early));
+  });
+
+  it("goes on removing old rows where the switch was done already", async () => {
+    await replay(room.ports(), ALL);
+    const cut = new AbortController();
+    const sleep = async (): Promise<void> => cut.abort(new Error("cut off"));
+    await expect(replay(room.ports({ clock: { ...systemClock, sleep }, signal: cut.signal }), ALL)).rejects.toThrow("cut off");
+    expect((await room.views.generations()).live.deployments).toBe(2);
+    const rebuilt = await replay(room.ports(), ALL);
+    expect(rebuilt).toMatchObject({ generation: 2, resumed: true, events: 0 });
+    const rows = (await Array.fromAsync(room.items.scan(0, 1))).flat();
+    expect(new Set(rows.map(({ generation }) => generation))).toEqual(new Set([2]));
+  });
+
+  it("is not mistaken for one of other views, unless it is dropped", async () => {
+    const cut = new AbortController();
+    once(SCAN, async () => cut.abort(new Error("cut off")));
+    await expect(replay(room.ports({ signal: cut.signal }), ALL)).rejects.toThrow("cut off");
+    const one = { views: ["deployments"], from: "segments" } as const;
+    await expect(replay(room.ports(), one)).rejects.toThrow(Unfinished);
+    expect(await replay(room.ports(), one, { restart: true })).toMatchObject({ generation: 2, resumed: false });
+    expect((await room.views.generations()).live).toEqual({ deployments: 2, environments: 0, webhooks: 0 });
+  });
+});
+
+describe("a rebuild's rows", () => {
+  it("have commits that came too late for their seal", async () => {
+    // what was sealed does not know it: it is older than the seal's end, and in the table alone
+    const [after] = late.filter(({ stream }) => early.some((commit) => commit.stream === stream)) as [Commit];
+    const position = (Number(early[300]?.position) - 1_000).toString().padStart(15, "0");
+    const { hash: _, ...rest } = { ...after, position };
+    await room.write([{ ...rest, hash: commitHash(sha256, rest) }]);
+    await replay(room.ports(), ALL);
+    expect((await liveRows()).get(after.stream)).toEqual(rowsOf([...early, after]).get(after.stream));
+  });
+
+  it("pass over a kind of event that this release does not know, as the projection does", async () => {
+    const { stream, version, hash: prev } = early.findLast((commit) => commit.stream.startsWith("environment/")) as Commit;
+    const rest = {
+      stream,
+      version: version + 1,
+      id: commitId(sha256, stream, "cmd_newer"),
+      body: JSON.stringify([{ type: "MoonPhaseNoted", v: 1, body: {} }]),
+      cause: "cmd_newer",
+      correlation: "cmd_newer",
+      actor: "ada",
+      origin: "",
+      at: new Date(Number(late.at(-1)?.position)).toISOString(),
+      position: late.at(-1)?.position ?? "",
+      prev,
+    };
+    const unknown = { ...rest, hash: commitHash(sha256, rest) };
+    await happen([...early, unknown]);
+    expect((await verifyViews(room.ports(), ALL)).differences).toEqual([]);
+    await replay(room.ports(), ALL);
+    expect(await liveRows()).toEqual(rowsOf(early));
+  });
+
+  it("are written in bulk exactly as one by one", () => {
+    const documents = DynamoDBDocumentClient.from(room.clients.dynamodb);
+    const rows = rowsOf(early);
+    for (const [stream, row] of rows) {
+      const view = viewOf(stream);
+      const entity = {
+        deployments: () => deploymentRow(documents, "t").put(deploymentAttributes(3, row as DeploymentView)),
+        environments: () => environmentRow(documents, "t").put(environmentAttributes(3, row as EnvironmentView)),
+        webhooks: () => webhookRow(documents, "t").put(webhookAttributes(3, row as WebhookView)),
+      }[view]();
+      const { Item } = entity.params() as { Item: Record<string, unknown> };
+      expect(room.items.itemOf(view, 3, row as never)).toEqual(marshall(Item));
+    }
+    expect(rows.size).toBeGreaterThan(40);
+  });
+});
