@@ -24,7 +24,10 @@ export const eventsCommand: Register = (program, run) =>
     .description("read the log: one event a line")
     .argument("[id]", "only of this deployment")
     .option("--follow", "go on as events come; with an id until the deployment has ended, with its exit code")
-    .option("--since <time>", "a time (2026-11-23T14:00:00Z) or how long ago (2h); default 24h, with --follow now")
+    .option(
+      "--since <moment>",
+      "a time (2026-11-23T14:00:00Z), how long ago (2h), or the position of the last event that you have; default 24h, with --follow now",
+    )
     .option("--site <site>", "only of this site")
     .option("--env <environment>", "only of this environment")
     .option("--type <type>", "only of this type, for example ReleaseWentLive")
@@ -38,7 +41,9 @@ async function events(context: Context, id: string | undefined, options: Options
   if (id !== undefined && (site ?? env ?? since) !== undefined)
     throw usageError("With an id there is no --site, --env or --since: it is one deployment, from its beginning.");
 
-  const from = momentOption("--since", since ?? (follow ? "1ms" : "24h"), Date.now(), "ago");
+  const from = /^\d{15}$/.test(since ?? "")
+    ? after(since as string)
+    : momentOption("--since", since ?? (follow ? "1ms" : "24h"), Date.now(), "ago");
   const api = context.api();
   if (quarantine) return letters(context, api);
   const source = id === undefined ? wholeLog(api, { since: from, site, environment: env, type }) : await oneDeployment(api, id);
@@ -49,7 +54,9 @@ async function events(context: Context, id: string | undefined, options: Options
       const read = await source();
       heard = Date.now();
       const wanted = read.events.filter((event) => type === undefined || event.type === type);
-      if (follow || !context.json) for (const event of wanted) print(context, event);
+      // those that share a position in one piece: whoever is cut off goes on behind the last position, and misses none
+      if (follow || !context.json)
+        for (const same of byPosition(wanted)) context.terminal.result(same.map((event) => line(context, event)).join("\n"));
       else seen.push(...wanted);
       await context.terminal.taken();
 
@@ -104,18 +111,27 @@ function wholeLog(
 }
 
 /** Time, position, stream, type, facts. */
-function print({ terminal, json }: Context, event: LoggedEvent): void {
-  if (json) {
-    terminal.document(event, "line");
-    return;
-  }
+function line({ terminal, json }: Context, event: LoggedEvent): string {
+  if (json) return JSON.stringify(event);
   const stream = event.stream.replace(/^(deployment|environment|webhook)\//, "").replace(/^((?:dep|wh)_.{8}).*/, "$1");
-  terminal.result(
-    [event.at, event.position, stream.padEnd(14), terminal.paint("bold", event.type.padEnd(20)), plain(factsOf(event))]
-      .join("  ")
-      .trimEnd(),
-  );
+  return [event.at, event.position, stream.padEnd(14), terminal.paint("bold", event.type.padEnd(20)), plain(factsOf(event))]
+    .join("  ")
+    .trimEnd();
 }
+
+/** Neighbours with one position: the events of one commit, or of two that were written in the same millisecond. */
+function byPosition(events: readonly LoggedEvent[]): LoggedEvent[][] {
+  const groups: LoggedEvent[][] = [];
+  for (const event of events) {
+    const last = groups.at(-1);
+    if (last?.[0]?.position === event.position) last.push(event);
+    else groups.push([event]);
+  }
+  return groups;
+}
+
+/** The position behind one: what is at it has been seen. */
+const after = (position: string): string => (Number(position) + 1).toString().padStart(position.length, "0");
 
 async function letters({ terminal, json }: Context, api: Api): Promise<ExitCode> {
   const found = await api.quarantine();
