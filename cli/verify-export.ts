@@ -5,9 +5,11 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
-import type { Commit } from "../domain/kernel/chain.ts";
-import { Seal, type SealFault, SealManifest, segmentChecker } from "../domain/kernel/seal.ts";
+import type { Commit, Sha256 } from "../domain/kernel/chain.ts";
+import { Seal, type SealFault, SealManifest, segmentChecker, signedText } from "../domain/kernel/seal.ts";
 import { usageError } from "./failure.ts";
+
+const sha256Hex: Sha256 = (text) => hash("sha256", text, "hex");
 
 export const PUBLIC_KEY = "public-key.pem";
 export const SEALS = "seals";
@@ -49,11 +51,11 @@ export async function verifyExport(folder: string, publicKey: string): Promise<V
     const seal = Seal.safeParse(await json(join(folder, SEALS, file)));
     if (!seal.success) return fault(`${file} is not a seal`);
     const { manifest: text, signature } = seal.data;
-    if (!verify(null, Buffer.from(text), key, Buffer.from(signature, "base64")))
+    if (!verify(null, Buffer.from(signedText(sha256Hex, text)), key, Buffer.from(signature, "base64")))
       return fault("its signature is not of this key: it was changed, or another key signed it");
     const manifest = SealManifest.parse(JSON.parse(text));
     if (manifest.number !== expected) return fault(`seal ${expected} is missing: ${manifest.number} follows`);
-    if (manifest.previous !== (before === undefined ? null : hash("sha256", before.text, "hex")))
+    if (manifest.previous !== (before === undefined ? null : sha256Hex(before.text)))
       return fault("it does not follow from the seal before it");
     if (before !== undefined && manifest.since !== before.manifest.until) return fault("it does not begin where the seal before it ended");
 

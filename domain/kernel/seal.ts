@@ -28,7 +28,15 @@ export const SealManifest = z.object({
 });
 export type SealManifest = z.infer<typeof SealManifest>;
 
-/** A manifest exactly as it was signed, with its signature (base64). */
+/**
+ * What is signed of a manifest: its digest, behind words that no other signature begins with. A manifest names every stream
+ * of its stretch, and KMS signs 4,096 bytes at most. Kept for ever.
+ *
+ * @param sha256 in hex
+ */
+export const signedText = (sha256: Sha256, manifest: string): string => `shiplog seal v1 sha256 ${sha256(manifest)}`;
+
+/** A manifest exactly as its digest was signed, with the signature (base64). */
 export const Seal = z.object({ manifest: z.string(), signature: z.string(), key: z.string() });
 export type Seal = z.infer<typeof Seal>;
 

@@ -7,6 +7,9 @@ import { jsonService } from "./wire.ts";
 type Keys = { keys: Record<string, string>; aliases: Record<string, string> };
 type ById = { KeyId: string };
 
+/** Of a message that is signed whole. */
+const MOST_BYTES = 4_096;
+
 /** KMS, as far as signing with Ed25519 goes. The private keys lie in one file that only its owner may read: a place for trials. */
 export function kmsService(dataDir: string): AwsService {
   const file = openJsonFile<Keys>(join(dataDir, "kms.json"), { keys: {}, aliases: {} }, 0o600);
@@ -67,10 +70,17 @@ export function kmsService(dataDir: string): AwsService {
     }: ById & { Message: string; MessageType?: string; SigningAlgorithm?: string }) {
       if (MessageType !== "RAW" || SigningAlgorithm !== "ED25519_SHA_512")
         throw new AwsError("ValidationException", 400, "The local KMS signs RAW messages with ED25519_SHA_512 only.");
+      const message = Buffer.from(Message, "base64");
+      if (message.length < 1 || message.length > MOST_BYTES)
+        throw new AwsError(
+          "ValidationException",
+          400,
+          `1 validation error detected: Value at 'message' failed to satisfy constraint: Member must have length less than or equal to ${MOST_BYTES}`,
+        );
       const { id, pem } = find(KeyId);
       return {
         KeyId: arnOf(id),
-        Signature: sign(null, Buffer.from(Message, "base64"), createPrivateKey(pem)).toString("base64"),
+        Signature: sign(null, message, createPrivateKey(pem)).toString("base64"),
         SigningAlgorithm,
       };
     },

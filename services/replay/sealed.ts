@@ -5,8 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
-import type { Commit } from "../../domain/kernel/chain.ts";
-import { type Seal, SealManifest } from "../../domain/kernel/seal.ts";
+import type { Commit, Sha256 } from "../../domain/kernel/chain.ts";
+import { type Seal, SealManifest, signedText } from "../../domain/kernel/seal.ts";
 
 /** Sealed history is not what was sealed: nothing is rebuilt from it. */
 export class NotAsSealed extends Error {
@@ -22,6 +22,8 @@ export type Ports = {
   download(key: string, file: string): Promise<boolean>;
 };
 
+const sha256Hex: Sha256 = (text) => hash("sha256", text, "hex");
+
 /** The manifests of every seal, each signed, each following from the one before. */
 export const verifiedManifests = async ({ seals, publicKey }: Ports): Promise<SealManifest[]> => {
   const found = await seals();
@@ -31,13 +33,13 @@ export const verifiedManifests = async ({ seals, publicKey }: Ports): Promise<Se
   let before: string | null = null;
   for (const { manifest: text, signature } of found) {
     const number = manifests.length + 1;
-    if (!verify(null, Buffer.from(text), key, Buffer.from(signature, "base64")))
+    if (!verify(null, Buffer.from(signedText(sha256Hex, text)), key, Buffer.from(signature, "base64")))
       throw new NotAsSealed(`seal ${number} is not signed by the key of seals: it was changed, or another key signed it`);
     const manifest = SealManifest.parse(JSON.parse(text));
     if (manifest.number !== number || manifest.previous !== before)
       throw new NotAsSealed(`seal ${number} does not follow from the seal before it`);
     manifests.push(manifest);
-    before = hash("sha256", text, "hex");
+    before = sha256Hex(text);
   }
   return manifests;
 };

@@ -1,7 +1,7 @@
 import { hash } from "node:crypto";
 import type { Commit, Sha256 } from "../../domain/kernel/chain.ts";
 import { positionAt } from "../../domain/kernel/position.ts";
-import { inLogOrder, type Seal, SealManifest, sealing } from "../../domain/kernel/seal.ts";
+import { inLogOrder, type Seal, SealManifest, sealing, signedText } from "../../domain/kernel/seal.ts";
 
 /** Takes the lines of a segment and gives it back as a stored object. */
 export type SegmentWriter = {
@@ -24,6 +24,7 @@ export type Ports = {
   now(): number;
 };
 
+const sha256Hex: Sha256 = (text) => hash("sha256", text, "hex");
 const DAY_MS = 86_400_000;
 /** A commit may still be on its way for this long after its position. */
 const SETTLE_MS = 60_000;
@@ -62,11 +63,11 @@ export const sealUntil = async (ports: Ports, until: number): Promise<SealManife
       until: end,
       ...sealed.end(),
       segment: await segment.end(number),
-      previous: before === undefined ? null : hash("sha256", before.manifest, "hex"),
+      previous: before === undefined ? null : sha256Hex(before.manifest),
       sealedAt: new Date(now()).toISOString(),
     };
     const text = JSON.stringify(manifest);
-    return (await ports.store(number, { manifest: text, ...(await ports.sign(text)) })) ? manifest : undefined;
+    return (await ports.store(number, { manifest: text, ...(await ports.sign(signedText(sha256Hex, text))) })) ? manifest : undefined;
   } finally {
     await segment.discard();
   }

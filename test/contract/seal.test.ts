@@ -1,0 +1,67 @@
+import { hash, verify } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { SignCommand } from "@aws-sdk/client-kms";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { signedText } from "../../domain/kernel/seal.ts";
+import { EVENTS_TABLE, SEAL_KEY } from "../../infra/topology.ts";
+import { type Endpoint, startEndpoint } from "../../local/endpoint/endpoint.ts";
+import { REGION } from "../../local/http.ts";
+import { BUCKETS, provisionEngine } from "../../local/provision/engine-resources.ts";
+import { awsClients, type Clients } from "../../services/aws/clients.ts";
+import { s3Objects } from "../../services/aws/objects.ts";
+import { kmsSigner } from "../../services/aws/signer.ts";
+import { systemClock } from "../../services/kit/clock.ts";
+import { sealArchive } from "../../services/store/archive.ts";
+import { eventStore } from "../../services/store/event-store.ts";
+import { eventLog } from "../../services/store/log.ts";
+import { deploymentId } from "../support/samples.ts";
+
+let folder: string;
+let endpoint: Endpoint;
+let clients: Clients;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "shiplog-seal-"));
+  endpoint = await startEndpoint({ dataDir: folder });
+  clients = awsClients({ region: REGION, endpoint: endpoint.url, credentials: { accessKeyId: "local", secretAccessKey: "local" } });
+  await provisionEngine(clients);
+});
+afterAll(async () => {
+  clients.destroy();
+  await endpoint.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const HOUR = 3_600_000;
+
+it("a busy day is sealed: its manifest is larger than what KMS signs, its digest is not", async () => {
+  const then = Date.now() - HOUR;
+  const store = eventStore(clients.dynamodb, EVENTS_TABLE);
+  for (let n = 1; n <= 80; n++) {
+    const { head } = await store.load(`deployment/${deploymentId(n)}`);
+    await store.append(head, { events: [{ type: "LampLit", v: 1, body: {} }], cause: `c${n}`, correlation: "c", actor: "ada", now: then });
+  }
+  const signer = kmsSigner(clients.kms, SEAL_KEY);
+  const archive = sealArchive(
+    s3Objects(clients.s3, systemClock),
+    BUCKETS.archive,
+    signer,
+    eventLog(clients.dynamodb, EVENTS_TABLE).read,
+    systemClock,
+  );
+  expect((await archive.seal(Date.now()))?.count).toBe(80);
+  const [seal] = await archive.seals();
+  expect(seal?.manifest.length).toBeGreaterThan(4_096);
+  const text = signedText((said) => hash("sha256", said, "hex"), seal?.manifest ?? "");
+  expect(verify(null, Buffer.from(text), await signer.publicKey(), Buffer.from(seal?.signature ?? "", "base64"))).toBe(true);
+});
+
+it("KMS signs no message of more than 4,096 bytes", async () => {
+  const sign = (bytes: number) =>
+    clients.kms.send(
+      new SignCommand({ KeyId: SEAL_KEY, Message: Buffer.alloc(bytes, 1), MessageType: "RAW", SigningAlgorithm: "ED25519_SHA_512" }),
+    );
+  await expect(sign(4_097)).rejects.toMatchObject({ name: "ValidationException" });
+  expect((await sign(4_096)).Signature?.length).toBe(64);
+});
