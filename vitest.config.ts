@@ -2,7 +2,7 @@ import { defineConfig } from "vitest/config";
 
 /**
  * `quick`: everything that runs in one process or on a loopback port. `infra`: what would be deployed, evaluated without an
- * account. `e2e`: the command that a user types, on a real app.
+ * account. `conformance`: our own AWS and our adapters against what others say of AWS. `e2e`: the command that a user types, on a real app.
  */
 export default defineConfig({
   test: {
@@ -13,7 +13,7 @@ export default defineConfig({
         test: {
           name: "quick",
           include: ["test/**/*.test.ts"],
-          exclude: ["test/e2e/**", "test/infra/**", "**/node_modules/**"],
+          exclude: ["test/e2e/**", "test/infra/**", "test/conformance/**", "**/node_modules/**"],
           testTimeout: 20_000,
           hookTimeout: 20_000,
         },
@@ -27,6 +27,14 @@ export default defineConfig({
           poolOptions: { forks: { singleFork: true } },
           testTimeout: 120_000,
           hookTimeout: 120_000,
+        },
+      },
+      {
+        test: {
+          name: "conformance",
+          include: ["test/conformance/**/*.test.ts"],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
         },
       },
       {

@@ -1,0 +1,255 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import {
+  AddPermissionCommand,
+  CreateAliasCommand,
+  CreateEventSourceMappingCommand,
+  CreateFunctionCommand,
+  CreateFunctionUrlConfigCommand,
+  DeleteAliasCommand,
+  DeleteEventSourceMappingCommand,
+  DeleteFunctionCommand,
+  DeleteFunctionConcurrencyCommand,
+  DeleteFunctionUrlConfigCommand,
+  GetAccountSettingsCommand,
+  GetAliasCommand,
+  GetEventSourceMappingCommand,
+  GetFunctionCommand,
+  GetFunctionConcurrencyCommand,
+  GetFunctionConfigurationCommand,
+  GetFunctionUrlConfigCommand,
+  GetPolicyCommand,
+  InvokeCommand,
+  ListAliasesCommand,
+  ListEventSourceMappingsCommand,
+  ListFunctionsCommand,
+  ListFunctionUrlConfigsCommand,
+  ListTagsCommand,
+  ListVersionsByFunctionCommand,
+  PublishVersionCommand,
+  PutFunctionConcurrencyCommand,
+  RemovePermissionCommand,
+  TagResourceCommand,
+  UntagResourceCommand,
+  UpdateAliasCommand,
+  UpdateEventSourceMappingCommand,
+  UpdateFunctionCodeCommand,
+  UpdateFunctionConfigurationCommand,
+  UpdateFunctionUrlConfigCommand,
+  waitUntilFunctionActiveV2,
+  waitUntilFunctionUpdatedV2,
+} from "@aws-sdk/client-lambda";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { type LocalAws, startAws } from "../../local/aws.ts";
+import { routeOf } from "../../local/lambda/routes.ts";
+import { createQueue } from "../../local/provision/engine-resources.ts";
+import { placeholderZip } from "../../local/provision/placeholder.ts";
+import { lambdaModel, type Model, misfits } from "./support/lambda-model.ts";
+
+let folder: string;
+let aws: LocalAws;
+let model: Model | undefined;
+let queueArn: string;
+beforeAll(async () => {
+  model = await lambdaModel();
+  folder = await mkdtemp(join(tmpdir(), "shiplog-lambda-model-"));
+  aws = await startAws({ dataDir: folder, log: () => undefined });
+  queueArn = (await createQueue(aws.clients.sqs, "of-a-function", {})).arn;
+  await create("web");
+  await aws.clients.lambda.send(new PublishVersionCommand({ FunctionName: "web" }));
+});
+beforeEach(({ skip }) => skip(model === undefined, "there is no Python with botocore, whose model of Lambda is asked"));
+afterAll(async () => {
+  await aws.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const create = async (FunctionName: string) => {
+  const { lambda: client } = aws.clients;
+  await client.send(
+    new CreateFunctionCommand({
+      FunctionName,
+      Role: "arn:aws:iam::000000000000:role/any",
+      Runtime: "nodejs22.x",
+      Handler: "index.handler",
+      Code: { ZipFile: await placeholderZip() },
+    }),
+  );
+  await waitUntilFunctionActiveV2({ client, maxWaitTime: 20, minDelay: 1 }, { FunctionName });
+};
+const named = { FunctionName: "web" };
+const alias = { ...named, Name: "live" };
+// biome-ignore lint/suspicious/noExplicitAny: commands of many kinds stand in one list
+type Any = any;
+const updated = () => waitUntilFunctionUpdatedV2({ client: aws.clients.lambda, maxWaitTime: 20, minDelay: 1 }, named);
+const operationOf = (command: object): string => command.constructor.name.replace(/Command$/, "");
+
+it("every path is the one of the model", () => {
+  const { operations } = model as Model;
+  const supported = Object.entries(operations).filter(([name, { http }]) => {
+    const path = http.requestUri.replace(/\?.*$/, "").replace(/\{[^}]+\}/g, "x");
+    return routeOf(http.method, path)?.operation === name;
+  });
+  expect(supported.length).toBe(35);
+});
+
+describe("what succeeds has the status and the shape of the model", () => {
+  /** In this order: each stands on those before. */
+  const calls: readonly (readonly [string, () => Any | Promise<Any>])[] = [
+    [
+      "a second function",
+      async () =>
+        new CreateFunctionCommand({
+          FunctionName: "more",
+          Role: "arn:aws:iam::000000000000:role/any",
+          Runtime: "nodejs22.x",
+          Handler: "index.handler",
+          Code: { ZipFile: await placeholderZip() },
+        }),
+    ],
+    ["settings", () => new UpdateFunctionConfigurationCommand({ ...named, MemorySize: 256, Environment: { Variables: { API_URL: "b" } } })],
+    ["code, published", async () => new UpdateFunctionCodeCommand({ ...named, ZipFile: await placeholderZip(), Publish: true })],
+    ["a version", () => new PublishVersionCommand(named)],
+    ["an alias", () => new CreateAliasCommand({ ...alias, FunctionVersion: "1", Description: "seq=0 dep=none" })],
+    ["an alias that moves", () => new UpdateAliasCommand({ ...alias, FunctionVersion: "2", Description: "seq=1 dep=x" })],
+    ["an alias that is asked", () => new GetAliasCommand(alias)],
+    ["all aliases", () => new ListAliasesCommand(named)],
+    ["all functions", () => new ListFunctionsCommand({})],
+    ["all versions", () => new ListVersionsByFunctionCommand(named)],
+    ["a function", () => new GetFunctionCommand(named)],
+    ["its configuration", () => new GetFunctionConfigurationCommand({ ...named, Qualifier: "1" })],
+    ["an invocation", () => new InvokeCommand({ ...named, Qualifier: "live", Payload: "{}" })],
+    ["an address", () => new CreateFunctionUrlConfigCommand({ ...named, Qualifier: "live", AuthType: "NONE" })],
+    ["an address that is asked", () => new GetFunctionUrlConfigCommand({ ...named, Qualifier: "live" })],
+    ["an address that changes", () => new UpdateFunctionUrlConfigCommand({ ...named, Qualifier: "live", AuthType: "NONE" })],
+    ["all addresses", () => new ListFunctionUrlConfigsCommand(named)],
+    ["no address", () => new DeleteFunctionUrlConfigCommand({ ...named, Qualifier: "live" })],
+    ["a permission", () => new AddPermissionCommand({ ...named, StatementId: "s", Action: "lambda:InvokeFunction", Principal: "*" })],
+    ["the policy", () => new GetPolicyCommand(named)],
+    ["no permission", () => new RemovePermissionCommand({ ...named, StatementId: "s" })],
+    ["a mapping", () => new CreateEventSourceMappingCommand({ FunctionName: "web:live", EventSourceArn: queueArn, BatchSize: 5 })],
+    ["all mappings", () => new ListEventSourceMappingsCommand({})],
+    ["a mapping that is asked", async () => new GetEventSourceMappingCommand({ UUID: await mappingId() })],
+    ["a mapping that changes", async () => new UpdateEventSourceMappingCommand({ UUID: await mappingId(), BatchSize: 4 })],
+    ["no mapping", async () => new DeleteEventSourceMappingCommand({ UUID: await mappingId() })],
+    ["reserved concurrency", () => new PutFunctionConcurrencyCommand({ ...named, ReservedConcurrentExecutions: 3 })],
+    ["concurrency that is asked", () => new GetFunctionConcurrencyCommand(named)],
+    ["no concurrency", () => new DeleteFunctionConcurrencyCommand(named)],
+    ["tags", async () => new TagResourceCommand({ Resource: await functionArn(), Tags: { a: "b" } })],
+    ["tags that are asked", async () => new ListTagsCommand({ Resource: await functionArn() })],
+    ["no tags", async () => new UntagResourceCommand({ Resource: await functionArn(), TagKeys: ["a"] })],
+    ["the account", () => new GetAccountSettingsCommand({})],
+    ["no alias", () => new DeleteAliasCommand(alias)],
+    ["no function", () => new DeleteFunctionCommand({ FunctionName: "more" })],
+  ];
+  const mappingId = async () => (await aws.clients.lambda.send(new ListEventSourceMappingsCommand({}))).EventSourceMappings?.[0]?.UUID;
+  const functionArn = async () => (await aws.clients.lambda.send(new GetFunctionConfigurationCommand(named))).FunctionArn;
+
+  it("in every operation that the local Lambda has", async () => {
+    const { operations } = model as Model;
+    const wrong: string[] = [];
+    for (const [what, make] of calls) {
+      await updated();
+      const command = await make();
+      const answer = await aws.clients.lambda.send(command);
+      const operation = operations[operationOf(command)];
+      const { httpStatusCode } = answer.$metadata;
+      if (httpStatusCode !== (operation?.http.responseCode ?? 200))
+        wrong.push(`${what}: ${httpStatusCode}, and the model says ${operation?.http.responseCode}`);
+      const { Payload: _, ...said } = answer as Any;
+      wrong.push(
+        ...misfits(model as Model, operation?.output?.shape ?? "", JSON.parse(JSON.stringify(said))).map((text) => `${what}: ${text}`),
+      );
+    }
+    // what AWS does say, and its model does not
+    expect(wrong).toEqual([
+      'settings: FunctionConfiguration.LastUpdateStatusReasonCode is "Creating", which is none of its values',
+      "no function: 204, and the model says 200",
+    ]);
+    expect(new Set(calls.map(([what]) => what)).size).toBe(35);
+  });
+});
+
+describe("what is refused is refused as the model says", () => {
+  const gone = { FunctionName: "gone" };
+  const role = "arn:aws:iam::000000000000:role/any";
+  const refusals: readonly (readonly [string, string, () => Any | Promise<Any>])[] = [
+    ["a function that is not there", "ResourceNotFoundException", () => new GetFunctionCommand(gone)],
+    ["its configuration", "ResourceNotFoundException", () => new GetFunctionConfigurationCommand(gone)],
+    ["a version that is not there", "ResourceNotFoundException", () => new GetFunctionConfigurationCommand({ ...named, Qualifier: "99" })],
+    ["an alias that is not there", "ResourceNotFoundException", () => new GetAliasCommand({ ...named, Name: "none" })],
+    [
+      "an alias of a version that is not there",
+      "ResourceNotFoundException",
+      () => new CreateAliasCommand({ ...named, Name: "bad", FunctionVersion: "99" }),
+    ],
+    ["an invocation of nothing", "ResourceNotFoundException", () => new InvokeCommand({ ...named, Qualifier: "none" })],
+    [
+      "a second function of a name",
+      "ResourceConflictException",
+      async () =>
+        new CreateFunctionCommand({
+          ...named,
+          Role: role,
+          Runtime: "nodejs22.x",
+          Handler: "index.handler",
+          Code: { ZipFile: await placeholderZip() },
+        }),
+    ],
+    [
+      "a runtime that nobody knows",
+      "InvalidParameterValueException",
+      async () =>
+        new CreateFunctionCommand({
+          FunctionName: "odd",
+          Role: role,
+          Runtime: "cobol" as Any,
+          Handler: "index.handler",
+          Code: { ZipFile: await placeholderZip() },
+        }),
+    ],
+    [
+      "code for another state",
+      "PreconditionFailedException",
+      async () =>
+        new UpdateFunctionCodeCommand({ ...named, ZipFile: await placeholderZip(), RevisionId: "11111111-1111-1111-1111-111111111111" }),
+    ],
+    [
+      "settings for another state",
+      "PreconditionFailedException",
+      () => new UpdateFunctionConfigurationCommand({ ...named, Timeout: 4, RevisionId: "11111111-1111-1111-1111-111111111111" }),
+    ],
+    ["an address that is not there", "ResourceNotFoundException", () => new GetFunctionUrlConfigCommand({ ...named, Qualifier: "none" })],
+    ["a policy that is not there", "ResourceNotFoundException", () => new GetPolicyCommand(named)],
+    [
+      "a mapping that is not there",
+      "ResourceNotFoundException",
+      () => new GetEventSourceMappingCommand({ UUID: "11111111-1111-1111-1111-111111111111" }),
+    ],
+    ["a payload that is no JSON", "InvalidRequestContentException", () => new InvokeCommand({ ...named, Payload: "{half" })],
+  ];
+
+  it.each(refusals)("%s: %s", async (_, name, make) => {
+    const { operations, shapes } = model as Model;
+    await updated();
+    const command = await make();
+    const error = await aws.clients.lambda.send(command).then(
+      () => undefined,
+      (error: Error & { $metadata: { httpStatusCode: number } }) => error,
+    );
+    expect(error?.name).toBe(name);
+    expect(operations[operationOf(command)]?.errors?.map(({ shape }) => shape)).toContain(name);
+    expect(error?.$metadata.httpStatusCode).toBe(shapes[name]?.error?.httpStatusCode);
+  });
+
+  it("an alias is moved by nobody who has not seen its last state", async () => {
+    const { lambda } = aws.clients;
+    const { RevisionId } = await lambda.send(new CreateAliasCommand({ ...named, Name: "fenced", FunctionVersion: "1" }));
+    await lambda.send(new UpdateAliasCommand({ ...named, Name: "fenced", Description: "moved", RevisionId }));
+    await expect(lambda.send(new UpdateAliasCommand({ ...named, Name: "fenced", Description: "late", RevisionId }))).rejects.toMatchObject({
+      name: "PreconditionFailedException",
+      $metadata: { httpStatusCode: 412 },
+    });
+  });
+});
