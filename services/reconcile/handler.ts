@@ -3,7 +3,9 @@ import type { BuildReport } from "../aws/builds.ts";
 import type { Engine } from "../kit/engine.ts";
 import { onLambda } from "../kit/lambda.ts";
 import { aggregates, builds, bus, eventLog, events, functions, projectOf, queues, site, store, views } from "../kit/parts.ts";
+import { viewOf } from "../kit/read-models.ts";
 import { relay } from "../kit/relay.ts";
+import { eventsOf } from "../store/codec.ts";
 import { reconcileDeployment } from "./deployments.ts";
 import { reconcileEnvironment } from "./environments.ts";
 import { mend } from "./mend.ts";
@@ -41,6 +43,12 @@ export const wire = ({
         relayed: views.relayed,
         setRelayed: views.setRelayed,
         relay: relay({ read: store.read, publish: bus.publish, relayed: views.relayed, setRelayed: views.setRelayed }),
+        projected: async (stream) => {
+          const name = viewOf(stream);
+          const { live } = await views.generations();
+          return (await views.rows(live[name])[name].get(stream))?.version ?? 0;
+        },
+        publish: (commit) => bus.publish(eventsOf(commit)),
         now: clock.now,
       }),
     active: views.active,

@@ -9,6 +9,9 @@ export type Ports = {
   setRelayed(stream: string, version: number): Promise<unknown>;
   /** puts a stream's commits on the bus up to this one */
   relay(commit: Commit): Promise<void>;
+  /** the version that the stream's row has read; 0 where there is no row */
+  projected(stream: string): Promise<number>;
+  publish(commit: Commit): Promise<void>;
   now(): number;
 };
 
@@ -21,10 +24,12 @@ const WINDOW_MS = 3_600_000;
 const LOG = "log";
 /** Younger commits are most likely still on their way. */
 const SETTLE_MS = 3_000;
+/** A row that is behind for longer missed a message. */
+const ROW_MS = 120_000;
 const LIMIT = 5_000;
 
-/** Republishes what the relay lost. Answers the streams that it mended. */
-export const mend = async ({ readLog, relayed, setRelayed, relay, now }: Ports): Promise<string[]> => {
+/** Republishes what the relay lost, and the newest of what no row heard of: it brings its row all the rest. Answers the streams that it mended. */
+export const mend = async ({ readLog, relayed, setRelayed, relay, projected, publish, now }: Ports): Promise<string[]> => {
   const until = now() - SETTLE_MS;
   const since = Math.min((await relayed(LOG)) || until, until) - WINDOW_MS;
   const commits = await readLog(positionAt(since), positionAt(until), LIMIT);
@@ -32,8 +37,9 @@ export const mend = async ({ readLog, relayed, setRelayed, relay, now }: Ports):
   for (const commit of commits) newest.set(commit.stream, commit);
   const mended: string[] = [];
   for (const commit of newest.values()) {
-    if ((await relayed(commit.stream)) >= commit.version) continue;
-    await relay(commit);
+    if ((await relayed(commit.stream)) < commit.version) await relay(commit);
+    else if (Number(commit.position) < until - ROW_MS && (await projected(commit.stream)) < commit.version) await publish(commit);
+    else continue;
     mended.push(commit.stream);
   }
   // where there was more than fits, the next run goes on from there

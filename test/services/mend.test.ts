@@ -11,10 +11,14 @@ const commit = (stream: string, version: number, at: number): Commit => ({ strea
 const room = (commits: Commit[], notes: Record<string, number> = {}) => {
   const relayed = new Map(Object.entries(notes));
   const asked: [number, number][] = [];
+  const published: string[] = [];
+  const rows = new Map<string, number>();
   return {
     commits,
     relayed,
     asked,
+    published,
+    rows,
     mendAt: (now: number, limit = Number.POSITIVE_INFINITY) =>
       mend({
         readLog: async (since, until, most) => {
@@ -25,6 +29,8 @@ const room = (commits: Commit[], notes: Record<string, number> = {}) => {
         relayed: async (stream) => relayed.get(stream) ?? 0,
         setRelayed: async (stream, version) => void relayed.set(stream, version),
         relay: async ({ stream, version }) => void relayed.set(stream, version),
+        projected: async (stream) => rows.get(stream) ?? Number.POSITIVE_INFINITY,
+        publish: async ({ stream, version }) => void published.push(`${stream}@${version}`),
         now: () => now,
       }),
   };
@@ -53,6 +59,14 @@ describe("the mender", () => {
     const { asked, mendAt } = room([]);
     await mendAt(NOON);
     expect(NOON - (asked[0]?.[0] ?? 0)).toBeLessThan(HOUR + 60_000);
+  });
+  it("sends the newest commit of a stream again whose row is behind for minutes", async () => {
+    const { rows, published, mendAt } = room([commit("webhook/one", 1, NOON), commit("webhook/one", 2, NOON + 1)], { "webhook/one": 2 });
+    rows.set("webhook/one", 1);
+    await mendAt(NOON + 60_000);
+    expect(published).toEqual([]);
+    expect(await mendAt(NOON + HOUR / 2)).toEqual(["webhook/one"]);
+    expect(published).toEqual(["webhook/one@2"]);
   });
   it("does not note what it could not send", async () => {
     const { relayed, mendAt } = room([commit("a", 1, NOON)]);
