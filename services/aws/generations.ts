@@ -1,7 +1,7 @@
 import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import { Entity } from "electrodb";
 import * as z from "zod";
-import { viewNames } from "../kit/read-models.ts";
+import { viewNames } from "../kit/view-names.ts";
 import { ifNewer } from "./if-newer.ts";
 
 const none = { casing: "none" } as const;

@@ -8,7 +8,8 @@ import {
   type WriteRequest,
 } from "@aws-sdk/client-dynamodb";
 import { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
-import { readModels, type ViewName, type Views } from "../kit/read-models.ts";
+import { readModels, type Views } from "../kit/read-models.ts";
+import type { ViewName } from "../kit/view-names.ts";
 import { deploymentAttributes, deploymentRow } from "./deployment-rows.ts";
 import { environmentAttributes, environmentRow } from "./environment-rows.ts";
 import { generationOf, inGeneration } from "./generations.ts";

@@ -1,6 +1,7 @@
 import type { Commit } from "../../domain/kernel/chain.ts";
 import { eventsOf } from "../store/codec.ts";
-import { advance, type ReadModel, readModels, type ViewName, type Views } from "./read-models.ts";
+import { advance, type ReadModel, readModels, type Views } from "./read-models.ts";
+import type { ViewName } from "./view-names.ts";
 
 /** The rows of one read model in one generation. */
 export type Kept<V> = { get(stream: string): Promise<V | undefined>; put(view: V): Promise<boolean> };

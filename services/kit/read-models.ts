@@ -8,11 +8,10 @@ import type { DeploymentView, EnvironmentView } from "../../domain/projections/v
 import { isEnd } from "../../domain/projections/views.ts";
 import { projectWebhook, type WebhookView } from "../../domain/projections/webhook-view.ts";
 import { readWebhookEvent, webhookEventTypes } from "../../domain/webhook/events.ts";
+import type { ViewName } from "./view-names.ts";
 
-/** The read models that are folds of the log, with the row that each one has. */
+/** The row that each read model has. */
 export type Views = { readonly deployments: DeploymentView; readonly environments: EnvironmentView; readonly webhooks: WebhookView };
-export type ViewName = keyof Views;
-export const viewNames = ["deployments", "environments", "webhooks"] as const satisfies readonly ViewName[];
 
 /** How one read model follows from the events of one stream. */
 export type ReadModel<V extends { readonly version: number }> = {

@@ -2,7 +2,8 @@ import { isDeepStrictEqual } from "node:util";
 import type { Commit } from "../../domain/kernel/chain.ts";
 import { digestOf, type FoundRow, type Item, type ViewItems } from "../aws/view-items.ts";
 import { each } from "../kit/each.ts";
-import { advance, type ReadModel, readModels, type ViewName, type Views, viewOf } from "../kit/read-models.ts";
+import { advance, type ReadModel, readModels, type Views, viewOf } from "../kit/read-models.ts";
+import type { ViewName } from "../kit/view-names.ts";
 import { eventsOf } from "../store/codec.ts";
 import type { Folded } from "./folding.ts";
 

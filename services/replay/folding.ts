@@ -1,6 +1,7 @@
 import type { Commit } from "../../domain/kernel/chain.ts";
 import { digestOf, type Item, type ViewItems } from "../aws/view-items.ts";
-import { advance, type ReadModel, readModels, type ViewName, type Views, viewOf } from "../kit/read-models.ts";
+import { advance, type ReadModel, readModels, type Views, viewOf } from "../kit/read-models.ts";
+import type { ViewName } from "../kit/view-names.ts";
 import { eventsOf } from "../store/codec.ts";
 
 /** Where the fold of a stream stands. */

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import type { Views } from "../aws/views.ts";
 import type { Clock } from "../kit/clock.ts";
-import { viewNames } from "../kit/read-models.ts";
+import { viewNames } from "../kit/view-names.ts";
 
 /** How far a rebuild has come: what is at or before this has its rows in the new generation. */
 export const Checkpoint = z.object({

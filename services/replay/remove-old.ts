@@ -1,5 +1,5 @@
 import { BATCH, type Item, type ViewItems } from "../aws/view-items.ts";
-import type { ViewName } from "../kit/read-models.ts";
+import type { ViewName } from "../kit/view-names.ts";
 
 /**
  * Removes every row of these read models that is not of the live generation: the one before, and what a rebuild that was

@@ -8,7 +8,8 @@ import { deploymentAttributes, deploymentRow } from "../../services/aws/deployme
 import { environmentAttributes, environmentRow } from "../../services/aws/environment-rows.ts";
 import { webhookAttributes, webhookRow } from "../../services/aws/webhook-rows.ts";
 import { systemClock } from "../../services/kit/clock.ts";
-import { viewNames, viewOf } from "../../services/kit/read-models.ts";
+import { viewOf } from "../../services/kit/read-models.ts";
+import { viewNames } from "../../services/kit/view-names.ts";
 import { project } from "../../services/project/project.ts";
 import { Occupied } from "../../services/replay/lease.ts";
 import { replay, Unfinished, verifyViews } from "../../services/replay/replay.ts";

@@ -1,0 +1,3 @@
+/** The read models that are folds of the log, by name. */
+export const viewNames = ["deployments", "environments", "webhooks"] as const;
+export type ViewName = (typeof viewNames)[number];
