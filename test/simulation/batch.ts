@@ -8,6 +8,8 @@ export type Batch = { readonly first: number; readonly seeds: number /** stop at
 /** Runs worlds one after another in this process. */
 export const runHere = async ({ first, seeds, stop }: Batch): Promise<Figures> => {
   let figures = noFigures();
+  // the faults of the simulation are errors by the thousand, and nobody reads where they were made
+  Error.stackTraceLimit = 0;
   for (let seed = first; seed < first + seeds; seed++) {
     const began = performance.now();
     const result = await run({ seed });
