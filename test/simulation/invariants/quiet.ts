@@ -86,8 +86,8 @@ export const checkQuiet = (cloud: Cloud, ledger: Ledger, aliases: Aliases): void
       const live = state.live === null ? undefined : state.lived.get(state.live.deploymentId);
       const wanted = live?.release.functions.find((fn) => fn.name === name);
       const found = cloud.lambda.functions.get(name)?.alias;
-      // a restore that failed is not tried for ever
-      const restoring = place.flips.get(alias.highest)?.reason === "restore";
+      // a restore that fails, because of a hand or of a version that is gone, is not tried for ever
+      const restoring = place.flips.get(Math.max(...place.flips.keys()))?.reason === "restore";
       if (!alias.edited && !restoring && wanted !== undefined && found?.version !== wanted.version)
         world.violate(`the alias of ${name} points to ${found?.version}, and what is live has ${wanted.version}`);
     }
