@@ -45,7 +45,7 @@ export const verifiedManifests = async ({ seals, publicKey }: Ports): Promise<Se
 };
 
 /** Bytes that are unpacked at once: some hundred commits. */
-const CHUNK = 512 * 1024;
+const CHUNK = 128 * 1024;
 
 /**
  * The commits of a segment in its order, some hundred at a time; only those of streams with one of these beginnings. Its

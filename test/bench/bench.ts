@@ -2,13 +2,14 @@
 import { parseArgs } from "node:util";
 import { fold } from "./fold.ts";
 import { release } from "./release.ts";
+import { replay } from "./replay.ts";
 import { type Line, reached, table } from "./report.ts";
 import { append, load } from "./store.ts";
 import { traffic } from "./traffic.ts";
 
 /**
  * Ratios against what they stand on, measured side by side in one run on the same local endpoint.
- * Exit code 1 where a target is missed. `npm run bench -- [--json] [--only append|load|fold|release|traffic]`
+ * Exit code 1 where a target is missed. `npm run bench -- [--json] [--only append|load|fold|release|traffic|replay]`
  */
 const benches: Readonly<Record<string, (tell: (line: string) => void) => Promise<readonly Line[]>>> = {
   append,
@@ -16,6 +17,7 @@ const benches: Readonly<Record<string, (tell: (line: string) => void) => Promise
   fold,
   release,
   traffic,
+  replay,
 };
 
 const { values } = parseArgs({ options: { json: { type: "boolean", default: false }, only: { type: "string" } } });

@@ -1,0 +1,32 @@
+import { createHash } from "node:crypto";
+import { join } from "node:path";
+import { BUS, EVENTS_TABLE, SEAL_KEY, VIEWS_TABLE } from "../../infra/topology.ts";
+import { serveApi } from "../../local/api-server.ts";
+import { CREDENTIALS } from "../../local/aws.ts";
+import { startEndpoint } from "../../local/endpoint/endpoint.ts";
+import { REGION } from "../../local/http.ts";
+import { BUCKETS, provisionEngine } from "../../local/provision/engine-resources.ts";
+import { createApi } from "../../services/api/app.ts";
+import { apiPorts } from "../../services/api/wiring.ts";
+import { awsClients } from "../../services/aws/clients.ts";
+import { engine, systemClock } from "../../services/kit/engine.ts";
+
+/** `node replay-place.ts <folder>`: the local AWS and the API in a process of their own, as `shiplog dev` has them, without consumers. */
+const [, , folder = ""] = process.argv;
+const TOKEN = "bench";
+const endpoint = await startEndpoint({ dataDir: join(folder, "aws") });
+const clients = awsClients({ region: REGION, endpoint: endpoint.url, credentials: CREDENTIALS });
+await provisionEngine(clients);
+const config = {
+  region: REGION,
+  eventsTable: EVENTS_TABLE,
+  viewsTable: VIEWS_TABLE,
+  bus: BUS,
+  buckets: BUCKETS,
+  sealKey: SEAL_KEY,
+  sites: [],
+  tokens: { bench: createHash("sha256").update(TOKEN).digest("hex") },
+};
+const api = await serveApi(createApi(apiPorts(engine(config, clients, systemClock, () => undefined))), { port: 0 });
+process.send?.({ endpoint: endpoint.url, url: api.url, token: TOKEN });
+process.once("disconnect", () => process.exit());

@@ -1,0 +1,26 @@
+import { EVENTS_TABLE, SEAL_KEY, VIEWS_TABLE } from "../../infra/topology.ts";
+import { CREDENTIALS } from "../../local/aws.ts";
+import { REGION } from "../../local/http.ts";
+import { BUCKETS } from "../../local/provision/engine-resources.ts";
+import { dynamodbClient, kmsClient, s3Client } from "../../services/aws/clients.ts";
+import { systemClock } from "../../services/kit/clock.ts";
+import { viewNames } from "../../services/kit/view-names.ts";
+import { type Rebuilt, replay, verifyViews } from "../../services/replay/replay.ts";
+import { wire } from "../../services/replay/wiring.ts";
+
+/** What one rebuild or comparison in a process of its own came to. */
+export type Done = Pick<Rebuilt, "events" | "rows" | "seconds"> & { /** peak, in MB */ readonly rss: number };
+
+/** `node replay-worker.ts <endpoint> <segments|table|verify>` */
+const [, , endpoint = "", from = "segments"] = process.argv;
+const place = { region: REGION, endpoint, credentials: CREDENTIALS };
+const clients = { dynamodb: dynamodbClient(place), s3: s3Client(place), kms: kmsClient(place) };
+const names = { eventsTable: EVENTS_TABLE, viewsTable: VIEWS_TABLE, archive: BUCKETS.archive, sealKey: SEAL_KEY };
+const ports = wire(clients, names, { clock: systemClock, by: `bench ${process.pid}`, tell: (line) => console.error(`    ${line}`) });
+const { events, rows, seconds } =
+  from === "verify"
+    ? await verifyViews(ports, { views: viewNames, from: "segments" })
+    : await replay(ports, { views: viewNames, from: from as "segments" | "table" });
+process.send?.({ events, rows, seconds, rss: process.resourceUsage().maxRSS / 1024 } satisfies Done);
+for (const client of Object.values(clients)) client.destroy();
+process.disconnect?.();

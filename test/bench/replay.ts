@@ -1,0 +1,206 @@
+import { fork, spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { BatchWriteItemCommand } from "@aws-sdk/client-dynamodb";
+import type { Commit } from "../../domain/kernel/chain.ts";
+import { positionAt } from "../../domain/kernel/position.ts";
+import { EVENTS_TABLE, SEAL_KEY, VIEWS_TABLE } from "../../infra/topology.ts";
+import { CREDENTIALS } from "../../local/aws.ts";
+import { REGION } from "../../local/http.ts";
+import { BUCKETS } from "../../local/provision/engine-resources.ts";
+import { awsClients, type Clients } from "../../services/aws/clients.ts";
+import { s3Objects } from "../../services/aws/objects.ts";
+import { kmsSigner } from "../../services/aws/signer.ts";
+import { viewsTable } from "../../services/aws/views.ts";
+import { systemClock } from "../../services/kit/clock.ts";
+import { each } from "../../services/kit/each.ts";
+import { advance, type ReadModel, readModels, viewOf } from "../../services/kit/read-models.ts";
+import { sealArchive } from "../../services/store/archive.ts";
+import { eventsOf, itemCodec } from "../../services/store/codec.ts";
+import { SHARDS } from "../../services/store/entity.ts";
+import { logShards } from "../../services/store/log-shards.ts";
+import { BEGINNING, longHistory, usualPlan } from "../support/long-history.ts";
+import { median, stopwatch } from "./measure.ts";
+import type { Done } from "./replay-worker.ts";
+import type { Line } from "./report.ts";
+import { inFolder } from "./room.ts";
+
+const FEW = 10_000;
+const MANY = 100_000;
+const ROUNDS = 5;
+const DAY = 86_400_000;
+/** Events that are put one by one: enough to know the rate. */
+const ONE_BY_ONE = 4_000;
+
+type Place = { endpoint: string; url: string; token: string; clients: Clients; data: string };
+
+/** A hundred thousand believable events: rebuilt and compared from segments, from the table, and one put an event; and exported. */
+export const replay = async (tell: (line: string) => void): Promise<readonly Line[]> => {
+  const few = await withHistory(FEW, tell, async (place) => (await rebuild(place, "segments")).rss);
+  return withHistory(MANY, tell, async (place) => {
+    const segments: Done[] = [];
+    for (let round = 0; round < ROUNDS; round++) segments.push(await rebuild(place, "segments"));
+    const verified: Done[] = [];
+    for (let round = 0; round < ROUNDS; round++) verified.push(await rebuild(place, "verify"));
+    const table: Done[] = [];
+    for (let round = 0; round < 3; round++) table.push(await rebuild(place, "table"));
+    const single = await oneByOne(place);
+    const exported = await exportAll(place);
+    const rates = segments.map(rate);
+    const slow = table.map(rate);
+    const compared = verified.map(rate);
+    const many = segments.map(({ rss }) => rss);
+    const { rows, events } = segments[0] as Done;
+    const bench = "replay";
+    return [
+      {
+        bench,
+        what: `${events} events from segments: folded, written, compared`,
+        value: median(rates),
+        unit: "events/s",
+        range: [Math.min(...rates), Math.max(...rates)],
+        target: { is: "at least", value: 40_000 },
+        note: `${rows} rows`,
+      },
+      {
+        bench,
+        what: "compared only (--verify): folded from segments, every row read",
+        value: median(compared),
+        unit: "events/s",
+        range: [Math.min(...compared), Math.max(...compared)],
+      },
+      { bench, what: "rebuilt from the table", value: median(slow), unit: "events/s", range: [Math.min(...slow), Math.max(...slow)] },
+      {
+        bench,
+        what: "from the table ÷ one conditional put an event",
+        value: median(slow) / single,
+        unit: "×",
+        target: { is: "at least", value: 5 },
+        note: `one by one ${Math.round(single)} events/s`,
+      },
+      { bench, what: `peak memory of a rebuild of ${FEW} events`, value: few, unit: "MB" },
+      {
+        bench,
+        what: `peak memory of a rebuild of ${MANY} events`,
+        value: median(many),
+        unit: "MB",
+        range: [Math.min(...many), Math.max(...many)],
+        note: `${(median(many) / few).toFixed(2)} × that of ${FEW}`,
+      },
+      { bench, what: `shiplog audit --json of ${exported.lines} events`, value: exported.lines / exported.seconds, unit: "events/s" },
+      { bench, what: "its peak memory", value: exported.rss, unit: "MB" },
+      { bench, what: "growth of the API's memory meanwhile", value: exported.growth, unit: "MB" },
+    ];
+  });
+};
+
+const rate = ({ events, seconds }: Done): number => events / seconds;
+
+/** A local AWS in a process of its own whose table and archive hold the history. */
+const withHistory = <T>(events: number, tell: (line: string) => void, use: (place: Place & { pid: number }) => Promise<T>): Promise<T> =>
+  inFolder(async (folder) => {
+    const child = fork(join(import.meta.dirname, "replay-place.ts"), [folder], {
+      execArgv: [],
+      stdio: ["ignore", "inherit", "inherit", "ipc"],
+    });
+    const [started] = (await once(child, "message")) as [{ endpoint: string; url: string; token: string }];
+    const clients = awsClients({ region: REGION, endpoint: started.endpoint, credentials: CREDENTIALS });
+    try {
+      await writeFile(join(folder, "connection.json"), JSON.stringify(started));
+      tell(`writing a history of ${events} events`);
+      const commits = [...longHistory(usualPlan(1, events))];
+      await fill(clients, commits);
+      await sealDays(clients, commits);
+      return await use({ ...started, clients, data: folder, pid: child.pid ?? 0 });
+    } finally {
+      clients.destroy();
+      const gone = once(child, "exit");
+      child.disconnect();
+      await gone;
+    }
+  });
+
+const fill = async ({ dynamodb }: Clients, commits: readonly Commit[]): Promise<void> => {
+  const itemOf = itemCodec(EVENTS_TABLE);
+  const batches = Array.from({ length: Math.ceil(commits.length / 25) }, (_, n) => commits.slice(n * 25, n * 25 + 25));
+  await each(batches, 8, async (batch) => {
+    const RequestItems = { [EVENTS_TABLE]: batch.map((commit) => ({ PutRequest: { Item: itemOf(commit) } })) };
+    await dynamodb.send(new BatchWriteItemCommand({ RequestItems }));
+  });
+};
+
+/** Seals each day that the history has, through the engine's own code; the commits come from memory, which is quicker. */
+const sealDays = async ({ s3, kms }: Clients, commits: readonly Commit[]): Promise<void> => {
+  const objects = s3Objects(s3, systemClock);
+  let from = 0;
+  const readLog = async (since: string, until: string, limit = 1_000): Promise<Commit[]> => {
+    while (from > 0 && (commits[from]?.position ?? "9") >= since) from -= 1;
+    while (from < commits.length && (commits[from] as Commit).position < since) from += 1;
+    return commits.slice(from, from + Math.min(limit, 100_000)).filter(({ position }) => position < until);
+  };
+  const archive = sealArchive(objects, BUCKETS.archive, kmsSigner(kms, SEAL_KEY), readLog, systemClock);
+  const last = Number(commits.at(-1)?.position) + 1;
+  for (let day = BEGINNING; day < last + DAY; day += DAY) await archive.seal(Math.min(day, last));
+};
+
+const rebuild = async ({ endpoint }: Place, from: string): Promise<Done> => {
+  const child = fork(join(import.meta.dirname, "replay-worker.ts"), [endpoint, from], {
+    execArgv: [],
+    stdio: ["ignore", "inherit", "inherit", "ipc"],
+  });
+  const [done] = (await Promise.race([once(child, "message"), once(child, "exit")])) as [Done];
+  if (typeof done !== "object") throw new Error("the rebuild ended without a result");
+  await once(child, "exit");
+  return done;
+};
+
+/** The plain way: each event of the table is folded into its row, and the row is put if it is newer. Events a second. */
+const oneByOne = async ({ clients }: Place): Promise<number> => {
+  const rows = viewsTable(clients.dynamodb, VIEWS_TABLE).rows(999);
+  const shards = logShards(clients.dynamodb, EVENTS_TABLE);
+  let events = 0;
+  const took = await stopwatch(() =>
+    Promise.all(
+      Array.from({ length: SHARDS }, async (_, shard) => {
+        const views = new Map<string, { version: number }>();
+        for await (const page of shards.read(shard, positionAt(BEGINNING), positionAt(BEGINNING + 90 * DAY)))
+          for (const commit of page) {
+            const name = viewOf(commit.stream);
+            const model = readModels[name] as unknown as ReadModel<{ version: number }>;
+            for (const event of eventsOf(commit)) {
+              const view = advance(model, views.get(commit.stream) ?? model.begin(commit.stream), [event]);
+              if (view === undefined) continue;
+              views.set(commit.stream, view);
+              await rows[name].put(view as never);
+              events += 1;
+              if (events >= ONE_BY_ONE) return;
+            }
+          }
+      }),
+    ),
+  );
+  return (events * 1_000) / took;
+};
+
+/** The command that a person types, with its output read line by line and thrown away. */
+const exportAll = async ({ data, pid }: Place & { pid: number }) => {
+  const before = await peak(pid, "VmRSS");
+  const began = performance.now();
+  const shiplog = join(import.meta.dirname, "../../cli/shiplog.ts");
+  const child = spawn(process.execPath, [shiplog, "--data", data, "--json", "audit", "--since", "2026-11-01"], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  let lines = 0;
+  let rss = 0;
+  for await (const _ of createInterface({ input: child.stdout }))
+    if (++lines % 5_000 === 0) rss = Math.max(rss, await peak(child.pid ?? 0, "VmHWM"));
+  return { lines, rss, seconds: (performance.now() - began) / 1_000, growth: (await peak(pid, "VmRSS")) - before };
+};
+
+/** Of a process, in MB, where the system tells. */
+const peak = async (pid: number, what: "VmHWM" | "VmRSS"): Promise<number> => {
+  const status = await readFile(`/proc/${pid}/status`, "utf8").catch(() => "");
+  return Number(new RegExp(`${what}:\\s+(\\d+)`).exec(status)?.[1] ?? 0) / 1024;
+};
