@@ -58,7 +58,7 @@ export const faultRates = {
   "webhook-429": 0.05,
   "webhook-410": 0.02,
   /** the release before or after this one handles a message */
-  "mixed-versions": 0.05,
+  "mixed-versions": 0.15,
   /** a user's request is sent twice */
   "request-repeated": 0.15,
 } as const;

@@ -147,11 +147,18 @@ export const mutants: readonly Mutant[] = [
     "const since = Math.min((await relayed(LOG)) || until, until) - WINDOW_MS;",
     "const since = until - WINDOW_MS;",
   ),
-  one(
-    "nobody brings an environment's row what it missed",
-    "services/reconcile/environments.ts",
-    "if ((await ports.projected(site, name)) < newest.version)",
-    "if (newest.version < 0)",
+  several(
+    "nobody brings a row what it missed",
+    {
+      file: "services/reconcile/environments.ts",
+      from: "if ((await ports.projected(site, name)) < newest.version)",
+      to: "if (newest.version < 0)",
+    },
+    {
+      file: "services/reconcile/mend.ts",
+      from: "(await projected(commit.stream)) < commit.version",
+      to: "(await projected(commit.stream)) < 0",
+    },
   ),
   several(
     "a flip that fails does not write down what moved before",
@@ -165,11 +172,5 @@ export const mutants: readonly Mutant[] = [
       from: "          if (fence !== undefined) await help(",
       to: "          if (fence?.sequence === -1) await help(",
     },
-  ),
-  one(
-    "an alias that moved late is left where it is",
-    "services/reconcile/environments.ts",
-    "if (left > (state.live?.sequence ?? left))",
-    "if (left < 0)",
   ),
 ];
