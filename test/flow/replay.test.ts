@@ -54,7 +54,8 @@ describe("shiplog replay", () => {
   it("goes on where it was killed, and leaves readers what they had until then", async () => {
     const before = await room.views.generations();
     let batches = 0;
-    const running = startCli(["--data", room.data, "--json", "replay", "all"]);
+    // the segment that it was reading is left behind, in a folder that goes with the test
+    const running = startCli(["--data", room.data, "--json", "replay", "all"], { env: { TMPDIR: room.data } });
     room.proxy.hold(async ({ name }) => {
       if (name !== "DynamoDB.BatchWriteItem shiplog-views") return;
       batches += 1;
