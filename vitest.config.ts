@@ -1,8 +1,9 @@
 import { defineConfig } from "vitest/config";
 
 /**
- * `quick`: everything that runs in one process or on a loopback port. `infra`: what would be deployed, evaluated without an
- * account. `conformance`: our own AWS and our adapters against what others say of AWS. `e2e`: the command that a user types, on a real app.
+ * `quick`: everything that runs in one process or on a loopback port. `flow`: the whole engine with small apps. `infra`:
+ * what would be deployed, evaluated without an account. `e2e`: the command that a user types, on a real app, and long hunts.
+ * `conformance`: our own AWS and our adapters against what others say of AWS; not part of `npm test`.
  */
 export default defineConfig({
   test: {
@@ -13,7 +14,15 @@ export default defineConfig({
         test: {
           name: "quick",
           include: ["test/**/*.test.ts"],
-          exclude: ["test/e2e/**", "test/infra/**", "test/conformance/**", "**/node_modules/**"],
+          exclude: ["test/e2e/**", "test/flow/**", "test/infra/**", "test/conformance/**", "**/node_modules/**"],
+          testTimeout: 20_000,
+          hookTimeout: 20_000,
+        },
+      },
+      {
+        test: {
+          name: "flow",
+          include: ["test/flow/**/*.test.ts"],
           testTimeout: 20_000,
           hookTimeout: 20_000,
         },

@@ -20,7 +20,8 @@ export const summaryOf = (parts: readonly Part[]): { readonly lines: readonly st
           reason === null ? `  skipped without a reason: ${test}: give one, with context.skip("…")` : `  skipped: ${test}: ${reason}`,
         ),
       ]),
-      `${sum(({ passed }) => passed)} passed, ${failed} failed${skipped === 0 ? "" : `, ${skipped} skipped`}`,
+      ...(skipped === 0 ? [] : [`${skipped} skipped, each with its reason`]),
+      `${sum(({ passed }) => passed)} passed, ${failed} failed`,
     ],
     failed: failed > 0,
   };

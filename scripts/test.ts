@@ -6,16 +6,16 @@ import { COUNTS, type Counted } from "./count-tests.ts";
 import { type Part, summaryOf } from "./test-summary.ts";
 
 /**
- * Everything that decides whether a change may land: types, lint, the rooms' rules, then the quick tests, the
- * check of the infrastructure and the end-to-end tests. All of them run, whatever fails. The last line counts the tests, and each
- * gate as one.
+ * Everything that decides whether a change may land: types, lint, the rooms' rules, then the quick tests, those
+ * of the whole engine, the check of the infrastructure and the end-to-end tests. All of them run, whatever fails. The last
+ * line counts the tests, and each gate as one.
  */
 const gates = [
   ["types", ["tsc", "-p", "tsconfig.json"]],
   ["lint", ["biome", "check", "--error-on-warnings", "."]],
   ["rooms", ["depcruise", "--config", ".dependency-cruiser.cjs", "domain", "services", "infra", "local", "cli"]],
 ] as const;
-const suites = ["quick", "infra", "e2e"] as const;
+const suites = ["quick", "flow", "infra", "e2e"] as const;
 
 const bin = join(import.meta.dirname, "../node_modules/.bin");
 const run = (name: string, args: readonly string[], more: Readonly<Record<string, string>> = {}): Promise<number> =>

@@ -1,6 +1,5 @@
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
-import mime from "mime-types";
 import * as z from "zod";
 import type { Objects } from "../aws/objects.ts";
 import { each } from "../kit/each.ts";
@@ -45,6 +44,8 @@ export const uploadAssets = async (
     manifest: manifestKey(places.releases, deploymentId),
   };
   const publicFiles: PublicFile[] = [];
+  // a tenth of the function's bundle: a cold start does not wait for it
+  const { default: mime } = await import("mime-types");
   const assets = await Array.fromAsync(filesBelow(join(root, "assets")));
   const cache = await Array.fromAsync(filesBelow(join(root, "cache")));
   const total = assets.length + cache.length;

@@ -72,7 +72,8 @@ describe("a test that is skipped", () => {
         "types: 1 passed, 0 failed",
         "quick: 3 passed, 0 failed",
         "  skipped: a.test.ts > moon: there is none here",
-        "4 passed, 0 failed, 1 skipped",
+        "1 skipped, each with its reason",
+        "4 passed, 0 failed",
       ],
       failed: false,
     });
