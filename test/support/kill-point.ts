@@ -31,12 +31,15 @@ export type KillPoint =
   | { readonly kind: "file"; readonly path: string };
 
 /** Sees to it that this process dies at the point: by SIGKILL, so that nothing of it can tidy up. */
-export const arm = (point: KillPoint, { endpoint, clients }: LocalAws): void => {
+export const arm = (point: KillPoint, { endpoint, clients, polls }: LocalAws): void => {
   let left = "nth" in point && point.nth !== undefined ? point.nth : 1;
   const hit = (): void => {
     left -= 1;
     if (left === 0) process.kill(process.pid, "SIGKILL");
   };
+
+  // messages are taken and removed on connections of their own
+  const clientsOf = ({ client }: Call) => (client === "sqs" ? [clients.sqs, polls] : [clients[client]]);
 
   switch (point.kind) {
     case "stored":
@@ -54,14 +57,14 @@ export const arm = (point: KillPoint, { endpoint, clients }: LocalAws): void => 
       return;
     }
     case "before":
-      intercept(clients, point, (send) => {
+      intercept(clientsOf(point), point, (send) => {
         hit();
         return send();
       });
       return;
     case "after":
-      if (point.unanswered !== undefined) intercept(clients, point.unanswered, (send) => send().then(() => new Promise(() => {})));
-      intercept(clients, point, async (send) => {
+      if (point.unanswered !== undefined) intercept(clientsOf(point), point.unanswered, (send) => send().then(() => new Promise(() => {})));
+      intercept(clientsOf(point), point, async (send) => {
         const answer = await send();
         hit();
         return answer;
@@ -87,17 +90,21 @@ const dynalite = createRequire(import.meta.url)("dynalite/db") as {
 const holds = (item: Item | undefined, event: string): boolean => String(item?.body?.S).includes(`"type":"${event}"`);
 
 /** Does something around every such call. */
-const intercept = (clients: Clients, { client, call, about = "" }: Call, act: (send: () => Promise<unknown>) => Promise<unknown>): void => {
+const intercept = (
+  clients: readonly object[],
+  { call, about = "" }: Call,
+  act: (send: () => Promise<unknown>) => Promise<unknown>,
+): void => {
   type Next = (args: { input: object }) => Promise<unknown>;
   type Middleware = (next: Next, context: { commandName?: string }) => Next;
   const around: Middleware =
     (next, { commandName }) =>
     (args) =>
       commandName === `${call}Command` && subject(args.input).includes(about) ? act(() => next(args)) : next(args);
-  const { middlewareStack } = clients[client] as unknown as {
-    middlewareStack: { add(middleware: Middleware, at: { step: string }): void };
-  };
-  middlewareStack.add(around, { step: "initialize" });
+  for (const client of clients)
+    (client as { middlewareStack: { add(middleware: Middleware, at: { step: string }): void } }).middlewareStack.add(around, {
+      step: "initialize",
+    });
 };
 
 /** The parts of a call's input that say what it is about: never its body, which is a stream. */

@@ -37,6 +37,7 @@ export const armKillPoint = ({ aws }: Development, point: KillPoint): void => {
     aws.clients.dynamodb,
     aws.clients.eventBridge,
     aws.clients.sqs,
+    aws.polls,
     aws.clients.cloudFront,
   ])
     (client.middlewareStack.add as (middleware: unknown, options: object) => void)(
