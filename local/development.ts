@@ -103,7 +103,10 @@ export const startDevelopment = async (options: DevelopmentOptions): Promise<Dev
       tokens: { local: createHash("sha256").update(memory.token).digest("hex") },
     };
     const engineOf = (name: string): Engine =>
-      engine(config, aws.clients, systemClock, ({ level, message, ...more }) => log(`${name} ${level} ${message} ${JSON.stringify(more)}`));
+      engine(config, aws.clients, systemClock, ({ level, message, ...more }) => {
+        // what is ordinary would hide what is not
+        if (level !== "info") log(`${name} ${level} ${message} ${JSON.stringify(more)}`);
+      });
     const made = engineOf("api");
     const mappings = await runMappings(aws, log);
     closers.push(mappings.close);
