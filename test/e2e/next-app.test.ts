@@ -1,12 +1,14 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { GetQueueAttributesCommand, GetQueueUrlCommand } from "@aws-sdk/client-sqs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Answer, type Load, startLoad } from "../../cli/demo/load.ts";
 import { flipsIn, readLog } from "../../cli/demo/scenario.ts";
 import { findTargets } from "../../cli/demo/targets.ts";
 import { judge, type RecordedFlip, type Traffic } from "../../cli/demo/verdict.ts";
 import type { DeploymentView, EnvironmentView } from "../../domain/projections/views.ts";
+import { siteResources } from "../../infra/sites.ts";
 import { type Development, startDevelopment } from "../../local/development.ts";
 import { type ApiClient, apiClient } from "../support/api-client.ts";
 import { LOOPBACK, listeningAddresses } from "../support/listening.ts";
@@ -21,6 +23,8 @@ const PLACE = ["next-app", "production"] as const;
 const PER_SECOND = 55;
 const BUILD_MS = 400_000;
 const PATIENCE_MS = 60_000;
+/** A copy is asked for again after five minutes at the earliest where its remaking was lost: until then SQS drops repetitions. */
+const REMADE_MS = 330_000;
 
 /** What a page does that is only right when every part of a release fits together. */
 type Behaviour = {
@@ -78,12 +82,28 @@ const reached = (id: string, status: string): Promise<DeploymentView> =>
   );
 const deploy = async (): Promise<string> => (await api.deploy(...PLACE, await api.upload(PLACE[0], APP))).id;
 
+/** What the engine and the app said, and what waits to be made again: where a page stays as it was, this says why. */
+const lines: string[] = [];
+const stuck = async (error: unknown): Promise<never> => {
+  const { revalidationQueue, revalidationDeadLetters } = siteResources(...PLACE);
+  const waiting = await Promise.all(
+    [revalidationQueue, revalidationDeadLetters].map(async (QueueName) => {
+      const { QueueUrl } = await dev.aws.clients.sqs.send(new GetQueueUrlCommand({ QueueName }));
+      const { Attributes } = await dev.aws.clients.sqs.send(new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ["All"] }));
+      return `${QueueName}: ${Attributes?.ApproximateNumberOfMessages} wait, ${Attributes?.ApproximateNumberOfMessagesNotVisible} in flight`;
+    }),
+  );
+  throw new Error([(error as Error).message, ...waiting, ...lines.slice(-60)].join("\n"), { cause: error });
+};
+
 const behave = async (): Promise<Behaviour> => {
   const isr = await madeAt("/isr");
   const tagged = await madeAt("/tagged");
-  const refreshed = await until("the ISR page to be made again", async () => (await madeAt("/isr")) !== isr, PATIENCE_MS);
+  const refreshed = await until("the ISR page to be made again", async () => (await madeAt("/isr")) !== isr, REMADE_MS).catch(stuck);
   await page("/api/revalidate?tag=tide", { method: "POST" });
-  const revalidated = await until("the tagged page to be made again", async () => (await madeAt("/tagged")) !== tagged, PATIENCE_MS);
+  const revalidated = await until("the tagged page to be made again", async () => (await madeAt("/tagged")) !== tagged, REMADE_MS).catch(
+    stuck,
+  );
   const { status, type } = await page("/_next/image?url=%2Fharbour.png&w=640&q=75", { headers: { accept: "image/webp,*/*" } });
   const { bytes } = JSON.parse((await page("/api/hello", { method: "POST", body: BINARY })).text) as { bytes: unknown };
   return { refreshed, revalidated, release: (await page("/release.txt")).text.trim(), image: { status, type }, bytes };
@@ -104,7 +124,7 @@ const submit = async (html: string): Promise<{ status: number; text: string }> =
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "shiplog-e2e-"));
   const began = Date.now();
-  dev = await startDevelopment({ dataDir: folder, appDir: APP, log: () => {} });
+  dev = await startDevelopment({ dataDir: folder, appDir: APP, log: (line) => void lines.push(line) });
   api = apiClient(dev.apiUrl, dev.token);
   url = dev.sites[0]?.url ?? "";
 
