@@ -1,48 +1,56 @@
-import { ListQueuesCommand } from "@aws-sdk/client-sqs";
+import { DescribeTableCommand, type DynamoDBClient, ResourceNotFoundException } from "@aws-sdk/client-dynamodb";
 import { fillIn } from "../infra/rights.ts";
 import { type BucketKey, buckets } from "../infra/stores.ts";
-import { awsClients, type Clients } from "../services/aws/clients.ts";
-import type { Connection } from "./connection.ts";
-import { usageError } from "./failure.ts";
+import { EVENTS_TABLE } from "../infra/topology.ts";
+import type { ClientOptions } from "../services/aws/clients.ts";
+import { type Connection, findConnection } from "./connection.ts";
+import type { Context } from "./context.ts";
+import { CliError, usageError } from "./failure.ts";
 
 /** The AWS behind an engine: the account that the environment names, or the local one of `shiplog dev`. */
 export type Account = {
-  readonly clients: Clients;
-  /** for messages: "account 123456789012 in eu-west-1", or the address of the local one */
-  readonly name: string;
+  /** where its API is; nothing where only the account is known */
+  readonly connection: Connection | undefined;
   readonly local: boolean;
-  /** names of the buckets; none where the account has nothing of Shiplog's yet, so that its number is not known */
-  readonly buckets: Readonly<Partial<Record<BucketKey, string>>>;
+  /** what AWS clients are made with: nothing where the SDK's ordinary rules hold (AWS_REGION, AWS_PROFILE, …) */
+  readonly options: ClientOptions;
 };
 
 /** Accepted by the local AWS, which asks for no credentials, and secret from nobody. */
-const LOCAL = { region: "eu-west-1", credentials: { accessKeyId: "local", secretAccessKey: "local" } };
+const LOCAL: ClientOptions = { region: "eu-west-1", credentials: { accessKeyId: "local", secretAccessKey: "local" } };
+
+/** Without an engine's address the account itself can still be asked. */
+export const findAccount = ({ data }: Context): Account => {
+  const connection = known(data);
+  const endpoint = connection?.endpoint;
+  return { connection, local: endpoint !== undefined, options: endpoint === undefined ? {} : { ...LOCAL, endpoint } };
+};
+
+const known = (data: string | undefined): Connection | undefined => {
+  try {
+    return findConnection(data, process.env, process.cwd());
+  } catch (error) {
+    if (data === undefined && error instanceof CliError) return undefined;
+    throw error;
+  }
+};
+
+/** Names of the buckets: on AWS they carry the account's number and the region. `account`: for messages. */
+export type Place = { readonly account: string; readonly buckets: Readonly<Record<BucketKey, string>> };
 
 /**
- * Opens the AWS of an engine, by the SDK's ordinary rules (AWS_REGION, AWS_PROFILE, …) where the engine is not local.
+ * Where an account's engine is, as the event table's ARN says; `undefined` where the account has no event table.
  *
  * @throws CliError (usage) where no region or no credentials are known
  */
-export const openAccount = async (connection: Connection | undefined): Promise<Account> => {
-  const endpoint = connection?.endpoint;
-  if (endpoint !== undefined) {
-    const names = Object.fromEntries(Object.entries(buckets).map(([key, { name }]) => [key, name]));
-    return { clients: awsClients({ ...LOCAL, endpoint }), name: `the local AWS at ${endpoint}`, local: true, buckets: names };
-  }
-  const clients = awsClients();
+export const placeOf = async ({ local, options }: Account, dynamodb: DynamoDBClient): Promise<Place | undefined> => {
+  if (local) return { account: `the local AWS at ${options.endpoint}`, buckets: named((bucket) => buckets[bucket].name) };
   try {
-    const region = await clients.sqs.config.region();
-    const { QueueUrls: [url = ""] = [] } = await clients.sqs.send(new ListQueuesCommand({ QueueNamePrefix: "shiplog-", MaxResults: 1 }));
-    const account = new URL(url === "" ? "https://none" : url).pathname.split("/")[1] ?? "";
-    const names = Object.keys(buckets).map((key) => [key, fillIn(key as BucketKey, account, region)]);
-    return {
-      clients,
-      name: account === "" ? region : `account ${account} in ${region}`,
-      local: false,
-      buckets: account === "" ? {} : Object.fromEntries(names),
-    };
+    const { Table } = await dynamodb.send(new DescribeTableCommand({ TableName: EVENTS_TABLE }));
+    const [, , , region = "", account = ""] = Table?.TableArn?.split(":") ?? [];
+    return { account: `account ${account} in ${region}`, buckets: named((bucket) => fillIn(bucket, account, region)) };
   } catch (error) {
-    clients.destroy();
+    if (error instanceof ResourceNotFoundException) return undefined;
     const { name, message } = error as Error;
     throw usageError(
       `AWS cannot be asked: ${name}: ${message}.`,
@@ -50,3 +58,6 @@ export const openAccount = async (connection: Connection | undefined): Promise<A
     );
   }
 };
+
+const named = (nameOf: (bucket: BucketKey) => string): Record<BucketKey, string> =>
+  Object.fromEntries(Object.keys(buckets).map((key) => [key, nameOf(key as BucketKey)])) as Record<BucketKey, string>;

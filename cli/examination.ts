@@ -1,11 +1,12 @@
 import { readFileSync } from "node:fs";
 import { SitesFile } from "../infra/sites.ts";
+import { awsClients } from "../services/aws/clients.ts";
 import { sightOf } from "../services/aws/sight.ts";
 import { examine } from "../services/doctor/doctor.ts";
-import { type Finding, ok, wrong } from "../services/doctor/finding.ts";
+import { type Finding, missing, ok, wrong } from "../services/doctor/finding.ts";
 import type { Place } from "../services/doctor/site.ts";
-import { openAccount } from "./account.ts";
-import { type Connection, findConnection } from "./connection.ts";
+import { findAccount, placeOf } from "./account.ts";
+import type { Connection } from "./connection.ts";
 import type { Context } from "./context.ts";
 import { CliError, type ExitCode, exit, usageError } from "./failure.ts";
 import { plain } from "./terminal.ts";
@@ -16,8 +17,8 @@ const COLOURS = { ok: "green", missing: "red", wrong: "yellow" } as const;
 /** Looks at everything and prints each finding as it comes; the exit code says whether all is well. */
 export async function examination(context: Context, sitesFile: string | undefined): Promise<ExitCode> {
   const { terminal, json } = context;
-  const connection = known(context);
-  const account = await openAccount(connection);
+  const account = findAccount(context);
+  const clients = awsClients(account.options);
   const findings: Finding[] = [];
   const say = (finding: Finding): void => {
     findings.push(finding);
@@ -26,30 +27,25 @@ export async function examination(context: Context, sitesFile: string | undefine
     terminal.result(plain(`${terminal.paint(COLOURS[state], SIGNS[state])} ${what}: ${says}`));
     if (mend !== null) terminal.result(plain(`    mend: ${mend}`));
   };
+  let name: string;
   try {
-    terminal.note(`Looking at ${account.name}.`);
-    const { finding, places } = await engineOf(context, connection, sitesFile);
+    const place = await placeOf(account, clients.dynamodb);
+    name = place?.account ?? "an account without an event table";
+    terminal.note(`Looking at ${name}.`);
+    const { finding, places } = await engineOf(context, account.connection, sitesFile);
     say(finding);
     const make = account.local ? "stop `shiplog dev` and start it again: it makes what is missing" : "npx sst deploy --stage production";
-    const engine = { places, buckets: Object.values(account.buckets), runsIn: account.local ? "process" : "lambda", make } as const;
-    for await (const found of examine(sightOf(account.clients), engine)) say(found);
+    // their names carry what the event table says of the account
+    if (place === undefined) say(missing("buckets", make));
+    const engine = { places, buckets: Object.values(place?.buckets ?? {}), runsIn: account.local ? "process" : "lambda", make } as const;
+    for await (const found of examine(sightOf(clients), engine)) say(found);
   } finally {
-    account.clients.destroy();
+    clients.destroy();
   }
   const bad = findings.filter(({ state }) => state !== "ok").length;
-  if (json) terminal.document({ account: account.name, findings });
+  if (json) terminal.document({ account: name, findings });
   terminal.note(bad === 0 ? `All ${findings.length} are well.` : `${bad} of ${findings.length} are not well.`);
   return bad === 0 ? exit.reached : exit.failed;
-}
-
-/** Without an engine's address the account itself can still be looked at. */
-function known({ data }: Context): Connection | undefined {
-  try {
-    return findConnection(data, process.env, process.cwd());
-  } catch (error) {
-    if (data === undefined && error instanceof CliError) return undefined;
-    throw error;
-  }
 }
 
 /** Whether the API answers; and the declared environments, from there or from the sites file. */

@@ -2,7 +2,6 @@ import { createHash, randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { BUS, EVENTS_TABLE, SEAL_KEY, VIEWS_TABLE } from "../infra/topology.ts";
 import { createApi } from "../services/api/app.ts";
 import { apiPorts } from "../services/api/wiring.ts";
 import type { EngineConfig, SiteConfig } from "../services/kit/config.ts";
@@ -12,9 +11,8 @@ import { type BuildLimits, type LocalAws, startAws } from "./aws.ts";
 import { runConsumers, runSchedules } from "./consumers.ts";
 import type { Edge } from "./edge/edge.ts";
 import { freePort } from "./free-port.ts";
-import { REGION } from "./http.ts";
 import { takeOver } from "./one-at-a-time.ts";
-import { BUCKETS, provisionEngine } from "./provision/engine-resources.ts";
+import { HERE, provisionEngine } from "./provision/engine-resources.ts";
 import { provisionSite } from "./provision/site-resources.ts";
 import { startSiteEdge } from "./site-edge.ts";
 import { runMappings } from "./site-mappings.ts";
@@ -92,12 +90,7 @@ export const startDevelopment = async (options: DevelopmentOptions): Promise<Dev
     }
 
     const config: EngineConfig = {
-      region: REGION,
-      eventsTable: EVENTS_TABLE,
-      viewsTable: VIEWS_TABLE,
-      bus: BUS,
-      buckets: BUCKETS,
-      sealKey: SEAL_KEY,
+      ...HERE,
       sites: configs,
       loopbackWebhooks: options.allowLoopbackWebhooks ?? false,
       tokens: { local: createHash("sha256").update(memory.token).digest("hex") },

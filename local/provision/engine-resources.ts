@@ -17,11 +17,23 @@ import {
   visibilitySeconds,
 } from "../../infra/topology.ts";
 import type { Clients } from "../../services/aws/clients.ts";
+import type { EngineConfig } from "../../services/kit/config.ts";
+import { REGION } from "../http.ts";
 import { createTable } from "./table.ts";
 import { unlessThere } from "./unless-there.ts";
 
 /** The buckets' names: here they belong to one machine, and carry no account and region. */
 export const BUCKETS = Object.fromEntries(Object.entries(buckets).map(([key, { name }]) => [key, name])) as Record<BucketKey, string>;
+
+/** What the engine is told of where it is: the same on every machine. */
+export const HERE = {
+  region: REGION,
+  eventsTable: eventsTable.name,
+  viewsTable: viewsTable.name,
+  bus: BUS,
+  buckets: BUCKETS,
+  sealKey: SEAL_KEY,
+} as const satisfies Partial<EngineConfig>;
 
 /** A queue as its poller needs it. */
 export type QueueAt = { readonly url: string; readonly arn: string };

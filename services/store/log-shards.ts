@@ -1,9 +1,9 @@
-import { type DynamoDBClient, QueryCommand } from "@aws-sdk/client-dynamodb";
+import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import type { Commit } from "../../domain/kernel/chain.ts";
-import { commitOf, dayOf, type Item } from "./codec.ts";
+import { commitOf, type Item } from "./codec.ts";
+import { logPage } from "./log-page.ts";
 
 const DAY = 24 * 3600 * 1000;
-const PAGE = 1_000;
 
 export type LogShards = ReturnType<typeof logShards>;
 
@@ -14,22 +14,9 @@ export const logShards = (client: DynamoDBClient, table: string) => ({
     for (let day = Math.floor(Number(since) / DAY) * DAY; day < Number(until); day += DAY) {
       let from: Item | undefined;
       do {
-        const page = await client.send(
-          new QueryCommand({
-            TableName: table,
-            IndexName: "log",
-            KeyConditionExpression: "gsi1pk = :partition AND gsi1sk BETWEEN :since AND :until",
-            ExpressionAttributeValues: {
-              ":partition": { S: `${dayOf(String(day))}#${shard}` },
-              ":since": { S: since },
-              ":until": { S: until },
-            },
-            ExclusiveStartKey: from,
-            Limit: PAGE,
-          }),
-        );
-        yield (page.Items ?? []).map(commitOf);
-        from = page.LastEvaluatedKey;
+        const page = await logPage(client, table, { day, shard, since, until }, from);
+        yield page.items.map(commitOf);
+        from = page.from;
       } while (from !== undefined);
     }
   },

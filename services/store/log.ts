@@ -1,11 +1,10 @@
-import { type DynamoDBClient, QueryCommand } from "@aws-sdk/client-dynamodb";
+import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import type { Commit } from "../../domain/kernel/chain.ts";
-import { commitOf, dayOf, type Item } from "./codec.ts";
+import { commitOf, type Item } from "./codec.ts";
 import { SHARDS } from "./entity.ts";
+import { logPage, type Stretch } from "./log-page.ts";
 
 const DAY = 24 * 3600 * 1000;
-/** Items of one answer: DynamoDB ends a page at 1 MB anyway. */
-const PAGE = 1_000;
 
 export type Log = ReturnType<typeof eventLog>;
 
@@ -19,30 +18,19 @@ export const eventLog = (client: DynamoDBClient, table: string) => {
     const found: Commit[] = [];
     const end = Math.min(Number(until), Number.MAX_SAFE_INTEGER);
     for (let day = Math.floor(Number(since) / DAY) * DAY; day < end && found.length < limit; day += DAY) {
-      const shards = await Promise.all(
-        Array.from({ length: SHARDS }, (_, shard) => readShard(`${dayOf(String(day))}#${shard}`, since, until, limit)),
-      );
+      const shards = await Promise.all(Array.from({ length: SHARDS }, (_, shard) => readShard({ day, shard, since, until }, limit)));
       found.push(...shards.flat().sort(byPosition));
     }
     return found.slice(0, limit);
   };
 
-  const readShard = async (partition: string, since: string, until: string, limit: number): Promise<Commit[]> => {
+  const readShard = async (stretch: Stretch, limit: number): Promise<Commit[]> => {
     const items: Item[] = [];
     let from: Item | undefined;
     do {
-      const page = await client.send(
-        new QueryCommand({
-          TableName: table,
-          IndexName: "log",
-          KeyConditionExpression: "gsi1pk = :partition AND gsi1sk BETWEEN :since AND :until",
-          ExpressionAttributeValues: { ":partition": { S: partition }, ":since": { S: since }, ":until": { S: until } },
-          ExclusiveStartKey: from,
-          Limit: Math.min(limit, PAGE),
-        }),
-      );
-      items.push(...(page.Items ?? []));
-      from = page.LastEvaluatedKey;
+      const page = await logPage(client, table, stretch, from, limit);
+      items.push(...page.items);
+      from = page.from;
     } while (from !== undefined && items.length < limit);
     return items.map(commitOf);
   };

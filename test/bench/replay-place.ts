@@ -1,11 +1,10 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import { BUS, EVENTS_TABLE, SEAL_KEY, VIEWS_TABLE } from "../../infra/topology.ts";
 import { serveApi } from "../../local/api-server.ts";
 import { CREDENTIALS } from "../../local/aws.ts";
 import { startEndpoint } from "../../local/endpoint/endpoint.ts";
 import { REGION } from "../../local/http.ts";
-import { BUCKETS, provisionEngine } from "../../local/provision/engine-resources.ts";
+import { HERE, provisionEngine } from "../../local/provision/engine-resources.ts";
 import { createApi } from "../../services/api/app.ts";
 import { apiPorts } from "../../services/api/wiring.ts";
 import { awsClients } from "../../services/aws/clients.ts";
@@ -18,12 +17,7 @@ const endpoint = await startEndpoint({ dataDir: join(folder, "aws") });
 const clients = awsClients({ region: REGION, endpoint: endpoint.url, credentials: CREDENTIALS });
 await provisionEngine(clients);
 const config = {
-  region: REGION,
-  eventsTable: EVENTS_TABLE,
-  viewsTable: VIEWS_TABLE,
-  bus: BUS,
-  buckets: BUCKETS,
-  sealKey: SEAL_KEY,
+  ...HERE,
   sites: [],
   tokens: { bench: createHash("sha256").update(TOKEN).digest("hex") },
 };

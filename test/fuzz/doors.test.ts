@@ -6,10 +6,10 @@ import { paginateScan } from "@aws-sdk/client-dynamodb";
 import type { SQSEvent } from "aws-lambda";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { BUS, EVENTS_TABLE, SEAL_KEY, VIEWS_TABLE } from "../../infra/topology.ts";
+import { EVENTS_TABLE } from "../../infra/topology.ts";
 import { type Endpoint, startEndpoint } from "../../local/endpoint/endpoint.ts";
 import { REGION } from "../../local/http.ts";
-import { BUCKETS, provisionEngine } from "../../local/provision/engine-resources.ts";
+import { HERE, provisionEngine } from "../../local/provision/engine-resources.ts";
 import { createApi } from "../../services/api/app.ts";
 import { apiPorts } from "../../services/api/wiring.ts";
 import { awsClients, type Clients } from "../../services/aws/clients.ts";
@@ -36,12 +36,7 @@ beforeAll(async () => {
   clients = awsClients({ region: REGION, endpoint: endpoint.url, credentials: { accessKeyId: "local", secretAccessKey: "local" } });
   await provisionEngine(clients);
   const config = {
-    region: REGION,
-    eventsTable: EVENTS_TABLE,
-    viewsTable: VIEWS_TABLE,
-    bus: BUS,
-    buckets: BUCKETS,
-    sealKey: SEAL_KEY,
+    ...HERE,
     sites: [],
     tokens: { me: hash("sha256", TOKEN, "hex") },
   };

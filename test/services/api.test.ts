@@ -4,32 +4,19 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PutObjectCommand } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { BUS, deadLetterName, EVENTS_TABLE, SEAL_KEY, VIEWS_TABLE } from "../../infra/topology.ts";
+import { deadLetterName } from "../../infra/topology.ts";
 import { type Endpoint, startEndpoint } from "../../local/endpoint/endpoint.ts";
 import { REGION } from "../../local/http.ts";
-import { BUCKETS, provisionEngine } from "../../local/provision/engine-resources.ts";
+import { BUCKETS, HERE, provisionEngine } from "../../local/provision/engine-resources.ts";
 import { createApi } from "../../services/api/app.ts";
 import { apiPorts } from "../../services/api/wiring.ts";
 import { awsClients, type Clients } from "../../services/aws/clients.ts";
-import type { SiteConfig } from "../../services/kit/config.ts";
 import { type Engine, engine as makeEngine, systemClock } from "../../services/kit/engine.ts";
 import { project } from "../../services/project/project.ts";
 import { artifact, check, release } from "../support/samples.ts";
+import { siteConfigOf } from "../support/site-config.ts";
 
 const TOKEN = "a-long-secret-token";
-const site = (name: string, environment: string): SiteConfig => ({
-  site: name,
-  environment,
-  host: `${name}.example.com`,
-  url: `https://${name}.example.com`,
-  checkPath: "/",
-  variables: [],
-  architecture: "x86_64",
-  distribution: null,
-  revalidationQueueUrl: "https://queue",
-  buildTimeoutMinutes: 20,
-});
-
 // biome-ignore lint/suspicious/noExplicitAny: an answer is looked at from outside, as a client sees its JSON
 type Answer = { status: number; body: any };
 
@@ -46,16 +33,11 @@ beforeAll(async () => {
   clients = awsClients({ region: REGION, endpoint: endpoint.url, credentials: { accessKeyId: "local", secretAccessKey: "local" } });
   await provisionEngine(clients);
   // one site for each group of tests: they do not see each other's deployments
-  const sites = ["web", "docs", "shop", "blog", "wiki", "news"].map((name) => site(name, "production"));
+  const sites = ["web", "docs", "shop", "blog", "wiki", "news"].map((name) => siteConfigOf(name, "production"));
   const tokens = { other: hash("sha256", "another", "hex"), default: hash("sha256", TOKEN, "hex") };
   const config = {
-    region: REGION,
-    eventsTable: EVENTS_TABLE,
-    viewsTable: VIEWS_TABLE,
-    bus: BUS,
-    buckets: BUCKETS,
-    sealKey: SEAL_KEY,
-    sites: [...sites, site("web", "staging")],
+    ...HERE,
+    sites: [...sites, siteConfigOf("web", "staging")],
     tokens,
   };
   engine = makeEngine(config, clients, systemClock, (line) => reported.push(line));

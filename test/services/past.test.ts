@@ -1,15 +1,13 @@
 import { hash } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { BUS, EVENTS_TABLE, SEAL_KEY, VIEWS_TABLE } from "../../infra/topology.ts";
-import { REGION } from "../../local/http.ts";
-import { BUCKETS } from "../../local/provision/engine-resources.ts";
+import { HERE } from "../../local/provision/engine-resources.ts";
 import { createApi } from "../../services/api/app.ts";
 import { apiPorts } from "../../services/api/wiring.ts";
-import type { SiteConfig } from "../../services/kit/config.ts";
 import { engine, systemClock } from "../../services/kit/engine.ts";
 import { randomOf } from "../simulation/world/random.ts";
 import { longHistory } from "../support/long-history.ts";
 import { type ReplayRoom, startReplayRoom } from "../support/replay-room.ts";
+import { siteConfigOf } from "../support/site-config.ts";
 
 // some hundred events, one by one, and four hundred questions
 vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
@@ -18,31 +16,13 @@ const POINTS = 200;
 const SEED = 5;
 const TOKEN = "token";
 const ENVIRONMENTS = ["production", "preview"];
-const place = (environment: string): SiteConfig => ({
-  site: "web",
-  environment,
-  host: `${environment}.example.com`,
-  url: `https://${environment}.example.com`,
-  checkPath: "/",
-  variables: [],
-  architecture: "x86_64",
-  distribution: null,
-  revalidationQueueUrl: "https://queue",
-  buildTimeoutMinutes: 20,
-});
-
 let room: ReplayRoom;
 let app: ReturnType<typeof createApi>;
 beforeAll(async () => {
   room = await startReplayRoom();
   const config = {
-    region: REGION,
-    eventsTable: EVENTS_TABLE,
-    viewsTable: VIEWS_TABLE,
-    bus: BUS,
-    buckets: BUCKETS,
-    sealKey: SEAL_KEY,
-    sites: ENVIRONMENTS.map(place),
+    ...HERE,
+    sites: ENVIRONMENTS.map((environment) => siteConfigOf("web", environment, `${environment}.example.com`)),
     tokens: { ada: hash("sha256", TOKEN, "hex") },
   };
   app = createApi(apiPorts(engine(config, room.clients, systemClock, () => undefined)));

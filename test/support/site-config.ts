@@ -1,0 +1,15 @@
+import type { SiteConfig } from "../../services/kit/config.ts";
+
+/** What the engine knows of one environment, where a test is not about that. */
+export const siteConfigOf = (site: string, environment: string, host = `${site}.example.com`): SiteConfig => ({
+  site,
+  environment,
+  host,
+  url: `https://${host}`,
+  checkPath: "/",
+  variables: [],
+  architecture: "x86_64",
+  distribution: null,
+  revalidationQueueUrl: "https://queue",
+  buildTimeoutMinutes: 20,
+});
