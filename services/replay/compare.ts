@@ -15,8 +15,10 @@ export type Ports = {
   /** the commits of a stream after a version, strongly consistent */
   read(stream: string, after: number): Promise<readonly Commit[]>;
   readonly items: Pick<ViewItems, "scan" | "find" | "itemOf">;
-  /** brings one row up to the end of its stream; where rows are only compared, waits for who else does */
-  bringUp(name: ViewName, stream: string, tries: number): Promise<void>;
+  /** brings one row up to the end of its stream, where that is ours to do */
+  bringUp(name: ViewName, stream: string): Promise<void>;
+  /** called before rows that are behind their streams are looked at again: others may be bringing them up */
+  wait(): Promise<void>;
   /** called again and again while it works */
   pulse(): Promise<void>;
 };
@@ -25,7 +27,7 @@ export type Ports = {
 const PARTS = 4;
 /** Rows that are looked at singly at once. */
 const WIDTH = 8;
-/** A row may be a moment behind its stream: it is asked for again so many times. */
+/** Rows may be a moment behind their streams: those are looked at so many times, all of them before one again. */
 const TRIES = 6;
 
 /**
@@ -36,7 +38,7 @@ const TRIES = 6;
  * @param other generations whose rows are known to be written after: where one is newer, ours is brought up
  */
 export const compareRows = async (
-  { read, items, bringUp, pulse }: Ports,
+  { read, items, bringUp, wait, pulse }: Ports,
   folded: ReadonlyMap<string, Folded>,
   ours: Readonly<Partial<Record<ViewName, number>>>,
   other: Readonly<Partial<Record<ViewName, number>>>,
@@ -65,35 +67,44 @@ export const compareRows = async (
   for (const [stream, { digest }] of folded) if (digest !== undefined && !right.has(stream)) doubtful.add(stream);
 
   const differences: Difference[] = [];
-  await each([...doubtful].sort(), WIDTH, async (stream) => {
-    const name = viewOf(stream);
-    const what = await settle(name, stream, ours[name] ?? 0);
-    if (what !== undefined) differences.push({ view: name, stream, what });
-    await pulse();
-  });
+  let left = [...doubtful];
+  for (let tries = 1; left.length > 0; tries++) {
+    if (tries > 1) await wait();
+    const behind: string[] = [];
+    await each(left, WIDTH, async (stream) => {
+      const view = viewOf(stream);
+      const found = await settle(view, stream, ours[view] ?? 0);
+      if (found?.behind && tries < TRIES) behind.push(stream);
+      else if (found !== undefined) differences.push({ view, stream, what: found.what });
+      await pulse();
+    });
+    left = behind;
+  }
   return { rows, differences: differences.sort((a, b) => (a.stream < b.stream ? -1 : 1)) };
 
-  async function settle<K extends ViewName>(name: K, stream: string, generation: number): Promise<string | undefined> {
-    for (let tries = 1; ; tries++) {
-      await bringUp(name, stream, tries);
-      const item = await items.find(name, generation, stream);
-      const commits = await read(stream, 0);
-      const version = Number(item?.version?.N ?? 0);
-      const last = foldOf(name, stream, commits);
-      if (item !== undefined) {
-        const then = foldOf(
-          name,
-          stream,
-          commits.filter((commit) => commit.version <= version),
-        );
-        if (then === undefined) return commits.length === 0 ? "the log has no such stream" : `the log has no version ${version} of it`;
-        const wrong = differing(item, items.itemOf(name, generation, then));
-        if (wrong.length > 0) return `${wrong.join(", ")} ${wrong.length === 1 ? "differs" : "differ"} from the log at version ${version}`;
-      }
-      const end = last?.version ?? 0;
-      if (version === end) return undefined;
-      if (tries === TRIES) return item === undefined ? "there is no row" : `the row is at version ${version}, and its stream at ${end}`;
-    }
+  /** What is wrong with one row, and whether it may only be behind its stream; `undefined` where nothing is. */
+  async function settle<K extends ViewName>(
+    name: K,
+    stream: string,
+    generation: number,
+  ): Promise<{ what: string; behind: boolean } | undefined> {
+    await bringUp(name, stream);
+    const item = await items.find(name, generation, stream);
+    const commits = await read(stream, 0);
+    const end = foldOf(name, stream, commits)?.version ?? 0;
+    if (item === undefined) return end === 0 ? undefined : { what: "there is no row", behind: true };
+    const version = Number(item.version?.N ?? 0);
+    const then = foldOf(
+      name,
+      stream,
+      commits.filter((commit) => commit.version <= version),
+    );
+    if (then === undefined)
+      return { what: commits.length === 0 ? "the log has no such stream" : `the log has no version ${version} of it`, behind: false };
+    const wrong = differing(item, items.itemOf(name, generation, then));
+    if (wrong.length > 0)
+      return { what: `${wrong.join(", ")} ${wrong.length === 1 ? "differs" : "differ"} from the log at version ${version}`, behind: false };
+    return version === end ? undefined : { what: `the row is at version ${version}, and its stream at ${end}`, behind: true };
   }
 };
 

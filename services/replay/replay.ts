@@ -135,7 +135,7 @@ export const replay = async (ports: Ports, { views, from }: Wanted, { restart = 
     const bringUp = (name: ViewName, stream: string): Promise<void> =>
       keepRow(ports.read, name, ports.views.rows(generation)[name], stream, Number.POSITIVE_INFINITY);
     const other = Object.fromEntries(views.map((view) => [view, before.live[view]]));
-    const { rows, differences } = await compareRows({ ...ports, bringUp, pulse }, fold.streams, wanted(of(generation)), other);
+    const { rows, differences } = await compareRows({ ...ports, bringUp, wait: pulse, pulse }, fold.streams, wanted(of(generation)), other);
     if (differences.length > 0) throw new NotTheLog(differences);
     await lease.keep();
     await ports.views.changeGenerations((now) => ({
@@ -175,11 +175,10 @@ export const verifyViews = async (
   const { events } = fold.counts();
   tell(`${events} events folded into ${fold.counts().rows} rows: comparing them`);
   // who projects them may be a moment behind
-  const bringUp = async (_name: ViewName, _stream: string, tries: number): Promise<void> => {
-    if (tries > 1) await clock.sleep(500);
-  };
+  const bringUp = async (): Promise<void> => undefined;
+  const wait = (): Promise<void> => clock.sleep(500);
   const ours = Object.fromEntries(views.map((view) => [view, live[view]]));
-  const compared = await compareRows({ ...ports, bringUp, pulse: pause }, fold.streams, ours, {});
+  const compared = await compareRows({ ...ports, bringUp, wait, pulse: pause }, fold.streams, ours, {});
   return { ...compared, ...extent, events, seconds: (clock.now() - began) / 1_000 };
 };
 
