@@ -188,6 +188,18 @@ describe("a rebuild that was cut off", () => {
   });
 });
 
+describe("a comparison", () => {
+  it("waits for rows that are missing once for all of them, and then names each", async () => {
+    let waits = 0;
+    const sleep = async (): Promise<void> => void waits++;
+    const { rows, differences } = await verifyViews({ ...room.ports(), clock: { ...systemClock, sleep } }, ALL);
+    expect(rows).toBe(0);
+    expect(differences.length).toBe(new Set(early.map(({ stream }) => stream)).size);
+    expect(new Set(differences.map(({ what }) => what))).toEqual(new Set(["there is no row"]));
+    expect(waits).toBe(5);
+  });
+});
+
 describe("a rebuild's rows", () => {
   it("have commits that came too late for their seal", async () => {
     // what was sealed does not know it: it is older than the seal's end, and in the table alone
