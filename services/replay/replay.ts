@@ -56,7 +56,7 @@ export class NotTheLog extends Error {
   }
 }
 
-const WRITES = 8;
+const WRITES = 16;
 const NOTE_EVERY_MS = 1_000;
 /** Who asked which generation is live just before the switch may still read the one before. */
 const GRACE_MS = 2_000;
