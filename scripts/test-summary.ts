@@ -7,7 +7,7 @@ export type Part = { readonly name: string } & Counted;
 const unexplained = ({ skipped }: Part): number => skipped.filter(({ reason }) => reason === null).length;
 const failures = (part: Part): number => part.failed + unexplained(part);
 
-/** What is printed at the end: a line for each part, what was skipped and why, and the sum of all as the last line. */
+/** What is printed at the end: a line for each part, what failed and what was skipped, and why, and the sum of all as the last line. */
 export const summaryOf = (parts: readonly Part[]): { readonly lines: readonly string[]; readonly failed: boolean } => {
   const sum = (of: (part: Part) => number): number => parts.reduce((total, part) => total + of(part), 0);
   const skipped = sum((part) => part.skipped.length - unexplained(part));
@@ -16,6 +16,7 @@ export const summaryOf = (parts: readonly Part[]): { readonly lines: readonly st
     lines: [
       ...parts.flatMap((part) => [
         `${part.name}: ${part.passed} passed, ${failures(part)} failed`,
+        ...part.failures.map(({ test, why }) => `  failed: ${test}\n${why.replace(/^/gm, "    ")}`),
         ...part.skipped.map(({ test, reason }) =>
           reason === null ? `  skipped without a reason: ${test}: give one, with context.skip("…")` : `  skipped: ${test}: ${reason}`,
         ),

@@ -28,7 +28,7 @@ const run = (name: string, args: readonly string[], more: Readonly<Record<string
 const gate = async (name: string, [command, ...args]: readonly [string, ...string[]]): Promise<Part> => {
   console.log(`\n# ${name}`);
   const code = await run(command, args);
-  return { name, passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: [] };
+  return { name, passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, failures: [], skipped: [] };
 };
 
 const suite = async (name: string): Promise<Part> => {
@@ -38,12 +38,12 @@ const suite = async (name: string): Promise<Part> => {
     const file = join(folder, "counts.json");
     const reporters = ["--reporter=default", `--reporter=${join(import.meta.dirname, "count-tests.ts")}`];
     const code = await run("vitest", ["run", "--project", name, ...reporters], { [COUNTS]: file });
-    const { passed, failed, skipped } = JSON.parse(await readFile(file, "utf8")) as Counted;
+    const { passed, failed, failures, skipped } = JSON.parse(await readFile(file, "utf8")) as Counted;
     // a file that did not load, or a hook or a promise that failed outside of a test, is a failure too
-    return { name, passed, failed: failed === 0 && (code !== 0 || passed === 0) ? 1 : failed, skipped };
+    return { name, passed, failed: failed === 0 && (code !== 0 || passed === 0) ? 1 : failed, failures, skipped };
   } catch (error) {
     console.error(`the ${name} tests gave no report: ${(error as Error).message}`);
-    return { name, passed: 0, failed: 1, skipped: [] };
+    return { name, passed: 0, failed: 1, failures: [], skipped: [] };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

@@ -8,11 +8,11 @@ import { COUNTS, type Counted } from "../../scripts/count-tests.ts";
 import { summaryOf } from "../../scripts/test-summary.ts";
 
 const root = join(import.meta.dirname, "../..");
-const none: Counted = { passed: 0, failed: 0, skipped: [] };
+const none: Counted = { passed: 0, failed: 0, failures: [], skipped: [] };
 
 /** Runs these tests as `npm test` runs ours, and reads what was counted. */
 const count = async (tests: string): Promise<Counted> => {
-  const folder = await mkdtemp(join(tmpdir(), "shiplog-skipped-"));
+  const folder = await mkdtemp(join(tmpdir(), "shiplog-summary-"));
   try {
     await symlink(join(root, "node_modules"), join(folder, "node_modules"));
     await writeFile(join(folder, "package.json"), '{"type":"module"}');
@@ -30,6 +30,17 @@ const count = async (tests: string): Promise<Counted> => {
   }
 };
 
+describe("a test that failed", () => {
+  it("is named at the end, with what it said", () => {
+    const failures = [{ test: "a.test.ts > sun", why: "expected 1 to be 2\nat a.test.ts:4" }];
+    expect(summaryOf([{ name: "quick", ...none, passed: 3, failed: 1, failures }]).lines).toEqual([
+      "quick: 3 passed, 1 failed",
+      "  failed: a.test.ts > sun\n    expected 1 to be 2\n    at a.test.ts:4",
+      "3 passed, 1 failed",
+    ]);
+  });
+});
+
 describe("a test that is skipped", () => {
   it("is counted with its reason, and without one it has none", async () => {
     const counted = await count(`
@@ -42,6 +53,7 @@ describe("a test that is skipped", () => {
     expect(counted).toEqual({
       passed: 1,
       failed: 1,
+      failures: [{ test: "some.test.ts > fails", why: expect.stringMatching(/^expected 1 to be 2.*\nat .*some\.test\.ts:4/) }],
       skipped: [
         { test: "some.test.ts > waits for a moon", reason: "there is none here" },
         { test: "some.test.ts > is left out", reason: null },
@@ -51,16 +63,17 @@ describe("a test that is skipped", () => {
   }, 60_000);
 
   it("is none that should be explained where a hook failed before it", async () => {
-    const { failed, passed, skipped } = await count(`
+    const counted = await count(`
       import { beforeAll, describe } from "vitest";
       describe("in a group", () => {
         beforeAll(() => { throw new Error("no"); });
         it("would pass", () => expect(1).toBe(1));
       });
     `);
-    expect({ failed, passed, skipped }).toEqual({
+    expect(counted).toEqual({
       passed: 0,
       failed: 0,
+      failures: [{ test: "some.test.ts > in a group", why: expect.stringMatching(/^no\nat /) }],
       skipped: [{ test: "some.test.ts > in a group > would pass", reason: "a hook or its file failed" }],
     });
   }, 60_000);
