@@ -46,8 +46,8 @@ describe("a deployment", () => {
     expect(slack.secret).toBeNull();
     const deployment = await world.live("staging");
 
-    const got = await until("every message", () => {
-      const all = receiver.at("ok/standard-hook-path");
+    const got = await until("every message", async () => {
+      const all = await receiver.at("ok/standard-hook-path");
       return all.some(({ body }) => JSON.parse(body).type === "DeploymentSucceeded") && all.length >= 5 ? all : undefined;
     });
     const told = got.map(
@@ -72,8 +72,8 @@ describe("a deployment", () => {
     expect(new Set(got.map(({ headers }) => headers["webhook-id"])).size).toBe(5);
     expect(Math.max(...got.map(({ body }) => body.length))).toBeLessThan(20_000);
 
-    const posts = await until("Slack's messages", () => {
-      const all = receiver.at("ok/slack-hook-path");
+    const posts = await until("Slack's messages", async () => {
+      const all = await receiver.at("ok/slack-hook-path");
       return all.length >= 5 ? all : undefined;
     });
     const texts = posts.map(({ body }) => JSON.parse(body).text as string);
@@ -92,7 +92,7 @@ describe("an endpoint that fails", () => {
       attempts: 2,
       tries: [{ status: 200 }, { status: 500, reason: "it answered 500", answer: "not now" }],
     });
-    const [first, second] = receiver.at("flaky/one");
+    const [first, second] = await receiver.at("flaky/one");
     expect(second?.headers["webhook-id"]).toBe(first?.headers["webhook-id"]);
     expect(second?.headers["webhook-id"]).toBe(delivery.id);
     expect((second?.at ?? 0) - (first?.at ?? 0)).toBeGreaterThan(4_500);
@@ -111,7 +111,7 @@ describe("an endpoint that fails", () => {
     expect(letter.reason).toContain(`EnvironmentPinned was not delivered to ${id} in 1 attempts: it answered 410`);
     await unpin();
     await until("the next event to be passed over", async () => (await world.eventsOf("production", "EnvironmentUnpinned")).length > 0);
-    expect(receiver.at("gone/for-good")).toHaveLength(1);
+    expect(await receiver.at("gone/for-good")).toHaveLength(1);
 
     const { code, out } = await shiplog("webhooks", "enable", id);
     expect([code, out]).toEqual([0, `${id} is enabled.\n`]);
@@ -129,9 +129,9 @@ describe("an endpoint that fails", () => {
       await pin();
       await unpin();
     }
-    await until("the dead ones to be tried", () => receiver.at("hang/1").length > 0);
+    await until("the dead ones to be tried", async () => (await receiver.at("hang/1")).length > 0);
     await pin();
-    await until("every message to the living one", () => receiver.at("ok/quick").length >= 7);
+    await until("every message to the living one", async () => (await receiver.at("ok/quick")).length >= 7);
     // all that before the first request to a dead one came to its end
     for (const id of ids.slice(0, 3)) expect((await deliveries(id)).map(({ attempts }) => attempts)).toEqual(Array(7).fill(0));
   });
@@ -154,9 +154,9 @@ describe("an endpoint that fails", () => {
     expect(pause).toBeGreaterThanOrEqual(7_000);
     await unpin();
     const second = await until("the second event", async () => (await deliveries(id)).find(({ type }) => type === "EnvironmentUnpinned"));
-    expect([second.attempts, receiver.at("busy/for-a-while").length]).toEqual([0, 1]);
-    const [first, next] = await until("the next request", () => {
-      const all = receiver.at("busy/for-a-while");
+    expect([second.attempts, (await receiver.at("busy/for-a-while")).length]).toEqual([0, 1]);
+    const [first, next] = await until("the next request", async () => {
+      const all = await receiver.at("busy/for-a-while");
       return all.length > 1 ? all : undefined;
     });
     expect((next?.at ?? 0) - (first?.at ?? 0)).toBeGreaterThanOrEqual(6_500);
@@ -181,7 +181,7 @@ describe("by hand", () => {
       err: expect.stringContaining(`Nothing was sent to ${id} yet`),
     });
     expect((await shiplog("webhooks", "test", id)).code).toBe(0);
-    expect(JSON.parse(receiver.at("ok/by-stdin")[0]?.body ?? "").text).toContain("test message");
+    expect(JSON.parse((await receiver.at("ok/by-stdin"))[0]?.body ?? "").text).toContain("test message");
     const { out: deliveries } = await shiplog("webhooks", "deliveries", id);
     expect(deliveries).toMatch(
       /^ID +EVENT +WHERE +AGE +STATUS\nmsg_\w+ +WebhookTest +shiplog\/staging +\d+s ago +delivered \(200\) in \S+\n$/,
@@ -206,13 +206,13 @@ describe("by hand", () => {
 
     const tried = await shiplog("webhooks", "test", webhook.id.slice(0, 12));
     expect([tried.code, tried.out]).toEqual([0, expect.stringMatching(/^msg_\w+ {2}delivered \(200\) in /)]);
-    const [first] = receiver.at("ok/by-hand");
+    const [first] = await receiver.at("ok/by-hand");
     expect(JSON.parse(first?.body ?? "")).toMatchObject({ type: "WebhookTest" });
 
     const rotated = JSON.parse((await shiplog("webhooks", "rotate", webhook.id, "--json")).out).secret as string;
     const id = tried.out.split(" ")[0] as string;
     expect((await shiplog("webhooks", "redeliver", webhook.id, id)).code).toBe(0);
-    const second = receiver.at("ok/by-hand")[1];
+    const second = (await receiver.at("ok/by-hand"))[1];
     expect(second?.headers["webhook-id"]).toBe(first?.headers["webhook-id"]);
     expect(second?.headers["webhook-signature"]?.split(" ")).toHaveLength(2);
     for (const one of [secret, rotated]) new Webhook(one).verify(second?.body ?? "", second?.headers ?? {});

@@ -54,7 +54,7 @@ const live = async (): Promise<void> => {
   await until("the edge to know", async () => (await world.api.events(PLACE)).filter(({ type }) => type === "EdgeInvalidated").length >= 3);
   await world.api.post(`webhooks/${hook}/test`);
   await world.api.post(`webhooks/${hook}/rotate`);
-  await until("the receiver to hear", () => receiver.at("hook").length > 5);
+  await until("the receiver to hear", async () => (await receiver.at("hook")).length > 5);
   await world.api.get("quarantine");
   await world.api.post("seals");
   await world.api.get("seals");

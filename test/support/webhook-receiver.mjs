@@ -1,13 +1,15 @@
 /**
  * A receiver of webhooks as anybody might write it, in a process of its own: keeps what it got, and answers by the path.
- * Prints its port first and then one JSON line for each request.
+ * Prints its port; a GET of / tells what it got, in order.
  */
 import { createServer } from "node:http";
 
+const received = [];
 const server = createServer(async (request, response) => {
+  if (request.url === "/") return void response.end(JSON.stringify(received));
   let body = "";
   for await (const chunk of request) body += chunk;
-  console.log(JSON.stringify({ path: request.url, headers: request.headers, body, at: Date.now() }));
+  received.push({ path: request.url, headers: request.headers, body, at: Date.now() });
   const [, behaviour, rest] = (request.url ?? "").split("/");
   answers[behaviour]?.(response, rest) ?? response.end("ok");
 });

@@ -5,17 +5,16 @@ import { createInterface } from "node:readline";
 
 export type Received = { path: string; headers: Record<string, string>; body: string; at: number };
 
-/** Starts a receiver process; `received` holds what it got so far, in order. */
+/** Starts a receiver process, which knows what it got before it answers; `at` asks it for what came to a path so far, in order. */
 export async function startReceiver() {
   const child = spawn(process.execPath, [join(import.meta.dirname, "webhook-receiver.mjs")], { stdio: ["ignore", "pipe", "inherit"] });
-  const lines = createInterface({ input: child.stdout });
-  const [port] = (await once(lines, "line")) as [string];
-  const received: Received[] = [];
-  lines.on("line", (line) => received.push(JSON.parse(line) as Received));
+  const [port] = (await once(createInterface({ input: child.stdout }), "line")) as [string];
+  const url = (path: string): string => `http://127.0.0.1:${port}/${path}`;
+  const all = async (): Promise<Received[]> => (await fetch(url(""))).json() as Promise<Received[]>;
   return {
-    url: (path: string) => `http://127.0.0.1:${port}/${path}`,
-    received,
-    at: (path: string) => received.filter((one) => one.path === `/${path}`),
+    url,
+    all,
+    at: async (path: string) => (await all()).filter((one) => one.path === `/${path}`),
     close: async () => {
       const gone = once(child, "exit");
       child.kill("SIGKILL");
