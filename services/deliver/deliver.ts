@@ -2,7 +2,7 @@ import type { WebhookKind } from "../../domain/webhook/events.ts";
 import type { Views } from "../aws/views.ts";
 import type { EndpointSecret, WebhookSecrets } from "../aws/webhook-secrets.ts";
 import type { Clock } from "../kit/clock.ts";
-import { NotYet, Unprocessable } from "../kit/consumer.ts";
+import { NotYet, reasonOf, type Delivery as Times, Unprocessable } from "../kit/consumer.ts";
 import type { Aggregates } from "../kit/execute.ts";
 import { type Attempt, type Delivery, type DeliveryMessage, newDelivery } from "../kit/webhooks/delivery.ts";
 import type { Post, Posted } from "./post.ts";
@@ -30,112 +30,132 @@ const KEPT_TRIES = 12;
 
 /**
  * Sends one message to one endpoint, once. What fails is put into the queue again with the time of its next attempt, so
- * that nothing waits for it; what is given up becomes a dead letter with its reason.
+ * that nothing waits for it; what is given up becomes a dead letter with its reason, and the log of deliveries says so.
+ *
+ * @param times `last`: where this fails too, the queue does not bring the message again
  */
 export const deliver =
   (ports: Ports) =>
-  async (message: DeliveryMessage): Promise<void> => {
-    const { aggregates, rows, secrets, clock } = ports;
-    const { webhook: id, attempt, news } = message;
-    waitUntil(message.due, "its next attempt is not due");
-
-    const known = await rows.delivery(message.delivery);
-    // a message that came twice, or a planned attempt that was made by hand meanwhile
-    if ((known?.delivery.attempts ?? 0) >= attempt) return;
-    const row = known?.delivery ?? newDelivery(message.delivery, id, news, timeOf(clock.now()));
-
-    const { state } = await aggregates.webhook.load(id);
-    if (state.removed || state.kind === null) return drop("the endpoint was removed");
-    if (state.disabled !== null && !message.byHand) return drop("the endpoint is disabled");
-
-    const health = await rows.health(id);
-    waitUntil(health.throttledUntil, "the endpoint asked for a pause");
-    const { kind } = state;
-    const posted = await inLine(health.failingSince > 0 ? 1 : LINES, () => attemptTo(kind));
-    if (posted === undefined) return drop("the endpoint was removed");
-    return settle(verdictOn(kind, attempt, posted, clock.now(), clock.random()), posted);
-
-    function waitUntil(time: number, why: string): void {
-      const ms = time - clock.now();
-      if (ms > 0) throw new NotYet(why, Math.min(Math.ceil(ms / 1_000), LONGEST_DELAY_S));
-    }
-
-    async function drop(reason: string): Promise<void> {
-      await rows.putDelivery({ ...row, status: "dropped", reason, nextAt: null, updatedAt: timeOf(clock.now()) }, news);
-    }
-
-    /** Holds one of the endpoint's lines meanwhile; where all are taken the message comes again soon. */
-    async function inLine(lines: number, act: () => Promise<Timed | undefined>): Promise<Timed | undefined> {
-      const now = clock.now();
-      const until = now + ports.timeoutMs + 10_000;
-      for (let line = 0; line < lines; line++) {
-        if (!(await rows.takeLine(id, line, now, until))) continue;
-        try {
-          return await act();
-        } finally {
-          await rows.giveLine(id, line, until);
-        }
-      }
-      throw new NotYet("the endpoint is busy with others", 1 + Math.floor(clock.random() * 3));
-    }
-
-    /** `undefined` where the endpoint was removed since it was looked at: its secret goes with it. */
-    async function attemptTo(kind: WebhookKind): Promise<Timed | undefined> {
-      const secret = await secrets.read(id);
-      if (secret === undefined && (await aggregates.webhook.load(id)).state.removed) return undefined;
-      if (secret === undefined) throw new Unprocessable(`the secret of ${id} is gone: remove the endpoint and add it again`);
-      const started = clock.now();
-      const { headers, body } = render(kind, message, secret, started);
-      const posted = await ports.post(secret.url, headers, body);
-      return { ...posted, answer: scrubbed(posted.answer, secret), at: started, ms: clock.now() - started };
-    }
-
-    async function settle(verdict: Verdict, { at, ms, status, answer }: Timed): Promise<void> {
-      const reason = verdict.is === "delivered" ? null : verdict.reason;
-      const tried: Attempt = { attempt, at: timeOf(at), status, ms, reason, answer };
-      const after: Delivery = {
-        ...row,
-        attempts: attempt,
-        reason,
-        nextAt: null,
-        updatedAt: timeOf(clock.now()),
-        tries: [tried, ...row.tries].slice(0, KEPT_TRIES),
-      };
-      if (verdict.is === "delivered") {
-        await rows.putDelivery({ ...after, status: "delivered" }, news);
-        if (health.failingSince > 0 || health.throttledUntil > 0) await rows.setHealth(id, { failingSince: 0, throttledUntil: 0 });
-        return;
-      }
-
-      // a trial that fails says so and no more
-      if (message.once) return rows.putDelivery({ ...after, status: "dead" }, news);
-
-      const now = clock.now();
-      const failingSince = health.failingSince || at;
-      const pause = verdict.is === "again" ? verdict.pauseMs : 0;
-      await rows.setHealth(id, { failingSince, throttledUntil: pause > 0 ? now + pause : health.throttledUntil });
-      if (verdict.is === "never" && verdict.disable) await disable(verdict.reason);
-      const dead = now - failingSince >= DISABLE_AFTER_MS;
-      if (dead) await disable(`nothing arrived since ${timeOf(failingSince)}; the last time ${verdict.reason}`);
-
-      if (verdict.is === "again" && !dead && attempt < MOST_ATTEMPTS) {
-        const due = now + verdict.waitMs;
-        // first the queue, then the row: a crash in between sends once more, and never once less
-        await ports.send(
-          JSON.stringify({ ...message, attempt: attempt + 1, due }),
-          Math.min(Math.ceil(verdict.waitMs / 1_000), LONGEST_DELAY_S),
-        );
-        return rows.putDelivery({ ...after, status: "pending", nextAt: timeOf(due) }, news);
-      }
-      await rows.putDelivery({ ...after, status: "dead" }, news);
-      throw new Unprocessable(`${news.type} was not delivered to ${id} in ${attempt} attempts: ${verdict.reason}`);
-    }
-
-    async function disable(reason: string): Promise<void> {
-      const because = { cause: `${message.delivery}/${attempt}/disable`, correlation: message.delivery, actor: ACTOR };
-      await aggregates.webhook.execute(id, { type: "DisableWebhook", reason }, because);
+  async (message: DeliveryMessage, times: Pick<Times, "last">): Promise<void> => {
+    try {
+      await attemptOnce(ports, message);
+    } catch (error) {
+      const over = error instanceof Unprocessable || (times.last && !(error instanceof NotYet));
+      if (over) await giveUp(ports, message, reasonOf(error));
+      throw error;
     }
   };
+
+/** The row of a message that fails before it has an answer; a redriven letter is sent all the same, since no attempt is counted. */
+const giveUp = async ({ rows, clock }: Ports, { delivery, webhook, attempt, news }: DeliveryMessage, reason: string): Promise<void> => {
+  const at = timeOf(clock.now());
+  const row = (await rows.delivery(delivery))?.delivery ?? newDelivery(delivery, webhook, news, at);
+  if (row.status !== "pending" || row.attempts >= attempt) return;
+  await rows.putDelivery({ ...row, status: "dead", reason, nextAt: null, updatedAt: at }, news);
+};
+
+const attemptOnce = async (ports: Ports, message: DeliveryMessage): Promise<void> => {
+  const { aggregates, rows, secrets, clock } = ports;
+  const { webhook: id, attempt, news } = message;
+  waitUntil(message.due, "its next attempt is not due");
+
+  const known = await rows.delivery(message.delivery);
+  // a message that came twice, or a planned attempt that was made by hand meanwhile
+  if ((known?.delivery.attempts ?? 0) >= attempt) return;
+  const row = known?.delivery ?? newDelivery(message.delivery, id, news, timeOf(clock.now()));
+
+  const { state } = await aggregates.webhook.load(id);
+  if (state.removed || state.kind === null) return drop("the endpoint was removed");
+  if (state.disabled !== null && !message.byHand) return drop("the endpoint is disabled");
+
+  const health = await rows.health(id);
+  waitUntil(health.throttledUntil, "the endpoint asked for a pause");
+  const { kind } = state;
+  const posted = await inLine(health.failingSince > 0 ? 1 : LINES, () => attemptTo(kind));
+  if (posted === undefined) return drop("the endpoint was removed");
+  return settle(verdictOn(kind, attempt, posted, clock.now(), clock.random()), posted);
+
+  function waitUntil(time: number, why: string): void {
+    const ms = time - clock.now();
+    if (ms > 0) throw new NotYet(why, Math.min(Math.ceil(ms / 1_000), LONGEST_DELAY_S));
+  }
+
+  async function drop(reason: string): Promise<void> {
+    await rows.putDelivery({ ...row, status: "dropped", reason, nextAt: null, updatedAt: timeOf(clock.now()) }, news);
+  }
+
+  /** Holds one of the endpoint's lines meanwhile; where all are taken the message comes again soon. */
+  async function inLine(lines: number, act: () => Promise<Timed | undefined>): Promise<Timed | undefined> {
+    const now = clock.now();
+    const until = now + ports.timeoutMs + 10_000;
+    for (let line = 0; line < lines; line++) {
+      if (!(await rows.takeLine(id, line, now, until))) continue;
+      try {
+        return await act();
+      } finally {
+        await rows.giveLine(id, line, until);
+      }
+    }
+    throw new NotYet("the endpoint is busy with others", 1 + Math.floor(clock.random() * 3));
+  }
+
+  /** `undefined` where the endpoint was removed since it was looked at: its secret goes with it. */
+  async function attemptTo(kind: WebhookKind): Promise<Timed | undefined> {
+    const secret = await secrets.read(id);
+    if (secret === undefined && (await aggregates.webhook.load(id)).state.removed) return undefined;
+    if (secret === undefined) throw new Unprocessable(`the secret of ${id} is gone: remove the endpoint and add it again`);
+    const started = clock.now();
+    const { headers, body } = render(kind, message, secret, started);
+    const posted = await ports.post(secret.url, headers, body);
+    return { ...posted, answer: scrubbed(posted.answer, secret), at: started, ms: clock.now() - started };
+  }
+
+  async function settle(verdict: Verdict, { at, ms, status, answer }: Timed): Promise<void> {
+    const reason = verdict.is === "delivered" ? null : verdict.reason;
+    const tried: Attempt = { attempt, at: timeOf(at), status, ms, reason, answer };
+    const after: Delivery = {
+      ...row,
+      attempts: attempt,
+      reason,
+      nextAt: null,
+      updatedAt: timeOf(clock.now()),
+      tries: [tried, ...row.tries].slice(0, KEPT_TRIES),
+    };
+    if (verdict.is === "delivered") {
+      await rows.putDelivery({ ...after, status: "delivered" }, news);
+      if (health.failingSince > 0 || health.throttledUntil > 0) await rows.setHealth(id, { failingSince: 0, throttledUntil: 0 });
+      return;
+    }
+
+    // a trial that fails says so and no more
+    if (message.once) return rows.putDelivery({ ...after, status: "dead" }, news);
+
+    const now = clock.now();
+    const failingSince = health.failingSince || at;
+    const pause = verdict.is === "again" ? verdict.pauseMs : 0;
+    await rows.setHealth(id, { failingSince, throttledUntil: pause > 0 ? now + pause : health.throttledUntil });
+    if (verdict.is === "never" && verdict.disable) await disable(verdict.reason);
+    const dead = now - failingSince >= DISABLE_AFTER_MS;
+    if (dead) await disable(`nothing arrived since ${timeOf(failingSince)}; the last time ${verdict.reason}`);
+
+    if (verdict.is === "again" && !dead && attempt < MOST_ATTEMPTS) {
+      const due = now + verdict.waitMs;
+      // first the queue, then the row: a crash in between sends once more, and never once less
+      await ports.send(
+        JSON.stringify({ ...message, attempt: attempt + 1, due }),
+        Math.min(Math.ceil(verdict.waitMs / 1_000), LONGEST_DELAY_S),
+      );
+      return rows.putDelivery({ ...after, status: "pending", nextAt: timeOf(due) }, news);
+    }
+    await rows.putDelivery({ ...after, status: "dead" }, news);
+    throw new Unprocessable(`${news.type} was not delivered to ${id} in ${attempt} attempts: ${verdict.reason}`);
+  }
+
+  async function disable(reason: string): Promise<void> {
+    const because = { cause: `${message.delivery}/${attempt}/disable`, correlation: message.delivery, actor: ACTOR };
+    await aggregates.webhook.execute(id, { type: "DisableWebhook", reason }, because);
+  }
+};
 
 type Timed = Posted & { readonly at: number; readonly ms: number };
 

@@ -223,6 +223,22 @@ describe("a message", () => {
     await expect(here.run(here.message())).rejects.toThrow("the power went");
     expect(here.sent.map(({ message }) => message.attempt)).toEqual([2]);
   });
+  it("that is given up without an answer says why in the log of deliveries, and is sent where its letter is redriven", async () => {
+    here.readSecret = () => {
+      throw new Error("the store of secrets is away");
+    };
+    await expect(here.run(here.message())).rejects.toThrow("is away");
+    expect(here.row()).toBeUndefined();
+    await expect(here.run(here.message(), { last: true })).rejects.toThrow("is away");
+    expect(here.row()).toMatchObject({ status: "dead", attempts: 0, nextAt: null, reason: "the store of secrets is away" });
+    here.readSecret = () => here.secret;
+    await here.run(here.message());
+    expect(here.row()).toMatchObject({ status: "delivered", attempts: 1 });
+  });
+  it("that waits for its time is not given up", async () => {
+    await expect(here.run(here.message({ due: here.now + 1_000 }), { last: true })).rejects.toBeInstanceOf(NotYet);
+    expect(here.row()).toBeUndefined();
+  });
   it("of a trial that fails is not sent again and is no dead letter", async () => {
     here.answer = answer(500);
     await here.run(here.message({ once: true, byHand: true }));

@@ -59,7 +59,7 @@ export function room(kind: WebhookKind = "standard") {
       ...change,
     }),
     row: () => rows.get(deliveryId("event.0", id)),
-    run: (message: DeliveryMessage) => run(message),
+    run: (message: DeliveryMessage, times = { last: false }) => run(message, times),
   };
   const run = deliver({
     aggregates: {
