@@ -83,16 +83,23 @@ export const s3Objects = (client: S3Client, clock: Clock) => {
     }
   };
 
-  /** Writes the object into a file; `false` where there is none. */
-  const download = async (bucket: string, key: string, file: string): Promise<boolean> => {
+  /** The object's bytes; `undefined` where there is none. */
+  const open = async (bucket: string, key: string): Promise<Readable | undefined> => {
     try {
       const { Body } = await client.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
-      await pipeline(Body as Readable, createWriteStream(file));
-      return true;
+      return Body as Readable;
     } catch (error) {
-      if (isMissing(error)) return false;
+      if (isMissing(error)) return undefined;
       throw error;
     }
+  };
+
+  /** Writes the object into a file; `false` where there is none. */
+  const download = async (bucket: string, key: string, file: string): Promise<boolean> => {
+    const body = await open(bucket, key);
+    if (body === undefined) return false;
+    await pipeline(body, createWriteStream(file));
+    return true;
   };
 
   /** Copies within a bucket, served as said. Throws `NoSuchKey` where the source is gone. */
@@ -139,7 +146,7 @@ export const s3Objects = (client: S3Client, clock: Clock) => {
   const readAddress = (bucket: string, key: string): Promise<string> =>
     getSignedUrl(client, new GetObjectCommand({ Bucket: bucket, Key: key }), { expiresIn: 900 });
 
-  return { fingerprint, putNew, putNewText, put, putText, getText, download, copy, remove, list, readAddress };
+  return { fingerprint, putNew, putNewText, put, putText, getText, open, download, copy, remove, list, readAddress };
 };
 
 const statusOf = (error: unknown): number | undefined => (error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode;

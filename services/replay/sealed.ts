@@ -1,8 +1,8 @@
 import { createHash, createPublicKey, hash, verify } from "node:crypto";
-import { createReadStream } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
+import { type FileHandle, mkdtemp, open, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
 import type { Commit, Sha256 } from "../../domain/kernel/chain.ts";
@@ -18,8 +18,8 @@ export type Ports = {
   seals(): Promise<readonly Seal[]>;
   /** PEM of the key that seals are signed with */
   publicKey(): Promise<string>;
-  /** writes a segment into a file; `false` where there is none of that key */
-  download(key: string, file: string): Promise<boolean>;
+  /** the bytes of a segment; `undefined` where there is none of that key */
+  open(key: string): Promise<Readable | undefined>;
 };
 
 const sha256Hex: Sha256 = (text) => hash("sha256", text, "hex");
@@ -52,31 +52,49 @@ const CHUNK = 128 * 1024;
  * digest is compared before the first of them is given out.
  */
 export async function* commitsOf(
-  { download }: Pick<Ports, "download">,
+  archive: Pick<Ports, "open">,
   { number, segment }: SealManifest,
   prefixes: readonly string[],
 ): AsyncGenerator<Commit[]> {
-  const folder = await mkdtemp(join(tmpdir(), "shiplog-replay-"));
+  const body = await archive.open(segment.key);
+  if (body === undefined) throw new NotAsSealed(`the segment ${segment.key} of seal ${number} is gone from the archive`);
+  const file = await namelessFile();
   try {
-    const file = join(folder, "segment.jsonl.gz");
-    if (!(await download(segment.key, file)))
-      throw new NotAsSealed(`the segment ${segment.key} of seal ${number} is gone from the archive`);
     const digest = createHash("sha256");
-    await pipeline(createReadStream(file, { highWaterMark: CHUNK }), digest);
+    await file.writeFile(through(body, (chunk) => digest.update(chunk)));
     if (digest.digest("hex") !== segment.sha256)
       throw new NotAsSealed(`the segment ${segment.key} is not the one that seal ${number} names: its digest is another`);
     yield* parsed(file, prefixes);
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    await file.close();
   }
 }
 
+async function* through(bytes: AsyncIterable<Buffer>, see: (chunk: Buffer) => unknown): AsyncGenerator<Buffer> {
+  for await (const chunk of bytes) {
+    see(chunk);
+    yield chunk;
+  }
+}
+
+/** A file that is in no folder: it is gone with the process, however that ends. */
+const namelessFile = async (): Promise<FileHandle> => {
+  const folder = await mkdtemp(join(tmpdir(), "shiplog-replay-"));
+  try {
+    return await open(join(folder, "segment"), "wx+", 0o600);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+};
+
 /** What a line begins with is enough to pass over streams that nobody wants: the digest has vouched for its shape. */
-async function* parsed(file: string, prefixes: readonly string[]): AsyncGenerator<Commit[]> {
+async function* parsed(file: FileHandle, prefixes: readonly string[]): AsyncGenerator<Commit[]> {
   const wanted = prefixes.map((prefix) => `{"stream":"${prefix}`);
-  const unpacked = createReadStream(file, { highWaterMark: CHUNK })
-    .pipe(createGunzip({ chunkSize: CHUNK }))
-    .setEncoding("utf8");
+  const packed = file.createReadStream({ start: 0, highWaterMark: CHUNK });
+  const unpacked = createGunzip({ chunkSize: CHUNK }).setEncoding("utf8");
+  const ended = pipeline(packed, unpacked);
+  // where it fails, the loop below fails of the same
+  ended.catch(() => undefined);
   let rest = "";
   for await (const text of unpacked) {
     const lines = (rest + text).split("\n");

@@ -44,6 +44,6 @@ export const wire = (
     const objects = s3Objects(s3, ticking);
     const signer = kmsSigner(kms, sealKey);
     const { seals } = sealArchive(objects, name, signer, eventLog(dynamodb, eventsTable).read, ticking);
-    return { seals, publicKey: signer.publicKey, download: (key, file) => objects.download(name, key, file) };
+    return { seals, publicKey: signer.publicKey, open: (key) => objects.open(name, key) };
   }
 };

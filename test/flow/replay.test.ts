@@ -1,3 +1,5 @@
+import { mkdir, readdir } from "node:fs/promises";
+import { join } from "node:path";
 import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { BUCKETS } from "../../local/provision/engine-resources.ts";
@@ -54,8 +56,9 @@ describe("shiplog replay", () => {
   it("goes on where it was killed, and leaves readers what they had until then", async () => {
     const before = await room.views.generations();
     let batches = 0;
-    // the segment that it was reading is left behind, in a folder that goes with the test
-    const running = startCli(["--data", room.data, "--json", "replay", "all"], { env: { TMPDIR: room.data } });
+    const temporary = join(room.data, "tmp");
+    await mkdir(temporary);
+    const running = startCli(["--data", room.data, "--json", "replay", "all"], { env: { TMPDIR: temporary } });
     room.proxy.hold(async ({ name }) => {
       if (name !== "DynamoDB.BatchWriteItem shiplog-views") return;
       batches += 1;
@@ -63,6 +66,8 @@ describe("shiplog replay", () => {
     });
     expect((await running.finished).code).toBeNull();
     room.proxy.hold(() => undefined);
+    // of the segment that it was reading nothing is left
+    expect(await readdir(temporary)).toEqual([]);
     expect((await room.views.generations()).live).toEqual(before.live);
 
     const { code, out, err } = await shiplog("all");
