@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders, ServerResponse } from "node:http";
 import { createRequire } from "node:module";
+import { Readable } from "node:stream";
 import { ACCOUNT, REGION } from "../http.ts";
 import type { Item } from "./change-stream.ts";
 
@@ -36,6 +37,10 @@ type Level = {
   get(key: string, done: Done): void;
   getSync(key: string): Item | undefined;
   batch(operations: readonly (Operation | Encoded)[], done: Done): void;
+  keys(options: object): AsyncIterable<string>;
+  values(options: object): AsyncIterable<Item>;
+  createKeyStream(options?: object): Readable;
+  createValueStream(options?: object): Readable;
 };
 type Store = {
   db: Level;
@@ -79,6 +84,7 @@ export async function openDynalite(path: string): Promise<Dynalite> {
 
   await open(store, path);
   readAtOnce(store.db);
+  endReads(store.db);
   writeTogether(store.db);
   Object.assign(store.tableDb, { awsAccountId: ACCOUNT, awsRegion: REGION });
   const listeners: WriteListener[] = [];
@@ -113,6 +119,15 @@ function readAtOnce(db: Level): void {
       setImmediate(done, error);
     }
   };
+}
+
+/**
+ * dynalite never ends what it reads a query or a scan with, and LevelDB keeps every file that such a reader may still want:
+ * memory and disk would grow with each request.
+ */
+function endReads(db: Level): void {
+  db.createKeyStream = (options = {}) => Readable.from(db.keys(options));
+  db.createValueStream = (options = {}) => Readable.from(db.values(options));
 }
 
 /** Writes of one turn of the event loop go to disk as one: those of a BatchWriteItem, and of requests that came together. */
