@@ -42,19 +42,18 @@ export const readLog = async ({ archive, shards, now }: Ports, from: Source, rea
   const manifests = archive === undefined || from === "table" ? [] : await verifiedManifests(archive);
   let at = nothingDone();
   let fromSegments = 0;
-  for (const [index, manifest] of manifests.entries()) {
-    let commits = 0;
-    for await (const some of commitsOf(archive as Sealed, manifest, prefixes)) {
-      for (const commit of some) {
-        commits += 1;
-        await add(commit, index < done.segments || (index === done.segments && commits <= done.commits));
+  if (archive !== undefined)
+    for await (const { index, commits } of commitsOf(archive, manifests, prefixes)) {
+      let read = at.segments === index ? at.commits : 0;
+      for (const commit of commits) {
+        read += 1;
+        await add(commit, index < done.segments || (index === done.segments && read <= done.commits));
       }
-      at = { ...at, segments: index, commits };
+      fromSegments += commits.length;
+      at = { ...at, segments: index, commits: read };
       await pause(at);
     }
-    at = { ...at, segments: index + 1, commits: 0 };
-    fromSegments += commits;
-  }
+  at = { ...at, segments: manifests.length, commits: 0 };
 
   // what came too late for a seal is in the table alone until the next one takes it up
   const sealed = manifests.at(-1);

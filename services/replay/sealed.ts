@@ -47,15 +47,42 @@ export const verifiedManifests = async ({ seals, publicKey }: Ports): Promise<Se
 /** Bytes that are unpacked at once: some hundred commits. */
 const CHUNK = 128 * 1024;
 
+/** Some hundred commits of one segment, in its order. */
+export type SealedCommits = { /** of the segment, from 0 */ readonly index: number; readonly commits: readonly Commit[] };
+
 /**
- * The commits of a segment in its order, some hundred at a time; only those of streams with one of these beginnings. Its
- * digest is compared before the first of them is given out.
+ * The commits of segments in their order, some hundred at a time; only those of streams with one of these beginnings. A
+ * segment's digest is compared before the first of its commits is given out, and the next one is fetched meanwhile.
  */
 export async function* commitsOf(
   archive: Pick<Ports, "open">,
-  { number, segment }: SealManifest,
+  manifests: readonly SealManifest[],
   prefixes: readonly string[],
-): AsyncGenerator<Commit[]> {
+): AsyncGenerator<SealedCommits> {
+  const fetched = (index: number): Promise<FileHandle> | undefined => {
+    const manifest = manifests[index];
+    const file = manifest && fetchSegment(archive, manifest);
+    // where it fails, that is said when its turn comes
+    file?.catch(() => undefined);
+    return file;
+  };
+  let next = fetched(0);
+  try {
+    for (let index = 0; next !== undefined; index++) {
+      const file = await next;
+      next = fetched(index + 1);
+      try {
+        for await (const commits of parsed(file, prefixes)) yield { index, commits };
+      } finally {
+        await file.close();
+      }
+    }
+  } finally {
+    await next?.then((file) => file.close()).catch(() => undefined);
+  }
+}
+
+const fetchSegment = async (archive: Pick<Ports, "open">, { number, segment }: SealManifest): Promise<FileHandle> => {
   const body = await archive.open(segment.key);
   if (body === undefined) throw new NotAsSealed(`the segment ${segment.key} of seal ${number} is gone from the archive`);
   const file = await namelessFile();
@@ -64,11 +91,12 @@ export async function* commitsOf(
     await file.writeFile(through(body, (chunk) => digest.update(chunk)));
     if (digest.digest("hex") !== segment.sha256)
       throw new NotAsSealed(`the segment ${segment.key} is not the one that seal ${number} names: its digest is another`);
-    yield* parsed(file, prefixes);
-  } finally {
+    return file;
+  } catch (error) {
     await file.close();
+    throw error;
   }
-}
+};
 
 async function* through(bytes: AsyncIterable<Buffer>, see: (chunk: Buffer) => unknown): AsyncGenerator<Buffer> {
   for await (const chunk of bytes) {

@@ -54,7 +54,11 @@ export async function eventually<T>(what: string, look: () => Promise<T | undefi
 }
 
 /** A table of `pk` and `sk`, ready to use. */
-export async function createTable({ dynamodb }: Clients, TableName: string, stream?: "NEW_IMAGE" | "NEW_AND_OLD_IMAGES"): Promise<void> {
+export async function createTable(
+  { dynamodb }: Pick<Clients, "dynamodb">,
+  TableName: string,
+  stream?: "NEW_IMAGE" | "NEW_AND_OLD_IMAGES",
+): Promise<void> {
   await dynamodb.send(
     new CreateTableCommand({
       TableName,
