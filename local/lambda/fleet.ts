@@ -13,9 +13,12 @@ export type Fleet = {
 export type FleetLimits = {
   readonly maxConcurrency: number;
   readonly idleTimeoutMs: number;
-  /** After this time without an alias, a version keeps one idle process only: enough for an instant rollback. */
+  /** After this time without an alias, a version keeps one idle process at most: enough for an instant rollback. */
   readonly unaliasedGraceMs: number;
 };
+
+/** Versions of a function that keep one although no alias names them, those that lost theirs last: what a rollback goes to. */
+const KEPT_WARM = 2;
 
 export const openFleet = (limits: FleetLimits, support: SandboxSupport, isAliased: (task: Task) => boolean): Fleet => {
   const pools = new Map<string, Pool>();
@@ -28,13 +31,25 @@ export const openFleet = (limits: FleetLimits, support: SandboxSupport, isAliase
       pool.trimIdleSince(now - limits.idleTimeoutMs);
       if (isAliased(pool.task)) unaliasedSince.delete(key);
       else if (!unaliasedSince.has(key)) unaliasedSince.set(key, now);
-      else if (now - (unaliasedSince.get(key) ?? now) >= limits.unaliasedGraceMs) pool.trim(1);
+    }
+    for (const versions of unaliased().values())
+      for (const [place, pool] of versions.entries())
+        if (now - sinceOf(pool) >= limits.unaliasedGraceMs) pool.trim(place < KEPT_WARM ? 1 : 0);
+    for (const [key, pool] of pools)
       if (pool.isEmpty()) {
         pools.delete(key);
         unaliasedSince.delete(key);
       }
-    }
   };
+
+  /** The versions of each function that no alias names, the one that lost its alias last first. */
+  const unaliased = (): Map<string, Pool[]> => {
+    const without = [...pools.values()].filter(({ task }) => unaliasedSince.has(task.key));
+    without.sort((a, b) => sinceOf(b) - sinceOf(a) || Number(b.task.version) - Number(a.task.version));
+    return Map.groupBy(without, ({ task }) => task.functionName);
+  };
+  const sinceOf = ({ task }: Pool): number => unaliasedSince.get(task.key) ?? 0;
+
   const often = Math.max(20, Math.min(limits.idleTimeoutMs, limits.unaliasedGraceMs) / 4);
   const timer = setInterval(sweep, often);
   timer.unref();

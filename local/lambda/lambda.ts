@@ -69,7 +69,7 @@ export type LocalLambdaOptions = {
   maxConcurrency?: number;
   /** How long an unused process stays. Default 15 minutes. */
   idleTimeoutMs?: number;
-  /** After how long without an alias a version keeps one idle process only. Default 60 s. */
+  /** After how long without an alias a version keeps one idle process at most. Default 60 s. */
   unaliasedGraceMs?: number;
   /** How long Pending and InProgress last. Default 30 ms. */
   settleMs?: number;

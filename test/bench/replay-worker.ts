@@ -9,18 +9,31 @@ import { type Rebuilt, replay, verifyViews } from "../../services/replay/replay.
 import { wire } from "../../services/replay/wiring.ts";
 
 /** What one rebuild or comparison in a process of its own came to. */
-export type Done = Pick<Rebuilt, "events" | "rows" | "seconds"> & { /** peak, in MB */ readonly rss: number };
+export type Done = Pick<Rebuilt, "events" | "rows" | "seconds"> & {
+  /** peak, in MB */
+  readonly rss: number;
+  /** what it held at most where it told of its progress, in MB; only where Node was started with `--expose-gc` */
+  readonly held: number;
+};
 
 /** `node replay-worker.ts <endpoint> <segments|table|verify>` */
 const [, , endpoint = "", from = "segments"] = process.argv;
 const place = { region: REGION, endpoint, credentials: CREDENTIALS };
 const clients = { dynamodb: dynamodbClient(place), s3: s3Client(place), kms: kmsClient(place) };
 const names = { eventsTable: EVENTS_TABLE, viewsTable: VIEWS_TABLE, archive: BUCKETS.archive, sealKey: SEAL_KEY };
-const ports = wire(clients, names, { clock: systemClock, by: `bench ${process.pid}`, tell: (line) => console.error(`    ${line}`) });
+let held = 0;
+const tell = (line: string): void => {
+  console.error(`    ${line}`);
+  if (globalThis.gc === undefined) return;
+  globalThis.gc();
+  const { heapUsed, external } = process.memoryUsage();
+  held = Math.max(held, (heapUsed + external) / 2 ** 20);
+};
+const ports = wire(clients, names, { clock: systemClock, by: `bench ${process.pid}`, tell });
 const { events, rows, seconds } =
   from === "verify"
     ? await verifyViews(ports, { views: viewNames, from: "segments" })
     : await replay(ports, { views: viewNames, from: from as "segments" | "table" });
-process.send?.({ events, rows, seconds, rss: process.resourceUsage().maxRSS / 1024 } satisfies Done);
+process.send?.({ events, rows, seconds, rss: process.resourceUsage().maxRSS / 1024, held } satisfies Done);
 for (const client of Object.values(clients)) client.destroy();
 process.disconnect?.();

@@ -361,6 +361,23 @@ describe("processes", () => {
     expect(pids).toContain((await call("web", "live")).result);
   });
 
+  it("of versions that lost their alias longest ago end, all but the last two", async () => {
+    await restart({ unaliasedGraceMs: 150 });
+    await create("web", await bundle("async () => 0"), { Timeout: 20 });
+    const versions: string[] = [];
+    const pids: number[] = [];
+    for (let n = 1; n <= 4; n++) {
+      const FunctionVersion = await release("web", await bundle(`${SLEEPER} // ${n}`));
+      const alias = { FunctionName: "web", Name: "live", FunctionVersion };
+      await (n === 1 ? client.send(new CreateAliasCommand(alias)) : client.send(new UpdateAliasCommand(alias)));
+      versions.push(FunctionVersion);
+      pids.push((await call("web", "live")).result);
+    }
+    await until("the first version's process is gone", () => !isAlive(pids[0] as number));
+    expect(pids.slice(1).map(isAlive)).toEqual([true, true, true]);
+    expect((await call("web", versions[1])).result).toBe(pids[1]);
+  });
+
   it("of an earlier $LATEST end", async () => {
     await create("web", await bundle(SLEEPER));
     const pid = await answerOf("web");
