@@ -27,7 +27,7 @@ const world = await startPartsWorld({ environments });
 const watch = watchAliases(world.aws, functions);
 const asked: string[] = [];
 const rss: { at: number; mb: number }[] = [];
-const sample = setInterval(() => rss.push({ at: Date.now(), mb: process.memoryUsage().rss / 2 ** 20 }), 1_000);
+let sample: NodeJS.Timeout | undefined;
 try {
   await world.start();
   const source = await world.api.upload("web", `${world.folder}/app`);
@@ -37,6 +37,7 @@ try {
     return id;
   };
   await settled(world, [await deploy("e1")]); // what is started for the first time is not counted
+  sample = setInterval(() => rss.push({ at: Date.now(), mb: process.memoryUsage().rss / 2 ** 20 }), 1_000);
 
   const ramp: { atOnce: number; deployments: number; figures: Percentiles }[] = [];
   for (const atOnce of STEPS) {
