@@ -89,7 +89,10 @@ async function checkSegment(
   const checker = segmentChecker(sha256, manifest, known);
   let commits = 0;
   try {
-    const lines = createInterface({ input: createReadStream(file).pipe(createGunzip()), crlfDelay: Number.POSITIVE_INFINITY });
+    const unpacked = createGunzip();
+    // a file that cannot be read ends what is unpacked with the same error, and so the loop
+    pipeline(createReadStream(file), unpacked).catch(() => undefined);
+    const lines = createInterface({ input: unpacked, crlfDelay: Number.POSITIVE_INFINITY });
     for await (const line of lines) {
       commits += 1;
       const commit = parse(line);

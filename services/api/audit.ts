@@ -3,11 +3,13 @@ import type { Commit } from "../../domain/kernel/chain.ts";
 import { positionAt } from "../../domain/kernel/position.ts";
 import { type Audited, type AuditRow, audit } from "../../domain/projections/audit.ts";
 import { eventsOf } from "../store/codec.ts";
+import { EPOCH } from "../store/seal.ts";
 import { queryOf } from "./body.ts";
 import type { Env } from "./caller.ts";
 import { ListAudit } from "./contract.ts";
 import { momentOf } from "./moment.ts";
 import type { Ports } from "./ports.ts";
+import { Problem } from "./problem.ts";
 
 const DAY_MS = 86_400_000;
 const USUAL_MS = 30 * DAY_MS;
@@ -21,8 +23,13 @@ export const auditTrail = (ports: Pick<Ports, "log" | "read" | "clock">) => {
   return new Hono<Env>().get("/", async (context) => {
     const { since, until, limit, cursor, ...filter } = queryOf(context, ListAudit);
     const now = ports.clock.now();
-    const from = cursor?.slice(0, 15) ?? (since === undefined ? positionAt(now - USUAL_MS) : momentOf("since", since));
-    const end = until === undefined ? positionAt(now + AHEAD_MS) : momentOf("until", until);
+    // each day is looked through, so none before there was a log, and none that is still to come
+    const soon = positionAt(now + AHEAD_MS);
+    const end = earlier(until === undefined ? soon : momentOf("until", until), soon);
+    const begin = since === undefined ? positionAt(Math.max(Number(end) - USUAL_MS, 0)) : momentOf("since", since);
+    if (since !== undefined && until !== undefined && begin > momentOf("until", until))
+      throw new Problem(400, "query.invalid", 'The request is not valid. "since" is later than "until": nothing lies between them.');
+    const from = cursor?.slice(0, 15) ?? later(begin, positionAt(EPOCH));
     const commits = (await ports.log.read(from, end, BATCH)).filter((commit) => cursor === undefined || keyOf(commit) > cursor);
 
     const rows: AuditRow[] = [];
@@ -75,6 +82,9 @@ const auditedPasts = (read: Ports["read"]) => {
     },
   };
 };
+
+const earlier = (one: string, other: string): string => (one < other ? one : other);
+const later = (one: string, other: string): string => (one > other ? one : other);
 
 /** Sorts as the log does, and names one commit of it. */
 const keyOf = ({ position, stream, version }: Commit): string => `${position}#${stream}#${version.toString().padStart(10, "0")}`;

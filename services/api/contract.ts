@@ -82,7 +82,8 @@ export const EventView = z.object({
 export const StreamEvents = z.object({ events: z.array(EventView), version: z.number() });
 /**
  * `GET /v1/events?since=<ISO time or position>&site=&environment=&type=&limit=`: the whole log in order → `{events, next}`.
- * To follow, ask again with `since=next`; the newest seconds are given again, so drop ids that were seen.
+ * To follow, ask again with `since=next`; the newest seconds are given again, so drop ids that were seen. They are given
+ * whole: `limit` ends a page before them only.
  */
 export const LogEvents = z.object({ events: z.array(EventView), next: z.string() });
 export const ListEvents = z.strictObject({

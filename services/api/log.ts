@@ -34,21 +34,23 @@ export const log = (ports: Pick<Ports, "config" | "read" | "views" | "log" | "cl
     const belongs = site === undefined && environment === undefined ? () => true : placeFilter(ports, site, environment);
 
     const events: ReturnType<typeof eventsOf> = [];
+    const settled = positionAt(now - SETTLED_MS);
     let from = startOf(since, now);
     let looked = 0;
+    // what is not settled is given again with the next page, so it is never cut: no page would come to its end
+    const full = (): boolean => events.length >= limit && from < settled;
     for (let more = true; more; ) {
       const commits = await wholePositions(ports, from, end);
       for (const commit of commits) {
         // never only a part of those that share a position: the next page begins behind it
-        if (events.length >= limit && commit.position >= from) break;
+        if (full() && commit.position >= from) break;
         from = positionAt(Number(commit.position) + 1);
         looked += 1;
         if (await belongs(commit.stream)) events.push(...eventsOf(commit).filter((event) => type === undefined || event.type === type));
       }
       // an empty page means that there is nothing more, so one event at least is looked for
-      more = commits.length > 0 && events.length < limit && (events.length === 0 || looked < MOST_COMMITS);
+      more = commits.length > 0 && !full() && (events.length === 0 || looked < MOST_COMMITS);
     }
-    const settled = positionAt(now - SETTLED_MS);
     return context.json({ events, next: from < settled ? from : later(settled, startOf(since, now)) });
   });
 };

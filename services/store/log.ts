@@ -15,6 +15,8 @@ export type Log = ReturnType<typeof eventLog>;
 export const eventLog = (client: DynamoDBClient, table: string) => {
   /** Commits from a position (included) up to another (excluded), at most `limit`, in order. */
   const read = async (since: string, until: string, limit = 1_000): Promise<Commit[]> => {
+    // DynamoDB refuses a stretch that ends before it begins
+    if (since >= until) return [];
     const found: Commit[] = [];
     const end = Math.min(Number(until), Number.MAX_SAFE_INTEGER);
     for (let day = Math.floor(Number(since) / DAY) * DAY; day < end && found.length < limit; day += DAY) {

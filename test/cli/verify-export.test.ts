@@ -59,12 +59,21 @@ describe("sealed history", () => {
     expect(fault).toMatchObject({ seal: 2, line: 5, position: log[24]?.position, reason: expect.stringContaining("changed") });
   });
 
+  it("names the seal whose segment is gone", async () => {
+    const changed = new Map(files);
+    changed.delete(manifestOf(files, 2).segment.key);
+    expect((await verified(changed)).fault).toMatchObject({
+      seal: 2,
+      reason: expect.stringMatching(/^the segment .+ cannot be read: ENOENT/),
+    });
+  });
+
   it("is not verified by another key", async () => {
     const other = (await import("node:crypto")).generateKeyPairSync("ed25519").publicKey.export({ format: "pem", type: "spki" }).toString();
     expect((await verified(files, other)).fault).toMatchObject({ seal: 1, reason: expect.stringContaining("signature") });
   });
 
-  it("finds 1,000 of 1,000 random mutations: edits, deletions, insertions, swaps, cuts, and seals that are gone", async () => {
+  it("finds 1,000 of 1,000 random mutations: edits, deletions, insertions, swaps, cuts, and seals and segments that are gone", async () => {
     const next = random(20_261_123);
     const below = (limit: number): number => Math.floor(next() * limit);
     const missed: string[] = [];
@@ -80,7 +89,7 @@ describe("sealed history", () => {
   }, 60_000);
 
   function mutation(number: number, below: (limit: number) => number): { kind: string; changed: Export } {
-    const kind = ["edit", "delete", "insert", "swap", "truncate", "seal gone", "seal edited", "byte"][below(8)] ?? "edit";
+    const kind = ["edit", "delete", "insert", "swap", "truncate", "seal gone", "seal edited", "segment gone", "byte"][below(9)] ?? "edit";
     const sealFile = `${SEALS}/${number.toString().padStart(8, "0")}.json`;
     switch (kind) {
       case "edit":
@@ -102,6 +111,11 @@ describe("sealed history", () => {
       case "seal gone": {
         const changed = new Map(files);
         changed.delete(`${SEALS}/${(1 + below(3)).toString().padStart(8, "0")}.json`);
+        return { kind, changed };
+      }
+      case "segment gone": {
+        const changed = new Map(files);
+        changed.delete(manifestOf(files, number).segment.key);
         return { kind, changed };
       }
       case "seal edited":

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { positionAt } from "../../domain/kernel/position.ts";
 import { auditTrail } from "../../services/api/audit.ts";
 import { AuditPage } from "../../services/api/contract.ts";
+import { EPOCH } from "../../services/store/seal.ts";
 import { type AuditedPast, EVIL, LINES, type Row, startAuditedPast } from "../support/audited-past.ts";
 import { logOf, MORNING } from "../support/sealed-log.ts";
 
@@ -126,6 +127,32 @@ describe("a part of the trail", () => {
     }
   });
 
+  it("is of thirty days before its end where no beginning is said, and of nothing where it is still to come", async () => {
+    expect(await past.trail(`until=${positionAt(past.began - 1)}`)).toEqual([]);
+    const asked: [string, string][] = [];
+    const app = auditTrail({
+      clock: { now: () => MORNING },
+      read: async () => [],
+      log: {
+        read: async (since, until) => {
+          asked.push([since, until]);
+          return [];
+        },
+      },
+    });
+    const day = 86_400_000;
+    for (const query of [`until=${positionAt(MORNING - 2 * day)}`, "since=1970-01-01&until=9999-12-31", "since=2099-01-01"])
+      expect(await (await app.request(`/?${query}`)).json()).toEqual({ rows: [], next: null });
+    // each day between the two is looked through: none before there was a log, and none to come
+    const soon = positionAt(MORNING + 60_000);
+    expect(asked).toEqual([
+      [positionAt(Math.max(MORNING - 32 * day, EPOCH)), positionAt(MORNING - 2 * day)],
+      [positionAt(EPOCH), soon],
+      [positionAt(Date.parse("2099-01-01")), soon],
+    ]);
+    expect((await past.ask("GET", "audit?since=2099-01-01")).body.rows).toEqual([]);
+  });
+
   it("knows what was before it", async () => {
     const rows = await past.trail(`since=${past.at.secondLive}&type=ReleaseWentLive`);
     expect(rows.map(({ change }) => change)).toEqual([{ of: "live", before: past.ids.second, after: past.ids.first }]);
@@ -143,6 +170,7 @@ describe("a part of the trail", () => {
     ["cursor=anything", '"cursor"'],
     ["site=Not%20A%20Site", '"site"'],
     ["who=ada", "who"],
+    ["since=2026-11-20&until=2026-11-19", '"since" is later than "until"'],
   ])("%s is refused by its name", async (query, named) => {
     const { status, body } = await past.ask("GET", `audit?${query}`);
     expect([status, body.error.code, body.error.message]).toEqual([400, "query.invalid", expect.stringContaining(named)]);
