@@ -6,9 +6,10 @@ import { NotYet, reasonOf, type Delivery as Times, Unprocessable } from "../kit/
 import type { Aggregates } from "../kit/execute.ts";
 import { type Attempt, type Delivery, type DeliveryMessage, newDelivery } from "../kit/webhooks/delivery.ts";
 import type { Post, Posted } from "./post.ts";
+import { scrubbed } from "./scrub.ts";
 import { slackMessage } from "./slack-message.ts";
 import { LARGEST_PAYLOAD, signedHeaders, standardBody } from "./standard-message.ts";
-import { DISABLE_AFTER_MS, MOST_ATTEMPTS, type Verdict, verdictOn } from "./verdict.ts";
+import { DISABLE_AFTER_MS, LATE_ATTEMPT, MOST_ATTEMPTS, type Verdict, verdictOn } from "./verdict.ts";
 
 export type Ports = {
   readonly aggregates: Pick<Aggregates, "webhook">;
@@ -93,7 +94,8 @@ const attemptOnce = async (ports: Ports, message: DeliveryMessage): Promise<void
       try {
         return await act();
       } finally {
-        await rows.giveLine(id, line, until);
+        // what came of the request counts; a line that could not be given back ends by itself
+        await rows.giveLine(id, line, until).catch(() => undefined);
       }
     }
     throw new NotYet("the endpoint is busy with others", 1 + Math.floor(clock.random() * 3));
@@ -131,18 +133,21 @@ const attemptOnce = async (ports: Ports, message: DeliveryMessage): Promise<void
     if (message.once) return rows.putDelivery({ ...after, status: "dead" }, news);
 
     const now = clock.now();
-    const failingSince = health.failingSince || at;
+    const ofEndpoint = verdict.is === "again" || verdict.endpoint;
+    const failingSince = health.failingSince || (ofEndpoint ? at : 0);
     const pause = verdict.is === "again" ? verdict.pauseMs : 0;
     await rows.setHealth(id, { failingSince, throttledUntil: pause > 0 ? now + pause : health.throttledUntil });
     if (verdict.is === "never" && verdict.disable) await disable(verdict.reason);
-    const dead = now - failingSince >= DISABLE_AFTER_MS;
+    // one failure after days without a message says little: the endpoint must have failed this one for hours too
+    const late = verdict.is === "never" || attempt >= LATE_ATTEMPT;
+    const dead = ofEndpoint && late && now - failingSince >= DISABLE_AFTER_MS;
     if (dead) await disable(`nothing arrived since ${timeOf(failingSince)}; the last time ${verdict.reason}`);
 
     if (verdict.is === "again" && !dead && attempt < MOST_ATTEMPTS) {
       const due = now + verdict.waitMs;
       // first the queue, then the row: a crash in between sends once more, and never once less
       await ports.send(
-        JSON.stringify({ ...message, attempt: attempt + 1, due }),
+        JSON.stringify({ ...message, attempt: attempt + 1, due, byHand: false }),
         Math.min(Math.ceil(verdict.waitMs / 1_000), LONGEST_DELAY_S),
       );
       return rows.putDelivery({ ...after, status: "pending", nextAt: timeOf(due) }, news);
@@ -166,18 +171,6 @@ const render = (kind: WebhookKind, { delivery, news }: DeliveryMessage, { signin
     throw new Unprocessable(`the message is ${Buffer.byteLength(body)} bytes, above what a receiver must take`);
   const good = signing.filter(({ until }) => until === null || until > now).map(({ secret }) => secret);
   return { headers: signedHeaders(delivery, now, body, good), body };
-};
-
-/** An answer may repeat what it was asked: the log of deliveries must not hold the URL or a secret because of that. */
-const scrubbed = (answer: string | null, { url, signing }: EndpointSecret): string | null => {
-  if (answer === null) return null;
-  const { pathname, search } = new URL(url);
-  const hidden = [
-    url,
-    `${pathname}${search}`,
-    ...signing.flatMap(({ secret }: { secret: string }): string[] => [secret, secret.replace(/^whsec_/, "")]),
-  ];
-  return hidden.filter((text) => text.length > 3).reduce((text: string, part: string) => text.replaceAll(part, "***"), answer);
 };
 
 const timeOf = (ms: number): string => new Date(ms).toISOString();

@@ -1,11 +1,14 @@
 import type { WebhookKind } from "../../domain/webhook/events.ts";
 import type { Posted } from "./post.ts";
 
-/** What an attempt came to. `pauseMs`: how long nothing at all is sent to the endpoint; `disable`: it said that it is gone. */
+/**
+ * What an attempt came to. `pauseMs`: how long nothing at all is sent to the endpoint; `disable`: it said that it is gone;
+ * `endpoint`: every other message would fail as well.
+ */
 export type Verdict =
   | { readonly is: "delivered" }
   | { readonly is: "again"; readonly reason: string; readonly waitMs: number; readonly pauseMs: number }
-  | { readonly is: "never"; readonly reason: string; readonly disable: boolean };
+  | { readonly is: "never"; readonly reason: string; readonly disable: boolean; readonly endpoint: boolean };
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -14,8 +17,10 @@ const HOUR = 60 * MINUTE;
 /** Waits before the second and every further attempt, as Standard Webhooks proposes: a little more than three days in all. */
 const WAITS_MS = [5 * SECOND, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 5 * HOUR, 10 * HOUR, 14 * HOUR, 20 * HOUR, 24 * HOUR];
 export const MOST_ATTEMPTS = WAITS_MS.length + 1;
-/** An endpoint at which nothing arrived for so long is disabled. */
+/** An endpoint at which nothing arrived for so long is disabled … */
 export const DISABLE_AFTER_MS = 5 * 24 * HOUR;
+/** … by a message that failed for hours itself. */
+export const LATE_ATTEMPT = 5;
 /** A throttled endpoint that does not say for how long. */
 const USUAL_PAUSE_MS = 30 * SECOND;
 const LONGEST_PAUSE_MS = 24 * HOUR;
@@ -37,8 +42,8 @@ export const verdictOn = (kind: WebhookKind, attempt: number, posted: Posted, no
   const { status, fault } = posted;
   if (fault === null && status !== null && status >= 200 && status < 300) return { is: "delivered" };
   const reason = fault ?? reasonOf(status ?? 0, kind === "slack" ? posted.answer : null);
-  if (status === 410) return { is: "never", reason, disable: true };
-  if (kind === "slack" && SLACK_FINAL.includes(status ?? 0)) return { is: "never", reason, disable: false };
+  if (status === 410) return { is: "never", reason, disable: true, endpoint: true };
+  if (kind === "slack" && SLACK_FINAL.includes(status ?? 0)) return { is: "never", reason, disable: false, endpoint: status !== 400 };
 
   const asked = retryAfter(posted.retryAfter, now);
   const pauseMs = THROTTLING.includes(status ?? 0) ? (asked ?? USUAL_PAUSE_MS) : 0;

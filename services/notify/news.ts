@@ -17,6 +17,10 @@ export type Ports = {
 
 type Live = News["live"]["after"];
 
+/** A line of a build may be a whole bundle; the message must fit into a queue and into a row. */
+const LONGEST_LINE = 500;
+const shortened = (line: string): string => (line.length > LONGEST_LINE ? `${line.slice(0, LONGEST_LINE).toWellFormed()}…` : line);
+
 /**
  * What an event means, as of that event, whenever it is asked: the streams are read up to it and no further.
  * `undefined` where it did not change a status after all.
@@ -53,7 +57,7 @@ async function ofDeployment(ports: Ports, event: Recorded<DeploymentEvent>): Pro
     step: view.step,
     durationMs: Date.parse(event.at) - Date.parse(view.queuedAt),
     url: ports.url(site, environment),
-    lastLines: failed && view.step === "build" && view.logs !== null ? [...(await ports.lastLines(view.logs))] : [],
+    lastLines: failed && view.step === "build" && view.logs !== null ? (await ports.lastLines(view.logs)).map(shortened) : [],
     next: nextFor(view, own?.before ?? null),
   };
 }

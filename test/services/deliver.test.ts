@@ -115,11 +115,12 @@ describe("a verdict", () => {
     expect(verdict(status)).toMatchObject({ is: "again", pauseMs: 30_000 });
   });
   it("410 ends and disables", () => {
-    expect(verdict(410)).toEqual({ is: "never", reason: "it answered 410", disable: true });
+    expect(verdict(410)).toEqual({ is: "never", reason: "it answered 410", disable: true, endpoint: true });
     expect(verdict(410, { answer: "channel_is_archived" }, "slack")).toEqual({
       is: "never",
       reason: "it answered 410 channel_is_archived",
       disable: true,
+      endpoint: true,
     });
   });
   it.each([
@@ -127,7 +128,12 @@ describe("a verdict", () => {
     [403, "action_prohibited"],
     [404, "no_service"],
   ])("Slack's %i %s is not tried again", (status, word) => {
-    expect(verdict(status, { answer: word }, "slack")).toEqual({ is: "never", reason: `it answered ${status} ${word}`, disable: false });
+    expect(verdict(status, { answer: word }, "slack")).toEqual({
+      is: "never",
+      reason: `it answered ${status} ${word}`,
+      disable: false,
+      endpoint: status !== 400,
+    });
   });
   it("no answer, an endless one and a refused address come again with their reason", () => {
     expect(verdict(null, { fault: "it refuses connections" })).toMatchObject({ is: "again", reason: "it refuses connections" });
@@ -153,9 +159,19 @@ describe("an endpoint", () => {
     await here.run(here.message({ delivery: "msg_b" }));
     expect(here.state.disabled).toBeNull();
     here.now += 24 * HOUR;
-    await expect(here.run(here.message({ delivery: "msg_c" }))).rejects.toBeInstanceOf(Unprocessable);
+    // the first failure of a message after days may be a blip
+    await here.run(here.message({ delivery: "msg_c" }));
+    expect(here.state.disabled).toBeNull();
+    await expect(here.run(here.message({ delivery: "msg_c", attempt: 5 }))).rejects.toBeInstanceOf(Unprocessable);
     expect(here.state.disabled).toBe("nothing arrived since 2026-11-23T12:00:00.000Z; the last time it answered 500");
     expect(here.rows.get("msg_c")?.status).toBe("dead");
+  });
+  it("of Slack that refuses one message is not failing", async () => {
+    here = room("slack");
+    here.answer = answer(400, { answer: "invalid_blocks" });
+    await expect(here.run(here.message())).rejects.toBeInstanceOf(Unprocessable);
+    expect(here.health.failingSince).toBe(0);
+    expect(here.state.disabled).toBeNull();
   });
   it("that took something meanwhile is not", async () => {
     here.answer = answer(500);
@@ -204,6 +220,16 @@ describe("an endpoint", () => {
 });
 
 describe("a message", () => {
+  it("is delivered also where its line could not be given back", async () => {
+    here.stuckLine = true;
+    await here.run(here.message());
+    expect([here.posts.length, here.row()?.status]).toEqual([1, "delivered"]);
+  });
+  it("that was sent by hand is not sent on to an endpoint that is disabled", async () => {
+    here.answer = answer(500);
+    await here.run(here.message({ byHand: true }));
+    expect(here.sent.map(({ message }) => message.byHand)).toEqual([false]);
+  });
   it("that comes twice is sent once", async () => {
     await here.run(here.message());
     await here.run(here.message());
@@ -255,5 +281,20 @@ describe("a message", () => {
     here.answer = answer(200, { answer: `you called ${here.secret.url} (/services/T0/hook) with ${secretOf(1)}` });
     await here.run(here.message());
     expect(here.row()?.tries[0]?.answer).toBe("you called *** (***) with ***");
+  });
+  it.each([
+    ["written as PHP writes JSON", (url: URL) => JSON.stringify({ url: url.href }).replaceAll("/", "\\/")],
+    ["of which it names the token alone", () => "unknown hook a-secret-token"],
+    ["of which it names a value alone, decoded", () => "bad key one two three"],
+    ["that is cut in the middle", (url: URL) => `no such hook ${url.href.slice(0, 40)}`],
+    ["of which the token is cut in the middle", () => 'no such hook "a-secret-to'],
+  ])("hides a URL %s", async (_, says) => {
+    const url = "https://example.com/hooks/a-secret-token?key=one%20two%20three";
+    here.secret = { ...here.secret, url };
+    here.answer = answer(404, { answer: says(new URL(url)) });
+    await here.run(here.message());
+    const kept = here.row()?.tries[0]?.answer ?? "";
+    expect(kept).toContain("***");
+    expect(kept).not.toMatch(/a-secret|one.*two/);
   });
 });

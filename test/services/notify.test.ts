@@ -51,7 +51,7 @@ const world = (commands: readonly DeploymentCommand[], environmentCommands: read
   ]);
   const tell = newsOf({
     events: async (stream) => streams.get(stream) ?? [],
-    lastLines: async () => ["npm error"],
+    lastLines: async () => ["npm error", `var a=${"1,".repeat(200_000)}`],
     url: () => "https://web.example.com",
   });
   const find = (stream: string, type: string) =>
@@ -115,7 +115,8 @@ describe("the news of a deployment", () => {
       status: { before: "building", after: "failed" },
       step: "build",
       reason: expect.stringContaining("exit 1"),
-      lastLines: ["npm error"],
+      // a line may be a whole bundle: its beginning must do
+      lastLines: ["npm error", `var a=${"1,".repeat(247)}…`],
       live: { before: null, after: null },
       next: `shiplog inspect ${deploymentId(2)}`,
     });

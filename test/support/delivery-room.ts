@@ -44,6 +44,8 @@ export function room(kind: WebhookKind = "standard") {
     secret: { url: "https://example.com/services/T0/hook", signing: [{ secret: secretOf(1), until: null, cause: "c" }] } as EndpointSecret,
     readSecret: (): EndpointSecret | undefined => here.secret,
     answer: answer(200),
+    /** a line cannot be given back */
+    stuckLine: false,
     /** the next write of a row does not happen */
     crash: false,
     posts: [] as { url: string; headers: Readonly<Record<string, string>>; body: string }[],
@@ -93,7 +95,10 @@ export function room(kind: WebhookKind = "standard") {
         lines.set(line, until);
         return true;
       },
-      giveLine: async (_id, line) => void lines.delete(line),
+      giveLine: async (_id, line) => {
+        if (here.stuckLine) throw new Error("the table is busy");
+        lines.delete(line);
+      },
     },
     secrets: { read: async () => here.readSecret() },
     post: async (url, headers, body) => {
