@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Context, Register } from "../context.ts";
-import { type ExitCode, exit, usageError } from "../failure.ts";
+import { CliError, type ExitCode, exit, usageError } from "../failure.ts";
 import type { Rebuilding } from "../rebuilding.ts";
 
 type Options = { readonly verify?: boolean; readonly from?: string; readonly restart?: boolean };
@@ -28,6 +28,13 @@ async function replay(context: Context, view: string, { verify = false, from = "
   const rebuilding = await openRebuilding(context, randomUUID());
   try {
     return verify ? await compare(context, rebuilding, { views, from }) : await rebuild(context, rebuilding, { views, from, restart });
+  } catch (error) {
+    if (!context.signal.aborted) throw error;
+    if (verify) throw new CliError(exit.interrupted, "interrupted", "Interrupted. Nothing was changed.", { cause: error });
+    throw new CliError(exit.interrupted, "interrupted", "Interrupted. No reader sees rows that are half made.", {
+      next: `Go on where it was with:  shiplog replay ${view}${from === "segments" ? "" : ` --from ${from}`}`,
+      cause: error,
+    });
   } finally {
     rebuilding.close();
   }

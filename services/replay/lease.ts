@@ -41,6 +41,8 @@ type Ports = {
   /** one name for this run */
   readonly by: string;
   tell(line: string): void;
+  /** nobody waits any more after this is aborted */
+  readonly signal?: AbortSignal | undefined;
 };
 
 export type Lease = Awaited<ReturnType<typeof takeLease>>;
@@ -51,13 +53,16 @@ export type Lease = Awaited<ReturnType<typeof takeLease>>;
  *
  * @throws Occupied
  */
-export const takeLease = async ({ views, clock, by, tell }: Ports) => {
+export const takeLease = async ({ views, clock, by, tell, signal }: Ports) => {
   let held = await stored(views);
   for (let first = held.state?.until; held.state !== undefined && held.state.until > clock.now(); held = await stored(views)) {
     if (held.state.until !== first)
       throw new Occupied(`another process rebuilds ${held.state.views.join(", ")} since ${held.state.startedAt}`);
     tell("an earlier rebuild may still be running: waiting until its lease is over");
-    while (held.state.until > clock.now()) await clock.sleep(250);
+    while (held.state.until > clock.now()) {
+      signal?.throwIfAborted();
+      await clock.sleep(250);
+    }
     first = held.state.until;
   }
   let { revision } = held;

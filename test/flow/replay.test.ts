@@ -77,6 +77,21 @@ describe("shiplog replay", () => {
     expect(await viewsIn()).toEqual(rowsOf(commits));
   });
 
+  it("goes on at once where it was interrupted, and says how", async () => {
+    const running = startCli(["--data", room.data, "replay", "all"]);
+    let batches = 0;
+    room.proxy.hold(async ({ name }) => {
+      // a second Ctrl-C would not wait
+      if (name === "DynamoDB.BatchWriteItem shiplog-views" && ++batches === 1) running.interrupt();
+    });
+    const stopped = await running.finished;
+    room.proxy.hold(() => undefined);
+    expect(stopped).toMatchObject({ code: 130, err: expect.stringContaining("Go on where it was with:  shiplog replay all") });
+    const { code, out, err } = await shiplog("all");
+    expect([code, JSON.parse(out).resumed]).toEqual([0, true]);
+    expect(err).not.toContain("waiting");
+  });
+
   it("takes the table alone where it is told to, and comes to the same rows", async () => {
     const { code, out } = await shiplog("all", "--from", "table");
     expect(code).toBe(0);
