@@ -74,7 +74,8 @@ export function openApi(connection: Connection, actor: string, signal: AbortSign
 
     why: (site: string, environment: string, at: string | undefined) => get(`${place(site, environment)}/why`, Why, { at }),
     audit: (query: Query) => get("audit", AuditPage, query),
-    seals: () => get("seals", Seals),
+    /** a page of the seals behind that number */
+    seals: (after = 0) => get("seals", Seals, { after }),
     seal: async (key: Key) => (await post("seals", Sealed, {}, key)).sealed,
 
     webhooks: async () => (await get("webhooks", ManyWebhooks)).webhooks,

@@ -10,22 +10,36 @@ import { PUBLIC_KEY, showVerified, timeOf, verifyExport } from "../verify-export
 
 /** `shiplog audit seal|export|verify`: the log's tamper evidence. */
 export const sealCommands = (audit: Command, run: Run): void => {
-  audit
-    .command("seal")
+  const help = audit.createHelp();
+  const subcommand = (name: string): Command =>
+    audit.command(name).configureHelp({ ...audit.configureHelp(), visibleGlobalOptions: () => help.visibleGlobalOptions(audit) });
+  // commander takes the trail's options with a subcommand too, before its name and behind it
+  audit.hook("preSubcommand", refuseOptionsOf);
+
+  subcommand("seal")
     .description("seal the log up to now, signed with the key that is kept apart from it")
     .action(() => run(seal));
-  audit
-    .command("export")
+  subcommand("export")
     .description("write all sealed history into a folder, to be verified anywhere")
     .requiredOption("--out <folder>", "an empty or new folder")
     .action(({ out }: { out: string }) => run((context) => exportTo(context, out)));
-  audit
-    .command("verify")
+  subcommand("verify")
     .description("verify sealed history: an exported folder offline, or what the engine has")
     .argument("[folder]", "what `shiplog audit export` wrote")
     .option("--key <file>", "the public key that you trust (PEM); default the one beside the seals")
     .action((folder: string | undefined, { key }: { key?: string }) => run((context) => verifyAll(context, folder, key)));
 };
+
+/** Sealed history is whole: who narrows an export and gets everything would take it for what was asked for. */
+function refuseOptionsOf(audit: Command, subcommand: Command): void {
+  const said = audit.options.filter((option) => audit.getOptionValueSource(option.attributeName()) === "cli");
+  if (said.length === 0) return;
+  const names = new Intl.ListFormat("en").format(said.map(({ long }) => String(long)));
+  throw usageError(
+    `\`shiplog audit ${subcommand.name()}\` does not take ${names}: it is about the whole log.`,
+    `Leave it out, or narrow the trail itself:  shiplog audit ${said.map(({ flags }) => flags).join(" ")}`,
+  );
+}
 
 async function seal({ api: open, terminal, json }: Context): Promise<undefined> {
   const sealed = await open().seal(randomUUID());

@@ -158,11 +158,17 @@ export const ListAudit = z.strictObject({
 export const AuditPage = z.object({ rows: z.array(AuditRow), next: z.string().nullable() });
 
 /**
- * `GET /v1/seals` → every seal in order, each with an address from which its segment (gzipped JSON lines) can be read for
- * fifteen minutes, and the public key. `POST /v1/seals` seals everything until a minute ago; `sealed` is null where
+ * `GET /v1/seals?after=<number>` → a page of the seals behind that one, in order, each with an address from which its
+ * segment (gzipped JSON lines) can be read for fifteen minutes, and the public key. Read the page's segments, then ask
+ * again with `after=next` until it is null. `POST /v1/seals` seals everything until a minute ago; `sealed` is null where
  * there was nothing to seal.
  */
-export const Seals = z.object({ publicKey: z.string(), seals: z.array(Seal.extend({ segment: z.string() })) });
+export const ListSeals = z.strictObject({ after: z.coerce.number().int().min(0).default(0) });
+export const Seals = z.object({
+  publicKey: z.string(),
+  seals: z.array(Seal.extend({ segment: z.string() })),
+  next: z.number().nullable(),
+});
 export const Sealed = z.object({ sealed: SealManifest.nullable() });
 
 /**

@@ -22,7 +22,7 @@ export type Ports = {
   readonly sources: Sources;
   readonly builds: Pick<Builds, "get">;
   readonly buildLogs: BuildLogs;
-  readonly archive: Pick<Archive, "seals" | "seal" | "publicKey" | "addressOf">;
+  readonly archive: Pick<Archive, "sealsAfter" | "seal" | "publicKey" | "addressOf">;
   readonly quarantine: Quarantine;
   readonly webhooks: Webhooks;
   readonly clock: Pick<Clock, "now">;

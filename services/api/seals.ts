@@ -1,16 +1,39 @@
 import { Hono } from "hono";
-import { SealManifest } from "../../domain/kernel/seal.ts";
+import { type Seal, SealManifest } from "../../domain/kernel/seal.ts";
+import { queryOf } from "./body.ts";
 import type { Env } from "./caller.ts";
+import { ListSeals } from "./contract.ts";
 import type { Ports } from "./ports.ts";
+
+/** Few enough that their segments are read before their addresses end. */
+const PAGE = 20;
+/** Lambda answers with 6 MB at most, and a manifest grows where its quotes are quoted. */
+const PAGE_BYTES = 2_000_000;
 
 /** `/v1/seals`: what is sealed, where it can be read, and a seal of everything until now. */
 export const seals = ({ archive, clock }: Pick<Ports, "archive" | "clock">) =>
   new Hono<Env>()
     .get("/", async (context) => {
-      const all = await archive.seals();
+      const { after } = queryOf(context, ListSeals);
+      const { page, next } = await pageOf(archive.sealsAfter(after));
       const listed = await Promise.all(
-        all.map(async (seal) => ({ ...seal, segment: await archive.addressOf(SealManifest.parse(JSON.parse(seal.manifest)).segment.key) })),
+        page.map(async ({ seal, manifest }) => ({ ...seal, segment: await archive.addressOf(manifest.segment.key) })),
       );
-      return context.json({ publicKey: await archive.publicKey(), seals: listed });
+      return context.json({ publicKey: await archive.publicKey(), seals: listed, next });
     })
     .post("/", async (context) => context.json({ sealed: (await archive.seal(clock.now())) ?? null }));
+
+type Opened = { readonly seal: Seal; readonly manifest: SealManifest };
+
+/** As many as one answer holds; the first of them in any case. */
+const pageOf = async (seals: AsyncIterable<Seal>): Promise<{ page: readonly Opened[]; next: number | null }> => {
+  const page: Opened[] = [];
+  let bytes = 0;
+  for await (const seal of seals) {
+    const last = page.at(-1);
+    bytes += Buffer.byteLength(seal.manifest);
+    if (last !== undefined && (page.length === PAGE || bytes > PAGE_BYTES)) return { page, next: last.manifest.number };
+    page.push({ seal, manifest: SealManifest.parse(JSON.parse(seal.manifest)) });
+  }
+  return { page, next: null };
+};

@@ -42,6 +42,10 @@ export const sealArchive = (
       for (const key of await objects.list(bucket, SEALS)) seals.push(await read(key));
       return seals;
     },
+    /** The seals behind a number, in order; each is read when it is asked for. */
+    sealsAfter: async function* (number: number): AsyncGenerator<Seal> {
+      for (const key of await objects.list(bucket, SEALS)) if (key > sealKey(number)) yield await read(key);
+    },
     /** Where a segment can be read for fifteen minutes. */
     addressOf: (key: string): Promise<string> => objects.readAddress(bucket, key),
     /** Seals the log up to a time (milliseconds since 1970); see `sealUntil`. */

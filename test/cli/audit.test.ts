@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type AuditedPast, EVIL, LINES, type Row, startAuditedPast } from "../support/audited-past.ts";
+import { exportOf, logOf, MORNING, PEM } from "../support/sealed-log.ts";
 import { runCli, startCli } from "./support/run-cli.ts";
 
 let past: AuditedPast;
@@ -248,5 +249,122 @@ describe("shiplog audit seal, export and verify", () => {
     expect(await cli("audit", "export", "--out", folder)).toMatchObject({ code: 2, err: expect.stringContaining("is not empty") });
     expect((await cli("audit", "export")).code).toBe(2);
     expect(await readdir(folder)).not.toContain("segments");
+  });
+});
+
+describe("sealed history of many pages", () => {
+  const SEALS = 45;
+  /** An engine that lists twenty seals at a time, and takes back the addresses of a page once the next one is asked for. */
+  const serve = async () => {
+    const log = logOf(SEALS * 2);
+    const files = await exportOf(
+      () => log,
+      Array.from({ length: SEALS }, (_, day) => MORNING + (day + 1) * 2_000),
+    );
+    const seals = [...files].filter(([path]) => path.startsWith("seals/")).map(([, bytes]) => JSON.parse(String(bytes)));
+    const asked: string[] = [];
+    let current = 0;
+    const server = createServer((request, response) => {
+      const { pathname, searchParams } = new URL(request.url ?? "/", url);
+      if (pathname === "/v1/seals") {
+        const after = Number(searchParams.get("after") ?? 0);
+        current = after;
+        asked.push(`page after ${after}`);
+        const page = seals.slice(after, after + 20).map((seal) => {
+          const { key } = JSON.parse(seal.manifest).segment;
+          return { ...seal, segment: `${url}/${key}?page=${after}` };
+        });
+        const next = after + 20 < SEALS ? after + 20 : null;
+        return response.end(JSON.stringify({ publicKey: PEM, seals: page, next }));
+      }
+      asked.push("segment");
+      if (Number(searchParams.get("page")) === current) return response.end(files.get(pathname.slice(1)));
+      response.statusCode = 403;
+      return response.end();
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    return { asked, env: { SHIPLOG_URL: url, SHIPLOG_TOKEN: "t" }, close: () => server.close() };
+  };
+
+  it("is exported and verified to its end: the segments of a page before the next page", async () => {
+    const engine = await serve();
+    const out = join(folder, "pages");
+    const exported = await runCli(["audit", "export", "--out", out], { env: engine.env });
+    expect([exported.code, exported.out]).toEqual([0, expect.stringContaining(`${SEALS} seals and their segments are in ${out}`)]);
+    const segments = (count: number): string[] => Array.from({ length: count }, () => "segment");
+    const inOrder = ["page after 0", ...segments(20), "page after 20", ...segments(20), "page after 40", ...segments(5)];
+    expect(engine.asked).toEqual(inOrder);
+    for (const words of [
+      ["audit", "verify", out],
+      ["audit", "verify"],
+    ])
+      expect(await runCli(words, { env: engine.env })).toMatchObject({
+        code: 0,
+        out: expect.stringMatching(new RegExp(`^verified: ${SEALS * 2} commits in ${SEALS} seals, `)),
+      });
+    expect(engine.asked).toEqual([...inOrder, ...inOrder]);
+    engine.close();
+  });
+
+  it("leaves no folder behind where the engine gave nothing: the next run would refuse it", async () => {
+    const env = { ...past.env, SHIPLOG_TOKEN: "another" };
+    expect((await runCli(["audit", "export", "--out", join(folder, "refused")], { env })).code).toBe(4);
+    expect(await readdir(folder)).not.toContain("refused");
+  });
+});
+
+describe("the options of the trail, at its subcommands", () => {
+  it.each([
+    ["--site web", "export --out"],
+    ["--env production", "export --out"],
+    ["--actor bob", "export --out"],
+    ["--type AliasFlipped", "export --out"],
+    ["--since 7d", "export --out"],
+    ["--until 1d", "export --out"],
+    ["--csv", "verify"],
+    ["--cloudevents", "seal"],
+  ])("%s is refused by `audit %s`, before and behind its name", async (option, subcommand) => {
+    const out = join(folder, "narrowed");
+    const [name = "", ...rest] = subcommand === "export --out" ? ["export", "--out", out] : [subcommand];
+    const sealsBefore = (await past.engine.archive.seals()).length;
+    const said = option.split(" ");
+    for (const words of [
+      [...said, name, ...rest],
+      [name, ...rest, ...said],
+    ])
+      expect(await cli("audit", ...words)).toEqual({
+        code: 2,
+        out: "",
+        err: expect.stringMatching(new RegExp(`^error: \`shiplog audit ${name}\` does not take ${said[0]}: `)),
+      });
+    expect(await readdir(folder)).not.toContain("narrowed");
+    expect(await past.engine.archive.seals()).toHaveLength(sealsBefore);
+  });
+
+  it("are all named, and in a document with --json", async () => {
+    const { code, out } = await cli("audit", "export", "--until", "1d", "--out", join(folder, "narrowed"), "--site", "web", "--json");
+    expect([code, JSON.parse(out).error]).toEqual([2, { code: "usage", message: expect.stringContaining("--site and --until") }]);
+  });
+
+  it("are not in the help there; --json and --data are", async () => {
+    for (const name of ["seal", "export", "verify"]) {
+      const { code, out } = await cli("audit", name, "--help");
+      expect(code).toBe(0);
+      expect(out).toContain("Global Options:");
+      expect(out).toMatch(/^ {2}--json .*\n {2}--data <folder> /m);
+      expect(out).not.toMatch(/--(site|env|actor|type|since|until|csv|cloudevents)\b/);
+    }
+    expect((await cli("audit", "--help")).out).toMatch(/--site <site>.*--json/s);
+  });
+
+  it("leave --json and --data as they are", async () => {
+    const connection = { url: past.env.SHIPLOG_URL, token: past.env.SHIPLOG_TOKEN };
+    await writeFile(join(folder, "connection.json"), JSON.stringify(connection));
+    for (const words of [
+      ["audit", "--data", folder, "seal", "--json"],
+      ["audit", "seal", "--json", "--data", folder],
+    ])
+      expect(Object.keys(JSON.parse((await runCli(words)).out))).toEqual(["sealed"]);
   });
 });
