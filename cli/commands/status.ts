@@ -7,7 +7,7 @@ import { type Environment, placeName, resolvePlace, type Whereabouts, whereabout
 import { rollbackTarget } from "../rollback-target.ts";
 import { plain, table } from "../terminal.ts";
 
-/** Shows at a glance what is live, why, what waits, and how to undo it. */
+/** Shows at a glance what is live, why, what waits, and how to undo it; of the past, only what was so. */
 export const statusCommand: Register = (program, run) =>
   void program
     .command("status")
@@ -32,9 +32,15 @@ async function status({ api: open, terminal, json }: Context, said: Whereabouts,
   const glances = await Promise.all((await chosen(api, said, at)).map((environment) => glanceAt(api, environment, at)));
   if (json) terminal.document({ environments: glances });
   else if (glances.length === 0) terminal.note("No site is declared. Add one to the sites file.");
-  else terminal.result(glances.map((glance) => show(glance, (text) => terminal.paint("bold", text), Date.now())).join("\n\n"));
+  else {
+    const bold = (text: string) => terminal.paint("bold", text);
+    const shown = glances.map((glance) => show(glance, bold, Date.now(), at !== undefined));
+    terminal.result([...(at === undefined ? [] : [momentLine(at)]), ...shown].join("\n\n"));
+  }
   return undefined;
 }
+
+const momentLine = (at: string): string => `As of ${/^\d{15}$/.test(at) ? `position ${at}` : at}`;
 
 /** Where nothing is said, everything; where only a part is said, all that it fits. An unknown name is an error that lists the choices. */
 async function chosen(api: Api, said: Whereabouts, at: string | undefined): Promise<readonly Environment[]> {
@@ -53,12 +59,14 @@ async function glanceAt(api: Api, environment: Environment, at: string | undefin
   return { environment, liveDeployment: live?.deployment ?? null, underWay: recent.filter((deployment) => !isEnd(deployment.status)) };
 }
 
-function show({ environment, liveDeployment, underWay }: Glance, bold: (text: string) => string, now: number): string {
+/** `past`: without the commands that help on, which would act on what is so today. */
+function show({ environment, liveDeployment, underWay }: Glance, bold: (text: string) => string, now: number, past: boolean): string {
   const { live, flipping, waiting, pin, lock, drifts, warnings, url } = environment;
   const place = placeName(environment);
   const rows: [string, string][] = [];
+  const help = (text: string): string => (past ? "" : text);
 
-  if (live === null) rows.push(["live", "nothing yet:  shiplog deploy <dir>"]);
+  if (live === null) rows.push(["live", `nothing yet${help(":  shiplog deploy <dir>")}`]);
   else {
     const verb = { deploy: "deployed", rollback: "rolled back", promote: "promoted", restore: "restored" }[live.reason];
     rows.push(["live", `${live.deploymentId} (#${live.sequence}), ${verb} by ${plain(live.actor)} ${showAge(live.at, now)}`]);
@@ -79,16 +87,19 @@ function show({ environment, liveDeployment, underWay }: Glance, bold: (text: st
   for (const { id, status, since } of underWay)
     if (id !== waiting?.deploymentId && id !== flipping?.deploymentId) rows.push(["under way", `${id} ${status} ${showAge(since, now)}`]);
   if (pin !== null)
-    rows.push(["pinned", `by ${plain(pin.actor)} ${showAge(pin.at, now)}: ${plain(pin.reason)}; release with:  shiplog unpin ${place}`]);
+    rows.push([
+      "pinned",
+      `by ${plain(pin.actor)} ${showAge(pin.at, now)}: ${plain(pin.reason)}${help(`; release with:  shiplog unpin ${place}`)}`,
+    ]);
   if (lock !== null)
     rows.push([
       "locked",
-      `by ${plain(lock.holder)} ${showAge(lock.at, now)}${lock.until === null ? "" : ` until ${lock.until}`}: ${plain(lock.reason)}; release with:  shiplog unlock ${place}`,
+      `by ${plain(lock.holder)} ${showAge(lock.at, now)}${lock.until === null ? "" : ` until ${lock.until}`}: ${plain(lock.reason)}${help(`; release with:  shiplog unlock ${place}`)}`,
     ]);
   for (const drift of drifts) rows.push(["drift", `${drift.function} was found where Shiplog did not put it, ${showAge(drift.at, now)}`]);
   for (const warning of warnings) rows.push(["warning", plain(warning)]);
 
-  const undo = undoOf(environment);
+  const undo = past ? undefined : undoOf(environment);
   if (undo !== undefined) rows.push(["undo", undo]);
   return `${bold(place)}  ${url}\n${table(rows.map(([name, text]) => [`  ${name}`, text]))}`;
 }

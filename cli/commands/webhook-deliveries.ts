@@ -50,19 +50,22 @@ async function redeliver(context: Context, said: string, delivery: string): Prom
   return outcome(context, api, id, await api.redeliver(id, delivery, randomUUID()));
 }
 
-/** Waits for the attempt that was asked for, and tells what it came to. */
+/** Waits for the attempt that was asked for, or for the end of a message that comes to none, and tells what it came to. */
 async function outcome(context: Context, api: Api, webhook: string, before: Delivery): Promise<ExitCode> {
   const { terminal, json, signal } = context;
   for (const until = Date.now() + LONGEST_WAIT_MS; ; await sleep(250, undefined, { signal })) {
     const delivery = await api.delivery(webhook, before.id);
-    if (delivery.attempts <= before.attempts && Date.now() < until) continue;
-    const late = delivery.attempts <= before.attempts;
+    const late = delivery.attempts <= before.attempts && !endedSince(before, delivery);
+    if (late && Date.now() < until) continue;
     if (json) terminal.document({ delivery });
     else terminal.result(late ? `${delivery.id}  not sent yet` : `${delivery.id}  ${wordsOf(delivery)}`);
     if (delivery.status !== "delivered") terminal.note(`Look closer:  shiplog webhooks deliveries ${webhook} ${delivery.id}`);
     return late ? exit.timeout : delivery.status === "delivered" ? exit.reached : exit.failed;
   }
 }
+
+const endedSince = (before: Delivery, { status, updatedAt }: Delivery): boolean =>
+  status !== "pending" && (status !== before.status || updatedAt !== before.updatedAt);
 
 async function list({ api: open, terminal, json }: Context, said: string, limit: string): Promise<ExitCode> {
   if (!/^\d+$/.test(limit) || Number(limit) < 1 || Number(limit) > 200)

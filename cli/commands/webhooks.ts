@@ -1,17 +1,18 @@
 import { randomUUID } from "node:crypto";
 import type { z } from "zod";
+import { WebhookId } from "../../domain/kernel/identity.ts";
 import { notableTypes } from "../../domain/webhook/news.ts";
 import type { ManyWebhooks } from "../../services/api/contract.ts";
 import { confirm } from "../confirm.ts";
 import type { Context, Register } from "../context.ts";
 import { showAge } from "../duration.ts";
-import { usageError } from "../failure.ts";
+import { CliError, usageError } from "../failure.ts";
 import { readSecret } from "../read-secret.ts";
 import { plain, table } from "../terminal.ts";
 import { deliveryCommands } from "./webhook-deliveries.ts";
 
 type Webhook = z.infer<typeof ManyWebhooks>["webhooks"][number];
-type AddOptions = { readonly kind?: string; readonly site?: string; readonly env?: string; readonly type: readonly string[] };
+type AddOptions = { readonly kind?: string; readonly site?: string; readonly env?: string; readonly type?: readonly string[] };
 type Reason = { readonly reason?: string };
 
 /** Endpoints outside that hear of what happens: Slack, or any server that takes signed webhooks. */
@@ -24,7 +25,7 @@ export const webhooksCommand: Register = (program, run) => {
     .option("--kind <kind>", "slack or standard (Standard Webhooks 1.0.0); default: by the URL")
     .option("--site <site>", "only of this site")
     .option("--env <environment>", "only of this environment")
-    .option("--type <type>", "only events of this type (again for more); default: every change of a status", collect, [])
+    .option("--type <type>", "only events of this type (again for more); default: every change of a status", collect)
     .action((url: string, options: AddOptions) => run((context) => add(context, url, options)));
   webhooks
     .command("ls")
@@ -51,9 +52,13 @@ export const webhooksCommand: Register = (program, run) => {
   deliveryCommands(webhooks, run);
 };
 
-const collect = (type: string, before: readonly string[]): readonly string[] => [...before, type];
+const collect = (type: string, before: readonly string[] | undefined): readonly string[] => [...(before ?? []), type];
 
-async function add(context: Context, said: string, { kind: named, site, env: environment, type: types }: AddOptions): Promise<undefined> {
+async function add(
+  context: Context,
+  said: string,
+  { kind: named, site, env: environment, type: types = [] }: AddOptions,
+): Promise<undefined> {
   const { api: open, terminal, json } = context;
   if (named !== undefined && named !== "slack" && named !== "standard")
     throw usageError(`--kind "${named}" is not known.`, "Write slack or standard.");
@@ -91,11 +96,18 @@ async function list({ api: open, terminal, json }: Context): Promise<undefined> 
 
 async function remove(context: Context, said: string, { reason, yes }: Reason & { yes?: boolean }): Promise<undefined> {
   const api = context.api();
-  const { id, url } = await api.webhook(said);
-  await confirm(context, `Remove ${id} (${url})? What waits to be sent to it is dropped.`, yes);
+  const { id, url } = await api.webhook(said).catch((error: unknown) => removedBefore(said, error));
+  if (url !== null) await confirm(context, `Remove ${id} (${url})? What waits to be sent to it is dropped.`, yes);
   const webhook = await api.changeWebhook(id, "remove", { reason }, randomUUID());
   if (context.json) return void context.terminal.document({ webhook });
   context.terminal.result(`${id} is removed.`);
+}
+
+/** A removal that failed halfway is asked for again by the whole id: the endpoint is not known any more, its secret may be. */
+function removedBefore(said: string, error: unknown): { id: string; url: null } {
+  const id = `wh_${said.replace(/^wh_/i, "").toUpperCase()}`;
+  if (error instanceof CliError && error.code === "webhook.unknown" && WebhookId.safeParse(id).success) return { id, url: null };
+  throw error;
 }
 
 async function rotate({ api: open, terminal, json }: Context, said: string): Promise<undefined> {

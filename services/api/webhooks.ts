@@ -19,24 +19,27 @@ const DAY_MS = 86_400_000;
 /** How long the secret before goes on signing, so that receivers can change over. */
 const OVERLAP_MS = DAY_MS;
 
-/** One endpoint by its id or a unique beginning of it; a problem where there is none. Never stale: read to the log's end. */
+/**
+ * One endpoint by its id or a unique beginning of it; a problem where there is none. Never stale: read to the log's end.
+ * With `removed` also one that was removed, by its whole id.
+ */
 export const lookWebhook = ({ read, webhooks }: Pick<Ports, "read" | "webhooks">) => {
-  const one = async (id: string): Promise<WebhookView> => {
+  const one = async (id: string, removed: boolean): Promise<WebhookView> => {
     let view: WebhookView | undefined;
     for (const event of (await read(webhookStream(id), 0)).flatMap(eventsOf))
       if (webhookEventTypes.includes(event.type as (typeof webhookEventTypes)[number]))
         view = projectWebhook(view, { ...event, ...readWebhookEvent(event) });
-    if (view === undefined || view.removedAt !== null)
+    if (view === undefined || (view.removedAt !== null && !removed))
       throw new Problem(404, "webhook.unknown", `There is no webhook endpoint ${id}. See those that there are: shiplog webhooks ls.`);
     return view;
   };
-  return async (said: string): Promise<WebhookView> => {
+  return async (said: string, { removed = false } = {}): Promise<WebhookView> => {
     const id = `wh_${said.replace(/^wh_/i, "").toUpperCase()}`;
-    if (WebhookId.safeParse(id).success) return one(id);
+    if (WebhookId.safeParse(id).success) return one(id, removed);
     const found = (await webhooks.rows.webhooks()).filter((view) => view.id.startsWith(id)).map((view) => view.id);
     if (found.length > 1)
       throw new Problem(409, "id.ambiguous", `Several endpoints have an id that begins with "${said.slice(0, 64)}".`, found);
-    return one(found[0] ?? id.slice(0, 64));
+    return one(found[0] ?? id.slice(0, 64), removed);
   };
 };
 
@@ -84,23 +87,23 @@ export const webhooks = (ports: Ports) => {
       const { id } = await see(context.req.param("id"));
       const { cause } = becauseOf(context);
       const now = ports.clock.now();
-      const command = { type: "RotateSecret", previousUntil: new Date(now + OVERLAP_MS).toISOString() } as const;
-      const refusal = decider.decide(command, (await ports.aggregates.webhook.load(id)).state);
+      const rotation = (until: number) => ({ type: "RotateSecret", previousUntil: new Date(until).toISOString() }) as const;
+      const refusal = decider.decide(rotation(now + OVERLAP_MS), (await ports.aggregates.webhook.load(id)).state);
       if (isRefusal(refusal)) throw refused(`${id} cannot be given a new secret`, refusal);
       const kept = await secrets.read(id);
       if (kept === undefined)
         throw new Problem(409, "webhook.secret-gone", `The secret of ${id} is gone. Remove the endpoint and add it again.`);
 
-      const [newest] = kept.signing;
-      // the same command again: its answer was lost on the way
-      if (newest?.cause === cause) return context.json({ webhook: await see(id), secret: newest.secret });
-      const secret = ports.chance.signingSecret();
       const before = kept.signing
         .filter(({ until }) => until === null || until > now)
         .map((one) => ({ ...one, until: one.until ?? now + OVERLAP_MS }));
-      await secrets.write(id, { ...kept, signing: [{ secret, until: null, cause }, ...before].slice(0, 3) });
-      await give(context, id, command, "given a new secret");
-      return context.json({ webhook: await see(id), secret });
+      // the same command again makes no second secret, but its event may be missing still
+      const made = kept.signing.findIndex((one) => one.cause === cause);
+      const signing = made < 0 ? [{ secret: ports.chance.signingSecret(), until: null, cause }, ...before].slice(0, 3) : kept.signing;
+      if (made < 0) await secrets.write(id, { ...kept, signing });
+      const [newest, previous] = signing.slice(Math.max(made, 0));
+      await give(context, id, rotation(previous?.until ?? now), "given a new secret");
+      return context.json({ webhook: await see(id), secret: newest?.secret ?? null });
     })
 
     .post("/:id/enable", async (context) => {
@@ -114,9 +117,10 @@ export const webhooks = (ports: Ports) => {
 
     .post("/:id/remove", async (context) => {
       const { reason } = await bodyOf(context, WithReason);
-      const before = await see(context.req.param("id"));
-      await give(context, before.id, { type: "RemoveWebhook", ...(reason && { reason }) }, "removed");
-      await secrets.forget(before.id);
-      return context.json({ webhook: { ...before, removedAt: new Date(ports.clock.now()).toISOString() } });
+      // one that is removed already, too: its secret may be there still
+      const { id } = await see(context.req.param("id"), { removed: true });
+      await give(context, id, { type: "RemoveWebhook", ...(reason && { reason }) }, "removed");
+      await secrets.forget(id);
+      return context.json({ webhook: await see(id, { removed: true }) });
     });
 };

@@ -42,7 +42,7 @@ export const deliver =
       await attemptOnce(ports, message);
     } catch (error) {
       const over = error instanceof Unprocessable || (times.last && !(error instanceof NotYet));
-      if (over) await giveUp(ports, message, reasonOf(error));
+      if (over) await giveUp(ports, message, error instanceof Unprocessable ? error.message : reasonOf(error));
       throw error;
     }
   };

@@ -74,6 +74,19 @@ describe("shiplog status", () => {
     expect((await cli("status")).out).toContain(`undo    shiplog rollback --site web --env production  (to ${deploymentId(1)})`);
   });
 
+  it("of a moment names it, and offers no command that would act on today", async () => {
+    const pin = { reason: "bad release", actor: "bob", at: at(0) };
+    const lock = { holder: "carol", reason: "migration", until: null, at: at(0) };
+    engine.state.environments = [environmentView({ pin, lock }), environmentView({ environment: "staging", live: null, history: [] })];
+    const { code, out } = await cli("status", "--at", "2026-11-23T14:00:00Z");
+    expect([code, out]).toEqual([0, expect.stringMatching(/^As of 2026-11-23T14:00:00\.000Z\n\nweb\/production {2}/)]);
+    for (const words of [`${deploymentId(2)} (#2), deployed by alice`, "bad release", "migration", "nothing yet"])
+      expect(out).toContain(words);
+    expect(out).not.toMatch(/undo|shiplog (rollback|deploy|unpin|unlock)/);
+    expect((await cli("status", "--at", "001795442400000")).out).toMatch(/^As of position 001795442400000\n/);
+    expect((await cli("status")).out).toContain("nothing yet:  shiplog deploy <dir>");
+  });
+
   it("lists the choices where the environment is unknown", async () => {
     expect(await cli("status", "web/nope")).toMatchObject({ code: 2, out: "", err: expect.stringContaining("There is: web/production") });
   });

@@ -232,6 +232,13 @@ describe("by hand", () => {
     expect((await deliveries(id))[0]?.tries[0]?.answer).toBe("no such hook ***");
   });
 
+  it("a message that cannot be sent at all ends a trial at once, with the reason", async () => {
+    const { id } = await add("ok/without-secret", { types: ["FlipFailed"] });
+    await world.dev.engine.webhookSecrets.forget(id);
+    const { code, out } = await shiplog("webhooks", "test", id);
+    expect([code, out]).toEqual([5, expect.stringMatching(new RegExp(`given up after 0 attempts: .*the secret of ${id} is gone`))]);
+  });
+
   it.each([
     ["http://example.com/hook", "it must begin with https://"],
     ["https://user:pass@example.com/hook", "it holds a user name or password"],

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PutObjectCommand } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { webhookStream } from "../../domain/kernel/identity.ts";
 import { deadLetterName } from "../../infra/topology.ts";
 import { type Endpoint, startEndpoint } from "../../local/endpoint/endpoint.ts";
 import { REGION } from "../../local/http.ts";
@@ -13,6 +14,7 @@ import { apiPorts } from "../../services/api/wiring.ts";
 import { awsClients, type Clients } from "../../services/aws/clients.ts";
 import { type Engine, engine as makeEngine, systemClock } from "../../services/kit/engine.ts";
 import { project } from "../../services/project/project.ts";
+import { eventsOf } from "../../services/store/codec.ts";
 import { artifact, check, release } from "../support/samples.ts";
 import { siteConfigOf } from "../support/site-config.ts";
 
@@ -396,6 +398,64 @@ describe("a webhook endpoint", () => {
         body: { error: { code: "url.refused" } },
       });
     expect((await ask("GET", "/webhooks")).body).toEqual({ webhooks: [] });
+  });
+
+  const command = (which: typeof app, path: string, key: string) =>
+    which.request(`/v1${path}`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${TOKEN}`, "idempotency-key": key },
+      ...(path === "/webhooks" && { body: JSON.stringify({ kind: "standard", url: `https://8.8.8.8/${key}` }) }),
+    });
+  const added = async (key: string): Promise<string> => {
+    const { webhook } = (await (await command(app, "/webhooks", key)).json()) as { webhook: { id: string } };
+    return webhook.id;
+  };
+  const told = async (id: string, type: string) =>
+    (await engine.store.read(webhookStream(id), 0)).flatMap(eventsOf).filter((event) => event.type === type);
+
+  it("has its new secret in the log, whichever step of the first request failed, and one new secret for each key", async () => {
+    const id = await added("to-rotate");
+    const ports = apiPorts(engine);
+    const webhook = { ...ports.aggregates.webhook, execute: () => Promise.reject(new Error("the table was away")) };
+    const broken = createApi({ ...ports, aggregates: { ...ports.aggregates, webhook } });
+    expect((await command(broken, `/webhooks/${id}/rotate`, "r1")).status).toBe(500);
+    expect(await told(id, "WebhookSecretRotated")).toEqual([]);
+
+    const repeat = async (key: string) => (await (await command(app, `/webhooks/${id}/rotate`, key)).json()) as { secret: string };
+    const kept = (await engine.webhookSecrets.read(id))?.signing ?? [];
+    expect(kept).toHaveLength(2);
+    expect(await repeat("r1")).toMatchObject({ secret: kept[0]?.secret, webhook: { rotatedAt: expect.any(String) } });
+    expect((await told(id, "WebhookSecretRotated")).map(({ body }) => body)).toEqual([
+      { previousUntil: new Date(kept[1]?.until ?? 0).toISOString() },
+    ]);
+
+    const { secret } = await repeat("r2");
+    expect(secret).not.toBe(kept[0]?.secret);
+    // an answer that comes late is still the answer to what was asked
+    expect(await repeat("r1")).toMatchObject({ secret: kept[0]?.secret });
+    expect(await repeat("r2")).toMatchObject({ secret });
+    expect(await told(id, "WebhookSecretRotated")).toHaveLength(2);
+    expect((await engine.webhookSecrets.read(id))?.signing).toHaveLength(3);
+  });
+
+  it("that is removed is removed again with the same answer, and its secret is forgotten where it was not", async () => {
+    const id = await added("to-remove");
+    const ports = apiPorts(engine);
+    const secrets = { ...ports.webhooks.secrets, forget: () => Promise.reject(new Error("the secrets were away")) };
+    const broken = createApi({ ...ports, webhooks: { ...ports.webhooks, secrets } });
+    expect((await command(broken, `/webhooks/${id}/remove`, "gone")).status).toBe(500);
+    expect(await engine.webhookSecrets.read(id)).toBeDefined();
+
+    const first = await command(app, `/webhooks/${id}/remove`, "gone");
+    const [removed] = await told(id, "WebhookRemoved");
+    const answer = await first.json();
+    expect([first.status, answer]).toMatchObject([200, { webhook: { id, removedAt: removed?.at } }]);
+    expect(await engine.webhookSecrets.read(id)).toBeUndefined();
+    for (const key of ["gone", "once-more"]) expect(await (await command(app, `/webhooks/${id}/remove`, key)).json()).toEqual(answer);
+    expect(await told(id, "WebhookRemoved")).toHaveLength(1);
+
+    for (const path of [`${id}/rotate`, `${id}/enable`, `wh_${"0".repeat(26)}/remove`])
+      expect(await ask("POST", `/webhooks/${path}`, {})).toMatchObject({ status: 404, body: { error: { code: "webhook.unknown" } } });
   });
 });
 
