@@ -84,13 +84,13 @@ export const deliveryRows = (client: DynamoDBDocumentClient, table: string) => {
       const { data } = await deliveries.query.byWebhook({ webhook }).go({ order: "desc", limit });
       return data.map(({ delivery }) => JSON.parse(delivery) as Delivery);
     },
-    /** Writes a row, unless another sender of the same message came further: one may have stood still in between. */
+    /** Writes a row, unless another sender of the same message came further, or delivered it: one may have stood still in between. */
     putDelivery: async (delivery: Delivery, news: News): Promise<void> => {
       await ifNewer(
         put(delivery, news)
           .where(
-            ({ status, attempts }, { notExists, lt, eq }) =>
-              `${notExists(attempts)} OR ${lt(attempts, delivery.attempts)} OR (${eq(attempts, delivery.attempts)} AND ${eq(status, "pending")})`,
+            ({ status, attempts }, { notExists, lt, eq, ne }) =>
+              `${notExists(attempts)} OR ${lt(attempts, delivery.attempts)} OR (${eq(attempts, delivery.attempts)} AND ${ne(status, "delivered")})`,
           )
           .go(),
       );

@@ -51,7 +51,7 @@ export const deliver =
 const giveUp = async ({ rows, clock }: Ports, { delivery, webhook, attempt, news }: DeliveryMessage, reason: string): Promise<void> => {
   const at = timeOf(clock.now());
   const row = (await rows.delivery(delivery))?.delivery ?? newDelivery(delivery, webhook, news, at);
-  if (row.status !== "pending" || row.attempts >= attempt) return;
+  if (row.status === "delivered" || row.attempts >= attempt) return;
   await rows.putDelivery({ ...row, status: "dead", reason, nextAt: null, updatedAt: at }, news);
 };
 

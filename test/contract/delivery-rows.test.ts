@@ -41,5 +41,8 @@ describe("the row of a delivery", () => {
     await rows.putDelivery(row("four", { attempts: 1 }), news());
     await rows.putDelivery(row("four", { attempts: 1, status: "dropped" }), news());
     expect(await kept("four")).toEqual({ status: "dropped", attempts: 1 });
+    // asked for once more by hand, and given up again
+    await rows.putDelivery(row("four", { attempts: 1, status: "dead", reason: "its secret is gone" }), news());
+    expect((await rows.delivery("four"))?.delivery).toMatchObject({ status: "dead", attempts: 1, reason: "its secret is gone" });
   });
 });

@@ -261,6 +261,26 @@ describe("a message", () => {
     await here.run(here.message());
     expect(here.row()).toMatchObject({ status: "delivered", attempts: 1 });
   });
+  it("that is sent again by hand and given up again says the new reason", async () => {
+    here.readSecret = () => undefined;
+    await expect(here.run(here.message())).rejects.toThrow("is gone");
+    here.now += 1_000;
+    here.readSecret = () => {
+      throw new Error("the store of secrets is away");
+    };
+    await expect(here.run(here.message({ byHand: true }), { last: true })).rejects.toThrow("is away");
+    expect(here.row()).toMatchObject({
+      status: "dead",
+      reason: "the store of secrets is away",
+      updatedAt: new Date(here.now).toISOString(),
+    });
+  });
+  it("that was delivered stays so where it is sent again by hand and given up", async () => {
+    await here.run(here.message());
+    here.readSecret = () => undefined;
+    await expect(here.run(here.message({ attempt: 2, byHand: true }))).rejects.toThrow("is gone");
+    expect(here.row()).toMatchObject({ status: "delivered", attempts: 1 });
+  });
   it("that waits for its time is not given up", async () => {
     await expect(here.run(here.message({ due: here.now + 1_000 }), { last: true })).rejects.toBeInstanceOf(NotYet);
     expect(here.row()).toBeUndefined();

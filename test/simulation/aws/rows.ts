@@ -138,7 +138,7 @@ export const viewsPort = (of: () => Rows): Views => {
         "PutDelivery",
         ({ deliveries }) => {
           const { status, attempts } = JSON.parse(deliveries.get(delivery.id)?.delivery ?? '{"attempts":-1}') as Delivery;
-          if (attempts < delivery.attempts || (attempts === delivery.attempts && status === "pending"))
+          if (attempts < delivery.attempts || (attempts === delivery.attempts && status !== "delivered"))
             deliveries.set(delivery.id, { delivery: JSON.stringify(delivery), news: JSON.stringify(news) });
         },
         `${delivery.id} ${delivery.status} ${delivery.attempts}`,
