@@ -12,7 +12,7 @@ import { wire } from "../../services/replay/wiring.ts";
 export type Done = Pick<Rebuilt, "events" | "rows" | "seconds"> & {
   /** peak, in MB */
   readonly rss: number;
-  /** what it held at most where it told of its progress, in MB; only where Node was started with `--expose-gc` */
+  /** its heap at most where it told of its progress, garbage collected, in MB; only where Node was started with `--expose-gc` */
   readonly held: number;
 };
 
@@ -26,8 +26,8 @@ const tell = (line: string): void => {
   console.error(`    ${line}`);
   if (globalThis.gc === undefined) return;
   globalThis.gc();
-  const { heapUsed, external } = process.memoryUsage();
-  held = Math.max(held, (heapUsed + external) / 2 ** 20);
+  // what is outside of the heap (answers, zlib) goes a moment later and is counted by the process' peak
+  held = Math.max(held, process.memoryUsage().heapUsed / 2 ** 20);
 };
 const ports = wire(clients, names, { clock: systemClock, by: `bench ${process.pid}`, tell });
 const { events, rows, seconds } =

@@ -84,10 +84,10 @@ export const replay = async (tell: (line: string) => void): Promise<readonly Lin
         target: { is: "at least", value: 5 },
         note: `one by one ${Math.round(single)} events/s`,
       },
-      { bench, what: `what a rebuild of ${FEW} events holds, after a collection of garbage`, value: few.held, unit: "MB" },
+      { bench, what: `heap of a rebuild of ${FEW} events after a collection of garbage`, value: few.held, unit: "MB" },
       {
         bench,
-        what: `what a rebuild of ${MANY} events holds`,
+        what: `heap of a rebuild of ${MANY} events`,
         value: held,
         unit: "MB",
         note: `${(held / few.held).toFixed(2)} × that of ${FEW}`,
@@ -157,7 +157,7 @@ const sealDays = async ({ s3, kms }: Clients, commits: readonly Commit[]): Promi
   for (let day = BEGINNING; day < last + DAY; day += DAY) await archive.seal(Math.min(day, last));
 };
 
-/** What it holds at most once garbage is collected, in MB. */
+/** Its heap at most, once garbage is collected, in MB. */
 const heldBy = async (place: Place): Promise<number> => (await rebuild(place, "segments", ["--expose-gc"])).held;
 
 const rebuild = async ({ endpoint }: Place, from: string, execArgv: readonly string[] = []): Promise<Done> => {
