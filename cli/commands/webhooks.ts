@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { z } from "zod";
-import { WebhookId } from "../../domain/kernel/identity.ts";
+import { normalWebhookId, WebhookId } from "../../domain/kernel/identity.ts";
 import { notableTypes } from "../../domain/webhook/news.ts";
 import type { ManyWebhooks } from "../../services/api/contract.ts";
 import { confirm } from "../confirm.ts";
@@ -105,7 +105,7 @@ async function remove(context: Context, said: string, { reason, yes }: Reason & 
 
 /** A removal that failed halfway is asked for again by the whole id: the endpoint is not known any more, its secret may be. */
 function removedBefore(said: string, error: unknown): { id: string; url: null } {
-  const id = `wh_${said.replace(/^wh_/i, "").toUpperCase()}`;
+  const id = normalWebhookId(said);
   if (error instanceof CliError && error.code === "webhook.unknown" && WebhookId.safeParse(id).success) return { id, url: null };
   throw error;
 }

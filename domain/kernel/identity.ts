@@ -14,6 +14,9 @@ export const DeploymentId = z.string().regex(new RegExp(`^dep_${ULID}$`), "must 
 /** `wh_` and a ULID's characters; made of the command that added it, so that a repeated one names the same endpoint. */
 export const WebhookId = z.string().regex(new RegExp(`^wh_${ULID}$`), "must be the id of a webhook endpoint, wh_ and 26 characters");
 
+/** The id as it is written, of what a person typed: with or without `wh_`, in any case, whole or its beginning. */
+export const normalWebhookId = (said: string): string => `wh_${said.replace(/^wh_/i, "").toUpperCase()}`;
+
 export const deploymentStream = (deploymentId: string): string => `deployment/${deploymentId}`;
 export const environmentStream = (site: string, environment: string): string => `environment/${site}/${environment}`;
 export const webhookStream = (webhookId: string): string => `webhook/${webhookId}`;

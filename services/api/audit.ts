@@ -7,7 +7,7 @@ import { EPOCH } from "../store/seal.ts";
 import { queryOf } from "./body.ts";
 import type { Env } from "./caller.ts";
 import { ListAudit } from "./contract.ts";
-import { momentOf } from "./moment.ts";
+import { earlier, later, momentOf } from "./moment.ts";
 import type { Ports } from "./ports.ts";
 import { Problem } from "./problem.ts";
 
@@ -25,9 +25,10 @@ export const auditTrail = (ports: Pick<Ports, "log" | "read" | "clock">) => {
     const now = ports.clock.now();
     // each day is looked through, so none before there was a log, and none that is still to come
     const soon = positionAt(now + AHEAD_MS);
-    const end = earlier(until === undefined ? soon : momentOf("until", until), soon);
+    const asked = until === undefined ? undefined : momentOf("until", until);
+    const end = asked === undefined ? soon : earlier(asked, soon);
     const begin = since === undefined ? positionAt(Math.max(Number(end) - USUAL_MS, 0)) : momentOf("since", since);
-    if (since !== undefined && until !== undefined && begin > momentOf("until", until))
+    if (asked !== undefined && since !== undefined && begin > asked)
       throw new Problem(400, "query.invalid", 'The request is not valid. "since" is later than "until": nothing lies between them.');
     const from = cursor?.slice(0, 15) ?? later(begin, positionAt(EPOCH));
     const commits = (await ports.log.read(from, end, BATCH)).filter((commit) => cursor === undefined || keyOf(commit) > cursor);
@@ -82,9 +83,6 @@ const auditedPasts = (read: Ports["read"]) => {
     },
   };
 };
-
-const earlier = (one: string, other: string): string => (one < other ? one : other);
-const later = (one: string, other: string): string => (one > other ? one : other);
 
 /** Sorts as the log does, and names one commit of it. */
 const keyOf = ({ position, stream, version }: Commit): string => `${position}#${stream}#${version.toString().padStart(10, "0")}`;

@@ -7,6 +7,7 @@ import { queryOf } from "./body.ts";
 import type { Env } from "./caller.ts";
 import { ListEvents } from "./contract.ts";
 import { look } from "./look.ts";
+import { later } from "./moment.ts";
 import type { Ports } from "./ports.ts";
 import { Problem } from "./problem.ts";
 
@@ -86,5 +87,3 @@ function placeFilter({ views }: Pick<Ports, "views">, site: string | undefined, 
     return answer;
   };
 }
-
-const later = (one: string, other: string): string => (one > other ? one : other);

@@ -1,6 +1,6 @@
 import { type Context, Hono } from "hono";
 import { isRefusal } from "../../domain/kernel/decider.ts";
-import { WebhookId, webhookStream } from "../../domain/kernel/identity.ts";
+import { normalWebhookId, WebhookId, webhookStream } from "../../domain/kernel/identity.ts";
 import { projectWebhook, type WebhookView } from "../../domain/projections/webhook-view.ts";
 import type { WebhookCommand } from "../../domain/webhook/commands.ts";
 import { webhook as decider } from "../../domain/webhook/decider.ts";
@@ -34,7 +34,7 @@ export const lookWebhook = ({ read, webhooks }: Pick<Ports, "read" | "webhooks">
     return view;
   };
   return async (said: string, { removed = false } = {}): Promise<WebhookView> => {
-    const id = `wh_${said.replace(/^wh_/i, "").toUpperCase()}`;
+    const id = normalWebhookId(said);
     if (WebhookId.safeParse(id).success) return one(id, removed);
     const found = (await webhooks.rows.webhooks()).filter((view) => view.id.startsWith(id)).map((view) => view.id);
     if (found.length > 1)

@@ -1,0 +1,110 @@
+import { Readable } from "node:stream";
+import type { Item } from "./change-stream.ts";
+
+export type Done = (error: unknown, value?: Item) => void;
+/** As `Operation`, with values that are bytes already. */
+type Encoded = { type: "put"; key: string; value: Buffer; valueEncoding: "buffer" } | { type: "del"; key: string };
+export type Operation = { type: "put"; key: string; value: Item } | { type: "del"; key: string };
+type LevelIterator<T> = { nextv(most: number): Promise<T[]>; close(): Promise<void> };
+/** What dynalite puts over LevelDB, and this endpoint uses of it. */
+export type Level = {
+  open(options: { writeBufferSize: number }): Promise<void>;
+  close(): Promise<void>;
+  get(key: string, done: Done): void;
+  getSync(key: string): Item | undefined;
+  batch(operations: readonly (Operation | Encoded)[], done: Done): void;
+  keys(options: object): LevelIterator<string>;
+  values(options: object): LevelIterator<Item>;
+  createKeyStream(options?: object): Readable;
+  createValueStream(options?: object): Readable;
+};
+
+/** Bytes that LevelDB takes before it sorts them into files: with its usual 4 MB that sorting is most of the work of a rebuild. */
+const WRITE_BUFFER = 32 * 1024 * 1024;
+
+/** Opens the LevelDB below dynalite, and mends how dynalite reads and writes it. */
+export async function openLevel(db: Level, path: string): Promise<void> {
+  await open(db, path);
+  readAtOnce(db);
+  endReads(db);
+  writeTogether(db);
+}
+
+async function open(db: Level, path: string): Promise<void> {
+  try {
+    await db.open({ writeBufferSize: WRITE_BUFFER });
+  } catch (cause) {
+    const locked = (cause as { cause?: { code?: string } }).cause?.code === "LEVEL_LOCKED";
+    if (!locked) throw cause;
+    throw new Error(`${path} is in use by another local endpoint. Stop that one, or give this one a dataDir of its own.`, { cause });
+  }
+}
+
+/** A read takes microseconds in this thread, and ten times that through another one, which is dynalite's way. */
+function readAtOnce(db: Level): void {
+  db.get = (key, done) => {
+    try {
+      setImmediate(done, null, db.getSync(key));
+    } catch (error) {
+      setImmediate(done, error);
+    }
+  };
+}
+
+/**
+ * dynalite never ends what it reads a query or a scan with, and LevelDB keeps every file that such a reader may still want:
+ * memory and disk would grow with each request.
+ */
+function endReads(db: Level): void {
+  db.createKeyStream = (options = {}) => reading(db.keys(options));
+  db.createValueStream = (options = {}) => reading(db.values(options));
+}
+
+const READ_AT_ONCE = 100;
+
+const reading = <T>(iterator: LevelIterator<T>): Readable =>
+  new Readable({
+    objectMode: true,
+    read() {
+      iterator.nextv(READ_AT_ONCE).then(
+        (found) => {
+          for (const one of found) this.push(one);
+          if (found.length === 0) this.push(null);
+        },
+        (error: Error) => this.destroy(error),
+      );
+    },
+    destroy(error, done) {
+      iterator.close().then(() => done(error), done);
+    },
+  });
+
+/** Writes of one turn of the event loop go to disk as one: those of a BatchWriteItem, and of requests that came together. */
+function writeTogether(db: Level): void {
+  const batch = db.batch.bind(db);
+  let waiting: { operations: readonly Operation[]; done: Done }[] = [];
+  const flush = (): void => {
+    const together = waiting;
+    waiting = [];
+    batch(
+      together.flatMap(({ operations }) => encoded(operations)),
+      (error) => {
+        for (const { done } of together) setImmediate(done, error);
+      },
+    );
+  };
+  db.batch = (operations: readonly Operation[], done) => {
+    if (waiting.push({ operations, done }) === 1) setImmediate(flush);
+  };
+}
+
+/** An item and its entries in indexes are mostly one object: it is made bytes once. */
+function encoded(operations: readonly Operation[]): Encoded[] {
+  const bytes = new Map<Item, Buffer>();
+  const bytesOf = (item: Item): Buffer => {
+    const made = bytes.get(item) ?? Buffer.from(JSON.stringify(item));
+    bytes.set(item, made);
+    return made;
+  };
+  return operations.map((one) => (one.type === "del" ? one : { ...one, value: bytesOf(one.value), valueEncoding: "buffer" }));
+}
