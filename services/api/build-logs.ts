@@ -3,6 +3,7 @@ import type { DeploymentView } from "../../domain/projections/views.ts";
 import type { Env } from "./caller.ts";
 import { look } from "./look.ts";
 import type { Ports } from "./ports.ts";
+import { Problem } from "./problem.ts";
 
 /** `/v1/deployments/:id/logs`: what the build wrote. */
 export const buildLogs = (ports: Pick<Ports, "config" | "read" | "views" | "builds" | "buildLogs">) => {
@@ -15,7 +16,14 @@ export const buildLogs = (ports: Pick<Ports, "config" | "read" | "views" | "buil
     if (place === null) return context.json({ lines: [], next: null, done: ended });
 
     const asked = context.req.query("next");
-    const { lines, next } = await ports.buildLogs.read(place, asked);
+    const page = await ports.buildLogs.read(place, asked);
+    if (page === "invalid-token")
+      throw new Problem(
+        400,
+        "query.invalid",
+        'The request is not valid. "next": must be the "next" of an earlier answer; leave it out to read from the start.',
+      );
+    const { lines, next } = page;
     // the same token again: nothing more is there now
     return context.json({ lines, next, done: ended && lines.length === 0 && (next === null || next === asked) });
   });

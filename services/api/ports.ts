@@ -48,7 +48,7 @@ export type BuildLogs = {
   read(
     place: { group: string; stream: string },
     next: string | undefined,
-  ): Promise<{ lines: { timestamp: number; message: string }[]; next: string | null }>;
+  ): Promise<{ lines: { timestamp: number; message: string }[]; next: string | null } | "invalid-token">;
 };
 
 export type Letter = { consumer: string; messageId: string; reason: string; at: string | null; body: string };

@@ -1,13 +1,21 @@
 import { stripVTControlCharacters } from "node:util";
-import { type CloudWatchLogsClient, GetLogEventsCommand, ResourceNotFoundException } from "@aws-sdk/client-cloudwatch-logs";
+import {
+  type CloudWatchLogsClient,
+  GetLogEventsCommand,
+  InvalidParameterException,
+  ResourceNotFoundException,
+} from "@aws-sdk/client-cloudwatch-logs";
 
 /** What builds write, in CloudWatch Logs. */
 export const cloudWatchBuildLogs = (client: CloudWatchLogsClient) => ({
-  /** A page from a token on; the same token again means that there is nothing more for now. A log that has not begun is empty. */
+  /**
+   * A page from a token on; the same token again means that there is nothing more for now. A log that has not begun is
+   * empty. "invalid-token": the token is not of this log, or is too old (CloudWatch forgets one after a day).
+   */
   read: async (
     { group, stream }: { group: string; stream: string },
     next: string | undefined,
-  ): Promise<{ lines: { timestamp: number; message: string }[]; next: string | null }> => {
+  ): Promise<{ lines: { timestamp: number; message: string }[]; next: string | null } | "invalid-token"> => {
     try {
       const { events = [], nextForwardToken } = await client.send(
         new GetLogEventsCommand({ logGroupName: group, logStreamName: stream, startFromHead: true, limit: 1_000, nextToken: next }),
@@ -15,6 +23,7 @@ export const cloudWatchBuildLogs = (client: CloudWatchLogsClient) => ({
       return { lines: events.map(({ timestamp = 0, message = "" }) => ({ timestamp, message })), next: nextForwardToken ?? null };
     } catch (error) {
       if (error instanceof ResourceNotFoundException) return { lines: [], next: null };
+      if (error instanceof InvalidParameterException && next !== undefined) return "invalid-token";
       throw error;
     }
   },

@@ -263,6 +263,11 @@ describe("a deployment", () => {
       lines: [],
       done: true,
     });
+    for (const token of ["x", "", "f/", "f/-1"])
+      expect(await ask("GET", `/deployments/${id}/logs?next=${encodeURIComponent(token)}`)).toMatchObject({
+        status: 400,
+        body: { error: { code: "query.invalid", message: expect.stringContaining('"next": must be the "next" of an earlier answer') } },
+      });
   });
 });
 
