@@ -51,7 +51,7 @@ export async function verifyExport(folder: string, publicKey: string): Promise<V
     const seal = Seal.safeParse(await json(join(folder, SEALS, file)));
     if (!seal.success) return fault(`${file} is not a seal`);
     const { manifest: text, signature } = seal.data;
-    if (!verify(null, Buffer.from(signedText(sha256Hex, text)), key, Buffer.from(signature, "base64")))
+    if (!verify(null, Buffer.from(signedText(sha256Hex, seal.data)), key, Buffer.from(signature, "base64")))
       return fault("its signature is not of this key: it was changed, or another key signed it");
     const manifest = SealManifest.parse(JSON.parse(text));
     if (manifest.number !== expected) return fault(`seal ${expected} is missing: ${manifest.number} follows`);

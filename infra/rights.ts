@@ -155,7 +155,7 @@ export const rights: Record<EngineFunctionName, (sites: Sites) => readonly Right
     log,
     list("archive"),
     may(["s3:GetObject", "s3:PutObject"], objects("archive", "seals/*"), objects("archive", "segments/*")),
-    may(["kms:Sign"], "{sealKey}"),
+    may(["kms:Sign", "kms:GetPublicKey"], "{sealKey}"),
   ],
   relay: () => [
     readEvents,

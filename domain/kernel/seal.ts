@@ -29,16 +29,20 @@ export const SealManifest = z.object({
 export type SealManifest = z.infer<typeof SealManifest>;
 
 /**
- * What is signed of a manifest: its digest, behind words that no other signature begins with. A manifest names every stream
- * of its stretch, and KMS signs 4,096 bytes at most. Kept for ever.
+ * A manifest exactly as its digest was signed, with the signature (base64) and the name of the key that signed. Stored for
+ * ever: seals of version 1 carry no `v`, and the name of the key is not under their signature.
+ */
+export const Seal = z.object({ v: z.literal(2).optional(), manifest: z.string(), signature: z.string(), key: z.string() });
+export type Seal = z.infer<typeof Seal>;
+
+/**
+ * What is signed of a seal: its manifest's digest, and from version 2 on the key's name, behind words that no other
+ * signature begins with. A manifest names every stream of its stretch, and KMS signs 4,096 bytes at most. Kept for ever.
  *
  * @param sha256 in hex
  */
-export const signedText = (sha256: Sha256, manifest: string): string => `shiplog seal v1 sha256 ${sha256(manifest)}`;
-
-/** A manifest exactly as its digest was signed, with the signature (base64). */
-export const Seal = z.object({ manifest: z.string(), signature: z.string(), key: z.string() });
-export type Seal = z.infer<typeof Seal>;
+export const signedText = (sha256: Sha256, { v, manifest, key }: Omit<Seal, "signature">): string =>
+  v === undefined ? `shiplog seal v1 sha256 ${sha256(manifest)}` : `shiplog seal v2 sha256 ${sha256(manifest)} key ${key}`;
 
 /** Where and why sealed history is not what was sealed. `line` is the first bad line of the segment, from 1. */
 export type SealFault = { readonly seal: number; readonly line?: number; readonly position?: string; readonly reason: string };

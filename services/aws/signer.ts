@@ -5,12 +5,17 @@ export type Signer = ReturnType<typeof kmsSigner>;
 
 /** Signs with an Ed25519 key that never leaves KMS: who can write the log cannot sign a seal of it. */
 export const kmsSigner = (client: KMSClient, keyId: string) => ({
-  /** base64; `key` names the key that signed */
-  sign: async (text: string): Promise<{ signature: string; key: string }> => {
-    const { Signature, KeyId = keyId } = await client.send(
-      new SignCommand({ KeyId: keyId, Message: Buffer.from(text), MessageType: "RAW", SigningAlgorithm: "ED25519_SHA_512" }),
+  /** The key's ARN, where it is known by an alias too. */
+  keyName: async (): Promise<string> => {
+    const { KeyId = keyId } = await client.send(new GetPublicKeyCommand({ KeyId: keyId }));
+    return KeyId;
+  },
+  /** @param key what `keyName` answered: an alias may be led to another key meanwhile. @returns base64 */
+  sign: async (text: string, key: string): Promise<string> => {
+    const { Signature } = await client.send(
+      new SignCommand({ KeyId: key, Message: Buffer.from(text), MessageType: "RAW", SigningAlgorithm: "ED25519_SHA_512" }),
     );
-    return { signature: Buffer.from(Signature ?? []).toString("base64"), key: KeyId };
+    return Buffer.from(Signature ?? []).toString("base64");
   },
   /** The public half, as PEM: all that a verifier needs. */
   publicKey: async (): Promise<string> => {

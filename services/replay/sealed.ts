@@ -31,9 +31,10 @@ export const verifiedManifests = async ({ seals, publicKey }: Ports): Promise<Se
   const key = createPublicKey(await publicKey());
   const manifests: SealManifest[] = [];
   let before: string | null = null;
-  for (const { manifest: text, signature } of found) {
+  for (const seal of found) {
+    const { manifest: text, signature } = seal;
     const number = manifests.length + 1;
-    if (!verify(null, Buffer.from(signedText(sha256Hex, text)), key, Buffer.from(signature, "base64")))
+    if (!verify(null, Buffer.from(signedText(sha256Hex, seal)), key, Buffer.from(signature, "base64")))
       throw new NotAsSealed(`seal ${number} is not signed by the key of seals: it was changed, or another key signed it`);
     const manifest = SealManifest.parse(JSON.parse(text));
     if (manifest.number !== number || manifest.previous !== before)

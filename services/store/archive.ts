@@ -59,6 +59,7 @@ export const sealArchive = (
             return last === undefined ? undefined : read(last);
           },
           openSegment: () => openSegment(objects, bucket),
+          keyName: signer.keyName,
           sign: signer.sign,
           store: (number, seal) => objects.putNewText(bucket, sealKey(number), JSON.stringify(seal)),
           now: clock.now,

@@ -18,7 +18,10 @@ export type Ports = {
   /** the newest seal there is */
   latest(): Promise<Seal | undefined>;
   openSegment(): Promise<SegmentWriter>;
-  sign(text: string): Promise<{ signature: string; key: string }>;
+  /** the full name of the key that signs now */
+  keyName(): Promise<string>;
+  /** signs a text with that key; base64 */
+  sign(text: string, key: string): Promise<string>;
   /** stores a seal where there is none of its number yet; `false` where somebody else was first */
   store(number: number, seal: Seal): Promise<boolean>;
   now(): number;
@@ -66,11 +69,15 @@ export const sealUntil = async (ports: Ports, until: number): Promise<SealManife
       previous: before === undefined ? null : sha256Hex(before.manifest),
       sealedAt: new Date(now()).toISOString(),
     };
-    const text = JSON.stringify(manifest);
-    return (await ports.store(number, { manifest: text, ...(await ports.sign(signedText(sha256Hex, text))) })) ? manifest : undefined;
+    return (await ports.store(number, await signed(ports, JSON.stringify(manifest)))) ? manifest : undefined;
   } finally {
     await segment.discard();
   }
+};
+
+const signed = async ({ keyName, sign }: Ports, manifest: string): Promise<Seal> => {
+  const unsigned = { v: 2, manifest, key: await keyName() } as const;
+  return { ...unsigned, signature: await sign(signedText(sha256Hex, unsigned), unsigned.key) };
 };
 
 /** The commits of the stretch, after those that came too late for the stretch before. */

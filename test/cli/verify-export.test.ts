@@ -68,6 +68,20 @@ describe("sealed history", () => {
     });
   });
 
+  it("names the seal whose key was given another name", async () => {
+    const seal = `${SEALS}/00000002.json`;
+    const renamed = new Map(files).set(seal, Buffer.from(String(files.get(seal)).replace('"key":"test"', '"key":"mine"')));
+    expect(renamed.get(seal)).not.toEqual(files.get(seal));
+    expect((await verified(renamed)).fault).toMatchObject({ seal: 2, reason: expect.stringContaining("signature") });
+  });
+
+  it("is not taken for sealed by an older release", async () => {
+    const seal = `${SEALS}/00000002.json`;
+    const older = new Map(files).set(seal, Buffer.from(String(files.get(seal)).replace('"v":2,', "")));
+    expect(older.get(seal)).not.toEqual(files.get(seal));
+    expect((await verified(older)).fault).toMatchObject({ seal: 2, reason: expect.stringContaining("signature") });
+  });
+
   it("is not verified by another key", async () => {
     const other = (await import("node:crypto")).generateKeyPairSync("ed25519").publicKey.export({ format: "pem", type: "spki" }).toString();
     expect((await verified(files, other)).fault).toMatchObject({ seal: 1, reason: expect.stringContaining("signature") });

@@ -69,7 +69,8 @@ export const exportOf = async (logAt: (time: number) => readonly Commit[], times
           },
           discard: async () => {},
         }),
-        sign: async (text) => ({ signature: sign(null, Buffer.from(text), privateKey).toString("base64"), key: "test" }),
+        keyName: async () => "test",
+        sign: async (text) => sign(null, Buffer.from(text), privateKey).toString("base64"),
         store: async (number, seal) => {
           seals.push(seal);
           files.set(`${SEALS}/${number.toString().padStart(8, "0")}.json`, Buffer.from(JSON.stringify(seal)));
