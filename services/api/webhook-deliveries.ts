@@ -44,8 +44,11 @@ export const webhookDeliveries = (ports: Ports) => {
       const news = testNews(view, cause.replace("api/", "test_"), actor, now);
       const delivery = newDelivery(deliveryId(news.event, view.id), view.id, news, news.at);
       // the same command again sends nothing new
-      if (await rows.noteDelivery(delivery, news))
-        await enqueue({ delivery: delivery.id, webhook: view.id, attempt: 1, due: now, byHand: true, once: true, news });
+      const known = await rows.delivery(delivery.id);
+      if (known !== undefined) return context.json({ delivery: known.delivery }, 202);
+      // first the queue, then the row: a crash in between sends it all the same, and leaves no row that waits for ever
+      await enqueue({ delivery: delivery.id, webhook: view.id, attempt: 1, due: now, byHand: true, once: true, news });
+      await rows.noteDelivery(delivery, news);
       return context.json({ delivery }, 202);
     })
     .get("/:id/deliveries", async (context) => {

@@ -1,9 +1,7 @@
 import { type Context, Hono } from "hono";
-import { isRefusal } from "../../domain/kernel/decider.ts";
 import { normalWebhookId, WebhookId, webhookStream } from "../../domain/kernel/identity.ts";
 import { projectWebhook, type WebhookView } from "../../domain/projections/webhook-view.ts";
 import type { WebhookCommand } from "../../domain/webhook/commands.ts";
-import { webhook as decider } from "../../domain/webhook/decider.ts";
 import { readWebhookEvent, webhookEventTypes } from "../../domain/webhook/events.ts";
 import { addressOf, masked, Refused, readTarget } from "../kit/webhooks/target.ts";
 import { eventsOf } from "../store/codec.ts";
@@ -87,31 +85,29 @@ export const webhooks = (ports: Ports) => {
       const { id } = await see(context.req.param("id"));
       const { cause } = becauseOf(context);
       const now = ports.clock.now();
-      const rotation = (until: number) => ({ type: "RotateSecret", previousUntil: new Date(until).toISOString() }) as const;
-      const refusal = decider.decide(rotation(now + OVERLAP_MS), (await ports.aggregates.webhook.load(id)).state);
-      if (isRefusal(refusal)) throw refused(`${id} cannot be given a new secret`, refusal);
       const kept = await secrets.read(id);
       if (kept === undefined)
         throw new Problem(409, "webhook.secret-gone", `The secret of ${id} is gone. Remove the endpoint and add it again.`);
 
+      // first the event, then the secret: a crash in between ends no secret that receivers still check with
+      const until = now + OVERLAP_MS;
+      await give(context, id, { type: "RotateSecret", previousUntil: new Date(until).toISOString() }, "given a new secret");
+      // the same command again makes no second secret
+      const made = kept.signing.find((one) => one.cause === cause);
+      const newest = made ?? { secret: ports.chance.signingSecret(), until: null, cause };
       const before = kept.signing
-        .filter(({ until }) => until === null || until > now)
-        .map((one) => ({ ...one, until: one.until ?? now + OVERLAP_MS }));
-      // the same command again makes no second secret, but its event may be missing still
-      const made = kept.signing.findIndex((one) => one.cause === cause);
-      const signing = made < 0 ? [{ secret: ports.chance.signingSecret(), until: null, cause }, ...before].slice(0, 3) : kept.signing;
-      if (made < 0) await secrets.write(id, { ...kept, signing });
-      const [newest, previous] = signing.slice(Math.max(made, 0));
-      await give(context, id, rotation(previous?.until ?? now), "given a new secret");
-      return context.json({ webhook: await see(id), secret: newest?.secret ?? null });
+        .filter((one) => one.until === null || one.until > now)
+        .map((one) => ({ ...one, until: one.until ?? until }));
+      if (made === undefined) await secrets.write(id, { ...kept, signing: [newest, ...before].slice(0, 3) });
+      return context.json({ webhook: await see(id), secret: newest.secret });
     })
 
     .post("/:id/enable", async (context) => {
       const { reason } = await bodyOf(context, WithReason);
       const { id } = await see(context.req.param("id"));
-      await give(context, id, { type: "EnableWebhook", ...(reason && { reason }) }, "enabled");
-      // it begins anew: what failed before does not disable it at the next failure
+      // first its health: it begins anew, and what failed before does not disable it at the next failure
       await rows.setHealth(id, { failingSince: 0, throttledUntil: 0 });
+      await give(context, id, { type: "EnableWebhook", ...(reason && { reason }) }, "enabled");
       return context.json({ webhook: await see(id) });
     })
 

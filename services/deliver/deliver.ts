@@ -1,4 +1,5 @@
 import type { WebhookKind } from "../../domain/webhook/events.ts";
+import type { News } from "../../domain/webhook/news.ts";
 import type { Views } from "../aws/views.ts";
 import type { EndpointSecret, WebhookSecrets } from "../aws/webhook-secrets.ts";
 import type { Clock } from "../kit/clock.ts";
@@ -13,7 +14,7 @@ import { DISABLE_AFTER_MS, LATE_ATTEMPT, MOST_ATTEMPTS, type Verdict, verdictOn 
 
 export type Ports = {
   readonly aggregates: Pick<Aggregates, "webhook">;
-  readonly rows: Pick<Views, "delivery" | "putDelivery" | "health" | "setHealth" | "takeLine" | "giveLine">;
+  readonly rows: Pick<Views, "delivery" | "noteDelivery" | "putDelivery" | "health" | "setHealth" | "takeLine" | "giveLine">;
   readonly secrets: Pick<WebhookSecrets, "read">;
   readonly post: Post;
   /** the longest that `post` takes */
@@ -57,13 +58,14 @@ const giveUp = async ({ rows, clock }: Ports, { delivery, webhook, attempt, news
 
 const attemptOnce = async (ports: Ports, message: DeliveryMessage): Promise<void> => {
   const { aggregates, rows, secrets, clock } = ports;
-  const { webhook: id, attempt, news } = message;
+  const { webhook: id, attempt } = message;
   waitUntil(message.due, "its next attempt is not due");
 
-  const known = await rows.delivery(message.delivery);
+  const { delivery: row, news } = await rowOf(ports, message);
+  // its sender died after the row had said so, and before it was a dead letter
+  if (row.status === "dead" && row.attempts === attempt && !message.once) throw new Unprocessable(givenUp(message, row.reason));
   // a message that came twice, or a planned attempt that was made by hand meanwhile
-  if ((known?.delivery.attempts ?? 0) >= attempt) return;
-  const row = known?.delivery ?? newDelivery(message.delivery, id, news, timeOf(clock.now()));
+  if (row.attempts >= attempt) return;
 
   const { state } = await aggregates.webhook.load(id);
   if (state.removed || state.kind === null) return drop("the endpoint was removed");
@@ -107,7 +109,7 @@ const attemptOnce = async (ports: Ports, message: DeliveryMessage): Promise<void
     if (secret === undefined && (await aggregates.webhook.load(id)).state.removed) return undefined;
     if (secret === undefined) throw new Unprocessable(`the secret of ${id} is gone: remove the endpoint and add it again`);
     const started = clock.now();
-    const { headers, body } = render(kind, message, secret, started);
+    const { headers, body } = render(kind, { ...message, news }, secret, started);
     const posted = await ports.post(secret.url, headers, body);
     return { ...posted, answer: scrubbed(posted.answer, secret), at: started, ms: clock.now() - started };
   }
@@ -153,7 +155,7 @@ const attemptOnce = async (ports: Ports, message: DeliveryMessage): Promise<void
       return rows.putDelivery({ ...after, status: "pending", nextAt: timeOf(due) }, news);
     }
     await rows.putDelivery({ ...after, status: "dead" }, news);
-    throw new Unprocessable(`${news.type} was not delivered to ${id} in ${attempt} attempts: ${verdict.reason}`);
+    throw new Unprocessable(givenUp(message, verdict.reason));
   }
 
   async function disable(reason: string): Promise<void> {
@@ -161,6 +163,20 @@ const attemptOnce = async (ports: Ports, message: DeliveryMessage): Promise<void
     await aggregates.webhook.execute(id, { type: "DisableWebhook", reason }, because);
   }
 };
+
+/**
+ * A message's row, made where there is none yet: a command that was repeated before its first run had noted anything left
+ * two messages of one id, and what a receiver gets under that id is always the same.
+ */
+const rowOf = async ({ rows, clock }: Ports, { delivery, webhook, news }: DeliveryMessage): Promise<{ delivery: Delivery; news: News }> => {
+  const known = await rows.delivery(delivery);
+  if (known !== undefined) return known;
+  const made = { delivery: newDelivery(delivery, webhook, news, timeOf(clock.now())), news };
+  return (await rows.noteDelivery(made.delivery, news)) ? made : ((await rows.delivery(delivery)) ?? made);
+};
+
+const givenUp = ({ webhook, attempt, news }: DeliveryMessage, reason: string | null): string =>
+  `${news.type} was not delivered to ${webhook} in ${attempt} attempts: ${reason}`;
 
 type Timed = Posted & { readonly at: number; readonly ms: number };
 

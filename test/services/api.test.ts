@@ -418,29 +418,67 @@ describe("a webhook endpoint", () => {
   const told = async (id: string, type: string) =>
     (await engine.store.read(webhookStream(id), 0)).flatMap(eventsOf).filter((event) => event.type === type);
 
-  it("has its new secret in the log, whichever step of the first request failed, and one new secret for each key", async () => {
+  it("keeps what it signs with where a rotation is cut off, and its repetition ends it: one new secret for each key", async () => {
     const id = await added("to-rotate");
     const ports = apiPorts(engine);
-    const webhook = { ...ports.aggregates.webhook, execute: () => Promise.reject(new Error("the table was away")) };
-    const broken = createApi({ ...ports, aggregates: { ...ports.aggregates, webhook } });
-    expect((await command(broken, `/webhooks/${id}/rotate`, "r1")).status).toBe(500);
-    expect(await told(id, "WebhookSecretRotated")).toEqual([]);
+    const away = () => Promise.reject(new Error("it was away"));
+    const noLog = createApi({ ...ports, aggregates: { ...ports.aggregates, webhook: { ...ports.aggregates.webhook, execute: away } } });
+    const noSecret = createApi({ ...ports, webhooks: { ...ports.webhooks, secrets: { ...ports.webhooks.secrets, write: away } } });
+    const signing = async () => (await engine.webhookSecrets.read(id))?.signing ?? [];
+    for (const broken of [noLog, noSecret]) {
+      expect((await command(broken, `/webhooks/${id}/rotate`, "r1")).status).toBe(500);
+      // nobody was told of a new secret, so the one that receivers have does not end
+      expect((await signing()).map(({ until }) => until)).toEqual([null]);
+    }
 
     const repeat = async (key: string) => (await (await command(app, `/webhooks/${id}/rotate`, key)).json()) as { secret: string };
-    const kept = (await engine.webhookSecrets.read(id))?.signing ?? [];
-    expect(kept).toHaveLength(2);
-    expect(await repeat("r1")).toMatchObject({ secret: kept[0]?.secret, webhook: { rotatedAt: expect.any(String) } });
-    expect((await told(id, "WebhookSecretRotated")).map(({ body }) => body)).toEqual([
-      { previousUntil: new Date(kept[1]?.until ?? 0).toISOString() },
-    ]);
+    const first = await repeat("r1");
+    expect(first).toMatchObject({ secret: (await signing())[0]?.secret, webhook: { rotatedAt: expect.any(String) } });
+    const [rotated] = await told(id, "WebhookSecretRotated");
+    const promised = rotated?.body as { previousUntil: string } | undefined;
+    expect((await signing())[1]?.until).toBeGreaterThanOrEqual(Date.parse(promised?.previousUntil ?? ""));
 
     const { secret } = await repeat("r2");
-    expect(secret).not.toBe(kept[0]?.secret);
+    expect(secret).not.toBe(first.secret);
     // an answer that comes late is still the answer to what was asked
-    expect(await repeat("r1")).toMatchObject({ secret: kept[0]?.secret });
+    expect(await repeat("r1")).toMatchObject({ secret: first.secret });
     expect(await repeat("r2")).toMatchObject({ secret });
     expect(await told(id, "WebhookSecretRotated")).toHaveLength(2);
-    expect((await engine.webhookSecrets.read(id))?.signing).toHaveLength(3);
+    expect(await signing()).toHaveLength(3);
+  });
+
+  it("that is tried out is never noted as waiting for what no queue has, and is tried once for each key", async () => {
+    const id = await added("to-try");
+    const ports = apiPorts(engine);
+    const sent: string[] = [];
+    const away = () => Promise.reject(new Error("it was away"));
+    const hooks = { ...ports.webhooks, send: async (body: string) => void sent.push(body) };
+    const noQueue = createApi({ ...ports, webhooks: { ...hooks, send: away } });
+    const noRow = createApi({ ...ports, webhooks: { ...hooks, rows: { ...hooks.rows, noteDelivery: away } } });
+    const whole = createApi({ ...ports, webhooks: hooks });
+    const deliveries = async () => (await engine.views.deliveries(id, 10)).map(({ status }) => status);
+
+    expect((await command(noQueue, `/webhooks/${id}/test`, "t1")).status).toBe(500);
+    expect([await deliveries(), sent.length]).toEqual([[], 0]);
+    expect((await command(noRow, `/webhooks/${id}/test`, "t1")).status).toBe(500);
+    expect([await deliveries(), sent.length]).toEqual([[], 1]);
+    for (let times = 0; times < 2; times++) expect((await command(whole, `/webhooks/${id}/test`, "t1")).status).toBe(202);
+    expect([await deliveries(), sent.length]).toEqual([["pending"], 2]);
+    expect(new Set(sent.map((body) => (JSON.parse(body) as { delivery: string }).delivery)).size).toBe(1);
+  });
+
+  it("that is enabled begins anew, or is not enabled", async () => {
+    const id = await added("to-enable");
+    await engine.aggregates.webhook.execute(id, { type: "DisableWebhook", reason: "it failed" }, because("disable"));
+    await engine.views.setHealth(id, { failingSince: 1, throttledUntil: 2 });
+    const ports = apiPorts(engine);
+    const rows = { ...ports.webhooks.rows, setHealth: () => Promise.reject(new Error("the table was away")) };
+    const broken = createApi({ ...ports, webhooks: { ...ports.webhooks, rows } });
+    expect((await command(broken, `/webhooks/${id}/enable`, "e1")).status).toBe(500);
+    expect((await engine.aggregates.webhook.load(id)).state.disabled).toBe("it failed");
+    expect((await command(app, `/webhooks/${id}/enable`, "e1")).status).toBe(200);
+    expect((await engine.aggregates.webhook.load(id)).state.disabled).toBeNull();
+    expect(await engine.views.health(id)).toMatchObject({ failingSince: 0, throttledUntil: 0 });
   });
 
   it("that is removed is removed again with the same answer, and its secret is forgotten where it was not", async () => {

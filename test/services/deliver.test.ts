@@ -254,7 +254,7 @@ describe("a message", () => {
       throw new Error("the store of secrets is away");
     };
     await expect(here.run(here.message())).rejects.toThrow("is away");
-    expect(here.row()).toBeUndefined();
+    expect(here.row()).toMatchObject({ status: "pending", attempts: 0 });
     await expect(here.run(here.message(), { last: true })).rejects.toThrow("is away");
     expect(here.row()).toMatchObject({ status: "dead", attempts: 0, nextAt: null, reason: "the store of secrets is away" });
     here.readSecret = () => here.secret;
@@ -284,6 +284,22 @@ describe("a message", () => {
   it("that waits for its time is not given up", async () => {
     await expect(here.run(here.message({ due: here.now + 1_000 }), { last: true })).rejects.toBeInstanceOf(NotYet);
     expect(here.row()).toBeUndefined();
+  });
+  it("that came twice under one id, with other words, is the same to its receiver whatever crashes in between", async () => {
+    const first = here.message({ news: news({ reason: "somebody tries it out" }) });
+    here.crash = true;
+    await expect(here.run(first)).rejects.toThrow("the power went");
+    await here.run(here.message({ news: news({ reason: "somebody tries it out, a second later" }) }));
+    await here.run(first);
+    expect(here.posts.map(({ body }) => body)).toEqual(Array(2).fill(here.posts[0]?.body));
+    expect(here.posts[0]?.body).toContain('"somebody tries it out"');
+  });
+  it("that was given up is a dead letter also where its sender crashes between the row and the letter", async () => {
+    here.answer = answer(500);
+    const last = here.message({ attempt: 10 });
+    await expect(here.run(last)).rejects.toBeInstanceOf(Unprocessable);
+    await expect(here.run(last)).rejects.toThrow(`BuildStarted was not delivered to ${id} in 10 attempts: it answered 500`);
+    expect(here.posts).toHaveLength(1);
   });
   it("of a trial that fails is not sent again and is no dead letter", async () => {
     here.answer = answer(500);

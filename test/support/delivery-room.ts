@@ -1,5 +1,6 @@
 import { webhook as decider } from "../../domain/webhook/decider.ts";
 import type { WebhookEvent, WebhookKind } from "../../domain/webhook/events.ts";
+import type { News } from "../../domain/webhook/news.ts";
 import type { EndpointSecret } from "../../services/aws/webhook-secrets.ts";
 import { deliver } from "../../services/deliver/deliver.ts";
 import type { Posted } from "../../services/deliver/post.ts";
@@ -32,6 +33,8 @@ export function room(kind: WebhookKind = "standard") {
     body: { kind, maskedUrl: "https://example.com/…", filters: { site: null, environment: null, types: [] } },
   });
   const rows = new Map<string, Delivery>();
+  /** what each row's message is about */
+  const about = new Map<string, News>();
   const lines = new Map<number, number>();
   const here = {
     now: Date.UTC(2026, 10, 23, 12),
@@ -77,7 +80,13 @@ export function room(kind: WebhookKind = "standard") {
     rows: {
       delivery: async (delivery) => {
         const row = rows.get(delivery);
-        return row && { delivery: row, news: news() };
+        return row && { delivery: row, news: about.get(delivery) ?? news() };
+      },
+      noteDelivery: async (row, news) => {
+        if (rows.has(row.id)) return false;
+        rows.set(row.id, row);
+        about.set(row.id, news);
+        return true;
       },
       putDelivery: async (row) => {
         if (here.crash) {
