@@ -25,7 +25,7 @@ import {
   Why,
 } from "../services/api/contract.ts";
 import type { Connection } from "./connection.ts";
-import { CliError, exit } from "./failure.ts";
+import { CliError, exit, usageError } from "./failure.ts";
 
 type Query = Readonly<Record<string, string | number | undefined>>;
 /** A command's key: the same key is the same command, however often it is sent. */
@@ -210,5 +210,8 @@ function json(text: string): unknown {
   }
 }
 
-/** A path segment that cannot leave its place. */
-const segment = (text: string): string => encodeURIComponent(text).replace(/^\.+$/, "_");
+/** A path segment that cannot leave its place. @throws CliError (usage) where it is empty: the path would be another one */
+function segment(text: string): string {
+  if (text.trim() === "") throw usageError("An id or a name is empty.", "Is a variable in the command not set?");
+  return encodeURIComponent(text).replace(/^\.+$/, "_");
+}

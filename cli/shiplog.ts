@@ -1,24 +1,16 @@
 #!/usr/bin/env node
 import { CommanderError } from "commander";
 import { openContext } from "./context.ts";
-import { CliError, exit } from "./failure.ts";
+import { CliError, ENDING_SIGNALS, exit, systemProblem, systemReason } from "./failure.ts";
+import { Interrupted, onEndingSignal } from "./interruption.ts";
 import { buildProgram } from "./program.ts";
-import { openTerminal } from "./terminal.ts";
+import { openTerminal, ReaderGone } from "./terminal.ts";
 
 const terminal = openTerminal(process.stdin, process.stdout, process.stderr);
-const interruption = new AbortController();
-process.on("SIGINT", () => {
-  if (interruption.signal.aborted) process.exit(exit.interrupted);
-  interruption.abort();
-});
-// `shiplog list | head`: the reader has what it wants
-process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code === "EPIPE") process.exit(exit.reached);
-  throw error;
-});
+const interruption = onEndingSignal((signal) => process.exit(ENDING_SIGNALS[signal]));
 
 const program = buildProgram((options) => async (work) => {
-  process.exitCode = (await work(openContext(terminal, interruption.signal, options))) ?? exit.reached;
+  process.exitCode = (await work(openContext(terminal, interruption, options))) ?? exit.reached;
 });
 
 try {
@@ -27,13 +19,23 @@ try {
   terminal.live(null);
   process.exitCode = report(error);
 }
+// a command that was stopped while it watched says so by the signal that stopped it
+if (process.exitCode === exit.interrupted && interruption.reason instanceof Interrupted)
+  process.exitCode = ENDING_SIGNALS[interruption.reason.signal];
+const unwritten = await terminal.unwritten();
+if (unwritten !== undefined) {
+  terminal.note(`${terminal.paintNote("red", "error:")} The output could not be written: ${systemReason(unwritten) ?? unwritten.message}.`);
+  if (process.exitCode === exit.reached) process.exitCode = exit.unexpected;
+}
 
 /** Says what went wrong on stderr (and with --json as a document on stdout) and gives the exit code. */
 function report(error: unknown): number {
+  // `shiplog audit | head`: the reader has what it wants
+  if (error instanceof ReaderGone) return exit.reached;
   // commander has said it already: 0 is --help and --version
   if (error instanceof CommanderError) return error.exitCode === 0 ? exit.reached : exit.usage;
 
-  const failure = interruption.signal.aborted && !(error instanceof CliError) ? interrupted() : asCliError(error);
+  const failure = interruption.aborted && !(error instanceof CliError) ? interrupted() : asCliError(error);
   terminal.note(`${terminal.paintNote("red", "error:")} ${failure.message}`);
   if (failure.next !== undefined) terminal.note(failure.next);
   if (process.env.SHIPLOG_DEBUG === "1") terminal.note(stackOf(error));
@@ -44,6 +46,8 @@ function report(error: unknown): number {
 
 function asCliError(error: unknown): CliError {
   if (error instanceof CliError) return error;
+  const problem = systemProblem(error);
+  if (problem !== undefined) return problem;
   const message = error instanceof Error ? error.message : String(error);
   return new CliError(exit.unexpected, "unexpected", `Something unexpected happened: ${message}`, {
     next: "Set SHIPLOG_DEBUG=1 to see where.",

@@ -1,6 +1,6 @@
-import { once } from "node:events";
 import { createInterface } from "node:readline/promises";
 import { stripVTControlCharacters, styleText } from "node:util";
+import { openOutlet } from "./outlet.ts";
 
 type Style = Parameters<typeof styleText>[0];
 
@@ -13,8 +13,13 @@ export type Terminal = {
   result(text: string): void;
   /** the result as one JSON document (one line where `line`) */
   document(value: unknown, line?: "line"): void;
-  /** resolves when stdout has taken what was printed: who reads slowly is waited for, and not kept in memory for */
+  /**
+   * Resolves when stdout has taken what was printed: who reads slowly is waited for, and not kept in memory for.
+   * @throws ReaderGone where nobody reads any more: what only prints is at its end then
+   */
   taken(): Promise<void>;
+  /** why the result could not be written, of which the person must hear; `undefined` also where its reader went away */
+  unwritten(): Promise<NodeJS.ErrnoException | undefined>;
   /** one line of progress on stderr */
   note(text: string): void;
   /** the one line that changes in place; nothing without a terminal. `null` takes it away. */
@@ -30,33 +35,44 @@ export type Terminal = {
 
 const FRAMES = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
 
+/** Whoever read stdout went away (`shiplog audit | head`). */
+export class ReaderGone extends Error {
+  override readonly name = "ReaderGone";
+}
+
 export function openTerminal(stdin: NodeJS.ReadStream, stdout: NodeJS.WriteStream, stderr: NodeJS.WriteStream): Terminal {
+  const out = openOutlet(stdout);
+  const err = openOutlet(stderr);
   const moving = stderr.isTTY === true && process.env.TERM !== "dumb";
   let line: string | null = null;
   let frame = 0;
   let timer: NodeJS.Timeout | undefined;
 
-  const erase = () => line !== null && stderr.write("\r\x1b[2K");
+  const erase = () => line !== null && err.write("\r\x1b[2K");
   const draw = () => {
     if (line === null) return;
     const room = Math.max(20, (stderr.columns ?? 80) - 3);
-    stderr.write(`\r\x1b[2K${FRAMES[frame++ % FRAMES.length]} ${line.slice(0, room)}`);
+    err.write(`\r\x1b[2K${FRAMES[frame++ % FRAMES.length]} ${line.slice(0, room)}`);
   };
 
   return {
     interactive: stdin.isTTY === true && stderr.isTTY === true,
     result: (text) => {
       erase();
-      stdout.write(`${text}\n`);
+      out.write(`${text}\n`);
       draw();
     },
-    document: (value, single) => void stdout.write(`${JSON.stringify(value, null, single === undefined ? 2 : 0)}\n`),
+    document: (value, single) => out.write(`${JSON.stringify(value, null, single === undefined ? 2 : 0)}\n`),
     taken: async () => {
-      if (stdout.writableNeedDrain) await once(stdout, "drain");
+      if ((await out.settled()) === "closed") throw new ReaderGone("nobody reads the output any more");
+    },
+    unwritten: async () => {
+      const fate = await out.settled();
+      return fate === "open" || fate === "closed" ? undefined : fate;
     },
     note: (text) => {
       erase();
-      stderr.write(`${text}\n`);
+      err.write(`${text}\n`);
       draw();
     },
     live: (text) => {

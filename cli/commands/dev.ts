@@ -39,8 +39,7 @@ async function develop(
     if (json) terminal.document({ apiUrl, sites: running });
     else terminal.result(table([["api", apiUrl], ...running.map(({ site, environment, url }) => [`${site}/${environment}`, url])]));
     terminal.note("Deploy from another terminal:  shiplog deploy <dir>      Stop with Ctrl-C.");
-    const over = AbortSignal.any([signal, endedBy("SIGTERM")]);
-    if (!over.aborted) await once(over, "abort");
+    if (!signal.aborted) await once(signal, "abort");
   } finally {
     terminal.note("Stopping …");
     await development.close();
@@ -56,9 +55,3 @@ function startProblem(error: unknown): unknown {
   return error;
 }
 const sentence = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}${text.endsWith(".") ? "" : "."}`;
-
-function endedBy(name: NodeJS.Signals): AbortSignal {
-  const ended = new AbortController();
-  process.once(name, () => ended.abort());
-  return ended.signal;
-}

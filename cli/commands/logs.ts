@@ -36,6 +36,7 @@ async function logs(context: Context, id: string, follow: boolean): Promise<Exit
       if (!json) for (const { message } of page.lines) terminal.result(message.replace(/\n$/, "").split("\n").map(plain).join("\n"));
       else if (follow) for (const line of page.lines) terminal.document(line, "line");
       else lines.push(...page.lines);
+      await terminal.taken();
 
       empty = page.lines.length > 0 ? 0 : empty + 1;
       if (page.done || (!follow && (page.next === null || empty >= EMPTY_PAGES))) break;

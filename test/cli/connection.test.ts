@@ -99,6 +99,7 @@ describe("wrong words", () => {
     [["events", "--since", "yesterday"], "neither a time nor a duration"],
     [["retry", "dep_01", "--timeout", "soon"], '--timeout "soon" is not a duration'],
     [["dev", "--port", "99999"], "is not a port"],
+    [["rollback", ""], "An id or a name is empty"],
   ])("%j ends with 2", async (words, message) => {
     const { code, out, err } = await runCli(words, { env: { SHIPLOG_URL: "http://127.0.0.1:9", SHIPLOG_TOKEN: TOKEN } });
     expect(code).toBe(2);
