@@ -1,0 +1,127 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type BuildReport, NoBuildCapacity } from "../../services/aws/builds.ts";
+import { NotYet } from "../../services/kit/consumer.ts";
+import { type Ports, startBuild } from "../../services/start-build/start-build.ts";
+import { stopBuild } from "../../services/stop-build/stop-build.ts";
+import { deploymentId } from "../support/samples.ts";
+import { startVerbRoom, steps, type VerbRoom } from "../support/verb-room.ts";
+
+let room: VerbRoom;
+beforeAll(async () => {
+  room = await startVerbRoom();
+});
+afterAll(() => room.close());
+
+const report = (id: string, status = "IN_PROGRESS"): BuildReport => ({
+  id,
+  arn: `arn:aws:codebuild:eu-west-1:000000000000:build/${id}`,
+  status,
+  deploymentId: null,
+  artifact: null,
+  exported: {},
+  logs: { group: "builds", stream: id },
+  failure: null,
+});
+
+/** CodeBuild as far as these verbs know it. */
+const builder = (change: Partial<Ports["builds"]> = {}) => {
+  const asked: string[] = [];
+  const builds: Ports["builds"] = {
+    start: async ({ deploymentId: id, source }) => {
+      asked.push(`start ${id} ${source.bytes}`);
+      return report(`shiplog-web:of-${id}`);
+    },
+    stop: async (id) => void asked.push(`stop ${id}`),
+    find: async () => undefined,
+    ...change,
+  };
+  return { asked, builds };
+};
+
+describe("start-build", () => {
+  it("starts the build of a queued deployment, and writes down which it is and where its log is", async () => {
+    const { queue, stream } = steps(1);
+    await room.deployment(1, queue(1));
+    const { asked, builds } = builder();
+    await startBuild({ ...room, builds })(await room.newest(stream, "DeploymentQueued"));
+    expect(asked).toEqual([`start ${deploymentId(1)} 1024`]);
+    expect((await room.newest(stream, "BuildStarted")).body).toMatchObject({
+      buildId: `shiplog-web:of-${deploymentId(1)}`,
+      logs: `builds:shiplog-web:of-${deploymentId(1)}`,
+    });
+  });
+
+  it.each(["building", "failed"])("starts nothing for what is %s already", async (status) => {
+    const n = status === "building" ? 2 : 3;
+    const { queue, began, stream } = steps(n);
+    await room.deployment(n, queue(1), status === "building" ? began : { type: "FailDeployment", step: "queue", reason: "no room" });
+    const { asked, builds } = builder();
+    await startBuild({ ...room, builds })(await room.newest(stream, "DeploymentQueued"));
+    expect(asked).toEqual([]);
+  });
+
+  it("stops a build that nobody waits for any more: the deployment ended while it was started", async () => {
+    const { queue, stream } = steps(4);
+    await room.deployment(4, queue(1));
+    const { asked, builds } = builder();
+    const endsMeanwhile: Ports["builds"]["start"] = async (ask) => {
+      await room.deployment(4, { type: "SupersedeDeployment", by: { sequence: 2 }, onlyQueued: true });
+      return builds.start(ask);
+    };
+    await startBuild({ ...room, builds: { ...builds, start: endsMeanwhile } })(await room.newest(stream, "DeploymentQueued"));
+    expect(asked).toEqual([`start ${deploymentId(4)} 1024`, `stop shiplog-web:of-${deploymentId(4)}`]);
+  });
+
+  it("waits where CodeBuild has no room", async () => {
+    const { queue, stream } = steps(5);
+    await room.deployment(5, queue(1));
+    const { builds } = builder({ start: () => Promise.reject(new NoBuildCapacity("no room")) });
+    await expect(startBuild({ ...room, builds })(await room.newest(stream, "DeploymentQueued"))).rejects.toThrow(NotYet);
+    expect(await room.typesOf(stream)).toEqual(["DeploymentQueued"]);
+  });
+
+  it("says that the deployment failed where CodeBuild will never take it", async () => {
+    const { queue, stream } = steps(6);
+    await room.deployment(6, queue(1));
+    const gone = Object.assign(new Error("no project shiplog-web"), { name: "ResourceNotFoundException" });
+    const { builds } = builder({ start: () => Promise.reject(gone) });
+    await startBuild({ ...room, builds })(await room.newest(stream, "DeploymentQueued"));
+    expect(await room.typesOf(stream)).toEqual(["DeploymentQueued", "BuildFailed", "DeploymentFailed"]);
+  });
+
+  it("leaves what may pass to the queue's next try", async () => {
+    const { queue, stream } = steps(7);
+    await room.deployment(7, queue(1));
+    const { builds } = builder({ start: () => Promise.reject(new Error("throttled")) });
+    await expect(startBuild({ ...room, builds })(await room.newest(stream, "DeploymentQueued"))).rejects.toThrow("throttled");
+    expect(await room.typesOf(stream)).toEqual(["DeploymentQueued"]);
+  });
+
+  it("looks for a build that an earlier delivery started, before it says that none was: the cancel must see it stop", async () => {
+    const { queue, cancel, stream } = steps(8);
+    await room.deployment(8, queue(1), cancel);
+    const { builds } = builder({ find: async () => report("shiplog-web:lost") });
+    await startBuild({ ...room, builds })(await room.newest(stream, "DeploymentQueued"));
+    expect(await room.typesOf(stream)).toEqual(["DeploymentQueued", "CancelRequested", "BuildStarted"]);
+  });
+
+  it("ends the cancel where no build was started", async () => {
+    const { queue, cancel, stream } = steps(9);
+    await room.deployment(9, queue(1), cancel);
+    await startBuild({ ...room, builds: builder().builds })(await room.newest(stream, "DeploymentQueued"));
+    expect(await room.typesOf(stream)).toEqual(["DeploymentQueued", "CancelRequested", "DeploymentCancelled"]);
+  });
+});
+
+describe("stop-build", () => {
+  it("stops the build of what is being cancelled, and of nothing else", async () => {
+    const { queue, began, cancel, stream, buildId } = steps(10);
+    await room.deployment(10, queue(1), began);
+    const { asked, builds } = builder();
+    await stopBuild({ ...room, builds })(await room.newest(stream, "BuildStarted"));
+    expect(asked).toEqual([]);
+    await room.deployment(10, cancel);
+    await stopBuild({ ...room, builds })(await room.newest(stream, "CancelRequested"));
+    expect(asked).toEqual([`stop ${buildId}`]);
+  });
+});

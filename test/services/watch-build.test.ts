@@ -1,0 +1,85 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { BuildReport } from "../../services/aws/builds.ts";
+import { Unprocessable } from "../../services/kit/consumer.ts";
+import { type BuildStateChange, watchBuild } from "../../services/watch-build/watch-build.ts";
+import { deploymentId } from "../support/samples.ts";
+import { startVerbRoom, steps, type VerbRoom } from "../support/verb-room.ts";
+
+let room: VerbRoom;
+beforeAll(async () => {
+  room = await startVerbRoom();
+});
+afterAll(() => room.close());
+
+const reportOf = (n: number, change: Partial<BuildReport> = {}): BuildReport => ({
+  id: steps(n).buildId,
+  arn: `arn:aws:codebuild:eu-west-1:000000000000:build/${steps(n).buildId}`,
+  status: "IN_PROGRESS",
+  deploymentId: deploymentId(n),
+  artifact: null,
+  exported: {},
+  logs: null,
+  failure: null,
+  ...change,
+});
+
+/** Tells of a build; CodeBuild itself says what it has come to. */
+const watch = (build: BuildReport): Promise<void> => {
+  const told: BuildStateChange = {
+    source: "aws.codebuild",
+    "detail-type": "CodeBuild Build State Change",
+    detail: { "build-id": build.arn, "build-status": "IN_PROGRESS", "project-name": "shiplog-web" },
+  };
+  const builds = { get: async (ids: readonly string[]) => (ids[0] === build.id ? [build] : []) };
+  return watchBuild({ ...room, builds, projectOf: (site) => `shiplog-${site}` })(told);
+};
+
+describe("watch-build", () => {
+  it("writes down that a build began and that it succeeded, each once however often it is told", async () => {
+    const { queue, stream } = steps(1);
+    await room.deployment(1, queue(1));
+    for (const _ of ["told", "told again"]) await watch(reportOf(1));
+    for (const _ of ["told", "told again"])
+      await watch(
+        reportOf(1, {
+          status: "SUCCEEDED",
+          artifact: { bucket: "artifacts", key: "builds/1.zip" },
+          exported: { NEXT_VERSION: "16.4.5", API_KEY: "hidden" },
+        }),
+      );
+    expect(await room.typesOf(stream)).toEqual(["DeploymentQueued", "BuildStarted", "BuildSucceeded"]);
+    expect((await room.newest(stream, "BuildSucceeded")).body).toMatchObject({ exported: { NEXT_VERSION: "16.4.5" } });
+    expect(JSON.stringify(await room.commits(stream))).not.toContain("hidden");
+  });
+
+  it("takes a build that was stopped for the end of a cancel", async () => {
+    const { queue, began, cancel, stream } = steps(2);
+    await room.deployment(2, queue(1), began, cancel);
+    await watch(reportOf(2, { status: "STOPPED" }));
+    expect(await room.typesOf(stream)).toEqual(["DeploymentQueued", "BuildStarted", "CancelRequested", "DeploymentCancelled"]);
+  });
+
+  it("says in which phase a build failed, and that one took too long", async () => {
+    await room.deployment(3, steps(3).queue(1), steps(3).began);
+    await watch(reportOf(3, { status: "FAILED", failure: { phase: "BUILD", message: "exit status 1" } }));
+    expect((await room.newest(steps(3).stream, "BuildFailed")).body).toMatchObject({ reason: "the build failed in BUILD: exit status 1" });
+    await room.deployment(4, steps(4).queue(1), steps(4).began);
+    await watch(reportOf(4, { status: "TIMED_OUT" }));
+    expect((await room.newest(steps(4).stream, "BuildFailed")).body).toMatchObject({ reason: expect.stringContaining("time limit") });
+  });
+
+  it("fails a build without an artifact", async () => {
+    await room.deployment(5, steps(5).queue(1), steps(5).began);
+    await watch(reportOf(5, { status: "SUCCEEDED" }));
+    expect((await room.newest(steps(5).stream, "BuildFailed")).body).toMatchObject({ reason: expect.stringContaining("no artifact") });
+  });
+
+  it("believes no build of another project, of nobody, or of a deployment that never was", async () => {
+    await room.deployment(6, steps(6).queue(1));
+    const foreign = reportOf(6, { id: "evil:6", arn: "arn:aws:codebuild:eu-west-1:000000000000:build/evil:6" });
+    await expect(watch(foreign)).rejects.toThrow(Unprocessable);
+    await expect(watch(reportOf(6, { deploymentId: null }))).rejects.toThrow("was not started by Shiplog");
+    await expect(watch(reportOf(99))).rejects.toThrow("never requested");
+    expect(await room.typesOf(steps(6).stream)).toEqual(["DeploymentQueued"]);
+  });
+});
