@@ -7,7 +7,7 @@ import type { Change, Mutant } from "./mutants.ts";
 
 const root = join(import.meta.dirname, "../../..");
 /** What the simulation is made of, besides installed packages. */
-const PARTS = ["domain", "services", "infra", "test/simulation", "local/endpoint/event-pattern.ts", "local/http.ts", "package.json"];
+export const PARTS = ["domain", "services", "infra", "test/simulation", "local/endpoint/event-pattern.ts", "local/http.ts", "package.json"];
 
 export type Hunted = { readonly mutant: string; readonly seeds: number; readonly caughtBy: string | null };
 
@@ -20,26 +20,37 @@ export const changed = (source: string, mutant: string, { file, from, to }: Chan
 };
 
 /** Runs worlds of an engine with a planted mistake, in a tree of its own, until one shows it. */
-export const hunt = async (mutant: Mutant, seeds: number): Promise<Hunted> => {
+export const hunt = (mutant: Mutant, seeds: number): Promise<Hunted> =>
+  inTreeWith(mutant, PARTS, async (tree) => {
+    const [violation] = (await simulate(tree, seeds)).violations;
+    return { mutant: mutant.name, seeds: violation?.seed ?? seeds, caughtBy: violation?.what ?? null };
+  });
+
+/**
+ * A copy of some parts of the source with a mistake planted in it, taken away afterwards.
+ *
+ * @param parts files and folders below the root
+ */
+export const inTreeWith = async <T>({ name, changes }: Mutant, parts: readonly string[], use: (tree: string) => Promise<T>): Promise<T> => {
   const tree = await mkdtemp(join(tmpdir(), "shiplog-mutant-"));
   try {
-    for (const part of PARTS) {
+    for (const part of parts) {
       await mkdir(dirname(join(tree, part)), { recursive: true });
       await cp(join(root, part), join(tree, part), { recursive: true });
     }
     await symlink(join(root, "node_modules"), join(tree, "node_modules"));
-    for (const change of mutant.changes) {
+    for (const change of changes) {
       const file = join(tree, change.file);
-      await writeFile(file, changed(await readFile(file, "utf8"), mutant.name, change));
+      await writeFile(file, changed(await readFile(file, "utf8"), name, change));
     }
-    const [violation] = (await simulate(tree, seeds)).violations;
-    return { mutant: mutant.name, seeds: violation?.seed ?? seeds, caughtBy: violation?.what ?? null };
+    return await use(tree);
   } finally {
     await rm(tree, { recursive: true, force: true });
   }
 };
 
-const simulate = (tree: string, seeds: number): Promise<Figures> =>
+/** Worlds of a tree of its own, until the first violation. */
+export const simulate = (tree: string, seeds: number): Promise<Figures> =>
   new Promise((resolve, reject) => {
     const args = [join(tree, "test/simulation/simulate.ts"), "--seeds", String(seeds), "--workers", "1", "--stop", "--json"];
     execFile(process.execPath, args, { cwd: tree, maxBuffer: 64 * 1024 * 1024 }, (error, stdout, stderr) => {
