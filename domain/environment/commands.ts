@@ -10,12 +10,20 @@ export type EnvironmentCommand =
   | ({ type: "AdmitDeployment"; request: Request } & Asked)
   /** a deployment is ready to go live */
   | ({ type: "RequestFlip"; deploymentId: string; sequence: number; release: Release } & Asked)
-  | ({ type: "RequestRollback"; to?: string; why?: string } & Asked)
+  /**
+   * Without `to` it goes where `rollbackPlan` says. `from`: what the asker saw live, or going live; refused where that
+   * has changed. `force`: whatever the release answers when it is tried.
+   */
+  | ({ type: "RequestRollback"; to?: string; from?: string; why?: string; force?: boolean } & Asked)
   | ({ type: "RecordAliasFlipped" } & Body<"AliasFlipped">)
-  | { type: "RecordWentLive"; sequence: number }
+  /** `unproven`: what was wrong with a forced release when it was tried */
+  | { type: "RecordWentLive"; sequence: number; unproven?: string }
   | { type: "RecordFlipSuperseded"; sequence: number; by: number }
-  /** `moved`: some alias already points to the release, so that what was live must be put back */
-  | { type: "RecordFlipFailed"; sequence: number; reason: string; moved: boolean }
+  /**
+   * `moved`: some alias already points to the release, so that what was live must be put back. `unfit`: the release itself
+   * is why, so that it is no target of a rollback until it went live again.
+   */
+  | { type: "RecordFlipFailed"; sequence: number; reason: string; moved: boolean; unfit?: boolean }
   /** a flip that ended without going live was seen to have moved an alias, with this sequence: what is live is put back */
   | { type: "RestoreLive"; sequence: number }
   | { type: "WithdrawFlip"; deploymentId: string; reason: string }

@@ -2,6 +2,7 @@ import { type Decider, type Refusal, refuse } from "../kernel/decider.ts";
 import { withReason } from "../kernel/reason.ts";
 import type { EnvironmentCommand } from "./commands.ts";
 import type { EnvironmentEvent } from "./events.ts";
+import { isPlan, rollbackPlan } from "./rollback-plan.ts";
 import { type Environment, evolve, type Flip, initial, lockAt } from "./state.ts";
 
 export const environment: Decider<EnvironmentCommand, Environment, EnvironmentEvent> = {
@@ -23,7 +24,7 @@ export const environment: Decider<EnvironmentCommand, Environment, EnvironmentEv
       case "RecordWentLive":
         return wentLive(command, state);
       case "RecordFlipSuperseded":
-        return endFlip(state, command.sequence, (flip) => [superseded(flip, command.by)]);
+        return endFlip(state, command.sequence, (flip) => [superseded(flip, command.by), ...takePinBack(flip, state)]);
       case "RecordFlipFailed":
         return endFlip(state, command.sequence, (flip) => failed(command, flip, state));
       case "RestoreLive":
@@ -47,7 +48,8 @@ export const environment: Decider<EnvironmentCommand, Environment, EnvironmentEv
       case "RecordDriftEnded":
         return state.drift.has(command.function) ? [{ type: "AliasDriftEnded", v: 1, body: body(command) }] : [];
       case "PinEnvironment":
-        return state.pinned ? [] : [pin(command.reason, state)];
+        // a rollback that fails takes its pin with it: a person's stays
+        return state.pinned && !isPinnedByOpenRollback(state) ? [] : [pin(command.reason, state.live?.deploymentId ?? null)];
       case "UnpinEnvironment":
         return unpin(command, state);
       case "LockEnvironment":
@@ -78,17 +80,28 @@ const superseded = ({ sequence, deploymentId, reason }: Flip, by: number): Envir
   body: { sequence, deploymentId, reason, by },
 });
 
-const flipRequested = ({ sequence, deploymentId, release, reason, actor }: Flip, state: Environment, why?: string): EnvironmentEvent => ({
+const flipRequested = ({ sequence, deploymentId, release, reason, actor, why, forced }: Flip, state: Environment): EnvironmentEvent => ({
   type: "FlipRequested",
   v: 1,
-  body: { sequence, deploymentId, release, reason, actor, ...(why !== undefined && { why }), previous: state.live },
+  body: {
+    sequence,
+    deploymentId,
+    release,
+    reason,
+    actor,
+    ...(why !== undefined && { why }),
+    ...(forced && { forced }),
+    previous: state.live,
+  },
 });
 
-const pin = (reason: string, state: Environment): EnvironmentEvent => ({
+const pin = (reason: string, deploymentId: string | null, rollback?: number): EnvironmentEvent => ({
   type: "EnvironmentPinned",
   v: 1,
-  body: { reason, deploymentId: state.live?.deploymentId ?? null },
+  body: { reason, deploymentId, ...(rollback !== undefined && { rollback }) },
 });
+
+const isPinnedByOpenRollback = ({ pinnedBy, open }: Environment): boolean => pinnedBy !== null && open.has(pinnedBy);
 
 const refusedByLock = (state: Environment, actor: string, at: string): Refusal | undefined => {
   const held = lockAt(state, at);
@@ -140,42 +153,62 @@ const go = (flip: Flip, state: Environment): EnvironmentEvent =>
   flipRequested(flip.sequence > state.flipped ? flip : { ...flip, sequence: state.sequence + 1 }, state);
 
 /** An explicit step back takes a new, higher sequence, so that nothing older can undo it, and pins the environment. */
-function rollback({ to, why, actor, at }: Command<"RequestRollback">, state: Environment): Outcome {
+function rollback({ to, from, why, force = false, actor, at }: Command<"RequestRollback">, state: Environment): Outcome {
   const locked = refusedByLock(state, actor, at);
   if (locked !== undefined) return locked;
-  const target = to === undefined ? previousOf(state) : state.lived.get(to);
-  if (target === undefined)
-    return to === undefined
-      ? refuse("rollback.nothing", "nothing older was ever live here")
-      : refuse("release.never-live", `${to} was never live here; only what was live can be rolled back to`);
-  if (state.open.size === 0 && state.live?.deploymentId === target.deploymentId) return [];
-  if (state.pinned && state.open.get(state.flipped)?.deploymentId === target.deploymentId) return [];
+  const plan = rollbackPlan(state, to);
+  if (!isPlan(plan)) return plan;
+  if (plan.already === "live") return [];
+  const isUnforced = force && state.open.get(plan.to.sequence)?.forced !== true;
+  if (plan.already === "under-way" && state.pinned && !isUnforced) return [];
+  if (from !== undefined && plan.already === null && from !== plan.from.deploymentId)
+    return refuse(
+      "rollback.changed",
+      `it was to leave ${from}, but by now ${plan.from.deploymentId} ${plan.from.goingLive ? "is going live" : "is live"}; look again`,
+    );
+  const { deploymentId } = plan.to;
+  const release = state.lived.get(deploymentId)?.release;
+  if (release === undefined) return refuse("release.never-live", `${deploymentId} was never live here`);
   const sequence = state.sequence + 1;
-  const flip: Flip = { sequence, deploymentId: target.deploymentId, release: target.release, reason: "rollback", actor };
   return [
     ...(state.waiting === null ? [] : [superseded(state.waiting, sequence)]),
-    flipRequested(flip, state, why),
-    ...(state.pinned
-      ? []
-      : [pin(why ?? `rolled back to ${target.deploymentId}`, { ...state, live: { sequence, deploymentId: target.deploymentId } })]),
+    flipRequested({ sequence, deploymentId, release, reason: "rollback", actor, why, forced: force }, state),
+    ...(state.pinned && !isPinnedByOpenRollback(state) ? [] : [pin(why ?? `rolled back to ${deploymentId}`, deploymentId, sequence)]),
   ];
 }
 
-/** The newest release that was live here and is older than what is live now. */
-function previousOf(state: Environment) {
-  const now = state.live === null ? undefined : state.lived.get(state.live.deploymentId);
-  let found: ReturnType<typeof state.lived.get>;
-  for (const lived of state.lived.values())
-    if (now !== undefined && lived.order < now.order && lived.order > (found?.order ?? 0)) found = lived;
-  return found;
+/** A rollback that does not come about takes the pin back that it set, and lets go what waited for it. */
+function takePinBack({ sequence, deploymentId }: Flip, state: Environment): readonly EnvironmentEvent[] {
+  if (state.pinnedBy !== sequence) return [];
+  const unpinned: EnvironmentEvent = {
+    type: "EnvironmentUnpinned",
+    v: 1,
+    body: { reason: `the rollback to ${deploymentId} (#${sequence}) did not come about` },
+  };
+  // a lock whose time is over still stands here: the reconciler ends it, and what waits goes then
+  return state.waiting === null || state.lock !== null ? [unpinned] : [unpinned, go(state.waiting, state)];
 }
 
-function wentLive({ sequence }: Command<"RecordWentLive">, state: Environment): Outcome {
+function wentLive({ sequence, unproven }: Command<"RecordWentLive">, state: Environment): Outcome {
   const flip = state.open.get(sequence);
   if (flip === undefined) return [];
-  if (state.live !== null && state.live.sequence > sequence) return [superseded(flip, state.live.sequence)];
+  if (state.live !== null && state.live.sequence > sequence) return [superseded(flip, state.live.sequence), ...takePinBack(flip, state)];
   const { deploymentId, release, reason, actor } = flip;
-  return [{ type: "ReleaseWentLive", v: 1, body: { sequence, deploymentId, release, reason, actor, previous: state.live } }];
+  return [
+    {
+      type: "ReleaseWentLive",
+      v: 1,
+      body: {
+        sequence,
+        deploymentId,
+        release,
+        reason,
+        actor,
+        ...(unproven !== undefined && { unproven: withReason({ reason: unproven }).reason }),
+        previous: state.live,
+      },
+    },
+  ];
 }
 
 const endFlip = (state: Environment, sequence: number, events: (flip: Flip) => readonly EnvironmentEvent[]): Outcome => {
@@ -184,14 +217,20 @@ const endFlip = (state: Environment, sequence: number, events: (flip: Flip) => r
 };
 
 /** A set that was moved in part is put back, unless something newer is on its way anyway. */
-function failed({ sequence, reason, moved }: Command<"RecordFlipFailed">, flip: Flip, state: Environment): readonly EnvironmentEvent[] {
+function failed(
+  { sequence, reason, moved, unfit }: Command<"RecordFlipFailed">,
+  flip: Flip,
+  state: Environment,
+): readonly EnvironmentEvent[] {
   const failure: EnvironmentEvent = {
     type: "FlipFailed",
     v: 1,
-    body: { sequence, deploymentId: flip.deploymentId, flip: flip.reason, reason },
+    body: { sequence, deploymentId: flip.deploymentId, flip: flip.reason, reason, ...(unfit === true && { unfit }) },
   };
-  const newer = Math.max(state.live?.sequence ?? 0, ...state.open.keys()) > sequence;
-  return !moved || flip.reason === "restore" || newer ? [failure] : [failure, ...restore(state, `flip ${sequence} failed half-way`)];
+  const unpinned = takePinBack(flip, state);
+  const isNewer = Math.max(state.live?.sequence ?? 0, ...state.open.keys()) > sequence || unpinned.length > 1;
+  if (!moved || flip.reason === "restore" || isNewer) return [failure, ...unpinned];
+  return [failure, ...restore(state, `flip ${sequence} failed half-way`), ...unpinned];
 }
 
 /** Puts back what is live, with a sequence of its own; nothing where nothing is live. */
@@ -199,7 +238,7 @@ function restore(state: Environment, why: string): readonly EnvironmentEvent[] {
   const live = state.live === null ? undefined : state.lived.get(state.live.deploymentId);
   if (live === undefined) return [];
   const { deploymentId, release } = live;
-  return [flipRequested({ sequence: state.sequence + 1, deploymentId, release, reason: "restore", actor: NOBODY }, state, why)];
+  return [flipRequested({ sequence: state.sequence + 1, deploymentId, release, reason: "restore", actor: NOBODY, why }, state)];
 }
 
 function unpin({ reason, at }: Command<"UnpinEnvironment">, state: Environment): Outcome {

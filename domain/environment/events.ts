@@ -28,6 +28,8 @@ export const FlipRequested = event("FlipRequested", 1, {
   /** who asked for it: of a deployment the one who requested it, never a consumer */
   actor: z.string(),
   why: z.string().max(500).optional(),
+  /** a person wants it whatever the release answers when it is tried */
+  forced: z.literal(true).optional(),
   previous: LiveRelease.nullable(),
 });
 /** The flip waits until the environment is unpinned or unlocked. `replaces` waited before and never goes live. */
@@ -56,6 +58,8 @@ export const ReleaseWentLive = event("ReleaseWentLive", 1, {
   release: Release,
   reason: FlipReason,
   actor: z.string(),
+  /** what was wrong with it when it was tried: it was forced all the same */
+  unproven: reason.optional(),
   previous: LiveRelease.nullable(),
 });
 export const FlipSuperseded = event("FlipSuperseded", 1, {
@@ -64,7 +68,14 @@ export const FlipSuperseded = event("FlipSuperseded", 1, {
   reason: FlipReason,
   by: z.number().int().positive(),
 });
-export const FlipFailed = event("FlipFailed", 1, { sequence, deploymentId: DeploymentId, flip: FlipReason, reason });
+export const FlipFailed = event("FlipFailed", 1, {
+  sequence,
+  deploymentId: DeploymentId,
+  flip: FlipReason,
+  reason,
+  /** the release itself is why: a part of it is gone, or it fails its probe while what is live passes */
+  unfit: z.literal(true).optional(),
+});
 /** A held flip that will not happen: its deployment was cancelled or failed. */
 export const FlipWithdrawn = event("FlipWithdrawn", 1, { sequence, deploymentId: DeploymentId, reason });
 export const AliasDriftDetected = event("AliasDriftDetected", 1, {
@@ -74,7 +85,12 @@ export const AliasDriftDetected = event("AliasDriftDetected", 1, {
 });
 /** An alias is back where it was put, without a flip: somebody set it right. */
 export const AliasDriftEnded = event("AliasDriftEnded", 1, { function: z.string(), version: z.string(), sequence });
-export const EnvironmentPinned = event("EnvironmentPinned", 1, { reason, deploymentId: DeploymentId.nullable() });
+export const EnvironmentPinned = event("EnvironmentPinned", 1, {
+  reason,
+  deploymentId: DeploymentId.nullable(),
+  /** sequence of the rollback that set it, and takes it back where it fails; none where a person pinned */
+  rollback: sequence.optional(),
+});
 export const EnvironmentUnpinned = event("EnvironmentUnpinned", 1, { reason: z.string().optional() });
 export const EnvironmentLocked = event("EnvironmentLocked", 1, { holder: z.string(), reason, until: z.iso.datetime().nullable() });
 export const EnvironmentUnlocked = event("EnvironmentUnlocked", 1, { holder: z.string(), reason: z.string().optional() });

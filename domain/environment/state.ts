@@ -1,14 +1,21 @@
 import type { Release } from "../deployment/shapes.ts";
 import type { EnvironmentEvent, FlipReason, LiveRelease } from "./events.ts";
+import { type Standing, stand } from "./standing.ts";
 
-export type Flip = { actor: string; sequence: number; deploymentId: string; release: Release; reason: FlipReason };
-/** `order`: the sequence that its deployment was admitted with; its flip has a higher one where a restore came between. */
-export type OpenFlip = Flip & { order: number };
-/** A release that was live here. `order`: the sequence that its deployment was admitted with, so "older" means what people mean. */
-export type Lived = { deploymentId: string; order: number; release: Release };
+export type Flip = {
+  actor: string;
+  sequence: number;
+  deploymentId: string;
+  release: Release;
+  reason: FlipReason;
+  why?: string | undefined;
+  forced?: boolean;
+};
+/** A release that was live here. `sequence`: the last that it went live with. */
+export type Lived = { deploymentId: string; sequence: number; release: Release };
 
 /** Only what `decide` and the consumers need to know. */
-export type Environment = {
+export type Environment = Standing & {
   /** highest sequence given so far */
   sequence: number;
   latest: string | null;
@@ -19,7 +26,7 @@ export type Environment = {
   /** the newest that was chosen to go live: deployments at or below it are history. A restore chooses nothing. */
   chosen: number;
   /** flips that were requested and have not ended, by sequence */
-  open: Map<number, OpenFlip>;
+  open: Map<number, Flip>;
   live: LiveRelease | null;
   lived: Map<string, Lived>;
   waiting: (Flip & { by: "pin" | "lock" }) | null;
@@ -27,6 +34,8 @@ export type Environment = {
   aliases: Map<string, { sequence: number; version: string }>;
   drift: Map<string, string>;
   pinned: boolean;
+  /** sequence of the rollback that set the pin; null: a person did, or it is of an older release */
+  pinnedBy: number | null;
   lock: { holder: string; until: string | null } | null;
   /** sequence that the edge was last told of, and whether it heard */
   invalidated: number;
@@ -41,10 +50,14 @@ export const initial = (): Environment => ({
   open: new Map(),
   live: null,
   lived: new Map(),
+  standing: [],
+  takenDown: new Map(),
+  unfit: new Map(),
   waiting: null,
   aliases: new Map(),
   drift: new Map(),
   pinned: false,
+  pinnedBy: null,
   lock: null,
   invalidated: 0,
 });
@@ -57,13 +70,13 @@ export const evolve = (state: Environment, event: EnvironmentEvent): Environment
       state.pending.set(event.body.deploymentId, event.body.sequence);
       break;
     case "FlipRequested": {
-      const { sequence, deploymentId, release, reason, actor } = event.body;
+      const { sequence, deploymentId, release, reason, actor, why, forced = false } = event.body;
       state.sequence = Math.max(state.sequence, sequence);
       state.flipped = Math.max(state.flipped, sequence);
       const waited = state.waiting?.deploymentId === deploymentId ? state.waiting.sequence : undefined;
       const order = waited ?? state.pending.get(deploymentId) ?? sequence;
       if (reason !== "restore") state.chosen = Math.max(state.chosen, reason === "deploy" ? order : sequence);
-      state.open.set(sequence, { sequence, deploymentId, release, reason, actor, order });
+      state.open.set(sequence, { sequence, deploymentId, release, reason, actor, why, forced });
       if (waited !== undefined) state.waiting = null;
       state.pending.delete(deploymentId);
       break;
@@ -80,18 +93,19 @@ export const evolve = (state: Environment, event: EnvironmentEvent): Environment
       break;
     case "ReleaseWentLive": {
       const { sequence, deploymentId, release } = event.body;
-      const order = state.open.get(sequence)?.order ?? sequence;
+      stand(state, event.body, state.open.get(sequence)?.why);
       state.open.delete(sequence);
       state.live = { sequence, deploymentId };
-      if (!state.lived.has(deploymentId)) state.lived.set(deploymentId, { deploymentId, order, release });
+      state.lived.set(deploymentId, { deploymentId, sequence, release });
       break;
     }
-    case "FlipSuperseded":
     case "FlipFailed":
+      if (event.body.unfit) state.unfit.set(event.body.deploymentId, event.body.reason);
+      endFlip(state, event.body);
+      break;
+    case "FlipSuperseded":
     case "FlipWithdrawn":
-      state.open.delete(event.body.sequence);
-      state.pending.delete(event.body.deploymentId);
-      if (state.waiting?.sequence === event.body.sequence) state.waiting = null;
+      endFlip(state, event.body);
       break;
     case "AliasDriftDetected":
       state.drift.set(event.body.function, JSON.stringify(event.body.found));
@@ -101,9 +115,11 @@ export const evolve = (state: Environment, event: EnvironmentEvent): Environment
       break;
     case "EnvironmentPinned":
       state.pinned = true;
+      state.pinnedBy = event.body.rollback ?? null;
       break;
     case "EnvironmentUnpinned":
       state.pinned = false;
+      state.pinnedBy = null;
       break;
     case "EnvironmentLocked":
       state.lock = { holder: event.body.holder, until: event.body.until };
@@ -117,6 +133,12 @@ export const evolve = (state: Environment, event: EnvironmentEvent): Environment
       break;
   }
   return state;
+};
+
+const endFlip = (state: Environment, { sequence, deploymentId }: LiveRelease): void => {
+  state.open.delete(sequence);
+  state.pending.delete(deploymentId);
+  if (state.waiting?.sequence === sequence) state.waiting = null;
 };
 
 /** The lock that is in force at that time, if any. */

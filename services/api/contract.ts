@@ -105,12 +105,56 @@ export const BuildLogs = z.object({
 export const OneEnvironment = z.object({ environment: EnvironmentView.extend({ url: z.string() }) });
 export const ManyEnvironments = z.object({ environments: z.array(OneEnvironment.shape.environment) });
 
+const deploymentPrefix = z.string().min(1).max(64);
 /**
- * `POST /v1/environments/:site/:environment/rollback` → 202 `{sequence, deploymentId, previous}`. Without `to` it goes to
- * the newest release older than what is live. It is done when the environment's stream has ReleaseWentLive (or
- * FlipFailed / FlipSuperseded) with this sequence.
+ * `GET /v1/environments/:site/:environment/rollback?to=` → `{plan, refusal}`: what a rollback would do, without doing it;
+ * one of the two is null. The rule is `rollbackPlan` (domain/environment/rollback-plan.ts).
  */
-export const Rollback = z.strictObject({ to: z.string().min(1).max(64).optional(), reason: reason.optional() });
+export const PlanRollback = z.strictObject({ to: deploymentPrefix.optional() });
+/** `live`: when it last was, until when (null: it still is), and how long all together; null where it never was, or long ago. */
+export const PlannedRelease = z.object({
+  deploymentId: z.string(),
+  /** the last that it went live with, or is going live with */
+  sequence: z.number(),
+  commit: GitCommit.nullable(),
+  /** who asked for the deployment */
+  actor: z.string(),
+  live: z.object({ since: z.string(), until: z.string().nullable(), ms: z.number() }).nullable(),
+});
+const SkippedRelease = z.object({
+  deploymentId: z.string(),
+  sequence: z.number(),
+  is: z.enum(["taken-down", "passed-over", "unfit", "same-release"]),
+  why: z.string(),
+});
+export const PlannedRollback = z.object({
+  plan: z
+    .object({
+      /** what it leaves: what is going live at this moment, else what is live */
+      from: PlannedRelease.extend({ goingLive: z.boolean() }),
+      to: PlannedRelease,
+      already: z.enum(["live", "under-way"]).nullable(),
+      /** what it passes over on its way, newest first, at most twenty */
+      skipped: z.array(SkippedRelease),
+      /** why `to` would not be gone to by itself, where it was named */
+      caution: SkippedRelease.nullable(),
+    })
+    .nullable(),
+  refusal: z.object({ code: z.string(), message: z.string() }).nullable(),
+});
+
+/**
+ * `POST /v1/environments/:site/:environment/rollback` → 202 `{sequence, deploymentId, previous}`. Without `to` it goes
+ * where `GET …/rollback` says. `from`: what was seen there as left; 409 `rollback.changed` where that is another by now.
+ * `force`: it goes live whatever it answers when it is tried. It is done when the environment's stream has
+ * ReleaseWentLive (or FlipFailed / FlipSuperseded) with this sequence.
+ */
+export const Rollback = z.strictObject({
+  to: deploymentPrefix.optional(),
+  from: deploymentPrefix.optional(),
+  reason: reason.optional(),
+  force: z.boolean().default(false),
+});
 export const RollbackStarted = z.object({
   sequence: z.number(),
   deploymentId: z.string(),

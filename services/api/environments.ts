@@ -7,12 +7,13 @@ import type { SiteConfig } from "../kit/config.ts";
 import type { Executed } from "../kit/execute.ts";
 import { bodyOf, queryOf } from "./body.ts";
 import { commandOf, type Env } from "./caller.ts";
-import { AtMoment, Lock, Pin, Rollback, Unlock, WithReason } from "./contract.ts";
+import { AtMoment, Lock, Pin, PlanRollback, Rollback, Unlock, WithReason } from "./contract.ts";
 import { look } from "./look.ts";
 import { momentOf } from "./moment.ts";
 import { past } from "./past.ts";
 import type { Ports } from "./ports.ts";
 import { Problem, refused } from "./problem.ts";
+import { planOf } from "./rollback-plan.ts";
 
 type Asked = { actor: string; at: string };
 type Here = Context<Env, "/:site/:environment/*">;
@@ -21,6 +22,7 @@ type Here = Context<Env, "/:site/:environment/*">;
 export const environments = (ports: Ports) => {
   const see = look(ports);
   const then = past(ports);
+  const plan = planOf(ports, see);
 
   const placeOf = (context: Context) => see.place(context.req.param("site") ?? "", context.req.param("environment") ?? "");
 
@@ -49,14 +51,21 @@ export const environments = (ports: Ports) => {
       });
     })
 
+    .get("/:site/:environment/rollback", async (context) => {
+      const { to } = queryOf(context, PlanRollback);
+      const place = placeOf(context);
+      return context.json(await plan(place, to === undefined ? undefined : await see.deploymentId(to)));
+    })
     .post("/:site/:environment/rollback", async (context) => {
-      const { to: said, reason: why } = await bodyOf(context, Rollback);
+      const { to: said, from: seen, reason: why, force } = await bodyOf(context, Rollback);
       placeOf(context);
-      const to = said === undefined ? undefined : await see.deploymentId(said);
+      const [to, from] = await Promise.all([said, seen].map((id) => (id === undefined ? undefined : see.deploymentId(id))));
       const executed = await give(context, "rolled back", (asked) => ({
         type: "RequestRollback",
         ...(to && { to }),
+        ...(from && { from }),
         ...(why && { why }),
+        force,
         ...asked,
       }));
       return context.json(started(executed, to), 202);

@@ -277,7 +277,7 @@ describe("a rollback", () => {
             previous: { sequence: 3, deploymentId: deploymentId(3) },
           },
         },
-        { type: "EnvironmentPinned", v: 1, body: { reason: "broken checkout", deploymentId: deploymentId(2) } },
+        { type: "EnvironmentPinned", v: 1, body: { reason: "broken checkout", deploymentId: deploymentId(2), rollback: 4 } },
       );
   });
   it("goes to any release that was live here", () => {
@@ -391,7 +391,7 @@ describe("a pinned environment", () => {
   });
   it("gives the waiting one a higher sequence when a failed rollback was put back in the meantime", () => {
     // rollback 3 fails half-way while 4 waits: the restore takes 5, and 4 could no longer move an alias
-    const events = on(lived(2), rollback(1), admit(4), requestFlip(4), flipFailed(3, true), wentLive(5));
+    const events = on(lived(2), pin, rollback(1), admit(4), requestFlip(4), flipFailed(3, true), wentLive(5));
     const [, flip] = decide(unpin, events);
     expect(flip).toMatchObject({ type: "FlipRequested", body: { sequence: 6, deploymentId: deploymentId(4), reason: "deploy" } });
   });

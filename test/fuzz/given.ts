@@ -40,11 +40,20 @@ export const environmentCommand: fc.Arbitrary<EnvironmentCommand> = fc.oneof(
     release: release(n),
     ...asked,
   })),
-  fc.tuple(fc.option(number.map(deploymentId), { nil: undefined }), by).map(([to, asked]) => ({
-    type: "RequestRollback" as const,
-    ...(to !== undefined && { to }),
-    ...asked,
-  })),
+  fc
+    .tuple(
+      fc.option(number.map(deploymentId), { nil: undefined }),
+      fc.option(number.map(deploymentId), { nil: undefined }),
+      fc.boolean(),
+      by,
+    )
+    .map(([to, from, force, asked]) => ({
+      type: "RequestRollback" as const,
+      ...(to !== undefined && { to }),
+      ...(from !== undefined && { from }),
+      force,
+      ...asked,
+    })),
   fc.record({
     type: fc.constant("RecordAliasFlipped" as const),
     function: fc.constantFrom("web-production-server", "web-production-revalidation"),
@@ -55,8 +64,9 @@ export const environmentCommand: fc.Arbitrary<EnvironmentCommand> = fc.oneof(
     revisionId: text,
   }),
   fc.record({ type: fc.constant("RecordWentLive" as const), sequence }),
+  fc.record({ type: fc.constant("RecordWentLive" as const), sequence, unproven: text }),
   fc.record({ type: fc.constant("RecordFlipSuperseded" as const), sequence, by: sequence }),
-  fc.record({ type: fc.constant("RecordFlipFailed" as const), sequence, reason: text, moved: fc.boolean() }),
+  fc.record({ type: fc.constant("RecordFlipFailed" as const), sequence, reason: text, moved: fc.boolean(), unfit: fc.boolean() }),
   fc.record({ type: fc.constant("RestoreLive" as const), sequence }),
   fc.record({ type: fc.constant("WithdrawFlip" as const), deploymentId: number.map(deploymentId), reason: text }),
   fc.record({

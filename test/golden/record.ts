@@ -155,6 +155,7 @@ record("environment", environmentStream("web", "production"), environment, [
     expected: { version: "3", sequence: 3 },
     found: { version: "9", description: "by hand" },
   },
+  { type: "PinEnvironment", reason: "frozen for the launch" },
   { type: "RequestRollback", why: "broken checkout", ...by },
   admit(5),
   { ...flip(5), sequence: 5 } as EnvironmentCommand,
@@ -164,6 +165,20 @@ record("environment", environmentStream("web", "production"), environment, [
   { type: "UnpinEnvironment", reason: "fixed", ...by },
   { type: "LockEnvironment", reason: "moving the database", until: at(3600), ...by },
   { type: "UnlockEnvironment", reason: "moved", force: false, ...by },
+]);
+
+// a rollback that fails takes its pin back; one that is forced goes live all the same
+record("environment-rollback", environmentStream("web", "production"), environment, [
+  admit(1),
+  flip(1),
+  live(1),
+  admit(2),
+  flip(2),
+  live(2),
+  { type: "RequestRollback", ...by },
+  { type: "RecordFlipFailed", sequence: 3, reason: "it answered 500", moved: false, unfit: true },
+  { type: "RequestRollback", to: deploymentId(1), force: true, why: "broken checkout", ...by },
+  { type: "RecordWentLive", sequence: 4, unproven: "it answered 500" },
 ]);
 
 const elsewhere = { function: "web-production-server", expected: { version: "1", sequence: 1 } };

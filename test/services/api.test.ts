@@ -285,12 +285,31 @@ describe("an environment", () => {
   it("rolls back to what was live before, once for each key, and is pinned", async () => {
     const nothing = await ask("POST", "/environments/web/production/rollback", {});
     expect(nothing).toMatchObject({ status: 409, body: { error: { code: "rollback.nothing" } } });
-    expect(nothing.body.error.message).toBe("web/production cannot be rolled back: nothing older was ever live here.");
+    expect(nothing.body.error.message).toBe("web/production cannot be rolled back: nothing was ever live here.");
+    const plan = async (query = "") => (await ask("GET", `/environments/web/production/rollback${query}`)).body;
+    expect(await plan()).toEqual({ plan: null, refusal: { code: "rollback.nothing", message: "nothing was ever live here" } });
 
     const first = (await deploy("web", "one")).body.deployment.id;
     await goLive("web", first, 1, 1);
     const second = (await deploy("web", "two")).body.deployment.id;
     await goLive("web", second, 2, 2);
+    const planned = await plan();
+    expect(planned).toMatchObject({
+      plan: {
+        from: { deploymentId: second, sequence: 2, goingLive: false, actor: "alice (token default)", live: { until: null } },
+        to: { deploymentId: first, sequence: 1, commit: null },
+        already: null,
+        skipped: [],
+        caution: null,
+      },
+      refusal: null,
+    });
+    const { since, until, ms } = planned.plan.to.live;
+    expect(ms).toBe(Date.parse(until) - Date.parse(since));
+    expect(until).toBe(planned.plan.from.live.since);
+    const late = await ask("POST", "/environments/web/production/rollback", { to: first, from: first });
+    expect(late).toMatchObject({ status: 409, body: { error: { code: "rollback.changed" } } });
+    expect(late.body.error.message).toContain(`by now ${second} is live; look again`);
     const rollback = () => ask("POST", "/environments/web/production/rollback", { reason: "it is broken" }, { "idempotency-key": "back" });
     const started = await rollback();
     expect(started).toMatchObject({ status: 202, body: { sequence: 3, deploymentId: first, previous: second, alreadyLive: false } });
@@ -304,6 +323,8 @@ describe("an environment", () => {
     const { events } = (await ask("GET", `/environments/web/production/events?after=${started.body.version}`)).body;
     expect(events).toMatchObject([{ type: "ReleaseWentLive", body: { sequence: 3 } }]);
 
+    expect((await plan()).refusal.message).toContain(`${second}: alice (token default) rolled it back to ${first} (#3): it is broken`);
+    expect((await plan(`?to=${second}`)).plan).toMatchObject({ to: { deploymentId: second }, caution: { is: "taken-down" } });
     expect((await ask("POST", "/environments/web/production/rollback", { to: first })).body).toMatchObject({
       alreadyLive: true,
       deploymentId: first,

@@ -77,8 +77,8 @@ export const mutants: readonly Mutant[] = [
   one(
     "a rollback uses the sequence that its release had",
     "domain/environment/decider.ts",
-    "  const sequence = state.sequence + 1;\n  const flip: Flip = { sequence, deploymentId: target.deploymentId",
-    "  const sequence = target.order;\n  const flip: Flip = { sequence, deploymentId: target.deploymentId",
+    "  const sequence = state.sequence + 1;\n  return [\n    ...(state.waiting",
+    "  const sequence = plan.to.sequence;\n  return [\n    ...(state.waiting",
   ),
   one(
     "a partial PutEvents counts as success",

@@ -1,0 +1,48 @@
+import type { EnvironmentEvent, LiveRelease } from "./events.ts";
+
+/** How a release was taken down: by the rollback with that sequence, to another one. */
+export type TakenDown = {
+  readonly by: string;
+  readonly rollback: number;
+  readonly to: string;
+  readonly why: string | undefined;
+  /** it was live when the rollback came, and not only on the way that the rollback went back */
+  readonly wasLive: boolean;
+};
+
+/** What an environment knows of the way back. */
+export type Standing = {
+  /** what people chose to have live and no rollback took down since, oldest first */
+  standing: string[];
+  /** what a rollback took down, until somebody chooses it again */
+  takenDown: Map<string, TakenDown>;
+  /** releases that turned out not to run, with the reason, until they went live again */
+  unfit: Map<string, string>;
+};
+
+type WentLive = Extract<EnvironmentEvent, { type: "ReleaseWentLive" }>["body"];
+
+/**
+ * What a release that goes live means for the way back. A deployment goes on top of it; a rollback to a release on it takes
+ * down all above; a rollback to any other (one that was taken down) chooses that one again; a restore is nobody's choice.
+ *
+ * @param why what was said of the flip
+ */
+export const stand = (
+  state: Standing & { readonly live: LiveRelease | null; readonly lived: ReadonlyMap<string, unknown> },
+  { deploymentId, sequence, reason, actor, unproven }: WentLive,
+  why: string | undefined,
+): void => {
+  // a release that was forced past its probe has not been seen to run
+  if (unproven === undefined) state.unfit.delete(deploymentId);
+  if (reason === "restore") return;
+  const place = state.lived.has(deploymentId) ? state.standing.lastIndexOf(deploymentId) : -1;
+  if (reason === "rollback" && place >= 0) {
+    for (const above of state.standing.splice(place + 1))
+      state.takenDown.set(above, { by: actor, rollback: sequence, to: deploymentId, why, wasLive: above === state.live?.deploymentId });
+    return;
+  }
+  if (place >= 0) state.standing.splice(place, 1);
+  state.standing.push(deploymentId);
+  state.takenDown.delete(deploymentId);
+};
