@@ -58,6 +58,7 @@ export const startDevelopment = async (options: DevelopmentOptions): Promise<Dev
   const sites = await readSites(options);
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
   const giveBack = await takeOver(dataDir);
+  await keepApart(dataDir);
   const closers: (() => Promise<unknown>)[] = [giveBack];
   const close = async (): Promise<void> => {
     for (const closer of closers.splice(0).reverse()) await closer();
@@ -121,6 +122,14 @@ export const startDevelopment = async (options: DevelopmentOptions): Promise<Dev
     await close();
     throw error;
   }
+};
+
+/** git and the source of a deployment leave the data folder out, whatever its name is: it holds the token and secrets. */
+const keepApart = async (dataDir: string): Promise<void> => {
+  if (existsSync(join(dataDir, "package.json"))) return; // an app's own folder is no data folder, and git shall see its files
+  await writeFile(join(dataDir, ".gitignore"), "*\n", { flag: "wx" }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== "EEXIST") throw error;
+  });
 };
 
 const siteConfig = (site: LocalSite, environment: string, edge: Edge, revalidationQueueUrl: string): SiteConfig => ({

@@ -1,25 +1,27 @@
-import { mkdir, readdir, realpath, rename, rm } from "node:fs/promises";
+import { randomUUID } from "node:crypto";
+import { cp, mkdir, readdir, realpath, rename, rm } from "node:fs/promises";
 import { dirname, join, sep } from "node:path";
 import { exists, fixedPart } from "./artifacts.ts";
 
 /**
- * Keeps the folders of `cache.paths` between builds of one project by renaming them, which costs nothing.
+ * Keeps the folders of `cache.paths` between builds of one project by renaming them, which costs nothing where builds
+ * work on the same disk, and copies them where they do not.
  * A build that starts takes the whole cache away, so of two concurrent builds one has it and the other begins
  * without; only a build that succeeded puts one back, so a cut build never leaves half a cache.
  */
 export type Cache = {
   /** Moves cached folders into the fresh source; where the source has a folder of that name it stays as it is. */
-  restore(src: string, scratch: string): Promise<string[]>;
-  save(src: string, scratch: string): Promise<string[]>;
+  restore(src: string): Promise<string[]>;
+  save(src: string): Promise<string[]>;
 };
 
 export function openCache(folder: string, paths: readonly string[]): Cache {
-  const current = join(folder, "current");
+  const current = join(folder, CURRENT);
   const folders = cachedFolders(paths);
 
   return {
-    async restore(src, scratch) {
-      const taken = join(scratch, "cache-taken");
+    async restore(src) {
+      const taken = join(folder, randomUUID());
       await mkdir(folder, { recursive: true });
       if (!(await rename(current, taken).then(yes, no))) return [];
       const restored: string[] = [];
@@ -28,27 +30,55 @@ export function openCache(folder: string, paths: readonly string[]): Cache {
         if (await exists(to)) continue;
         await mkdir(dirname(to), { recursive: true });
         if (!(await inside(src, dirname(to)))) continue;
-        if (await rename(join(taken, slot(path, index)), to).then(yes, no)) restored.push(path);
+        if (await move(join(taken, slot(path, index)), to).then(yes, no)) restored.push(path);
       }
       await rm(taken, { recursive: true, force: true });
       return restored;
     },
-    async save(src, scratch) {
-      const fresh = join(scratch, "cache-fresh");
+    async save(src) {
+      const [fresh, old] = [join(folder, randomUUID()), join(folder, randomUUID())];
       await mkdir(fresh, { recursive: true });
       const saved: string[] = [];
       for (const [index, path] of folders.entries()) {
         const from = join(src, path);
         if (!(await inside(src, dirname(from)))) continue;
-        if (await rename(from, join(fresh, slot(path, index))).then(yes, no)) saved.push(path);
+        if (await move(from, join(fresh, slot(path, index))).then(yes, no)) saved.push(path);
       }
-      if (saved.length === 0) return [];
-      // A rename onto a folder that is not empty fails: move the older one away first.
-      await rename(current, join(scratch, "cache-old")).catch(() => {});
-      await rename(fresh, current).catch(() => {}); // a concurrent build was faster: its cache is as good
-      return (await readdir(folder)).length > 0 ? saved : [];
+      if (saved.length > 0) {
+        // A rename onto a folder that is not empty fails: move the older one away first.
+        await rename(current, old).catch(() => {});
+        await rename(fresh, current).catch(() => {}); // a concurrent build was faster: its cache is as good
+      }
+      for (const rest of [fresh, old]) await rm(rest, { recursive: true, force: true });
+      return saved;
     },
   };
+}
+
+const CURRENT = "current";
+
+/** Removes what builds that were killed had taken out or were putting back. `caches` holds a folder for each project. */
+export async function removeHalves(caches: string): Promise<void> {
+  for (const project of await readdir(caches).catch(() => [])) {
+    const names = await readdir(join(caches, project));
+    for (const name of names) if (name !== CURRENT) await rm(join(caches, project, name), { recursive: true, force: true });
+  }
+}
+
+/** Another disk takes no rename: copied there, then removed here. Half a copy is removed. */
+async function move(from: string, to: string): Promise<void> {
+  try {
+    return await rename(from, to);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EXDEV") throw error;
+  }
+  try {
+    await cp(from, to, { recursive: true, verbatimSymlinks: true, preserveTimestamps: true });
+  } catch (error) {
+    await rm(to, { recursive: true, force: true });
+    throw error;
+  }
+  await rm(from, { recursive: true, force: true });
 }
 
 const yes = () => true;

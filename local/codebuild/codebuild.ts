@@ -7,11 +7,13 @@ import { AwsError, type AwsService, REGION } from "../http.ts";
 import { type ArtifactTarget, type BuildRecord, buildArn, logsOf, submit } from "./build.ts";
 import type { BusEvent } from "./build-events.ts";
 import type { LogLine } from "./build-log.ts";
+import { removeHalves } from "./cache.ts";
 import { endProcesses } from "./processes.ts";
 import { openQueue } from "./queue.ts";
 import { openRecords } from "./records.ts";
 import * as input from "./requests.ts";
 import { invalid, jsonService, operation, projectArn } from "./requests.ts";
+import { openWorkFolders, workRoots } from "./work-folders.ts";
 
 export type LocalCodeBuild = {
   readonly handle: AwsService;
@@ -22,8 +24,10 @@ export type LocalCodeBuild = {
 };
 
 export type CodeBuildOptions = {
-  /** Everything is kept under `<dataDir>/codebuild`. */
+  /** Everything is kept under `<dataDir>/codebuild`; builds work elsewhere. */
   readonly dataDir: string;
+  /** Where builds may work, best first; each is outside of the data folder. Default `workRoots` of this process. */
+  readonly workRoots?: readonly string[];
   /** Where S3 answers. Asked when the first build needs it. */
   readonly endpointUrl: () => string;
   /** Puts an event on the default bus. A rejection is logged and forgotten, as CodeBuild's events are best effort. */
@@ -47,7 +51,11 @@ export async function startCodeBuild(options: CodeBuildOptions): Promise<LocalCo
   const folder = join(options.dataDir, "codebuild");
   const projects = await openRecords<input.Project>(join(folder, "projects"));
   const builds = await openRecords<BuildRecord>(join(folder, "builds"));
-  await clearAway(folder, builds.all());
+  const caches = join(folder, "cache");
+  const workFolders = openWorkFolders(options.dataDir, options.workRoots ?? workRoots(process.env));
+  for (const { build } of builds.all()) if (!build.buildComplete) await endProcesses(build.id, []);
+  await Promise.all([workFolders.removeStale(), removeHalves(caches)]);
+  await rm(join(folder, "work"), { recursive: true, force: true }); // where builds worked up to 0.1.0
   let client: S3Client | undefined;
   const s3 = () => {
     client ??= new S3Client({
@@ -61,7 +69,8 @@ export async function startCodeBuild(options: CodeBuildOptions): Promise<LocalCo
     return client;
   };
   const queue = openQueue({
-    folder,
+    cacheFolder: caches,
+    workFolders,
     builds,
     s3,
     ready: () => untilReachable(options.endpointUrl),
@@ -176,15 +185,10 @@ export async function startCodeBuild(options: CodeBuildOptions): Promise<LocalCo
     counters: () => ({ buildsStarted, calls: { ...calls } }),
     async close() {
       await queue.close();
+      await workFolders.close();
       client?.destroy();
     },
   };
-}
-
-/** What a process that was killed left: running commands and their folders. */
-async function clearAway(folder: string, records: readonly BuildRecord[]): Promise<void> {
-  for (const { build } of records) if (!build.buildComplete) await endProcesses(build.id, []);
-  await rm(join(folder, "work"), { recursive: true, force: true });
 }
 
 /** The endpoint starts its services before it listens, and builds taken up again need it: wait, but not for ever. */

@@ -8,8 +8,11 @@ import type { Buildspec } from "./buildspec.ts";
 const PASSED_ON =
   /^(LANG|LC_\w+|TZ|https?_proxy|all_proxy|no_proxy|NODE_EXTRA_CA_CERTS|SSL_CERT_FILE|SSL_CERT_DIR|npm_config_(registry|(https?_?)?proxy|no_?proxy|ca|cafile|strict_ssl|userconfig|globalconfig|cache|fetch_\w+|@.*|\/\/.*|\w*authtoken))$/i;
 
+/** Of one build: `whole` holds the others. */
+export type BuildFolders = { readonly whole: string; readonly src: string; readonly tmp: string };
+
 /** The environment of a build's shell before the variables that the build declares. */
-export function baseEnvironment(build: Build, folders: { src: string; tmp: string }, parent: NodeJS.ProcessEnv): Record<string, string> {
+export function baseEnvironment(build: Build, folders: BuildFolders, parent: NodeJS.ProcessEnv): Record<string, string> {
   const kept = Object.entries(parent).filter((entry): entry is [string, string] => PASSED_ON.test(entry[0]) && entry[1] !== undefined);
   return {
     LANG: "C.UTF-8",
@@ -17,6 +20,7 @@ export function baseEnvironment(build: Build, folders: { src: string; tmp: strin
     PATH: [dirname(process.execPath), ...ownPath(parent.PATH ?? "/usr/local/bin:/usr/bin:/bin")].join(delimiter),
     HOME: parent.HOME ?? homedir(),
     TMPDIR: folders.tmp,
+    GIT_CEILING_DIRECTORIES: folders.whole,
     CI: "true",
     AWS_REGION: REGION,
     AWS_DEFAULT_REGION: REGION,

@@ -5,9 +5,12 @@ import { type BusEvent, phaseChange, stateChange } from "./build-events.ts";
 import { type LogLine, openLog } from "./build-log.ts";
 import type { Records } from "./records.ts";
 import { runBuild } from "./run-build.ts";
+import type { WorkFolders } from "./work-folders.ts";
 
 export type QueueOptions = {
-  readonly folder: string;
+  /** Holds the projects' caches. */
+  readonly cacheFolder: string;
+  readonly workFolders: Pick<WorkFolders, "make">;
   readonly builds: Records<BuildRecord>;
   readonly s3: () => S3Client;
   /** Resolves when builds that an earlier process left can be run. */
@@ -89,8 +92,8 @@ export function openQueue(options: QueueOptions): Queue {
       log,
       secret: options.secret,
       environment: options.environment,
-      folder: join(options.folder, "work", uuidOf(build)),
-      cacheFolder: join(options.folder, "cache", build.projectName),
+      makeFolder: () => options.workFolders.make(uuidOf(build)),
+      cacheFolder: join(options.cacheFolder, build.projectName),
       async changed(phase?: Parameters<typeof phaseChange>[1]) {
         await save(record);
         if (phase) announce(record, phaseChange(structuredClone(build), phase));

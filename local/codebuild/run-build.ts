@@ -21,7 +21,7 @@ import {
 import type { BuildLog } from "./build-log.ts";
 import { type Buildspec, commandsOf, isInline, parseBuildspec } from "./buildspec.ts";
 import { openCache } from "./cache.ts";
-import { baseEnvironment, declaredEnvironment } from "./environment.ts";
+import { type BuildFolders, baseEnvironment, declaredEnvironment } from "./environment.ts";
 import { openSession, type Session } from "./session.ts";
 
 export type BuildPorts = {
@@ -31,8 +31,8 @@ export type BuildPorts = {
   changed(phase?: Phase): Promise<void>;
   secret(secretId: string): Promise<string>;
   readonly environment: Readonly<Record<string, string>>;
-  /** This build's own folder, made and removed here. */
-  readonly folder: string;
+  /** Makes this build's own folder, which is removed here; rejects with PhaseFailed where there is no place for one. */
+  makeFolder(): Promise<string>;
   /** The project's folder of cached paths. */
   readonly cacheFolder: string;
 };
@@ -43,8 +43,8 @@ export type BuildPorts = {
  */
 export async function runBuild(record: BuildRecord, ports: BuildPorts, signal: AbortSignal): Promise<BuildStatus> {
   const { build } = record;
-  const { folder, log } = ports;
-  const folders = { src: join(folder, "src"), tmp: join(folder, "tmp") };
+  const { log } = ports;
+  let folders: BuildFolders | undefined;
   let session: Session | undefined;
   let status: BuildStatus = "SUCCEEDED";
 
@@ -117,28 +117,31 @@ export async function runBuild(record: BuildRecord, ports: BuildPorts, signal: A
     const cache = (paths: readonly string[]) => openCache(ports.cacheFolder, paths);
 
     const provisioned = await phase("PROVISIONING", async () => {
-      await rm(folder, { recursive: true, force: true });
-      for (const path of [folders.src, folders.tmp]) await mkdir(path, { recursive: true });
+      const whole = await ports.makeFolder();
+      folders = { whole, src: join(whole, "src"), tmp: join(whole, "tmp") };
+      for (const path of [folders.src, folders.tmp]) await mkdir(path);
     });
+    const at = folders as BuildFolders | undefined;
     const ready =
       provisioned &&
+      at !== undefined &&
       (await phase("DOWNLOAD_SOURCE", async () => {
-        await downloadSource(build, ports.s3(), folders.src, join(folder, "source.zip"), signal);
-        spec = await readBuildspec(build, folders.src);
+        await downloadSource(build, ports.s3(), at.src, join(at.whole, "source.zip"), signal);
+        spec = await readBuildspec(build, at.src);
         const declared = await declaredEnvironment(build, spec, ports.secret);
         log.hide(declared.secrets);
-        const restored = await cache(spec.cache?.paths ?? []).restore(folders.src, folder);
+        const restored = await cache(spec.cache?.paths ?? []).restore(at.src);
         if (restored.length > 0) log.say(`Restored from the cache: ${restored.join(", ")}`);
         const env = {
-          ...baseEnvironment(build, folders, process.env),
+          ...baseEnvironment(build, at, process.env),
           ...ports.environment,
           ...declared.values,
           CODEBUILD_BUILD_ID: build.id,
         };
         session = await openSession({
           buildId: build.id,
-          folder: join(folder, "session"),
-          cwd: folders.src,
+          folder: join(at.whole, "session"),
+          cwd: at.src,
           shell: spec.env.shell,
           env,
           signal,
@@ -147,7 +150,7 @@ export async function runBuild(record: BuildRecord, ports: BuildPorts, signal: A
         shell = session;
       }));
 
-    if (ready && spec && shell) {
+    if (ready && at && spec && shell) {
       const { env, artifacts, cache: cached } = spec;
       const live = shell;
       if ((await commands("INSTALL", spec, live)) && (await commands("PRE_BUILD", spec, live))) {
@@ -160,12 +163,12 @@ export async function runBuild(record: BuildRecord, ports: BuildPorts, signal: A
         await phase("UPLOAD_ARTIFACTS", async () => {
           const target = record.artifactTarget;
           if (!artifacts || !target) return;
-          build.artifacts = await uploadArtifact(ports.s3(), artifacts, target, folders.src, join(folder, "artifact.zip"), signal);
+          build.artifacts = await uploadArtifact(ports.s3(), artifacts, target, at.src, join(at.whole, "artifact.zip"), signal);
         });
       }
       await phase("FINALIZING", async () => {
         await live.close();
-        if (status === "SUCCEEDED") await cache(cached?.paths ?? []).save(folders.src, folder);
+        if (status === "SUCCEEDED") await cache(cached?.paths ?? []).save(at.src);
       });
     } else {
       await phase("FINALIZING", async () => {});
@@ -174,7 +177,7 @@ export async function runBuild(record: BuildRecord, ports: BuildPorts, signal: A
   } finally {
     // Without a session there may still be nothing to end; with one, a cut build ends here.
     await session?.close();
-    await rm(folder, { recursive: true, force: true, maxRetries: 3 });
+    if (folders) await rm(folders.whole, { recursive: true, force: true, maxRetries: 3 });
   }
 }
 

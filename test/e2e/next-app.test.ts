@@ -1,6 +1,6 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { cp, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { GetQueueAttributesCommand, GetQueueUrlCommand } from "@aws-sdk/client-sqs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Answer, type Load, startLoad } from "../../cli/demo/load.ts";
@@ -12,6 +12,7 @@ import { siteResources } from "../../infra/sites.ts";
 import { type Development, startDevelopment } from "../../local/development.ts";
 import { type ApiClient, apiClient } from "../support/api-client.ts";
 import { LOOPBACK, listeningAddresses } from "../support/listening.ts";
+import { treeDigest } from "../support/tree-digest.ts";
 import { until } from "../support/until.ts";
 
 /**
@@ -40,6 +41,8 @@ type Behaviour = {
 const BINARY = Buffer.from(Array.from({ length: 100 * 1_024 }, (_, index) => index % 256));
 
 let folder: string;
+/** a copy of the app, with the data folder inside of it, as `shiplog dev` has it by default */
+let app: string;
 let dev: Development;
 let api: ApiClient;
 let url: string;
@@ -62,6 +65,7 @@ const seen = {} as {
   liveWhileHeld: string | undefined;
   released: DeploymentView;
   addresses: string[];
+  files: { before: object; after: object };
 };
 
 const page = async (path: string, init: RequestInit = {}): Promise<{ status: number; text: string; type: string | null }> => {
@@ -80,7 +84,7 @@ const reached = (id: string, status: string): Promise<DeploymentView> =>
     },
     BUILD_MS,
   );
-const deploy = async (): Promise<string> => (await api.deploy(...PLACE, await api.upload(PLACE[0], APP))).id;
+const deploy = async (): Promise<string> => (await api.deploy(...PLACE, await api.upload(PLACE[0], app))).id;
 
 /** What the engine and the app said, and what waits to be made again: where a page stays as it was, this says why. */
 const lines: string[] = [];
@@ -123,8 +127,12 @@ const submit = async (html: string): Promise<{ status: number; text: string }> =
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "shiplog-e2e-"));
+  app = join(folder, PLACE[0]);
+  await cp(APP, app, { recursive: true, filter: (path) => ![".next", ".open-next", ".shiplog", "node_modules"].includes(basename(path)) });
+  const dataDir = join(app, ".shiplog");
+  const before = await treeDigest(app, dataDir);
   const began = Date.now();
-  dev = await startDevelopment({ dataDir: folder, appDir: APP, log: (line) => void lines.push(line) });
+  dev = await startDevelopment({ dataDir, appDir: app, log: (line) => void lines.push(line) });
   api = apiClient(dev.apiUrl, dev.token);
   url = dev.sites[0]?.url ?? "";
 
@@ -155,6 +163,8 @@ beforeAll(async () => {
   await api.change(...PLACE, "unpin");
   seen.released = await reached(seen.v3, "success");
   seen.addresses.push(...(await listeningAddresses()));
+
+  seen.files = { before, after: await treeDigest(app, dataDir) };
 
   const log = await readLog(dev, began);
   seen.chain = log.chain;
@@ -228,6 +238,11 @@ describe("a real Next.js app, replaced and rolled back under load", () => {
 
   it("leaves a log whose every chain verifies", () => {
     expect(seen.chain).toBe("verified");
+  });
+
+  it("changes not a byte of the app that its data folder is in", () => {
+    expect(Object.keys(seen.files.before)).toContain("package-lock.json");
+    expect(seen.files.after).toEqual(seen.files.before);
   });
 
   it("listens on loopback alone", () => {
