@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { SitesFile } from "../infra/sites.ts";
+import { parseSites, SitesRefused } from "../infra/sites-file.ts";
 import { awsClients } from "../services/aws/clients.ts";
 import { sightOf } from "../services/aws/sight.ts";
 import { examine } from "../services/doctor/doctor.ts";
@@ -75,15 +75,12 @@ function placesOf(file: string): Place[] {
   } catch (error) {
     throw usageError(`${file} cannot be read: ${(error as Error).message}.`);
   }
-  const parsed = SitesFile.safeParse(parse(text));
-  if (!parsed.success) throw usageError(`${file} is no sites file: ${parsed.error.issues[0]?.message}.`);
-  return parsed.data.sites.flatMap(({ name, environments }) => environments.map((one) => ({ site: name, environment: one.name })));
-}
-
-function parse(text: string): unknown {
   try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
+    return parseSites(text, file).sites.flatMap(({ name, environments }) =>
+      environments.map((one) => ({ site: name, environment: one.name })),
+    );
+  } catch (error) {
+    if (!(error instanceof SitesRefused)) throw error;
+    throw usageError(`${error.message}.`);
   }
 }

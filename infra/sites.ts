@@ -1,5 +1,13 @@
 import * as z from "zod";
 
+/** Variables that builds and functions are given anyway: a site's own of that name would be overwritten, or break them. */
+const SET_BY_ENGINE: readonly string[] = [
+  ...["DEPLOYMENT_ID", "BUILD_ID"],
+  ...["CACHE_BUCKET_NAME", "CACHE_BUCKET_KEY_PREFIX", "CACHE_BUCKET_REGION", "CACHE_DYNAMO_TABLE"],
+  ...["REVALIDATION_QUEUE_URL", "REVALIDATION_QUEUE_REGION", "BUCKET_NAME", "BUCKET_KEY_PREFIX"],
+  ...["_HANDLER", "_X_AMZN_TRACE_ID"],
+];
+
 /**
  * The sites and their environments: one checked file that the local endpoint and the infrastructure both read.
  * Values of variables are not in it: only their names.
@@ -16,12 +24,16 @@ const variable = z
   .refine(
     (value) => !/^(AWS_|LAMBDA_|CODEBUILD_|SHIPLOG_)/.test(value),
     "must not begin with AWS_, LAMBDA_, CODEBUILD_ or SHIPLOG_: these are reserved",
-  );
+  )
+  .refine((value) => !SET_BY_ENGINE.includes(value), "is a name that builds or functions are given by the engine or by AWS: take another");
 
 export const Environment = z.strictObject({
   name,
   /** custom domains of the environment; the first is the host that a release is checked with */
-  domains: z.array(z.string().regex(/^[a-z0-9.-]+$/)).default([]),
+  domains: z
+    .array(z.string().regex(/^[a-z0-9.-]+$/))
+    .refine((domains) => new Set(domains).size === domains.length, "a domain is named twice")
+    .default([]),
 });
 
 export const Site = z.strictObject({
@@ -37,7 +49,10 @@ export const Site = z.strictObject({
   checkPath: z.string().startsWith("/").default("/"),
   environments: z.array(Environment).min(1).refine(unique, "an environment is named twice"),
   /** names of environment variables that builds and functions get; their values are secrets of the environment */
-  variables: z.array(variable).default([]),
+  variables: z
+    .array(variable)
+    .refine((variables) => new Set(variables).size === variables.length, "a variable is named twice")
+    .default([]),
   architecture: z.enum(["x86_64", "arm64"]).default("arm64"),
 });
 

@@ -1,18 +1,13 @@
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
-import * as z from "zod";
-import { type Site, SitesFile } from "../infra/sites.ts";
+import { Site } from "../infra/sites.ts";
+import { parseSites, SitesRefused } from "../infra/sites-file.ts";
 
 export const SITES_FILE = "shiplog.sites.json";
 
 /** A site whose source is an absolute folder. */
 export type LocalSite = Site & { readonly folder: string };
-
-/** The declared sites cannot be used; the message says what to change. */
-export class SitesRefused extends Error {
-  override readonly name = "SitesRefused";
-}
 
 /** The architecture of this machine, since a site's functions run on it. */
 const ARCHITECTURE = process.arch === "arm64" ? "arm64" : "x86_64";
@@ -32,9 +27,7 @@ export const readSites = async ({
   const file = resolve(sitesFile ?? SITES_FILE);
   const text = await readFile(file, "utf8").catch(() => undefined);
   if (text === undefined) throw new SitesRefused(`there is no ${file}: name an app with --app DIR, or declare sites in that file`);
-  const parsed = SitesFile.safeParse(json(text, file));
-  if (!parsed.success) throw new SitesRefused(`${file} is not a sites file:\n${z.prettifyError(parsed.error)}`);
-  return parsed.data.sites.map((site) => located({ ...site, architecture: ARCHITECTURE }, dirname(file)));
+  return parseSites(text, file).sites.map((site) => located({ ...site, architecture: ARCHITECTURE }, dirname(file)));
 };
 
 const siteOfApp = (folder: string): LocalSite => {
@@ -44,10 +37,13 @@ const siteOfApp = (folder: string): LocalSite => {
     .replace(/^[^a-z]+|-+$/g, "")
     .slice(0, 20)
     .replace(/-+$/, "");
-  const { sites } = SitesFile.parse({
-    sites: [{ name: name || "app", source: folder, environments: [{ name: "production" }], architecture: ARCHITECTURE }],
+  const site = Site.parse({
+    name: name || "app",
+    source: folder,
+    environments: [{ name: "production" }],
+    architecture: ARCHITECTURE,
   });
-  return located(sites[0] as Site, "/");
+  return located(site, "/");
 };
 
 const located = (site: Site, base: string): LocalSite => {
@@ -55,12 +51,4 @@ const located = (site: Site, base: string): LocalSite => {
   if (!existsSync(join(folder, "package.json")))
     throw new SitesRefused(`the site "${site.name}" has its source in ${folder}, which has no package.json`);
   return { ...site, folder };
-};
-
-const json = (text: string, file: string): unknown => {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new SitesRefused(`${file} is not JSON: ${(error as Error).message}`, { cause: error });
-  }
 };

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { type Site, SitesFile } from "../sites.ts";
+import type { Site } from "../sites.ts";
+import { parseSites } from "../sites-file.ts";
 
 /** The sites file: `shiplog.sites.json`, or what SHIPLOG_SITES names. Without one, the engine is deployed with no site yet. */
 const file = resolve($cli.paths.root, process.env.SHIPLOG_SITES ?? "shiplog.sites.json");
@@ -33,5 +34,5 @@ const publicPatterns = (folder: string): string[] =>
 const pattern = (name: string): string => name.replace(/[^A-Za-z0-9_.$~@:+&-]+/g, "*");
 
 export const declaredSites: readonly DeclaredSite[] = existsSync(file)
-  ? SitesFile.parse(JSON.parse(readFileSync(file, "utf8"))).sites.map(located)
+  ? parseSites(readFileSync(file, "utf8"), file).sites.map(located)
   : [];

@@ -1,0 +1,128 @@
+import { componentName, engineFunctions, functionName, logGroupName, scheduleName } from "./engine-functions.ts";
+import { type Site, siteResources } from "./sites.ts";
+import { buckets } from "./stores.ts";
+import { type Consumer, consumers, deadLetterName, EVENTS_TABLE, queueName, ruleName, schedules, VIEWS_TABLE } from "./topology.ts";
+
+/** A name that somebody has, and in which namespace: AWS (or the infrastructure's own list) takes it there once. */
+export type Occupied = { readonly namespace: Namespace; readonly name: string };
+
+type Namespace =
+  | "function"
+  | "queue"
+  | "table"
+  | "secret"
+  | "log group"
+  | "rule"
+  | "CodeBuild project"
+  | "bucket"
+  | "folder of keys"
+  | "domain"
+  | "component of the infrastructure";
+
+/** Who has names: the engine, a site, or one environment of it (`web/production`). */
+type Owner = { readonly owner: string; readonly names: readonly Occupied[] };
+
+const all = (namespace: Namespace, names: readonly string[]): Occupied[] => names.map((name) => ({ namespace, name }));
+
+/** What one environment of a site has for itself: every name of `siteResources`, and what is made of them. */
+export const occupiedByPlace = (site: string, { name, domains }: Environment): Occupied[] => {
+  // an alias is a name within its function, and a project is the whole site's
+  const {
+    functions,
+    alias: _,
+    project: __,
+    tagTable,
+    secret,
+    revalidationQueue,
+    revalidationDeadLetters,
+    ...keys
+  } = siteResources(site, name);
+  const functionNames = Object.values(functions);
+  return [
+    ...all("function", functionNames),
+    ...all("queue", [revalidationQueue, revalidationDeadLetters]),
+    ...all("table", [tagTable]),
+    ...all("secret", [secret]),
+    ...all("log group", functionNames.map(logGroupOf)),
+    ...all("folder of keys", Object.values(keys)),
+    ...all("domain", domains),
+    ...all("component of the infrastructure", [componentName(`${site}-${name}`)]),
+  ];
+};
+
+const logGroupOf = (fn: string): string => `/aws/lambda/${fn}`;
+
+type Environment = Site["environments"][number];
+
+/** What a site has for all of its environments together. */
+export const occupiedBySite = (site: string): Occupied[] => {
+  const { project } = siteResources(site, "any");
+  const title = componentName(site);
+  return [
+    ...all("CodeBuild project", [project]),
+    ...all("log group", [`/aws/codebuild/${project}`]),
+    ...all("secret", [`shiplog/${site}/`]),
+    ...all("folder of keys", [`sources/${site}/`, `caches/${site}/`]),
+    ...all(
+      "component of the infrastructure",
+      ["BuildRole", "BuildLog", "Project"].map((part) => `${title}${part}`),
+    ),
+  ];
+};
+
+/** What the engine has for itself. */
+export const occupiedByEngine = (): Occupied[] => [
+  ...engineFunctions.flatMap(({ name }) => [...all("function", [functionName(name)]), ...all("log group", [logGroupName(name)])]),
+  ...all(
+    "queue",
+    (consumers as readonly Consumer[]).flatMap(({ name }) => [queueName(name), deadLetterName(name)]),
+  ),
+  ...all("rule", [
+    ...(consumers as readonly Consumer[]).map(({ name }) => ruleName(name)),
+    ...schedules.map(({ name }) => scheduleName(name)),
+  ]),
+  ...all("table", [EVENTS_TABLE, VIEWS_TABLE]),
+  // those of webhook endpoints: the API may read and remove whatever is below
+  ...all("secret", ["shiplog/webhooks/"]),
+  ...all(
+    "bucket",
+    Object.values(buckets).map(({ name }) => name),
+  ),
+  ...all(
+    "component of the infrastructure",
+    engineFunctions.flatMap(({ name }) => ["Role", "Log", "Function"].map((part) => `${componentName(name)}${part}`)),
+  ),
+];
+
+/**
+ * Names that two of the declared sites and environments would share, or one of them and the engine: each a sentence that
+ * says which two, by what name, and what to do. Empty where all is well. Two names meet where they are joined with a dash
+ * (`shop` + `eu-live`, `shop-eu` + `live`), or where the infrastructure writes them without one (`web-1`, `web1`).
+ */
+export const sharedNames = (sites: readonly Pick<Site, "name" | "environments">[]): string[] => {
+  const owners: Owner[] = [
+    { owner: "the engine", names: occupiedByEngine() },
+    ...sites.map(({ name }) => ({ owner: `the site ${name}`, names: occupiedBySite(name) })),
+    ...sites.flatMap(({ name, environments }) =>
+      environments.map((environment) => ({ owner: `${name}/${environment.name}`, names: occupiedByPlace(name, environment) })),
+    ),
+  ];
+  const taken = new Map<string, string>();
+  const met = new Map<string, { first: string; second: string; names: Occupied[] }>();
+  for (const { owner, names } of owners) {
+    for (const occupied of names) {
+      const key = `${occupied.namespace} ${occupied.name}`;
+      const first = taken.get(key);
+      if (first === undefined) taken.set(key, owner);
+      else if (first !== owner) {
+        const pair = met.get(`${first} ${owner}`) ?? { first, second: owner, names: [] };
+        pair.names.push(occupied);
+        met.set(`${first} ${owner}`, pair);
+      }
+    }
+  }
+  return [...met.values()].map(({ first, second, names: [one, ...more] }) => {
+    const others = more.length === 0 ? "" : ` and ${more.length} more ${more.length === 1 ? "name" : "names"}`;
+    return `${first} and ${second} would share the ${one?.namespace} ${one?.name}${others}: rename one of them`;
+  });
+};

@@ -1,0 +1,26 @@
+import * as z from "zod";
+import { sharedNames } from "./occupied-names.ts";
+import { SitesFile } from "./sites.ts";
+
+/** The declared sites cannot be used; the message says what to change. */
+export class SitesRefused extends Error {
+  override readonly name = "SitesRefused";
+}
+
+/**
+ * Reads a sites file: the one door for the local engine, the infrastructure and the doctor.
+ * @throws SitesRefused that names the file, the field and what to change
+ */
+export const parseSites = (text: string, file: string): SitesFile => {
+  let document: unknown;
+  try {
+    document = JSON.parse(text.replace(/^\uFEFF/, "")); // editors on Windows begin a file with a byte order mark
+  } catch (error) {
+    throw new SitesRefused(`${file} is not JSON: ${(error as Error).message}`, { cause: error });
+  }
+  const parsed = SitesFile.safeParse(document);
+  if (!parsed.success) throw new SitesRefused(`${file} is not a sites file:\n${z.prettifyError(parsed.error)}`);
+  const shared = sharedNames(parsed.data.sites);
+  if (shared.length > 0) throw new SitesRefused(`${file} declares names that meet:\n${shared.join("\n")}`);
+  return parsed.data;
+};

@@ -1,0 +1,142 @@
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import fc from "fast-check";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { componentName } from "../../infra/engine-functions.ts";
+import { sharedNames } from "../../infra/occupied-names.ts";
+import { Site, siteResources } from "../../infra/sites.ts";
+import { readSites } from "../../local/sites.ts";
+import { settingsOf } from "../../services/publish-release/settings.ts";
+import { runCli } from "../cli/support/run-cli.ts";
+
+let folder: string;
+let sitesFile: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "site-names-"));
+  sitesFile = join(folder, "shiplog.sites.json");
+  await mkdir(join(folder, "app"));
+  await writeFile(join(folder, "app/package.json"), "{}");
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+type Declared = Record<string, readonly (string | { name: string; domains: string[] })[]>;
+const declare = async (sites: Declared, begin = ""): Promise<void> => {
+  const list = Object.entries(sites).map(([name, environments]) => ({
+    name,
+    source: "app",
+    environments: environments.map((one) => (typeof one === "string" ? { name: one } : one)),
+  }));
+  await writeFile(sitesFile, begin + JSON.stringify({ sites: list }));
+};
+const refusal = async (): Promise<string> =>
+  readSites({ sitesFile }).then(
+    () => "taken",
+    (error: Error) => `${error.name}: ${error.message}`,
+  );
+
+const MEETING: [string, Declared, string][] = [
+  [
+    "a dash that may belong to the site or to the environment",
+    { shop: ["eu-live"], "shop-eu": ["live"] },
+    "shop/eu-live and shop-eu/live would share the function shiplog-shop-eu-live-server and 9 more names: rename one of them",
+  ],
+  [
+    "a digit after a dash, which the infrastructure writes without it",
+    { "web-1": ["live"], web1: ["test"] },
+    "the site web-1 and the site web1 would share the component of the infrastructure Web1BuildRole and 2 more names: rename one of them",
+  ],
+  [
+    "the same digit in two environments",
+    { web: ["pr-1", "pr1"] },
+    "web/pr-1 and web/pr1 would share the component of the infrastructure WebPr1: rename one of them",
+  ],
+  [
+    "a component of the engine",
+    { start: ["live"] },
+    "the engine and the site start would share the component of the infrastructure StartBuildRole and 1 more name: rename one of them",
+  ],
+  [
+    "the folder of the engine's secrets",
+    { webhooks: ["live"] },
+    "the engine and the site webhooks would share the secret shiplog/webhooks/: rename one of them",
+  ],
+  [
+    "a domain",
+    { web: [{ name: "live", domains: ["example.com"] }], docs: [{ name: "live", domains: ["docs.example.com", "example.com"] }] },
+    "web/live and docs/live would share the domain example.com: rename one of them",
+  ],
+];
+
+describe("sites whose names meet in", () => {
+  it.each(MEETING)("%s are refused, with both and the name they share", async (_, sites, sentence) => {
+    await declare(sites);
+    expect(await refusal()).toBe(`SitesRefused: ${sitesFile} declares names that meet:\n${sentence}`);
+  });
+
+  it("anything are refused by the infrastructure too, and by `shiplog dev`", async () => {
+    await declare({ shop: ["eu-live"], "shop-eu": ["live"] });
+    vi.stubGlobal("$cli", { paths: { root: folder } });
+    vi.stubEnv("SHIPLOG_SITES", sitesFile);
+    const module = "../../infra/aws/declared-sites.ts"; // of SST's world: its globals are types there alone
+    await expect(import(module)).rejects.toThrow("shop/eu-live and shop-eu/live would share the function");
+    vi.unstubAllGlobals();
+    vi.unstubAllEnvs();
+    const { code, err } = await runCli(["dev", "--sites", sitesFile, "--data", join(folder, "data")]);
+    expect(code).toBe(2);
+    expect(err).toContain("shop/eu-live and shop-eu/live would share the function shiplog-shop-eu-live-server");
+  });
+});
+
+describe("sites whose names do not meet", () => {
+  it("are taken, however alike they are", async () => {
+    await declare({ shop: ["live", "eu-live", "live-eu"], "shop-fr": ["live"], live: ["shop"], api: ["live"], relay: ["server"] });
+    expect(await refusal()).toBe("taken");
+  });
+
+  const name = fc.array(fc.constantFrom("a", "b", "1", "-"), { minLength: 1, maxLength: 6 }).map((letters) => letters.join(""));
+  const usable = name.filter((text) => Site.shape.name.safeParse(text).success);
+  const place = fc.record({ site: usable, environment: usable });
+
+  it("have no name of AWS in common, whatever they are", () => {
+    fc.assert(
+      fc.property(place, place, (one, other) => {
+        fc.pre(one.site !== other.site || one.environment !== other.environment);
+        const sites = [...new Set([one.site, other.site])].map((site) => ({
+          name: site,
+          environments: [one, other].filter((place) => place.site === site).map(({ environment }) => ({ name: environment, domains: [] })),
+        }));
+        const namesOf = ({ site, environment }: typeof one) => {
+          const { alias, project, functions, ...more } = siteResources(site, environment);
+          const ofSite = one.site === other.site ? [] : [`project ${project}`, `site ${componentName(site)}`];
+          return [...Object.values(functions), ...Object.values(more), ...ofSite, componentName(`${site}-${environment}`)];
+        };
+        const common = namesOf(one).filter((text) => namesOf(other).includes(text));
+        expect(sharedNames(sites).length > 0).toBe(common.length > 0);
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
+
+describe("a site's variable", () => {
+  const variables = (...names: string[]) =>
+    Site.safeParse({ name: "web", source: "app", environments: [{ name: "live" }], variables: names }).success;
+
+  it("may have no name that the engine gives to builds or functions", () => {
+    const place = { bucket: "static", region: "eu-west-1" };
+    const site = { site: "web", environment: "live", revalidationQueueUrl: "https://queue" } as Parameters<typeof settingsOf>[2];
+    const given = (["server", "image", "revalidation"] as const).flatMap((role) =>
+      Object.keys(settingsOf(role, "index.handler", site, place, { values: {}, version: "1" }).settings.variables),
+    );
+    expect(given).toContain("CACHE_BUCKET_NAME");
+    for (const one of [...given, "DEPLOYMENT_ID", "BUILD_ID", "_HANDLER"]) expect([one, variables(one)]).toEqual([one, false]);
+    expect(variables("API_URL", "CACHE_URL")).toBe(true);
+    expect(variables("API_URL", "API_URL")).toBe(false);
+  });
+});
+
+it("a sites file may begin with a byte order mark", async () => {
+  await declare({ web: ["live"] }, "\uFEFF");
+  expect(await refusal()).toBe("taken");
+});
