@@ -63,13 +63,14 @@ async function compare(
   wanted: Parameters<Rebuilding["verify"]>[0],
 ): Promise<ExitCode> {
   const compared = await rebuilding.verify(wanted);
-  const { rows, differences, events, seconds } = compared;
+  const { rows, differences, outdated, events, seconds } = compared;
   if (json) terminal.document(compared);
   else {
     for (const { stream, what } of differences) terminal.result(`${stream}: ${what}`);
     if (differences.length === 0)
       terminal.result(`${count(rows, "row")}, ${events} events: each row is what the log says (${seconds.toFixed(1)} s)`);
   }
+  if (outdated > 0) terminal.note(`${count(outdated, "row")} of another release: made anew when they are read.`);
   if (differences.length === 0) return exit.reached;
   const are = differences.length === 1 ? "is" : "are";
   terminal.note(`${count(differences.length, "row")} of ${rows} ${are} not what the log says.`);

@@ -1,9 +1,11 @@
 import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import { Entity } from "electrodb";
-import { deploymentOf } from "../../domain/kernel/identity.ts";
+import { deploymentOf, deploymentStream } from "../../domain/kernel/identity.ts";
+import { deploymentShape } from "../../domain/projections/deployment-view.ts";
 import { type DeploymentView, isEnd, type Status } from "../../domain/projections/views.ts";
-import { inGeneration } from "./generations.ts";
+import { generationOf, inGeneration } from "./generations.ts";
 import { ifNewer } from "./if-newer.ts";
+import { type ReadStream, type Stored, viewIn, viewsIn } from "./row-shape.ts";
 
 const none = { casing: "none" } as const;
 
@@ -18,6 +20,8 @@ export const deploymentRow = (client: DynamoDBDocumentClient, table: string) =>
         /** "active" until it has ended: what the reconciler looks at */
         activity: { type: "string", required: true },
         version: { type: "number", required: true },
+        /** of the view; rows of the first engines have none */
+        shape: { type: "number" },
         view: { type: "string", required: true },
       },
       indexes: {
@@ -44,62 +48,76 @@ export const deploymentAttributes = (generation: number, view: DeploymentView) =
   order: view.sequence.toString().padStart(10, "0"),
   activity: inGeneration(generation, isEnd(view.status) ? ENDED : ACTIVE),
   version: view.version,
+  shape: deploymentShape,
   view: JSON.stringify(view),
 });
 
 const ACTIVE = "active";
 const ENDED = "ended";
 
+type Wanted = { site: string; environment: string; status?: Status | undefined; limit: number };
+
 /** The read model of deployments, in one generation of the table of views. */
-export const deploymentRows = (client: DynamoDBDocumentClient, table: string) => {
+export const deploymentRows = (client: DynamoDBDocumentClient, table: string, read: ReadStream) => {
   const deployments = deploymentRow(client, table);
-  return (generation: number) => ({
-    /** `undefined` where it was never projected. */
-    get: async (stream: string): Promise<DeploymentView | undefined> => {
-      const { data } = await deployments.get({ id: inGeneration(generation, deploymentOf(stream)) }).go({ consistent: true });
-      return data ? (JSON.parse(data.view) as DeploymentView) : undefined;
-    },
-    /** Writes a row if nobody wrote a newer one; `false` where somebody did. */
-    put: (view: DeploymentView): Promise<boolean> =>
-      ifNewer(
+  return (generation: number) => {
+    const kept = { get, put };
+    const views = viewsIn(read, "deployments", kept);
+    const viewsOf = (rows: readonly (Stored & { id: string })[]) =>
+      views(rows.map((row) => ({ row, stream: deploymentStream(generationOf(row.id).key) })));
+    return { ...kept, current, list, active, find };
+
+    /** `undefined` where it was never projected, or in another shape. */
+    async function get(stream: string): Promise<DeploymentView | undefined> {
+      return viewIn("deployments", await rowOf(stream));
+    }
+    /** `undefined` where it was never projected; one of another shape is made anew. */
+    async function current(stream: string): Promise<DeploymentView | undefined> {
+      const row = await rowOf(stream);
+      return row === null ? undefined : (await viewsOf([row]))[0];
+    }
+    async function rowOf(stream: string) {
+      return (await deployments.get({ id: inGeneration(generation, deploymentOf(stream)) }).go({ consistent: true })).data;
+    }
+    /** Writes a row if nobody wrote a newer one of this shape; `false` where somebody did. */
+    function put(view: DeploymentView): Promise<boolean> {
+      return ifNewer(
         deployments
           .put(deploymentAttributes(generation, view))
-          .where(({ version }, { notExists, lt }) => `${notExists(version)} OR ${lt(version, view.version)}`)
+          .where(
+            ({ version, shape }, { notExists, lt, ne }) =>
+              `${notExists(version)} OR ${lt(version, view.version)} OR ${notExists(shape)} OR ${ne(shape, deploymentShape)}`,
+          )
           .go(),
-      ),
-    /** Newest first. */
-    list: async ({
-      site,
-      environment,
-      status,
-      limit,
-    }: {
-      site: string;
-      environment: string;
-      status?: Status | undefined;
-      limit: number;
-    }): Promise<DeploymentView[]> => {
+      );
+    }
+    /** Newest first. What is under way is looked for among that alone, however long the history is. */
+    async function list({ site, environment, status, limit }: Wanted): Promise<DeploymentView[]> {
+      if (status !== undefined && !isEnd(status)) {
+        const fits = (view: DeploymentView) => view.site === site && view.environment === environment && view.status === status;
+        return (await active())
+          .filter(fits)
+          .sort((a, b) => b.sequence - a.sequence)
+          .slice(0, limit);
+      }
       const found: DeploymentView[] = [];
       let cursor: string | null = null;
       do {
-        const page: { data: { view: string }[]; cursor: string | null } = await deployments.query
+        const page: { data: (Stored & { id: string })[]; cursor: string | null } = await deployments.query
           .byPlace({ place: inGeneration(generation, `${site}/${environment}`) })
           .go({ order: "desc", cursor, limit: Math.max(limit, 25) });
-        for (const { view } of page.data) {
-          const row = JSON.parse(view) as DeploymentView;
-          if (status === undefined || row.status === status) found.push(row);
-        }
+        found.push(...(await viewsOf(page.data)).filter((view) => status === undefined || view.status === status));
         cursor = page.cursor;
       } while (cursor !== null && found.length < limit);
       return found.slice(0, limit);
-    },
+    }
     /** Those that have not ended. */
-    active: async (): Promise<DeploymentView[]> => {
+    async function active(): Promise<DeploymentView[]> {
       const { data } = await deployments.query.byActivity({ activity: inGeneration(generation, ACTIVE) }).go({ pages: "all" });
-      return data.map(({ view }) => JSON.parse(view) as DeploymentView);
-    },
+      return viewsOf(data);
+    }
     /** Those whose id begins so, at most ten. */
-    find: async (prefix: string): Promise<DeploymentView[]> => {
+    async function find(prefix: string): Promise<DeploymentView[]> {
       const found = await Promise.all(
         [ACTIVE, ENDED].map((activity) =>
           deployments.query
@@ -108,7 +126,7 @@ export const deploymentRows = (client: DynamoDBDocumentClient, table: string) =>
             .go({ limit: 10 }),
         ),
       );
-      return found.flatMap(({ data }) => data.map(({ view }) => JSON.parse(view) as DeploymentView)).slice(0, 10);
-    },
-  });
+      return viewsOf(found.flatMap(({ data }) => data).slice(0, 10));
+    }
+  };
 };

@@ -1,20 +1,20 @@
 import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import { Entity } from "electrodb";
 import * as z from "zod";
-import { viewNames } from "../kit/view-names.ts";
 import { ifNewer } from "./if-newer.ts";
 
 const none = { casing: "none" } as const;
-const ViewName = z.enum(viewNames);
 const generation = z.number().int().nonnegative();
+const first = generation.default(0);
 
 /**
  * Which rows count. Every read model has generations of rows beside each other in one table; readers see the live one,
- * and the projection keeps the live one and the one being built. A number is never used twice.
+ * and the projection keeps the live one and the one being built. A number is never used twice. Stored for ever: a read model
+ * that is younger than the pointer is in its first generation, and one that only a newer engine knows stays where it is.
  */
 export const Generations = z.object({
-  live: z.object({ deployments: generation, environments: generation, webhooks: generation }),
-  building: z.object({ generation, views: z.array(ViewName) }).nullable(),
+  live: z.object({ deployments: first, environments: first, webhooks: first }).catchall(generation),
+  building: z.object({ generation, views: z.array(z.string()) }).nullable(),
   /** the highest number ever given */
   last: generation,
 });

@@ -95,7 +95,7 @@ export const digestOf = (item: Item): string => {
   return hash("sha256", names.map((name) => `${name}=${item[name]?.S ?? item[name]?.N}`).join("\n"), "base64url");
 };
 
-const REST = { version: 0, view: "" };
+const REST = { version: 0, shape: 0, view: "" };
 const BLANK = { id: "", place: "", order: "", activity: "", list: "", ...REST };
 
 const attributesOf = { deployments: deploymentAttributes, environments: environmentAttributes, webhooks: webhookAttributes } as const;
@@ -116,13 +116,17 @@ const encoder = (names: readonly string[], put: (marks: Record<string, string>) 
     Item: Record<string, string | number>;
   };
   const fields = Object.entries(sample)
-    .filter(([field]) => field !== "version" && field !== "view")
+    .filter(([field]) => !(field in REST))
     .map(([field, text]) => {
       const [before = "", name, after = ""] = String(text).split("\u0001");
       return { field, before, name, after };
     });
   return (attributes) => {
-    const item: Item = { version: { N: String(attributes.version) }, view: { S: String(attributes.view) } };
+    const item: Item = {
+      version: { N: String(attributes.version) },
+      shape: { N: String(attributes.shape) },
+      view: { S: String(attributes.view) },
+    };
     for (const { field, before, name, after } of fields)
       item[field] = { S: name === undefined ? before : `${before}${attributes[name]}${after}` };
     return item;

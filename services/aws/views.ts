@@ -9,9 +9,9 @@ import { deploymentRows } from "./deployment-rows.ts";
 import { environmentRows } from "./environment-rows.ts";
 import { generationRows } from "./generations.ts";
 import { ifNewer } from "./if-newer.ts";
+import type { ReadStream } from "./row-shape.ts";
 import { webhookRows } from "./webhook-rows.ts";
 
-/** The table of read models. Everything in it can be made again from the log, so its rows may change their shape. */
 const none = { casing: "none" } as const;
 
 const noteRow = (client: DynamoDBDocumentClient, table: string) =>
@@ -31,14 +31,18 @@ const noteRow = (client: DynamoDBDocumentClient, table: string) =>
 
 export type Views = ReturnType<typeof viewsTable>;
 
-/** The table of views: read models in generations, and rows that are no read models (notes, deliveries). */
-export const viewsTable = (dynamodb: DynamoDBClient, table: string) => {
+/**
+ * The table of views: read models in generations, and rows that are no read models (notes, deliveries).
+ *
+ * @param read of the event store: a row that another engine wrote in another shape is folded anew from its stream
+ */
+export const viewsTable = (dynamodb: DynamoDBClient, table: string, read: ReadStream) => {
   const client = DynamoDBDocumentClient.from(dynamodb, { marshallOptions: { removeUndefinedValues: true } });
   const notes = noteRow(client, table);
   const pointer = generationRows(client, table);
-  const deployments = deploymentRows(client, table);
-  const environments = environmentRows(client, table);
-  const webhooks = webhookRows(client, table);
+  const deployments = deploymentRows(client, table, read);
+  const environments = environmentRows(client, table, read);
+  const webhooks = webhookRows(client, table, read);
   /** The rows of one generation. */
   const rows = (generation: number) => ({
     deployments: deployments(generation),
@@ -54,9 +58,9 @@ export const viewsTable = (dynamodb: DynamoDBClient, table: string) => {
     ...pointer,
     rows,
     /** `undefined` where it was never projected. */
-    deployment: async (id: string): Promise<DeploymentView | undefined> => (await live("deployments")).get(deploymentStream(id)),
+    deployment: async (id: string): Promise<DeploymentView | undefined> => (await live("deployments")).current(deploymentStream(id)),
     environment: async (site: string, environment: string): Promise<EnvironmentView | undefined> =>
-      (await live("environments")).get(environmentStream(site, environment)),
+      (await live("environments")).current(environmentStream(site, environment)),
     /** Newest first. */
     deployments: async (wanted: {
       site: string;

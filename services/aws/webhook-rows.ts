@@ -1,9 +1,10 @@
 import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import { Entity } from "electrodb";
-import { webhookOf } from "../../domain/kernel/identity.ts";
-import type { WebhookView } from "../../domain/projections/webhook-view.ts";
-import { inGeneration } from "./generations.ts";
+import { webhookOf, webhookStream } from "../../domain/kernel/identity.ts";
+import { type WebhookView, webhookShape } from "../../domain/projections/webhook-view.ts";
+import { generationOf, inGeneration } from "./generations.ts";
 import { ifNewer } from "./if-newer.ts";
+import { type ReadStream, viewIn, viewsIn } from "./row-shape.ts";
 
 const none = { casing: "none" } as const;
 /** All endpoints are listed together: there are dozens at most. */
@@ -17,6 +18,8 @@ export const webhookRow = (client: DynamoDBDocumentClient, table: string) =>
         id: { type: "string", required: true },
         list: { type: "string", required: true },
         version: { type: "number", required: true },
+        /** of the view; rows of the first engines have none */
+        shape: { type: "number" },
         view: { type: "string", required: true },
       },
       indexes: {
@@ -36,31 +39,40 @@ export const webhookAttributes = (generation: number, view: WebhookView) => ({
   id: inGeneration(generation, view.id),
   list: inGeneration(generation, LIST),
   version: view.version,
+  shape: webhookShape,
   view: JSON.stringify(view),
 });
 
 /** The read model of webhook endpoints, in one generation of the table of views. */
-export const webhookRows = (client: DynamoDBDocumentClient, table: string) => {
+export const webhookRows = (client: DynamoDBDocumentClient, table: string, read: ReadStream) => {
   const webhooks = webhookRow(client, table);
-  return (generation: number) => ({
-    /** `undefined` where it was never projected. */
-    get: async (stream: string): Promise<WebhookView | undefined> => {
+  return (generation: number) => {
+    const kept = { get, put };
+    const views = viewsIn(read, "webhooks", kept);
+    return { ...kept, list };
+
+    /** `undefined` where it was never projected, or in another shape. */
+    async function get(stream: string): Promise<WebhookView | undefined> {
       const { data } = await webhooks.get({ id: inGeneration(generation, webhookOf(stream)) }).go({ consistent: true });
-      return data ? (JSON.parse(data.view) as WebhookView) : undefined;
-    },
-    /** Writes a row if nobody wrote a newer one; `false` where somebody did. */
-    put: (view: WebhookView): Promise<boolean> =>
-      ifNewer(
+      return viewIn("webhooks", data);
+    }
+    /** Writes a row if nobody wrote a newer one of this shape; `false` where somebody did. */
+    function put(view: WebhookView): Promise<boolean> {
+      return ifNewer(
         webhooks
           .put(webhookAttributes(generation, view))
-          .where(({ version }, { notExists, lt }) => `${notExists(version)} OR ${lt(version, view.version)}`)
+          .where(
+            ({ version, shape }, { notExists, lt, ne }) =>
+              `${notExists(version)} OR ${lt(version, view.version)} OR ${notExists(shape)} OR ${ne(shape, webhookShape)}`,
+          )
           .go(),
-      ),
+      );
+    }
     /** Those that were not removed, oldest first. */
-    list: async (): Promise<WebhookView[]> => {
+    async function list(): Promise<WebhookView[]> {
       const { data } = await webhooks.query.byList({ list: inGeneration(generation, LIST) }).go({ pages: "all" });
-      const views = data.map(({ view }) => JSON.parse(view) as WebhookView).filter(({ removedAt }) => removedAt === null);
-      return views.sort((a, b) => (a.addedAt < b.addedAt ? -1 : 1));
-    },
-  });
+      const found = await views(data.map((row) => ({ row, stream: webhookStream(generationOf(row.id).key) })));
+      return found.filter(({ removedAt }) => removedAt === null).sort((a, b) => (a.addedAt < b.addedAt ? -1 : 1));
+    }
+  };
 };

@@ -53,7 +53,7 @@ const secretsManager = ({ clients }: Base) => {
 export const store = (base: Base) => eventStore(dynamodb(base), base.config.eventsTable);
 export const eventLog = (base: Base) => logOf(dynamodb(base), base.config.eventsTable);
 export const aggregates = (base: Base) => aggregatesOf(store(base), base.clock);
-export const views = (base: Base) => viewsTable(dynamodb(base), base.config.viewsTable);
+export const views = (base: Base) => viewsTable(dynamodb(base), base.config.viewsTable, store(base).read);
 export const tags = (base: Base) => tagTables(dynamodb(base), base.clock);
 /** Every event of a stream, in order. */
 export const events = (base: Base) => {

@@ -2,11 +2,11 @@ import { deploymentEventTypes, readDeploymentEvent } from "../../domain/deployme
 import { environmentEventTypes, readEnvironmentEvent } from "../../domain/environment/events.ts";
 import type { AnyEvent, Recorded } from "../../domain/kernel/event.ts";
 import { siteOf } from "../../domain/kernel/identity.ts";
-import { projectDeployment } from "../../domain/projections/deployment-view.ts";
-import { emptyEnvironment, projectEnvironment } from "../../domain/projections/environment-view.ts";
+import { deploymentShape, projectDeployment } from "../../domain/projections/deployment-view.ts";
+import { emptyEnvironment, environmentShape, projectEnvironment } from "../../domain/projections/environment-view.ts";
 import type { DeploymentView, EnvironmentView } from "../../domain/projections/views.ts";
 import { isEnd } from "../../domain/projections/views.ts";
-import { projectWebhook, type WebhookView } from "../../domain/projections/webhook-view.ts";
+import { projectWebhook, type WebhookView, webhookShape } from "../../domain/projections/webhook-view.ts";
 import { readWebhookEvent, webhookEventTypes } from "../../domain/webhook/events.ts";
 import type { ViewName } from "./view-names.ts";
 
@@ -18,6 +18,8 @@ export type ReadModel<V extends { readonly version: number }> = {
   /** what its streams' names begin with */
   readonly prefix: string;
   readonly types: ReadonlySet<string>;
+  /** of its rows: one of another number is folded anew */
+  readonly shape: number;
   /** the row before anything happened; `undefined` where there is none */
   begin(stream: string): V | undefined;
   /** Checks one stored event of a known type and lets it act. The row is the caller's to keep: it is changed in place. */
@@ -30,6 +32,7 @@ export const readModels: { readonly [K in ViewName]: ReadModel<Views[K]> } = {
   deployments: {
     prefix: "deployment/",
     types: new Set(deploymentEventTypes),
+    shape: deploymentShape,
     begin: () => undefined,
     apply: (view, event) => projectDeployment(view, { ...event, ...readDeploymentEvent(event) }),
     over: ({ status }) => isEnd(status),
@@ -37,6 +40,7 @@ export const readModels: { readonly [K in ViewName]: ReadModel<Views[K]> } = {
   environments: {
     prefix: "environment/",
     types: new Set(environmentEventTypes),
+    shape: environmentShape,
     begin: (stream) => {
       const { site, environment } = siteOf(stream);
       return emptyEnvironment(site, environment);
@@ -47,6 +51,7 @@ export const readModels: { readonly [K in ViewName]: ReadModel<Views[K]> } = {
   webhooks: {
     prefix: "webhook/",
     types: new Set(webhookEventTypes),
+    shape: webhookShape,
     begin: () => undefined,
     apply: (view, event) => projectWebhook(view, { ...event, ...readWebhookEvent(event) }),
     over: () => false,

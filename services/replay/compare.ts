@@ -9,7 +9,12 @@ import type { Folded } from "./folding.ts";
 
 /** A row that is not what the log says. */
 export type Difference = { readonly view: ViewName; readonly stream: string; readonly what: string };
-export type Compared = { readonly rows: number; readonly differences: readonly Difference[] };
+export type Compared = {
+  readonly rows: number;
+  readonly differences: readonly Difference[];
+  /** rows that another engine wrote in another shape: they are made anew when they are read */
+  readonly outdated: number;
+};
 
 export type Ports = {
   /** the commits of a stream after a version, strongly consistent */
@@ -46,11 +51,15 @@ export const compareRows = async (
   const doubtful = new Set<string>();
   const right = new Set<string>();
   let rows = 0;
+  let outdated = 0;
   const look = ({ view, generation, stream, item }: FoundRow): void => {
     const expected = folded.get(stream);
     if (generation === ours[view]) {
       rows += 1;
-      if (expected?.digest !== undefined && expected.digest === digestOf(item)) right.add(stream);
+      if (expected?.digest !== undefined && item.shape?.N !== String(readModels[view].shape)) {
+        outdated += 1;
+        right.add(stream);
+      } else if (expected?.digest !== undefined && expected.digest === digestOf(item)) right.add(stream);
       else doubtful.add(stream);
     } else if (generation === other[view] && Number(item.version?.N) > (expected?.version ?? 0)) doubtful.add(stream);
   };
@@ -80,7 +89,7 @@ export const compareRows = async (
     });
     left = behind;
   }
-  return { rows, differences: differences.sort((a, b) => (a.stream < b.stream ? -1 : 1)) };
+  return { rows, outdated, differences: differences.sort((a, b) => (a.stream < b.stream ? -1 : 1)) };
 
   /** What is wrong with one row, and whether it may only be behind its stream; `undefined` where nothing is. */
   async function settle<K extends ViewName>(

@@ -1,7 +1,6 @@
 import * as z from "zod";
 import type { Views } from "../aws/views.ts";
 import type { Clock } from "../kit/clock.ts";
-import { viewNames } from "../kit/view-names.ts";
 
 /** How far a rebuild has come: what is at or before this has its rows in the new generation. */
 export const Checkpoint = z.object({
@@ -16,7 +15,8 @@ export type Checkpoint = z.infer<typeof Checkpoint>;
 /** A rebuild that is under way or was cut off; its row in the table of views. */
 export const Rebuild = z.object({
   generation: z.number().int().positive(),
-  views: z.array(z.enum(viewNames)),
+  /** names of read models; a newer engine may have others */
+  views: z.array(z.string()),
   startedAt: z.string(),
   /** who works at it, until then (milliseconds since 1970) unless it says more */
   by: z.string(),

@@ -30,13 +30,14 @@ export const wire = (
   run: Run,
 ): Ports => {
   const { clock } = run;
+  const { read } = eventStore(dynamodb, eventsTable);
   return {
     ...run,
     now: clock.now,
-    read: eventStore(dynamodb, eventsTable).read,
+    read,
     shards: logShards(dynamodb, eventsTable),
     archive: bucket === undefined ? undefined : sealed(bucket, clock),
-    views: viewsTable(dynamodb, rows),
+    views: viewsTable(dynamodb, rows, read),
     items: viewItems(dynamodb, rows),
   };
 

@@ -173,7 +173,7 @@ const rebuild = async ({ endpoint }: Place, from: string, execArgv: readonly str
 
 /** The plain way: each event of the table is folded into its row, and the row is put if it is newer. Events a second. */
 const oneByOne = async ({ clients }: Place): Promise<number> => {
-  const rows = viewsTable(clients.dynamodb, VIEWS_TABLE).rows(999);
+  const rows = viewsTable(clients.dynamodb, VIEWS_TABLE, async () => []).rows(999);
   const shards = logShards(clients.dynamodb, EVENTS_TABLE);
   let events = 0;
   const took = await stopwatch(() =>

@@ -127,7 +127,7 @@ const projection = (): Promise<Line> =>
     const nudges = streams.flatMap((n) =>
       deploymentHistory(n).map((_, index) => ({ stream: deploymentStream(deploymentId(n)), version: index + 1 })),
     );
-    const one = project({ read: store.read, views: viewsTable(clients.dynamodb, VIEWS_TABLE) });
+    const one = project({ read: store.read, views: viewsTable(clients.dynamodb, VIEWS_TABLE, store.read) });
     const ms = await stopwatch(() => each(nudges, 40, one));
     const value = (nudges.length * 1_000) / ms;
     return { bench: "traffic", what: "projection of deployments", value, unit: "events/s", note: "a message each" };

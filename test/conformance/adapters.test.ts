@@ -91,7 +91,7 @@ describe.each(Object.entries(worlds))("against %s", (_, start) => {
   });
 
   it("a row is replaced by a newer one only", async () => {
-    const views = viewsTable(clients().dynamodb, VIEWS_TABLE);
+    const views = viewsTable(clients().dynamodb, VIEWS_TABLE, async () => []);
     expect(await views.setRelayed("deployment/x", 3)).toBe(true);
     expect(await views.setRelayed("deployment/x", 2)).toBe(false);
     expect(await views.relayed("deployment/x")).toBe(3);

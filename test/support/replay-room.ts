@@ -43,7 +43,7 @@ export const startReplayRoom = async () => {
   await writeFile(join(data, "connection.json"), JSON.stringify({ url: "http://127.0.0.1:1", token: "none", endpoint: proxy.url }));
 
   const store = eventStore(clients.dynamodb, EVENTS_TABLE);
-  const views = viewsTable(clients.dynamodb, VIEWS_TABLE);
+  const views = viewsTable(clients.dynamodb, VIEWS_TABLE, store.read);
   const itemOf = itemCodec(EVENTS_TABLE);
   const read = eventLog(clients.dynamodb, EVENTS_TABLE).read;
   const archiveAt = (now: number) =>

@@ -57,7 +57,7 @@ const streamsOf = async (clients: Clients): Promise<Map<string, Commit[]>> => {
 const nameOf = ({ stream, version, position, hash }: Commit): string => `${stream}@${version} ${position} ${hash}`;
 
 const everythingArrived = async (clients: Clients, site: string, environment: string): Promise<void> => {
-  const views = viewsTable(clients.dynamodb, VIEWS_TABLE);
+  const views = viewsTable(clients.dynamodb, VIEWS_TABLE, eventStore(clients.dynamodb, EVENTS_TABLE).read);
   const { revalidationQueue } = siteResources(site, environment);
   await until(
     "every commit to be relayed and every queue to be empty",
@@ -92,7 +92,7 @@ const messagesIn = async ({ sqs }: Clients, QueueName: string): Promise<number> 
 };
 
 const viewsAreTheFold = async ({ dynamodb }: Clients, streams: ReadonlyMap<string, readonly Commit[]>): Promise<void> => {
-  const views = viewsTable(dynamodb, VIEWS_TABLE);
+  const views = viewsTable(dynamodb, VIEWS_TABLE, eventStore(dynamodb, EVENTS_TABLE).read);
   for (const [stream, commits] of streams) {
     const events: Recorded[] = commits.flatMap(eventsOf);
     if (stream.startsWith("deployment/")) {

@@ -34,7 +34,7 @@ const read = <T>(row: { text: string } | undefined): T | undefined => (row === u
 const byId = (a: { id: string }, b: { id: string }): number => (a.id < b.id ? -1 : 1);
 
 /** Lists of a generation: asked for by the names of the whole table alone. */
-const none = { list: async () => [], active: async () => [], find: async () => [] };
+const none = { current: async () => undefined, list: async () => [], active: async () => [], find: async () => [] };
 
 /** The table of read models, in place of ElectroDB's: consistent reads by key, and lists that are a moment late. */
 export const viewsPort = (of: () => Rows): Views => {
@@ -82,6 +82,7 @@ export const viewsPort = (of: () => Rows): Views => {
           ),
       },
       environments: {
+        ...none,
         get: (stream) =>
           ask("GetEnvironment", ({ environments }) => read<EnvironmentView>(environments.get(stream.slice("environment/".length)))),
         put: (view) =>
