@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import { DeploymentEvent } from "../domain/deployment/events.ts";
 import { EnvironmentEvent } from "../domain/environment/events.ts";
+import { clipped } from "../domain/kernel/text.ts";
 import { WebhookEvent } from "../domain/webhook/events.ts";
 import type { EventView } from "../services/api/contract.ts";
 
@@ -109,4 +110,4 @@ export const showBytes = (bytes: number): string => {
 };
 
 const because = (reason: string | undefined): string => (reason === undefined ? "" : `: ${clip(reason)}`);
-const clip = (text: string): string => (text.length > 160 ? `${text.slice(0, 159)}…` : text);
+const clip = (text: string): string => clipped(text, 160);
