@@ -11,22 +11,24 @@ import { CliError, exit } from "./failure.ts";
 import { PUBLIC_KEY, SEALS } from "./verify-export.ts";
 
 /**
- * Writes the public key, every seal and every segment into a folder, as `verifyExport` reads them. Answers how many seals.
+ * Writes the public key, every seal and every segment into a folder, as `verifyExport` reads them. Answers how many seals, and what is in none.
  * A page's segments are read before the next page is asked for: their addresses are good for some minutes only.
  */
-export async function exportSeals(api: Pick<Api, "seals">, folder: string): Promise<number> {
+export async function exportSeals(api: Pick<Api, "seals">, folder: string): Promise<{ count: number; unsealed: Page["unsealed"] }> {
   let count = 0;
+  let rest: Page["unsealed"] = null;
   for (let after: number | null = 0; after !== null; ) {
-    const { publicKey, seals, next }: Page = await api.seals(after);
+    const { publicKey, seals, next, unsealed }: Page = await api.seals(after);
     if (after === 0) {
       await mkdir(join(folder, SEALS), { recursive: true });
       await writeFile(join(folder, PUBLIC_KEY), publicKey);
     }
     for (const seal of seals) await exportSeal(seal, folder);
     count += seals.length;
+    rest = unsealed;
     after = next;
   }
-  return count;
+  return { count, unsealed: rest };
 }
 
 type Page = z.infer<typeof Seals>;

@@ -6,7 +6,15 @@ import { createInterface } from "node:readline";
 import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
 import type { Commit, Sha256 } from "../domain/kernel/chain.ts";
-import { Seal, type SealFault, SealManifest, segmentChecker, signedText } from "../domain/kernel/seal.ts";
+import {
+  passedOverBySeals,
+  Seal,
+  type SealedHead,
+  type SealFault,
+  SealManifest,
+  segmentChecker,
+  signedText,
+} from "../domain/kernel/seal.ts";
 import { usageError } from "./failure.ts";
 
 const sha256Hex: Sha256 = (text) => hash("sha256", text, "hex");
@@ -17,7 +25,10 @@ export const SEALS = "seals";
 export type Verified = {
   readonly seals: number;
   readonly commits: number;
+  /** position up to which something is sealed */
   readonly until: string | null;
+  /** commits that seals by time passed over: the next seal has them */
+  readonly passedOver: number;
   readonly fault: SealFault | null;
 };
 
@@ -35,13 +46,15 @@ export async function verifyExport(folder: string, publicKey: string): Promise<V
   const files = await readdir(join(folder, SEALS)).catch(() => {
     throw usageError(`There are no seals in ${folder}.`, "Name a folder that `shiplog audit export` wrote.");
   });
-  const known = new Map<string, { version: number; hash: string }>();
+  const known = new Map<string, SealedHead>();
+  let until: string | null = null;
   let commits = 0;
   let before: { manifest: SealManifest; text: string } | undefined;
   const result = (fault: SealFault | null): Verified => ({
     seals: before?.manifest.number ?? 0,
     commits,
-    until: before?.manifest.until ?? null,
+    until,
+    passedOver: passedOverBySeals(known),
     fault,
   });
 
@@ -57,20 +70,28 @@ export async function verifyExport(folder: string, publicKey: string): Promise<V
     if (manifest.number !== expected) return fault(`seal ${expected} is missing: ${manifest.number} follows`);
     if (manifest.previous !== (before === undefined ? null : sha256Hex(before.text)))
       return fault("it does not follow from the seal before it");
-    if (before !== undefined && manifest.since !== before.manifest.until) return fault("it does not begin where the seal before it ended");
+    if (before?.manifest.v === 1 && manifest.v === 1 && manifest.since !== before.manifest.until)
+      return fault("it does not begin where the seal before it ended");
 
     const found = await checkSegment(folder, manifest, known);
     commits += found.commits;
     if (found.fault !== undefined) return result(found.fault);
     before = { manifest, text };
+    const end = manifest.v === 1 ? manifest.until : manifest.last;
+    if (end !== null && end > (until ?? "")) until = end;
   }
+  const passedOver = passedOverBySeals(known);
+  if (before?.manifest.v === 2 && passedOver > 0)
+    return result({ seal: before.manifest.number, reason: `${passedOver} commits are in no seal, though later ones of their streams are` });
   return result(before === undefined ? { seal: 1, reason: "there is no seal" } : null);
 }
 
 /** What was verified, or the first bad place, as one line. */
-export const showVerified = ({ seals, commits, until, fault }: Verified): string => {
-  if (fault === null)
-    return `verified: ${commits} commits in ${seals === 1 ? "1 seal" : `${seals} seals`}, up to ${until === null ? "-" : timeOf(until)}`;
+export const showVerified = ({ seals, commits, until, passedOver, fault }: Verified): string => {
+  if (fault === null) {
+    const late = passedOver === 0 ? "" : `; not sealed: ${passedOver} commits that came late for their seals, which the next seal has`;
+    return `verified: ${commits} commits in ${seals === 1 ? "1 seal" : `${seals} seals`}, up to ${until === null ? "-" : timeOf(until)}${late}`;
+  }
   const where = [`seal ${fault.seal}`, fault.line && `line ${fault.line}`, fault.position && `position ${fault.position}`]
     .filter(Boolean)
     .join(", ");
@@ -83,7 +104,7 @@ export const timeOf = (position: string): string => new Date(Number(position)).t
 async function checkSegment(
   folder: string,
   manifest: SealManifest,
-  known: Map<string, { version: number; hash: string }>,
+  known: Map<string, SealedHead>,
 ): Promise<{ commits: number; fault?: SealFault }> {
   const file = join(folder, manifest.segment.key);
   const checker = segmentChecker(sha256, manifest, known);

@@ -33,8 +33,11 @@ const functionsOf = (sites: Sites): string[] =>
 const projectsOf = (sites: Sites): string[] => sites.map(({ name }) => arn("codebuild", `project/${siteResources(name, "any").project}`));
 
 const readEvents = may(["dynamodb:Query", "dynamodb:GetItem"], table(EVENTS_TABLE));
-const events = may(["dynamodb:Query", "dynamodb:GetItem", "dynamodb:PutItem"], table(EVENTS_TABLE));
-const log = may(["dynamodb:Query"], `${table(EVENTS_TABLE)}/index/log`);
+const events = may(["dynamodb:Query", "dynamodb:GetItem", "dynamodb:PutItem"], table(EVENTS_TABLE), `${table(EVENTS_TABLE)}/index/log`);
+// the days of what an older release wrote are looked for in the whole table, once
+const log = may(["dynamodb:Query", "dynamodb:Scan"], table(EVENTS_TABLE), `${table(EVENTS_TABLE)}/index/log`);
+/** What is noted of seals. */
+const sealNotes = may(["dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem", "dynamodb:DeleteItem"], table(VIEWS_TABLE));
 const readViews = may(["dynamodb:GetItem", "dynamodb:Query"], table(VIEWS_TABLE), `${table(VIEWS_TABLE)}/index/*`);
 const relayed = may(["dynamodb:GetItem", "dynamodb:PutItem"], table(VIEWS_TABLE));
 const publish = may(["events:PutEvents"], arn("events", `event-bus/${BUS}`));
@@ -153,6 +156,7 @@ export const rights: Record<EngineFunctionName, (sites: Sites) => readonly Right
   ],
   seal: () => [
     log,
+    sealNotes,
     list("archive"),
     may(["s3:GetObject", "s3:PutObject"], objects("archive", "seals/*"), objects("archive", "segments/*")),
     may(["kms:Sign", "kms:GetPublicKey"], "{sealKey}"),
@@ -171,8 +175,9 @@ export const rights: Record<EngineFunctionName, (sites: Sites) => readonly Right
     events,
     log,
     readViews,
-    // deliveries that a person asks for
+    // deliveries that a person asks for, and what is noted of a seal on demand
     may(["dynamodb:PutItem"], table(VIEWS_TABLE)),
+    sealNotes,
     send("deliver"),
     may(
       ["secretsmanager:CreateSecret", "secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue", "secretsmanager:DeleteSecret"],

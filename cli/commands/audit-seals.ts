@@ -17,7 +17,7 @@ export const sealCommands = (audit: Command, run: Run): void => {
   audit.hook("preSubcommand", refuseOptionsOf);
 
   subcommand("seal")
-    .description("seal the log up to now, signed with the key that is kept apart from it")
+    .description("seal what is in no seal, signed with the key that is kept apart from it")
     .action(() => run(seal));
   subcommand("export")
     .description("write all sealed history into a folder, to be verified anywhere")
@@ -44,17 +44,20 @@ function refuseOptionsOf(audit: Command, subcommand: Command): void {
 async function seal({ api: open, terminal, json }: Context): Promise<undefined> {
   const sealed = await open().seal(randomUUID());
   if (json) terminal.document({ sealed });
-  else if (sealed === null) terminal.note("Nothing to seal yet: the newest minute is sealed later.");
-  else terminal.result(`seal ${sealed.number}: ${sealed.count} commits, from ${timeOf(sealed.since)} to ${timeOf(sealed.until)}`);
+  else if (sealed === null) terminal.note("Nothing to seal: everything is in a seal.");
+  else terminal.result(`seal ${sealed.number}: ${sealed.count} commits${stretch(sealed)}`);
   return undefined;
 }
+
+const stretch = ({ first, last }: { readonly first: string | null; readonly last: string | null }): string =>
+  first === null || last === null ? "" : `, from ${timeOf(first)} to ${timeOf(last)}`;
 
 async function exportTo({ api: open, terminal, json }: Context, out: string): Promise<undefined> {
   const folder = resolve(out);
   const found = await readdir(folder).catch(() => []);
   if (found.length > 0)
     throw usageError(`${folder} is not empty: what is there would be taken for part of the export.`, "Name a new folder.");
-  const count = await exportSeals(open(), folder);
+  const { count } = await exportSeals(open(), folder);
   if (json) terminal.document({ folder, seals: count });
   else
     terminal.result(
@@ -70,14 +73,16 @@ async function verifyAll(
 ): Promise<ExitCode> {
   const scratch = folder === undefined ? await mkdtemp(join(tmpdir(), "shiplog-verify-")) : undefined;
   try {
-    if (scratch !== undefined) await exportSeals(open(), scratch);
+    const unsealed = scratch === undefined ? null : (await exportSeals(open(), scratch)).unsealed;
     const place = resolve(folder ?? scratch ?? "");
     const key = await readFile(keyFile ?? join(place, PUBLIC_KEY), "utf8").catch(() => undefined);
     if (key === undefined)
       throw usageError(`There is no public key in ${keyFile ?? join(place, PUBLIC_KEY)}.`, "Name the one that you trust with --key.");
     const verified = await verifyExport(place, key);
-    if (json) terminal.document(verified);
+    if (json) terminal.document(scratch === undefined ? verified : { ...verified, unsealed });
     else terminal.result(showVerified(verified));
+    if (!json && unsealed !== null && unsealed.commits > 0)
+      terminal.note(`In no seal: ${unsealed.commits} commits, the oldest of ${unsealed.since}. Seal them:  shiplog audit seal`);
     return verified.fault === null ? exit.reached : exit.failed;
   } finally {
     if (scratch !== undefined) await rm(scratch, { recursive: true, force: true });

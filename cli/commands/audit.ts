@@ -1,5 +1,4 @@
 import type { z } from "zod";
-import { jsonText } from "../../domain/kernel/text.ts";
 import type { AuditPage } from "../../services/api/contract.ts";
 import type { Api } from "../api.ts";
 import { cloudEvent, csvHeader, csvLine } from "../audit-formats.ts";
@@ -46,9 +45,9 @@ async function audit({ api: open, terminal, json }: Context, options: Options): 
   const show: (row: Row) => string = csv
     ? csvLine
     : cloudevents
-      ? (row) => jsonText(cloudEvent(row))
+      ? (row) => JSON.stringify(cloudEvent(row))
       : json
-        ? (row) => jsonText(row)
+        ? (row) => JSON.stringify(row)
         : line;
   if (csv) terminal.result(csvHeader);
   for await (const rows of pages(open(), options)) {

@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { jsonText } from "../../domain/kernel/text.ts";
 import { type Api, isPassing } from "../api.ts";
 import type { Context, Register } from "../context.ts";
 import { momentOption } from "../duration.ts";
@@ -94,26 +93,29 @@ async function oneDeployment(api: Api, id: string): Promise<Source> {
   };
 }
 
-/** The newest seconds come again with every page, so that nothing which settles late is missed: ids that were seen are dropped. */
+/** Ids of events that were shown, the newest of them: more than come again with a page. */
+const KNOWN = 20_000;
+
+/** The newest events come again with every page, so that nothing which settles late is missed: ids that were seen are dropped. */
 function wholeLog(
   api: Api,
   { since, ...filter }: { since: string; site: string | undefined; environment: string | undefined; type: string | undefined },
 ): Source {
   let next = since;
-  let known = new Set<string>();
+  const known = new Set<string>();
   return async () => {
     const page = await api.log({ ...filter, since: next, limit: 500 });
     const fresh = page.events.filter((event) => !known.has(event.id));
-    const moved = page.next !== next;
     next = page.next;
-    known = new Set(moved ? page.events.map((event) => event.id) : [...known, ...page.events.map((event) => event.id)]);
+    for (const { id } of fresh) known.add(id);
+    if (known.size > KNOWN) for (const id of [...known].slice(0, known.size - KNOWN)) known.delete(id);
     return { events: fresh, more: fresh.length > 0 };
   };
 }
 
 /** Time, position, stream, type, facts. */
 function line({ terminal, json }: Context, event: LoggedEvent): string {
-  if (json) return jsonText(event);
+  if (json) return JSON.stringify(event);
   const stream = event.stream.replace(/^(deployment|environment|webhook)\//, "").replace(/^((?:dep|wh)_.{8}).*/, "$1");
   return [event.at, event.position, stream.padEnd(14), terminal.paint("bold", event.type.padEnd(20)), plain(factsOf(event))]
     .join("  ")

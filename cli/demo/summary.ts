@@ -123,7 +123,7 @@ export const show = ({ result, paint }: Terminal, outcome: Outcome): void => {
   result(becauseTable(why.because).replaceAll(first.id, "v1").replaceAll(second.id, "v2"));
 
   result(`\n${paint("bold", "Audit")}: sealed on demand, exported, and verified offline with the public key`);
-  result(`  ${showVerified(verified)}; the newest minute is sealed later`);
+  result(`  ${showVerified(verified)}`);
 
   const [slack, standard] = messages.endpoints;
   result(`\n${paint("bold", "Slack")}: what a receiver at ${slack?.url} was told`);

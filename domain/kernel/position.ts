@@ -2,6 +2,12 @@
 const WIDTH = 15;
 
 /**
+ * Clocks of machines differ by less, in milliseconds: the store refuses what is further off. What lies further ahead of a
+ * clock was written with a clock that was wrong, or follows from that.
+ */
+export const MAX_CLOCK_SKEW_MS = 300_000;
+
+/**
  * A hybrid logical clock: never before the wall clock, the stream's previous commit, or the cause.
  * So a cause sorts before its effects even where two machines' clocks disagree.
  *

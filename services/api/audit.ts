@@ -1,19 +1,18 @@
 import { Hono } from "hono";
 import type { Commit } from "../../domain/kernel/chain.ts";
-import { positionAt } from "../../domain/kernel/position.ts";
+import { MAX_CLOCK_SKEW_MS, positionAt } from "../../domain/kernel/position.ts";
 import { type Audited, type AuditRow, audit } from "../../domain/projections/audit.ts";
 import { eventsOf } from "../store/codec.ts";
-import { EPOCH } from "../store/seal.ts";
+import { END } from "../store/log.ts";
 import { queryOf } from "./body.ts";
 import type { Env } from "./caller.ts";
 import { ListAudit } from "./contract.ts";
-import { earlier, later, momentOf } from "./moment.ts";
+import { earlier, momentOf } from "./moment.ts";
 import type { Ports } from "./ports.ts";
 import { Problem } from "./problem.ts";
 
 const DAY_MS = 86_400_000;
 const USUAL_MS = 30 * DAY_MS;
-const AHEAD_MS = 60_000;
 /** Commits looked through for one answer, where a filter lets few through. */
 const BATCH = 500;
 
@@ -22,15 +21,13 @@ export const auditTrail = (ports: Pick<Ports, "log" | "read" | "clock">) => {
   const pasts = auditedPasts(ports.read);
   return new Hono<Env>().get("/", async (context) => {
     const { since, until, limit, cursor, ...filter } = queryOf(context, ListAudit);
-    const now = ports.clock.now();
-    // each day is looked through, so none before there was a log, and none that is still to come
-    const soon = positionAt(now + AHEAD_MS);
-    const asked = until === undefined ? undefined : momentOf("until", until);
-    const end = asked === undefined ? soon : earlier(asked, soon);
-    const begin = since === undefined ? positionAt(Math.max(Number(end) - USUAL_MS, 0)) : momentOf("since", since);
-    if (asked !== undefined && since !== undefined && begin > asked)
+    // to the end of the log, not to the present: a clock that was ahead has written behind it
+    const end = until === undefined ? END : momentOf("until", until);
+    const soon = positionAt(ports.clock.now() + MAX_CLOCK_SKEW_MS);
+    const begin = since === undefined ? positionAt(Number(earlier(end, soon)) - USUAL_MS) : momentOf("since", since);
+    if (since !== undefined && begin > end)
       throw new Problem(400, "query.invalid", 'The request is not valid. "since" is later than "until": nothing lies between them.');
-    const from = cursor?.slice(0, 15) ?? later(begin, positionAt(EPOCH));
+    const from = cursor?.slice(0, 15) ?? begin;
     const commits = (await ports.log.read(from, end, BATCH)).filter((commit) => cursor === undefined || keyOf(commit) > cursor);
 
     const rows: AuditRow[] = [];

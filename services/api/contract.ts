@@ -2,7 +2,6 @@ import * as z from "zod";
 import { GitCommit, Source } from "../../domain/deployment/shapes.ts";
 import { Name } from "../../domain/kernel/identity.ts";
 import { Seal, SealManifest } from "../../domain/kernel/seal.ts";
-import { storable } from "../../domain/kernel/text.ts";
 import { AuditRow } from "../../domain/projections/audit.ts";
 import { DeploymentView, EnvironmentView, Status } from "../../domain/projections/views.ts";
 import { WebhookView } from "../../domain/projections/webhook-view.ts";
@@ -14,14 +13,11 @@ import { Delivery } from "../kit/webhooks/delivery.ts";
 /**
  * The HTTP API: what goes in and what comes out. JSON everywhere, `Authorization: Bearer <token>` everywhere but
  * `/v1/health`. A command takes an `Idempotency-Key` header: repeated with the same key it does nothing new and answers
- * the same; the key with another request (path, body or actor) is refused with 422 `key.reused`. A key is its token's alone. `X-Shiplog-Actor` is who the caller says they are, `X-Shiplog-Client: cli` that a person asked by command.
+ * the same. `X-Shiplog-Actor` is who the caller says they are, `X-Shiplog-Client: cli` that a person asked by command.
  * Every error is `{error: {code, message}}`: 400 bad input, 401 no or wrong token, 404 unknown site,
  * environment or id, 409 refused by the rules (code `noun.reason`), 500 a fault.
  */
-/** What a person or a program wrote, as it is kept (domain/kernel/text.ts): without what acts on a terminal. */
-const text = z.string().overwrite(storable);
-const reason = text.trim().min(1).max(500);
-const Commit = GitCommit.extend({ message: text.max(500).optional(), author: text.max(200).optional(), branch: text.max(250).optional() });
+const reason = z.string().trim().min(1).max(500);
 
 /** `GET /v1/health` → `{ok: true}`; needs no token. */
 export const Health = z.object({ ok: z.literal(true) });
@@ -42,7 +38,7 @@ export const RequestDeployment = z.strictObject({
   site: Name,
   environment: Name,
   source: Source,
-  commit: Commit.optional(),
+  commit: GitCommit.optional(),
   reason: reason.optional(),
 });
 /** `GET /v1/deployments?site=&environment=&status=&limit=` newest first → `{deployments}` */
@@ -208,14 +204,17 @@ export const AuditPage = z.object({ rows: z.array(AuditRow), next: z.string().nu
 /**
  * `GET /v1/seals?after=<number>` → a page of the seals behind that one, in order, each with an address from which its
  * segment (gzipped JSON lines) can be read for fifteen minutes, and the public key. Read the page's segments, then ask
- * again with `after=next` until it is null. `POST /v1/seals` seals everything until a minute ago; `sealed` is null where
- * there was nothing to seal.
+ * again with `after=next` until it is null; the last page says what is in no seal (null where nothing was ever sealed).
+ * `POST /v1/seals` seals that; `sealed` is null where there was nothing. 409 `chain.broken`: what is not as it was written
+ * was left out.
  */
 export const ListSeals = z.strictObject({ after: z.coerce.number().int().min(0).default(0) });
 export const Seals = z.object({
   publicKey: z.string(),
   seals: z.array(Seal.extend({ segment: z.string() })),
   next: z.number().nullable(),
+  /** commits of the log that are in no seal, and the time of the oldest */
+  unsealed: z.object({ commits: z.number(), since: z.string().nullable() }).nullable().default(null),
 });
 export const Sealed = z.object({ sealed: SealManifest.nullable() });
 

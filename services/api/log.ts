@@ -1,24 +1,23 @@
 import { Hono } from "hono";
 import type { Commit } from "../../domain/kernel/chain.ts";
 import { deploymentOf } from "../../domain/kernel/identity.ts";
-import { positionAt } from "../../domain/kernel/position.ts";
+import { MAX_CLOCK_SKEW_MS, positionAt } from "../../domain/kernel/position.ts";
 import { eventsOf } from "../store/codec.ts";
+import { END } from "../store/log.ts";
 import { queryOf } from "./body.ts";
 import type { Env } from "./caller.ts";
 import { ListEvents } from "./contract.ts";
 import { look } from "./look.ts";
-import { later } from "./moment.ts";
+import { later, momentOf } from "./moment.ts";
 import type { Ports } from "./ports.ts";
-import { Problem } from "./problem.ts";
 
 const DAY_MS = 86_400_000;
-/** Without `since` this much of the past is read; further back than a year nothing is read at once. */
+/** Without `since` this much of the past is read. */
 const USUAL_MS = DAY_MS;
-const LONGEST_MS = 370 * DAY_MS;
 /** A commit may appear a little below what was read already: the newest seconds are given again. */
 const SETTLED_MS = 10_000;
-/** Clocks differ: what another machine dates a little ahead is read as well. */
-const AHEAD_MS = 60_000;
+/** Of what lies ahead of every clock, a commit may appear so many positions below another: they are given again. */
+const AHEAD_AGAIN = 100;
 /** Commits looked through for one answer, where a filter lets few through. */
 const MOST_COMMITS = 5_000;
 const BATCH = 500;
@@ -31,28 +30,45 @@ export const log = (ports: Pick<Ports, "config" | "read" | "views" | "log" | "cl
     const { since, site, environment, type, limit } = queryOf(context, ListEvents);
     see.places(site, environment);
     const now = ports.clock.now();
-    const end = positionAt(now + AHEAD_MS);
-    const belongs = site === undefined && environment === undefined ? () => true : placeFilter(ports, site, environment);
-
-    const events: ReturnType<typeof eventsOf> = [];
+    const begin = beginningOf(since, now);
+    const ahead = positionAt(now + MAX_CLOCK_SKEW_MS);
     const settled = positionAt(now - SETTLED_MS);
-    let from = startOf(since, now);
+    const belongs = site === undefined && environment === undefined ? () => true : placeFilter(ports, site, environment);
+    const events: ReturnType<typeof eventsOf> = [];
     let looked = 0;
-    // what is not settled is given again with the next page, so it is never cut: no page would come to its end
-    const full = (): boolean => events.length >= limit && from < settled;
-    for (let more = true; more; ) {
-      const commits = await wholePositions(ports, from, end);
-      for (const commit of commits) {
-        // never only a part of those that share a position: the next page begins behind it
-        if (full() && commit.position >= from) break;
-        from = positionAt(Number(commit.position) + 1);
-        looked += 1;
-        if (await belongs(commit.stream)) events.push(...eventsOf(commit).filter((event) => type === undefined || event.type === type));
+
+    /** Takes the events between two positions until the page is full, and answers up to where. */
+    const take = async (since: string, until: string, far: string): Promise<{ reached: string; whole: boolean }> => {
+      let from = since;
+      // what is not settled is given again with the next page, so it is never cut: no page would come to its end
+      const mayEnd = (): boolean => from < settled || from > far;
+      const full = (): boolean => mayEnd() && events.length >= limit;
+      for (;;) {
+        const commits = await wholePositions(ports, from, until);
+        for (const commit of commits) {
+          // never only a part of those that share a position: the next page begins behind it
+          if (full() && commit.position >= from) return { reached: from, whole: false };
+          from = positionAt(Number(commit.position) + 1);
+          looked += 1;
+          if (await belongs(commit.stream)) events.push(...eventsOf(commit).filter((event) => type === undefined || event.type === type));
+        }
+        if (commits.length === 0) return { reached: from, whole: true };
+        // an empty page means that there is nothing more, so one event at least is looked for
+        if (full() || (mayEnd() && events.length > 0 && looked >= MOST_COMMITS)) return { reached: from, whole: false };
       }
-      // an empty page means that there is nothing more, so one event at least is looked for
-      more = commits.length > 0 && !full() && (events.length === 0 || looked < MOST_COMMITS);
+    };
+
+    if (begin.far === undefined) {
+      const { reached } = await take(begin.near, END, ahead);
+      if (reached <= ahead || reached === begin.near)
+        return context.json({ events, next: reached < settled ? reached : later(settled, begin.near) });
+      return context.json({ events, next: `${begin.near > ahead ? settled : later(settled, begin.near)}~${reached}` });
     }
-    return context.json({ events, next: from < settled ? from : later(settled, startOf(since, now)) });
+    const { reached, whole } = await take(begin.near, ahead, ahead);
+    if (!whole) return context.json({ events, next: `${reached}~${begin.far}` });
+    const far = later(ahead, begin.far);
+    const end = await take(later(ahead, positionAt(Number(begin.far) - AHEAD_AGAIN)), END, far);
+    return context.json({ events, next: `${reached < settled ? reached : later(settled, begin.near)}~${later(end.reached, begin.far)}` });
   });
 };
 
@@ -65,12 +81,14 @@ async function wholePositions(ports: Pick<Ports, "log">, from: string, end: stri
   return [...before, ...(await ports.log.read(last.position, positionAt(Number(last.position) + 1)))];
 }
 
-function startOf(since: string | undefined, now: number): string {
-  if (since === undefined) return positionAt(now - USUAL_MS);
-  const at = /^\d{15}$/.test(since) ? Number(since) : /^\d{4}-\d\d-\d\d/.test(since) ? Date.parse(since) : Number.NaN;
-  if (Number.isNaN(at))
-    throw new Problem(400, "query.invalid", 'The request is not valid. "since": must be an ISO 8601 time or a position of 15 digits.');
-  return positionAt(Math.max(at, now - LONGEST_MS));
+/**
+ * Where reading begins. What a clock that was ahead has written stays ahead of what is written now, so a page's end has
+ * two places: where the present is, and how far that was read.
+ */
+function beginningOf(since: string | undefined, now: number): { near: string; far?: string } {
+  if (since === undefined) return { near: positionAt(now - USUAL_MS) };
+  const [, near, far] = /^(\d{15})~(\d{15})$/.exec(since) ?? [];
+  return near !== undefined && far !== undefined ? { near, far } : { near: momentOf("since", since) };
 }
 
 /** Whether a stream is of that site and environment; a deployment is looked up once. */

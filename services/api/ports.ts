@@ -18,11 +18,11 @@ export type Ports = {
   /** the commits of a stream after a version, strongly consistent, in order */
   read(stream: string, after: number): Promise<readonly Commit[]>;
   readonly log: Log;
-  readonly views: Pick<Views, "deployment" | "environment" | "deployments" | "findDeployments" | "progress" | "claimKey">;
+  readonly views: Pick<Views, "deployment" | "environment" | "deployments" | "findDeployments" | "progress">;
   readonly sources: Sources;
   readonly builds: Pick<Builds, "get">;
   readonly buildLogs: BuildLogs;
-  readonly archive: Pick<Archive, "sealsAfter" | "seal" | "publicKey" | "addressOf">;
+  readonly archive: Pick<Archive, "sealsAfter" | "seal" | "unsealed" | "publicKey" | "addressOf">;
   readonly quarantine: Quarantine;
   readonly webhooks: Webhooks;
   readonly clock: Pick<Clock, "now">;

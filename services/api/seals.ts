@@ -1,17 +1,19 @@
 import { Hono } from "hono";
 import { type Seal, SealManifest } from "../../domain/kernel/seal.ts";
+import { ChainBroken } from "../store/seal.ts";
 import { queryOf } from "./body.ts";
 import type { Env } from "./caller.ts";
 import { ListSeals } from "./contract.ts";
 import type { Ports } from "./ports.ts";
+import { Problem } from "./problem.ts";
 
 /** Few enough that their segments are read before their addresses end. */
 const PAGE = 20;
 /** Lambda answers with 6 MB at most, and a manifest grows where its quotes are quoted. */
 const PAGE_BYTES = 2_000_000;
 
-/** `/v1/seals`: what is sealed, where it can be read, and a seal of everything until now. */
-export const seals = ({ archive, clock }: Pick<Ports, "archive" | "clock">) =>
+/** `/v1/seals`: what is sealed, where it can be read, what is in no seal, and a seal of that. */
+export const seals = ({ archive }: Pick<Ports, "archive">) =>
   new Hono<Env>()
     .get("/", async (context) => {
       const { after } = queryOf(context, ListSeals);
@@ -19,9 +21,18 @@ export const seals = ({ archive, clock }: Pick<Ports, "archive" | "clock">) =>
       const listed = await Promise.all(
         page.map(async ({ seal, manifest }) => ({ ...seal, segment: await archive.addressOf(manifest.segment.key) })),
       );
-      return context.json({ publicKey: await archive.publicKey(), seals: listed, next });
+      // it is read after them: what is said to be in no seal is in none of these
+      const unsealed = next === null ? ((await archive.unsealed()) ?? null) : null;
+      return context.json({ publicKey: await archive.publicKey(), seals: listed, next, unsealed });
     })
-    .post("/", async (context) => context.json({ sealed: (await archive.seal(clock.now())) ?? null }));
+    .post("/", async (context) => {
+      try {
+        return context.json({ sealed: (await archive.seal("only what is new")) ?? null });
+      } catch (error) {
+        if (error instanceof ChainBroken) throw new Problem(409, "chain.broken", `${error.message}.`);
+        throw error;
+      }
+    });
 
 type Opened = { readonly seal: Seal; readonly manifest: SealManifest };
 

@@ -1,6 +1,5 @@
 import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
-import { Entity } from "electrodb";
 import { deploymentStream, environmentStream } from "../../domain/kernel/identity.ts";
 import type { DeploymentView, EnvironmentView, Status } from "../../domain/projections/views.ts";
 import type { WebhookView } from "../../domain/projections/webhook-view.ts";
@@ -9,30 +8,16 @@ import { deploymentRows } from "./deployment-rows.ts";
 import { environmentRows } from "./environment-rows.ts";
 import { generationRows } from "./generations.ts";
 import { ifNewer } from "./if-newer.ts";
+import { noteRow } from "./notes.ts";
 import type { ReadStream } from "./row-shape.ts";
+import { sealNotes } from "./seal-notes.ts";
 import { webhookRows } from "./webhook-rows.ts";
-
-const none = { casing: "none" } as const;
-
-const noteRow = (client: DynamoDBDocumentClient, table: string) =>
-  new Entity(
-    {
-      model: { service: "shiplog", entity: "note", version: "1" },
-      attributes: {
-        about: { type: "string", required: true },
-        kind: { type: "string", required: true },
-        value: { type: "string", required: true },
-        number: { type: "number" },
-      },
-      indexes: { row: { pk: { field: "pk", composite: ["about"], ...none }, sk: { field: "sk", composite: ["kind"], ...none } } },
-    },
-    { client, table },
-  );
 
 export type Views = ReturnType<typeof viewsTable>;
 
 /**
- * The table of views: read models in generations, and rows that are no read models (notes, deliveries).
+ * The table of views: read models in generations, and rows that are no read models (notes, deliveries). Everything in it
+ * can be made again from the log.
  *
  * @param read of the event store: a row that another engine wrote in another shape is folded anew from its stream
  */
@@ -56,6 +41,7 @@ export const viewsTable = (dynamodb: DynamoDBClient, table: string, read: ReadSt
   return {
     ...deliveryRows(client, table),
     ...pointer,
+    ...sealNotes(client, table),
     rows,
     /** `undefined` where it was never projected. */
     deployment: async (id: string): Promise<DeploymentView | undefined> => (await live("deployments")).current(deploymentStream(id)),
@@ -87,15 +73,14 @@ export const viewsTable = (dynamodb: DynamoDBClient, table: string, read: ReadSt
           .where(({ number }, { notExists, lt }) => `${notExists(number)} OR ${lt(number, version)}`)
           .go(),
       ),
-    /**
-     * Takes a caller's key for one request, named by its digest; `false` where the key was taken for another one. Kept for
-     * good: a key that was ever used never means anything else.
-     */
-    claimKey: async (key: string, digest: string): Promise<boolean> => {
-      const taken = notes.put({ about: `key/${key}`, kind: "request", value: digest });
-      if (await ifNewer(taken.where(({ value }, { notExists }) => notExists(value)).go())) return true;
-      const { data } = await notes.get({ about: `key/${key}`, kind: "request" }).go({ consistent: true });
-      return data?.value === digest;
+    /** Until when (milliseconds since 1970) the mender knows the whole log to be on the bus; 0 where it never looked. */
+    mended: async (): Promise<number> => {
+      const { data } = await notes.get({ about: "log", kind: "relayed" }).go({ consistent: true });
+      return data?.number ?? 0;
+    },
+    /** Also back: a clock that was ahead is right again. */
+    setMended: async (time: number): Promise<void> => {
+      await notes.put({ about: "log", kind: "relayed", value: "", number: time }).go();
     },
     /** How far a long step has come: not history, only the last word. */
     progress: async (deploymentId: string): Promise<{ step: string; done: number; total: number } | undefined> => {

@@ -17,6 +17,7 @@ import { sealArchive } from "../store/archive.ts";
 import { eventsOf } from "../store/codec.ts";
 import { eventStore } from "../store/event-store.ts";
 import { eventLog as logOf } from "../store/log.ts";
+import { logShards } from "../store/log-shards.ts";
 import type { Clock } from "./clock.ts";
 import { type EngineConfig, siteConfig } from "./config.ts";
 import { aggregates as aggregatesOf } from "./execute.ts";
@@ -68,7 +69,8 @@ export const sources = (base: Base) => sourceBucket(s3(base), base.config.bucket
 export const archive = (base: Base) => {
   base.clients.kms ??= make.kmsClient();
   const signer = kmsSigner(base.clients.kms, base.config.sealKey);
-  return sealArchive(objects(base), base.config.buckets.archive, signer, eventLog(base).read, base.clock);
+  const sealed = { read: store(base).read, shards: logShards(dynamodb(base), base.config.eventsTable), notes: views(base) };
+  return sealArchive(objects(base), base.config.buckets.archive, signer, sealed, base.clock);
 };
 
 export const bus = (base: Base) => {

@@ -9,6 +9,8 @@ export type Ports = {
   /** the last version of a stream that is known to be on the bus */
   relayed(stream: string): Promise<number>;
   setRelayed(stream: string, version: number): Promise<unknown>;
+  /** says that a stream has commits up to this version that may be in no seal */
+  noteUnsealed(stream: string, version: number): Promise<unknown>;
 };
 
 /**
@@ -16,12 +18,13 @@ export type Ports = {
  * own record was lost goes with the next one of its stream; the last one of a stream is the mender's.
  */
 export const relay =
-  ({ read, publish, relayed, setRelayed }: Ports) =>
+  ({ read, publish, relayed, setRelayed, noteUnsealed }: Ports) =>
   async (commit: Commit): Promise<void> => {
     const { stream, version } = commit;
     const before = await relayed(stream);
     if (before >= version) return;
     const missing = before === version - 1 ? [commit] : await read(stream, before);
-    await publish(missing.flatMap(eventsOf));
-    await setRelayed(stream, missing.at(-1)?.version ?? version);
+    const last = missing.at(-1)?.version ?? version;
+    await Promise.all([publish(missing.flatMap(eventsOf)), noteUnsealed(stream, last)]);
+    await setRelayed(stream, last);
   };

@@ -2,7 +2,6 @@ import { type DeploymentEvent, deploymentEventTypes, readDeploymentEvent } from 
 import { type EnvironmentEvent, environmentEventTypes, readEnvironmentEvent } from "../../domain/environment/events.ts";
 import type { Recorded } from "../../domain/kernel/event.ts";
 import { deploymentOf, deploymentStream, environmentStream, siteOf } from "../../domain/kernel/identity.ts";
-import { clipped, storable } from "../../domain/kernel/text.ts";
 import { projectDeployment } from "../../domain/projections/deployment-view.ts";
 import type { DeploymentView } from "../../domain/projections/views.ts";
 import type { News } from "../../domain/webhook/news.ts";
@@ -20,7 +19,7 @@ type Live = News["live"]["after"];
 
 /** A line of a build may be a whole bundle; the message must fit into a queue and into a row. */
 const LONGEST_LINE = 500;
-const shortened = (line: string): string => clipped(storable(line), LONGEST_LINE + 1);
+const shortened = (line: string): string => (line.length > LONGEST_LINE ? `${line.slice(0, LONGEST_LINE).toWellFormed()}…` : line);
 
 /**
  * What an event means, as of that event, whenever it is asked: the streams are read up to it and no further.

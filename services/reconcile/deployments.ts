@@ -5,6 +5,7 @@ import { projectDeployment } from "../../domain/projections/deployment-view.ts";
 import type { DeploymentView } from "../../domain/projections/views.ts";
 import type { BuildReport } from "../aws/builds.ts";
 import type { Aggregates } from "../kit/execute.ts";
+import { ageOf, isAhead } from "./age.ts";
 
 export type Ports = {
   readonly aggregates: Aggregates;
@@ -41,9 +42,9 @@ export const reconcileDeployment =
     // the row is only what was projected: where a message was lost, the stream knows better
     const view = viewOf(history) ?? row;
     const newest = history.at(-1);
-    if (newest !== undefined && newest.version > row.version && ports.now() - Date.parse(newest.at) > NUDGE_MS.row)
+    if (newest !== undefined && newest.version > row.version && ageOf(newest.at, ports.now()) > NUDGE_MS.row)
       await ports.publish(history.filter(({ version }) => version === newest.version));
-    const age = ports.now() - Date.parse(view.since);
+    const age = ageOf(view.since, ports.now());
     const because = (suffix: string) => ({ cause: `reconcile/${view.id}/${view.status}/${suffix}`, correlation: view.id, actor: ACTOR });
     const fail = (step: NonNullable<DeploymentView["step"]>, reason: string) =>
       aggregates.deployment.execute(view.id, { type: "FailDeployment", step, reason }, because("deadline"));
@@ -82,7 +83,8 @@ export const reconcileDeployment =
     async function building(): Promise<void> {
       const [build] = view.buildId === null ? [] : await builds.get([view.buildId]);
       if (build !== undefined && build.status !== "IN_PROGRESS") return ports.reportBuild(build);
-      if (age < ports.buildTimeoutMinutes(view.site, view.environment) * MINUTE + BUILD_GRACE_MS) return;
+      const gone = build === undefined && isAhead(view.since, ports.now());
+      if (!gone && age < ports.buildTimeoutMinutes(view.site, view.environment) * MINUTE + BUILD_GRACE_MS) return;
       if (build !== undefined) await builds.stop(build.id);
       await fail(
         "build",

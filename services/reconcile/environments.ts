@@ -6,6 +6,7 @@ import { deploymentStream, environmentStream } from "../../domain/kernel/identit
 import type { AliasState } from "../aws/functions.ts";
 import type { Aggregates } from "../kit/execute.ts";
 import { type Fence, readFence } from "../kit/fence.ts";
+import { ageOf } from "./age.ts";
 
 type Expected = { readonly sequence: number; readonly version: string };
 
@@ -52,7 +53,7 @@ export const reconcileEnvironment =
     /** Events that never reached the row: the newest brings it all of them. */
     async function row(): Promise<void> {
       const newest = history.at(-1);
-      if (newest === undefined || ports.now() - Date.parse(newest.at) < NUDGE_MS) return;
+      if (newest === undefined || ageOf(newest.at, ports.now()) < NUDGE_MS) return;
       if ((await ports.projected(site, name)) < newest.version)
         await ports.publish(history.filter(({ version }) => version === newest.version));
     }
@@ -61,7 +62,7 @@ export const reconcileEnvironment =
     async function requests(): Promise<void> {
       for (const event of history) {
         if (event.type !== "DeploymentAdmitted" || !state.pending.has(event.body.deploymentId)) continue;
-        const age = ports.now() - Date.parse(event.at);
+        const age = ageOf(event.at, ports.now());
         if (age < NUDGE_MS || age > REMEMBERED_MS || (await ports.isProjected(event.body.deploymentId))) continue;
         const queued = await ports.events(deploymentStream(event.body.deploymentId));
         await ports.publish(queued.length === 0 ? [event] : queued);
@@ -72,7 +73,7 @@ export const reconcileEnvironment =
       for (const event of history) {
         if (event.type !== "FlipRequested" || !state.open.has(event.body.sequence)) continue;
         const { sequence, release } = event.body;
-        const age = ports.now() - Date.parse(event.at);
+        const age = ageOf(event.at, ports.now());
         if (age > FLIP_DEADLINE_MS) {
           const fences = await Promise.all(release.functions.map(async (fn) => (await look(fn.name)).fence));
           const moved = fences.some((fence) => fence?.sequence === sequence);
@@ -87,7 +88,7 @@ export const reconcileEnvironment =
       const live = state.live;
       if (live === null || state.invalidated >= live.sequence) return;
       const event = history.findLast((event) => event.type === "ReleaseWentLive");
-      if (event !== undefined && ports.now() - Date.parse(event.at) > NUDGE_MS) await ports.publish([event]);
+      if (event !== undefined && ageOf(event.at, ports.now()) > NUDGE_MS) await ports.publish([event]);
     }
 
     /** An alias as it is. A move that nobody wrote down is written down: its mover died right after it. */

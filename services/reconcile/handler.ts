@@ -1,3 +1,4 @@
+import { deploymentStream, environmentStream, webhookStream } from "../../domain/kernel/identity.ts";
 import { siteResources } from "../../infra/sites.ts";
 import type { BuildReport } from "../aws/builds.ts";
 import type { Engine } from "../kit/engine.ts";
@@ -37,12 +38,18 @@ export const wire = ({
   "aggregates" | "builds" | "functions" | "store" | "eventLog" | "bus" | "views" | "queues" | "clock" | "config" | "events" | "site" | "log"
 >) => {
   const run = reconcile({
-    mend: () =>
-      mend({
+    mend: async () => {
+      await eventLog.completeDays();
+      return mend({
+        ...views,
         readLog: eventLog.read,
-        relayed: views.relayed,
-        setRelayed: views.setRelayed,
-        relay: relay({ read: store.read, publish: bus.publish, relayed: views.relayed, setRelayed: views.setRelayed }),
+        read: store.read,
+        known: async () => [
+          ...config.sites.map((place) => environmentStream(place.site, place.environment)),
+          ...(await views.active()).map(({ id }) => deploymentStream(id)),
+          ...(await views.webhooks()).map(({ id }) => webhookStream(id)),
+        ],
+        relay: relay({ ...views, read: store.read, publish: bus.publish }),
         projected: async (stream) => {
           const name = viewOf(stream);
           const { live } = await views.generations();
@@ -50,7 +57,8 @@ export const wire = ({
         },
         publish: (commit) => bus.publish(eventsOf(commit)),
         now: clock.now,
-      }),
+      });
+    },
     active: views.active,
     deployment: views.deployment,
     reconcileDeployment: (view) =>

@@ -1,12 +1,18 @@
 import type { Commit } from "../../domain/kernel/chain.ts";
-import { positionAt } from "../../domain/kernel/position.ts";
+import { MAX_CLOCK_SKEW_MS, positionAt } from "../../domain/kernel/position.ts";
 
 export type Ports = {
   /** commits of the whole log between two positions, in order */
   readLog(since: string, until: string, limit: number): Promise<readonly Commit[]>;
-  /** the last version of a stream that is known to be on the bus; of `LOG`, the time until which the whole log is */
+  /** streams that are written to, as far as rows and declarations know them */
+  known(): Promise<readonly string[]>;
+  /** the commits of a stream after a version */
+  read(stream: string, after: number): Promise<readonly Commit[]>;
+  /** the last version of a stream that is known to be on the bus */
   relayed(stream: string): Promise<number>;
-  setRelayed(stream: string, version: number): Promise<unknown>;
+  /** until when (milliseconds since 1970) the whole log is; 0 where it was never looked at */
+  mended(): Promise<number>;
+  setMended(time: number): Promise<unknown>;
   /** puts a stream's commits on the bus up to this one */
   relay(commit: Commit): Promise<void>;
   /** the version that the stream's row has read; 0 where there is no row */
@@ -20,8 +26,6 @@ export type Ports = {
  * rings. However long nobody mended, nothing is passed over.
  */
 const WINDOW_MS = 3_600_000;
-/** Not a stream: where the mender's own note is kept. */
-const LOG = "log";
 /** Younger commits are most likely still on their way. */
 const SETTLE_MS = 3_000;
 /** A row that is behind for longer missed a message. */
@@ -29,9 +33,21 @@ const ROW_MS = 120_000;
 const LIMIT = 5_000;
 
 /** Republishes what the relay lost, and the newest of what no row heard of: it brings its row all the rest. Answers the streams that it mended. */
-export const mend = async ({ readLog, relayed, setRelayed, relay, projected, publish, now }: Ports): Promise<string[]> => {
+export const mend = async (ports: Ports): Promise<string[]> => [...(await mendRecent(ports)), ...(await mendKnown(ports))];
+
+/** By time, as far as the clock goes. Where it went back, the next run begins there again. */
+const mendRecent = async ({
+  readLog,
+  relayed,
+  mended: mendedUntil,
+  setMended,
+  relay,
+  projected,
+  publish,
+  now,
+}: Ports): Promise<string[]> => {
   const until = now() - SETTLE_MS;
-  const since = Math.min((await relayed(LOG)) || until, until) - WINDOW_MS;
+  const since = Math.max(0, Math.min((await mendedUntil()) || until, until) - WINDOW_MS);
   const commits = await readLog(positionAt(since), positionAt(until), LIMIT);
   const newest = new Map<string, Commit>();
   for (const commit of commits) newest.set(commit.stream, commit);
@@ -44,6 +60,19 @@ export const mend = async ({ readLog, relayed, setRelayed, relay, projected, pub
   }
   // where there was more than fits, the next run goes on from there
   const last = commits.length < LIMIT ? undefined : commits.at(-1);
-  await setRelayed(LOG, last === undefined ? until : Number(last.position) + WINDOW_MS);
+  await setMended(last === undefined ? until : Number(last.position) + WINDOW_MS);
+  return mended;
+};
+
+/** By heads: what a clock that was ahead has begun goes on ahead of every clock. */
+const mendKnown = async ({ known, read, relayed, relay, now }: Ports): Promise<string[]> => {
+  const mended: string[] = [];
+  for (const stream of await known()) {
+    const last = (await read(stream, await relayed(stream))).at(-1);
+    if (last === undefined || Number(last.position) <= now() + MAX_CLOCK_SKEW_MS) continue;
+    if (Math.abs(now() - Date.parse(last.at)) < SETTLE_MS) continue;
+    await relay(last);
+    mended.push(stream);
+  }
   return mended;
 };

@@ -3,6 +3,7 @@ import { isEnd } from "../../domain/projections/views.ts";
 import { reconciledLine } from "../../infra/engine-functions.ts";
 import type { BuildReport } from "../aws/builds.ts";
 import { reasonOf } from "../kit/consumer.ts";
+import { ageOf } from "./age.ts";
 
 const MINUTE = 60_000;
 
@@ -44,7 +45,7 @@ export const reconcile = (ports: Ports) => async (): Promise<void> => {
   await part("deployments", async () => {
     for (const view of await ports.active()) {
       // what is held waits for a person, for as long as that takes
-      if (view.status !== "held") oldestStepMinutes = Math.max(oldestStepMinutes, (ports.now() - Date.parse(view.since)) / MINUTE);
+      if (view.status !== "held") oldestStepMinutes = Math.max(oldestStepMinutes, ageOf(view.since, ports.now()) / MINUTE);
       await part(view.id, () => ports.reconcileDeployment(view));
     }
   });

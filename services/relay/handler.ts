@@ -1,20 +1,22 @@
-import type { AttributeValue } from "@aws-sdk/client-dynamodb";
 import type { DynamoDBBatchResponse, DynamoDBStreamEvent } from "aws-lambda";
 import { reasonOf } from "../kit/consumer.ts";
 import type { Engine } from "../kit/engine.ts";
 import { onLambda } from "../kit/lambda.ts";
 import { bus, store, views } from "../kit/parts.ts";
 import { relay } from "../kit/relay.ts";
-import { commitOf } from "../store/codec.ts";
+import { commitOf, type Item } from "../store/codec.ts";
+import { isCommit } from "../store/days.ts";
 
 /** The event table's stream, in order per stream of events: at the first failure everything from there comes again. */
 export const wire = ({ store, bus, views, log }: Pick<Engine, "store" | "bus" | "views" | "log">) => {
-  const relayCommit = relay({ read: store.read, publish: bus.publish, relayed: views.relayed, setRelayed: views.setRelayed });
+  const relayCommit = relay({ ...views, read: store.read, publish: bus.publish });
   return async ({ Records }: DynamoDBStreamEvent): Promise<DynamoDBBatchResponse> => {
     for (const { eventName, dynamodb } of Records) {
       if (eventName === "REMOVE" || dynamodb?.NewImage === undefined) continue;
+      const item = dynamodb.NewImage as Item;
+      if (!isCommit(item)) continue;
       try {
-        await relayCommit(commitOf(dynamodb.NewImage as Record<string, AttributeValue>));
+        await relayCommit(commitOf(item));
       } catch (error) {
         log({
           level: "error",

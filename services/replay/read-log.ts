@@ -1,10 +1,11 @@
 import type { Commit } from "../../domain/kernel/chain.ts";
-import { positionAt } from "../../domain/kernel/position.ts";
+import type { SealManifest } from "../../domain/kernel/seal.ts";
+import type { SealNotes } from "../aws/seal-notes.ts";
 import { each } from "../kit/each.ts";
 import { sortKey } from "../store/codec.ts";
 import { SHARDS } from "../store/entity.ts";
+import { END } from "../store/log.ts";
 import type { LogShards } from "../store/log-shards.ts";
-import { EPOCH, LATE_MS } from "../store/seal.ts";
 import type { Checkpoint } from "./lease.ts";
 import { commitsOf, type Ports as Sealed, verifiedManifests } from "./sealed.ts";
 
@@ -15,7 +16,10 @@ export type Ports = {
   /** `undefined` where the archive is not known: then there are no segments */
   readonly archive: Sealed | undefined;
   readonly shards: LogShards;
-  now(): number;
+  /** the commits of a stream after a version, strongly consistent */
+  read(stream: string, after: number): Promise<readonly Commit[]>;
+  /** what is in no seal */
+  readonly notes: Pick<SealNotes, "sealsNoted" | "unsealedStreams" | "sealedHead">;
 };
 
 export type Reader = {
@@ -31,45 +35,70 @@ export type Reader = {
 
 export type Extent = { readonly segments: number; readonly fromSegments: number; readonly fromTable: number };
 
-/** Positions are a little ahead of the clock where causes were. */
-const AHEAD_MS = 3_600_000;
-
 export const nothingDone = (): Checkpoint => ({ segments: 0, commits: 0, shards: Array.from({ length: SHARDS }, () => "") });
 
-/** Reads the whole log, each stream in its order: first the sealed segments one by one, then the rest, eight shards at once. */
-export const readLog = async ({ archive, shards, now }: Ports, from: Source, reader: Reader): Promise<Extent> => {
-  const { prefixes, done, add, pause } = reader;
+/** Reads the whole log, each stream in its order: first the sealed segments one by one, then the rest. */
+export const readLog = async (ports: Ports, from: Source, reader: Reader): Promise<Extent> => {
+  const { archive } = ports;
+  // before the seals are listed: what is sealed meanwhile is read twice, and not left out
+  const unsealed = (await ports.notes.sealsNoted()) === undefined ? undefined : await ports.notes.unsealedStreams();
   const manifests = archive === undefined || from === "table" ? [] : await verifiedManifests(archive);
-  let at = nothingDone();
-  let fromSegments = 0;
-  if (archive !== undefined)
-    for await (const { index, commits } of commitsOf(archive, manifests, prefixes)) {
-      let read = at.segments === index ? at.commits : 0;
-      for (const commit of commits) {
-        read += 1;
-        await add(commit, index < done.segments || (index === done.segments && read <= done.commits));
-      }
-      fromSegments += commits.length;
-      at = { ...at, segments: index, commits: read };
-      await pause(at);
-    }
-  at = { ...at, segments: manifests.length, commits: 0 };
+  const fromSegments = archive === undefined ? 0 : await readSegments(archive, manifests, reader);
+  const at: Checkpoint = { ...nothingDone(), segments: manifests.length };
+  const fromTable =
+    manifests.length === 0 || unsealed === undefined ? await readTable(ports, at, reader) : await readStreams(ports, unsealed, reader);
+  return { segments: manifests.length, fromSegments, fromTable };
+};
 
-  // what came too late for a seal is in the table alone until the next one takes it up
-  const sealed = manifests.at(-1);
-  const since = sealed === undefined ? positionAt(EPOCH) : positionAt(Number(sealed.until) - LATE_MS);
-  const until = positionAt(now() + AHEAD_MS);
-  let fromTable = 0;
+const readSegments = async (
+  archive: Sealed,
+  manifests: readonly SealManifest[],
+  { prefixes, done, add, pause }: Reader,
+): Promise<number> => {
+  let at = nothingDone();
+  let count = 0;
+  for await (const { index, commits } of commitsOf(archive, manifests, prefixes)) {
+    let read = at.segments === index ? at.commits : 0;
+    for (const commit of commits) {
+      read += 1;
+      await add(commit, index < done.segments || (index === done.segments && read <= done.commits));
+    }
+    count += commits.length;
+    at = { ...at, segments: index, commits: read };
+    await pause(at);
+  }
+  return count;
+};
+
+/** Streams of interest, each from where it is sealed: as many as have something new. */
+const readStreams = async ({ read, notes }: Ports, streams: readonly string[], { prefixes, add }: Reader): Promise<number> => {
+  let count = 0;
+  await each(
+    streams.filter((stream) => prefixes.some((prefix) => stream.startsWith(prefix))),
+    SHARDS,
+    async (stream) => {
+      for (const commit of await read(stream, (await notes.sealedHead(stream))?.version ?? 0)) {
+        await add(commit, false);
+        count += 1;
+      }
+    },
+  );
+  return count;
+};
+
+/** The whole table, eight shards at once. */
+const readTable = async ({ shards }: Ports, at: Checkpoint, { prefixes, done, add, pause }: Reader): Promise<number> => {
+  let count = 0;
   const reached = [...at.shards];
   let failed = false;
   await each([...reached.keys()], SHARDS, async (shard) => {
     try {
-      for await (const page of shards.read(shard, since, until)) {
+      for await (const page of shards.read(shard, "0", END)) {
         for (const commit of page) {
           if (!prefixes.some((prefix) => commit.stream.startsWith(prefix))) continue;
           const key = `${commit.position}#${commit.stream}#${sortKey(commit.version)}`;
           await add(commit, key <= (done.shards[shard] ?? ""));
-          fromTable += 1;
+          count += 1;
           reached[shard] = key;
         }
         if (failed) return; // another shard's fault ends it
@@ -80,5 +109,5 @@ export const readLog = async ({ archive, shards, now }: Ports, from: Source, rea
       throw error;
     }
   });
-  return { segments: manifests.length, fromSegments, fromTable };
+  return count;
 };

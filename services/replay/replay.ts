@@ -1,4 +1,3 @@
-import type { Commit } from "../../domain/kernel/chain.ts";
 import type { Item, ViewItems } from "../aws/view-items.ts";
 import type { Views as ViewsTable } from "../aws/views.ts";
 import type { Clock } from "../kit/clock.ts";
@@ -13,8 +12,6 @@ import { removeOld } from "./remove-old.ts";
 import { rowsWriter } from "./rows-writer.ts";
 
 export type Ports = ReadPorts & {
-  /** the commits of a stream after a version, strongly consistent */
-  read(stream: string, after: number): Promise<readonly Commit[]>;
   readonly views: Pick<ViewsTable, "generations" | "changeGenerations" | "rebuild" | "setRebuild" | "rows">;
   readonly items: ViewItems;
   readonly clock: Clock;

@@ -6,9 +6,8 @@ import { kmsSigner } from "../aws/signer.ts";
 import { viewItems } from "../aws/view-items.ts";
 import { viewsTable } from "../aws/views.ts";
 import type { Clock } from "../kit/clock.ts";
-import { sealArchive } from "../store/archive.ts";
+import { sealsIn } from "../store/archive.ts";
 import { eventStore } from "../store/event-store.ts";
-import { eventLog } from "../store/log.ts";
 import { logShards } from "../store/log-shards.ts";
 import type { Ports } from "./replay.ts";
 
@@ -31,20 +30,21 @@ export const wire = (
 ): Ports => {
   const { clock } = run;
   const { read } = eventStore(dynamodb, eventsTable);
+  const views = viewsTable(dynamodb, rows, read);
   return {
     ...run,
-    now: clock.now,
     read,
     shards: logShards(dynamodb, eventsTable),
     archive: bucket === undefined ? undefined : sealed(bucket, clock),
-    views: viewsTable(dynamodb, rows, read),
+    views,
+    notes: views,
     items: viewItems(dynamodb, rows),
   };
 
   function sealed(name: string, ticking: Clock): Ports["archive"] {
     const objects = s3Objects(s3, ticking);
     const signer = kmsSigner(kms, sealKey);
-    const { seals } = sealArchive(objects, name, signer, eventLog(dynamodb, eventsTable).read, ticking);
+    const { seals } = sealsIn(objects, name);
     return { seals, publicKey: signer.publicKey, open: (key) => objects.open(name, key) };
   }
 };

@@ -1,15 +1,19 @@
+import { SealManifest } from "../../domain/kernel/seal.ts";
 import type { Engine } from "../kit/engine.ts";
 import { onLambda } from "../kit/lambda.ts";
 import { archive } from "../kit/parts.ts";
-import { startOfDay } from "../store/seal.ts";
 
-/** Seals every day that is over, once, also one in which nothing happened. */
+/** Seals once on each day of the clock, also where nothing happened; a clock that went back seals once more. */
 export const wire =
   ({ archive, clock, log }: Pick<Engine, "archive" | "clock" | "log">) =>
   async (_event: unknown): Promise<void> => {
-    const sealed = await archive.seal(startOfDay(clock.now()));
-    if (sealed !== undefined)
-      log({ level: "info", message: "the log was sealed", number: sealed.number, until: sealed.until, count: sealed.count });
+    const before = await archive.latest();
+    if (before !== undefined && dayOf(SealManifest.parse(JSON.parse(before.manifest)).sealedAt) === dayOf(timeOf(clock.now()))) return;
+    const sealed = await archive.seal("nothing new");
+    if (sealed !== undefined) log({ level: "info", message: "the log was sealed", number: sealed.number, count: sealed.count });
   };
+
+const timeOf = (milliseconds: number): string => new Date(milliseconds).toISOString();
+const dayOf = (time: string): string => time.slice(0, 10);
 
 export const handler = onLambda({ archive }, wire);

@@ -4,38 +4,36 @@ import { createReadStream, createWriteStream } from "node:fs";
 import { mkdtemp, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { pipeline } from "node:stream/promises";
-import { createGzip } from "node:zlib";
+import { createGunzip, createGzip } from "node:zlib";
+import type { Commit } from "../../domain/kernel/chain.ts";
 import { Seal, type SealManifest } from "../../domain/kernel/seal.ts";
 import type { Objects } from "../aws/objects.ts";
+import type { SealNotes } from "../aws/seal-notes.ts";
 import type { Signer } from "../aws/signer.ts";
 import type { Clock } from "../kit/clock.ts";
 import { sha256 } from "./codec.ts";
-import type { Log } from "./log.ts";
-import { type SegmentWriter, sealUntil } from "./seal.ts";
+import { SHARDS } from "./entity.ts";
+import type { EventStore } from "./event-store.ts";
+import { END } from "./log.ts";
+import type { LogShards } from "./log-shards.ts";
+import { type Ports, type SegmentWriter, sealRest, unsealedCommits } from "./seal.ts";
 
 const SEALS = "seals/";
 const numbered = (number: number): string => number.toString().padStart(8, "0");
 const sealKey = (number: number): string => `${SEALS}${numbered(number)}.json`;
 
-export type Archive = ReturnType<typeof sealArchive>;
+type Bucket = Pick<Objects, "list" | "getText" | "open" | "putNew" | "putNewText" | "readAddress">;
 
-/** The archive bucket: sealed segments of the log (gzipped JSON lines) and the signed seals. Nothing in it is ever overwritten. */
-export const sealArchive = (
-  objects: Pick<Objects, "list" | "getText" | "putNew" | "putNewText" | "readAddress">,
-  bucket: string,
-  signer: Signer,
-  readLog: Log["read"],
-  clock: Pick<Clock, "now">,
-) => {
+/** The signed seals of an archive bucket. */
+export const sealsIn = (objects: Pick<Objects, "list" | "getText">, bucket: string) => {
   const read = async (key: string): Promise<Seal> => {
     const text = await objects.getText(bucket, key);
     if (text === undefined) throw new Error(`the seal ${key} is gone from ${bucket}: its bucket must not let anything be deleted`);
     return Seal.parse(JSON.parse(text));
   };
-
   return {
-    publicKey: signer.publicKey,
     /** Every seal, in order. */
     seals: async (): Promise<Seal[]> => {
       const seals: Seal[] = [];
@@ -46,26 +44,63 @@ export const sealArchive = (
     sealsAfter: async function* (number: number): AsyncGenerator<Seal> {
       for (const key of await objects.list(bucket, SEALS)) if (key > sealKey(number)) yield await read(key);
     },
+    /** The newest seal. */
+    latest: async (): Promise<Seal | undefined> => {
+      const last = (await objects.list(bucket, SEALS)).at(-1);
+      return last === undefined ? undefined : read(last);
+    },
+  };
+};
+
+/** The log, and what is noted of it: what a sealer reads. */
+export type SealedLog = { readonly read: EventStore["read"]; readonly shards: LogShards; readonly notes: SealNotes };
+
+export type Archive = ReturnType<typeof sealArchive>;
+
+/** The archive bucket: sealed segments of the log (gzipped JSON lines) and the signed seals. Nothing in it is ever overwritten. */
+export const sealArchive = (
+  objects: Bucket,
+  bucket: string,
+  signer: Signer,
+  { read, shards, notes }: SealedLog,
+  clock: Pick<Clock, "now">,
+) => {
+  const seals = sealsIn(objects, bucket);
+  const ports: Ports = {
+    ...notes,
+    ...seals,
+    sha256,
+    read,
+    wholeLog: async function* () {
+      for (let shard = 0; shard < SHARDS; shard++) yield* shards.read(shard, "0", END);
+    },
+    commitsOf: async function* ({ segment }: SealManifest) {
+      const body = await objects.open(bucket, segment.key);
+      if (body === undefined)
+        throw new Error(`the segment ${segment.key} is gone from ${bucket}: its bucket must not let anything be deleted`);
+      const unpacked = body.compose(createGunzip());
+      for await (const line of createInterface({ input: unpacked, crlfDelay: Number.POSITIVE_INFINITY })) yield JSON.parse(line) as Commit;
+    },
+    openSegment: () => openSegment(objects, bucket),
+    keyName: signer.keyName,
+    sign: signer.sign,
+    store: (number, seal) => objects.putNewText(bucket, sealKey(number), JSON.stringify(seal)),
+    now: clock.now,
+  };
+
+  return {
+    ...seals,
+    publicKey: signer.publicKey,
     /** Where a segment can be read for fifteen minutes. */
     addressOf: (key: string): Promise<string> => objects.readAddress(bucket, key),
-    /** Seals the log up to a time (milliseconds since 1970); see `sealUntil`. */
-    seal: (until: number): Promise<SealManifest | undefined> =>
-      sealUntil(
-        {
-          sha256,
-          readLog,
-          latest: async () => {
-            const last = (await objects.list(bucket, SEALS)).at(-1);
-            return last === undefined ? undefined : read(last);
-          },
-          openSegment: () => openSegment(objects, bucket),
-          keyName: signer.keyName,
-          sign: signer.sign,
-          store: (number, seal) => objects.putNewText(bucket, sealKey(number), JSON.stringify(seal)),
-          now: clock.now,
-        },
-        until,
-      ),
+    /** Seals what is in no seal; see `sealRest`. */
+    seal: (even: "nothing new" | "only what is new"): Promise<SealManifest | undefined> => sealRest(ports, even),
+    /** What is in no seal: how many commits, and the time of the oldest; both are unknown where nothing was ever sealed. */
+    unsealed: async (): Promise<{ commits: number; since: string | null } | undefined> => {
+      if ((await notes.sealsNoted()) === undefined) return undefined;
+      const { commits } = await unsealedCommits(ports, Number.POSITIVE_INFINITY);
+      return { commits: commits.length, since: commits.map(({ at }) => at).sort()[0] ?? null };
+    },
   };
 };
 

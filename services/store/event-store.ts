@@ -7,8 +7,10 @@ import {
 } from "@aws-sdk/client-dynamodb";
 import { type Commit, commitHash, commitId } from "../../domain/kernel/chain.ts";
 import type { AnyEvent, Recorded } from "../../domain/kernel/event.ts";
-import { nextPosition } from "../../domain/kernel/position.ts";
-import { commitOf, eventsOf, itemCodec, sha256, sortKey } from "./codec.ts";
+import { MAX_CLOCK_SKEW_MS, nextPosition } from "../../domain/kernel/position.ts";
+import { commitOf, dayOf, eventsOf, itemCodec, sha256, sortKey } from "./codec.ts";
+import { nameDay } from "./days.ts";
+import { eventLog } from "./log.ts";
 
 /** Somebody else appended first: load again, decide again. The store's only error of its own. */
 export class Conflict extends Error {
@@ -44,6 +46,7 @@ export type EventStore = ReturnType<typeof eventStore>;
 /** The event streams on DynamoDB: one item is one decision. */
 export const eventStore = (client: DynamoDBClient, table: string) => {
   const itemOf = itemCodec(table);
+  const { lastAfter } = eventLog(client, table);
 
   /** The whole stream, strongly consistent, in order. An unknown stream is an empty one. */
   const load = async (stream: string): Promise<Loaded> => {
@@ -79,7 +82,9 @@ export const eventStore = (client: DynamoDBClient, table: string) => {
    */
   const append = async (head: Head, decision: Decision): Promise<Recorded[]> => {
     const end = head as unknown as End;
-    const commit = commitAfter(end, decision);
+    const commit = commitAfter(end, decision, await positionOf(end, decision));
+    // the stream's commit before has named its own day
+    if (end.position === undefined || dayOf(end.position) !== dayOf(commit.position)) await nameDay(client, table, commit.position);
     try {
       await client.send(new PutItemCommand({ TableName: table, Item: itemOf(commit), ConditionExpression: "attribute_not_exists(pk)" }));
       return eventsOf(commit);
@@ -89,6 +94,15 @@ export const eventStore = (client: DynamoDBClient, table: string) => {
       if (there?.id === commit.id) return eventsOf(there);
       throw new Conflict(`${commit.stream} already has a version ${commit.version}`);
     }
+  };
+
+  /**
+   * Where the stream or the cause is far ahead of the clock, the commit goes behind the whole log: what a wrong clock put
+   * there does not end within anybody's time, and its order is then the one in which it was written.
+   */
+  const positionOf = async (end: End, { now, causePosition }: Decision): Promise<string> => {
+    const position = nextPosition(now, end.position, causePosition);
+    return Number(position) <= now + MAX_CLOCK_SKEW_MS ? position : nextPosition(Number(position), await lastAfter(position), undefined);
   };
 
   const at = async (stream: string, version: number): Promise<Commit | undefined> => {
@@ -101,7 +115,7 @@ export const eventStore = (client: DynamoDBClient, table: string) => {
   return { load, read, append };
 };
 
-const commitAfter = (end: End, decision: Decision): Commit => {
+const commitAfter = (end: End, decision: Decision, position: string): Commit => {
   const { cause, correlation, actor, now } = decision;
   const body = JSON.stringify(decision.events.map(({ type, v, body }) => ({ type, v, body })));
   if (Buffer.byteLength(body) > MAX_BODY_BYTES)
@@ -118,7 +132,7 @@ const commitAfter = (end: End, decision: Decision): Commit => {
     actor,
     origin: decision.origin ?? "",
     at: new Date(now).toISOString(),
-    position: nextPosition(now, end.position, decision.causePosition),
+    position,
     prev: end.hash,
   };
   return { ...commit, hash: commitHash(sha256, commit) };

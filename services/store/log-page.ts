@@ -14,6 +14,7 @@ export const logPage = async (
   { day, shard, since, until }: Stretch,
   from: Item | undefined,
   limit = PAGE,
+  order: "oldest first" | "newest first" = "oldest first",
 ): Promise<{ items: Item[]; from: Item | undefined }> => {
   const { Items = [], LastEvaluatedKey } = await client.send(
     new QueryCommand({
@@ -23,6 +24,7 @@ export const logPage = async (
       ExpressionAttributeValues: { ":partition": { S: `${dayOf(String(day))}#${shard}` }, ":since": { S: since }, ":until": { S: until } },
       ExclusiveStartKey: from,
       Limit: Math.min(limit, PAGE),
+      ScanIndexForward: order === "oldest first",
     }),
   );
   return { items: Items, from: LastEvaluatedKey };

@@ -1,27 +1,32 @@
 import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import type { Commit } from "../../domain/kernel/chain.ts";
+import { inLogOrder } from "../../domain/kernel/seal.ts";
 import { commitOf, type Item } from "./codec.ts";
+import { logDays } from "./days.ts";
 import { SHARDS } from "./entity.ts";
 import { logPage, type Stretch } from "./log-page.ts";
 
-const DAY = 24 * 3600 * 1000;
+export type Log = Pick<ReturnType<typeof eventLog>, "read">;
 
-export type Log = ReturnType<typeof eventLog>;
+/** Behind every commit: the log is read to its end, whatever the clocks say. */
+export const END = "9".repeat(15);
 
 /**
  * The whole log in its total order, read from the index `log`. It orders settled history: a commit may still arrive
  * with a position a little below one that was read, so progress is never kept as a position.
  */
 export const eventLog = (client: DynamoDBClient, table: string) => {
+  const days = logDays(client, table);
+
   /** Commits from a position (included) up to another (excluded), at most `limit`, in order. */
   const read = async (since: string, until: string, limit = 1_000): Promise<Commit[]> => {
     // DynamoDB refuses a stretch that ends before it begins
     if (since >= until) return [];
     const found: Commit[] = [];
-    const end = Math.min(Number(until), Number.MAX_SAFE_INTEGER);
-    for (let day = Math.floor(Number(since) / DAY) * DAY; day < end && found.length < limit; day += DAY) {
+    for (const day of await days.between(since, until)) {
+      if (found.length >= limit) break;
       const shards = await Promise.all(Array.from({ length: SHARDS }, (_, shard) => readShard({ day, shard, since, until }, limit)));
-      found.push(...shards.flat().sort(byPosition));
+      found.push(...shards.flat().sort(inLogOrder));
     }
     return found.slice(0, limit);
   };
@@ -37,8 +42,22 @@ export const eventLog = (client: DynamoDBClient, table: string) => {
     return items.map(commitOf);
   };
 
-  return { read };
-};
+  /** Position of the last commit behind another position; `undefined` where there is none. */
+  const lastAfter = async (since: string): Promise<string | undefined> => {
+    for (const day of (await days.between(since, END)).reverse()) {
+      const lasts = await Promise.all(
+        Array.from({ length: SHARDS }, (_, shard) =>
+          logPage(client, table, { day, shard, since, until: END }, undefined, 1, "newest first"),
+        ),
+      );
+      const last = lasts
+        .flatMap(({ items }) => items.map((item) => commitOf(item).position))
+        .sort()
+        .at(-1);
+      if (last !== undefined) return last;
+    }
+    return undefined;
+  };
 
-const byPosition = (a: Commit, b: Commit): number =>
-  a.position < b.position ? -1 : a.position > b.position ? 1 : a.stream < b.stream ? -1 : a.stream > b.stream ? 1 : a.version - b.version;
+  return { read, lastAfter, completeDays: days.complete };
+};

@@ -1,7 +1,17 @@
 import { hash } from "node:crypto";
-import type { Commit, Sha256 } from "../../domain/kernel/chain.ts";
-import { positionAt } from "../../domain/kernel/position.ts";
-import { inLogOrder, type Seal, SealManifest, sealing, signedText } from "../../domain/kernel/seal.ts";
+import { type Commit, commitHash, type Sha256 } from "../../domain/kernel/chain.ts";
+import {
+  inLogOrder,
+  type ManifestByHeads,
+  NOTHING_SEALED,
+  type Seal,
+  type SealedHead,
+  SealManifest,
+  sealedWith,
+  sealing,
+  signedText,
+} from "../../domain/kernel/seal.ts";
+import { catchUp, type Ports as HeadPorts } from "./sealed-heads.ts";
 
 /** Takes the lines of a segment and gives it back as a stored object. */
 export type SegmentWriter = {
@@ -12,9 +22,9 @@ export type SegmentWriter = {
   discard(): Promise<void>;
 };
 
-export type Ports = {
-  readonly sha256: Sha256;
-  readLog(since: string, until: string, limit: number): Promise<readonly Commit[]>;
+export type Ports = HeadPorts & {
+  /** the commits of a stream after a version, strongly consistent, in order */
+  read(stream: string, after: number): Promise<readonly Commit[]>;
   /** the newest seal there is */
   latest(): Promise<Seal | undefined>;
   openSegment(): Promise<SegmentWriter>;
@@ -27,47 +37,126 @@ export type Ports = {
   now(): number;
 };
 
+/** A stream that is not what was written: what is wrong with it is in no seal, the rest of the log is. */
+export class ChainBroken extends Error {
+  override readonly name = "ChainBroken";
+}
+
 const sha256Hex: Sha256 = (text) => hash("sha256", text, "hex");
-const DAY_MS = 86_400_000;
-/** A commit may still be on its way for this long after its position. */
-const SETTLE_MS = 60_000;
-/** Commits that arrived after their time was sealed are taken up by the next seal, this far back. */
-export const LATE_MS = 3_600_000;
-/** The first release is younger than this: nothing was ever logged before. */
-export const EPOCH = Date.UTC(2026, 10, 1);
-const PAGE = 1_000;
+/** Commits that one seal has at most, a stream's last ones aside: they are in memory to be put in order. */
+const MAX_COMMITS = 5_000;
 
 /**
- * Seals the log from the last seal up to `until`, an empty stretch too: that proves that nothing happened. Answers the
- * manifest, or `undefined` where there is nothing to seal yet or another sealer was first.
+ * Seals what is in no seal: of each stream, whatever is behind what was sealed of it before. No clock says what belongs in:
+ * a commit that is written late, or with a clock that is far off, is in the next seal. Answers the last manifest, or
+ * `undefined` where there was nothing to seal or another sealer was first.
  *
- * @param until milliseconds since 1970; at most a minute ago
+ * @param even seals also where nothing happened since: that proves it
+ * @throws ChainBroken, once everything else is sealed
  */
-export const sealUntil = async (ports: Ports, until: number): Promise<SealManifest | undefined> => {
-  const { sha256, now } = ports;
-  const before = await ports.latest();
-  const previous = before && SealManifest.parse(JSON.parse(before.manifest));
-  const since = previous?.until ?? positionAt(EPOCH);
-  const end = positionAt(Math.min(until, now() - SETTLE_MS));
-  if (end <= since) return undefined;
+export const sealRest = async (ports: Ports, even: "nothing new" | "only what is new"): Promise<SealManifest | undefined> => {
+  let manifest: SealManifest | undefined;
+  for (;;) {
+    const before = await ports.latest();
+    const previous = before && SealManifest.parse(JSON.parse(before.manifest));
+    await catchUp(ports, previous?.number ?? 0);
+    const { commits, heads, faults, more } = await unsealedCommits(ports, MAX_COMMITS);
+    if (commits.length > 0 || (manifest === undefined && even === "nothing new")) {
+      const sealed = await seal(ports, before, (previous?.number ?? 0) + 1, commits.sort(inLogOrder));
+      if (sealed === undefined) return manifest;
+      manifest = sealed;
+      for (const [stream, head] of heads) await ports.noteSealed(stream, head);
+      await ports.noteSeals(manifest.number);
+    }
+    if (more) continue;
+    if (faults.length > 0) throw new ChainBroken(`${faults.join("; ")}. Everything else is sealed`);
+    return manifest;
+  }
+};
 
+/** Commits of the log that are in no seal. */
+type Unsealed = {
+  readonly commits: Commit[];
+  /** what is sealed of their streams once these are */
+  readonly heads: ReadonlyMap<string, SealedHead>;
+  /** what cannot be sealed, and why */
+  readonly faults: readonly string[];
+  /** there are more than were asked for */
+  readonly more: boolean;
+};
+
+/** Costs what is new: the streams that have something, each read from where it is sealed. */
+export const unsealedCommits = async (
+  ports: Pick<Ports, "sha256" | "read" | "unsealedStreams" | "sealedHead" | "noteSealed">,
+  limit: number,
+): Promise<Unsealed> => {
+  const commits: Commit[] = [];
+  const heads = new Map<string, SealedHead>();
+  const faults: string[] = [];
+  for (const stream of await ports.unsealedStreams()) {
+    if (commits.length >= limit) return { commits, heads, faults, more: true };
+    const sealed = (await ports.sealedHead(stream)) ?? NOTHING_SEALED;
+    const first = sealed.missing[0]?.from ?? sealed.version + 1;
+    const rest = (await ports.read(stream, first - 1)).filter(({ version }) => isMissing(sealed, version));
+    const { head, taken, fault } = follow(ports.sha256, sealed, rest);
+    if (fault !== undefined) faults.push(fault);
+    if (taken.length > 0) heads.set(stream, head);
+    // it is noted, and everything of it is sealed: an earlier sealer did not come to say so
+    else if (fault === undefined) await ports.noteSealed(stream, head);
+    for (const commit of taken) commits.push(commit);
+  }
+  return { commits, heads, faults, more: false };
+};
+
+const isMissing = ({ version: sealed, missing }: SealedHead, version: number): boolean =>
+  version > sealed || missing.some(({ from, to }) => from <= version && version <= to);
+
+/** Takes what follows from what is sealed, up to the first that does not. */
+const follow = (
+  sha256: Sha256,
+  sealed: SealedHead,
+  rest: readonly Commit[],
+): { head: SealedHead; taken: Commit[]; fault: string | undefined } => {
+  const taken: Commit[] = [];
+  let head = sealed;
+  for (const commit of rest) {
+    const { stream, version } = commit;
+    const broken = (reason: string) => ({ head, taken, fault: `${stream} version ${version} is not sealed: ${reason}` });
+    if (commit.hash !== commitHash(sha256, commit)) return broken("its content was changed after it was written");
+    if (version > head.version + 1) return broken(`version ${head.version + 1} is gone from the event table`);
+    const next = sealedWith(head, commit);
+    if ("reason" in next) return broken(next.reason);
+    head = next;
+    taken.push(commit);
+  }
+  const [gone] = head.missing;
+  return {
+    head,
+    taken,
+    fault: gone && `versions ${gone.from} to ${gone.to} of a stream that is sealed up to ${head.version} are gone from the event table`,
+  };
+};
+
+const seal = async (
+  ports: Ports,
+  before: Seal | undefined,
+  number: number,
+  commits: readonly Commit[],
+): Promise<ManifestByHeads | undefined> => {
   const segment = await ports.openSegment();
   try {
-    const sealed = sealing(sha256);
-    for await (const commit of commitsFor(ports, since, end, previous)) {
+    const sealed = sealing(ports.sha256);
+    for (const commit of commits) {
       sealed.add(commit);
       await segment.write(JSON.stringify(commit));
     }
-    const number = (previous?.number ?? 0) + 1;
-    const manifest: SealManifest = {
-      v: 1,
+    const manifest: ManifestByHeads = {
+      v: 2,
       number,
-      since,
-      until: end,
       ...sealed.end(),
       segment: await segment.end(number),
       previous: before === undefined ? null : sha256Hex(before.manifest),
-      sealedAt: new Date(now()).toISOString(),
+      sealedAt: new Date(ports.now()).toISOString(),
     };
     return (await ports.store(number, await signed(ports, JSON.stringify(manifest)))) ? manifest : undefined;
   } finally {
@@ -79,27 +168,3 @@ const signed = async ({ keyName, sign }: Ports, manifest: string): Promise<Seal>
   const unsigned = { v: 2, manifest, key: await keyName() } as const;
   return { ...unsigned, signature: await sign(signedText(sha256Hex, unsigned), unsigned.key) };
 };
-
-/** The commits of the stretch, after those that came too late for the stretch before. */
-async function* commitsFor(ports: Ports, since: string, until: string, previous: SealManifest | undefined): AsyncGenerator<Commit> {
-  if (previous !== undefined) {
-    const lookBack = positionAt(Math.max(Number(since) - LATE_MS, Number(previous.since)));
-    const late = (await ports.readLog(lookBack, since, Number.MAX_SAFE_INTEGER)).filter(
-      ({ stream, version, position }) => position < since && version > (previous.heads[stream]?.version ?? 0),
-    );
-    yield* [...late].sort(inLogOrder);
-  }
-  for (let from = since, seen = ""; ; ) {
-    const page = (await ports.readLog(from, until, PAGE)).filter((commit) => keyOf(commit) > seen);
-    for (const commit of page) if (commit.position < until) yield commit;
-    const last = page.at(-1);
-    if (last === undefined) return;
-    from = last.position;
-    seen = keyOf(last);
-  }
-}
-
-const keyOf = ({ position, stream, version }: Commit): string => `${position}#${stream}#${version.toString().padStart(10, "0")}`;
-
-/** The start of the present day, UTC: what a daily seal goes up to. */
-export const startOfDay = (now: number): number => Math.floor(now / DAY_MS) * DAY_MS;

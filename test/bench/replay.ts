@@ -18,10 +18,12 @@ import { systemClock } from "../../services/kit/clock.ts";
 import { each } from "../../services/kit/each.ts";
 import { advance, type ReadModel, readModels, viewOf } from "../../services/kit/read-models.ts";
 import { sealArchive } from "../../services/store/archive.ts";
-import { eventsOf, itemCodec } from "../../services/store/codec.ts";
+import { eventsOf, itemCodec, shardOf } from "../../services/store/codec.ts";
 import { SHARDS } from "../../services/store/entity.ts";
+import { eventStore } from "../../services/store/event-store.ts";
 import { logShards } from "../../services/store/log-shards.ts";
 import { BEGINNING, longHistory, usualPlan } from "../support/long-history.ts";
+import { notesInMemory } from "../support/seal-notes.ts";
 import { median, stopwatch } from "./measure.ts";
 import type { Done } from "./replay-worker.ts";
 import type { Line } from "./report.ts";
@@ -144,17 +146,30 @@ const fill = async ({ dynamodb }: Clients, commits: readonly Commit[]): Promise<
 };
 
 /** Seals each day that the history has, through the engine's own code; the commits come from memory, which is quicker. */
-const sealDays = async ({ s3, kms }: Clients, commits: readonly Commit[]): Promise<void> => {
+const sealDays = async ({ s3, kms, dynamodb }: Clients, commits: readonly Commit[]): Promise<void> => {
   const objects = s3Objects(s3, systemClock);
-  let from = 0;
-  const readLog = async (since: string, until: string, limit = 1_000): Promise<Commit[]> => {
-    while (from > 0 && (commits[from]?.position ?? "9") >= since) from -= 1;
-    while (from < commits.length && (commits[from] as Commit).position < since) from += 1;
-    return commits.slice(from, from + Math.min(limit, 100_000)).filter(({ position }) => position < until);
+  const streams = Map.groupBy(commits, ({ stream }) => stream);
+  const notes = notesInMemory();
+  let until = 0;
+  const read = async (stream: string, after: number): Promise<Commit[]> =>
+    (streams.get(stream) ?? []).slice(after).filter(({ position }) => Number(position) < until);
+  const shards = {
+    read: async function* (shard: number) {
+      yield commits.filter(({ stream }) => shardOf(stream) === shard);
+    },
   };
-  const archive = sealArchive(objects, BUCKETS.archive, kmsSigner(kms, SEAL_KEY), readLog, systemClock);
+  const archive = sealArchive(objects, BUCKETS.archive, kmsSigner(kms, SEAL_KEY), { read, shards, notes }, systemClock);
   const last = Number(commits.at(-1)?.position) + 1;
-  for (let day = BEGINNING; day < last + DAY; day += DAY) await archive.seal(Math.min(day, last));
+  for (let day = BEGINNING; day < last + DAY; day += DAY) {
+    until = Math.min(day, last);
+    await archive.seal("nothing new");
+  }
+  const views = viewsTable(dynamodb, VIEWS_TABLE, eventStore(dynamodb, EVENTS_TABLE).read);
+  for (const stream of streams.keys()) {
+    const head = await notes.sealedHead(stream);
+    if (head !== undefined) await views.noteSealed(stream, head);
+  }
+  await views.noteSeals((await notes.sealsNoted()) ?? 0);
 };
 
 /** Its heap at most, once garbage is collected, in MB. */

@@ -28,7 +28,7 @@ const outcome = (change: Partial<Outcome> = {}): Outcome => ({
   rollback: { ms: 1, buildsStarted: 0, sequence: 3 },
   log: { commits: [], chain: "verified" },
   why: { deployment: id(1), because: [{ what: "live", detail: "#3", at: "", actor: "ada", event: "e" }] },
-  verified: { seals: 1, commits: 20, until: null, fault: null },
+  verified: { seals: 1, commits: 20, until: null, passedOver: 0, fault: null },
   messages: { endpoints: [], slack: ["✅ web/production live"], verified: 1, refused: [], undelivered: [] },
   ...change,
 });

@@ -47,7 +47,7 @@ describe("sealed history", () => {
 
   it("takes up a commit that arrived after its time was sealed", async () => {
     // the last one of its stream before the first seal, so that nothing that follows from it was sealed without it
-    const late = log.findLast(({ position }) => position < manifestOf(files, 1).until);
+    const late = log.findLast(({ position }) => Number(position) < (times[0] ?? 0));
     const delayed = await exportOf((time) => (time === times[0] ? log.filter((commit) => commit !== late) : log), times);
     expect([1, 2, 3, 4].map((number) => manifestOf(delayed, number).count)).toEqual([19, 21, 2, 18]);
     expect(await verified(delayed)).toMatchObject({ commits: COMMITS, fault: null });

@@ -5,17 +5,18 @@ import { join } from "node:path";
 import { SignCommand } from "@aws-sdk/client-kms";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type Seal, signedText } from "../../domain/kernel/seal.ts";
-import { EVENTS_TABLE, SEAL_KEY } from "../../infra/topology.ts";
+import { EVENTS_TABLE, SEAL_KEY, VIEWS_TABLE } from "../../infra/topology.ts";
 import { type Endpoint, startEndpoint } from "../../local/endpoint/endpoint.ts";
 import { REGION } from "../../local/http.ts";
 import { BUCKETS, provisionEngine } from "../../local/provision/engine-resources.ts";
 import { awsClients, type Clients } from "../../services/aws/clients.ts";
 import { s3Objects } from "../../services/aws/objects.ts";
 import { kmsSigner } from "../../services/aws/signer.ts";
+import { viewsTable } from "../../services/aws/views.ts";
 import { systemClock } from "../../services/kit/clock.ts";
 import { sealArchive } from "../../services/store/archive.ts";
 import { eventStore } from "../../services/store/event-store.ts";
-import { eventLog } from "../../services/store/log.ts";
+import { logShards } from "../../services/store/log-shards.ts";
 import { deploymentId } from "../support/samples.ts";
 
 let folder: string;
@@ -47,10 +48,10 @@ it("a busy day is sealed: its manifest is larger than what KMS signs, its digest
     s3Objects(clients.s3, systemClock),
     BUCKETS.archive,
     signer,
-    eventLog(clients.dynamodb, EVENTS_TABLE).read,
+    { read: store.read, shards: logShards(clients.dynamodb, EVENTS_TABLE), notes: viewsTable(clients.dynamodb, VIEWS_TABLE, store.read) },
     systemClock,
   );
-  expect((await archive.seal(Date.now()))?.count).toBe(80);
+  expect((await archive.seal("only what is new"))?.count).toBe(80);
   const [seal] = await archive.seals();
   expect(seal?.manifest.length).toBeGreaterThan(4_096);
   expect(seal).toMatchObject({ v: 2, key: expect.stringMatching(/^arn:aws:kms:.+:key\//) });

@@ -5,9 +5,7 @@ import { gunzipSync } from "node:zlib";
 import { ScanCommand } from "@aws-sdk/client-dynamodb";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { EVENTS_TABLE, VIEWS_TABLE } from "../../infra/topology.ts";
-import { kmsSigner } from "../../services/aws/signer.ts";
 import type { Delivery } from "../../services/kit/webhooks/delivery.ts";
-import { sealArchive } from "../../services/store/archive.ts";
 import { runCli } from "../cli/support/run-cli.ts";
 import { everyObject, foundIn, foundInBytes, foundInFolder, type Secrets } from "../support/secret-search.ts";
 import { until } from "../support/until.ts";
@@ -75,12 +73,7 @@ beforeAll(async () => {
   await shiplog("webhooks", "test", ids.ok);
   await shiplog("webhooks", "test", ids.echo);
 
-  // two minutes later, so that everything until now can be sealed
-  const { engine, aws } = world.dev;
-  const later = { now: () => Date.now() + 120_000 };
-  const { config } = engine;
-  const signer = kmsSigner(aws.clients.kms, config.sealKey);
-  await sealArchive(engine.objects, config.buckets.archive, signer, engine.eventLog.read, later).seal(later.now());
+  await world.dev.engine.archive.seal("only what is new");
 
   const kms = await readFile(join(world.folder, "data/kms.json"), "utf8");
   const privateKey = /-----BEGIN PRIVATE KEY-----\\n([\w+/=]+)/.exec(kms)?.[1] ?? /"([\w+/=]{60,})"/.exec(kms)?.[1] ?? "no key was found";

@@ -13,8 +13,10 @@ const room = (commits: Commit[], notes: Record<string, number> = {}) => {
   const asked: [number, number][] = [];
   const published: string[] = [];
   const rows = new Map<string, number>();
+  const known: string[] = [];
   return {
     commits,
+    known,
     relayed,
     asked,
     published,
@@ -27,7 +29,10 @@ const room = (commits: Commit[], notes: Record<string, number> = {}) => {
           return found.sort((a, b) => (a.position < b.position ? -1 : 1)).slice(0, Math.min(most, limit));
         },
         relayed: async (stream) => relayed.get(stream) ?? 0,
-        setRelayed: async (stream, version) => void relayed.set(stream, version),
+        known: async () => known,
+        read: async (stream, after) => commits.filter((one) => one.stream === stream && one.version > after),
+        mended: async () => relayed.get("log") ?? 0,
+        setMended: async (time) => void relayed.set("log", time),
         relay: async ({ stream, version }) => void relayed.set(stream, version),
         projected: async (stream) => rows.get(stream) ?? Number.POSITIVE_INFINITY,
         publish: async ({ stream, version }) => void published.push(`${stream}@${version}`),
@@ -67,6 +72,22 @@ describe("the mender", () => {
     expect(published).toEqual([]);
     expect(await mendAt(NOON + HOUR / 2)).toEqual(["webhook/one"]);
     expect(published).toEqual(["webhook/one@2"]);
+  });
+  it("looks again where the clock stood before it was ahead", async () => {
+    const { commits, mendAt } = room([]);
+    await mendAt(NOON);
+    await mendAt(NOON + 400 * 24 * HOUR);
+    await mendAt(NOON - 72 * HOUR);
+    commits.push(commit("a", 1, NOON - 72 * HOUR + 1));
+    expect(await mendAt(NOON + HOUR)).toEqual(["a"]);
+  });
+  it("sends what a stream goes on with ahead of the clock", async () => {
+    const { commits, known, relayed, mendAt } = room([commit("a", 1, NOON + 400 * 24 * HOUR)], { a: 1 });
+    known.push("a");
+    expect(await mendAt(NOON)).toEqual([]);
+    commits.push(commit("a", 2, NOON + 400 * 24 * HOUR + 1));
+    expect(await mendAt(NOON)).toEqual(["a"]);
+    expect(relayed.get("a")).toBe(2);
   });
   it("does not note what it could not send", async () => {
     const { relayed, mendAt } = room([commit("a", 1, NOON)]);

@@ -13,16 +13,19 @@ const stage = async (room: VerbRoom, relayed: number) => {
   await room.deployment(1, queue(1), began, built);
   const notes = new Map([[stream, relayed]]);
   const bus: string[] = [];
+  const unsealed = new Map<string, number>();
   return {
     stream,
     bus,
     note: () => notes.get(stream),
+    unsealed: () => unsealed.get(stream),
     commits: await room.commits(stream),
     ports: {
       read: room.store.read,
       publish: async (events: readonly Recorded[]) => void bus.push(...events.map(({ type }) => type)),
       relayed: async (of: string) => notes.get(of) ?? 0,
       setRelayed: async (of: string, version: number) => void notes.set(of, version),
+      noteUnsealed: async (of: string, version: number) => void unsealed.set(of, version),
     },
   };
 };
@@ -45,9 +48,9 @@ it("puts a commit on the bus and notes how far it came, once", () =>
 
 it("takes what was lost before a commit along with it, in order", () =>
   inRoom(async (room) => {
-    const { ports, bus, commits, note } = await stage(room, 0);
+    const { ports, bus, commits, note, unsealed } = await stage(room, 0);
     await relay(ports)(commits[2] as Commit);
-    expect([bus, note()]).toEqual([["DeploymentQueued", "BuildStarted", "BuildSucceeded"], 3]);
+    expect([bus, note(), unsealed()]).toEqual([["DeploymentQueued", "BuildStarted", "BuildSucceeded"], 3, 3]);
   }));
 
 it("notes nothing that is not on the bus", () =>
@@ -71,13 +74,18 @@ it("asks for a batch again from the first record that failed, and has what came 
     const handler = wire({
       store: room.store,
       bus: { publish },
-      views: { relayed: ports.relayed, setRelayed: ports.setRelayed },
+      views: ports,
       log: (line: object) => lines.push(line),
     } as unknown as Parameters<typeof wire>[0]);
     const Records = commits.map((commit, index) => ({
       eventName: "INSERT",
       dynamodb: { SequenceNumber: `number ${index + 1}`, NewImage: itemOf(commit) },
     }));
+    // the name of a day is no commit
+    Records.unshift({
+      eventName: "INSERT",
+      dynamodb: { SequenceNumber: "number 0", NewImage: { pk: { S: "log" }, sk: { S: "2026-11-23" } } },
+    });
     expect(await handler({ Records } as unknown as DynamoDBStreamEvent)).toEqual({
       batchItemFailures: [{ itemIdentifier: "number 2" }],
     });

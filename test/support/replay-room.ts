@@ -20,7 +20,7 @@ import { wire } from "../../services/replay/wiring.ts";
 import { sealArchive } from "../../services/store/archive.ts";
 import { itemCodec } from "../../services/store/codec.ts";
 import { eventStore } from "../../services/store/event-store.ts";
-import { eventLog } from "../../services/store/log.ts";
+import { logShards } from "../../services/store/log-shards.ts";
 import { startProxy } from "./proxy.ts";
 
 /** The local AWS with the engine's tables and nothing that consumes: a log, an archive and read models to rebuild. */
@@ -45,9 +45,14 @@ export const startReplayRoom = async () => {
   const store = eventStore(clients.dynamodb, EVENTS_TABLE);
   const views = viewsTable(clients.dynamodb, VIEWS_TABLE, store.read);
   const itemOf = itemCodec(EVENTS_TABLE);
-  const read = eventLog(clients.dynamodb, EVENTS_TABLE).read;
-  const archiveAt = (now: number) =>
-    sealArchive(s3Objects(clients.s3, systemClock), BUCKETS.archive, kmsSigner(clients.kms, SEAL_KEY), read, { now: () => now });
+  const shards = logShards(clients.dynamodb, EVENTS_TABLE);
+  /** of a log that ends there */
+  const archiveOf = (until: number) => {
+    const read = async (stream: string, after: number) =>
+      (await store.read(stream, after)).filter(({ position }) => Number(position) < until);
+    const log = { read, shards, notes: views };
+    return sealArchive(s3Objects(clients.s3, systemClock), BUCKETS.archive, kmsSigner(clients.kms, SEAL_KEY), log, { now: () => until });
+  };
 
   return {
     /** for `--data` */
@@ -63,12 +68,13 @@ export const startReplayRoom = async () => {
       await each(batches, WIDTH, async (batch) => {
         const RequestItems = { [EVENTS_TABLE]: batch.map((commit) => ({ PutRequest: { Item: itemOf(commit) } })) };
         await clients.dynamodb.send(new BatchWriteItemCommand({ RequestItems }));
+        for (const { stream, version } of batch) await views.noteUnsealed(stream, version);
       });
     },
     /** What the projection does when it hears of a commit. */
     project: project({ read: store.read, views }),
     /** Seals everything before a time. */
-    seal: (until: number) => archiveAt(until + 120_000).seal(until),
+    seal: (until: number) => archiveOf(until).seal("nothing new"),
     /** A rebuild's ports, for one that runs in this process. */
     ports: (change: Partial<Parameters<typeof wire>[2]> = {}) =>
       wire(

@@ -1,13 +1,14 @@
-import { generateKeyPairSync, sign } from "node:crypto";
+import { generateKeyPairSync, hash, sign } from "node:crypto";
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { PUBLIC_KEY, SEALS } from "../../cli/verify-export.ts";
 import { type Commit, commitHash, commitId } from "../../domain/kernel/chain.ts";
-import { nextPosition } from "../../domain/kernel/position.ts";
-import { inLogOrder, type Seal, SealManifest } from "../../domain/kernel/seal.ts";
+import { nextPosition, positionAt } from "../../domain/kernel/position.ts";
+import { inLogOrder, type Seal, SealManifest, sealing, signedText } from "../../domain/kernel/seal.ts";
 import { sha256 } from "../../services/store/codec.ts";
-import { sealUntil } from "../../services/store/seal.ts";
+import { sealRest } from "../../services/store/seal.ts";
+import { notesInMemory } from "./seal-notes.ts";
 
 /** An export in memory: files by their path, as `shiplog audit export` writes them. */
 export type Export = Map<string, Buffer>;
@@ -45,19 +46,33 @@ export const logOf = (commits: number, streams = 5): Commit[] => {
   return log.sort(inLogOrder);
 };
 
-/** Seals the log, as it is at each of these times, with a key of this process, and answers the export. */
-export const exportOf = async (logAt: (time: number) => readonly Commit[], times: readonly number[]): Promise<Export> => {
-  const files: Export = new Map([[PUBLIC_KEY, Buffer.from(PEM)]]);
-  const seals: Seal[] = [];
-  for (const until of times) {
+/** Seals what of the log has a position before each of these times, as it is then, with a key of this process, and answers the export. */
+export const exportOf = async (
+  logAt: (time: number) => readonly Commit[],
+  times: readonly number[],
+  files: Export = new Map([[PUBLIC_KEY, Buffer.from(PEM)]]),
+): Promise<Export> => {
+  const seals = [...files].flatMap(([path, bytes]) => (path.startsWith(SEALS) ? [JSON.parse(String(bytes)) as Seal] : []));
+  const notes = notesInMemory();
+  for (const time of times) {
     const lines: string[] = [];
-    await sealUntil(
+    const there = logAt(time).filter(({ position }) => Number(position) < time);
+    for (const { stream, version } of there) await notes.noteUnsealed(stream, version);
+    await sealRest(
       {
+        ...notes,
         sha256,
-        readLog: async (since, to, limit) =>
-          logAt(until)
-            .filter(({ position }) => position >= since && position < to)
-            .slice(0, limit),
+        read: async (stream, after) =>
+          there.filter((commit) => commit.stream === stream && commit.version > after).sort((a, b) => a.version - b.version),
+        sealsAfter: async function* (number) {
+          yield* seals.slice(number);
+        },
+        commitsOf: async function* ({ segment }) {
+          yield* linesOf(files.get(segment.key) ?? Buffer.alloc(0)).map((line) => JSON.parse(line) as Commit);
+        },
+        wholeLog: async function* () {
+          yield there;
+        },
         latest: async () => seals.at(-1),
         openSegment: async () => ({
           write: async (line) => void lines.push(`${line}\n`),
@@ -76,12 +91,43 @@ export const exportOf = async (logAt: (time: number) => readonly Commit[], times
           files.set(`${SEALS}/${number.toString().padStart(8, "0")}.json`, Buffer.from(JSON.stringify(seal)));
           return true;
         },
-        now: () => until + 120_000,
+        now: () => time,
       },
-      until,
+      "nothing new",
     );
   }
   return files;
+};
+
+/** The log as releases up to 0.1 sealed it: what has a position before each of these times, and behind the one before. */
+export const exportByTime = (log: readonly Commit[], times: readonly number[]): Export => {
+  const files: Export = new Map([[PUBLIC_KEY, Buffer.from(PEM)]]);
+  let previous: string | null = null;
+  for (const [index, time] of times.entries()) {
+    const since = positionAt(times[index - 1] ?? MORNING);
+    const until = positionAt(time);
+    const commits = log.filter(({ position }) => position >= since && position < until);
+    const { streams, ...sealed } = summary(commits);
+    const heads = Object.fromEntries(
+      Object.entries(streams).map(([stream, runs]) => [stream, { version: runs.at(-1)?.to, hash: runs.at(-1)?.hash }]),
+    );
+    const bytes = segmentOf(commits.map((commit) => JSON.stringify(commit)));
+    const key = `segments/${index + 1}.jsonl.gz`;
+    const segment = { key, sha256: hash("sha256", bytes, "hex"), bytes: bytes.length };
+    const sealedAt = new Date(time).toISOString();
+    const manifest: string = JSON.stringify({ v: 1, number: index + 1, since, until, ...sealed, heads, segment, previous, sealedAt });
+    const seal = { manifest, key: "test" };
+    const signature = sign(null, Buffer.from(signedText((text) => hash("sha256", text, "hex"), seal)), privateKey).toString("base64");
+    files.set(key, bytes).set(`${SEALS}/0000000${index + 1}.json`, Buffer.from(JSON.stringify({ ...seal, signature })));
+    previous = hash("sha256", manifest, "hex");
+  }
+  return files;
+};
+
+const summary = (commits: readonly Commit[]) => {
+  const sealed = sealing(sha256);
+  for (const commit of commits) sealed.add(commit);
+  return sealed.end();
 };
 
 export const write = async (files: Export, folder: string): Promise<void> => {

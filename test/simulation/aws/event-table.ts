@@ -1,6 +1,7 @@
 import { ConditionalCheckFailedException } from "@aws-sdk/client-dynamodb";
 import type { Commit } from "../../../domain/kernel/chain.ts";
 import { commitOf, type Item } from "../../../services/store/codec.ts";
+import { isCommit } from "../../../services/store/days.ts";
 import type { World } from "../world/world.ts";
 
 export type Stored = { readonly item: Item; readonly commit: Commit; readonly at: number };
@@ -10,9 +11,12 @@ export type EventTable = ReturnType<typeof eventTable>;
 export const eventTable = (world: World, appended: (stored: Stored) => void) => {
   const streams = new Map<string, Stored[]>();
   const log = new Map<string, Stored[]>();
+  /** names of days, and what else is in the partition that is no stream */
+  const days = new Set<string>();
   const of = (stream: string): Stored[] => streams.get(stream) ?? [];
 
   const put = (item: Item): void => {
+    if (!isCommit(item)) return void days.add(item.sk?.S ?? "");
     const stream = item.pk?.S ?? "";
     const version = Number(item.sk?.S);
     const there = of(stream);
@@ -39,6 +43,13 @@ export const eventTable = (world: World, appended: (stored: Stored) => void) => 
       of(stream)
         .slice(version)
         .map(({ item }) => item),
+    daysFrom: (since: string): Item[] =>
+      [...days]
+        .filter((day) => day >= since)
+        .sort()
+        .map((day) => ({ sk: { S: day } })),
+    /** Where every commit is filed. */
+    partitions: (): Item[] => [...log.keys()].map((partition) => ({ gsi1pk: { S: partition } })),
     /** Whether anything was ever filed there: asking for a day without any is no scheduling point. */
     isEmpty: (partition: string): boolean => !log.has(partition),
     /** The index `log`: what was written in the last seconds may be missing. */

@@ -19,8 +19,6 @@ export const rowsOf = (world: World) => ({
   environments: new Map<string, { version: number; text: string }>(),
   webhooks: new Map<string, { version: number; text: string /** when there was a row first */; since: number }>(),
   relayed: new Map<string, number>(),
-  /** digests of requests, by their callers' keys */
-  keys: new Map<string, string>(),
   deliveries: new Map<string, { delivery: string; news: string }>(),
   health: new Map<string, Health>(),
   lines: new Map<string, number>(),
@@ -105,11 +103,6 @@ export const viewsPort = (of: () => Rows): Views => {
           ),
       },
     }),
-    claimKey: (key, digest) =>
-      ask("ClaimKey", ({ keys }) => {
-        if (!keys.has(key)) keys.set(key, digest);
-        return keys.get(key) === digest;
-      }),
     relayed: (stream) => ask("GetRelayed", ({ relayed }) => relayed.get(stream) ?? 0),
     setRelayed: (stream, version) =>
       ask("SetRelayed", ({ relayed }) => {
@@ -117,6 +110,15 @@ export const viewsPort = (of: () => Rows): Views => {
         relayed.set(stream, version);
         return true;
       }),
+    mended: () => ask("GetRelayed", ({ relayed }) => relayed.get("log") ?? 0),
+    setMended: (time) => ask("SetRelayed", ({ relayed }) => void relayed.set("log", time)),
+    // nothing is sealed yet in the simulation
+    noteUnsealed: async () => true,
+    unsealedStreams: async () => [],
+    sealedHead: async () => undefined,
+    noteSealed: async () => undefined,
+    sealsNoted: async () => undefined,
+    noteSeals: async () => undefined,
     progress: async () => undefined,
     setProgress: async () => undefined,
 
