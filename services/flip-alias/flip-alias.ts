@@ -10,9 +10,10 @@ import type { Delivery } from "../kit/consumer.ts";
 import { unexpected } from "../kit/envelope.ts";
 import { type Aggregates, type Because, following } from "../kit/execute.ts";
 import { type Fence, readFence } from "../kit/fence.ts";
-import { judge, probeOf } from "../kit/probe.ts";
+import { probeOf } from "../kit/probe.ts";
 import { moveAlias } from "./move-alias.ts";
 import { FilesGone } from "./public-files.ts";
+import { CannotRun, warm } from "./warm.ts";
 
 export type Ports = {
   readonly aggregates: Aggregates;
@@ -45,7 +46,7 @@ export const flipAlias =
   async (event: Recorded<EnvironmentEvent>, { last, again }: Delivery): Promise<void> => {
     if (event.type !== "FlipRequested") throw unexpected(event);
     const { aggregates, functions, clock } = ports;
-    const { sequence, deploymentId, release, reason } = event.body;
+    const { sequence, deploymentId, release, reason, forced = false } = event.body;
     const { site: name, environment } = siteOf(event.stream);
     const because = (suffix: string): Because => following(event, ACTOR, suffix);
     const record = (command: Parameters<Aggregates["environment"]["execute"]>[2], why: Because) =>
@@ -64,16 +65,18 @@ export const flipAlias =
     try {
       await flip(site, state);
     } catch (error) {
-      const isOver = error instanceof FlipImpossible || error instanceof FilesGone;
+      const unfit = error instanceof FilesGone || (error instanceof CannotRun && error.unfit);
+      const isOver = unfit || error instanceof FlipImpossible || error instanceof CannotRun;
       if (!isOver && !last) throw error;
-      await failed(isOver ? error.message : `gave up: ${error instanceof Error ? error.message : String(error)}`);
+      await failed(isOver ? error.message : `gave up: ${error instanceof Error ? error.message : String(error)}`, unfit);
       await settleFiles(site);
       if (!isOver) throw error;
     }
 
     async function flip(site: SiteConfig, before: Environment): Promise<void> {
       // in this order: what cannot run changes no file of what is live
-      await warm(site);
+      const live = before.live === null ? undefined : before.lived.get(before.live.deploymentId);
+      const unproven = await warm(ports, site, { deploymentId, release, live, reason, forced, again });
       await ports.files.put(site, release.manifest);
       for (const role of ORDER) {
         const target = release.functions.find((published) => published.role === role);
@@ -86,7 +89,7 @@ export const flipAlias =
       }
       const by = await verify(site);
       if (by !== undefined) await superseded(by);
-      else await record({ type: "RecordWentLive", sequence }, because("/live"));
+      else await record({ type: "RecordWentLive", sequence, ...(unproven !== undefined && { unproven }) }, because("/live"));
       await settleFiles(site);
     }
 
@@ -94,23 +97,6 @@ export const flipAlias =
     async function endedMeanwhile(): Promise<boolean> {
       const { refusal } = await aggregates.deployment.execute(deploymentId, { type: "StartFlip", sequence }, because("/start"));
       return refusal !== undefined;
-    }
-
-    /** Every version must still be there and answer; and the first visitor must not be the one who waits for a cold start. */
-    async function warm(site: SiteConfig): Promise<void> {
-      await Promise.all(
-        release.functions.map(async ({ role, name: fn, version }) => {
-          const answer = await functions
-            .invoke(fn, version, probeOf(role, site.host, site.checkPath, clock.now()).payload)
-            .catch((error: unknown) => {
-              if (error instanceof Error && error.name === "ResourceNotFoundException")
-                throw new FlipImpossible(`version ${version} of ${fn} does not exist any more`, { cause: error });
-              throw error;
-            });
-          const { fault } = judge(role, answer);
-          if (fault !== undefined) throw new FlipImpossible(`${fn}:${version} does not work: ${fault}`);
-        }),
-      );
     }
 
     /** The newer sequence, where there is one. */
@@ -198,7 +184,7 @@ export const flipAlias =
       await record({ type: "RecordFlipSuperseded", sequence, by }, because("/superseded"));
     }
 
-    async function failed(why: string): Promise<void> {
+    async function failed(why: string, unfit = false): Promise<void> {
       const fences = await Promise.all(
         release.functions.map(async ({ name: fn }) => {
           const at = await functions.alias(fn, ALIAS);
@@ -209,7 +195,7 @@ export const flipAlias =
         }),
       );
       const moved = fences.some((fence) => fence?.sequence === sequence);
-      await record({ type: "RecordFlipFailed", sequence, reason: why.slice(0, 2_000), moved }, because("/failed"));
+      await record({ type: "RecordFlipFailed", sequence, reason: why.slice(0, 2_000), moved, unfit }, because("/failed"));
     }
   };
 

@@ -1,4 +1,5 @@
-import type { FunctionRole } from "../../domain/deployment/shapes.ts";
+import type { FunctionRole, PublishedFunction } from "../../domain/deployment/shapes.ts";
+import type { SiteConfig } from "./config.ts";
 
 /** What a function is asked to see whether it works, and how its answer is judged. */
 export type Probe = { readonly payload: unknown; readonly path?: string };
@@ -22,6 +23,31 @@ export const judge = (role: FunctionRole, answer: { failed: string | null; paylo
   const status = statusOf(answer.payload);
   if (status === undefined) return { fault: "it gave no HTTP status: is the bundle an OpenNext one?" };
   return status >= 500 ? { status, fault: `it answered ${status}` } : { status };
+};
+
+type Answer = { readonly version: string; readonly failed: string | null; readonly payload: string };
+type Invoke = (name: string, version: string, payload: unknown) => Promise<Answer>;
+
+/** A cold start may fail once where the machine is busy; a broken bundle does so every time. */
+const TRIES = 2;
+
+/**
+ * Asks one version until it answers as a working function does, a second time at most: one rule for what is published and
+ * for what goes live. Gives the last answer's status and fault.
+ *
+ * @param now milliseconds since 1970
+ */
+export const probeVersion = async (
+  invoke: Invoke,
+  { role, name, version }: Pick<PublishedFunction, "role" | "name" | "version">,
+  { host, checkPath }: Pick<SiteConfig, "host" | "checkPath">,
+  now: number,
+): Promise<{ path?: string; status?: number; fault?: string }> => {
+  const { payload, path } = probeOf(role, host, checkPath, now);
+  for (let tries = 1; ; tries++) {
+    const verdict = judge(role, await invoke(name, version, payload));
+    if (verdict.fault === undefined || tries === TRIES) return { ...(path !== undefined && { path }), ...verdict };
+  }
 };
 
 const statusOf = (payload: string): number | undefined => {

@@ -7,7 +7,7 @@ import type { SiteConfig } from "../kit/config.ts";
 import type { Delivery } from "../kit/consumer.ts";
 import { unexpected } from "../kit/envelope.ts";
 import { type Aggregates, type Executed, following } from "../kit/execute.ts";
-import { judge, probeOf } from "../kit/probe.ts";
+import { probeVersion } from "../kit/probe.ts";
 import type { AssetsOutcome, Report, TagSeed } from "./assets.ts";
 import type { Inspected, Package } from "./inspect.ts";
 import { OutputRefused } from "./output.ts";
@@ -36,8 +36,6 @@ export type Ports = {
 };
 
 const ACTOR = "shiplog publish-release";
-/** A cold start may time out once where the machine is busy; a broken bundle does so every time. */
-const CHECK_TRIES = 2;
 
 /** Makes a finished build a release: files first, then versions, then their checks. Nothing of it is live yet. */
 export const publishRelease =
@@ -121,25 +119,12 @@ export const publishRelease =
     async function check(site: SiteConfig, functions: readonly PublishedFunction[]): Promise<{ checks: Check[]; faults: string[] }> {
       const faults: string[] = [];
       const checks = await Promise.all(
-        functions.map(async ({ role, name, version }): Promise<Check> => {
+        functions.map(async (published): Promise<Check> => {
+          const { role, name, version } = published;
           const began = ports.now();
-          const probe = probeOf(role, site.host, site.checkPath, began);
-          let verdict: ReturnType<typeof judge> = {};
-          for (let tries = 1; tries <= CHECK_TRIES; tries++) {
-            verdict = judge(role, await ports.invoke(name, version, probe.payload));
-            if (verdict.fault === undefined) break;
-          }
-          if (verdict.fault !== undefined)
-            faults.push(`${name}:${version} did not pass its check${probe.path ? ` (GET ${probe.path})` : ""}: ${verdict.fault}`);
-          const { status } = verdict;
-          return {
-            role,
-            function: name,
-            version,
-            ms: ports.now() - began,
-            ...(probe.path && { path: probe.path }),
-            ...(status && { status }),
-          };
+          const { path, status, fault } = await probeVersion(ports.invoke, published, site, began);
+          if (fault !== undefined) faults.push(`${name}:${version} did not pass its check${path ? ` (GET ${path})` : ""}: ${fault}`);
+          return { role, function: name, version, ms: ports.now() - began, ...(path && { path }), ...(status && { status }) };
         }),
       );
       return { checks, faults };

@@ -140,12 +140,13 @@ write(".open-next/assets/robots.txt", "User-agent: none");
     const remove = (Key: string) =>
       world.aws.clients.s3.send(new DeleteObjectsCommand({ Bucket: BUCKETS.static, Delete: { Objects: [{ Key }] } }));
     const why = async (): Promise<string> => {
-      const { type, body } = await rolledBack("gone");
-      expect(type).toBe("FlipFailed");
+      const { type, body } = await rolledBack("gone", one);
+      expect([type, body.unfit]).toEqual(["FlipFailed", true]);
       return body.reason;
     };
     const liveGoesOn = async (): Promise<void> => {
       expect(await isLive("gone")).toBe(two);
+      expect((await world.api.environment("web", "gone")).pin).toBeNull();
       expect(await served("gone", "/ssr")).toContain(two);
       await until("its own public files", async () => (await served("gone", "/release.txt")) === `${two}\n`);
       await until("its own public files", async () => (await served("gone", "/BUILD_ID")) === two);

@@ -2,9 +2,11 @@ import { randomUUID } from "node:crypto";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { z } from "zod";
 import type { Source } from "../../domain/deployment/shapes.ts";
 import type { Recorded } from "../../domain/kernel/event.ts";
 import type { DeploymentView, EnvironmentView } from "../../domain/projections/views.ts";
+import type { PlannedRollback } from "../../services/api/contract.ts";
 import { zipSource } from "../../services/kit/archive.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: an answer is looked at from outside, as a client sees its JSON
@@ -69,8 +71,11 @@ export const apiClient = (url: string, token: string) => {
         version = page.version;
       }
     },
-    rollback: async (site: string, environment: string, to?: string): Promise<Rolling> =>
-      sure(post(`environments/${site}/${environment}/rollback`, to === undefined ? {} : { to })),
+    rollback: async (site: string, environment: string, to?: string, more: { force?: boolean; reason?: string } = {}): Promise<Rolling> =>
+      sure(post(`environments/${site}/${environment}/rollback`, { ...(to !== undefined && { to }), ...more })),
+    /** what a rollback would do */
+    rollbackPlan: async (site: string, environment: string): Promise<z.infer<typeof PlannedRollback>> =>
+      sure(get(`environments/${site}/${environment}/rollback`)),
     change: async (site: string, environment: string, verb: "pin" | "unpin" | "lock" | "unlock", body: object = {}) =>
       (await sure(post(`environments/${site}/${environment}/${verb}`, body))).environment as EnvironmentView,
   };

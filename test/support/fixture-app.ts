@@ -6,6 +6,8 @@ export type FixtureApp = {
   /** What is wrong with the output that its build leaves; see `writeFixtureOutput`. */
   fault?: OutputFault;
   architecture?: Architecture;
+  /** Its server answers 500 as long as there is a file with this absolute path; a number in it says how often. */
+  downWhile?: string;
   /** How long the build phase takes, in ms: room to cancel it, or to let a newer deployment overtake. Default 0. */
   takes?: number;
   /** The build waits until there is a file with this absolute path: a test says when it may end. */
@@ -26,6 +28,7 @@ export async function writeFixtureApp(dir: string, app: FixtureApp = {}): Promis
     releaseId: PLACEHOLDER,
     ...(app.architecture ? { architecture: app.architecture } : {}),
     ...(app.fault ? { fault: app.fault } : {}),
+    ...(app.downWhile ? { downWhile: app.downWhile } : {}),
   });
   await mkdir(dir, { recursive: true });
   await Promise.all([

@@ -1,12 +1,13 @@
 import type { OutputFault } from "./fixture-output.ts";
 
 /** The server's `index.mjs`: answers in the Function URL v2 format, and names its release in every answer. */
-export function serverFunction(releaseId: string, fault: OutputFault | undefined): string {
+export function serverFunction(releaseId: string, fault: OutputFault | undefined, downWhile?: string): string {
   const release = JSON.stringify(releaseId);
   if (fault === "server-crashes") return `throw new Error("this release can not start");\n`;
   if (fault === "server-answers-500")
     return `export const handler = async () => ({ statusCode: 500, headers: {}, body: ${JSON.stringify(`${releaseId} is broken`)} });\n`;
-  return `const release = ${release};
+  return `${downWhile === undefined ? "const isDown = () => false;" : isDownWhile(downWhile)}
+const release = ${release};
 
 const html = (statusCode, title) => ({
   statusCode,
@@ -25,6 +26,7 @@ const json = (answer) => ({
 });
 
 export const handler = async (event) => {
+  if (isDown()) return { statusCode: 500, headers: {}, cookies: [], body: "the backend of " + release + " is down" };
   const wait = Number(new URLSearchParams(event.rawQueryString).get("wait") ?? 0);
   if (wait > 0) await new Promise((done) => setTimeout(done, wait));
   if (event.rawPath === "/") return html(200, "Home");
@@ -35,6 +37,18 @@ export const handler = async (event) => {
 };
 `;
 }
+
+/** Down while there is that file; a number in it is how often it is found down. */
+const isDownWhile = (path: string): string => `import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+const down = ${JSON.stringify(path)};
+const isDown = () => {
+  if (!existsSync(down)) return false;
+  const left = Number(readFileSync(down, "utf8") || Infinity) - 1;
+  if (left === 0) rmSync(down);
+  else if (left < Infinity) writeFileSync(down, String(left));
+  return true;
+};
+`;
 
 /** The image function's `index.mjs`: like the real one, 400 without its three parameters; else a picture of one point. */
 export const IMAGE_FUNCTION = `const point = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNkYAAAAAYAAjCB0C8AAAAASUVORK5CYII=";

@@ -40,6 +40,8 @@ export type FixtureOutput = {
   /** Of the sharp binary in the image function. Default: this machine's. */
   architecture?: Architecture;
   fault?: OutputFault;
+  /** The server answers 500 as long as there is a file with this absolute path; a number in it says how often. */
+  downWhile?: string;
 };
 
 /**
@@ -55,7 +57,7 @@ export async function writeFixtureOutput(dir: string, output: FixtureOutput): Pr
 }
 
 /** Every file of the output: path below `.open-next` → content. */
-export function fixtureFiles({ releaseId, architecture = machineArchitecture(), fault }: FixtureOutput): Record<string, string> {
+export function fixtureFiles({ releaseId, architecture = machineArchitecture(), fault, downWhile }: FixtureOutput): Record<string, string> {
   const id = fault === "other-build-id" ? "another-build" : releaseId;
   const arch = fault === "other-architecture" ? otherThan(architecture) : architecture;
   const server = "server-functions/default";
@@ -84,7 +86,7 @@ export function fixtureFiles({ releaseId, architecture = machineArchitecture(), 
     }),
     "dynamodb-provider/index.mjs": "export const handler = async () => ({ type: 'initializationFunction' });\n",
     "dynamodb-provider/dynamodb-cache.json": cut(json(tagSeeds(id, page)), "broken-seeds"),
-    ...below(server, { "index.mjs": serverFunction(releaseId, fault), ...buildFiles }),
+    ...below(server, { "index.mjs": serverFunction(releaseId, fault, downWhile), ...buildFiles }),
     ...below(image, { "index.mjs": IMAGE_FUNCTION, ...buildFiles }),
     ...below(sharp, {
       "package.json": json({ name: `@img/sharp-linux-${arch}`, version: "0.35.5", os: ["linux"], cpu: [arch] }),

@@ -1,0 +1,73 @@
+import { describe, expect, it } from "vitest";
+import type { Release } from "../../domain/deployment/shapes.ts";
+import { CannotRun, ProbeFailed, warm } from "../../services/flip-alias/warm.ts";
+import { deploymentId, release } from "../support/samples.ts";
+import { siteConfigOf } from "../support/site-config.ts";
+
+const site = siteConfigOf("web", "production");
+const clock = { now: () => 0 };
+const named = (n: number): { deploymentId: string; release: Release } => ({ deploymentId: deploymentId(n), release: release(n) });
+/** What each version answers, in turn, the last one for ever: a status, a crash, or that it does not exist. */
+type Says = readonly (number | "crash" | "gone")[];
+
+const look = async (says: Record<string, Says>, change: Partial<Parameters<typeof warm>[2]> = {}) => {
+  const asked: string[] = [];
+  const invoke = async (name: string, version: string) => {
+    const which = `${name.replace("web-production-", "")} ${version}`;
+    asked.push(which);
+    const answers = says[which] ?? [200];
+    const answer = answers[Math.min(asked.filter((one) => one === which).length, answers.length) - 1];
+    if (answer === "gone") throw Object.assign(new Error("not found"), { name: "ResourceNotFoundException" });
+    if (answer === "crash") return { version, failed: "Unhandled", payload: JSON.stringify({ errorMessage: "it broke" }) };
+    return { version, failed: null, payload: JSON.stringify({ statusCode: answer }) };
+  };
+  const flip = { ...named(1), live: named(2), reason: "rollback", forced: false, again: true, ...change };
+  const outcome = await warm({ functions: { invoke }, clock }, site, flip).catch((error: Error) => error);
+  return { asked, outcome };
+};
+
+describe("a release before it goes live", () => {
+  it("is asked at each of its functions, once where it works", async () => {
+    const { asked, outcome } = await look({});
+    expect(outcome).toBeUndefined();
+    expect(asked).toEqual(["revalidation 1", "server 1"]);
+  });
+  it("has as many tries as a check has", async () => {
+    expect((await look({ "server 1": [500, 200] })).outcome).toBeUndefined();
+    expect((await look({ "server 1": ["crash", 200] }, { again: false })).outcome).toBeUndefined();
+    expect((await look({ "server 1": [500, 500, 200] }, { again: false })).outcome).toBeInstanceOf(ProbeFailed);
+  });
+  it("is tried by another delivery before it is given up", async () => {
+    const { outcome } = await look({ "server 1": [500] }, { again: false });
+    expect(outcome).toBeInstanceOf(ProbeFailed);
+    expect((await look({ "server 1": [500] })).outcome).toBeInstanceOf(CannotRun);
+  });
+  it("is not fit where it fails and what is live works; only what failed is compared", async () => {
+    const { asked, outcome } = await look({ "server 1": ["crash"], "revalidation 2": ["crash"] });
+    expect(outcome).toMatchObject({ unfit: true, message: "web-production-server:1 does not work: it failed (Unhandled): it broke" });
+    expect(asked.slice(-1)).toEqual(["server 2"]);
+  });
+  it("has proven nothing where what is live fails too, or is not there, or never was", async () => {
+    const both = await look({ "server 1": [500], "server 2": [503] });
+    expect(both.outcome).toMatchObject({
+      unfit: false,
+      message: `web-production-server:1 does not work: it answered 500; what is live (${deploymentId(2)}) fails too (web-production-server:2 does not work: it answered 503), so what both need may be down; to go there all the same: shiplog rollback ${deploymentId(1)} --force`,
+    });
+    const deploy = await look({ "server 1": [500], "server 2": ["gone"] }, { reason: "deploy" });
+    expect(deploy.outcome).toMatchObject({ unfit: false, message: expect.not.stringContaining("--force") });
+    expect((await look({ "server 1": [500] }, { live: undefined })).outcome).toMatchObject({ unfit: false });
+  });
+  it("is over at once where a version is gone, forced or not", async () => {
+    for (const forced of [false, true])
+      expect((await look({ "server 1": ["gone"] }, { forced, again: false })).outcome).toMatchObject({
+        name: "CannotRun",
+        unfit: true,
+        message: "version 1 of web-production-server does not exist any more",
+      });
+  });
+  it("that is forced goes on at once, with what was wrong", async () => {
+    const { asked, outcome } = await look({ "server 1": [500] }, { forced: true, again: false });
+    expect(outcome).toBe("web-production-server:1 does not work: it answered 500");
+    expect(asked).not.toContain("server 2");
+  });
+});
