@@ -14,9 +14,11 @@ import {
   OneDeployment,
   OneEnvironment,
   OneWebhook,
+  PlannedRollback,
   PreparedSource,
   Quarantine,
   type RequestDeployment,
+  type Rollback,
   RollbackStarted,
   Sealed,
   Seals,
@@ -66,7 +68,9 @@ export function openApi(connection: Connection, actor: string, signal: AbortSign
     retry: async (id: string, reason: string | undefined, key: Key) =>
       (await post(`deployments/${segment(id)}/retry`, DEPLOYMENT, { reason }, key)).deployment,
 
-    rollback: (site: string, environment: string, body: { to?: string | undefined; reason?: string | undefined }, key: Key) =>
+    /** what a rollback would do; nothing is changed */
+    rollbackPlan: (site: string, environment: string, to?: string) => get(`${place(site, environment)}/rollback`, PlannedRollback, { to }),
+    rollback: (site: string, environment: string, body: z.input<typeof Rollback>, key: Key) =>
       post(`${place(site, environment)}/rollback`, RollbackStarted, body, key),
     /** `verb`: pin, unpin, lock or unlock */
     change: async (site: string, environment: string, verb: "pin" | "unpin" | "lock" | "unlock", body: object, key: Key) =>

@@ -3,10 +3,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type Api, isPassing } from "../api.ts";
 import { confirm } from "../confirm.ts";
 import type { Context, Register } from "../context.ts";
-import { durationOption, showAge } from "../duration.ts";
+import { durationOption } from "../duration.ts";
 import { CliError, type ExitCode, exit, usageError } from "../failure.ts";
-import { type Environment, placeName, resolvePlace } from "../place.ts";
-import { rollbackTarget } from "../rollback-target.ts";
+import { type Environment, placeName, resolvePlace, whereabouts } from "../place.ts";
+import { name, planTable, type RollbackPlan } from "../rollback-plan.ts";
 import { plain, table } from "../terminal.ts";
 
 type Options = {
@@ -14,6 +14,7 @@ type Options = {
   readonly env?: string;
   readonly reason?: string;
   readonly timeout?: string;
+  readonly force?: boolean;
   readonly yes?: boolean;
 };
 
@@ -22,10 +23,11 @@ export const rollbackCommand: Register = (program, run) =>
   void program
     .command("rollback")
     .description("go back to a release that was live before, and pin the environment")
-    .argument("[id]", "the deployment to go back to; default: the one before what is live now")
+    .argument("[id]", "the deployment to go back to, or <site>/<environment>; default: what was live before, and was not taken down")
     .option("--site <site>", "default: the only site")
     .option("--env <environment>", 'default: the only environment, else "production"')
     .option("--reason <text>", "kept in the audit trail and shown as the reason of the pin")
+    .option("--force", "go live whatever the release answers when it is tried; the trail says so")
     .option("--timeout <duration>", "stop waiting after for example 2m; the rollback goes on")
     .option("-y, --yes", "do not ask")
     .action((id: string | undefined, options: Options) => run((context) => rollback(context, id, options)));
@@ -35,51 +37,57 @@ async function rollback(context: Context, id: string | undefined, options: Optio
   const api = context.api();
   const before = await placeOf(api, id, options);
   const place = placeName(before);
-  const target = id === undefined ? rollbackTarget(before)?.deploymentId : (await api.deployment(id)).deployment.id;
-  if (target === undefined)
-    throw new CliError(exit.conflict, "rollback.nothing", `${place} cannot be rolled back: nothing older was ever live there.`, {
-      next: `See what was deployed:  shiplog list --site ${before.site} --env ${before.environment}`,
-    });
+  const plan = await planOf(api, before, id);
+  context.terminal.note(planTable(plan, Date.now()));
+  if (plan.already !== "live")
+    await confirm(
+      context,
+      `Roll ${place} back from ${name(plan.from)} to ${name(plan.to)}?${options.force ? " By force." : ""}`,
+      options.yes,
+    );
 
-  await confirm(
-    context,
-    `Roll ${place} back from ${describe(before, before.live?.deploymentId)} to ${describe(before, target)}?`,
-    options.yes,
-  );
-
-  const started = await api.rollback(before.site, before.environment, { to: target, reason: options.reason }, randomUUID());
-  if (!started.alreadyLive) {
-    context.terminal.live(`rolling ${place} back to ${target}`);
-    try {
-      await untilLive(api, before, started, context.signal, timeout);
-    } finally {
-      context.terminal.live(null);
-    }
+  const asked = { to: plan.to.deploymentId, from: plan.from.deploymentId, reason: options.reason, force: options.force };
+  const started = await api.rollback(before.site, before.environment, asked, randomUUID());
+  if (started.alreadyLive) return printAlreadyLive(context, before, started);
+  context.terminal.live(`rolling ${place} back to ${started.deploymentId}`);
+  try {
+    const { unproven } = await untilLive(api, before, started, context.signal, timeout);
+    return print(context, before, started, unproven);
+  } finally {
+    context.terminal.live(null);
   }
-  return print(context, before, started);
 }
 
 /** With an id, its own environment; it must agree with what else was said. */
 async function placeOf(api: Api, id: string | undefined, options: Options): Promise<Environment> {
-  if (id === undefined) return resolvePlace(api, options);
-  if (id.includes("/")) throw usageError(`"${id}" is not the id of a deployment.`, "Say where with --site and --env.");
+  if (id === undefined || id.includes("/")) return resolvePlace(api, whereabouts(id, options));
   const { site, environment } = (await api.deployment(id)).deployment;
   if ((options.site ?? site) !== site || (options.env ?? environment) !== environment)
     throw usageError(`${id} was deployed to ${site}/${environment}, not to ${options.site ?? site}/${options.env ?? environment}.`);
   return api.environment(site, environment);
 }
 
-/** `dep_01J… (#3, live 2h ago)` */
-function describe(environment: Environment, id: string | undefined): string {
-  if (id === undefined) return "nothing";
-  const past = [environment.live, ...environment.history].find((entry) => entry?.deploymentId === id);
-  return past ? `${id} (#${past.sequence}, went live ${showAge(past.at, Date.now())} by ${plain(past.actor)})` : id;
+/** @throws CliError (conflict) where there is nothing to go back to */
+async function planOf(api: Api, { site, environment }: Environment, id: string | undefined): Promise<RollbackPlan> {
+  const to = id === undefined || id.includes("/") ? undefined : id;
+  const { plan, refusal } = await api.rollbackPlan(site, environment, to);
+  if (plan !== null) return plan;
+  const because = refusal === null ? "" : `: ${plain(refusal.message)}`;
+  throw new CliError(exit.conflict, refusal?.code ?? "rollback.nothing", `${site}/${environment} cannot be rolled back${because}.`, {
+    next: `See what was deployed:  shiplog list --site ${site} --env ${environment}`,
+  });
 }
 
 type Started = Awaited<ReturnType<Api["rollback"]>>;
 
-/** Returns when every alias was read back. @throws CliError: failed, stopped (superseded), timeout, interrupted */
-async function untilLive(api: Api, { site, environment }: Environment, started: Started, signal: AbortSignal, timeout: number | undefined) {
+/** Returns when every alias was read back, with what was wrong with a forced release. @throws CliError: failed, stopped (superseded), timeout, interrupted */
+async function untilLive(
+  api: Api,
+  { site, environment }: Environment,
+  started: Started,
+  signal: AbortSignal,
+  timeout: number | undefined,
+): Promise<{ unproven: string | undefined }> {
   const place = `${site}/${environment}`;
   const next = `It goes on. See how it stands:  shiplog status ${place}`;
   const deadline = timeout === undefined ? Number.POSITIVE_INFINITY : Date.now() + timeout;
@@ -91,16 +99,8 @@ async function untilLive(api: Api, { site, environment }: Environment, started: 
       after = page.version;
       // read loosely: an engine of another version may have added to the event what this CLI does not know
       for (const { type, body } of page.events.filter((event) => event.body.sequence === started.sequence)) {
-        if (type === "ReleaseWentLive") return;
-        if (type === "FlipFailed")
-          throw new CliError(
-            exit.failed,
-            "flip.failed",
-            `${place} could not be rolled back to ${started.deploymentId}: ${plain(String(body.reason))}`,
-            {
-              next: `See what is live now:  shiplog status ${place}`,
-            },
-          );
+        if (type === "ReleaseWentLive") return { unproven: typeof body.unproven === "string" ? body.unproven : undefined };
+        if (type === "FlipFailed") throw flipFailed(place, started, body);
         if (type === "FlipSuperseded")
           throw new CliError(exit.stopped, "flip.superseded", `The rollback of ${place} was overtaken by #${body.by}.`, {
             next: `See what is live now:  shiplog status ${place}`,
@@ -116,12 +116,35 @@ async function untilLive(api: Api, { site, environment }: Environment, started: 
   }
 }
 
-function print({ terminal, json }: Context, before: Environment, started: Started): ExitCode {
+const flipFailed = (place: string, { deploymentId }: Started, body: Readonly<Record<string, unknown>>): CliError =>
+  new CliError(exit.failed, "flip.failed", `${place} could not be rolled back to ${deploymentId}: ${plain(String(body.reason))}`, {
+    next:
+      body.unfit === true
+        ? `What was live is live. The next rollback passes it over:  shiplog rollback ${place}\nWhatever it answers when it is tried:  shiplog rollback ${deploymentId} --force`
+        : `What was live is live. See why, and what is pinned:  shiplog status ${place}`,
+  });
+
+const documentOf = (before: Environment, started: Started) => ({
+  site: before.site,
+  environment: before.environment,
+  url: before.url,
+  liveBefore: before.live?.deploymentId ?? null,
+  liveAfter: started.deploymentId,
+  sequence: started.sequence,
+  alreadyLive: started.alreadyLive,
+});
+
+function printAlreadyLive({ terminal, json }: Context, before: Environment, started: Started): ExitCode {
+  if (json) terminal.document(documentOf(before, started));
+  else terminal.result(`${started.deploymentId} is live in ${placeName(before)} already: nothing was changed.`);
+  return exit.reached;
+}
+
+function print({ terminal, json }: Context, before: Environment, started: Started, unproven: string | undefined): ExitCode {
   const place = placeName(before);
-  const liveBefore = before.live?.deploymentId ?? null;
-  const document = { site: before.site, environment: before.environment, url: before.url, liveBefore, liveAfter: started.deploymentId };
-  if (json) terminal.document({ ...document, sequence: started.sequence, alreadyLive: started.alreadyLive });
-  else if (started.alreadyLive) terminal.result(`${started.deploymentId} is live in ${place} already: nothing was changed.`);
+  const document = documentOf(before, started);
+  const { liveBefore } = document;
+  if (json) terminal.document({ ...document, unproven: unproven ?? null });
   else
     terminal.result(
       table([
@@ -129,10 +152,11 @@ function print({ terminal, json }: Context, before: Environment, started: Starte
         ["live", `${liveBefore ?? "nothing"} → ${started.deploymentId} (#${started.sequence})`],
         ["url", before.url],
         ["pinned", "later deployments are built and then wait"],
+        ...(unproven === undefined ? [] : [["forced", plain(unproven)]]),
       ]),
     );
-  if (started.alreadyLive) return exit.reached;
-  if (liveBefore !== null) terminal.note(`To undo the rollback:        shiplog rollback ${liveBefore}`);
+  if (liveBefore !== null && liveBefore !== started.deploymentId)
+    terminal.note(`To undo the rollback:        shiplog rollback ${liveBefore}`);
   terminal.note(`To let deployments go live:  shiplog unpin ${place}`);
   return exit.reached;
 }

@@ -4,7 +4,8 @@ import type { Api } from "../api.ts";
 import type { Context, Register } from "../context.ts";
 import { pastOption, showAge } from "../duration.ts";
 import { type Environment, placeName, resolvePlace, type Whereabouts, whereabouts } from "../place.ts";
-import { rollbackTarget } from "../rollback-target.ts";
+import { name, type RollbackPlan } from "../rollback-plan.ts";
+import { showCommit } from "../show-commit.ts";
 import { plain, table } from "../terminal.ts";
 
 /** Shows at a glance what is live, why, what waits, and how to undo it; of the past, only what was so. */
@@ -24,6 +25,8 @@ type Glance = {
   readonly environment: Environment;
   readonly liveDeployment: DeploymentView | null;
   readonly underWay: readonly DeploymentView[];
+  /** what a rollback would do; of the past, and where there is nothing to go back to, null */
+  readonly rollback: RollbackPlan | null;
 };
 
 async function status({ api: open, terminal, json }: Context, said: Whereabouts, moment: string | undefined): Promise<undefined> {
@@ -52,15 +55,22 @@ async function chosen(api: Api, said: Whereabouts, at: string | undefined): Prom
 }
 
 async function glanceAt(api: Api, environment: Environment, at: string | undefined): Promise<Glance> {
-  const [live, recent] = await Promise.all([
+  const [live, recent, rollback] = await Promise.all([
     environment.live === null ? null : api.deployment(environment.live.deploymentId, at),
     api.deployments({ site: environment.site, environment: environment.environment, limit: 20, at }),
+    at === undefined && environment.live !== null ? api.rollbackPlan(environment.site, environment.environment) : null,
   ]);
-  return { environment, liveDeployment: live?.deployment ?? null, underWay: recent.filter((deployment) => !isEnd(deployment.status)) };
+  const underWay = recent.filter((deployment) => !isEnd(deployment.status));
+  return { environment, liveDeployment: live?.deployment ?? null, underWay, rollback: rollback?.plan ?? null };
 }
 
 /** `past`: without the commands that help on, which would act on what is so today. */
-function show({ environment, liveDeployment, underWay }: Glance, bold: (text: string) => string, now: number, past: boolean): string {
+function show(
+  { environment, liveDeployment, underWay, rollback }: Glance,
+  bold: (text: string) => string,
+  now: number,
+  past: boolean,
+): string {
   const { live, flipping, waiting, pin, lock, drifts, warnings, url } = environment;
   const place = placeName(environment);
   const rows: [string, string][] = [];
@@ -71,11 +81,7 @@ function show({ environment, liveDeployment, underWay }: Glance, bold: (text: st
     const verb = { deploy: "deployed", rollback: "rolled back", promote: "promoted", restore: "restored" }[live.reason];
     rows.push(["live", `${live.deploymentId} (#${live.sequence}), ${verb} by ${plain(live.actor)} ${showAge(live.at, now)}`]);
   }
-  if (liveDeployment?.commit) {
-    const { sha, branch, message, author, dirty } = liveDeployment.commit;
-    const words = [sha.slice(0, 7), branch && `(${branch})`, dirty && "with changes", message && `"${message}"`, author && `by ${author}`];
-    rows.push(["commit", plain(words.filter(Boolean).join(" "))]);
-  }
+  if (liveDeployment?.commit) rows.push(["commit", showCommit(liveDeployment.commit)]);
   if (liveDeployment?.why) rows.push(["why", plain(liveDeployment.why)]);
   if (flipping !== null)
     rows.push(["flipping", `${flipping.reason} to ${flipping.deploymentId} (#${flipping.sequence}), ${showAge(flipping.since, now)}`]);
@@ -99,16 +105,7 @@ function show({ environment, liveDeployment, underWay }: Glance, bold: (text: st
   for (const drift of drifts) rows.push(["drift", `${drift.function} was found where Shiplog did not put it, ${showAge(drift.at, now)}`]);
   for (const warning of warnings) rows.push(["warning", plain(warning)]);
 
-  const undo = past ? undefined : undoOf(environment);
-  if (undo !== undefined) rows.push(["undo", undo]);
+  if (rollback !== null && rollback.already === null) rows.push(["undo", `shiplog rollback ${place}  (to ${name(rollback.to)})`]);
+  for (const passed of rollback?.skipped.slice(0, 1) ?? []) rows.push(["", `not to ${name(passed)}: ${plain(passed.why)}`]);
   return `${bold(place)}  ${url}\n${table(rows.map(([name, text]) => [`  ${name}`, text]))}`;
-}
-
-/** What takes back the last change: a rollback is undone by going to what it replaced, which is not older. */
-function undoOf(environment: Environment): string | undefined {
-  const [replaced] = environment.history;
-  if (environment.live?.reason === "rollback" && replaced !== undefined)
-    return `shiplog rollback ${replaced.deploymentId}, then shiplog unpin ${placeName(environment)}`;
-  const target = rollbackTarget(environment);
-  return target && `shiplog rollback --site ${environment.site} --env ${environment.environment}  (to ${target.deploymentId})`;
 }

@@ -6,8 +6,9 @@ import {
   deploymentId,
   deploymentView,
   environmentView,
-  liveView,
+  plannedRelease,
   release,
+  rollbackPlan,
   type StubEngine,
   stubEngine,
 } from "./support/stub-engine.ts";
@@ -38,7 +39,11 @@ describe("shiplog rollback", () => {
     engine.state.rollbackScript.push(["EnvironmentPinned", { reason: "r", deploymentId: null }], live);
     const { code, out, err } = await cli("rollback", "--yes", "--reason", "it is broken");
     expect(code).toBe(0);
-    expect(posted("/v1/environments/web/production/rollback")).toEqual({ to: deploymentId(1), reason: "it is broken" });
+    expect(posted("/v1/environments/web/production/rollback")).toEqual({
+      to: deploymentId(1),
+      from: deploymentId(2),
+      reason: "it is broken",
+    });
     expect(out).toContain(`live    ${deploymentId(2)} → ${deploymentId(1)} (#3)`);
     expect(out).toContain("pinned  later deployments are built and then wait");
     expect(err).toContain(`shiplog rollback ${deploymentId(2)}`);
@@ -58,30 +63,68 @@ describe("shiplog rollback", () => {
   });
 
   it("changes nothing where it is live already", async () => {
+    engine.state.planned.plan = rollbackPlan({ to: plannedRelease(2), already: "live" });
     expect(await cli("rollback", deploymentId(2), "--yes")).toMatchObject({
       code: 0,
       out: expect.stringContaining("is live in web/production already"),
     });
   });
 
-  it("needs --yes without a terminal, and shows its target", async () => {
+  it("needs --yes without a terminal, and shows both releases and what it passes over", async () => {
+    engine.state.planned.plan = rollbackPlan({
+      skipped: [{ deploymentId: deploymentId(3), sequence: 3, is: "taken-down", why: "bob rolled it back: broken checkout" }],
+    });
     const { code, out, err } = await cli("rollback");
     expect(code).toBe(2);
     expect(out).toBe("");
-    expect(err).toContain(`Roll web/production back from ${deploymentId(2)} (#2, went live`);
-    expect(err).toContain(`to ${deploymentId(1)} (#1, went live`);
+    const about = '1234567 "Fix the header" by Ada, deployed by alice (token default)';
+    expect(err).toContain(`from         ${deploymentId(2)} (#2)  ${about}  live for 1m 00s until now`);
+    expect(err).toMatch(new RegExp(`to {11}${deploymentId(1)} \\(#1\\) {2}.* {2}live for 2h 00m, until \\d+d ago`));
+    expect(err).toContain(`passed over  ${deploymentId(3)} (#3)  bob rolled it back: broken checkout`);
+    expect(err).toContain(`Roll web/production back from ${deploymentId(2)} (#2) to ${deploymentId(1)} (#1)?`);
     expect(err).toContain("Say it with --yes.");
     expect(posted("/v1/environments/web/production/rollback")).toBeUndefined();
   });
 
-  it("after a rollback goes to the one before that, not forward", async () => {
-    engine.state.environments = [environmentView({ live: liveView(2, 7), history: [liveView(3), liveView(2), liveView(1)] })];
-    expect((await cli("rollback")).err).toContain(`to ${deploymentId(1)} (#1`);
+  it("takes an environment as its argument, as other commands do", async () => {
+    engine.state.rollbackScript.push(live);
+    expect((await cli("rollback", "web/production", "--yes")).code).toBe(0);
+    expect(posted("/v1/environments/web/production/rollback")).toMatchObject({ to: deploymentId(1) });
+    expect(await cli("rollback", "web/production", "--env", "production")).toMatchObject({ code: 2 });
   });
 
-  it("ends with 6 where there is nothing to go back to", async () => {
-    engine.state.environments = [environmentView({ history: [] })];
-    expect(await cli("rollback", "--yes")).toMatchObject({ code: 6, err: expect.stringContaining("nothing older was ever live there") });
+  it("goes by force where it is told to, and says what was wrong", async () => {
+    engine.state.planned.plan = rollbackPlan({ caution: { deploymentId: deploymentId(1), sequence: 1, is: "unfit", why: "it was 500" } });
+    engine.state.rollbackScript.push([live[0], { ...live[1], unproven: "it answered 500" }]);
+    const { code, out, err } = await cli("rollback", deploymentId(1), "--force", "--yes");
+    expect(code).toBe(0);
+    expect(posted("/v1/environments/web/production/rollback")).toMatchObject({ to: deploymentId(1), force: true });
+    expect(err).toContain(`beware  ${deploymentId(1)} (#1)  it was 500`);
+    expect(out).toContain("forced  it answered 500");
+  });
+
+  it("offers no way forth to where it came from, which has not been live", async () => {
+    engine.state.planned.plan = rollbackPlan({ from: { ...plannedRelease(3, { live: null }), goingLive: true }, to: plannedRelease(2) });
+    engine.state.rollbackScript.push(live);
+    const { err } = await cli("rollback", "--yes");
+    expect(err).toMatch(new RegExp(`from {2}${deploymentId(3)} .* going live at this moment`));
+    expect(err).not.toContain("To undo");
+  });
+
+  it("ends with 6 where there is nothing to go back to, and says why", async () => {
+    engine.state.planned = { plan: null, refusal: { code: "rollback.nothing", message: "nothing older was live here" } };
+    expect(await cli("rollback", "--yes")).toMatchObject({
+      code: 6,
+      err: expect.stringContaining("web/production cannot be rolled back: nothing older was live here."),
+    });
+  });
+
+  it("says that the next one passes a release over that does not run", async () => {
+    engine.state.rollbackScript.push(["FlipFailed", { sequence: 3, reason: "it answered 500", unfit: true }]);
+    const { code, err } = await cli("rollback", "--yes");
+    expect(code).toBe(5);
+    expect(err).toContain("The next rollback passes it over:  shiplog rollback web/production\n");
+    expect(err).toContain(`shiplog rollback ${deploymentId(1)} --force`);
   });
 
   it("ends with 5 where the flip failed", async () => {

@@ -1,7 +1,16 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { until } from "../support/until.ts";
 import { runCli, startCli } from "./support/run-cli.ts";
-import { at, deploymentId, deploymentView, environmentView, liveView, type StubEngine, stubEngine } from "./support/stub-engine.ts";
+import {
+  at,
+  deploymentId,
+  deploymentView,
+  environmentView,
+  liveView,
+  rollbackPlan,
+  type StubEngine,
+  stubEngine,
+} from "./support/stub-engine.ts";
 
 let engine: StubEngine;
 const cli = (...words: string[]) => runCli(words, { env: engine.env });
@@ -45,6 +54,9 @@ describe("shiplog list", () => {
 
 describe("shiplog status", () => {
   it("says what is live, why, what waits, and how to undo it", async () => {
+    engine.state.planned.plan = rollbackPlan({
+      skipped: [{ deploymentId: deploymentId(3), sequence: 3, is: "taken-down", why: "bob rolled it back" }],
+    });
     engine.state.environments = [
       environmentView({
         live: { ...liveView(2), reason: "rollback", actor: "bob (token default)" },
@@ -66,12 +78,13 @@ describe("shiplog status", () => {
       "migration; release with:  shiplog unlock web/production",
       "drift    shiplog-web-production-server was found",
       "warning  The CDN was not told.",
-      `undo     shiplog rollback ${deploymentId(1)}, then shiplog unpin web/production`,
+      `undo     shiplog rollback web/production  (to ${deploymentId(1)} (#1))`,
+      `not to ${deploymentId(3)} (#3): bob rolled it back`,
     ])
       expect(out).toContain(words);
 
-    engine.state.environments = [environmentView()];
-    expect((await cli("status")).out).toContain(`undo    shiplog rollback --site web --env production  (to ${deploymentId(1)})`);
+    engine.state.planned = { plan: null, refusal: { code: "rollback.nothing", message: "nothing older was live here" } };
+    expect((await cli("status", "web/production")).out).not.toContain("undo");
   });
 
   it("of a moment names it, and offers no command that would act on today", async () => {

@@ -1,7 +1,9 @@
 import type { AddressInfo } from "node:net";
 import { serve } from "@hono/node-server";
 import { type Context, Hono } from "hono";
+import type { z } from "zod";
 import type { DeploymentView, EnvironmentView, Status } from "../../../domain/projections/views.ts";
+import type { PlannedRollback } from "../../../services/api/contract.ts";
 import { Lock, Pin, PrepareSource, RequestDeployment, Rollback, Unlock, WithReason } from "../../../services/api/contract.ts";
 
 export const TOKEN = "stub-token-that-must-never-be-shown";
@@ -54,6 +56,26 @@ export const liveView = (number: number, sequence = number) => ({
   release: release(number),
 });
 
+type Planned = z.infer<typeof PlannedRollback>;
+export type Plan = NonNullable<Planned["plan"]>;
+/** From the second deployment back to the first. */
+export const rollbackPlan = (over: Partial<Plan> = {}): Plan => ({
+  from: { ...plannedRelease(2), goingLive: false },
+  to: plannedRelease(1, { live: { since: at(-7_200), until: at(0), ms: 7_200_000 } }),
+  already: null,
+  skipped: [],
+  caution: null,
+  ...over,
+});
+export const plannedRelease = (number: number, over: Partial<Plan["to"]> = {}): Plan["to"] => ({
+  deploymentId: deploymentId(number),
+  sequence: number,
+  commit: { sha: "1234567890", message: "Fix the header", author: "Ada" },
+  actor: "alice (token default)",
+  live: { since: at(0), until: null, ms: 60_000 },
+  ...over,
+});
+
 export type StubEnvironment = EnvironmentView & { url: string };
 export const environmentView = (over: Partial<StubEnvironment> = {}): StubEnvironment => ({
   site: "web",
@@ -94,6 +116,7 @@ const STATUS: Readonly<Record<string, Status>> = {
 export async function stubEngine() {
   const state = {
     environments: [environmentView()],
+    planned: { plan: rollbackPlan(), refusal: null } as Planned,
     deployments: new Map<string, DeploymentView>(),
     /** events to come, one more with every question */
     script: [] as Scripted[],
@@ -175,9 +198,13 @@ export async function stubEngine() {
   app.get("/v1/environments/:site/:environment/events", (context) =>
     context.json(play("environment/web/production", Number(context.req.query("after")), state.rollbackScript)),
   );
+  app.get("/v1/environments/:site/:environment/rollback", (context) => context.json(state.planned));
   app.post("/v1/environments/:site/:environment/rollback", async (context) => {
     const { to } = Rollback.parse(await context.req.json());
-    return context.json({ sequence: 3, deploymentId: to, previous: deploymentId(2), alreadyLive: to === deploymentId(2), version: 5 }, 202);
+    return context.json(
+      { sequence: 3, deploymentId: to, previous: deploymentId(2), alreadyLive: state.planned.plan?.already === "live", version: 5 },
+      202,
+    );
   });
   const change = (verb: string, check: { parse(body: unknown): unknown }) =>
     app.post(`/v1/environments/:site/:environment/${verb}`, async (context) => {
