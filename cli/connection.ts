@@ -11,10 +11,20 @@ export type Connection = {
   readonly source: string;
   /** the local AWS behind a local engine; nothing where the engine is on AWS itself */
   readonly endpoint?: string | undefined;
+  /** where the sites' apps are on this machine; a local engine tells it */
+  readonly sites?: readonly SiteSource[] | undefined;
 };
 
+/** The app of a site: an absolute folder. */
+export type SiteSource = { readonly site: string; readonly folder: string };
+
 /** Written by `shiplog dev` with mode 0600. */
-const ConnectionFile = z.object({ url: z.url(), token: z.string().min(1), endpoint: z.url().optional() });
+const ConnectionFile = z.object({
+  url: z.url(),
+  token: z.string().min(1),
+  endpoint: z.url().optional(),
+  sites: z.array(z.object({ site: z.string(), folder: z.string() })).optional(),
+});
 
 /**
  * Finds the connection: the folder of `--data`, else SHIPLOG_URL with SHIPLOG_TOKEN, else the folder of SHIPLOG_DATA,

@@ -1,27 +1,88 @@
-import { execFile } from "node:child_process";
-import { promisify } from "node:util";
+import { existsSync } from "node:fs";
+import { realpath } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import type { GitCommit } from "../domain/deployment/shapes.ts";
+import type { ZippedEntry } from "../services/kit/archive.ts";
+import { type Git, GitFailed, openGit, safeDirectories } from "./git.ts";
+import { differsFromCommit } from "./git-changes.ts";
 
-/** The commit that a folder is at; `undefined` where it is in no repository, has no commit, or git is not installed. */
-export async function readGitCommit(folder: string): Promise<GitCommit | undefined> {
+/** The commit of a folder; `note` says, for a person, why it or a part of it could not be read. */
+export type ReadCommit = { readonly commit?: GitCommit; readonly note?: string };
+
+/**
+ * The commit that a folder is at, and whether what was packed of it differs from that commit. A folder in no repository has
+ * none. Never throws for what git says: a deployment does not depend on it.
+ */
+export async function readGitCommit(folder: string, packed: readonly ZippedEntry[]): Promise<ReadCommit> {
+  if (!inRepository(await realpath(folder))) return {};
+  let git = openGit(folder);
   try {
-    const [sha, author = "", message = ""] = (await git(folder, "log", "-1", "--format=%H%x00%an%x00%s")).split("\0");
-    if (!sha) return undefined;
-    const [branch, changes] = await Promise.all([git(folder, "branch", "--show-current"), git(folder, "status", "--porcelain", "--", ".")]);
-    return {
-      sha,
-      ...(message === "" ? {} : { message: message.slice(0, 500) }),
-      ...(author === "" ? {} : { author: author.slice(0, 200) }),
-      ...(branch === "" ? {} : { branch: branch.slice(0, 250) }),
-      dirty: changes !== "",
-    };
-  } catch {
-    return undefined;
+    const sha = await git("rev-parse", "--verify", "--end-of-options", "HEAD^{commit}").catch(async (error: GitFailed) => {
+      if (!error.message.includes("dubious ownership")) throw error;
+      git = openGit(folder, await safeDirectories());
+      return git("rev-parse", "--verify", "--end-of-options", "HEAD^{commit}");
+    });
+    const commit = { sha: sha.toString().trim(), ...(await described(git, sha.toString().trim())) };
+    try {
+      return { commit: { ...commit, dirty: await differsFromCommit(git, folder, commit.sha, packed) } };
+    } catch (error) {
+      return { commit, note: `whether the source differs from commit ${commit.sha.slice(0, 7)} cannot be told: ${reasonOf(error)}` };
+    }
+  } catch (error) {
+    return { note: `no commit is recorded: ${reasonOf(error)}` };
   }
 }
 
-/** A repository's own configuration may name a program to watch files with: not for us to start. */
-const git = async (folder: string, ...words: string[]): Promise<string> => {
-  const options = { cwd: folder, timeout: 10_000, maxBuffer: 64 * 1024 * 1024 };
-  return (await promisify(execFile)("git", ["-c", "core.fsmonitor=false", ...words], options)).stdout.trim();
+const reasonOf = (error: unknown): string => {
+  if (error instanceof GitFailed || error instanceof Error) return error.message;
+  throw error;
 };
+
+function inRepository(folder: string): boolean {
+  for (let here = folder; ; here = dirname(here)) {
+    if (existsSync(join(here, ".git"))) return true;
+    if (here === dirname(here)) return false;
+  }
+}
+
+async function described(git: Git, sha: string): Promise<Omit<GitCommit, "sha" | "dirty">> {
+  const { author, message } = parseCommit(await git("cat-file", "commit", sha));
+  const branch = await git("symbolic-ref", "--quiet", "--short", "HEAD").then(
+    (text) => text.toString().trim(),
+    () => "", // a detached HEAD is at no branch
+  );
+  return {
+    ...(message === "" ? {} : { message: cut(message, 500) }),
+    ...(author === "" ? {} : { author: cut(author, 200) }),
+    ...(branch === "" ? {} : { branch: cut(branch, 250) }),
+  };
+}
+
+/** A commit object: headers, an empty line, the message; in UTF-8 where no header says otherwise. */
+export function parseCommit(object: Buffer): { author: string; message: string } {
+  const bytes = object.toString("latin1");
+  const end = bytes.indexOf("\n\n");
+  const headers = bytes.slice(0, end === -1 ? undefined : end);
+  const text = decoder(/^encoding (.+)$/m.exec(headers)?.[1]).decode(object);
+  const body = text.indexOf("\n\n");
+  const [, author = ""] = /^author (.*?) ?<[^<>\n]*> -?\d+ [+-]\d+$/m.exec(text.slice(0, body === -1 ? undefined : body)) ?? [];
+  const [subject = ""] =
+    body === -1
+      ? []
+      : text
+          .slice(body)
+          .trim()
+          .split(/\n\s*\n/, 1);
+  return { author: author.trim(), message: subject.replaceAll(/\s*\n\s*/g, " ").trim() };
+}
+
+function decoder(encoding = "utf-8"): { decode(bytes: Buffer): string } {
+  try {
+    return new TextDecoder(encoding);
+  } catch {
+    return new TextDecoder();
+  }
+}
+
+/** Never half of a character. */
+const cut = (text: string, length: number): string => text.slice(0, length).replace(/[\uD800-\uDBFF]$/, "");

@@ -1,5 +1,6 @@
 import { readFile, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import * as z from "zod";
 import { usageError } from "./failure.ts";
 
 /**
@@ -23,14 +24,18 @@ export async function findApp(folder: string): Promise<string> {
   return path;
 }
 
+const Dependencies = z.record(z.string(), z.unknown()).default({});
+const PackageFile = z.object({ dependencies: Dependencies, devDependencies: Dependencies });
+
 async function dependenciesOf(path: string): Promise<ReadonlySet<string>> {
   const file = join(path, "package.json");
-  const text = await readFile(file, "utf8").catch(() => {
-    throw usageError(`${path} is not a Next.js app: it has no package.json.`, "Give the folder of the app itself.");
-  });
+  const found = await stat(file).catch(() => undefined);
+  if (!found?.isFile()) throw usageError(`${path} is not a Next.js app: it has no package.json.`, "Give the folder of the app itself.");
   try {
-    const { dependencies = {}, devDependencies = {} } = JSON.parse(text) as Record<string, Record<string, string>>;
-    return new Set([...Object.keys(dependencies), ...Object.keys(devDependencies)]);
+    const text = (await readFile(file, "utf8")).replace(/^\uFEFF/, ""); // npm passes over a byte order mark too
+    const parsed = PackageFile.safeParse(JSON.parse(text));
+    if (!parsed.success) throw new Error(z.prettifyError(parsed.error));
+    return new Set([...Object.keys(parsed.data.dependencies), ...Object.keys(parsed.data.devDependencies)]);
   } catch (error) {
     throw usageError(`${file} cannot be read: ${(error as Error).message}.`, "Correct it, then deploy again.");
   }

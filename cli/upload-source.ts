@@ -5,21 +5,24 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Source } from "../domain/deployment/shapes.ts";
-import { zipSource } from "../services/kit/archive.ts";
+import { ArchiveRefused, type ZippedEntry, zipSource } from "../services/kit/archive.ts";
 import type { Api } from "./api.ts";
 import type { Context } from "./context.ts";
 import { showDuration } from "./duration.ts";
 import { showBytes } from "./event-facts.ts";
-import { CliError, exit } from "./failure.ts";
+import { CliError, exit, usageError } from "./failure.ts";
+
+/** A source that is where the engine wants it, and what is in it. */
+export type Uploaded = { readonly source: Source; readonly entries: readonly ZippedEntry[] };
 
 /** Zips a folder and puts the zip where the engine wants it, unless the same source is there already. */
-export async function uploadSource({ terminal, signal }: Context, api: Api, folder: string, site: string): Promise<Source> {
+export async function uploadSource({ terminal, signal }: Context, api: Api, folder: string, site: string): Promise<Uploaded> {
   const room = await mkdtemp(join(tmpdir(), "shiplog-source-"));
   try {
     const begun = Date.now();
     const file = join(room, "source.zip");
     terminal.live(`packing ${folder}`);
-    const zip = await zipSource(folder, file);
+    const zip = await zipSource(folder, file).catch(refused(folder));
     terminal.note(`source: ${zip.files} files, ${showBytes(zip.bytes)}, packed in ${showDuration(Date.now() - begun)}`);
 
     const { source, upload } = await api.prepareSource(site, zip.sha256Hex, zip.bytes, randomUUID());
@@ -30,12 +33,20 @@ export async function uploadSource({ terminal, signal }: Context, api: Api, fold
       await put(upload, await openAsBlob(file), signal);
       terminal.note(`source: uploaded in ${showDuration(Date.now() - started)}`);
     }
-    return source;
+    return { source, entries: zip.entries };
   } finally {
     terminal.live(null);
     await rm(room, { recursive: true, force: true });
   }
 }
+
+const refused = (folder: string) => (error: unknown) => {
+  if (!(error instanceof ArchiveRefused)) throw error;
+  throw usageError(
+    error.entry === undefined ? `${error.message}.` : `${folder} cannot be packed: ${error.message}.`,
+    error.entry === undefined ? "Nothing was deployed." : "Nothing was deployed. A line in .shiplogignore leaves a file out of the source.",
+  );
+};
 
 const RETRIES_MS = [500, 2_000];
 

@@ -114,7 +114,12 @@ export const startDevelopment = async (options: DevelopmentOptions): Promise<Dev
 
     await writePrivate(join(dataDir, "memory.json"), memory);
     const connection = join(dataDir, "connection.json");
-    await writePrivate(connection, { url: api.url, token: memory.token, endpoint: aws.endpoint.url });
+    await writePrivate(connection, {
+      url: api.url,
+      token: memory.token,
+      endpoint: aws.endpoint.url,
+      sites: sites.map(({ name, folder }) => ({ site: name, folder })),
+    });
     closers.push(() => rm(connection, { force: true }));
     const urls = edges.map(({ site, environment, edge }) => ({ site, environment, url: edge.url }));
     return { apiUrl: api.url, token: memory.token, sites: urls, aws, engine: made, close };

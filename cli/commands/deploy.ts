@@ -1,13 +1,18 @@
 import { randomUUID } from "node:crypto";
+import type { Api } from "../api.ts";
+import { confirm } from "../confirm.ts";
+import { findConnection } from "../connection.ts";
 import type { Context, Register } from "../context.ts";
 import type { ExitCode } from "../failure.ts";
 import { readGitCommit } from "../git-commit.ts";
 import { findApp } from "../next-app.ts";
-import { placeName, resolvePlace } from "../place.ts";
+import { type Environment, placeName, resolvePlace } from "../place.ts";
+import { siteSources, sitesOf } from "../site-sources.ts";
+import { plain } from "../terminal.ts";
 import { uploadSource } from "../upload-source.ts";
 import { timeoutOf, type WatchOptions, watchDeployment } from "../watch-deployment.ts";
 
-type Options = WatchOptions & { readonly site?: string; readonly env?: string; readonly reason?: string };
+type Options = WatchOptions & { readonly site?: string; readonly env?: string; readonly reason?: string; readonly yes?: boolean };
 
 /** Uploads an app's source, asks for a deployment, and follows it to its end. */
 export const deployCommand: Register = (program, run) =>
@@ -15,9 +20,10 @@ export const deployCommand: Register = (program, run) =>
     .command("deploy")
     .description("build an app and bring it live")
     .argument("<dir>", "folder of the Next.js app")
-    .option("--site <site>", "default: the only site")
+    .option("--site <site>", "default: the site whose source is that folder, else the only site")
     .option("--env <environment>", 'default: the only environment, else "production"')
     .option("--reason <text>", "kept in the audit trail")
+    .option("-y, --yes", "do not ask where the folder is not the site's source")
     .option("--no-wait", "do not wait for the end")
     .option("--timeout <duration>", "stop waiting after for example 10m; the deployment goes on")
     .option("--follow", "also show the build's output")
@@ -27,10 +33,12 @@ async function deploy(context: Context, folder: string, options: Options): Promi
   timeoutOf(options);
   const app = await findApp(folder);
   const api = context.api();
-  const [before, commit] = await Promise.all([resolvePlace(api, options), readGitCommit(app)]);
+  const before = await whereTo(context, api, app, options);
   const { site, environment } = before;
 
-  const source = await uploadSource(context, api, app, site);
+  const { source, entries } = await uploadSource(context, api, app, site);
+  const { commit, note } = await readGitCommit(app, entries);
+  if (note !== undefined) context.terminal.note(`note: ${plain(note)}`);
   const deployment = await api.deploy(
     {
       site,
@@ -45,4 +53,20 @@ async function deploy(context: Context, folder: string, options: Options): Promi
     `${deployment.id} to ${placeName(before)}${commit === undefined ? "" : `, commit ${commit.sha.slice(0, 7)}${commit.dirty ? " with changes" : ""}`}`,
   );
   return watchDeployment(context, api, deployment, before, options);
+}
+
+/** The environment that is meant; asks where the folder is known not to be the source of its site. */
+async function whereTo(context: Context, api: Api, app: string, options: Options): Promise<Environment> {
+  const sources = siteSources(findConnection(context.data, process.env, process.cwd()).sites, app, process.env);
+  const own = await sitesOf(app, sources);
+  const place = await resolvePlace(api, { env: options.env, site: options.site ?? (own.length === 1 ? own[0] : undefined) });
+  const declared = sources.find(({ site }) => site === place.site)?.folder;
+  if (declared === undefined || own.includes(place.site)) return place;
+  const whose = own.length === 0 ? "" : `, but of ${own.join(" and ")}`;
+  await confirm(
+    context,
+    `${plain(app)} is not the source of the site ${place.site} (${plain(declared)})${whose}. Deploy it to ${placeName(place)} all the same?`,
+    options.yes,
+  );
+  return place;
 }

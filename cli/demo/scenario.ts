@@ -18,8 +18,8 @@ export type Deployed = { readonly id: string; readonly status: string; readonly 
 
 /** Deploys an app as `shiplog deploy` does and waits for its end. Throws where it does not go live. */
 export const deployOnce = async (context: Context, api: Api, app: string, place: Place, reason: string): Promise<Deployed> => {
-  const source = await uploadSource(context, api, app, place.site);
-  const commit = await readGitCommit(app);
+  const { source, entries } = await uploadSource(context, api, app, place.site);
+  const { commit } = await readGitCommit(app, entries);
   const asked = Date.now();
   const { id, sequence } = await api.deploy({ ...place, source, reason, ...(commit && { commit }) }, randomUUID());
   context.terminal.note(`${id} to ${place.site}/${place.environment}`);

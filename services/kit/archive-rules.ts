@@ -11,6 +11,8 @@ export type ArchiveRefusal =
   | "too-large"
   | "ratio"
   | "not-empty"
+  | "empty"
+  | "unreadable"
   | "corrupt";
 
 /** An archive that is not written or not unpacked, for a reason a person can act on. `entry` is absent when the whole archive is meant. */

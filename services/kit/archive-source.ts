@@ -1,6 +1,7 @@
-import { readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import ignore, { type Ignore } from "ignore";
+import { ArchiveRefused } from "./archive-rules.ts";
 import { type Zipped, zipDirectory } from "./archive-zip.ts";
 
 export type SourceOptions = {
@@ -9,25 +10,36 @@ export type SourceOptions = {
 };
 
 /**
- * Packs an app's folder for a build: everything but dependencies, build output, version control, what a
- * .gitignore or .shiplogignore leaves out (nested ones too; the nearest to a file decides), and `.env*` files,
- * which hold secrets: only `.env.example` and those named in `envFiles` go along.
- * Throws `ArchiveRefused` for a symbolic link that leaves the folder.
+ * Packs an app's folder for a build: what `sourceRules` takes in, links as links.
+ * Throws `ArchiveRefused` for a symbolic link that leaves the folder, a special file, a name that no archive can hold, and
+ * where nothing is left to pack.
  */
 export async function zipSource(dir: string, target: string, options: SourceOptions = {}): Promise<Zipped> {
+  const zipped = await zipDirectory(dir, target, { include: sourceRules(dir, options), symlinks: "keep" });
+  if (zipped.files === 0)
+    throw new ArchiveRefused("empty", undefined, `${dir} holds nothing to build: it is empty, or everything in it is ignored`);
+  return zipped;
+}
+
+/** Whether a path (relative to the folder) belongs to a source; asked for a folder before what is in it. */
+export type SourceRules = (path: string, directory: boolean) => Promise<boolean>;
+
+/**
+ * An app's source is everything but dependencies, build output, version control, what a .gitignore or .shiplogignore leaves
+ * out (nested ones too; the nearest to a file decides), and `.env*` files, which hold secrets: only `.env.example` and
+ * those named in `envFiles` go along.
+ */
+export const sourceRules = (dir: string, options: SourceOptions = {}): SourceRules => {
   const named = new Set(options.envFiles?.map((path) => path.replace(/^\.\//, "")));
   const ignored = ignoreFiles(dir);
-  const include = async (path: string, directory: boolean) => {
+  return async (path, directory) => {
     const name = path.slice(path.lastIndexOf("/") + 1);
     if (NEVER.has(name)) return false;
     if (named.has(path)) return true;
     if (name.startsWith(".env") && !directory && name !== ".env.example") return false;
     return !(await ignored(path, directory));
   };
-  const zipped = await zipDirectory(dir, target, { include, symlinks: "keep" });
-  if (zipped.files === 0) throw new Error(`${dir} holds nothing to build: it is empty, or everything in it is ignored`);
-  return zipped;
-}
+};
 
 const NEVER: ReadonlySet<string> = new Set(["node_modules", ".git", ".next", ".open-next", ".shiplog", ".sst"]);
 
@@ -37,11 +49,15 @@ function ignoreFiles(dir: string) {
   async function read(folder: string): Promise<Ignore> {
     const both = ignore();
     for (const file of [".gitignore", ".shiplogignore"]) {
-      const text = await readFile(join(dir, folder, file), "utf8").catch((error: NodeJS.ErrnoException) => {
-        if (error.code === "ENOENT" || error.code === "EISDIR") return "";
-        throw error;
-      });
-      both.add(text);
+      const path = join(dir, folder, file);
+      // neither a folder nor a named pipe of that name says anything; git passes over a byte order mark
+      if (
+        await stat(path).then(
+          (status) => status.isFile(),
+          () => false,
+        )
+      )
+        both.add((await readFile(path, "utf8")).replace(/^\uFEFF/, ""));
     }
     return both;
   }

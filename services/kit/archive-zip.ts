@@ -1,13 +1,23 @@
 import { createHash, randomUUID } from "node:crypto";
-import { createWriteStream } from "node:fs";
-import { readdir, readFile, readlink, realpath, rename, rm, stat } from "node:fs/promises";
+import { createWriteStream, type Dirent, type Stats } from "node:fs";
+import { lstat, readdir, readFile, readlink, realpath, rename, rm, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { type PassThrough, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { ZipFile } from "yazl";
 import { ArchiveRefused, checkLinks, checkName } from "./archive-rules.ts";
 
-export type Zipped = { readonly sha256Base64: string; readonly sha256Hex: string; readonly bytes: number; readonly files: number };
+/** One file or link of an archive; `path` is relative to the folder that was packed. */
+export type ZippedEntry = { readonly path: string; readonly executable: boolean; readonly link: boolean };
+
+export type Zipped = {
+  readonly sha256Base64: string;
+  readonly sha256Hex: string;
+  readonly bytes: number;
+  readonly files: number;
+  /** sorted by path */
+  readonly entries: readonly ZippedEntry[];
+};
 
 export type ZipOptions = {
   /** Called with the path relative to the folder, "/" between names; a folder that is left out is not looked into. */
@@ -39,10 +49,11 @@ export async function zipDirectory(dir: string, target: string, options: ZipOpti
     await rm(partial, { force: true });
     throw error;
   }
-  return { ...digest.result(), files: found.length };
+  const entries = found.map(({ path, executable, link }) => ({ path, executable, link: link !== undefined }));
+  return { ...digest.result(), files: found.length, entries };
 }
 
-type Found = { readonly path: string; readonly real: string; readonly size: number; readonly executable: boolean; readonly link?: string };
+type Found = Omit<ZippedEntry, "link"> & { readonly real: string; readonly size: number; readonly link?: string };
 
 async function walk(root: string, { include = () => true, symlinks = "keep" }: ZipOptions, target: string): Promise<Found[]> {
   const found: Found[] = [];
@@ -51,20 +62,20 @@ async function walk(root: string, { include = () => true, symlinks = "keep" }: Z
 
   /** `above`: the real folders we are in, to notice a followed link that leads back up. */
   async function enter(folder: string, prefix: string, above: readonly string[]): Promise<void> {
-    for (const item of await readdir(folder, { withFileTypes: true })) {
+    for (const item of await readdir(folder, { withFileTypes: true }).catch(unreadable(prefix.slice(0, -1)))) {
       const path = prefix + item.name;
       const real = join(folder, item.name);
       if (real === target) continue;
       if (item.isSymbolicLink() && symlinks === "keep") {
         if (!(await include(path, false))) continue;
-        checkName(path);
-        found.push({ path, real, size: 0, executable: false, link: await readlink(real) });
+        await checkReal(path, real);
+        found.push({ path, real, size: 0, executable: false, link: await targetOf(path, real) });
         continue;
       }
       const seen = item.isSymbolicLink() ? await stat(real).catch(() => undefined) : item;
       const directory = seen?.isDirectory() ?? false;
       if (!(await include(path, directory))) continue;
-      checkName(path);
+      await checkReal(path, real);
       if (!seen) throw new ArchiveRefused("corrupt", path, "the symbolic link points to nothing; remove it or make its target");
       if (directory) {
         const inside = item.isSymbolicLink() ? await realpath(real) : real;
@@ -73,12 +84,39 @@ async function walk(root: string, { include = () => true, symlinks = "keep" }: Z
         await enter(real, `${path}/`, [...above, inside]);
         continue;
       }
-      const status = await stat(real);
-      if (!status.isFile()) throw new ArchiveRefused("special-file", path, "only files, folders and symbolic links can be packed");
+      const status = await stat(real).catch(unreadable(path));
+      if (!status.isFile())
+        throw new ArchiveRefused("special-file", path, `it is a ${kindOf(status)}: only files, folders and symbolic links can be packed`);
       found.push({ path, real, size: status.size, executable: (status.mode & 0o100) !== 0 });
     }
   }
 }
+
+/** A name may go into an archive, and is the name that the file really has: one that is not UTF-8 was read as another. */
+async function checkReal(path: string, real: string): Promise<void> {
+  checkName(path);
+  if (real.includes("\uFFFD") && !(await lstat(real).catch(() => undefined)))
+    throw new ArchiveRefused("unsafe-name", path, "the name is not UTF-8; rename the file");
+}
+
+async function targetOf(path: string, real: string): Promise<string> {
+  const bytes = await readlink(real, { encoding: "buffer" }).catch(unreadable(path));
+  if (!bytes.equals(Buffer.from(bytes.toString())))
+    throw new ArchiveRefused("unsafe-name", path, "the link's target is not UTF-8; make it anew");
+  return bytes.toString();
+}
+
+const kindOf = (status: Stats | Dirent): string => {
+  if (status.isSocket()) return "socket";
+  if (status.isFIFO()) return "named pipe";
+  return "device";
+};
+
+/** For a file or folder that we may not read, or that went away while it was packed. */
+const unreadable = (path: string) => (error: unknown) => {
+  const { code, message } = error as NodeJS.ErrnoException;
+  throw new ArchiveRefused("unreadable", path, `it cannot be read (${code ?? message})`, { cause: error });
+};
 
 /** yazl formats a local time: this is 1980-01-01 00:00 in every time zone. */
 const EPOCH = new Date(1980, 0, 1);
@@ -106,9 +144,9 @@ async function addAll(zip: ZipFile, found: readonly Found[]): Promise<void> {
 /** zlib's default: level 9 takes twice the time for 1 % less, level 1 makes the upload a fifth larger. */
 const LEVEL = 6;
 
-async function readContent({ link, real, size }: Found): Promise<Buffer | undefined> {
+async function readContent({ path, link, real, size }: Found): Promise<Buffer | undefined> {
   if (link !== undefined) return Buffer.from(link);
-  return size < STREAM_FROM ? readFile(real) : undefined;
+  return size < STREAM_FROM ? readFile(real).catch(unreadable(path)) : undefined;
 }
 
 function digester() {

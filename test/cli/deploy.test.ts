@@ -1,4 +1,6 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { once } from "node:events";
+import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -231,6 +233,98 @@ describe("shiplog deploy", () => {
     );
     expect((await deploy("--no-wait", "--site", "web")).code).toBe(0);
     expect(engine.state.asked.at(-1)?.body).toMatchObject({ site: "web", environment: "production" });
+  });
+});
+
+describe("shiplog deploy of a folder", () => {
+  let engine: StubEngine;
+  let folder: string;
+  let web: string;
+  beforeEach(async () => {
+    engine = await stubEngine();
+    engine.state.environments = [environmentView(), environmentView({ site: "docs" })];
+    engine.state.script.push(...TO_LIVE);
+    folder = await mkdtemp(join(tmpdir(), "shiplog-cli-test-"));
+    web = join(folder, "web");
+    for (const app of [web, join(folder, "docs")]) {
+      await mkdir(app);
+      await writeFile(
+        join(app, "package.json"),
+        `\uFEFF${JSON.stringify({ dependencies: { next: "16" }, devDependencies: { "@opennextjs/aws": "3" } })}`,
+      );
+    }
+    const sites = ["web", "docs"].map((name) => ({ name, source: name, environments: [{ name: "production" }] }));
+    await writeFile(join(folder, "shiplog.sites.json"), `\uFEFF${JSON.stringify({ sites })}`);
+  });
+  afterEach(async () => {
+    await engine.close();
+    await rm(folder, { recursive: true });
+  });
+  const deploy = (...words: string[]) => runCli(["deploy", ...words, "--no-wait"], { env: engine.env });
+  const deployedTo = () => engine.state.asked.filter(({ method, path }) => method === "POST" && path === "/v1/deployments").at(-1)?.body;
+
+  it("goes to the site whose source it is, by whatever path, without being told", async () => {
+    await symlink(join(folder, "docs"), join(folder, "link"));
+    expect(await deploy(join(folder, "link"))).toMatchObject({ code: 0 });
+    expect(deployedTo()).toMatchObject({ site: "docs" });
+  });
+
+  it("is asked about where it is another site's, before anything is sent", async () => {
+    const asked = await deploy(web, "--site", "docs");
+    expect(asked).toMatchObject({ code: 2, out: "" });
+    expect(asked.err).toContain(
+      `${web} is not the source of the site docs (${join(folder, "docs")}), but of web. Deploy it to docs/production all the same?`,
+    );
+    expect(asked.err).toContain("Say it with --yes.");
+    expect(engine.state.uploads).toEqual([]);
+    expect(deployedTo()).toBeUndefined();
+    expect(await deploy(web, "--site", "docs", "--yes")).toMatchObject({ code: 0 });
+    expect(deployedTo()).toMatchObject({ site: "docs" });
+  });
+
+  it("is asked about where it is no site's, as a local engine tells them", async () => {
+    engine.state.environments = [environmentView()];
+    const other = await mkdtemp(join(tmpdir(), "shiplog-cli-test-"));
+    await cp(web, other, { recursive: true });
+    const data = join(folder, "data");
+    await mkdir(data);
+    const { SHIPLOG_URL: url, SHIPLOG_TOKEN: token } = engine.env as Record<string, string>;
+    await writeFile(join(data, "connection.json"), JSON.stringify({ url, token, sites: [{ site: "web", folder: web }] }));
+    const asked = await runCli(["--data", data, "deploy", other, "--no-wait"], {});
+    expect(asked.err).toContain(`${other} is not the source of the site web (${web}). Deploy it to web/production all the same?`);
+    expect(asked.code).toBe(2);
+    expect(await runCli(["--data", data, "deploy", web, "--no-wait"], {})).toMatchObject({ code: 0 });
+    await rm(other, { recursive: true });
+  });
+
+  it("is refused where it holds what no build can have, by name, with 2", async () => {
+    const socket = createServer().listen(join(web, "app.sock"));
+    await once(socket, "listening");
+    const refused = await deploy(web);
+    socket.close();
+    expect(refused).toMatchObject({ code: 2, out: "" });
+    expect(refused.err).toContain(
+      `${web} cannot be packed: "app.sock": it is a socket: only files, folders and symbolic links can be packed.\n` +
+        "Nothing was deployed. A line in .shiplogignore leaves a file out of the source.",
+    );
+    await symlink("/etc/hosts", join(web, "hosts"));
+    expect(await deploy(web)).toMatchObject({ code: 2, err: expect.stringContaining("points out of the folder") });
+    await writeFile(join(web, ".shiplogignore"), "hosts\n");
+    expect(await deploy(web)).toMatchObject({ code: 0 });
+    await writeFile(join(web, ".shiplogignore"), "*\n");
+    expect(await deploy(web)).toMatchObject({ code: 2, err: expect.stringContaining("everything in it is ignored.") });
+  });
+
+  it.each([
+    ["null", "expected object"],
+    ['{"dependencies":["next"]}', "dependencies"],
+    ["{", "JSON"],
+  ])("is refused with 2 where its package.json is %s", async (text, why) => {
+    await writeFile(join(web, "package.json"), text);
+    const { code, err } = await deploy(web);
+    expect(code).toBe(2);
+    expect(err).toContain(`${join(web, "package.json")} cannot be read: `);
+    expect(err).toContain(why);
   });
 });
 

@@ -1,4 +1,4 @@
-import { execFile } from "node:child_process";
+import { execFile, execFileSync } from "node:child_process";
 import { chmod, mkdir, mkdtemp, readdir, readFile, readlink, rm, stat, symlink, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -169,6 +169,64 @@ describe("packing an app's source", () => {
     await put("app", { "src/a.js": "" });
     await symlink(target, at("app/src/link"));
     await expect(zipSource(at("app"), at("x.zip"))).rejects.toMatchObject({ reason: "link-leaves-folder", entry: "src/link" });
+  });
+
+  it("names a socket, a named pipe and a device, and hangs at none of them", async () => {
+    await put("app", { "a.js": "" });
+    execFileSync("mkfifo", [at("app/pipe")]);
+    await expect(zipSource(at("app"), at("x.zip"))).rejects.toMatchObject({
+      reason: "special-file",
+      message: '"pipe": it is a named pipe: only files, folders and symbolic links can be packed',
+    });
+    await put("app", { ".shiplogignore": "pipe\n" });
+    execFileSync("mkfifo", [at("app/.gitignore")]);
+    await expect(zipSource(at("app"), at("x.zip"))).rejects.toMatchObject({ reason: "special-file", entry: ".gitignore" });
+  });
+
+  it.runIf(process.platform === "linux")("names a file, a folder and a link whose name is not UTF-8", async () => {
+    const latin1 = (name: string) => Buffer.concat([Buffer.from(`${at("app")}/`), Buffer.from(name, "latin1")]);
+    const refused = {
+      reason: "unsafe-name",
+      entry: "gr\uFFFDn",
+      message: expect.stringContaining("the name is not UTF-8; rename the file"),
+    };
+    await put("app", { "a.js": "", "gr\uFFFDner": "this one is really called so" });
+    await writeFile(latin1("gr\u00fcn"), "");
+    await expect(zipSource(at("app"), at("x.zip"))).rejects.toMatchObject(refused);
+    await rm(latin1("gr\u00fcn"));
+    await mkdir(latin1("gr\u00fcn"));
+    await expect(zipSource(at("app"), at("x.zip"))).rejects.toMatchObject(refused);
+    await rm(latin1("gr\u00fcn"), { recursive: true });
+    await symlink("a.js", latin1("gr\u00fcn"));
+    await expect(zipSource(at("app"), at("x.zip"))).rejects.toMatchObject(refused);
+    await rm(latin1("gr\u00fcn"));
+    await symlink(Buffer.from("gr\u00fcn", "latin1"), at("app/link"));
+    await expect(zipSource(at("app"), at("x.zip"))).rejects.toMatchObject({
+      entry: "link",
+      message: expect.stringContaining("target is not UTF-8"),
+    });
+    await rm(at("app/link"));
+    expect((await zipSource(at("app"), at("x.zip"))).entries).toEqual([
+      { path: "a.js", executable: false, link: false },
+      { path: "gr\uFFFDner", executable: false, link: false },
+    ]);
+  });
+
+  it("passes over a byte order mark in an ignore file", async () => {
+    await put("app", { ".gitignore": "\uFEFFout.txt\n", "out.txt": "", "a.js": "" });
+    expect((await zipSource(at("app"), at("x.zip"))).entries.map(({ path }) => path)).toEqual([".gitignore", "a.js"]);
+  });
+
+  it("names what may not be read, or went away while it was packed", async () => {
+    await put("app", { "a.js": "", "b.js": "" });
+    const include = async (path: string) => {
+      if (path === "b.js") await rm(at("app/b.js"));
+      return true;
+    };
+    await expect(zipDirectory(at("app"), at("x.zip"), { include })).rejects.toMatchObject({
+      reason: "unreadable",
+      message: '"b.js": it cannot be read (ENOENT)',
+    });
   });
 
   it("says so when there is nothing to build", async () => {

@@ -1,0 +1,46 @@
+import { existsSync, readFileSync } from "node:fs";
+import { realpath } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
+import { parseSites, SitesRefused } from "../infra/sites-file.ts";
+import type { SiteSource } from "./connection.ts";
+import { usageError } from "./failure.ts";
+
+const SITES_FILE = "shiplog.sites.json";
+
+/**
+ * Where the sites' apps are on this machine: as the local engine tells it, else as the sites file says that SHIPLOG_SITES
+ * names or that is nearest to the app, from its folder upward. Empty where nobody says.
+ * @throws CliError (usage) where that file cannot be used
+ */
+export function siteSources(
+  told: readonly SiteSource[] | undefined,
+  app: string,
+  environment: Readonly<Record<string, string | undefined>>,
+): readonly SiteSource[] {
+  if (told !== undefined) return told;
+  const file = environment.SHIPLOG_SITES ? resolve(environment.SHIPLOG_SITES) : nearest(app);
+  if (file === undefined) return [];
+  try {
+    return parseSites(readFileSync(file, "utf8"), file).sites.map(({ name, source }) => ({
+      site: name,
+      folder: resolve(dirname(file), source),
+    }));
+  } catch (error) {
+    if (error instanceof SitesRefused) throw usageError(`${error.message}.`);
+    throw usageError(`${file} cannot be read: ${(error as Error).message}.`);
+  }
+}
+
+/** The sites whose source is this folder, by whatever path. */
+export async function sitesOf(app: string, sources: readonly SiteSource[]): Promise<string[]> {
+  const here = await realpath(app);
+  const real = await Promise.all(sources.map(async ({ site, folder }) => ({ site, folder: await realpath(folder).catch(() => folder) })));
+  return real.filter(({ folder }) => folder === here).map(({ site }) => site);
+}
+
+function nearest(app: string): string | undefined {
+  for (let here = app; ; here = dirname(here)) {
+    if (existsSync(join(here, SITES_FILE))) return join(here, SITES_FILE);
+    if (here === dirname(here)) return undefined;
+  }
+}
