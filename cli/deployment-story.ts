@@ -101,6 +101,11 @@ export function openStory(terminal: Terminal, verbose: boolean) {
       }
     },
 
+    /** There is more of the build's output than was shown: where it is. */
+    moreOutput: (id: string): void => {
+      if (verbose) terminal.note(`The rest of the build's output:  shiplog logs ${id}`);
+    },
+
     /** The last word about a long step. Without a terminal every quarter is told, not every file. */
     progress({ step, done, total }: z.infer<typeof Progress>): void {
       show(step === "assets" ? "files" : step, `${done} of ${total}`);

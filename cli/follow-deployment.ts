@@ -13,6 +13,12 @@ export type Ending = {
 
 const POLL_MS = 300;
 const LOG_POLL_MS = 1_000;
+const LOG_STEP_MS = 50;
+/** So long the build's end waits for the build's output, which is told before it. */
+const LOG_AHEAD_MS = 500;
+/** So long after the last line another one may come. */
+const LOG_LATE_MS = 3_000;
+const LOG_LAST_MS = 20_000;
 /** How long the engine may be silent before a watch gives up. */
 const PATIENCE_MS = 60_000;
 
@@ -53,20 +59,22 @@ export async function followDeployment(
         heard = Date.now();
         version = page.version;
         for (const event of page.events) {
-          if (event.type === "BuildSucceeded" || event.type === "BuildFailed") await logs.read();
+          if (event.type === "BuildStarted") logs.begin();
+          if (event.type === "BuildSucceeded" || event.type === "BuildFailed") await logs.catchUp();
           story.event(event);
           phase = event.type;
         }
         const is = endOf(page.events);
         if (is !== undefined && !(is === "held" && pastHeld)) {
           if (is === "failed") await logs.finish();
+          else if (logs.behind()) story.moreOutput(id);
           return { is, version };
         }
-        if (phase === "BuildStarted" || phase === "CancelRequested") await logs.readWhenDue();
         if (phase === "ReleaseStarted" || phase === "AssetsPublished") {
           const { progress } = await api.deployment(id);
           if (progress !== null) story.progress(progress);
         }
+        logs.throwIfFailed();
         story.tick();
       } catch (error) {
         if (!isPassing(error) || Date.now() - heard > PATIENCE_MS) throw error;
@@ -79,37 +87,73 @@ export async function followDeployment(
     if (stop.aborted) return { is: "interrupted", version };
     throw error;
   } finally {
+    logs.stop();
     story.close();
   }
 }
 
-/** The build's output, page by page. It is an extra: where it cannot be read, the deployment is followed all the same. */
+/**
+ * The build's output, read side by side with the events: however long it is, no event waits for it. It is an extra: where
+ * it cannot be read, the deployment is followed all the same.
+ */
 function buildLogs(api: Api, id: string, story: Story) {
+  const stopping = new AbortController();
+  const { signal } = stopping;
   let next: string | undefined;
+  let reading: Promise<void> | undefined;
   let done = false;
-  let readAt = 0;
+  /** nothing was there at the last look */
+  let quiet = false;
+  let heard = Date.now();
+  let failure: { readonly error: unknown } | undefined;
 
+  const pause = (ms: number): Promise<void> => sleep(ms, undefined, { signal }).catch(() => undefined);
+  const page = async (): Promise<void> => {
+    const { lines, ...found } = await api.logs(id, next);
+    if (signal.aborted) return;
+    for (const line of lines) story.log(line);
+    if (lines.length > 0) heard = Date.now();
+    quiet = lines.length === 0;
+    done = found.done;
+    next = found.next ?? next;
+  };
   const read = async (): Promise<void> => {
-    readAt = Date.now();
-    try {
-      for (let more = true; more && !done; ) {
-        const page = await api.logs(id, next);
-        for (const line of page.lines) story.log(line);
-        more = page.lines.length > 0 && page.next !== null;
-        next = page.next ?? next;
-        done = page.done;
-      }
-    } catch (error) {
-      if (!(error instanceof CliError)) throw error;
+    while (!done && !signal.aborted) {
+      await page().catch((error: unknown) => {
+        if (!(error instanceof CliError)) throw error;
+        quiet = true;
+      });
+      if (quiet) await pause(LOG_POLL_MS);
     }
+  };
+  const wait = async (over: () => boolean): Promise<void> => {
+    while (reading !== undefined && failure === undefined && !done && !over() && !signal.aborted)
+      await Promise.race([reading, pause(LOG_STEP_MS)]);
   };
 
   return {
-    read,
-    readWhenDue: async () => (Date.now() - readAt >= LOG_POLL_MS ? read() : undefined),
-    /** The last lines may come after the build's end: waits for them for a moment. */
-    finish: async () => {
-      for (const until = Date.now() + 3_000; !done && readAt > 0 && Date.now() < until; await sleep(POLL_MS)) await read();
+    begin: (): void => {
+      reading ??= read().catch((error: unknown) => {
+        failure = { error };
+      });
+    },
+    stop: (): void => stopping.abort(),
+    /** What broke while it was read, where that was more than an answer that did not come. */
+    throwIfFailed: (): void => {
+      if (failure !== undefined) throw failure.error;
+    },
+    /** It was not read to its end. */
+    behind: (): boolean => reading !== undefined && !done && !quiet,
+    /** A short log is shown before the step that follows it. */
+    catchUp: (): Promise<void> => {
+      const until = Date.now() + LOG_AHEAD_MS;
+      return wait(() => Date.now() >= until);
+    },
+    /** The last lines say why it failed, and may come after the build's end: waits while there are more, and a moment longer. */
+    finish: (): Promise<void> => {
+      const until = Date.now() + LOG_LAST_MS;
+      heard = Date.now();
+      return wait(() => Date.now() >= Math.min(until, heard + LOG_LATE_MS));
     },
   };
 }

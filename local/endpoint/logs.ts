@@ -1,5 +1,5 @@
 import { ACCOUNT, AwsError, type AwsService, REGION } from "../http.ts";
-import type { LogLine, LogStore, StoredLine } from "./log-store.ts";
+import type { LogLine, LogPage, LogStore, PageAt, StoredLine } from "./log-store.ts";
 import { jsonService } from "./wire.ts";
 
 type Named = { logGroupName: string; logStreamName: string };
@@ -10,6 +10,9 @@ const MOST_EVENTS = 10_000;
 /** CloudWatch Logs over a log store. */
 export function logsService(store: LogStore): AwsService {
   const streamsOf = (group: string): string[] => store.streams(group) ?? missing("group");
+  const mustHave = (group: string): void => {
+    if (!store.hasGroup(group)) missing("group");
+  };
 
   return jsonService("logs", {
     CreateLogGroup({ logGroupName }: Named) {
@@ -23,40 +26,54 @@ export function logsService(store: LogStore): AwsService {
       return { logGroups: named.map((logGroupName) => ({ logGroupName, arn: groupArn(logGroupName) })) };
     },
     PutRetentionPolicy({ logGroupName }: Named) {
-      streamsOf(logGroupName); // nothing expires locally
+      mustHave(logGroupName); // nothing expires locally
     },
     CreateLogStream({ logGroupName, logStreamName }: Named) {
-      streamsOf(logGroupName);
+      mustHave(logGroupName);
       if (!store.createStream(logGroupName, logStreamName)) exists("stream");
     },
-    DescribeLogStreams({ logGroupName, logStreamNamePrefix = "" }: Named & { logStreamNamePrefix?: string }) {
+    async DescribeLogStreams({ logGroupName, logStreamNamePrefix = "" }: Named & { logStreamNamePrefix?: string }) {
       const named = streamsOf(logGroupName).filter((stream) => stream.startsWith(logStreamNamePrefix));
-      return { logStreams: named.map((stream) => describeStream(logGroupName, stream, store.read(logGroupName, stream) ?? [])) };
+      const ends = async (stream: string): Promise<StoredLine[]> => {
+        const [first, last] = await Promise.all([
+          store.page(logGroupName, stream, { from: 0 }, 1),
+          store.page(logGroupName, stream, { to: undefined }, 1),
+        ]);
+        return [...(first?.lines ?? []), ...(last?.lines ?? [])];
+      };
+      const logStreams = [];
+      for (const stream of named) logStreams.push(describeStream(logGroupName, stream, await ends(stream)));
+      return { logStreams };
     },
     PutLogEvents({ logGroupName, logStreamName, logEvents }: Named & { logEvents: LogLine[] }) {
-      if (!streamsOf(logGroupName).includes(logStreamName)) missing("stream");
+      mustHave(logGroupName);
+      if (!store.hasStream(logGroupName, logStreamName)) missing("stream");
       store.append(logGroupName, logStreamName, logEvents);
       return { nextSequenceToken: "0" };
     },
-    GetLogEvents({ logGroupName, logStreamName, limit, nextToken, startFromHead, ...range }: GetLogEventsInput) {
-      streamsOf(logGroupName);
-      const all = store.read(logGroupName, logStreamName) ?? missing("stream");
-      return page(
-        all.filter((line) => within(line, range)),
-        Math.min(limit ?? MOST_EVENTS, MOST_EVENTS),
-        nextToken,
-        startFromHead ?? false,
-      );
+    async GetLogEvents({ logGroupName, logStreamName, limit, nextToken, startFromHead, ...range }: GetLogEventsInput) {
+      mustHave(logGroupName);
+      const at = pageAt(nextToken, startFromHead ?? false);
+      const found = await store.page(logGroupName, logStreamName, at, Math.min(limit ?? MOST_EVENTS, MOST_EVENTS));
+      return answerOf(found ?? missing("stream"), range);
     },
-    FilterLogEvents({ logGroupName, logStreamNames, filterPattern = "", limit, ...range }: FilterLogEventsInput) {
+    async FilterLogEvents({ logGroupName, logStreamNames, filterPattern = "", limit, ...range }: FilterLogEventsInput) {
       const words = filterPattern.replaceAll('"', "");
-      const events = (logStreamNames ?? streamsOf(logGroupName)).flatMap((logStreamName) =>
-        (store.read(logGroupName, logStreamName) ?? [])
-          .filter((line) => within(line, range) && line.message.includes(words))
-          .map((line, at) => ({ ...line, logStreamName, eventId: `${logStreamName}/${at}` })),
-      );
+      const most = Math.min(limit ?? MOST_EVENTS, MOST_EVENTS);
+      const events: FilteredEvent[] = [];
+      for (const logStreamName of logStreamNames ?? streamsOf(logGroupName)) {
+        let matching = 0;
+        for (let from = 0, more = true; more && matching < most; ) {
+          const page = await store.page(logGroupName, logStreamName, { from }, MOST_EVENTS);
+          for (const line of page?.lines ?? [])
+            if (within(line, range) && line.message.includes(words))
+              events.push({ ...line, logStreamName, eventId: `${logStreamName}/${matching++}` });
+          more = page !== undefined && page.end > from;
+          from = page?.end ?? from;
+        }
+      }
       events.sort((a, b) => a.timestamp - b.timestamp);
-      return { events: events.slice(0, Math.min(limit ?? MOST_EVENTS, MOST_EVENTS)) };
+      return { events: events.slice(0, most) };
     },
   });
 }
@@ -64,18 +81,26 @@ export function logsService(store: LogStore): AwsService {
 type GetLogEventsInput = Named & Range & { limit?: number; nextToken?: string; startFromHead?: boolean };
 type FilterLogEventsInput = Range & { logGroupName: string; logStreamNames?: string[]; filterPattern?: string; limit?: number };
 
+type FilteredEvent = StoredLine & { logStreamName: string; eventId: string };
+
 /**
- * A token is `f/<n>` (forward: n lines were shown) or `b/<n>` (backward: the page ended before line n).
- * At the end the forward token is the one that was given, which is how a client knows it.
+ * A token is `f/<n>` (forward: n bytes of the stream's file were shown) or `b/<n>` (backward: the page ended before byte n),
+ * so that a page costs what it shows, however long the log is. At the end the forward token is the one that was given,
+ * which is how a client knows it.
  */
-function page(lines: readonly StoredLine[], limit: number, token: string | undefined, fromHead: boolean) {
-  const [, direction, digits] = /^([fb])\/(\d+)$/.exec(token ?? "") ?? [];
-  if (token !== undefined && !direction) throw new AwsError("InvalidParameterException", 400, "The specified nextToken is invalid.");
-  const forward = direction ? direction === "f" : fromHead;
-  const from = digits === undefined ? (forward ? 0 : lines.length) : Math.min(Number(digits), lines.length);
-  const [start, end] = forward ? [from, Math.min(from + limit, lines.length)] : [Math.max(from - limit, 0), from];
-  return { events: lines.slice(start, end), nextForwardToken: `f/${end}`, nextBackwardToken: `b/${start}` };
+function pageAt(token: string | undefined, fromHead: boolean): PageAt {
+  if (token === undefined) return fromHead ? { from: 0 } : { to: undefined };
+  const [, direction, digits] = /^([fb])\/(\d+)$/.exec(token) ?? [];
+  if (direction === undefined) throw new AwsError("InvalidParameterException", 400, "The specified nextToken is invalid.");
+  return direction === "f" ? { from: Number(digits) } : { to: Number(digits) };
 }
+
+/** What is out of the range is left out of its page: as on AWS, a page may be empty and not the last one. */
+const answerOf = ({ lines, start, end }: LogPage, range: Range) => ({
+  events: lines.filter((line) => within(line, range)),
+  nextForwardToken: `f/${end}`,
+  nextBackwardToken: `b/${start}`,
+});
 
 const within = ({ timestamp }: StoredLine, { startTime, endTime }: Range): boolean =>
   (startTime === undefined || timestamp >= startTime) && (endTime === undefined || timestamp < endTime);

@@ -105,6 +105,18 @@ describe("shiplog deploy", () => {
     expect(asked?.key).toMatch(/^[0-9a-f-]{36}$/);
   });
 
+  it("is told to be live whatever the build still has to say, and says where the rest of that is", async () => {
+    engine.state.script.push(...TO_LIVE);
+    engine.state.endlessLog = true;
+    engine.state.logLines = Array.from({ length: 1_000 }, (_, n) => `line ${n} of the build\n`);
+    const { code, out, err } = await deploy("--follow");
+    expect(code).toBe(0);
+    expect(out).toContain("status  success");
+    expect(err).toContain("line 999 of the build");
+    expect(err).toContain("live        in 1m 15s");
+    expect(err).toContain(`The rest of the build's output:  shiplog logs ${deploymentId(3)}`);
+  });
+
   it("prints one JSON document with --json, and does not upload what is there already", async () => {
     engine.state.script.push(...TO_LIVE);
     engine.state.upload = false;

@@ -123,6 +123,9 @@ export async function stubEngine() {
     rollbackScript: [] as Scripted[],
     log: [] as Scripted[],
     logLines: [] as string[],
+    /** the same lines, page after page: a log that no reader comes to the end of */
+    endlessLog: false,
+    logPages: 0,
     progress: null as { step: string; done: number; total: number } | null,
     upload: true,
     uploads: [] as { bytes: number; headers: Record<string, string> }[],
@@ -233,11 +236,13 @@ export async function stubEngine() {
     return context.json(play(`deployment/${view?.id}`, Number(context.req.query("after")), state.script));
   });
   app.get("/v1/deployments/:id/logs", (context) => {
+    const next = context.req.query("next");
+    state.logPages += 1;
     const lines =
-      context.req.query("next") === undefined
+      next === undefined || state.endlessLog
         ? state.logLines.map((message, line) => ({ timestamp: Date.parse(at(2 + 2 * line)), message }))
         : [];
-    return context.json({ lines, next: "end", done: context.req.query("next") !== undefined });
+    return context.json({ lines, next: state.endlessLog ? `${state.logPages}` : "end", done: next !== undefined && !state.endlessLog });
   });
   app.post("/v1/deployments/:id/cancel", async (context) => {
     WithReason.parse(await context.req.json());
