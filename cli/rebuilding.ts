@@ -3,6 +3,7 @@ import { dynamodbClient, kmsClient, s3Client } from "../services/aws/clients.ts"
 import { systemClock } from "../services/kit/clock.ts";
 import { NotTheLog, replay, Unfinished, verifyViews, type Wanted } from "../services/replay/replay.ts";
 import { wire } from "../services/replay/wiring.ts";
+import { SealBroken } from "../services/store/sealed-history.ts";
 import { findAccount, placeOf } from "./account.ts";
 import type { Context } from "./context.ts";
 import { CliError, exit, usageError } from "./failure.ts";
@@ -59,7 +60,7 @@ function explain(error: unknown): never {
     });
   if (error instanceof Error && error.name === "Occupied")
     throw new CliError(exit.conflict, "replay.occupied", sentence(error), { next: "Wait for it, or stop it.", cause: error });
-  if (error instanceof Error && error.name === "NotAsSealed")
+  if (error instanceof SealBroken)
     throw new CliError(
       exit.failed,
       "segment.tampered",

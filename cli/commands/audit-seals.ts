@@ -1,6 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readdir, readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type { Command } from "commander";
 import type { Context, Run } from "../context.ts";
@@ -24,10 +23,10 @@ export const sealCommands = (audit: Command, run: Run): void => {
     .requiredOption("--out <folder>", "an empty or new folder")
     .action(({ out }: { out: string }) => run((context) => exportTo(context, out)));
   subcommand("verify")
-    .description("verify sealed history: an exported folder offline, or what the engine has")
+    .description("verify the log: an exported folder offline, or all that the engine's account has, row by row")
     .argument("[folder]", "what `shiplog audit export` wrote")
-    .option("--key <file>", "the public key that you trust (PEM); default the one beside the seals")
-    .action((folder: string | undefined, { key }: { key?: string }) => run((context) => verifyAll(context, folder, key)));
+    .option("--key <file>", "the public key that you trust (PEM); default the one beside the seals, or the account's")
+    .action((folder: string | undefined, { key }: { key?: string }) => run((context) => verify(context, folder, key)));
 };
 
 /** Sealed history is whole: who narrows an export and gets everything would take it for what was asked for. */
@@ -66,25 +65,23 @@ async function exportTo({ api: open, terminal, json }: Context, out: string): Pr
   return undefined;
 }
 
-async function verifyAll(
-  { api: open, terminal, json }: Context,
-  folder: string | undefined,
-  keyFile: string | undefined,
-): Promise<ExitCode> {
-  const scratch = folder === undefined ? await mkdtemp(join(tmpdir(), "shiplog-verify-")) : undefined;
-  try {
-    const unsealed = scratch === undefined ? null : (await exportSeals(open(), scratch)).unsealed;
-    const place = resolve(folder ?? scratch ?? "");
-    const key = await readFile(keyFile ?? join(place, PUBLIC_KEY), "utf8").catch(() => undefined);
-    if (key === undefined)
-      throw usageError(`There is no public key in ${keyFile ?? join(place, PUBLIC_KEY)}.`, "Name the one that you trust with --key.");
-    const verified = await verifyExport(place, key);
-    if (json) terminal.document(scratch === undefined ? verified : { ...verified, unsealed });
-    else terminal.result(showVerified(verified));
-    if (!json && unsealed !== null && unsealed.commits > 0)
-      terminal.note(`In no seal: ${unsealed.commits} commits, the oldest of ${unsealed.since}. Seal them:  shiplog audit seal`);
-    return verified.fault === null ? exit.reached : exit.failed;
-  } finally {
-    if (scratch !== undefined) await rm(scratch, { recursive: true, force: true });
-  }
+async function verify(context: Context, folder: string | undefined, keyFile: string | undefined): Promise<ExitCode> {
+  const trusted = keyFile === undefined ? undefined : await keyIn(keyFile);
+  if (folder !== undefined) return verifyFolder(context, resolve(folder), trusted);
+  // AWS's clients take longer to load than most commands run
+  const { verification } = await import("../verification.ts");
+  return verification(context, trusted);
+}
+
+async function verifyFolder({ terminal, json }: Context, folder: string, trusted: string | undefined): Promise<ExitCode> {
+  const verified = await verifyExport(folder, trusted ?? (await keyIn(join(folder, PUBLIC_KEY))));
+  if (json) terminal.document(verified);
+  else terminal.result(showVerified(verified));
+  return verified.fault === null ? exit.reached : exit.failed;
+}
+
+async function keyIn(file: string): Promise<string> {
+  const key = await readFile(file, "utf8").catch(() => undefined);
+  if (key === undefined) throw usageError(`There is no public key in ${file}.`, "Name the one that you trust with --key.");
+  return key;
 }

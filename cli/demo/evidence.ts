@@ -3,9 +3,10 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Verified } from "../../services/store/sealed-history.ts";
 import type { Api } from "../api.ts";
 import { exportSeals } from "../export-seals.ts";
-import { type Verified, verifyExport } from "../verify-export.ts";
+import { verifyExport } from "../verify-export.ts";
 
 /** For the last commits to be told of: a seal has what was. */
 const PATIENCE_MS = 10_000;

@@ -1,10 +1,11 @@
 import type { Commit } from "../../domain/kernel/chain.ts";
 import type { Because } from "../../domain/projections/why.ts";
 import { eventsOf } from "../../services/store/codec.ts";
+import type { Verified } from "../../services/store/sealed-history.ts";
 import { becauseTable } from "../because-table.ts";
 import { factsOf, type LoggedEvent } from "../event-facts.ts";
 import { plain, type Terminal, table } from "../terminal.ts";
-import { showVerified, type Verified } from "../verify-export.ts";
+import { showVerified } from "../verify-export.ts";
 import type { Heard } from "./messages.ts";
 import type { Deployed } from "./scenario.ts";
 import type { RecordedFlip, Traffic } from "./verdict.ts";

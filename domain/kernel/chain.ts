@@ -44,27 +44,48 @@ export const commitHash = (sha256: Sha256, commit: Omit<Commit, "hash">): string
     ]),
   );
 
+/** What the next commit of a stream follows from. */
+export type Link = Pick<Commit, "stream" | "version" | "hash" | "position">;
+
 /** Where and why a chain is broken. */
 export type ChainFault = { readonly stream: string; readonly version: number; readonly reason: string };
 
-/** Checks one stream from its first commit: versions 1, 2, 3 …, every link, every hash, every id, rising positions. */
-export const verifyChain = (sha256: Sha256, commits: Iterable<Commit>): ChainFault | undefined => {
+/**
+ * Checks one stream: versions without holes, every link, every hash, every id, rising positions.
+ *
+ * @param after version behind which the commits begin; the link to a commit that is not among them is not checked
+ */
+export const verifyChain = (sha256: Sha256, commits: Iterable<Commit>, after = 0): ChainFault | undefined => {
   let previous: Commit | undefined;
   for (const commit of commits) {
-    const reason = faultOf(sha256, commit, previous);
+    const reason = previous === undefined && after > 0 ? partFault(sha256, commit, after) : linkFault(sha256, commit, previous);
     if (reason !== undefined) return { stream: commit.stream, version: commit.version, reason };
     previous = commit;
   }
   return undefined;
 };
 
-const faultOf = (sha256: Sha256, commit: Commit, previous: Commit | undefined): string | undefined => {
+/** Why a commit is not the one that follows from what was before it in its stream, if it is not. `previous`: none before the first. */
+export const linkFault = (sha256: Sha256, commit: Commit, previous: Link | undefined): string | undefined => {
   const expected = (previous?.version ?? 0) + 1;
-  if (commit.version !== expected) return `version ${expected} is missing or out of order`;
+  if (commit.version !== expected) return missing(expected);
   if (previous !== undefined && commit.stream !== previous.stream) return `it belongs to another stream than version ${previous.version}`;
   if (commit.prev !== (previous?.hash ?? "")) return "it does not follow from the commit before it";
-  if (commit.id !== commitId(sha256, commit.stream, commit.cause)) return "its id does not belong to its cause";
+  if (commit.id !== commitId(sha256, commit.stream, commit.cause)) return WRONG_ID;
   if (previous !== undefined && commit.position <= previous.position) return "its position does not rise";
-  if (commit.hash !== commitHash(sha256, commit)) return "its content was changed after it was written";
-  return undefined;
+  return contentFault(sha256, commit);
 };
+
+/** Why a commit is not what was written, if that can be told from itself alone. */
+export const contentFault = (sha256: Sha256, commit: Commit): string | undefined =>
+  commit.hash === commitHash(sha256, commit) ? undefined : "its content was changed after it was written";
+
+/** The same of a commit whose predecessor is not at hand. */
+const partFault = (sha256: Sha256, commit: Commit, after: number): string | undefined => {
+  if (commit.version !== after + 1) return missing(after + 1);
+  if (commit.id !== commitId(sha256, commit.stream, commit.cause)) return WRONG_ID;
+  return contentFault(sha256, commit);
+};
+
+const missing = (version: number): string => `version ${version} is missing or out of order`;
+const WRONG_ID = "its id does not belong to its cause";

@@ -11,7 +11,8 @@ const shared = {
   last: z.string().nullable(),
   /** sha256 over the hashes of the commits, in the segment's order */
   root: z.string(),
-  segment: z.object({ key: z.string(), sha256: z.string(), bytes: z.number().int() }),
+  /** its key names a file in one folder, and nothing else */
+  segment: z.object({ key: z.string().regex(/^segments\/\w[\w.-]*$/), sha256: z.string(), bytes: z.number().int() }),
   /** sha256 of the manifest before this one, as it was signed; null for the first */
   previous: z.string().nullable(),
   sealedAt: z.string(),
@@ -72,7 +73,7 @@ const passedOver = (head: SealedHead, version: number, prev: string): Missing =>
  * A manifest exactly as its digest was signed, with the signature (base64) and the name of the key that signed. Stored for
  * ever: seals of version 1 carry no `v`, and the name of the key is not under their signature.
  */
-export const Seal = z.object({ v: z.literal(2).optional(), manifest: z.string(), signature: z.string(), key: z.string() });
+export const Seal = z.strictObject({ v: z.literal(2).optional(), manifest: z.string(), signature: z.string(), key: z.string() });
 export type Seal = z.infer<typeof Seal>;
 
 /**
@@ -85,7 +86,30 @@ export const signedText = (sha256: Sha256, { v, manifest, key }: Omit<Seal, "sig
   v === undefined ? `shiplog seal v1 sha256 ${sha256(manifest)}` : `shiplog seal v2 sha256 ${sha256(manifest)} key ${key}`;
 
 /** Where and why sealed history is not what was sealed. `line` is the first bad line of the segment, from 1. */
-export type SealFault = { readonly seal: number; readonly line?: number; readonly position?: string; readonly reason: string };
+export type SealFault = {
+  readonly seal: number;
+  readonly line?: number;
+  readonly position?: string;
+  /** of the seal or of its segment */
+  readonly file?: string;
+  readonly reason: string;
+};
+
+/** Why a seal does not follow from the one before it, if it does not. `digest`: of its manifest, in hex. */
+export const successionFault = (
+  manifest: SealManifest,
+  before: { readonly manifest: SealManifest; readonly digest: string } | undefined,
+): string | undefined => {
+  const expected = (before?.manifest.number ?? 0) + 1;
+  if (manifest.number !== expected) return `seal ${expected} is missing: ${manifest.number} follows`;
+  if (manifest.previous !== (before?.digest ?? null)) return "it does not follow from the seal before it";
+  if (before?.manifest.v === 1 && manifest.v === 1 && manifest.since !== before.manifest.until)
+    return "it does not begin where the seal before it ended";
+  return undefined;
+};
+
+/** What is sealed of each stream. */
+export type Heads = Pick<Map<string, SealedHead>, "get" | "set">;
 
 /** The order of a segment: the log's. */
 export const inLogOrder = (
@@ -130,7 +154,7 @@ export const sealing = (sha256: Sha256) => {
  *
  * @param known what the segments before have of each stream; it is brought up to date here
  */
-export const segmentChecker = (sha256: Sha256, manifest: SealManifest, known: Map<string, SealedHead>) => {
+export const segmentChecker = (sha256: Sha256, manifest: SealManifest, known: Heads) => {
   const sealed = sealing(sha256);
   let line = 0;
   let previous: Commit | undefined;
@@ -183,3 +207,6 @@ const sameRuns = (one: Runs, other: Runs): boolean => {
 /** Commits that no seal has though a later one of their stream is sealed: seals by time could pass over what came late. */
 export const passedOverBySeals = (known: ReadonlyMap<string, SealedHead>): number =>
   [...known.values()].flatMap(({ missing }) => missing).reduce((sum, { from, to }) => sum + to - from + 1, 0);
+
+/** The streams that a manifest has commits of. */
+export const streamsOf = (manifest: SealManifest): readonly string[] => Object.keys(manifest.v === 1 ? manifest.heads : manifest.streams);

@@ -1,6 +1,6 @@
 import { Hono } from "hono";
 import { type Seal, SealManifest } from "../../domain/kernel/seal.ts";
-import { ChainBroken } from "../store/seal.ts";
+import { NotAllSealed } from "../store/seal.ts";
 import { queryOf } from "./body.ts";
 import type { Env } from "./caller.ts";
 import { ListSeals } from "./contract.ts";
@@ -29,7 +29,7 @@ export const seals = ({ archive }: Pick<Ports, "archive">) =>
       try {
         return context.json({ sealed: (await archive.seal("only what is new")) ?? null });
       } catch (error) {
-        if (error instanceof ChainBroken) throw new Problem(409, "chain.broken", `${error.message}.`);
+        if (error instanceof NotAllSealed) throw new Problem(409, "chain.broken", `${error.message}.`);
         throw error;
       }
     });

@@ -7,7 +7,7 @@ import { SHARDS } from "../store/entity.ts";
 import { END } from "../store/log.ts";
 import type { LogShards } from "../store/log-shards.ts";
 import type { Checkpoint } from "./lease.ts";
-import { commitsOf, type Ports as Sealed, verifiedManifests } from "./sealed.ts";
+import { commitsOf, manifestsOf, type Ports as Sealed } from "./sealed.ts";
 
 /** Where the log is read from: sealed segments as far as they go and the event table for the rest, or the table alone. */
 export type Source = "segments" | "table";
@@ -42,7 +42,7 @@ export const readLog = async (ports: Ports, from: Source, reader: Reader): Promi
   const { archive } = ports;
   // before the seals are listed: what is sealed meanwhile is read twice, and not left out
   const unsealed = (await ports.notes.sealsNoted()) === undefined ? undefined : await ports.notes.unsealedStreams();
-  const manifests = archive === undefined || from === "table" ? [] : await verifiedManifests(archive);
+  const manifests = archive === undefined || from === "table" ? [] : await manifestsOf(archive);
   const fromSegments = archive === undefined ? 0 : await readSegments(archive, manifests, reader);
   const at: Checkpoint = { ...nothingDone(), segments: manifests.length };
   const fromTable =

@@ -63,7 +63,7 @@ const GRACE_MS = 2_000;
  * Live events go on arriving: the projection keeps both generations meanwhile. Nothing but the log, the archive and the
  * table of views is asked or told; a rebuild sends nothing.
  *
- * @throws NotAsSealed, NotTheLog, Occupied, Unfinished
+ * @throws SealBroken, NotTheLog, Occupied, Unfinished
  */
 export const replay = async (ports: Ports, { views, from }: Wanted, { restart = false } = {}): Promise<Rebuilt> => {
   const { clock, tell, items } = ports;

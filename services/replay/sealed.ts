@@ -1,52 +1,19 @@
-import { createHash, createPublicKey, hash, verify } from "node:crypto";
-import { type FileHandle, mkdtemp, open, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import type { Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
-import { createGunzip } from "node:zlib";
-import type { Commit, Sha256 } from "../../domain/kernel/chain.ts";
-import { type Seal, SealManifest, signedText } from "../../domain/kernel/seal.ts";
+import type { Commit } from "../../domain/kernel/chain.ts";
+import type { SealManifest } from "../../domain/kernel/seal.ts";
+import { publicKeyOf, SealBroken, type SealedHistory, verifiedManifests } from "../store/sealed-history.ts";
+import { type FetchedSegment, fetchSegment, linesOf, SegmentDamaged } from "../store/segment-file.ts";
 
-/** Sealed history is not what was sealed: nothing is rebuilt from it. */
-export class NotAsSealed extends Error {
-  override readonly name = "NotAsSealed";
-}
-
-export type Ports = {
-  /** every seal, in order */
-  seals(): Promise<readonly Seal[]>;
+export type Ports = SealedHistory & {
   /** PEM of the key that seals are signed with */
   publicKey(): Promise<string>;
-  /** the bytes of a segment; `undefined` where there is none of that key */
-  open(key: string): Promise<Readable | undefined>;
 };
 
-const sha256Hex: Sha256 = (text) => hash("sha256", text, "hex");
-
-/** The manifests of every seal, each signed, each following from the one before. */
-export const verifiedManifests = async ({ seals, publicKey }: Ports): Promise<SealManifest[]> => {
-  const found = await seals();
-  if (found.length === 0) return [];
-  const key = createPublicKey(await publicKey());
-  const manifests: SealManifest[] = [];
-  let before: string | null = null;
-  for (const seal of found) {
-    const { manifest: text, signature } = seal;
-    const number = manifests.length + 1;
-    if (!verify(null, Buffer.from(signedText(sha256Hex, seal)), key, Buffer.from(signature, "base64")))
-      throw new NotAsSealed(`seal ${number} is not signed by the key of seals: it was changed, or another key signed it`);
-    const manifest = SealManifest.parse(JSON.parse(text));
-    if (manifest.number !== number || manifest.previous !== before)
-      throw new NotAsSealed(`seal ${number} does not follow from the seal before it`);
-    manifests.push(manifest);
-    before = sha256Hex(text);
-  }
-  return manifests;
+/** The manifests of every seal, each signed, each following from the one before. @throws SealBroken */
+export const manifestsOf = async (archive: Ports): Promise<SealManifest[]> => {
+  const key = publicKeyOf(await archive.publicKey());
+  if (key === undefined) throw new Error("The key that seals are signed with is no Ed25519 key");
+  return Array.fromAsync(verifiedManifests(archive, key));
 };
-
-/** Bytes that are unpacked at once: some hundred commits. */
-const CHUNK = 128 * 1024;
 
 /** Some hundred commits of one segment, in its order. */
 export type SealedCommits = { /** of the segment, from 0 */ readonly index: number; readonly commits: readonly Commit[] };
@@ -54,26 +21,31 @@ export type SealedCommits = { /** of the segment, from 0 */ readonly index: numb
 /**
  * The commits of segments in their order, some hundred at a time; only those of streams with one of these beginnings. A
  * segment's digest is compared before the first of its commits is given out, and the next one is fetched meanwhile.
+ *
+ * @throws SealBroken
  */
 export async function* commitsOf(
   archive: Pick<Ports, "open">,
   manifests: readonly SealManifest[],
   prefixes: readonly string[],
 ): AsyncGenerator<SealedCommits> {
-  const fetched = (index: number): Promise<FileHandle> | undefined => {
+  const fetched = (index: number): Promise<FetchedSegment> | undefined => {
     const manifest = manifests[index];
-    const file = manifest && fetchSegment(archive, manifest);
+    const file = manifest && asSealed(archive, manifest);
     // where it fails, that is said when its turn comes
     file?.catch(() => undefined);
     return file;
   };
   let next = fetched(0);
   try {
-    for (let index = 0; next !== undefined; index++) {
+    for (const [index, manifest] of manifests.entries()) {
       const file = await next;
+      if (file === undefined) return;
       next = fetched(index + 1);
       try {
-        for await (const commits of parsed(file, prefixes)) yield { index, commits };
+        for await (const commits of wantedIn(file, prefixes)) yield { index, commits };
+      } catch (error) {
+        throw brokenOf(manifest, error);
       } finally {
         await file.close();
       }
@@ -83,53 +55,23 @@ export async function* commitsOf(
   }
 }
 
-const fetchSegment = async (archive: Pick<Ports, "open">, { number, segment }: SealManifest): Promise<FileHandle> => {
-  const body = await archive.open(segment.key);
-  if (body === undefined) throw new NotAsSealed(`the segment ${segment.key} of seal ${number} is gone from the archive`);
-  const file = await namelessFile();
+const asSealed = async (archive: Pick<Ports, "open">, manifest: SealManifest): Promise<FetchedSegment> => {
   try {
-    const digest = createHash("sha256");
-    await file.writeFile(through(body, (chunk) => digest.update(chunk)));
-    if (digest.digest("hex") !== segment.sha256)
-      throw new NotAsSealed(`the segment ${segment.key} is not the one that seal ${number} names: its digest is another`);
-    return file;
-  } catch (error) {
+    const file = await fetchSegment(archive.open, manifest);
+    if (file.digest === manifest.segment.sha256) return file;
     await file.close();
-    throw error;
+    throw new SegmentDamaged("the segment is not the one that was sealed: its digest is another");
+  } catch (error) {
+    throw brokenOf(manifest, error);
   }
 };
 
-async function* through(bytes: AsyncIterable<Buffer>, see: (chunk: Buffer) => unknown): AsyncGenerator<Buffer> {
-  for await (const chunk of bytes) {
-    see(chunk);
-    yield chunk;
-  }
-}
-
-/** A file that is in no folder: it is gone with the process, however that ends. */
-const namelessFile = async (): Promise<FileHandle> => {
-  const folder = await mkdtemp(join(tmpdir(), "shiplog-replay-"));
-  try {
-    return await open(join(folder, "segment"), "wx+", 0o600);
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
-};
+const brokenOf = ({ number, segment }: SealManifest, error: unknown): unknown =>
+  error instanceof SegmentDamaged ? new SealBroken({ seal: number, file: segment.key, reason: error.message }, { cause: error }) : error;
 
 /** What a line begins with is enough to pass over streams that nobody wants: the digest has vouched for its shape. */
-async function* parsed(file: FileHandle, prefixes: readonly string[]): AsyncGenerator<Commit[]> {
+async function* wantedIn(segment: FetchedSegment, prefixes: readonly string[]): AsyncGenerator<Commit[]> {
   const wanted = prefixes.map((prefix) => `{"stream":"${prefix}`);
-  const packed = file.createReadStream({ start: 0, highWaterMark: CHUNK });
-  const unpacked = createGunzip({ chunkSize: CHUNK }).setEncoding("utf8");
-  const ended = pipeline(packed, unpacked);
-  // where it fails, the loop below fails of the same
-  ended.catch(() => undefined);
-  let rest = "";
-  for await (const text of unpacked) {
-    const lines = (rest + text).split("\n");
-    rest = lines.pop() ?? "";
-    const commits: Commit[] = [];
-    for (const line of lines) if (wanted.some((beginning) => line.startsWith(beginning))) commits.push(JSON.parse(line) as Commit);
-    yield commits;
-  }
+  for await (const lines of linesOf(segment))
+    yield lines.filter((line) => wanted.some((beginning) => line.startsWith(beginning))).map((line) => JSON.parse(line) as Commit);
 }

@@ -6,7 +6,7 @@ import { kmsSigner } from "../aws/signer.ts";
 import { viewItems } from "../aws/view-items.ts";
 import { viewsTable } from "../aws/views.ts";
 import type { Clock } from "../kit/clock.ts";
-import { sealsIn } from "../store/archive.ts";
+import { archivedHistory } from "../store/archived-history.ts";
 import { eventStore } from "../store/event-store.ts";
 import { logShards } from "../store/log-shards.ts";
 import type { Ports } from "./replay.ts";
@@ -43,8 +43,6 @@ export const wire = (
 
   function sealed(name: string, ticking: Clock): Ports["archive"] {
     const objects = s3Objects(s3, ticking);
-    const signer = kmsSigner(kms, sealKey);
-    const { seals } = sealsIn(objects, name);
-    return { seals, publicKey: signer.publicKey, open: (key) => objects.open(name, key) };
+    return { ...archivedHistory(objects, name), publicKey: kmsSigner(kms, sealKey).publicKey };
   }
 };

@@ -4,23 +4,22 @@ import { createReadStream, createWriteStream } from "node:fs";
 import { mkdtemp, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { pipeline } from "node:stream/promises";
-import { createGunzip, createGzip } from "node:zlib";
-import type { Commit } from "../../domain/kernel/chain.ts";
-import { Seal, type SealManifest } from "../../domain/kernel/seal.ts";
+import { createGzip } from "node:zlib";
+import type { Seal, SealManifest } from "../../domain/kernel/seal.ts";
 import type { Objects } from "../aws/objects.ts";
 import type { SealNotes } from "../aws/seal-notes.ts";
 import type { Signer } from "../aws/signer.ts";
 import type { Clock } from "../kit/clock.ts";
+import { SEALS, sealText } from "./archived-history.ts";
 import { sha256 } from "./codec.ts";
 import { SHARDS } from "./entity.ts";
 import type { EventStore } from "./event-store.ts";
 import { END } from "./log.ts";
 import type { LogShards } from "./log-shards.ts";
 import { type Ports, type SegmentWriter, sealRest, unsealedCommits } from "./seal.ts";
+import { SealBroken, sealedCommits, sealIn } from "./sealed-history.ts";
 
-const SEALS = "seals/";
 const numbered = (number: number): string => number.toString().padStart(8, "0");
 const sealKey = (number: number): string => `${SEALS}${numbered(number)}.json`;
 
@@ -29,9 +28,13 @@ type Bucket = Pick<Objects, "list" | "getText" | "open" | "putNew" | "putNewText
 /** The signed seals of an archive bucket. */
 export const sealsIn = (objects: Pick<Objects, "list" | "getText">, bucket: string) => {
   const read = async (key: string): Promise<Seal> => {
-    const text = await objects.getText(bucket, key);
-    if (text === undefined) throw new Error(`the seal ${key} is gone from ${bucket}: its bucket must not let anything be deleted`);
-    return Seal.parse(JSON.parse(text));
+    const seal = sealIn(await sealText(objects, bucket, key));
+    if (seal !== undefined) return seal;
+    throw new SealBroken({
+      seal: Number.parseInt(key.slice(SEALS.length), 10),
+      file: key,
+      reason: "this file is not a seal, or it was damaged",
+    });
   };
   return {
     /** Every seal, in order. */
@@ -74,13 +77,7 @@ export const sealArchive = (
     wholeLog: async function* () {
       for (let shard = 0; shard < SHARDS; shard++) yield* shards.read(shard, "0", END);
     },
-    commitsOf: async function* ({ segment }: SealManifest) {
-      const body = await objects.open(bucket, segment.key);
-      if (body === undefined)
-        throw new Error(`the segment ${segment.key} is gone from ${bucket}: its bucket must not let anything be deleted`);
-      const unpacked = body.compose(createGunzip());
-      for await (const line of createInterface({ input: unpacked, crlfDelay: Number.POSITIVE_INFINITY })) yield JSON.parse(line) as Commit;
-    },
+    commitsOf: (manifest: SealManifest) => sealedCommits({ open: (key) => objects.open(bucket, key) }, manifest),
     openSegment: () => openSegment(objects, bucket),
     keyName: signer.keyName,
     sign: signer.sign,

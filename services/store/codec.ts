@@ -1,10 +1,11 @@
 import { hash } from "node:crypto";
 import type { AttributeValue } from "@aws-sdk/client-dynamodb";
-import type { Commit, Sha256 } from "../../domain/kernel/chain.ts";
+import type { Commit } from "../../domain/kernel/chain.ts";
 import type { AnyEvent, Recorded } from "../../domain/kernel/event.ts";
+import { ChainBroken } from "./chain-broken.ts";
 import { commitEntity, SHARDS } from "./entity.ts";
 
-export const sha256: Sha256 = (text) => hash("sha256", text, "base64url");
+export { sha256 } from "./digest.ts";
 
 export type Item = Record<string, AttributeValue>;
 
@@ -67,10 +68,10 @@ const SAMPLE = {
   shard: 0,
 };
 
-/** A commit out of its item. Throws where an attribute is missing: the table then holds what Shiplog did not write. */
+/** A commit out of its item. @throws ChainBroken where an attribute is missing: the table then holds what Shiplog did not write */
 export const commitOf = (item: Item): Commit => ({
   stream: text(item, "stream"),
-  version: Number(item.version?.N),
+  version: count(item, "version"),
   id: text(item, "id"),
   body: text(item, "body"),
   cause: text(item, "cause"),
@@ -85,14 +86,26 @@ export const commitOf = (item: Item): Commit => ({
 
 const text = (item: Item, name: string): string => {
   const value = item[name]?.S;
-  if (value === undefined)
-    throw new Error(`An item of the event table (${item.pk?.S} ${item.sk?.S}) has no "${name}": Shiplog did not write it`);
+  if (value === undefined) throw withoutAttribute(item, name);
   return value;
 };
 
+const count = (item: Item, name: string): number => {
+  const value = Number(item[name]?.N);
+  if (!Number.isSafeInteger(value)) throw withoutAttribute(item, name);
+  return value;
+};
+
+const withoutAttribute = ({ pk, sk }: Item, name: string): ChainBroken =>
+  new ChainBroken({
+    stream: String(pk?.S),
+    version: Number(sk?.S),
+    reason: `its item in the event table has no "${name}": Shiplog did not write it`,
+  });
+
 /** The events of a commit, in order, as readers get them. Their bodies are not checked here. */
 export const eventsOf = (commit: Commit): Recorded[] =>
-  (JSON.parse(commit.body) as AnyEvent[]).map(({ type, v, body }, index) => ({
+  bodyOf(commit).map(({ type, v, body }, index) => ({
     id: `${commit.id}.${index}`,
     stream: commit.stream,
     version: commit.version,
@@ -107,3 +120,11 @@ export const eventsOf = (commit: Commit): Recorded[] =>
     cause: commit.cause,
     correlation: commit.correlation,
   }));
+
+const bodyOf = (commit: Commit): AnyEvent[] => {
+  try {
+    return JSON.parse(commit.body) as AnyEvent[];
+  } catch (error) {
+    throw new ChainBroken({ ...commit, reason: "its body holds no events" }, { cause: error });
+  }
+};

@@ -2,7 +2,7 @@ import { type DynamoDBClient, PutItemCommand, QueryCommand, ScanCommand } from "
 import { dayOf, type Item } from "./codec.ts";
 
 /** The one partition of the event table that is no stream: an item for each day that has commits. Stored for ever. */
-const DAYS = "log";
+export const DAYS = "log";
 /** Says that every commit's day is named: sorts behind every day. Before, no commit named its day. */
 const COMPLETE = "complete";
 
@@ -12,6 +12,12 @@ export const isCommit = (item: Item): boolean => item.pk?.S !== DAYS;
 /** Names the day of a position, before the first commit of that day is written: a day without a name is never read. */
 export const nameDay = async (client: DynamoDBClient, table: string, position: string): Promise<void> => {
   await client.send(new PutItemCommand({ TableName: table, Item: { pk: { S: DAYS }, sk: { S: dayOf(position) } } }));
+};
+
+/** Days without a name, once every day has one: no reader of the log finds their commits. @param named the items of `DAYS` */
+export const daysWithoutName = async (named: AsyncIterable<Item>, days: Iterable<string>): Promise<string[]> => {
+  const names = new Set((await Array.fromAsync(named)).map(({ sk }) => sk?.S));
+  return names.has(COMPLETE) ? [...days].filter((day) => !names.has(day)) : [];
 };
 
 export type Days = ReturnType<typeof logDays>;

@@ -1,4 +1,3 @@
-import { hash } from "node:crypto";
 import { type Commit, commitHash, type Sha256 } from "../../domain/kernel/chain.ts";
 import {
   inLogOrder,
@@ -11,6 +10,7 @@ import {
   sealing,
   signedText,
 } from "../../domain/kernel/seal.ts";
+import { sha256Hex } from "./digest.ts";
 import { catchUp, type Ports as HeadPorts } from "./sealed-heads.ts";
 
 /** Takes the lines of a segment and gives it back as a stored object. */
@@ -38,11 +38,10 @@ export type Ports = HeadPorts & {
 };
 
 /** A stream that is not what was written: what is wrong with it is in no seal, the rest of the log is. */
-export class ChainBroken extends Error {
-  override readonly name = "ChainBroken";
+export class NotAllSealed extends Error {
+  override readonly name = "NotAllSealed";
 }
 
-const sha256Hex: Sha256 = (text) => hash("sha256", text, "hex");
 /** Commits that one seal has at most, a stream's last ones aside: they are in memory to be put in order. */
 const MAX_COMMITS = 5_000;
 
@@ -52,7 +51,7 @@ const MAX_COMMITS = 5_000;
  * `undefined` where there was nothing to seal or another sealer was first.
  *
  * @param even seals also where nothing happened since: that proves it
- * @throws ChainBroken, once everything else is sealed
+ * @throws NotAllSealed, once everything else is sealed
  */
 export const sealRest = async (ports: Ports, even: "nothing new" | "only what is new"): Promise<SealManifest | undefined> => {
   let manifest: SealManifest | undefined;
@@ -69,7 +68,7 @@ export const sealRest = async (ports: Ports, even: "nothing new" | "only what is
       await ports.noteSeals(manifest.number);
     }
     if (more) continue;
-    if (faults.length > 0) throw new ChainBroken(`${faults.join("; ")}. Everything else is sealed`);
+    if (faults.length > 0) throw new NotAllSealed(`${faults.join("; ")}. Everything else is sealed`);
     return manifest;
   }
 };

@@ -204,8 +204,6 @@ describe("shiplog audit seal, export and verify", () => {
     const verified = await offline(out, "--key", key);
     expect([verified.code, verified.out]).toEqual([0, expect.stringMatching(/^verified: [1-9]\d* commits in \d+ seals?, up to \S+Z\n$/)]);
     expect(JSON.parse((await offline(out, "--json")).out)).toMatchObject({ fault: null });
-    // and of the engine itself
-    expect((await cli("audit", "verify")).out).toMatch(/^verified: /);
 
     const other = join(folder, "other.pem");
     await writeFile(other, generateKeyPairSync("ed25519").publicKey.export({ format: "pem", type: "spki" }));
@@ -295,15 +293,11 @@ describe("sealed history of many pages", () => {
     const segments = (count: number): string[] => Array.from({ length: count }, () => "segment");
     const inOrder = ["page after 0", ...segments(20), "page after 20", ...segments(20), "page after 40", ...segments(5)];
     expect(engine.asked).toEqual(inOrder);
-    for (const words of [
-      ["audit", "verify", out],
-      ["audit", "verify"],
-    ])
-      expect(await runCli(words, { env: engine.env })).toMatchObject({
-        code: 0,
-        out: expect.stringMatching(new RegExp(`^verified: ${SEALS * 2} commits in ${SEALS} seals, `)),
-      });
-    expect(engine.asked).toEqual([...inOrder, ...inOrder]);
+    expect(await runCli(["audit", "verify", out], { env: engine.env })).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(new RegExp(`^verified: ${SEALS * 2} commits in ${SEALS} seals, `)),
+    });
+    expect(engine.asked).toEqual(inOrder);
     engine.close();
   });
 

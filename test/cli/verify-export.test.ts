@@ -1,31 +1,21 @@
+import { createPublicKey } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { SEALS, verifyExport } from "../../cli/verify-export.ts";
-import { type Export, exportOf, linesOf, logOf, MORNING, manifestOf, PEM, segmentOf, write } from "../support/sealed-log.ts";
+import { verifyHistory } from "../../services/store/sealed-history.ts";
+import { type Export, exportOf, historyOf, linesOf, logOf, MORNING, manifestOf, PEM, segmentOf, write } from "../support/sealed-log.ts";
 
 const COMMITS = 60;
 const log = logOf(COMMITS);
 const times = [20, 40, 41.5, 60].map((second) => MORNING + second * 1_000);
 let files: Export;
-let folder: string;
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "shiplog-export-"));
   files = await exportOf(() => log, times);
 });
-afterAll(() => rm(folder, { recursive: true, force: true }));
 
-let turn = 0;
-const verified = async (changed: Export, key = PEM) => {
-  const place = join(folder, String(turn++));
-  await write(changed, place);
-  try {
-    return await verifyExport(place, key);
-  } finally {
-    await rm(place, { recursive: true, force: true });
-  }
-};
+const verified = (changed: Export, key = PEM) => verifyHistory(historyOf(changed), createPublicKey(key));
 const withLines = (number: number, change: (lines: string[]) => string[]): Export => {
   const { key } = manifestOf(files, number).segment;
   return new Map(files).set(key, segmentOf(change(linesOf(files.get(key) ?? Buffer.alloc(0)))));
@@ -43,6 +33,20 @@ describe("sealed history", () => {
     expect([1, 2, 3, 4].map((number) => manifestOf(files, number).count)).toEqual([20, 20, 2, 18]);
     const quiet = await exportOf(() => [], times);
     expect(await verified(quiet)).toMatchObject({ seals: times.length, commits: 0, fault: null });
+  });
+
+  it("verifies from a folder as well, and says where there is no seal", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "shiplog-export-"));
+    try {
+      await write(files, folder);
+      expect(await verifyExport(folder, PEM)).toEqual(await verified(files));
+      await rm(join(folder, SEALS, "00000001.json"));
+      expect((await verifyExport(folder, PEM)).fault).toMatchObject({ seal: 1, reason: "seal 1 is missing: 2 follows" });
+      for (const number of [2, 3, 4]) await rm(join(folder, SEALS, `0000000${number}.json`));
+      expect((await verifyExport(folder, PEM)).fault).toEqual({ seal: 1, reason: "there is no seal" });
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
   });
 
   it("takes up a commit that arrived after its time was sealed", async () => {
@@ -64,7 +68,8 @@ describe("sealed history", () => {
     changed.delete(manifestOf(files, 2).segment.key);
     expect((await verified(changed)).fault).toMatchObject({
       seal: 2,
-      reason: expect.stringMatching(/^the segment .+ cannot be read: ENOENT/),
+      file: manifestOf(files, 2).segment.key,
+      reason: expect.stringMatching(/^the segment .+ is gone$/),
     });
   });
 

@@ -163,6 +163,8 @@ export const startAuditedPast = async () => {
       }
     },
     env: { SHIPLOG_URL: api.url, SHIPLOG_TOKEN: TOKEN },
+    /** what a local engine leaves in its data folder for the command line */
+    connection: { url: api.url, token: TOKEN, endpoint: endpoint.url },
     close: async () => {
       await api.close();
       clients.destroy();

@@ -1,6 +1,7 @@
 import { generateKeyPairSync, hash, sign } from "node:crypto";
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { Readable } from "node:stream";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { PUBLIC_KEY, SEALS } from "../../cli/verify-export.ts";
 import { type Commit, commitHash, commitId } from "../../domain/kernel/chain.ts";
@@ -8,6 +9,7 @@ import { nextPosition, positionAt } from "../../domain/kernel/position.ts";
 import { inLogOrder, type Seal, SealManifest, sealing, signedText } from "../../domain/kernel/seal.ts";
 import { sha256 } from "../../services/store/codec.ts";
 import { sealRest } from "../../services/store/seal.ts";
+import type { SealedHistory } from "../../services/store/sealed-history.ts";
 import { notesInMemory } from "./seal-notes.ts";
 
 /** An export in memory: files by their path, as `shiplog audit export` writes them. */
@@ -129,6 +131,17 @@ const summary = (commits: readonly Commit[]) => {
   for (const commit of commits) sealed.add(commit);
   return sealed.end();
 };
+
+/** The same as it lies in a folder, without one. */
+export const historyOf = (files: Export): SealedHistory => ({
+  seals: async function* () {
+    for (const name of [...files.keys()].filter((path) => path.startsWith(SEALS)).sort()) yield { name, text: String(files.get(name)) };
+  },
+  open: async (key) => {
+    const bytes = files.get(key);
+    return bytes && Readable.from([bytes], { objectMode: false });
+  },
+});
 
 export const write = async (files: Export, folder: string): Promise<void> => {
   for (const [path, bytes] of files) {

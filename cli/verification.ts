@@ -1,0 +1,79 @@
+import { EVENTS_TABLE, SEAL_KEY } from "../infra/topology.ts";
+import { dynamodbClient, kmsClient, s3Client } from "../services/aws/clients.ts";
+import { kmsSigner } from "../services/aws/signer.ts";
+import { systemClock } from "../services/kit/clock.ts";
+import { publicKeyOf, showSealFault } from "../services/store/sealed-history.ts";
+import { type LogVerified, verifyLog } from "../services/verify/verify-log.ts";
+import { wire } from "../services/verify/wiring.ts";
+import { findAccount, placeOf } from "./account.ts";
+import type { Context } from "./context.ts";
+import { CliError, type ExitCode, exit, usageError } from "./failure.ts";
+import { plain } from "./terminal.ts";
+import { timeOf } from "./verify-export.ts";
+
+/**
+ * Verifies the log of an engine where it lies: the archive's seals and segments, and every row of the event table. Like a
+ * rebuild it looks past the API at the account, with the SDK's own credentials: it reads everything, and it must not take
+ * the engine's word for it.
+ *
+ * @param trusted PEM of the key that is trusted; without it the account's own
+ */
+export async function verification(context: Context, trusted: string | undefined): Promise<ExitCode> {
+  const { terminal, json, signal } = context;
+  try {
+    const verified = await verifiedLog(context, trusted);
+    if (json) terminal.document(verified);
+    else terminal.result(plain(showLog(verified)));
+    if (isWhole(verified)) return exit.reached;
+    terminal.note("What was sealed and verified is in the archive as it was written: `shiplog audit export --out <folder>` has it.");
+    return exit.failed;
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    throw new CliError(exit.interrupted, "interrupted", "Interrupted before everything was verified. Nothing was changed.", {
+      cause: error,
+    });
+  }
+}
+
+async function verifiedLog(context: Context, trusted: string | undefined): Promise<LogVerified> {
+  const { terminal, signal } = context;
+  const account = findAccount(context);
+  const { options } = account;
+  const clients = { dynamodb: dynamodbClient(options), s3: s3Client(options), kms: kmsClient(options) };
+  try {
+    const place = await placeOf(account, clients.dynamodb);
+    if (place === undefined)
+      throw usageError(
+        `There is no event table "${EVENTS_TABLE}" in this account and region.`,
+        "Set AWS_REGION and AWS_PROFILE to where the engine is, or name the folder of an export.",
+      );
+    terminal.note(`Reading the whole log of ${place.account}: this costs what the log is long.`);
+    const key = publicKeyOf(trusted ?? (await kmsSigner(clients.kms, SEAL_KEY).publicKey()));
+    if (key === undefined) throw usageError("The public key is not an Ed25519 key in PEM.", "Name the one that you trust with --key.");
+    const names = { eventsTable: EVENTS_TABLE, archive: place.buckets.archive };
+    return await verifyLog(wire(clients, names, { clock: systemClock, key, signal, tell: (line) => terminal.note(line) }));
+  } finally {
+    for (const client of Object.values(clients)) client.destroy();
+  }
+}
+
+const isWhole = ({ fault, faults }: LogVerified): boolean => fault === null && faults.length === 0;
+
+/** What was verified, or the first bad place of the seals and of each stream, a line each. */
+const showLog = (verified: LogVerified): string => {
+  const { seals, commits, until, streams, rows, unsealed, fault, faults } = verified;
+  const vouched =
+    unsealed.commits === 0
+      ? "none is left to seal"
+      : `${unsealed.commits} since ${unsealed.since} are in no seal: their chain alone vouches for them (shiplog audit seal)`;
+  if (isWhole(verified)) {
+    const sealed = until === null ? "" : `, ${commits} of them in ${seals === 1 ? "1 seal" : `${seals} seals`} up to ${timeOf(until)}`;
+    return `verified: ${rows} commits of ${streams === 1 ? "1 stream" : `${streams} streams`}${sealed}; ${vouched}`;
+  }
+  return [
+    ...(fault === null ? [] : [showSealFault(fault)]),
+    ...faults.map(({ stream, version, reason }) => `${stream} version ${version}: ${reason}`),
+  ]
+    .map((line) => `NOT VERIFIED: ${line}`)
+    .join("\n");
+};

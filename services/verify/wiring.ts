@@ -1,0 +1,23 @@
+import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import type { S3Client } from "@aws-sdk/client-s3";
+import { s3Objects } from "../aws/objects.ts";
+import type { Clock } from "../kit/clock.ts";
+import { archivedHistory } from "../store/archived-history.ts";
+import { itemCodec } from "../store/codec.ts";
+import { tableRows } from "../store/table-rows.ts";
+import type { Ports } from "./verify-log.ts";
+
+/** Where the log and its seals are. */
+export type Names = { readonly eventsTable: string; readonly archive: string };
+
+/** A verification's ports. It reads with these two clients, and can do nothing else. */
+export const wire = (
+  { dynamodb, s3 }: { dynamodb: DynamoDBClient; s3: S3Client },
+  { eventsTable, archive }: Names,
+  { clock, ...run }: Pick<Ports, "key" | "tell" | "signal"> & { readonly clock: Clock },
+): Ports => ({
+  ...run,
+  history: archivedHistory(s3Objects(s3, clock), archive),
+  rows: tableRows(dynamodb, eventsTable),
+  itemOf: itemCodec(eventsTable),
+});
