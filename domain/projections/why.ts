@@ -103,7 +103,7 @@ const ofEnvironment = (event: Recorded<EnvironmentEvent>): Link[] => {
         link(
           event,
           event.body.reason === "deploy" ? "flip" : event.body.reason,
-          `#${event.body.sequence}${event.body.why ? `: ${event.body.why}` : ""}`,
+          `#${event.body.sequence}${event.body.forced ? ", forced" : ""}${event.body.why ? `: ${event.body.why}` : ""}`,
           event.body.actor,
         ),
       ];

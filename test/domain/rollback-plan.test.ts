@@ -127,6 +127,12 @@ describe("back", () => {
     expect(told.arrives().state().live).toEqual({ sequence: 4, deploymentId: deploymentId(B) });
     expect(told.target()).toBe(A);
   });
+  it("does not go forth to what went live while something older was on its way to be put back", () => {
+    const told = story().deploys(A).starts(B).starts(C).fails({ moved: true });
+    told.give({ type: "RecordWentLive", sequence: 2 });
+    expect(told.arrives().state().live).toEqual({ sequence: 4, deploymentId: deploymentId(A) });
+    expect(told.refusal()).toMatchObject({ refused: "rollback.nothing" });
+  });
   it("is nothing where nothing was live, or nothing before, or nothing else that runs", () => {
     expect(story().refusal()).toMatchObject({ refused: "rollback.nothing", because: "nothing was ever live here" });
     expect(story().starts(A).refusal()).toMatchObject({
