@@ -68,10 +68,8 @@ const auditedPasts = (read: Ports["read"]) => {
       const from = known !== undefined && known.version < version ? known : { version: 0, state: {} };
       let { state }: { state: Audited } = from;
       if (from.version === version - 1) return state;
-      for (const commit of await read(stream, from.version)) {
-        if (commit.version >= version) break;
+      for (const commit of await read(stream, from.version, version - 1 - from.version))
         for (const event of eventsOf(commit)) state = audit(state, event).state;
-      }
       return state;
     },
     keep: (pasts: ReadonlyMap<string, Past>): void => {

@@ -15,8 +15,8 @@ import type { Log } from "../store/log.ts";
 export type Ports = {
   readonly config: Pick<EngineConfig, "sites" | "tokens">;
   readonly aggregates: Aggregates;
-  /** the commits of a stream after a version, strongly consistent, in order */
-  read(stream: string, after: number): Promise<readonly Commit[]>;
+  /** the commits of a stream after a version, strongly consistent, in order; no more of them than `limit` */
+  read(stream: string, after: number, limit?: number): Promise<readonly Commit[]>;
   readonly log: Log;
   readonly views: Pick<Views, "deployment" | "environment" | "deployments" | "findDeployments" | "progress">;
   readonly sources: Sources;

@@ -16,7 +16,7 @@ export const streams = (ports: Pick<Ports, "config" | "read" | "views">) => {
   const see = look(ports);
 
   const page = async (stream: string, after: number) => {
-    const commits = (await ports.read(stream, after)).slice(0, PAGE);
+    const commits = await ports.read(stream, after, PAGE);
     return { events: commits.flatMap(eventsOf), version: commits.at(-1)?.version ?? after };
   };
 

@@ -41,6 +41,9 @@ export type Loaded = { readonly head: Head; readonly version: number; readonly c
 /** A body above this does not belong into an event: larger things go to the object store, by digest. */
 export const MAX_BODY_BYTES = 32 * 1024;
 
+/** What one query answers with has no more items than this: DynamoDB ends it at a megabyte. */
+const MAX_ITEMS = 10_000;
+
 export type EventStore = ReturnType<typeof eventStore>;
 
 /** The event streams on DynamoDB: one item is one decision. */
@@ -56,8 +59,8 @@ export const eventStore = (client: DynamoDBClient, table: string) => {
     return { head: end as unknown as Head, version: end.version, commits };
   };
 
-  /** The commits of a stream after a version, strongly consistent, in order. */
-  const read = async (stream: string, after: number): Promise<Commit[]> => {
+  /** The commits of a stream after a version, strongly consistent, in order; no more of them than `limit`. */
+  const read = async (stream: string, after: number, limit = Number.MAX_SAFE_INTEGER): Promise<Commit[]> => {
     const commits: Commit[] = [];
     let from: Record<string, never> | undefined;
     do {
@@ -68,12 +71,13 @@ export const eventStore = (client: DynamoDBClient, table: string) => {
           KeyConditionExpression: "pk = :stream AND sk > :after",
           ExpressionAttributeValues: { ":stream": { S: stream }, ":after": { S: sortKey(after) } },
           ExclusiveStartKey: from,
+          ...(limit < MAX_ITEMS && { Limit: limit }),
         }),
       );
       for (const item of page.Items ?? []) commits.push(commitOf(item));
       from = page.LastEvaluatedKey as typeof from;
-    } while (from !== undefined);
-    return commits;
+    } while (from !== undefined && commits.length < limit);
+    return commits.slice(0, limit);
   };
 
   /**
