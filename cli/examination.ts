@@ -37,7 +37,13 @@ export async function examination(context: Context, sitesFile: string | undefine
     const make = account.local ? "stop `shiplog dev` and start it again: it makes what is missing" : "npx sst deploy --stage production";
     // their names carry what the event table says of the account
     if (place === undefined) say(missing("buckets", make));
-    const engine = { places, buckets: Object.values(place?.buckets ?? {}), runsIn: account.local ? "process" : "lambda", make } as const;
+    const engine = {
+      places,
+      buckets: Object.values(place?.buckets ?? {}),
+      runsIn: account.local ? "process" : "lambda",
+      make,
+      now: Date.now,
+    } as const;
     for await (const found of examine(sightOf(clients), engine)) say(found);
   } finally {
     clients.destroy();

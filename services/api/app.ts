@@ -1,5 +1,6 @@
 import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
+import { ClockWrong } from "../aws/store-time.ts";
 import { auditTrail } from "./audit.ts";
 import { buildLogs } from "./build-logs.ts";
 import { authenticate, type Env } from "./caller.ts";
@@ -23,6 +24,8 @@ export const createApi = (ports: Ports): Hono<Env> => {
 
   app.onError((error, context) => {
     if (error instanceof Problem) return context.json(problemBody(error), error.status);
+    if (error instanceof ClockWrong)
+      return context.json(problemBody({ code: "clock.wrong", message: `${error.message}.`, candidates: undefined }), 503);
     // what broke is for the operator: it may name what the caller must not see
     const request = ports.chance.requestId();
     ports.report({

@@ -8,6 +8,7 @@ import { LambdaClient } from "@aws-sdk/client-lambda";
 import { S3Client } from "@aws-sdk/client-s3";
 import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { SQSClient } from "@aws-sdk/client-sqs";
+import { withStoreTime } from "./store-time.ts";
 
 /** What every client is made with; nothing on AWS, where region and credentials come from the function's own environment. */
 export type ClientOptions = { region?: string; endpoint?: string; credentials?: { accessKeyId: string; secretAccessKey: string } };
@@ -19,7 +20,7 @@ const silent = { debug: () => {}, warn: () => {}, error: () => {} } as unknown a
 const common = (options: ClientOptions) => ({ ...options, maxAttempts: 10, logger: silent });
 
 /** One by one: a function that needs two of them is bundled with two. */
-export const dynamodbClient = (options: ClientOptions = {}) => new DynamoDBClient(common(options));
+export const dynamodbClient = (options: ClientOptions = {}) => withStoreTime(new DynamoDBClient(common(options)));
 export const sqsClient = (options: ClientOptions = {}) => new SQSClient({ ...common(options), useQueueUrlAsEndpoint: false });
 export const eventBridgeClient = (options: ClientOptions = {}) => new EventBridgeClient(common(options));
 export const lambdaClient = (options: ClientOptions = {}) => new LambdaClient(common(options));

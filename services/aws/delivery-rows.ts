@@ -1,5 +1,6 @@
 import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import { Entity } from "electrodb";
+import { MAX_CLOCK_SKEW_MS } from "../../domain/kernel/position.ts";
 import type { News } from "../../domain/webhook/news.ts";
 import type { Delivery } from "../kit/webhooks/delivery.ts";
 import { ifNewer } from "./if-newer.ts";
@@ -116,7 +117,11 @@ export const deliveryRows = (client: DynamoDBDocumentClient, table: string) => {
       ifNewer(
         lines
           .put({ webhook, line, until })
-          .where((taken, { notExists, lt }) => `${notExists(taken.until)} OR ${lt(taken.until, now)}`)
+          // nobody takes it for so long: a clock was ahead
+          .where(
+            (taken, { notExists, lt, gt }) =>
+              `${notExists(taken.until)} OR ${lt(taken.until, now)} OR ${gt(taken.until, until + MAX_CLOCK_SKEW_MS)}`,
+          )
           .go(),
       ),
     /** Gives back what was taken until then; nothing where it ran out and somebody else has it. */

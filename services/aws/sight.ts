@@ -6,11 +6,15 @@ import { paginateListEventSourceMappings } from "@aws-sdk/client-lambda";
 import { HeadBucketCommand } from "@aws-sdk/client-s3";
 import { DescribeSecretCommand } from "@aws-sdk/client-secrets-manager";
 import { GetQueueAttributesCommand, GetQueueUrlCommand } from "@aws-sdk/client-sqs";
-import { eventsTable } from "../../infra/stores.ts";
+import { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
+import { MAX_CLOCK_SKEW_MS, positionAt } from "../../domain/kernel/position.ts";
+import { eventsTable, viewsTable } from "../../infra/stores.ts";
 import { eventsOf } from "../store/codec.ts";
 import { eventStore } from "../store/event-store.ts";
+import { eventLog } from "../store/log.ts";
 import type { Clients } from "./clients.ts";
 import { lambdaFunctions } from "./functions.ts";
+import { sealNotes } from "./seal-notes.ts";
 
 const GONE = [
   "ResourceNotFoundException",
@@ -45,6 +49,8 @@ export type Sight = ReturnType<typeof sightOf>;
 export const sightOf = ({ dynamodb, sqs, eventBridge, s3, kms, secrets, codeBuild, lambda }: Clients) => {
   const functions = lambdaFunctions(lambda);
   const store = eventStore(dynamodb, eventsTable.name);
+  const log = eventLog(dynamodb, eventsTable.name);
+  const notes = sealNotes(DynamoDBDocumentClient.from(dynamodb), viewsTable.name);
   const there = async (look: Promise<unknown>): Promise<boolean> => (await unlessGone(look)) !== undefined;
   return {
     table: async (TableName: string): Promise<{ status: string; stream: boolean } | undefined> => {
@@ -88,6 +94,11 @@ export const sightOf = ({ dynamodb, sqs, eventBridge, s3, kms, secrets, codeBuil
       return found;
     },
     codeStorage: functions.codeStorage,
+    /** Position of the log's last commit, where that lies ahead of this clock. */
+    logAhead: async (now: number): Promise<string | undefined> => log.lastAfter(positionAt(now + MAX_CLOCK_SKEW_MS)),
+    /** Streams that have commits in no seal; `undefined` where nothing was ever sealed. */
+    unsealed: async (): Promise<number | undefined> =>
+      (await notes.sealsNoted()) === undefined ? undefined : (await notes.unsealedStreams()).length,
     /** Every event of a stream of the log, in order. */
     events: async (stream: string) => (await store.read(stream, 0)).flatMap(eventsOf),
   };

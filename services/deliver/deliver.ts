@@ -28,6 +28,8 @@ const ACTOR = "shiplog deliver";
 /** Requests to one endpoint at once: a slow one holds so many of the sender's hands and no more, a failing one holds one. */
 const LINES = 2;
 const LONGEST_DELAY_S = 900;
+/** Twice the longest wait there is: what is to be waited for longer was dated by a clock that was ahead. */
+const LONGEST_WAIT_MS = 48 * 3_600_000;
 const KEPT_TRIES = 12;
 
 /**
@@ -80,7 +82,7 @@ const attemptOnce = async (ports: Ports, message: DeliveryMessage): Promise<void
 
   function waitUntil(time: number, why: string): void {
     const ms = time - clock.now();
-    if (ms > 0) throw new NotYet(why, Math.min(Math.ceil(ms / 1_000), LONGEST_DELAY_S));
+    if (ms > 0 && ms < LONGEST_WAIT_MS) throw new NotYet(why, Math.min(Math.ceil(ms / 1_000), LONGEST_DELAY_S));
   }
 
   async function drop(reason: string): Promise<void> {

@@ -2,6 +2,7 @@ import { engineFunctions, functionName, relay, scheduleName } from "../../infra/
 import { eventsTable, type Table, viewsTable } from "../../infra/stores.ts";
 import { BUS, type Consumer, consumers, deadLetterName, queueName, ruleName, SEAL_KEY, schedules } from "../../infra/topology.ts";
 import type { Sight } from "../aws/sight.ts";
+import { behindLog } from "../store/behind-log.ts";
 import { type Finding, missing, ok, wrong } from "./finding.ts";
 import { examineEnvironment, type Place } from "./site.ts";
 
@@ -13,6 +14,8 @@ export type Engine = {
   readonly runsIn: "lambda" | "process";
   /** the command that makes what is missing */
   readonly make: string;
+  /** milliseconds since 1970 */
+  now(): number;
 };
 
 /** Where four fifths are used, new versions will soon be refused. */
@@ -23,7 +26,7 @@ const FULL = 0.8;
  * finding of its own: the others go on.
  */
 export async function* examine(sight: Sight, engine: Engine): AsyncGenerator<Finding> {
-  const { make } = engine;
+  const { make, now } = engine;
   const looks: [what: string, look: () => Promise<readonly Finding[]>][] = [
     ...[eventsTable, viewsTable].map((table): (typeof looks)[number] => [`table ${table.name}`, () => tableIs(table)]),
     ...engine.buckets.map((name): (typeof looks)[number] => [`bucket ${name}`, () => there(`bucket ${name}`, sight.bucket(name))]),
@@ -40,6 +43,8 @@ export async function* examine(sight: Sight, engine: Engine): AsyncGenerator<Fin
       `site ${place.site}/${place.environment}`,
       () => examineEnvironment(sight, place, make),
     ]),
+    ["clock", clockIs],
+    ["seals", sealsAre],
     ["code storage", codeStorage],
   ];
   for (const [what, look] of looks) {
@@ -132,6 +137,20 @@ export async function* examine(sight: Sight, engine: Engine): AsyncGenerator<Fin
   function relayLook(): (typeof looks)[number] {
     const fn = functionName(relay.name);
     return [`mapping of ${fn}`, async () => [mappingIs(fn, eventsTable.name, await sight.mappings(fn))]];
+  }
+
+  // no fault: nobody knows which clock was right, and it does no harm
+  async function clockIs(): Promise<Finding[]> {
+    const last = await sight.logAhead(now());
+    return [ok("clock", last === undefined ? "stands behind the end of the log" : behindLog(last, now()))];
+  }
+
+  async function sealsAre(): Promise<Finding[]> {
+    const unsealed = await sight.unsealed();
+    if (unsealed === undefined) return [ok("seals", "nothing was sealed yet")];
+    return [
+      ok("seals", unsealed === 0 ? "everything is in a seal" : `${unsealed} streams have commits in no seal yet: the next one has them`),
+    ];
   }
 
   async function codeStorage(): Promise<Finding[]> {

@@ -59,10 +59,14 @@ export const takeLease = async ({ views, clock, by, tell, signal }: Ports) => {
     if (held.state.until !== first)
       throw new Occupied(`another process rebuilds ${held.state.views.join(", ")} since ${held.state.startedAt}`);
     tell("an earlier rebuild may still be running: waiting until its lease is over");
-    while (held.state.until > clock.now()) {
+    // no longer than a lease lasts: a clock that was ahead has dated its end
+    const began = clock.now();
+    while (held.state.until > clock.now() && Math.abs(clock.now() - began) <= LEASE_MS) {
       signal?.throwIfAborted();
       await clock.sleep(250);
     }
+    const after = await stored(views);
+    if (after.revision === held.revision) break;
     first = held.state.until;
   }
   let { revision } = held;
