@@ -68,8 +68,9 @@ export const startReplayRoom = async () => {
       await each(batches, WIDTH, async (batch) => {
         const RequestItems = { [EVENTS_TABLE]: batch.map((commit) => ({ PutRequest: { Item: itemOf(commit) } })) };
         await clients.dynamodb.send(new BatchWriteItemCommand({ RequestItems }));
-        for (const { stream, version } of batch) await views.noteUnsealed(stream, version);
       });
+      const ends = new Map(commits.map(({ stream, version }) => [stream, version]));
+      await each([...ends], WIDTH, async ([stream, version]) => void (await views.noteUnsealed(stream, version)));
     },
     /** What the projection does when it hears of a commit. */
     project: project({ read: store.read, views }),
