@@ -1,5 +1,5 @@
 import { homedir } from "node:os";
-import { delimiter, dirname } from "node:path";
+import { delimiter, dirname, join } from "node:path";
 import { ACCOUNT, REGION } from "../http.ts";
 import { type Build, PhaseFailed } from "./build.ts";
 import type { Buildspec } from "./buildspec.ts";
@@ -8,8 +8,8 @@ import type { Buildspec } from "./buildspec.ts";
 const PASSED_ON =
   /^(LANG|LC_\w+|TZ|https?_proxy|all_proxy|no_proxy|NODE_EXTRA_CA_CERTS|SSL_CERT_FILE|SSL_CERT_DIR|npm_config_(registry|(https?_?)?proxy|no_?proxy|ca|cafile|strict_ssl|userconfig|globalconfig|cache|fetch_\w+|@.*|\/\/.*|\w*authtoken))$/i;
 
-/** Of one build: `whole` holds the others. */
-export type BuildFolders = { readonly whole: string; readonly src: string; readonly tmp: string };
+/** Of one build: `whole` holds the others; `global` is for what npm installs for every folder. */
+export type BuildFolders = { readonly whole: string; readonly src: string; readonly tmp: string; readonly global: string };
 
 /** The environment of a build's shell before the variables that the build declares. */
 export function baseEnvironment(build: Build, folders: BuildFolders, parent: NodeJS.ProcessEnv): Record<string, string> {
@@ -17,10 +17,14 @@ export function baseEnvironment(build: Build, folders: BuildFolders, parent: Nod
   return {
     LANG: "C.UTF-8",
     ...Object.fromEntries(kept),
-    PATH: [dirname(process.execPath), ...ownPath(parent.PATH ?? "/usr/local/bin:/usr/bin:/bin")].join(delimiter),
+    PATH: [dirname(process.execPath), join(folders.global, "bin"), ...ownPath(parent.PATH ?? "/usr/local/bin:/usr/bin:/bin")].join(
+      delimiter,
+    ),
     HOME: parent.HOME ?? homedir(),
     TMPDIR: folders.tmp,
     GIT_CEILING_DIRECTORIES: folders.whole,
+    // `npm install --global` puts a package beside Node otherwise, and this Node may be one of the engine's own packages
+    npm_config_prefix: folders.global,
     CI: "true",
     AWS_REGION: REGION,
     AWS_DEFAULT_REGION: REGION,

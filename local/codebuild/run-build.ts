@@ -118,8 +118,8 @@ export async function runBuild(record: BuildRecord, ports: BuildPorts, signal: A
 
     const provisioned = await phase("PROVISIONING", async () => {
       const whole = await ports.makeFolder();
-      folders = { whole, src: join(whole, "src"), tmp: join(whole, "tmp") };
-      for (const path of [folders.src, folders.tmp]) await mkdir(path);
+      folders = { whole, src: join(whole, "src"), tmp: join(whole, "tmp"), global: join(whole, "global") };
+      for (const path of [folders.src, folders.tmp, folders.global]) await mkdir(path);
     });
     const at = folders as BuildFolders | undefined;
     const ready =

@@ -57,6 +57,15 @@ describe("a build whose data folder is inside an app", () => {
     expect(await treeDigest(app, data)).toEqual(before);
   });
 
+  it("installs what is for every folder into its own, and finds it there", async () => {
+    const tool = `mkdir tool; echo '{"name":"tool","version":"1.0.0","bin":"tool.js"}' > tool/package.json; printf '#!/usr/bin/env node\\nconsole.log("tool runs")\\n' > tool/tool.js`;
+    const install = 'npm install --global --offline --no-audit --no-fund --install-links "$PWD/tool"';
+    const build = await built([tool, install, "cd / && tool", "echo found at $(command -v tool)"]);
+    expect(build.buildStatus, room?.text()).toBe("SUCCEEDED");
+    expect(output()).toContain("tool runs");
+    expect(output().join("\n")).toMatch(/^found at \/\S+\/engine-[0-9a-f]{16}\/[0-9a-f-]{36}\/global\/bin\/tool$/m);
+  });
+
   it("finds no package, repository, lockfile or file of the engine on its way up, and no path to one in its environment", async () => {
     await promisify(execFile)("git", ["init", "--quiet", app]);
     const names = ".git package.json package-lock.json node_modules connection.json secrets.json tsconfig.json";
