@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import { DeploymentEvent } from "../domain/deployment/events.ts";
 import { EnvironmentEvent } from "../domain/environment/events.ts";
+import { sayDrift } from "../domain/environment/fence.ts";
 import { WebhookEvent } from "../domain/webhook/events.ts";
 import type { EventView } from "../services/api/contract.ts";
 
@@ -83,7 +84,7 @@ function environmentFacts(event: EnvironmentEvent): string {
     case "FlipWithdrawn":
       return `#${event.body.sequence}: ${clip(event.body.reason)}`;
     case "AliasDriftDetected":
-      return `${event.body.function}: expected version ${event.body.expected?.version ?? "none"}, found ${event.body.found?.version ?? "none"}`;
+      return `${event.body.function}: ${sayDrift(event.body.expected, event.body.found)}`;
     case "AliasDriftEnded":
       return `${event.body.function}: version ${event.body.version} again`;
     case "EnvironmentPinned":

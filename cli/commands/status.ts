@@ -102,7 +102,11 @@ function show(
       "locked",
       `by ${plain(lock.holder)} ${showAge(lock.at, now)}${lock.until === null ? "" : ` until ${lock.until}`}: ${plain(lock.reason)}${help(`; release with:  shiplog unlock ${place}`)}`,
     ]);
-  for (const drift of drifts) rows.push(["drift", `${drift.function} was found where Shiplog did not put it, ${showAge(drift.at, now)}`]);
+  for (const drift of drifts)
+    rows.push([
+      "drift",
+      `${drift.function} was changed by hand, seen ${showAge(drift.at, now)}${drift.says === undefined ? "" : `: ${plain(drift.says)}`}${help("; put it back as shown by:  shiplog doctor")}`,
+    ]);
   for (const warning of warnings) rows.push(["warning", plain(warning)]);
 
   if (rollback !== null && rollback.already === null) rows.push(["undo", `shiplog rollback ${place}  (to ${name(rollback.to)})`]);

@@ -2,8 +2,9 @@ import { type Decider, type Refusal, refuse } from "../kernel/decider.ts";
 import { withReason } from "../kernel/reason.ts";
 import type { EnvironmentCommand } from "./commands.ts";
 import type { EnvironmentEvent } from "./events.ts";
+import { isWeighted, readFence } from "./fence.ts";
 import { isPlan, rollbackPlan } from "./rollback-plan.ts";
-import { type Environment, evolve, type Flip, initial, lockAt } from "./state.ts";
+import { driftKey, type Environment, evolve, type Flip, initial, isTarget, lockAt } from "./state.ts";
 
 export const environment: Decider<EnvironmentCommand, Environment, EnvironmentEvent> = {
   initial,
@@ -18,13 +19,16 @@ export const environment: Decider<EnvironmentCommand, Environment, EnvironmentEv
       case "RequestRollback":
         return rollback(command, state);
       case "RecordAliasFlipped":
-        return command.sequence > (state.aliases.get(command.function)?.sequence ?? 0)
+        return command.sequence > (state.aliases.get(command.function)?.sequence ?? 0) &&
+          isTarget(state, command, command.function, command.to)
           ? [{ type: "AliasFlipped", v: 1, body: body(command) }]
           : [];
       case "RecordWentLive":
         return wentLive(command, state);
       case "RecordFlipSuperseded":
-        return endFlip(state, command.sequence, (flip) => [superseded(flip, command.by), ...takePinBack(flip, state)]);
+        return endFlip(state, command.sequence, (flip) =>
+          command.by > state.flipped ? [] : [superseded(flip, command.by), ...takePinBack(flip, state)],
+        );
       case "RecordFlipFailed":
         return endFlip(state, command.sequence, (flip) => failed(command, flip, state));
       case "RestoreLive":
@@ -42,9 +46,7 @@ export const environment: Decider<EnvironmentCommand, Environment, EnvironmentEv
             ]
           : [];
       case "RecordDrift":
-        return state.drift.get(command.function) === JSON.stringify(command.found)
-          ? []
-          : [{ type: "AliasDriftDetected", v: 1, body: body(command) }];
+        return recordDrift(command, state);
       case "RecordDriftEnded":
         return state.drift.has(command.function) ? [{ type: "AliasDriftEnded", v: 1, body: body(command) }] : [];
       case "PinEnvironment":
@@ -111,6 +113,16 @@ const refusedByLock = (state: Environment, actor: string, at: string): Refusal |
     `${held.holder} has locked it${held.until === null ? "" : ` until ${held.until}`}; ask them, or unlock it with force`,
   );
 };
+
+/** A look that a flip has overtaken since is no drift: it expects what is past, or found what that flip put there. */
+function recordDrift({ function: name, expected, found }: Command<"RecordDrift">, state: Environment): Outcome {
+  const recorded = state.aliases.get(name);
+  if ((expected?.sequence ?? 0) !== (recorded?.sequence ?? 0)) return [];
+  const fence = found === null ? undefined : readFence(found.description);
+  if (found !== null && fence !== undefined && !isWeighted(found) && fence.sequence > (recorded?.sequence ?? 0))
+    if (isTarget(state, fence, name, found.version)) return [];
+  return state.drift.get(name) === driftKey(found) ? [] : [{ type: "AliasDriftDetected", v: 1, body: { function: name, expected, found } }];
+}
 
 /** The sequence is given here, when it is asked for: that is what "newest" means from then on. */
 function admit({ request, actor, at }: Command<"AdmitDeployment">, state: Environment): Outcome {

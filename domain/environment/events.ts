@@ -80,8 +80,9 @@ export const FlipFailed = event("FlipFailed", 1, {
 export const FlipWithdrawn = event("FlipWithdrawn", 1, { sequence, deploymentId: DeploymentId, reason });
 export const AliasDriftDetected = event("AliasDriftDetected", 1, {
   function: z.string(),
-  expected: z.object({ version: z.string(), sequence: z.number().int() }).nullable(),
-  found: z.object({ version: z.string(), description: z.string() }).nullable(),
+  expected: z.object({ version: z.string(), sequence: z.number().int(), deploymentId: z.string().optional() }).nullable(),
+  /** `weights`: the part (0–1) of the requests that goes to another version; older events do not have it */
+  found: z.object({ version: z.string(), description: z.string(), weights: z.record(z.string(), z.number()).optional() }).nullable(),
 });
 /** An alias is back where it was put, without a flip: somebody set it right. */
 export const AliasDriftEnded = event("AliasDriftEnded", 1, { function: z.string(), version: z.string(), sequence });

@@ -1,5 +1,6 @@
 import type { Release } from "../deployment/shapes.ts";
 import type { EnvironmentEvent, FlipReason, LiveRelease } from "./events.ts";
+import type { Fence, FoundAlias } from "./fence.ts";
 import { type Standing, stand } from "./standing.ts";
 
 export type Flip = {
@@ -31,7 +32,9 @@ export type Environment = Standing & {
   lived: Map<string, Lived>;
   waiting: (Flip & { by: "pin" | "lock" }) | null;
   /** what each function's alias was last seen moved to */
-  aliases: Map<string, { sequence: number; version: string }>;
+  aliases: Map<string, { sequence: number; deploymentId: string; version: string }>;
+  /** what each flip moves the aliases to, by sequence, until every one of its functions was seen moved by it or a newer one */
+  targets: Map<number, { deploymentId: string; versions: Record<string, string> }>;
   drift: Map<string, string>;
   pinned: boolean;
   /** sequence of the rollback that set the pin; null: a person did, or it is of an older release */
@@ -55,6 +58,7 @@ export const initial = (): Environment => ({
   unfit: new Map(),
   waiting: null,
   aliases: new Map(),
+  targets: new Map(),
   drift: new Map(),
   pinned: false,
   pinnedBy: null,
@@ -77,6 +81,7 @@ export const evolve = (state: Environment, event: EnvironmentEvent): Environment
       const order = waited ?? state.pending.get(deploymentId) ?? sequence;
       if (reason !== "restore") state.chosen = Math.max(state.chosen, reason === "deploy" ? order : sequence);
       state.open.set(sequence, { sequence, deploymentId, release, reason, actor, why, forced });
+      state.targets.set(sequence, { deploymentId, versions: versionsOf(release) });
       if (waited !== undefined) state.waiting = null;
       state.pending.delete(deploymentId);
       break;
@@ -88,8 +93,13 @@ export const evolve = (state: Environment, event: EnvironmentEvent): Environment
       break;
     }
     case "AliasFlipped":
-      state.aliases.set(event.body.function, { sequence: event.body.sequence, version: event.body.to });
+      state.aliases.set(event.body.function, {
+        sequence: event.body.sequence,
+        deploymentId: event.body.deploymentId,
+        version: event.body.to,
+      });
       state.drift.delete(event.body.function);
+      forgetTargets(state);
       break;
     case "ReleaseWentLive": {
       const { sequence, deploymentId, release } = event.body;
@@ -108,7 +118,7 @@ export const evolve = (state: Environment, event: EnvironmentEvent): Environment
       endFlip(state, event.body);
       break;
     case "AliasDriftDetected":
-      state.drift.set(event.body.function, JSON.stringify(event.body.found));
+      state.drift.set(event.body.function, driftKey(event.body.found));
       break;
     case "AliasDriftEnded":
       state.drift.delete(event.body.function);
@@ -144,3 +154,26 @@ const endFlip = (state: Environment, { sequence, deploymentId }: LiveRelease): v
 /** The lock that is in force at that time, if any. */
 export const lockAt = (state: Environment, at: string): NonNullable<Environment["lock"]> | null =>
   state.lock !== null && (state.lock.until === null || state.lock.until > at) ? state.lock : null;
+
+/** Two looks that found the same have the same key, in whatever order they name it. */
+export const driftKey = (found: FoundAlias | null): string => {
+  if (found === null) return "null";
+  const { version, description, weights = {} } = found;
+  const others = Object.entries(weights).sort(([a], [b]) => (a < b ? -1 : 1));
+  return JSON.stringify({ version, description, ...(others.length > 0 && { weights: Object.fromEntries(others) }) });
+};
+
+const versionsOf = ({ functions }: Release): Record<string, string> =>
+  Object.fromEntries(functions.map(({ name, version }) => [name, version]));
+
+/** Targets that no alias can be found at any more, unless somebody put it there by hand. */
+const forgetTargets = ({ targets, aliases }: Environment): void => {
+  for (const [sequence, { versions }] of targets)
+    if (Object.keys(versions).every((name) => (aliases.get(name)?.sequence ?? 0) >= sequence)) targets.delete(sequence);
+};
+
+/** Whether a flip that was asked for moves this function's alias so: nothing else is ever taken for a move of ours. */
+export const isTarget = ({ targets }: Environment, { sequence, deploymentId }: Fence, name: string, version: string): boolean => {
+  const target = targets.get(sequence);
+  return target?.deploymentId === deploymentId && target.versions[name] === version;
+};

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { type DeploymentEvent, deploymentEventTypes, readDeploymentEvent } from "../deployment/events.ts";
 import { type EnvironmentEvent, environmentEventTypes, readEnvironmentEvent } from "../environment/events.ts";
+import { sayVersions } from "../environment/fence.ts";
 import type { Recorded } from "../kernel/event.ts";
 import { siteOf } from "../kernel/identity.ts";
 import { projectDeployment } from "./deployment-view.ts";
@@ -105,7 +106,11 @@ function changeOf(
       return { of: "alias", before: `${event.body.function}:${event.body.from}`, after: `${event.body.function}:${event.body.to}` };
     case "AliasDriftDetected": {
       const { function: name, expected, found } = event.body;
-      return { of: "alias", before: `${name}:${expected?.version ?? "none"}`, after: `${name}:${found?.version ?? "none"}` };
+      return {
+        of: "alias",
+        before: `${name}:${expected?.version ?? "none"}`,
+        after: `${name}:${found === null ? "none" : sayVersions(found)}`,
+      };
     }
     case "ReleaseWentLive":
       return { of: "live", before: before.live, after: after.live?.deploymentId ?? null };

@@ -1,4 +1,5 @@
 import type { EnvironmentEvent } from "../environment/events.ts";
+import { sayDrift } from "../environment/fence.ts";
 import type { Recorded } from "../kernel/event.ts";
 import type { EnvironmentView } from "./views.ts";
 
@@ -61,7 +62,10 @@ export const projectEnvironment = (view: EnvironmentView, event: Recorded<Enviro
       warn(`flip ${event.body.sequence} failed: ${event.body.reason}`);
       break;
     case "AliasDriftDetected":
-      view.drifts = [{ function: event.body.function, at }, ...driftsBut(event.body.function)];
+      view.drifts = [
+        { function: event.body.function, at, says: sayDrift(event.body.expected, event.body.found) },
+        ...driftsBut(event.body.function),
+      ];
       break;
     case "AliasDriftEnded":
     case "AliasFlipped":

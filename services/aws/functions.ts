@@ -1,4 +1,5 @@
 import {
+  type AliasConfiguration,
   type FunctionConfiguration,
   GetAccountSettingsCommand,
   GetAliasCommand,
@@ -10,6 +11,7 @@ import {
   UpdateFunctionCodeCommand,
   UpdateFunctionConfigurationCommand,
 } from "@aws-sdk/client-lambda";
+import type { FoundAlias } from "../../domain/environment/fence.ts";
 
 /** The part of a function's configuration that a release decides. */
 export type Settings = {
@@ -29,7 +31,7 @@ export type FunctionState = Settings & {
   readonly updateFailed: string | null;
 };
 
-export type AliasState = { readonly version: string; readonly description: string; readonly revisionId: string };
+export type AliasState = FoundAlias & { readonly revisionId: string };
 
 /** What went wrong in Lambda's own terms, as far as its callers act on it. */
 export type Trouble = "busy" | "changed" | "missing" | "throttled" | "other";
@@ -106,12 +108,7 @@ export const lambdaFunctions = (client: LambdaClient) => ({
   /** `undefined` where the alias does not exist. */
   alias: async (name: string, alias: string): Promise<AliasState | undefined> => {
     try {
-      const {
-        FunctionVersion = "",
-        Description = "",
-        RevisionId = "",
-      } = await client.send(new GetAliasCommand({ FunctionName: name, Name: alias }));
-      return { version: FunctionVersion, description: Description, revisionId: RevisionId };
+      return aliasStateOf(await client.send(new GetAliasCommand({ FunctionName: name, Name: alias })));
     } catch (error) {
       if (troubleOf(error) === "missing") return undefined;
       throw error;
@@ -119,23 +116,19 @@ export const lambdaFunctions = (client: LambdaClient) => ({
   },
 
   /** Moves the alias, all of it, if nobody changed it since `revisionId`. */
-  moveAlias: async (name: string, alias: string, to: { version: string; description: string }, revisionId: string): Promise<AliasState> => {
-    const {
-      FunctionVersion = "",
-      Description = "",
-      RevisionId = "",
-    } = await client.send(
-      new UpdateAliasCommand({
-        FunctionName: name,
-        Name: alias,
-        FunctionVersion: to.version,
-        Description: to.description,
-        RoutingConfig: { AdditionalVersionWeights: {} },
-        RevisionId: revisionId,
-      }),
-    );
-    return { version: FunctionVersion, description: Description, revisionId: RevisionId };
-  },
+  moveAlias: async (name: string, alias: string, to: { version: string; description: string }, revisionId: string): Promise<AliasState> =>
+    aliasStateOf(
+      await client.send(
+        new UpdateAliasCommand({
+          FunctionName: name,
+          Name: alias,
+          FunctionVersion: to.version,
+          Description: to.description,
+          RoutingConfig: { AdditionalVersionWeights: {} },
+          RevisionId: revisionId,
+        }),
+      ),
+    ),
 
   /** Bytes of the code of all functions and versions in the region, and how many there may be. */
   codeStorage: async (): Promise<{ used: number; limit: number }> => {
@@ -157,6 +150,16 @@ export const lambdaFunctions = (client: LambdaClient) => ({
     };
   },
 });
+
+const aliasStateOf = ({ FunctionVersion = "", Description = "", RevisionId = "", RoutingConfig }: AliasConfiguration): AliasState => {
+  const weights = RoutingConfig?.AdditionalVersionWeights ?? {};
+  return {
+    version: FunctionVersion,
+    description: Description,
+    revisionId: RevisionId,
+    ...(Object.keys(weights).length > 0 && { weights }),
+  };
+};
 
 const stateOf = (configuration: FunctionConfiguration): FunctionState => ({
   version: configuration.Version ?? "",

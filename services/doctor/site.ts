@@ -1,9 +1,12 @@
 import { environment as decider } from "../../domain/environment/decider.ts";
 import { type EnvironmentEvent, environmentEventTypes, readEnvironmentEvent } from "../../domain/environment/events.ts";
+import { isAsRecorded, isWeighted, readFence, sayDrift } from "../../domain/environment/fence.ts";
+import { type Environment, isTarget } from "../../domain/environment/state.ts";
 import { fold } from "../../domain/kernel/decider.ts";
 import { environmentStream } from "../../domain/kernel/identity.ts";
 import { siteResources } from "../../infra/sites.ts";
 import type { Sight } from "../aws/sight.ts";
+import { putBack } from "../kit/put-back.ts";
 import { type Finding, missing, ok, wrong } from "./finding.ts";
 
 /** One environment of a site. */
@@ -12,7 +15,6 @@ export type Place = { readonly site: string; readonly environment: string };
 /** What one environment lives on, and whether each alias is where the log says that it was put. */
 export const examineEnvironment = async (sight: Sight, { site, environment }: Place, make: string): Promise<Finding[]> => {
   const names = siteResources(site, environment);
-  const recorded = await aliases();
   const findings: Finding[] = [
     await there(`build project ${names.project}`, sight.project(names.project)),
     await there(`secret ${names.secret}`, sight.secret(names.secret)),
@@ -36,14 +38,14 @@ export const examineEnvironment = async (sight: Sight, { site, environment }: Pl
     return found === undefined || found === false ? missing(what, make) : ok(what, "is there");
   }
 
-  /** Where the log says that each function's alias was put. */
-  async function aliases(): Promise<ReadonlyMap<string, { sequence: number; version: string }>> {
+  /** The environment as the log has it. */
+  async function recorded(): Promise<Environment> {
     const events = await sight.events(environmentStream(site, environment));
     const known = events.filter(({ type }) => (environmentEventTypes as readonly string[]).includes(type));
     return fold(
       decider,
       known.map((event) => readEnvironmentEvent(event) as EnvironmentEvent),
-    ).aliases;
+    );
   }
 
   async function aliasIs(name: string): Promise<Finding> {
@@ -52,14 +54,25 @@ export const examineEnvironment = async (sight: Sight, { site, environment }: Pl
     if (fn === undefined) return missing(`function ${name}`, make);
     const found = await sight.alias(name, names.alias);
     if (found === undefined) return missing(what, make);
-    const expected = recorded.get(name);
-    if (expected === undefined) return ok(what, `is at version ${found.version}; nothing has gone live here yet`);
-    const isThere = found.version === expected.version && found.description.startsWith(`seq=${expected.sequence} `);
-    if (isThere) return ok(what, `is at version ${found.version}, sequence ${expected.sequence}, as the log says`);
+    // read after the alias: a flip that moved it was asked for before
+    const state = await recorded();
+    const expected = state.aliases.get(name);
+    const fence = readFence(found.description);
+    if (isAsRecorded(expected, found))
+      return expected === undefined
+        ? ok(what, `is at version ${found.version}; nothing has gone live here yet`)
+        : ok(what, `is at version ${found.version}, sequence ${expected.sequence}, as the log says`);
+    if (
+      fence !== undefined &&
+      fence.sequence > (expected?.sequence ?? 0) &&
+      !isWeighted(found) &&
+      isTarget(state, fence, name, found.version)
+    )
+      return ok(what, `is at version ${found.version}, moved by flip ${fence.sequence}, which is under way`);
     return wrong(
       what,
-      `is at version ${found.version} ("${found.description}"), and the log has put it at version ${expected.version} with sequence ${expected.sequence}`,
-      `somebody moved it: shiplog why ${site}/${environment} says what should be live; a new deployment or rollback puts it right`,
+      `was changed by hand: ${sayDrift(expected ?? null, found)}`,
+      `${putBack(name, names.alias, expected, found)}; shiplog why ${site}/${environment} says what should be live`,
     );
   }
 };

@@ -1,16 +1,18 @@
 import type { PublishedFunction, Release } from "../../domain/deployment/shapes.ts";
 import type { EnvironmentEvent } from "../../domain/environment/events.ts";
+import { readFence, sayDrift } from "../../domain/environment/fence.ts";
 import type { Environment } from "../../domain/environment/state.ts";
 import type { Recorded } from "../../domain/kernel/event.ts";
 import { siteOf } from "../../domain/kernel/identity.ts";
-import type { Functions } from "../aws/functions.ts";
+import type { AliasState, Functions } from "../aws/functions.ts";
 import type { Clock } from "../kit/clock.ts";
 import type { SiteConfig } from "../kit/config.ts";
 import type { Delivery } from "../kit/consumer.ts";
 import { unexpected } from "../kit/envelope.ts";
 import { type Aggregates, type Because, following } from "../kit/execute.ts";
-import { type Fence, readFence } from "../kit/fence.ts";
 import { probeOf } from "../kit/probe.ts";
+import { putBack } from "../kit/put-back.ts";
+import { type AliasLog, aliasLog } from "./alias-log.ts";
 import { moveAlias } from "./move-alias.ts";
 import { FilesGone } from "./public-files.ts";
 import { CannotRun, warm } from "./warm.ts";
@@ -51,6 +53,7 @@ export const flipAlias =
     const because = (suffix: string): Because => following(event, ACTOR, suffix);
     const record = (command: Parameters<Aggregates["environment"]["execute"]>[2], why: Because) =>
       aggregates.environment.execute(name, environment, command, why);
+    const log = aliasLog(aggregates, event, ACTOR);
 
     const { state } = await aggregates.environment.load(name, environment);
     const site = ports.site(name, environment);
@@ -101,36 +104,22 @@ export const flipAlias =
 
     /** The newer sequence, where there is one. */
     async function move(target: PublishedFunction, before: Environment): Promise<number | undefined> {
-      const moved = await moveAlias(ports, target, ALIAS, { sequence, deploymentId }, (fence, { version, revisionId }) =>
-        help(before, target.name, fence, version, revisionId),
+      const moved = await moveAlias(
+        ports,
+        target,
+        ALIAS,
+        { sequence, deploymentId },
+        {
+          highest: log.highest,
+          note: (fence, found) => log.note(before, target.name, fence, found),
+        },
       );
       if (moved.is === "superseded") return moved.by;
-      if (moved.is === "drifted") {
-        const expected = before.aliases.get(target.name) ?? null;
-        await record({ type: "RecordDrift", function: target.name, expected, found: moved.found }, because(`/drift/${target.name}`));
-        throw new FlipImpossible(
-          moved.found === null
-            ? `${target.name} has no alias "${ALIAS}": deploy the site's infrastructure again`
-            : `the alias "${ALIAS}" of ${target.name} was changed by hand (version ${moved.found.version}, description "${moved.found.description}"): set its description to "seq=${expected?.sequence ?? 0} dep=${state.live?.deploymentId ?? "none"}" and its version to what was live, then deploy again`,
-        );
-      }
+      if (moved.is === "drifted") throw new FlipImpossible(await describeDrift(log, target.name, moved.found));
       const from = moved.is === "moved" ? moved.from : (before.aliases.get(target.name)?.version ?? target.version);
-      await aliasFlipped({ sequence, deploymentId }, target.name, from, target.version, moved.revisionId);
+      await log.flipped({ sequence, deploymentId }, target.name, from, target.version, moved.revisionId);
+      if (moved.is === "cleared") await log.cleared(target.name, target.version, sequence);
       return undefined;
-    }
-
-    /** An older flip moved this alias and died before it wrote so down: that is done for it, or the log would miss a change. */
-    async function help(before: Environment, fn: string, fence: Fence, version: string, revisionId: string): Promise<void> {
-      // what the log knew before this flip it still knows: nearly always there is nothing to load
-      if (fence.sequence <= (before.aliases.get(fn)?.sequence ?? 0)) return;
-      const { state: now } = await aggregates.environment.load(name, environment);
-      const known = now.aliases.get(fn);
-      if ((known?.sequence ?? 0) < fence.sequence) await aliasFlipped(fence, fn, known?.version ?? version, version, revisionId);
-    }
-
-    async function aliasFlipped(fence: Fence, fn: string, from: string, to: string, revisionId: string): Promise<void> {
-      const why = { ...because(""), cause: `flip/${fence.sequence}/${fn}` };
-      await record({ type: "RecordAliasFlipped", ...fence, function: fn, from, to, revisionId }, why);
     }
 
     /** Asks through every alias until the new version answers, twice in a row. The newer sequence, where one took over. */
@@ -147,7 +136,7 @@ export const flipAlias =
         if (sure === SURE) return undefined;
         if (sure > 0) continue;
         const at = readFence((await functions.alias(fn, ALIAS))?.description ?? "");
-        if (at !== undefined && at.sequence > sequence) return at.sequence;
+        if (at !== undefined && at.sequence > sequence && at.sequence <= (await log.highest())) return at.sequence;
         await clock.sleep(50 * clock.random());
       }
       throw new Error(`${fn} still answers with another version than ${version} through its alias "${ALIAS}"`);
@@ -185,19 +174,26 @@ export const flipAlias =
     }
 
     async function failed(why: string, unfit = false): Promise<void> {
-      const fences = await Promise.all(
-        release.functions.map(async ({ name: fn }) => {
-          const at = await functions.alias(fn, ALIAS);
-          const fence = at && readFence(at.description);
+      const ours = await Promise.all(
+        release.functions.map(async ({ name: fn, version }) => {
+          const found = await functions.alias(fn, ALIAS);
+          const fence = found && readFence(found.description);
           // an earlier delivery may have moved it and died: no other flip comes that would write it down
-          if (fence !== undefined) await help(state, fn, fence, at?.version ?? "", at?.revisionId ?? "");
-          return fence;
+          if (found !== undefined && fence !== undefined) await log.note(state, fn, fence, found);
+          return fence?.sequence === sequence && found?.version === version;
         }),
       );
-      const moved = fences.some((fence) => fence?.sequence === sequence);
+      const moved = ours.includes(true);
       await record({ type: "RecordFlipFailed", sequence, reason: why.slice(0, 2_000), moved, unfit }, because("/failed"));
     }
   };
+
+/** Writes down what somebody did by hand, and says how to put it back. */
+const describeDrift = async (log: AliasLog, fn: string, found: AliasState | null): Promise<string> => {
+  const recorded = await log.drift(fn, found);
+  if (found === null) return `${fn} has no alias "${ALIAS}": deploy the site's infrastructure again`;
+  return `the alias "${ALIAS}" of ${fn} was changed by hand: ${sayDrift(recorded ?? null, found)}. Put it back, then deploy again: ${putBack(fn, ALIAS, recorded, found)}`;
+};
 
 /** What is live, or about to be. */
 const newestOf = ({ open, live, lived }: Environment): { sequence: number; release: Release } | undefined => {

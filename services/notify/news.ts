@@ -1,5 +1,6 @@
 import { type DeploymentEvent, deploymentEventTypes, readDeploymentEvent } from "../../domain/deployment/events.ts";
 import { type EnvironmentEvent, environmentEventTypes, readEnvironmentEvent } from "../../domain/environment/events.ts";
+import { sayDrift } from "../../domain/environment/fence.ts";
 import type { Recorded } from "../../domain/kernel/event.ts";
 import { deploymentOf, deploymentStream, environmentStream, siteOf } from "../../domain/kernel/identity.ts";
 import { projectDeployment } from "../../domain/projections/deployment-view.ts";
@@ -135,7 +136,7 @@ function reasonOf(event: Recorded<EnvironmentEvent>): string | null {
       return event.body.reason ?? null;
     case "AliasDriftDetected": {
       const { function: name, expected, found } = event.body;
-      return `${name}: expected version ${expected?.version ?? "none"}, found ${found?.version ?? "none"}`;
+      return `${name}: ${sayDrift(expected, found)}`;
     }
     case "AliasDriftEnded":
       return `${event.body.function}: version ${event.body.version} again`;

@@ -1,14 +1,16 @@
 import { environment as decider } from "../../domain/environment/decider.ts";
 import { type EnvironmentEvent, readEnvironmentEvent } from "../../domain/environment/events.ts";
+import { type Fence, isAsRecorded, readFence } from "../../domain/environment/fence.ts";
+import { isTarget } from "../../domain/environment/state.ts";
 import { fold } from "../../domain/kernel/decider.ts";
 import type { Recorded } from "../../domain/kernel/event.ts";
 import { deploymentStream, environmentStream } from "../../domain/kernel/identity.ts";
 import type { AliasState } from "../aws/functions.ts";
 import type { Aggregates } from "../kit/execute.ts";
-import { type Fence, readFence } from "../kit/fence.ts";
 import { ageOf } from "./age.ts";
 
-type Expected = { readonly sequence: number; readonly version: string };
+/** Where the log has put an alias. */
+type Placed = Fence & { readonly version: string };
 
 export type Ports = {
   readonly aggregates: Pick<Aggregates, "environment">;
@@ -92,13 +94,16 @@ export const reconcileEnvironment =
     }
 
     /** An alias as it is. A move that nobody wrote down is written down: its mover died right after it. */
-    async function look(fn: string): Promise<{ found: AliasState | undefined; fence: Fence | undefined; expected: Expected | undefined }> {
+    async function look(fn: string): Promise<{ found: AliasState | undefined; fence: Fence | undefined; expected: Placed | undefined }> {
       const found = await ports.alias(fn);
       const fence = found && readFence(found.description);
       const known = state.aliases.get(fn);
-      const flip = fence && flips.get(fence.sequence);
-      const isMove = flip?.release.functions.some(({ name, version }) => name === fn && version === found?.version) ?? false;
-      if (found === undefined || fence === undefined || !isMove || fence.sequence <= (known?.sequence ?? 0))
+      if (
+        found === undefined ||
+        fence === undefined ||
+        fence.sequence <= (known?.sequence ?? 0) ||
+        !isTarget(state, fence, fn, found.version)
+      )
         return { found, fence, expected: known };
       const { version: to, revisionId } = found;
       await ports.aggregates.environment.execute(
@@ -108,7 +113,7 @@ export const reconcileEnvironment =
         // the mover's own cause: whoever comes first
         { cause: `flip/${fence.sequence}/${fn}`, correlation: stream, actor: ACTOR },
       );
-      return { found, fence, expected: { sequence: fence.sequence, version: to } };
+      return { found, fence, expected: { ...fence, version: to } };
     }
 
     /** How often this alias was elsewhere before: the same drift may come again, and is recorded again. */
@@ -119,18 +124,20 @@ export const reconcileEnvironment =
     async function drift(): Promise<void> {
       let left = 0;
       for (const fn of new Set([...flips.values()].flatMap(({ release }) => release.functions.map((one) => one.name)))) {
-        const { found, fence, expected } = await look(fn);
-        if (expected === undefined) continue;
-        if (found?.version === expected.version && fence?.sequence === expected.sequence) {
+        const { found, expected } = await look(fn);
+        if (isAsRecorded(expected, found)) {
+          if (expected === undefined) continue;
+          const { sequence, version } = expected;
           // a restore that failed is not tried for ever
-          if (flips.get(fence.sequence)?.reason !== "restore") left = Math.max(left, fence.sequence);
-          const ended = { type: "RecordDriftEnded", function: fn, ...expected } as const;
+          if (flips.get(sequence)?.reason !== "restore") left = Math.max(left, sequence);
+          const ended = { type: "RecordDriftEnded", function: fn, version, sequence } as const;
           if (state.drift.has(fn)) await record(ended, `drift/${fn}/${driftsOf(fn)}/ended`);
           continue;
         }
-        const seen = found === undefined ? null : { version: found.version, description: found.description };
+        const { version = "", description = "", weights } = found ?? {};
+        const seen = found === undefined ? null : { version, description, ...(weights && { weights }) };
         await record(
-          { type: "RecordDrift", function: fn, expected, found: seen },
+          { type: "RecordDrift", function: fn, expected: expected ?? null, found: seen },
           `drift/${fn}/${driftsOf(fn)}/${found?.revisionId ?? "none"}`,
         );
       }

@@ -63,7 +63,7 @@ describe("shiplog status", () => {
         pin: { reason: "bad release", actor: "bob (token default)", at: at(0) },
         lock: { holder: "carol (token default)", reason: "migration", until: at(3_600), at: at(0) },
         waiting: { deploymentId: deploymentId(3), sequence: 3, since: at(0), by: "pin" },
-        drifts: [{ function: "shiplog-web-production-server", at: at(0) }],
+        drifts: [{ function: "shiplog-web-production-server", at: at(0), says: "10 % of its requests go to version 6" }],
         warnings: ["The CDN was not told."],
       }),
     ];
@@ -76,7 +76,8 @@ describe("shiplog status", () => {
       `waiting  ${deploymentId(3)} (#3) is ready, held by the pin`,
       "bad release; release with:  shiplog unpin web/production",
       "migration; release with:  shiplog unlock web/production",
-      "drift    shiplog-web-production-server was found",
+      "drift    shiplog-web-production-server was changed by hand, seen",
+      ": 10 % of its requests go to version 6; put it back as shown by:  shiplog doctor",
       "warning  The CDN was not told.",
       `undo     shiplog rollback web/production  (to ${deploymentId(1)} (#1))`,
       `not to ${deploymentId(3)} (#3): bob rolled it back`,

@@ -183,79 +183,14 @@ describe("a flip", () => {
         .yields();
   });
   it("that found a newer one on the alias is superseded by it", () => {
-    given(...admitted(1, requestFlip(1)))
-      .when({ type: "RecordFlipSuperseded", sequence: 1, by: 4 })
-      .yields(superseded(1, 4) as EnvironmentEvent);
+    given(...on(admitted(1, requestFlip(1)), admit(2), requestFlip(2)))
+      .when({ type: "RecordFlipSuperseded", sequence: 1, by: 2 })
+      .yields(superseded(1, 2) as EnvironmentEvent);
   });
-});
-
-describe("the alias of a function", () => {
-  const moved = (sequence: number, to: string): EnvironmentCommand => ({
-    type: "RecordAliasFlipped",
-    sequence,
-    deploymentId: deploymentId(sequence),
-    function: "server",
-    from: "1",
-    to,
-    revisionId: `r${sequence}`,
-  });
-
-  it("is recorded once for a sequence", () => {
-    given(...made(moved(2, "7")))
-      .when(moved(2, "7"))
+  it("is never superseded by a sequence that no flip was asked for with: somebody wrote it there", () => {
+    given(...on(admitted(1, requestFlip(1)), admit(2)))
+      .when({ type: "RecordFlipSuperseded", sequence: 1, by: 1_000 })
       .yields();
-  });
-  it("never goes back in the record", () => {
-    given(...made(moved(2, "7")))
-      .when(moved(1, "6"))
-      .yields();
-  });
-  it("is recorded for each function by itself", () => {
-    const image = { ...moved(2, "3"), function: "image" } as EnvironmentCommand;
-    expect(types(on(made(moved(2, "7")), image))).toEqual(["AliasFlipped", "AliasFlipped"]);
-  });
-});
-
-describe("drift of an alias", () => {
-  const drift = (found: { version: string; description: string } | null): EnvironmentCommand => ({
-    type: "RecordDrift",
-    function: "server",
-    expected: { version: "7", sequence: 2 },
-    found,
-  });
-  const byHand = { version: "3", description: "by hand" };
-
-  it("is recorded once for what was found", () => {
-    given(...made(drift(byHand)))
-      .when(drift(byHand))
-      .yields();
-  });
-  it("is recorded again when something else is found", () => {
-    expect(types(on(made(drift(byHand)), drift({ ...byHand, version: "4" })))).toHaveLength(2);
-    expect(types(on(made(drift(byHand)), drift(null)))).toHaveLength(2);
-  });
-  it("is forgotten once a flip put the alias right", () => {
-    const flipped: EnvironmentCommand = {
-      type: "RecordAliasFlipped",
-      sequence: 3,
-      deploymentId: deploymentId(3),
-      function: "server",
-      from: "3",
-      to: "8",
-      revisionId: "r3",
-    };
-    expect(types(on(made(drift(byHand), flipped), drift(byHand)))).toEqual(["AliasDriftDetected", "AliasFlipped", "AliasDriftDetected"]);
-  });
-  it("ends once, when somebody put the alias back, and may come again", () => {
-    const back: EnvironmentCommand = { type: "RecordDriftEnded", function: "server", version: "7", sequence: 2 };
-    given(...made(drift(byHand)))
-      .when(back)
-      .yields({ type: "AliasDriftEnded", v: 1, body: { function: "server", version: "7", sequence: 2 } });
-    given(...made(drift(byHand), back))
-      .when(back)
-      .yields();
-    given().when(back).yields();
-    expect(types(on(made(drift(byHand), back), drift(byHand)))).toEqual(["AliasDriftDetected", "AliasDriftEnded", "AliasDriftDetected"]);
   });
 });
 

@@ -1,14 +1,15 @@
 import { UpdateProjectCommand } from "@aws-sdk/client-codebuild";
-import { DeleteFunctionCommand, UpdateAliasCommand } from "@aws-sdk/client-lambda";
+import { DeleteFunctionCommand, GetAliasCommand, UpdateAliasCommand, type UpdateAliasCommandInput } from "@aws-sdk/client-lambda";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { siteResources } from "../../infra/sites.ts";
 import { watchAliases } from "../support/alias-watch.ts";
 import { hostileLambda } from "../support/hostile-lambda.ts";
+import { until } from "../support/until.ts";
 import { startWorld, type World } from "../support/world.ts";
 
 let world: World;
 beforeAll(async () => {
-  const environments = ["drift", "noticed", "mended", "throttled", "contested", "halfway"];
+  const environments = ["drift", "poisoned", "weighted", "noticed", "mended", "throttled", "contested", "halfway"];
   world = await startWorld({ environments, sites: [{ name: "narrow", environments: [{ name: "production" }] }] });
 });
 afterAll(() => world.close());
@@ -19,10 +20,11 @@ const versions = (environment: string): (string | undefined)[] =>
 const release = async (environment: string): Promise<string | null> =>
   (await fetch(`${world.urlOf(environment)}/ssr`)).headers.get("x-shiplog-deployment");
 
-const editByHand = (environment: string, Description: string) =>
+const changeByHand = (environment: string, change: Partial<UpdateAliasCommandInput>) =>
   world.aws.clients.lambda.send(
-    new UpdateAliasCommand({ FunctionName: world.resources(environment).functions.server, Name: "live", Description }),
+    new UpdateAliasCommand({ FunctionName: world.resources(environment).functions.server, Name: "live", ...change }),
   );
+const editByHand = (environment: string, Description: string) => changeByHand(environment, { Description });
 
 const deleteVersion = (FunctionName: string, Qualifier: string) =>
   world.aws.clients.lambda.send(new DeleteFunctionCommand({ FunctionName, Qualifier }));
@@ -51,7 +53,7 @@ describe.concurrent("in environments that do not see each other", () => {
     const second = await world.deploy("drift");
     const { step, reason } = await world.reached(second, "failed");
     expect(step).toBe("flip");
-    const [, mended = "nothing"] = /set its description to "([^"]+)"/.exec(reason ?? "") ?? [];
+    const [, mended = "nothing"] = /--description "([^"]+)"/.exec(reason ?? "") ?? [];
     expect(mended).toBe(`seq=1 dep=${first}`);
     expect(await world.eventsOf("drift", "AliasDriftDetected")).toMatchObject([
       { body: { found: { version: before[0], description: "my own words" }, expected: { version: before[0], sequence: 1 } } },
@@ -62,6 +64,55 @@ describe.concurrent("in environments that do not see each other", () => {
     await editByHand("drift", mended);
     const third = await world.live("drift");
     expect(await release("drift")).toBe(third);
+  });
+
+  it("takes no sequence for its own that somebody wrote on an alias, and goes on once it is put back", async () => {
+    const first = await world.live("poisoned");
+    await editByHand("poisoned", `seq=1000 dep=${first}`);
+    const second = await world.deploy("poisoned");
+    const { step, reason } = await world.reached(second, "failed");
+    expect(step).toBe("flip");
+    expect(reason).toContain("its description says sequence 1000, and the log has 1");
+    await world.happened("poisoned", "the end of the restore", ({ type, body }) => type === "FlipFailed" && body.flip === "restore");
+    const flipped = await world.eventsOf("poisoned", "AliasFlipped");
+    expect(Math.max(...flipped.map(({ body }) => Number(body.sequence)))).toBeLessThan(10);
+    expect(await world.eventsOf("poisoned", "FlipSuperseded")).toEqual([]);
+
+    await editByHand("poisoned", `seq=1 dep=${first}`);
+    const third = await world.live("poisoned");
+    expect(await release("poisoned")).toBe(third);
+    const { server } = world.resources("poisoned").functions;
+    const moves = (await world.eventsOf("poisoned", "AliasFlipped")).filter(({ body }) => body.function === server);
+    expect(moves.at(-1)?.body).toMatchObject({ deploymentId: third });
+  });
+
+  it("sees weights that somebody put on an alias, says so, and clears them with the next flip", async () => {
+    const first = await world.live("weighted");
+    const second = await world.live("weighted");
+    const { server } = world.resources("weighted").functions;
+    const [old] = (await world.eventsOf("weighted", "AliasFlipped")).filter(({ body }) => body.function === server);
+    const half = (version: unknown) =>
+      changeByHand("weighted", { RoutingConfig: { AdditionalVersionWeights: { [String(version)]: 0.5 } } });
+    await half(old?.body.to);
+    await world.reconcile(undefined);
+    const says = `50 % of its requests go to version ${old?.body.to}`;
+    await until("the row to say so", async () => (await world.api.environment("web", "weighted")).drifts[0]?.says === says);
+    expect(await world.eventsOf("weighted", "AliasDriftDetected")).toMatchObject([
+      { body: { found: { weights: { [String(old?.body.to)]: 0.5 } } } },
+    ]);
+
+    const third = await world.live("weighted");
+    const { RoutingConfig } = await world.aws.clients.lambda.send(new GetAliasCommand({ FunctionName: server, Name: "live" }));
+    expect(RoutingConfig?.AdditionalVersionWeights ?? {}).toEqual({});
+    expect(await release("weighted")).toBe(third);
+    expect([first, second]).not.toContain(third);
+    expect((await world.api.environment("web", "weighted")).drifts).toEqual([]);
+
+    // what nobody looked at before the next flip is written down before it is overwritten
+    await half(old?.body.to);
+    await world.live("weighted");
+    const told = (await world.eventsOf("weighted", "AliasDriftDetected", "AliasFlipped")).filter(({ body }) => body.function === server);
+    expect(told.slice(-2).map(({ type }) => type)).toEqual(["AliasDriftDetected", "AliasFlipped"]);
   });
 
   it("notices by itself that an alias was edited", async () => {

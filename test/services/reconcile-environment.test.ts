@@ -40,10 +40,11 @@ const failed = (n: number): EnvironmentEvent => ({
   v: 1,
   body: { sequence: n, deploymentId: deploymentId(n), flip: "deploy", reason: "it took too long" },
 });
-const alias = (version: number, sequence = version): AliasState => ({
+const alias = (version: number, sequence = version, weights?: AliasState["weights"]): AliasState => ({
   version: String(version),
   description: `seq=${sequence} dep=${deploymentId(sequence)}`,
   revisionId: "r9",
+  weights,
 });
 
 /** One look at an environment with this past, these aliases and a row that has read so much of it. */
@@ -106,6 +107,24 @@ describe("the reconciler", () => {
   it("knows a move from a hand's: a version that no flip brought is drift", async () => {
     const { commands } = await look([...past, admitted(2), flip(2), failed(2)], { ...aliases, [server]: alias(7, 2) });
     expect(commands).toMatchObject([{ type: "RecordDrift", function: server, found: { version: "7" } }]);
+  });
+  it.each([
+    ["a sequence above the highest ever given", alias(1, 1_000)],
+    ["a part of the requests that goes elsewhere", alias(1, 1, { "0": 0.1 })],
+    ["another deployment's name", { ...alias(1), description: `seq=1 dep=${deploymentId(7)}` }],
+  ])("sees by itself what a hand wrote on an alias: %s", async (_, found) => {
+    const { commands } = await look(past, { ...aliases, [server]: found });
+    const { version, description, weights } = found;
+    expect(commands).toMatchObject([
+      { type: "RecordDrift", function: server, expected: { sequence: 1 }, found: { version, description, ...(weights && { weights }) } },
+    ]);
+  });
+  it("sees a sequence on an alias that no flip has moved yet", async () => {
+    const { commands } = await look([admitted(1), flip(1), failed(1)], {
+      [revalidation]: { version: "1", description: "seq=0 dep=none", revisionId: "r1" },
+      [server]: alias(1, 40),
+    });
+    expect(commands).toMatchObject([{ type: "RecordDrift", function: server, expected: null }]);
   });
   it("writes moves down before it ends a flip that took too long", async () => {
     const { commands } = await look([...past, admitted(2), flip(2)], { ...aliases, [revalidation]: alias(2) });
