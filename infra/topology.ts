@@ -27,7 +27,23 @@ export type Consumer = {
 const deployment = (...types: string[]): EventPattern => ({ source: ["shiplog.deployment"], "detail-type": types });
 const environment = (...types: string[]): EventPattern => ({ source: ["shiplog.environment"], "detail-type": types });
 
-const usual = { bus: "engine", timeoutSeconds: 30, memoryMb: 512, maxReceives: 6, batchSize: 10 } as const;
+/**
+ * How a failed message comes again: at first soon, then every five minutes. All waits together outlast an hour's outage of
+ * whatever the consumer needs, at the shortest that chance makes them.
+ */
+export const retries = { maxReceives: 24, firstSeconds: 2, longestSeconds: 300, jitter: 0.2 } as const;
+/** A step of a deployment whose own fault it is says so after this many receives, within a minute or two: people wait for it. */
+export const stepReceives = 6;
+
+/**
+ * Seconds until a message comes again that failed that often.
+ *
+ * @param chance 0–1: what failed together does not come again together
+ */
+export const retrySeconds = (receives: number, chance: number): number =>
+  Math.ceil(Math.min(retries.firstSeconds * 2 ** (receives - 1), retries.longestSeconds) * (1 - retries.jitter * chance));
+
+const usual = { bus: "engine", timeoutSeconds: 30, memoryMb: 512, maxReceives: retries.maxReceives, batchSize: 10 } as const;
 
 export const consumers = [
   { ...usual, name: "start-build", pattern: deployment("DeploymentQueued") },

@@ -45,7 +45,7 @@ class FlipImpossible extends Error {
 /** Brings a release live: moves the alias of every function, reads each back, and only then says so. */
 export const flipAlias =
   (ports: Ports) =>
-  async (event: Recorded<EnvironmentEvent>, { last, again }: Delivery): Promise<void> => {
+  async (event: Recorded<EnvironmentEvent>, { givesUp, again }: Delivery): Promise<void> => {
     if (event.type !== "FlipRequested") throw unexpected(event);
     const { aggregates, functions, clock } = ports;
     const { sequence, deploymentId, release, reason, forced = false } = event.body;
@@ -70,7 +70,7 @@ export const flipAlias =
     } catch (error) {
       const unfit = error instanceof FilesGone || (error instanceof CannotRun && error.unfit);
       const isOver = unfit || error instanceof FlipImpossible || error instanceof CannotRun;
-      if (!isOver && !last) throw error;
+      if (!isOver && !givesUp(error)) throw error;
       await failed(isOver ? error.message : `gave up: ${error instanceof Error ? error.message : String(error)}`, unfit);
       await settleFiles(site);
       if (!isOver) throw error;

@@ -1,5 +1,8 @@
+import { hash } from "node:crypto";
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from "aws-lambda";
 import * as z from "zod";
+import { retrySeconds, stepReceives } from "../../infra/topology.ts";
+import { isOutage } from "../aws/outage.ts";
 
 /** A message that no retry can help: it goes to the dead-letter queue at once, with its reason. */
 export class Unprocessable extends Error {
@@ -32,6 +35,12 @@ export type Delivery = {
   readonly last: boolean;
   /** an earlier delivery of the same message did not end well: its effects may be half done */
   readonly again: boolean;
+  /**
+   * Whether a step of a deployment is given up because of this error: an outage is waited for as long as the message
+   * comes, anything else for a minute. Who asks, and is told so, says in the log that the step failed and throws the
+   * error again: its message is put aside at once.
+   */
+  givesUp(error: unknown): boolean;
 };
 export type BatchHandler = (event: SQSEvent) => Promise<SQSBatchResponse>;
 
@@ -50,18 +59,28 @@ export const consumer =
     handle: (message: T, delivery: Delivery) => Promise<void>,
   ): BatchHandler =>
   async ({ Records }) => {
-    const outcomes = await Promise.all(Records.map((record) => deliver(record)));
-    return { batchItemFailures: outcomes.flatMap((itemIdentifier) => (itemIdentifier === undefined ? [] : [{ itemIdentifier }])) };
+    const outcomes = await Promise.all(Records.map(async (record) => ({ record, isDone: (await deliver(record)) === "done" })));
+    const failed = outcomes.flatMap(({ record, isDone }) => (isDone ? [] : [record]));
+    // at the end of the batch: who hides its messages while it is worked on would undo an earlier wait
+    await Promise.all(failed.map(comesLater));
+    return { batchItemFailures: failed.map(({ messageId }) => ({ itemIdentifier: messageId })) };
 
-    /** The id of a message that must come again; `undefined` once it is dealt with. */
-    async function deliver(record: SQSRecord): Promise<string | undefined> {
+    /** Where its wait cannot be set, it comes when the queue's own time is over. */
+    async function comesLater(record: SQSRecord): Promise<void> {
       try {
-        const receives = Number(record.attributes.ApproximateReceiveCount);
-        return (await dealWith(record, receives)) === "again" ? record.messageId : undefined;
+        await mailroom.retryIn(record, waitOf(record));
       } catch (error) {
-        // the mailroom itself failed: the queue's own redelivery takes over
+        mailroom.log({ level: "warn", message: "a wait could not be set", messageId: record.messageId, reason: reasonOf(error) });
+      }
+    }
+
+    async function deliver(record: SQSRecord): Promise<"done" | "again"> {
+      try {
+        return await dealWith(record, receivesOf(record));
+      } catch (error) {
+        // the mailroom itself failed: the message comes again
         mailroom.log({ level: "error", message: "a message could not be put aside", messageId: record.messageId, reason: reasonOf(error) });
-        return record.messageId;
+        return "again";
       }
     }
 
@@ -72,8 +91,14 @@ export const consumer =
       } catch (error) {
         return putAside(record, reasonOf(error));
       }
+      let givenUp: unknown;
+      const givesUp = (error: unknown): boolean => {
+        const isOver = receives >= maxReceives || (receives >= stepReceives && !isOutage(error));
+        if (isOver) givenUp = error;
+        return isOver;
+      };
       try {
-        await handle(message, { last: receives >= maxReceives, again: receives > 1 });
+        await handle(message, { last: receives >= maxReceives, again: receives > 1, givesUp });
         return "done";
       } catch (error) {
         if (error instanceof Unprocessable) return putAside(record, error.message);
@@ -81,7 +106,8 @@ export const consumer =
           await mailroom.sendLater(record, error.seconds);
           return "done";
         }
-        if (receives >= maxReceives) return putAside(record, `gave up after ${receives} tries: ${reasonOf(error)}`);
+        if (receives >= maxReceives || (givenUp !== undefined && error === givenUp))
+          return putAside(record, `gave up after ${receives} tries: ${reasonOf(error)}`);
         mailroom.log({
           level: "warn",
           message: "a message failed and comes again",
@@ -89,7 +115,6 @@ export const consumer =
           receives,
           reason: reasonOf(error),
         });
-        await mailroom.retryIn(record, Math.min(2 ** receives, 60)).catch(() => undefined);
         return "again";
       }
     }
@@ -100,6 +125,14 @@ export const consumer =
       return "done";
     }
   };
+
+const receivesOf = ({ attributes }: SQSRecord): number => Number(attributes.ApproximateReceiveCount);
+
+/** The chance in a wait is the message's own: nothing is rolled, and two messages differ. */
+const waitOf = (record: SQSRecord): number => {
+  const receives = receivesOf(record);
+  return retrySeconds(receives, Number.parseInt(hash("sha256", `${record.messageId} ${receives}`, "hex").slice(0, 8), 16) / 2 ** 32);
+};
 
 /** One line that a person can read; never a stack. */
 export const reasonOf = (error: unknown): string => {

@@ -40,7 +40,7 @@ const ACTOR = "shiplog publish-release";
 /** Makes a finished build a release: files first, then versions, then their checks. Nothing of it is live yet. */
 export const publishRelease =
   (ports: Ports) =>
-  async (event: Recorded<DeploymentEvent>, { last }: Delivery): Promise<void> => {
+  async (event: Recorded<DeploymentEvent>, { givesUp }: Delivery): Promise<void> => {
     if (event.type !== "BuildSucceeded") throw unexpected(event);
     const { aggregates } = ports;
     const deploymentId = deploymentOf(event.stream);
@@ -57,7 +57,8 @@ export const publishRelease =
     } catch (error) {
       if (error instanceof OutputRefused || error instanceof PublishRefused) return fail(error.message);
       if (error instanceof ArchiveRefused) return fail(`the build's artifact is refused: ${error.message}`);
-      if (last) await fail(`gave up: ${error instanceof Error ? error.message : String(error)}; retry it, nothing is built again`);
+      if (givesUp(error))
+        await fail(`gave up: ${error instanceof Error ? error.message : String(error)}; retry it, nothing is built again`);
       throw error;
     }
 

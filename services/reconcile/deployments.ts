@@ -1,6 +1,6 @@
 import { type DeploymentEvent, deploymentEventTypes, readDeploymentEvent } from "../../domain/deployment/events.ts";
 import type { Recorded } from "../../domain/kernel/event.ts";
-import { deploymentStream } from "../../domain/kernel/identity.ts";
+import { deploymentStream, environmentStream } from "../../domain/kernel/identity.ts";
 import { projectDeployment } from "../../domain/projections/deployment-view.ts";
 import type { DeploymentView } from "../../domain/projections/views.ts";
 import type { BuildReport } from "../aws/builds.ts";
@@ -26,8 +26,8 @@ export type Ports = {
 const MINUTE = 60_000;
 /** After this long without a step the event that should have led to it is sent again; every reaction to it is idempotent. */
 const NUDGE_MS = { row: MINUTE, queued: MINUTE, building: MINUTE, built: 2 * MINUTE, deploying: 12 * MINUTE, cancelling: MINUTE } as const;
-/** After this long it has failed. */
-const DEADLINE_MS = { queued: 60 * MINUTE, built: 40 * MINUTE, deploying: 40 * MINUTE, cancelling: 20 * MINUTE } as const;
+/** After this long it has failed: what failed by an hour's outage has come again by then (`retries` of the topology). */
+const DEADLINE_MS = { queued: 120 * MINUTE, built: 100 * MINUTE, deploying: 100 * MINUTE } as const;
 /** Beyond the build's own time limit, for CodeBuild to queue it and to say that it ended. */
 const BUILD_GRACE_MS = 15 * MINUTE;
 
@@ -52,7 +52,7 @@ export const reconcileDeployment =
     switch (view.status) {
       case "queued":
         if (age > DEADLINE_MS.queued)
-          await fail("queue", "no build began within an hour: CodeBuild had no room, or its messages were lost; retry it");
+          await fail("queue", "no build began within two hours: CodeBuild had no room, or its messages were lost; retry it");
         else if (age > NUDGE_MS.queued) await again("DeploymentQueued");
         return;
       case "building":
@@ -61,15 +61,17 @@ export const reconcileDeployment =
         return cancelling();
       case "built":
         if (age > DEADLINE_MS.built)
-          await fail("publish", "publishing did not begin within 40 minutes; see the dead letters with: shiplog events --quarantine");
+          await fail("publish", "publishing did not begin within 100 minutes; see the dead letters with: shiplog events --quarantine");
         else if (age > NUDGE_MS.built) await again("BuildSucceeded");
         return;
       case "deploying":
         if (view.release !== null) return flipping();
         if (age > DEADLINE_MS.deploying)
-          await fail("publish", "publishing did not end within 40 minutes; see the dead letters with: shiplog events --quarantine");
+          await fail("publish", "publishing did not end within 100 minutes; see the dead letters with: shiplog events --quarantine");
         else if (age > NUDGE_MS.deploying) await again("BuildSucceeded");
         return;
+      case "held":
+        return flipping();
       default:
         return;
     }
@@ -102,16 +104,32 @@ export const reconcileDeployment =
       else if (age > NUDGE_MS.cancelling) await builds.stop(build.id);
     }
 
-    /** Its checks passed; now the environment says how it goes on. */
+    /** Its checks passed; now the environment says how it goes on, and whether it has said so already. */
     async function flipping(): Promise<void> {
       if (age < NUDGE_MS.built) return;
       const { state } = await aggregates.environment.load(view.site, view.environment);
-      const known = state.waiting?.deploymentId === view.id || [...state.open.values()].some((flip) => flip.deploymentId === view.id);
-      if (known) return;
+      const isOpen = [...state.open.values()].some((flip) => flip.deploymentId === view.id);
+      if (isOpen || (view.status === "held" && state.waiting?.deploymentId === view.id)) return;
+      if (!state.pending.has(view.id)) return tellAgain();
       if (age > DEADLINE_MS.deploying) await fail("flip", "its flip was never requested; retry it");
       else await again("ChecksPassed");
     }
+
+    /** Its flip is held or has ended, and it was never told: that message was lost or given up. What the environment says counts. */
+    async function tellAgain(): Promise<void> {
+      const told = (await ports.events(environmentStream(view.site, view.environment))).findLast((event) => tellsOfFlip(event, view.id));
+      if (told !== undefined) await ports.publish([told]);
+    }
   };
+
+/** Whether an environment's event says how the flip of a deployment goes on; a rollback to it concerns its deployment no more. */
+const tellsOfFlip = ({ type, body }: Recorded, deploymentId: string): boolean => {
+  const { deploymentId: of, reason, flip } = body as { deploymentId?: string; reason?: string; flip?: string };
+  if (of !== deploymentId) return false;
+  if (type === "FlipHeld") return true;
+  if (type === "FlipFailed") return flip === "deploy";
+  return (type === "ReleaseWentLive" || type === "FlipSuperseded") && reason === "deploy";
+};
 
 const viewOf = (history: readonly Recorded[]): DeploymentView | undefined => {
   let view: DeploymentView | undefined;

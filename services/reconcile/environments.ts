@@ -26,7 +26,8 @@ export type Ports = {
 
 const MINUTE = 60_000;
 const NUDGE_MS = 2 * MINUTE;
-const FLIP_DEADLINE_MS = 40 * MINUTE;
+/** Beyond what an hour's outage delays its message (`retries` of the topology). */
+const FLIP_DEADLINE_MS = 100 * MINUTE;
 /** Older requests are left to people. */
 const REMEMBERED_MS = 24 * 60 * MINUTE;
 const ACTOR = "shiplog reconcile";
@@ -48,6 +49,7 @@ export const reconcileEnvironment =
     if (state.lock?.until && state.lock.until <= at) await record({ type: "ExpireLock", at }, `lock/${state.lock.until}`);
     await row();
     await requests();
+    await waiting();
     await openFlips();
     await edge();
     if (state.open.size === 0) await drift();
@@ -71,6 +73,15 @@ export const reconcileEnvironment =
       }
     }
 
+    /** What waits for the pin or lock to go, and its deployment has ended: the environment was never told. */
+    async function waiting(): Promise<void> {
+      if (state.waiting === null) return;
+      const ended = (await ports.events(deploymentStream(state.waiting.deploymentId))).findLast(
+        ({ type }) => type === "DeploymentCancelled" || type === "DeploymentFailed",
+      );
+      if (ended !== undefined && ports.now() - Date.parse(ended.at) > NUDGE_MS) await ports.publish([ended]);
+    }
+
     async function openFlips(): Promise<void> {
       for (const event of history) {
         if (event.type !== "FlipRequested" || !state.open.has(event.body.sequence)) continue;
@@ -79,7 +90,7 @@ export const reconcileEnvironment =
         if (age > FLIP_DEADLINE_MS) {
           const fences = await Promise.all(release.functions.map(async (fn) => (await look(fn.name)).fence));
           const moved = fences.some((fence) => fence?.sequence === sequence);
-          const reason = "it did not end within 40 minutes; see the dead letters with: shiplog events --quarantine";
+          const reason = "it did not end within 100 minutes; see the dead letters with: shiplog events --quarantine";
           await record({ type: "RecordFlipFailed", sequence, reason, moved }, `flip/${sequence}`);
         } else if (age > NUDGE_MS) await ports.publish([event]);
       }

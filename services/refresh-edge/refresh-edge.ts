@@ -21,7 +21,7 @@ const ACTOR = "shiplog refresh-edge";
  */
 export const refreshEdge =
   ({ aggregates, site: siteNamed, invalidate }: Ports) =>
-  async (event: Recorded<EnvironmentEvent>, { last }: Delivery): Promise<void> => {
+  async (event: Recorded<EnvironmentEvent>, { last }: Pick<Delivery, "last">): Promise<void> => {
     if (event.type !== "ReleaseWentLive") throw unexpected(event);
     const { sequence, deploymentId } = event.body;
     const { site, environment } = siteOf(event.stream);

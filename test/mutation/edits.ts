@@ -9,12 +9,14 @@ export type Edit = Mutant & { readonly tests: readonly string[]; readonly equiva
 /** The tests that concern a file, by the beginning of its path. */
 const concerning: Readonly<Record<string, readonly string[]>> = {
   "domain/deployment": ["test/domain/deployment.test.ts", "test/domain/every-order.test.ts", "test/fuzz/domain.test.ts"],
+  "domain/environment/fence": ["test/domain/fence.test.ts"],
   "domain/environment": ["test/domain/environment", "test/domain/every-order.test.ts", "test/fuzz/domain.test.ts"],
   "services/start-build": ["test/services/start-build.test.ts", "test/flow/build-events.test.ts"],
   "services/stop-build": ["test/flow/cancel.test.ts"],
   "services/watch-build": ["test/flow/build-events.test.ts"],
   "services/publish-release/publish-function": ["test/contract/publish-function.test.ts"],
   "services/publish-release": ["test/services/publish-release.test.ts", "test/flow/bad-builds.test.ts"],
+  "services/flip-alias/move-alias": ["test/services/move-alias.test.ts"],
   "services/flip-alias": ["test/services/flip-alias", "test/flow/flip", "test/flow/rollback.test.ts"],
   "services/advance": ["test/services/advance.test.ts", "test/flow/flip.test.ts"],
   "services/refresh-edge": ["test/services/refresh-edge.test.ts"],
@@ -138,9 +140,9 @@ export const edits: readonly Edit[] = [
   // flip-alias
   edit(
     "flip-alias: an alias at the same sequence with another version is there",
-    "services/flip-alias/move-alias.ts",
-    "state.version === version",
-    "state.version !== undefined",
+    "domain/environment/fence.ts",
+    "return found.version === flip.version &&",
+    "return found.version !== undefined &&",
   ),
   edit(
     "flip-alias: the server goes first",
@@ -152,8 +154,8 @@ export const edits: readonly Edit[] = [
   edit(
     "flip-alias: a newer alias seen while it is read back is passed over",
     "services/flip-alias/flip-alias.ts",
-    "if (at !== undefined && at.sequence > sequence) return at.sequence;",
-    "if (at !== undefined && at.sequence > sequence + 100) return at.sequence;",
+    "if (at !== undefined && at.sequence > sequence && at.sequence <=",
+    "if (at !== undefined && at.sequence > sequence + 100 && at.sequence <=",
   ),
   edit(
     "flip-alias: a flip that is superseded before it began says nothing",

@@ -1,6 +1,8 @@
 import type { SQSEvent, SQSRecord } from "aws-lambda";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
+import { consumers, retrySeconds } from "../../infra/topology.ts";
+import { isOutage } from "../../services/aws/outage.ts";
 import { consumer, type Delivery, type Mailroom, NotYet, Unprocessable } from "../../services/kit/consumer.ts";
 
 const MAX_RECEIVES = 4;
@@ -14,7 +16,11 @@ const message = (messageId: string, body: unknown, receives = 1) =>
   }) as SQSRecord;
 
 /** A consumer of lamps, and everything that it did with its messages. */
-const room = (handle: (lamp: Lamp, delivery: Delivery) => Promise<void> | void, broken: Partial<Mailroom> = {}) => {
+const room = (
+  handle: (lamp: Lamp, delivery: Delivery) => Promise<void> | void,
+  broken: Partial<Mailroom> = {},
+  maxReceives = MAX_RECEIVES,
+) => {
   const did = {
     handled: [] as string[],
     quarantined: [] as [id: string, reason: string][],
@@ -30,7 +36,7 @@ const room = (handle: (lamp: Lamp, delivery: Delivery) => Promise<void> | void, 
     ...broken,
   };
   const handler = consumer(
-    MAX_RECEIVES,
+    maxReceives,
     mailroom,
     (body) => Lamp.parse(JSON.parse(body)),
     async (lamp, delivery) => {
@@ -70,13 +76,30 @@ describe("a consumer", () => {
     expect(retried).toEqual([["m2", 2]]);
     expect(quarantined).toEqual([]);
   });
-  it("waits longer each time, at most a minute", async () => {
+  it("waits longer each time, and never the same as its neighbour for long", async () => {
     const waits = [];
     for (const receives of [1, 2, 3]) {
       const { retried } = await room(failing(new Error("no current"))).receive(message("m1", north, receives));
-      waits.push(retried[0]?.[1]);
+      waits.push(retried[0]?.[1] ?? 0);
     }
-    expect(waits).toEqual([2, 4, 8]);
+    expect(waits[0]).toBe(2);
+    expect(waits).toEqual([...waits].sort((a, b) => a - b));
+    const late = await room(failing(new Error("no current")), { quarantine: failing(new Error("away")) as never }).receive(
+      ...["m1", "m2", "m3"].map((id) => message(id, north, 20)),
+    );
+    expect(new Set(late.retried.map(([, seconds]) => seconds)).size).toBe(3);
+  });
+  it("sets its waits once the whole batch is dealt with: who hides messages meanwhile undoes none", async () => {
+    const order: string[] = [];
+    await room(
+      async ({ lamp }) => {
+        if (lamp === "broken") throw new Error("no current");
+        await new Promise((resolve) => setTimeout(resolve, 20));
+        order.push("handled");
+      },
+      { retryIn: async () => void order.push("set") },
+    ).receive(message("m1", { lamp: "broken" }), message("m2", north));
+    expect(order).toEqual(["handled", "set"]);
   });
   it("returns a message whose wait could not be set: the queue's own time is over some day", async () => {
     const { returned } = await room(failing(new Error("no current")), { retryIn: failing(new Error("throttled")) as never }).receive(
@@ -92,7 +115,7 @@ describe("a consumer", () => {
     const seen: Delivery[] = [];
     const { receive } = room((_, delivery) => void seen.push(delivery));
     for (const receives of [1, 2, MAX_RECEIVES]) await receive(message("m1", north, receives));
-    expect(seen).toEqual([
+    expect(seen).toMatchObject([
       { last: false, again: false },
       { last: false, again: true },
       { last: true, again: true },
@@ -126,6 +149,71 @@ describe("a consumer puts aside", () => {
     const { returned, quarantined } = await room(failing(new Error("no current"))).receive(message("m1", north, MAX_RECEIVES - 1));
     expect(quarantined).toEqual([]);
     expect(returned).toEqual(["m1"]);
+  });
+});
+
+describe("a consumer whose work is a step of a deployment", () => {
+  const away = Object.assign(new Error("the table is away"), { $fault: "server" });
+  const own = new Error("no current");
+  /** Gives up when it may, and says so. */
+  const step = (error: unknown, receives: number, said?: unknown) =>
+    room(
+      (_, { givesUp }) => {
+        if (givesUp(error) && said !== undefined) throw said;
+        throw error;
+      },
+      {},
+      24,
+    ).receive(message("m1", north, receives));
+
+  it("gives up after a minute of faults of its own, with the reason", async () => {
+    expect((await step(own, 5)).returned).toEqual(["m1"]);
+    expect((await step(own, 6)).quarantined).toEqual([["m1", "gave up after 6 tries: no current"]]);
+  });
+  it("waits for a service that is away, as long as the message comes", async () => {
+    for (const receives of [6, 12, 23]) expect((await step(away, receives)).returned).toEqual(["m1"]);
+    expect((await step(away, 24)).quarantined).toEqual([["m1", "gave up after 24 tries: the table is away"]]);
+  });
+  it("comes again where it could not write down that it gave up", async () => {
+    const { returned, quarantined } = await step(own, 6, away);
+    expect(returned).toEqual(["m1"]);
+    expect(quarantined).toEqual([]);
+  });
+});
+
+describe("the topology's retries", () => {
+  const HOUR_SECONDS = 3_600;
+  it("outlast an hour's outage, at the shortest that chance makes them", () => {
+    for (const { maxReceives } of consumers) {
+      let seconds = 0;
+      for (let receives = 1; receives < maxReceives; receives++) seconds += retrySeconds(receives, 1);
+      expect(seconds).toBeGreaterThan(HOUR_SECONDS);
+    }
+  });
+  it("begin within seconds, and never wait longer than a person does", () => {
+    expect([1, 2, 3].map((receives) => retrySeconds(receives, 0))).toEqual([2, 4, 8]);
+    for (let receives = 1; receives <= 1_000; receives++) expect(retrySeconds(receives, 0)).toBeLessThanOrEqual(300);
+  });
+  it("know an outage from a fault", () => {
+    const named = (name: string, more: object = {}) => Object.assign(new Error(name), { name, ...more });
+    for (const error of [
+      away(),
+      named("ThrottlingException", { $metadata: { httpStatusCode: 400 } }),
+      named("SlowDown"),
+      named("TimeoutError"),
+      Object.assign(new Error("connect"), { code: "ECONNREFUSED" }),
+      new Error("wrapped", { cause: away() }),
+    ])
+      expect(isOutage(error)).toBe(true);
+    for (const error of [
+      named("AccessDeniedException", { $fault: "client", $metadata: { httpStatusCode: 403 } }),
+      new TypeError("x is undefined"),
+      "text",
+    ])
+      expect(isOutage(error)).toBe(false);
+    function away() {
+      return named("InternalServerError", { $metadata: { httpStatusCode: 500 } });
+    }
   });
 });
 

@@ -19,7 +19,7 @@ const live = async (site: string, invalidate: Ports["invalidate"], last = false,
   const event = await room.newest<Recorded<EnvironmentEvent>>(place, "ReleaseWentLive");
   const config = { distribution } as SiteConfig;
   return {
-    tell: () => refreshEdge({ ...room, site: () => config, invalidate })(event, { last, again: false }),
+    tell: () => refreshEdge({ ...room, site: () => config, invalidate })(event, { last }),
     types: () => room.typesOf(place).then((types) => types.slice(3)),
   };
 };

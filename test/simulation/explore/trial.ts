@@ -215,7 +215,7 @@ export const beginTrial = ({ deployments, roles, deliveries, crashes }: Scope) =
           return works(version);
         },
       },
-    })(flipOf(n), { last: false, again: false });
+    })(flipOf(n), { last: false, again: false, givesUp: () => false });
 
   const processes: Process[] = [];
   const add = (flip: number, isFlip: boolean, begin: (process: Process) => () => Promise<void>): void => {

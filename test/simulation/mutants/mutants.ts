@@ -9,14 +9,14 @@ export const mutants: readonly Mutant[] = [
   one(
     "an alias is written blindly",
     "services/flip-alias/move-alias.ts",
-    `    if (at.sequence > fence.sequence) return { is: "superseded", by: at.sequence };\n`,
+    `    if (judged.is === "newer") return { is: "superseded", by: judged.fence.sequence };\n`,
     "",
   ),
   one(
     "a refused write of an alias is repeated with the revision of a plain read",
     "services/flip-alias/move-alias.ts",
-    "if (at.sequence > fence.sequence)",
-    "if (tries === 1 && at.sequence > fence.sequence)",
+    'if (judged.is === "newer")',
+    'if (tries === 1 && judged.is === "newer")',
   ),
   one(
     "a version is taken for the right one without a look at its code",
@@ -45,8 +45,8 @@ export const mutants: readonly Mutant[] = [
   one(
     "a message is acknowledged before its effect",
     "services/kit/consumer.ts",
-    "await handle(message, { last: receives >= maxReceives, again: receives > 1 });",
-    "void handle(message, { last: receives >= maxReceives, again: receives > 1 }).catch(() => undefined);",
+    "await handle(message, { last: receives >= maxReceives, again: receives > 1, givesUp });",
+    "void handle(message, { last: receives >= maxReceives, again: receives > 1, givesUp }).catch(() => undefined);",
   ),
   one("a message that nobody can handle is dropped", "services/kit/consumer.ts", "      await mailroom.quarantine(record, reason);\n", ""),
   one(
@@ -164,13 +164,13 @@ export const mutants: readonly Mutant[] = [
     "a flip that fails does not write down what moved before",
     {
       file: "services/reconcile/environments.ts",
-      from: "|| fence.sequence <= (known?.sequence ?? 0))",
-      to: "|| fence.sequence > 0)",
+      from: "fence.sequence <= (known?.sequence ?? 0) ||",
+      to: "fence.sequence > 0 ||",
     },
     {
       file: "services/flip-alias/flip-alias.ts",
-      from: "          if (fence !== undefined) await help(",
-      to: "          if (fence?.sequence === -1) await help(",
+      from: "          if (found !== undefined && fence !== undefined) await log.note(",
+      to: "          if (found !== undefined && fence?.sequence === -1) await log.note(",
     },
   ),
 ];
