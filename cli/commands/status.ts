@@ -105,7 +105,7 @@ function show(
   for (const drift of drifts)
     rows.push([
       "drift",
-      `${drift.function} was changed by hand, seen ${showAge(drift.at, now)}${drift.says === undefined ? "" : `: ${plain(drift.says)}`}${help("; put it back as shown by:  shiplog doctor")}`,
+      `${drift.function} was changed by hand, seen ${showAge(drift.at, now)}: ${plain(drift.says)}${help("; put it back as shown by:  shiplog doctor")}`,
     ]);
   for (const warning of warnings) rows.push(["warning", plain(warning)]);
 

@@ -11,7 +11,7 @@ const WARNINGS = 5;
  * The number of this row's shape: raised with every change of what the projection makes of the same events. A row that has
  * another number (an older engine's, or a newer one's after a step back) is folded anew from its stream when it is read.
  */
-export const environmentShape = 1;
+export const environmentShape = 2;
 
 export const emptyEnvironment = (site: string, environment: string): EnvironmentView => ({
   site,

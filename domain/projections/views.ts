@@ -71,9 +71,7 @@ export const EnvironmentView = z.object({
   pin: z.object({ reason: z.string(), actor: Actor, at }).nullable(),
   lock: z.object({ holder: z.string(), reason: z.string(), until: z.string().nullable(), at }).nullable(),
   /** aliases that are where nobody put them, the one that was found last first */
-  drifts: z.array(
-    z.object({ function: z.string(), at, /** what is wrong with it; rows of older releases do not have it */ says: z.string().optional() }),
-  ),
+  drifts: z.array(z.object({ function: z.string(), at, /** what is wrong with it, for a person */ says: z.string() })),
   warnings: z.array(z.string()),
   version: z.number(),
 });
