@@ -79,7 +79,7 @@ export const reconcileEnvironment =
       const ended = (await ports.events(deploymentStream(state.waiting.deploymentId))).findLast(
         ({ type }) => type === "DeploymentCancelled" || type === "DeploymentFailed",
       );
-      if (ended !== undefined && ports.now() - Date.parse(ended.at) > NUDGE_MS) await ports.publish([ended]);
+      if (ended !== undefined && ageOf(ended.at, ports.now()) > NUDGE_MS) await ports.publish([ended]);
     }
 
     async function openFlips(): Promise<void> {
