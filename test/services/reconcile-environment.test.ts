@@ -7,7 +7,8 @@ import { reconcileEnvironment } from "../../services/reconcile/environments.ts";
 import { at, deploymentId, functions, release, request } from "../support/samples.ts";
 
 const STREAM = "environment/web/production";
-const HOUR = 3_600_000;
+/** Longer than any deadline. */
+const LATER_MS = 2 * 3_600_000;
 const [revalidation, server] = functions(1).map(({ name }) => name) as [string, string];
 
 const admitted = (n: number): EnvironmentEvent => ({
@@ -69,7 +70,7 @@ const look = async (past: readonly EnvironmentEvent[], aliases: Record<string, A
     alias: async (name) => aliases[name],
     isProjected: async () => true,
     projected: async () => projected,
-    now: () => Date.parse(at()) + HOUR,
+    now: () => Date.parse(at()) + LATER_MS,
   })("web", "production");
   return { commands, published };
 };
