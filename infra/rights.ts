@@ -123,6 +123,8 @@ export const rights: Record<EngineFunctionName, (sites: Sites) => readonly Right
       ),
     ),
     may(["s3:GetObject", "s3:PutObject", "s3:DeleteObject"], ...environments(sites).map(({ assets }) => objects("static", `${assets}/*`))),
+    // the lease of who puts public files
+    may(["dynamodb:PutItem", "dynamodb:DeleteItem"], table(VIEWS_TABLE)),
   ],
   advance: () => [...mailbox("advance"), events],
   "refresh-edge": () => [...mailbox("refresh-edge"), events, may(["cloudfront:CreateInvalidation"], "{distributions}")],

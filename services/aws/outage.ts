@@ -1,6 +1,6 @@
-/** Names under which a service asks for patience, or the SDK says that nobody answered. */
+/** Names under which a service (or another writer of ours) asks for patience, or the SDK says that nobody answered. */
 const PATIENCE =
-  /Throttl|TooManyRequests|SlowDown|RequestLimitExceeded|ProvisionedThroughputExceeded|ServiceUnavailable|InternalServer|Timeout/;
+  /Busy|Throttl|TooManyRequests|SlowDown|RequestLimitExceeded|ProvisionedThroughputExceeded|ServiceUnavailable|InternalServer|Timeout/;
 /** The network's own words. */
 const UNREACHABLE = ["ECONNREFUSED", "ECONNRESET", "EPIPE", "ETIMEDOUT", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH"];
 

@@ -8,6 +8,7 @@ import { deploymentRows } from "./deployment-rows.ts";
 import { environmentRows } from "./environment-rows.ts";
 import { generationRows } from "./generations.ts";
 import { ifNewer } from "./if-newer.ts";
+import { leaseRows } from "./lease-rows.ts";
 import { noteRow } from "./notes.ts";
 import type { ReadStream } from "./row-shape.ts";
 import { sealNotes } from "./seal-notes.ts";
@@ -40,6 +41,7 @@ export const viewsTable = (dynamodb: DynamoDBClient, table: string, read: ReadSt
 
   return {
     ...deliveryRows(client, table),
+    ...leaseRows(client, table),
     ...pointer,
     ...sealNotes(client, table),
     rows,

@@ -13,18 +13,21 @@ import { type Aggregates, type Because, following } from "../kit/execute.ts";
 import { probeOf } from "../kit/probe.ts";
 import { putBack } from "../kit/put-back.ts";
 import { type AliasLog, aliasLog } from "./alias-log.ts";
+import { asOnlyWriter, FilesBusy, type Leases } from "./files-writer.ts";
 import { moveAlias } from "./move-alias.ts";
-import { FilesGone } from "./public-files.ts";
+import { FilesGone, type Proceed } from "./public-files.ts";
 import { CannotRun, warm } from "./warm.ts";
 
 export type Ports = {
   readonly aggregates: Aggregates;
   readonly functions: Pick<Functions, "alias" | "moveAlias" | "invoke">;
   readonly clock: Clock;
+  readonly leases: Leases;
   site(site: string, environment: string): SiteConfig | undefined;
   /** the public files of a release, by its manifest */
   readonly files: {
-    put(site: SiteConfig, manifest: string): Promise<void>;
+    put(site: SiteConfig, manifest: string, proceed: Proceed): Promise<{ isWhole: boolean; written: readonly string[] }>;
+    putRight(site: SiteConfig, manifest: string, paths: readonly string[], proceed: Proceed): Promise<boolean>;
     removeOthers(site: SiteConfig, manifest: string, before: string): Promise<void>;
   };
 };
@@ -62,7 +65,7 @@ export const flipAlias =
     if (!state.open.has(sequence)) return again ? settleFiles(site) : undefined;
     if (state.flipped > sequence) {
       await superseded(state.flipped);
-      return settleFiles(site);
+      return again ? settleFiles(site) : undefined;
     }
     if (reason === "deploy" && (await endedMeanwhile())) return failed("its deployment ended before it could go live");
     try {
@@ -80,7 +83,7 @@ export const flipAlias =
       // in this order: what cannot run changes no file of what is live
       const live = before.live === null ? undefined : before.lived.get(before.live.deploymentId);
       const unproven = await warm(ports, site, { deploymentId, release, live, reason, forced, again });
-      await ports.files.put(site, release.manifest);
+      if (!(await putFiles(site))) return;
       for (const role of ORDER) {
         const target = release.functions.find((published) => published.role === role);
         if (target === undefined) continue;
@@ -94,6 +97,47 @@ export const flipAlias =
       if (by !== undefined) await superseded(by);
       else await record({ type: "RecordWentLive", sequence, ...(unproven !== undefined && { unproven }) }, because("/live"));
       await settleFiles(site);
+    }
+
+    /**
+     * Puts the release's public files, as the environment's only writer, for as long as no newer flip is asked for: an
+     * overtaken one stops within a batch and puts right what it wrote. Answers whether the flip goes on.
+     */
+    async function putFiles(site: SiteConfig): Promise<boolean> {
+      const stands = (now: Environment): boolean => now.open.has(sequence) && now.flipped === sequence;
+      const { isWhole, written } = await asOnlyWriter(ports, event.stream, (keep) =>
+        ports.files.put(site, release.manifest, async () => (await keep()) && stands(await now())),
+      );
+      if (isWhole) return true;
+      const { flipped, open } = await now();
+      if (flipped > sequence) await superseded(flipped);
+      await putRight(site, written);
+      // another delivery ended it, or took the files over while this one stood still: then that one goes on
+      if (flipped === sequence && open.has(sequence))
+        throw new FilesBusy(`another delivery of flip ${sequence} is putting its public files`);
+      return false;
+    }
+
+    /** What was written by a flip that is history: those paths become what the newest release has there. */
+    async function putRight(site: SiteConfig, paths: readonly string[]): Promise<void> {
+      if (paths.length === 0) return;
+      await asOnlyWriter(ports, event.stream, async (keep) => {
+        for (let isRight = false; !isRight; ) {
+          const newest = newestOf(await now());
+          if (newest === undefined) return;
+          isRight = await ports.files.putRight(site, newest.release.manifest, paths, async () => stillNewest(newest.sequence, keep));
+        }
+      });
+    }
+
+    async function now(): Promise<Environment> {
+      return (await aggregates.environment.load(name, environment)).state;
+    }
+
+    /** Throws where another writer took over: what it does is the newer. */
+    async function stillNewest(target: number, keep: () => Promise<boolean>): Promise<boolean> {
+      if (!(await keep())) throw new FilesBusy(`another flip of ${name}/${environment} took its public files over`);
+      return newestOf(await now())?.sequence === target;
     }
 
     /** The claim that settles a race with a cancel: whoever appends first wins. */
@@ -147,20 +191,21 @@ export const flipAlias =
      * failed one put files that nobody should see.
      */
     async function settleFiles(site: SiteConfig): Promise<void> {
-      let settled = sequence;
-      for (;;) {
-        const { state: now } = await aggregates.environment.load(name, environment);
-        const newest = newestOf(now);
-        if (newest === undefined) return;
-        if (newest.sequence !== settled) {
-          await ports.files.put(site, newest.release.manifest);
-          settled = newest.sequence;
-          continue;
+      await asOnlyWriter(ports, event.stream, async (keep) => {
+        let settled = sequence;
+        for (;;) {
+          const then = await now();
+          const newest = newestOf(then);
+          if (newest === undefined) return;
+          if (newest.sequence === settled) {
+            const before = newest.sequence === sequence ? previousOf(then)?.manifest : release.manifest;
+            if (before !== undefined) await ports.files.removeOthers(site, newest.release.manifest, before);
+            return;
+          }
+          const put = await ports.files.put(site, newest.release.manifest, () => stillNewest(newest.sequence, keep));
+          if (put.isWhole) settled = newest.sequence;
         }
-        const before = newest.sequence === sequence ? previousOf(now)?.manifest : release.manifest;
-        if (before !== undefined) await ports.files.removeOthers(site, newest.release.manifest, before);
-        return;
-      }
+      });
     }
 
     function previousOf({ lived }: Environment): Release | undefined {

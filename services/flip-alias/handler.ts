@@ -6,7 +6,7 @@ import { consumer } from "../kit/consumer.ts";
 import type { Engine } from "../kit/engine.ts";
 import { readRecorded } from "../kit/envelope.ts";
 import { onLambda } from "../kit/lambda.ts";
-import { aggregates, functions, objects, queues, site } from "../kit/parts.ts";
+import { aggregates, functions, objects, queues, site, views } from "../kit/parts.ts";
 import { maxReceives } from "../kit/receives.ts";
 import { flipAlias } from "./flip-alias.ts";
 import { publicFiles } from "./public-files.ts";
@@ -19,7 +19,8 @@ export const wire = ({
   queues,
   config,
   site,
-}: Pick<Engine, "aggregates" | "functions" | "clock" | "objects" | "queues" | "config" | "site">) => {
+  views,
+}: Pick<Engine, "aggregates" | "functions" | "clock" | "objects" | "queues" | "config" | "site" | "views">) => {
   const files = publicFiles(objects);
   const places = ({ site, environment }: SiteConfig) => ({ bucket: config.buckets.static, ...siteResources(site, environment) });
   return consumer(
@@ -31,12 +32,14 @@ export const wire = ({
       functions,
       clock,
       site,
+      leases: views,
       files: {
-        put: (of, manifest) => files.put(places(of), manifest),
+        put: (of, manifest, proceed) => files.put(places(of), manifest, proceed),
+        putRight: (of, manifest, paths, proceed) => files.putRight(places(of), manifest, paths, proceed),
         removeOthers: (of, manifest, before) => files.removeOthers(places(of), manifest, before),
       },
     }),
   );
 };
 
-export const handler = onLambda({ aggregates, functions, objects, queues, site }, wire);
+export const handler = onLambda({ aggregates, functions, objects, queues, site, views }, wire);

@@ -26,7 +26,8 @@ const site = (name: string) => {
   const flip = flipAlias({
     ...room,
     site: () => config,
-    files: { put: async () => undefined, removeOthers: async () => undefined },
+    files: { put: async () => ({ isWhole: true, written: [] }), putRight: async () => true, removeOthers: async () => undefined },
+    leases: { takeLease: async () => true, giveLease: async () => undefined },
     functions: {
       alias: async (fn) => at(fn),
       moveAlias: async (fn, _alias, to) => {

@@ -22,6 +22,7 @@ export const rowsOf = (world: World) => ({
   deliveries: new Map<string, { delivery: string; news: string }>(),
   health: new Map<string, Health>(),
   lines: new Map<string, number>(),
+  leases: new Map<string, { holder: string; until: number }>(),
 });
 
 /** Writes a row if nobody wrote a newer one. */
@@ -161,6 +162,17 @@ export const viewsPort = (of: () => Rows): Views => {
       }),
     health: (webhook) => ask("GetHealth", ({ health }) => health.get(webhook) ?? { failingSince: 0, throttledUntil: 0 }),
     setHealth: (webhook, health) => ask("SetHealth", (rows) => void rows.health.set(webhook, health)),
+    takeLease: (name, holder, now, until) =>
+      ask("TakeLease", ({ leases }) => {
+        const held = leases.get(name);
+        if (held !== undefined && held.until >= now && held.holder !== holder) return false;
+        leases.set(name, { holder, until });
+        return true;
+      }),
+    giveLease: (name, holder) =>
+      ask("GiveLease", ({ leases }) => {
+        if (leases.get(name)?.holder === holder) leases.delete(name);
+      }),
     takeLine: (webhook, line, now, until) =>
       ask("TakeLine", ({ lines }) => {
         const taken = lines.get(`${webhook}/${line}`);

@@ -204,7 +204,8 @@ export const beginTrial = ({ deployments, roles, deliveries, crashes }: Scope) =
       aggregates: aggregatesOf(process),
       clock: still,
       site: () => site,
-      files: { put: async () => undefined, removeOthers: async () => undefined },
+      files: { put: async () => ({ isWhole: true, written: [] }), putRight: async () => true, removeOthers: async () => undefined },
+      leases: { takeLease: async () => true, giveLease: async () => undefined },
       functions: {
         alias: (name) => wait(process, `alias ${name}`, () => aliases.get(name)),
         moveAlias: (name, _, to, revisionId) => wait(process, `move ${name} ${revisionId}`, () => move(name, to, revisionId)),

@@ -1,0 +1,166 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { EnvironmentEvent } from "../../domain/environment/events.ts";
+import { describe as describeFence, type FoundAlias, UNMOVED } from "../../domain/environment/fence.ts";
+import type { Recorded } from "../../domain/kernel/event.ts";
+import { flipAlias } from "../../services/flip-alias/flip-alias.ts";
+import { publicFiles } from "../../services/flip-alias/public-files.ts";
+import type { SiteConfig } from "../../services/kit/config.ts";
+import { deploymentId, functions, release } from "../support/samples.ts";
+import { startVerbRoom, steps, type VerbRoom } from "../support/verb-room.ts";
+
+let room: VerbRoom;
+beforeAll(async () => {
+  room = await startVerbRoom();
+});
+afterAll(() => room.close());
+
+const FILES = 400;
+const places = { bucket: "static", assets: "assets", publicFiles: "public" };
+const NAMES = functions(1).map(({ name }) => name);
+
+/** A site with many public files, whose content is the number of the deployment that put them. */
+const site = (name: string) => {
+  const objects = new Map<string, string>();
+  const writes: string[] = [];
+  let onWrite: (() => Promise<void>) | undefined;
+  const files = publicFiles({
+    fingerprint: async (_bucket, key) => objects.get(key),
+    getText: async (_bucket, key) => objects.get(key),
+    copy: async (_bucket, _from, to, sha256) => {
+      await onWrite?.();
+      writes.push(sha256);
+      objects.set(to, sha256);
+    },
+    remove: async (_bucket, keys) => {
+      for (const key of keys) objects.delete(key);
+    },
+  });
+  const aliases = new Map<string, FoundAlias>(NAMES.map((fn) => [fn, { version: "0", description: describeFence(UNMOVED) }]));
+  const at = (fn: string) => ({ ...(aliases.get(fn) as FoundAlias), revisionId: JSON.stringify(aliases.get(fn)) });
+  const leases = new Map<string, { holder: string; until: number }>();
+  let now = 0;
+  const sleep = async (ms: number): Promise<void> => {
+    now += ms;
+    await new Promise((resolve) => setImmediate(resolve));
+  };
+  const flip = flipAlias({
+    ...room,
+    clock: { now: () => now, sleep, random: Math.random },
+    leases: {
+      takeLease: async (of, holder, asked, until) => {
+        const held = leases.get(of);
+        if (held !== undefined && held.until >= asked && held.holder !== holder) return false;
+        leases.set(of, { holder, until });
+        return true;
+      },
+      giveLease: async (of, holder) => void (leases.get(of)?.holder === holder && leases.delete(of)),
+    },
+    site: () => ({ site: name, environment: "production", host: "h", checkPath: "/" }) as SiteConfig,
+    files: {
+      put: (_site, manifest, proceed) => files.put(places, manifest, proceed),
+      putRight: (_site, manifest, paths, proceed) => files.putRight(places, manifest, paths, proceed),
+      removeOthers: (_site, manifest, before) => files.removeOthers(places, manifest, before),
+    },
+    functions: {
+      alias: async (fn) => at(fn),
+      moveAlias: async (fn, _alias, to) => {
+        aliases.set(fn, to);
+        return at(fn);
+      },
+      invoke: async (fn, qualifier) => ({
+        version: qualifier === "live" ? at(fn).version : qualifier,
+        failed: null,
+        payload: '{"statusCode":200}',
+      }),
+    },
+  });
+  const asks = async (n: number): Promise<Recorded<EnvironmentEvent>> => {
+    const paths = [...Array.from({ length: FILES }, (_, file) => `file-${file}.txt`), `only-${n}.txt`];
+    const publicFiles = paths.map((path) => ({ path, sha256: String(n), bytes: 1, contentType: "text/plain", cacheControl: "" }));
+    objects.set(
+      release(n).manifest,
+      JSON.stringify({ v: 1, deploymentId: deploymentId(n), releaseId: deploymentId(n), behaviors: [], publicFiles }),
+    );
+    objects.set(`public/${n}`, String(n));
+    const { admit, queue, began, built, published, flip: request, place } = steps(n, name);
+    await room.environment(name, admit);
+    await room.deployment(n, queue(n), began, built, ...published);
+    await room.environment(name, request(n));
+    return room.newest(place, "FlipRequested");
+  };
+  const deliver = (event: Recorded<EnvironmentEvent>, again = false) => flip(event, { last: false, again, givesUp: () => false });
+  return {
+    asks,
+    deliver,
+    leases,
+    /** what happens right before each write of a file */
+    beforeEachWrite: (act: typeof onWrite) => {
+      onWrite = act;
+    },
+    writtenBy: (n: number) => writes.filter((by) => by === String(n)).length,
+    contents: () => new Set([...objects].flatMap(([key, by]) => (key.startsWith("assets/") ? [by] : []))),
+    paths: () => [...objects.keys()].filter((key) => key.startsWith("assets/only-")),
+    types: () => room.typesOf(steps(1, name).place),
+  };
+};
+
+describe("a flip that is overtaken while it puts public files", () => {
+  it("stops within a batch, and leaves nothing of its own behind", async () => {
+    const here = site("overtaken");
+    const older = await here.asks(201);
+    const newer = Promise.withResolvers<void>();
+    let writes = 0;
+    here.beforeEachWrite(async () => {
+      writes += 1;
+      if (writes !== 60) return;
+      here.beforeEachWrite(undefined);
+      const event = await here.asks(202);
+      newer.resolve(here.deliver(event));
+    });
+    await here.deliver(older);
+    await newer.promise;
+    expect(here.writtenBy(201)).toBeLessThanOrEqual(100);
+    expect(here.contents()).toEqual(new Set(["202"]));
+    expect(here.paths()).toEqual(["assets/only-202.txt"]);
+    expect((await here.types()).slice(-1)).toEqual(["ReleaseWentLive"]);
+    expect(await here.types()).toContain("FlipSuperseded");
+    expect(here.leases.size).toBe(0);
+  });
+  it("writes nothing any more once the newer one is live, though it stood still meanwhile", async () => {
+    const here = site("stood-still");
+    const older = await here.asks(211);
+    const wakes = Promise.withResolvers<void>();
+    const stands = Promise.withResolvers<void>();
+    let writes = 0;
+    here.beforeEachWrite(async () => {
+      writes += 1;
+      if (writes > 32) return;
+      if (writes === 32) stands.resolve();
+      await wakes.promise;
+    });
+    const late = here.deliver(older);
+    await stands.promise;
+    await here.deliver(await here.asks(212));
+    expect(here.contents()).toEqual(new Set(["212"]));
+    wakes.resolve();
+    await late;
+    expect(here.writtenBy(211)).toBeLessThanOrEqual(50);
+    expect(here.contents()).toEqual(new Set(["212"]));
+    expect(here.paths()).toEqual(["assets/only-212.txt"]);
+  });
+});
+
+it("puts files once, however many deliveries of one flip come at the same time", async () => {
+  const here = site("twice");
+  const event = await here.asks(221);
+  let at = 0;
+  let most = 0;
+  here.beforeEachWrite(async () => {
+    most = Math.max(most, ++at);
+    await new Promise((resolve) => setImmediate(resolve));
+    at -= 1;
+  });
+  await Promise.all([here.deliver(event), here.deliver(event), here.deliver(event, true)]);
+  expect(here.writtenBy(221)).toBe(FILES + 1);
+  expect(most).toBeLessThanOrEqual(32);
+});
