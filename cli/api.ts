@@ -198,6 +198,8 @@ function refused({ source }: Connection, status: number, text: string): CliError
     return new CliError(exit.usage, code, message, {
       next: `Give more characters of the id${candidates === undefined ? "." : `: ${candidates.join(", ")}`}`,
     });
+  if (code === "stream.broken" || code === "seal.broken")
+    return new CliError(exit.failed, code, message, { next: "Find every such place with:  shiplog audit verify" });
   if (status === 409) return new CliError(exit.conflict, code, message);
   if (status === 429 || status >= 500)
     return new CliError(exit.unexpected, "server.fault", `Shiplog could not do this: ${message}`, {

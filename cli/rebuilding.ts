@@ -3,6 +3,7 @@ import { dynamodbClient, kmsClient, s3Client } from "../services/aws/clients.ts"
 import { systemClock } from "../services/kit/clock.ts";
 import { NotTheLog, replay, Unfinished, verifyViews, type Wanted } from "../services/replay/replay.ts";
 import { wire } from "../services/replay/wiring.ts";
+import { ChainBroken } from "../services/store/chain-broken.ts";
 import { SealBroken } from "../services/store/sealed-history.ts";
 import { findAccount, placeOf } from "./account.ts";
 import type { Context } from "./context.ts";
@@ -60,6 +61,11 @@ function explain(error: unknown): never {
     });
   if (error instanceof Error && error.name === "Occupied")
     throw new CliError(exit.conflict, "replay.occupied", sentence(error), { next: "Wait for it, or stop it.", cause: error });
+  if (error instanceof ChainBroken)
+    throw new CliError(exit.failed, "stream.broken", `${sentence(error)} Readers still have what they had.`, {
+      next: "Find every such place with:  shiplog audit verify",
+      cause: error,
+    });
   if (error instanceof SealBroken)
     throw new CliError(
       exit.failed,

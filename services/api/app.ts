@@ -1,6 +1,8 @@
 import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { ClockWrong } from "../aws/store-time.ts";
+import { ChainBroken } from "../store/chain-broken.ts";
+import { SealBroken } from "../store/sealed-history.ts";
 import { auditTrail } from "./audit.ts";
 import { buildLogs } from "./build-logs.ts";
 import { authenticate, type Env } from "./caller.ts";
@@ -26,6 +28,11 @@ export const createApi = (ports: Ports): Hono<Env> => {
     if (error instanceof Problem) return context.json(problemBody(error), error.status);
     if (error instanceof ClockWrong)
       return context.json(problemBody({ code: "clock.wrong", message: `${error.message}.`, candidates: undefined }), 503);
+    const code = error instanceof ChainBroken ? "stream.broken" : error instanceof SealBroken ? "seal.broken" : undefined;
+    if (code !== undefined) {
+      ports.report({ level: "error", message: "the log was tampered with", code, path: context.req.path, reason: error.message });
+      return context.json(problemBody({ code, message: `${error.message}.`, candidates: undefined }), 500);
+    }
     // what broke is for the operator: it may name what the caller must not see
     const request = ports.chance.requestId();
     ports.report({

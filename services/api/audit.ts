@@ -2,6 +2,7 @@ import { Hono } from "hono";
 import type { Commit } from "../../domain/kernel/chain.ts";
 import { MAX_CLOCK_SKEW_MS, positionAt } from "../../domain/kernel/position.ts";
 import { type Audited, type AuditRow, audit } from "../../domain/projections/audit.ts";
+import { unchanged } from "../store/chain-broken.ts";
 import { eventsOf } from "../store/codec.ts";
 import { END } from "../store/log.ts";
 import { queryOf } from "./body.ts";
@@ -28,7 +29,7 @@ export const auditTrail = (ports: Pick<Ports, "log" | "read" | "clock">) => {
     if (since !== undefined && begin > end)
       throw new Problem(400, "query.invalid", 'The request is not valid. "since" is later than "until": nothing lies between them.');
     const from = cursor?.slice(0, 15) ?? begin;
-    const commits = (await ports.log.read(from, end, BATCH)).filter((commit) => cursor === undefined || keyOf(commit) > cursor);
+    const commits = unchanged(await ports.log.read(from, end, BATCH)).filter((commit) => cursor === undefined || keyOf(commit) > cursor);
 
     const rows: AuditRow[] = [];
     const states = new Map<string, Past>();

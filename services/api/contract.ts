@@ -15,7 +15,8 @@ import { Delivery } from "../kit/webhooks/delivery.ts";
  * `/v1/health`. A command takes an `Idempotency-Key` header: repeated with the same key it does nothing new and answers
  * the same. `X-Shiplog-Actor` is who the caller says they are, `X-Shiplog-Client: cli` that a person asked by command.
  * Every error is `{error: {code, message}}`: 400 bad input, 401 no or wrong token, 404 unknown site,
- * environment or id, 409 refused by the rules (code `noun.reason`), 500 a fault.
+ * environment or id, 409 refused by the rules (code `noun.reason`), 500 a fault,
+ * or `stream.broken` and `seal.broken`: the log was changed behind Shiplog's back, and where.
  */
 const reason = z.string().trim().min(1).max(500);
 

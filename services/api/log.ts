@@ -2,6 +2,7 @@ import { Hono } from "hono";
 import type { Commit } from "../../domain/kernel/chain.ts";
 import { deploymentOf } from "../../domain/kernel/identity.ts";
 import { MAX_CLOCK_SKEW_MS, positionAt } from "../../domain/kernel/position.ts";
+import { unchanged } from "../store/chain-broken.ts";
 import { eventsOf } from "../store/codec.ts";
 import { END } from "../store/log.ts";
 import { queryOf } from "./body.ts";
@@ -74,7 +75,7 @@ export const log = (ports: Pick<Ports, "config" | "read" | "views" | "log" | "cl
 
 /** The next commits, and never only a part of those that share a position. */
 async function wholePositions(ports: Pick<Ports, "log">, from: string, end: string): Promise<Commit[]> {
-  const commits = await ports.log.read(from, end, BATCH);
+  const commits = unchanged(await ports.log.read(from, end, BATCH));
   const last = commits.at(-1);
   if (last === undefined || commits.length < BATCH) return commits;
   const before = commits.filter(({ position }) => position < last.position);

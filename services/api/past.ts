@@ -6,11 +6,13 @@ import { projectDeployment } from "../../domain/projections/deployment-view.ts";
 import { emptyEnvironment, projectEnvironment } from "../../domain/projections/environment-view.ts";
 import type { DeploymentView, EnvironmentView, Status } from "../../domain/projections/views.ts";
 import type { SiteConfig } from "../kit/config.ts";
+import { unbroken } from "../store/chain-broken.ts";
 import { eventsOf } from "../store/codec.ts";
 import type { Ports } from "./ports.ts";
 
-/** The past, read from the log: what was so at a moment, and why. */
-export const past = ({ read }: Pick<Ports, "read">) => {
+/** The past, read from the log: what was so at a moment, and why. Of a stream whose chain breaks nothing is told. */
+export const past = (ports: Pick<Ports, "read">) => {
+  const read = unbroken(ports.read);
   const until = async (stream: string, moment: string, types: readonly string[]): Promise<Recorded[]> =>
     (await read(stream, 0)).flatMap(eventsOf).filter(({ type, position }) => position <= moment && types.includes(type));
   const deploymentEvents = async (id: string, moment: string) =>

@@ -1,6 +1,7 @@
 import { Hono } from "hono";
 import * as z from "zod";
 import { deploymentStream, environmentStream } from "../../domain/kernel/identity.ts";
+import { unbroken } from "../store/chain-broken.ts";
 import { eventsOf } from "../store/codec.ts";
 import { queryOf } from "./body.ts";
 import type { Env } from "./caller.ts";
@@ -14,9 +15,10 @@ const PAGE = 150;
 /** One stream from a version on: `…/deployments/:id/events` and `…/environments/:site/:environment/events`. */
 export const streams = (ports: Pick<Ports, "config" | "read" | "views">) => {
   const see = look(ports);
+  const read = unbroken(ports.read);
 
   const page = async (stream: string, after: number) => {
-    const commits = await ports.read(stream, after, PAGE);
+    const commits = await read(stream, after, PAGE);
     return { events: commits.flatMap(eventsOf), version: commits.at(-1)?.version ?? after };
   };
 

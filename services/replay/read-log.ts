@@ -2,6 +2,7 @@ import type { Commit } from "../../domain/kernel/chain.ts";
 import type { SealManifest } from "../../domain/kernel/seal.ts";
 import type { SealNotes } from "../aws/seal-notes.ts";
 import { each } from "../kit/each.ts";
+import { unchanged } from "../store/chain-broken.ts";
 import { sortKey } from "../store/codec.ts";
 import { SHARDS } from "../store/entity.ts";
 import { END } from "../store/log.ts";
@@ -94,7 +95,7 @@ const readTable = async ({ shards }: Ports, at: Checkpoint, { prefixes, done, ad
   await each([...reached.keys()], SHARDS, async (shard) => {
     try {
       for await (const page of shards.read(shard, "0", END)) {
-        for (const commit of page) {
+        for (const commit of unchanged(page)) {
           if (!prefixes.some((prefix) => commit.stream.startsWith(prefix))) continue;
           const key = `${commit.position}#${commit.stream}#${sortKey(commit.version)}`;
           await add(commit, key <= (done.shards[shard] ?? ""));

@@ -7,6 +7,7 @@ import { viewItems } from "../aws/view-items.ts";
 import { viewsTable } from "../aws/views.ts";
 import type { Clock } from "../kit/clock.ts";
 import { archivedHistory } from "../store/archived-history.ts";
+import { unbroken } from "../store/chain-broken.ts";
 import { eventStore } from "../store/event-store.ts";
 import { logShards } from "../store/log-shards.ts";
 import type { Ports } from "./replay.ts";
@@ -29,7 +30,7 @@ export const wire = (
   run: Run,
 ): Ports => {
   const { clock } = run;
-  const { read } = eventStore(dynamodb, eventsTable);
+  const read = unbroken(eventStore(dynamodb, eventsTable).read);
   const views = viewsTable(dynamodb, rows, read);
   return {
     ...run,

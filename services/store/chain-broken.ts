@@ -1,4 +1,4 @@
-import { type ChainFault, type Commit, verifyChain } from "../../domain/kernel/chain.ts";
+import { type ChainFault, type Commit, contentFault, verifyChain } from "../../domain/kernel/chain.ts";
 import { sha256 } from "./digest.ts";
 
 /** A stream is not what was written: nothing is told of it but where it breaks. */
@@ -11,7 +11,7 @@ export class ChainBroken extends Error {
   }
 }
 
-type Read = (stream: string, after: number) => Promise<readonly Commit[]>;
+type Read = (stream: string, after: number, limit?: number) => Promise<readonly Commit[]>;
 
 /**
  * Reads a stream and refuses it where its chain breaks, from the commit before on. It costs a hash a commit, so it is for
@@ -21,10 +21,19 @@ type Read = (stream: string, after: number) => Promise<readonly Commit[]>;
  */
 export const unbroken =
   (read: Read): Read =>
-  async (stream, after) => {
+  async (stream, after, limit) => {
     const from = Math.max(after - 1, 0);
-    const commits = await read(stream, from);
+    const commits = await read(stream, from, limit === undefined ? undefined : limit + after - from);
     const fault = verifyChain(sha256, commits, from);
     if (fault !== undefined) throw new ChainBroken(fault);
     return commits.filter(({ version }) => version > after);
   };
+
+/** Refuses commits of several streams of which one was changed: each is looked at by itself. @throws ChainBroken */
+export const unchanged = <C extends readonly Commit[]>(commits: C): C => {
+  for (const commit of commits) {
+    const reason = contentFault(sha256, commit);
+    if (reason !== undefined) throw new ChainBroken({ ...commit, reason });
+  }
+  return commits;
+};
