@@ -1,3 +1,4 @@
+import { storable } from "../domain/kernel/text.ts";
 import type { AuditRow } from "../domain/projections/audit.ts";
 
 const COLUMNS = [
@@ -33,9 +34,12 @@ export const csvLine = (row: AuditRow): string => {
 /** What a spreadsheet takes for the beginning of a formula, also in full width, as some write Asian text. */
 const FORMULA = /^[=+\-@\t\r\n＝＋－＠]/;
 
-/** A cell that no spreadsheet takes for a formula: one that begins like one gets an apostrophe first. */
+/**
+ * A cell that no spreadsheet takes for a formula (one that begins like one gets an apostrophe first), and in which nothing
+ * acts on a terminal: as `storable` leaves it. The very bytes of an older log are in its export and in --json.
+ */
 const cell = (value: unknown): string => {
-  const text = value === null || value === undefined ? "" : String(value);
+  const text = value === null || value === undefined ? "" : storable(String(value));
   const safe = FORMULA.test(text) ? `'${text}` : text;
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 };

@@ -2,6 +2,7 @@ import type { z } from "zod";
 import { DeploymentEvent } from "../domain/deployment/events.ts";
 import { EnvironmentEvent } from "../domain/environment/events.ts";
 import { sayDrift } from "../domain/environment/fence.ts";
+import { clipped } from "../domain/kernel/text.ts";
 import { WebhookEvent } from "../domain/webhook/events.ts";
 import type { EventView } from "../services/api/contract.ts";
 
@@ -110,4 +111,4 @@ export const showBytes = (bytes: number): string => {
 };
 
 const because = (reason: string | undefined): string => (reason === undefined ? "" : `: ${clip(reason)}`);
-const clip = (text: string): string => (text.length > 160 ? `${text.slice(0, 159)}…` : text);
+const clip = (text: string): string => clipped(text, 160);

@@ -1,5 +1,6 @@
 import { createInterface } from "node:readline/promises";
 import { stripVTControlCharacters, styleText } from "node:util";
+import { jsonText, printable } from "../domain/kernel/text.ts";
 import { openOutlet } from "./outlet.ts";
 
 type Style = Parameters<typeof styleText>[0];
@@ -24,6 +25,8 @@ export type Terminal = {
   note(text: string): void;
   /** the one line that changes in place; nothing without a terminal. `null` takes it away. */
   live(text: string | null): void;
+  /** whether colours are seen on stdout: a terminal, and no NO_COLOR; or FORCE_COLOR */
+  readonly colours: boolean;
   /** true where a person can be asked */
   readonly interactive: boolean;
   /** y/N on stderr; only where `interactive` */
@@ -52,17 +55,18 @@ export function openTerminal(stdin: NodeJS.ReadStream, stdout: NodeJS.WriteStrea
   const draw = () => {
     if (line === null) return;
     const room = Math.max(20, (stderr.columns ?? 80) - 3);
-    err.write(`\r\x1b[2K${FRAMES[frame++ % FRAMES.length]} ${line.slice(0, room)}`);
+    err.write(`\r\x1b[2K${FRAMES[frame++ % FRAMES.length]} ${printable(line).slice(0, room)}`);
   };
 
   return {
+    colours: styleText("red", "x", { stream: stdout }) !== "x",
     interactive: stdin.isTTY === true && stderr.isTTY === true,
     result: (text) => {
       erase();
-      out.write(`${text}\n`);
+      out.write(`${guarded(text)}\n`);
       draw();
     },
-    document: (value, single) => out.write(`${JSON.stringify(value, null, single === undefined ? 2 : 0)}\n`),
+    document: (value, single) => out.write(`${jsonText(value, single === undefined ? 2 : 0)}\n`),
     taken: async () => {
       if ((await out.settled()) === "closed") throw new ReaderGone("nobody reads the output any more");
     },
@@ -72,7 +76,7 @@ export function openTerminal(stdin: NodeJS.ReadStream, stdout: NodeJS.WriteStrea
     },
     note: (text) => {
       erase();
-      err.write(`${text}\n`);
+      err.write(`${guarded(text)}\n`);
       draw();
     },
     live: (text) => {
@@ -100,9 +104,22 @@ export function openTerminal(stdin: NodeJS.ReadStream, stdout: NodeJS.WriteStrea
   };
 }
 
-/** Text from elsewhere (a reason, a commit message, a build's output) without anything that could move a cursor. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is taken away
-export const plain = (text: string): string => stripVTControlCharacters(text).replace(/[\u0000-\u0008\u000a-\u001f\u007f-\u009f]/g, " ");
+export { printable as plain } from "../domain/kernel/text.ts";
+
+/** Colours, of ours or of a build's log: the only sequences that a terminal is ever given by a text. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: it is what is looked for
+const COLOUR = /(\u001b\[[\d;:]*m)/;
+
+/** The last guard of everything that is printed: lines stay lines and colours stay colours, nothing else acts on the terminal. */
+const guarded = (text: string): string =>
+  text
+    .split(COLOUR)
+    .map((part, place) => (place % 2 === 1 ? part : part.replace(/[^\n]+/g, printable)))
+    .join("");
+
+/** A line of a program's output: its colours are kept where they are seen, and end with the line. */
+export const coloured = (line: string, keep: boolean): string =>
+  keep && COLOUR.test(line) ? `${guarded(line.replaceAll("\n", " "))}\u001b[0m` : printable(line);
 
 /** Rows as columns that line up; the last column is as long as it is. */
 export const table = (rows: readonly (readonly string[])[]): string => {

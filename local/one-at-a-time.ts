@@ -1,50 +1,57 @@
-import { open, readFile, rm } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { readFile, rm, writeFile } from "node:fs/promises";
+import { resolve } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { Damaged } from "./damaged.ts";
 
 /** Another process already works on this folder: two would write over each other. */
 export class AlreadyRunning extends Error {
   override readonly name = "AlreadyRunning";
 }
 
-/** What this process itself holds: after a restart in a container it may have the very id that a killed one had. */
-const held = new Set<string>();
+/** SQLite's code for a lock that somebody else holds. */
+const SQLITE_BUSY = 5;
 
-/** Claims a data folder for this process. A claim whose process is gone is void. Answers how to give it back. */
+/**
+ * Claims a data folder for this process until it is given back. The claim is SQLite's lock on `running.lock`, which the
+ * operating system takes back the moment its process is gone, however that ended: there is no stale claim to judge, and so
+ * no moment between the judgement and the claim. That file stays, and nothing else may open it in this process (closing it
+ * would end the lock). `running.pid` is for messages alone. See docs/adr/0014.
+ * @returns how to give it back
+ * @throws AlreadyRunning, also where the other process is stopped (SIGSTOP)
+ */
 export const takeOver = async (dataDir: string): Promise<() => Promise<void>> => {
-  const file = resolve(dataDir, "running.pid");
-  for (;;) {
-    try {
-      const handle = await open(file, "wx", 0o600);
-      held.add(file);
-      await handle.writeFile(`${process.pid} ${await beginOf(process.pid)}`);
-      await handle.close();
-      return async () => {
-        await rm(file, { force: true });
-        held.delete(file);
-      };
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-      const [pid = "", begin] = (await readFile(file, "utf8").catch(() => "")).split(" ");
-      if (held.has(file) || (await isAlive(Number(pid), begin)))
-        throw new AlreadyRunning(`${dataDir} is in use by process ${pid}: stop that one, or take another folder with --data`);
-      await rm(file, { force: true });
-    }
+  const pidFile = resolve(dataDir, "running.pid");
+  const lock = lockOf(resolve(dataDir, "running.lock"));
+  if (lock === undefined) {
+    const holder = (await readFile(pidFile, "utf8").catch(() => "")).split(" ")[0];
+    throw new AlreadyRunning(
+      `${dataDir} is in use by ${holder ? `process ${holder}` : "another process"}: stop that one, or take another folder with --data`,
+    );
   }
-};
-
-/** Whether it is still the same process: ids are given again. */
-const isAlive = async (pid: number, begin: string | undefined): Promise<boolean> => {
-  if (!Number.isInteger(pid) || pid <= 0 || pid === process.pid) return false;
   try {
-    process.kill(pid, 0);
+    await writeFile(pidFile, String(process.pid), { mode: 0o600 });
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "EPERM") return false;
+    lock.close();
+    throw error;
   }
-  return begin === undefined || begin === (await beginOf(pid));
+  return async () => {
+    await rm(pidFile, { force: true });
+    lock.close();
+  };
 };
 
-/** When a process began, in ticks since the machine's start; empty where /proc does not tell. */
-const beginOf = async (pid: number): Promise<string> => {
-  const stat = await readFile(join("/proc", String(pid), "stat"), "utf8").catch(() => "");
-  return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? "";
-};
+/** The lock, held; `undefined` where somebody else holds it. */
+function lockOf(file: string): DatabaseSync | undefined {
+  let lock: DatabaseSync | undefined;
+  try {
+    lock = new DatabaseSync(file, { timeout: 0 });
+    lock.exec("BEGIN EXCLUSIVE");
+    return lock;
+  } catch (cause) {
+    lock?.close();
+    if ((cause as { errcode?: number }).errcode === SQLITE_BUSY) return undefined;
+    throw new Damaged(file, `it cannot be locked (${(cause as Error).message})`, "Delete it, then start again: it holds nothing", {
+      cause,
+    });
+  }
+}

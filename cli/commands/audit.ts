@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { jsonText } from "../../domain/kernel/text.ts";
 import type { AuditPage } from "../../services/api/contract.ts";
 import type { Api } from "../api.ts";
 import { cloudEvent, csvHeader, csvLine } from "../audit-formats.ts";
@@ -45,9 +46,9 @@ async function audit({ api: open, terminal, json }: Context, options: Options): 
   const show: (row: Row) => string = csv
     ? csvLine
     : cloudevents
-      ? (row) => JSON.stringify(cloudEvent(row))
+      ? (row) => jsonText(cloudEvent(row))
       : json
-        ? (row) => JSON.stringify(row)
+        ? (row) => jsonText(row)
         : line;
   if (csv) terminal.result(csvHeader);
   for await (const rows of pages(open(), options)) {

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { jsonText } from "../../domain/kernel/text.ts";
 import { type Api, isPassing } from "../api.ts";
 import type { Context, Register } from "../context.ts";
 import { momentOption } from "../duration.ts";
@@ -115,7 +116,7 @@ function wholeLog(
 
 /** Time, position, stream, type, facts. */
 function line({ terminal, json }: Context, event: LoggedEvent): string {
-  if (json) return JSON.stringify(event);
+  if (json) return jsonText(event);
   const stream = event.stream.replace(/^(deployment|environment|webhook)\//, "").replace(/^((?:dep|wh)_.{8}).*/, "$1");
   return [event.at, event.position, stream.padEnd(14), terminal.paint("bold", event.type.padEnd(20)), plain(factsOf(event))]
     .join("  ")

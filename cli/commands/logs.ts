@@ -3,7 +3,7 @@ import { isPassing } from "../api.ts";
 import type { Context, Register } from "../context.ts";
 import type { LogLine } from "../deployment-story.ts";
 import { type ExitCode, exit } from "../failure.ts";
-import { plain } from "../terminal.ts";
+import { coloured } from "../terminal.ts";
 
 /** Prints the output of a deployment's build. */
 export const logsCommand: Register = (program, run) =>
@@ -33,7 +33,15 @@ async function logs(context: Context, id: string, follow: boolean): Promise<Exit
     try {
       const page = await api.logs(deployment.id, next);
       heard = Date.now();
-      if (!json) for (const { message } of page.lines) terminal.result(message.replace(/\n$/, "").split("\n").map(plain).join("\n"));
+      if (!json)
+        for (const { message } of page.lines)
+          terminal.result(
+            message
+              .replace(/\n$/, "")
+              .split("\n")
+              .map((line) => coloured(line, terminal.colours))
+              .join("\n"),
+          );
       else if (follow) for (const line of page.lines) terminal.document(line, "line");
       else lines.push(...page.lines);
       await terminal.taken();

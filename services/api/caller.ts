@@ -1,5 +1,7 @@
 import { hash, timingSafeEqual } from "node:crypto";
-import type { MiddlewareHandler } from "hono";
+import type { Context, MiddlewareHandler } from "hono";
+import { firstOf } from "../../domain/kernel/text.ts";
+import type { Views } from "../aws/views.ts";
 import type { Because } from "../kit/execute.ts";
 import { addressOf } from "./address.ts";
 import { Problem } from "./problem.ts";
@@ -46,17 +48,33 @@ function tokenOf(header: string | undefined, tokens: Readonly<Record<string, str
  * like a proof.
  */
 export function actorOf(claimed: string | undefined, token: string): string {
-  const name = (claimed ?? "")
-    .replace(/[^\p{L}\p{N} ._@+-]/gu, "")
-    .trim()
-    .slice(0, 64);
+  const said = (claimed ?? "").replace(/[^\p{L}\p{N} ._@+-]/gu, "").trim();
+  const name = firstOf(said, 64);
   return name === "" ? `token ${token}` : `${name} (token ${token})`;
 }
 
-/** Why a command is given: the caller's key makes a repeated request the same command. A key is its token's alone. */
-export function commandOf(caller: Caller, key: string | undefined, path: string): Because {
-  if (key !== undefined && !/^[\x21-\x7e]{1,200}$/.test(key))
-    throw new Problem(400, "key.invalid", "The header Idempotency-Key must be 1 to 200 characters without spaces.");
+/**
+ * Why a command is given: the caller's key makes a repeated request the same command. A key is its token's alone.
+ * Called once the body was found valid: what is refused for its form takes no key.
+ * @throws Problem: 400 `key.invalid`, 422 `key.reused` where the key came with another path, body or actor before
+ */
+export async function commandOf(context: Context<Env>, { claimKey }: Pick<Views, "claimKey">): Promise<Because> {
+  const caller = context.get("caller");
+  const { path } = context.req;
+  const key = context.req.header("idempotency-key");
+  if (key !== undefined) {
+    if (!/^[\x21-\x7e]{1,200}$/.test(key))
+      throw new Problem(400, "key.invalid", "The header Idempotency-Key must be 1 to 200 characters without spaces.");
+    const request = digestOf(path, caller.actor, await context.req.text());
+    if (!(await claimKey(digestOf(caller.token, key), request)))
+      throw new Problem(
+        422,
+        "key.reused",
+        "This Idempotency-Key came with another request before, and nothing was done now. Give each request a key of its own.",
+      );
+  }
   const id = hash("sha256", `${caller.token}\n${path}\n${key ?? caller.request}`, "base64url").slice(0, 32);
   return { cause: `api/${id}`, correlation: `api/${id}`, actor: caller.actor, origin: caller.origin };
 }
+
+const digestOf = (...parts: readonly string[]): string => hash("sha256", JSON.stringify(parts), "base64url");

@@ -2,6 +2,7 @@ import * as z from "zod";
 import { GitCommit, Source } from "../../domain/deployment/shapes.ts";
 import { Name } from "../../domain/kernel/identity.ts";
 import { Seal, SealManifest } from "../../domain/kernel/seal.ts";
+import { storable } from "../../domain/kernel/text.ts";
 import { AuditRow } from "../../domain/projections/audit.ts";
 import { DeploymentView, EnvironmentView, Status } from "../../domain/projections/views.ts";
 import { WebhookView } from "../../domain/projections/webhook-view.ts";
@@ -13,12 +14,15 @@ import { Delivery } from "../kit/webhooks/delivery.ts";
 /**
  * The HTTP API: what goes in and what comes out. JSON everywhere, `Authorization: Bearer <token>` everywhere but
  * `/v1/health`. A command takes an `Idempotency-Key` header: repeated with the same key it does nothing new and answers
- * the same. `X-Shiplog-Actor` is who the caller says they are, `X-Shiplog-Client: cli` that a person asked by command.
+ * the same; the key with another request (path, body or actor) is refused with 422 `key.reused`. A key is its token's alone. `X-Shiplog-Actor` is who the caller says they are, `X-Shiplog-Client: cli` that a person asked by command.
  * Every error is `{error: {code, message}}`: 400 bad input, 401 no or wrong token, 404 unknown site,
  * environment or id, 409 refused by the rules (code `noun.reason`), 500 a fault,
  * or `stream.broken` and `seal.broken`: the log was changed behind Shiplog's back, and where.
  */
-const reason = z.string().trim().min(1).max(500);
+/** What a person or a program wrote, as it is kept (domain/kernel/text.ts): without what acts on a terminal. */
+const text = z.string().overwrite(storable);
+const reason = text.trim().min(1).max(500);
+const Commit = GitCommit.extend({ message: text.max(500).optional(), author: text.max(200).optional(), branch: text.max(250).optional() });
 
 /** `GET /v1/health` → `{ok: true}`; needs no token. */
 export const Health = z.object({ ok: z.literal(true) });
@@ -39,7 +43,7 @@ export const RequestDeployment = z.strictObject({
   site: Name,
   environment: Name,
   source: Source,
-  commit: GitCommit.optional(),
+  commit: Commit.optional(),
   reason: reason.optional(),
 });
 /** `GET /v1/deployments?site=&environment=&status=&limit=` newest first → `{deployments}` */

@@ -47,7 +47,7 @@ export const deployments = (ports: Ports) => {
     .post("/", async (context) => {
       const { site, environment, source, commit, reason } = await bodyOf(context, RequestDeployment);
       see.place(site, environment);
-      const because = commandOf(context.get("caller"), context.req.header("idempotency-key"), context.req.path);
+      const because = await commandOf(context, views);
       // only what was uploaded through here is built: a key of somebody else's choice names nothing
       const found = await sources.find(site, source.sha256);
       if (found === undefined || found.key !== source.key)
@@ -100,7 +100,7 @@ export const deployments = (ports: Ports) => {
 
     .post("/:id/cancel", async (context) => {
       const { reason } = await bodyOf(context, WithReason);
-      const because = commandOf(context.get("caller"), context.req.header("idempotency-key"), context.req.path);
+      const because = await commandOf(context, views);
       const { id } = await see.deployment(await see.deploymentId(context.req.param("id")));
       const { refusal } = await aggregates.deployment.execute(id, { type: "RequestCancel", ...(reason && { reason }) }, because);
       if (refusal !== undefined) throw refused(`${id} cannot be cancelled`, refusal);
@@ -109,7 +109,7 @@ export const deployments = (ports: Ports) => {
 
     .post("/:id/retry", async (context) => {
       const { reason } = await bodyOf(context, WithReason);
-      const because = commandOf(context.get("caller"), context.req.header("idempotency-key"), context.req.path);
+      const because = await commandOf(context, views);
       const old = await see.deployment(await see.deploymentId(context.req.param("id")));
       const { state } = await aggregates.deployment.load(old.id);
       if (state.request === null) throw new Error(`${old.id} has a view, but its stream holds no request`);

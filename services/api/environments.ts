@@ -29,7 +29,7 @@ export const environments = (ports: Ports) => {
   /** Gives a command to the environment that the path names. */
   const give = async (context: Here, what: string, command: (asked: Asked) => EnvironmentCommand): Promise<Executed<Environment>> => {
     const { site, environment } = placeOf(context);
-    const because = commandOf(context.get("caller"), context.req.header("idempotency-key"), context.req.path);
+    const because = await commandOf(context, ports.views);
     const asked = { actor: because.actor, at: new Date(ports.clock.now()).toISOString() };
     const executed = await ports.aggregates.environment.execute(site, environment, command(asked), because);
     if (executed.refusal !== undefined) throw refused(`${site}/${environment} cannot be ${what}`, executed.refusal);

@@ -18,7 +18,7 @@ export type Ports = {
   /** the commits of a stream after a version, strongly consistent, in order; no more of them than `limit` */
   read(stream: string, after: number, limit?: number): Promise<readonly Commit[]>;
   readonly log: Log;
-  readonly views: Pick<Views, "deployment" | "environment" | "deployments" | "findDeployments" | "progress">;
+  readonly views: Pick<Views, "deployment" | "environment" | "deployments" | "findDeployments" | "progress" | "claimKey">;
   readonly sources: Sources;
   readonly builds: Pick<Builds, "get">;
   readonly buildLogs: BuildLogs;

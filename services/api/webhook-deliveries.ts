@@ -34,12 +34,12 @@ export const webhookDeliveries = (ports: Ports) => {
     return one;
   };
   const enqueue = async (message: DeliveryMessage): Promise<void> => send(JSON.stringify(message));
-  const causeOf = (context: Context<Env>) => commandOf(context.get("caller"), context.req.header("idempotency-key"), context.req.path);
+  const causeOf = (context: Context<Env>) => commandOf(context, ports.views);
 
   return new Hono<Env>()
     .post("/:id/test", async (context) => {
       const view = await see(context.req.param("id"));
-      const { cause, actor } = causeOf(context);
+      const { cause, actor } = await causeOf(context);
       const now = ports.clock.now();
       const news = testNews(view, cause.replace("api/", "test_"), actor, now);
       const delivery = newDelivery(deliveryId(news.event, view.id), view.id, news, news.at);

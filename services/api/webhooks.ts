@@ -3,6 +3,7 @@ import { normalWebhookId, WebhookId, webhookStream } from "../../domain/kernel/i
 import { projectWebhook, type WebhookView } from "../../domain/projections/webhook-view.ts";
 import type { WebhookCommand } from "../../domain/webhook/commands.ts";
 import { readWebhookEvent, webhookEventTypes } from "../../domain/webhook/events.ts";
+import type { Because } from "../kit/execute.ts";
 import { addressOf, masked, Refused, readTarget } from "../kit/webhooks/target.ts";
 import { eventsOf } from "../store/codec.ts";
 import { bodyOf } from "./body.ts";
@@ -47,9 +48,9 @@ export const webhooks = (ports: Ports) => {
   const places = look(ports);
   const { secrets, rules, rows } = ports.webhooks;
 
-  const becauseOf = (context: Context<Env>) => commandOf(context.get("caller"), context.req.header("idempotency-key"), context.req.path);
-  const give = async (context: Context<Env>, id: string, command: WebhookCommand, what: string): Promise<void> => {
-    const { refusal } = await ports.aggregates.webhook.execute(id, command, becauseOf(context));
+  const becauseOf = (context: Context<Env>) => commandOf(context, ports.views);
+  const give = async (because: Because, id: string, command: WebhookCommand, what: string): Promise<void> => {
+    const { refusal } = await ports.aggregates.webhook.execute(id, command, because);
     if (refusal !== undefined) throw refused(`${id} cannot be ${what}`, refusal);
   };
   const vet = async (text: string): Promise<URL> => {
@@ -71,19 +72,20 @@ export const webhooks = (ports: Ports) => {
       const { kind, url: text, site, environment, types } = await bodyOf(context, AddWebhook);
       places.places(site, environment);
       const url = await vet(text);
-      const because = becauseOf(context);
+      const because = await becauseOf(context);
       const id = webhookIdOf(because.cause);
       // first the secret, then the event: an endpoint in the log can always be sent to
       const signing = kind === "slack" ? [] : [{ secret: ports.chance.signingSecret(), until: null, cause: because.cause }];
       const kept = await secrets.create(id, { url: text, signing });
       const filters = { site: site ?? null, environment: environment ?? null, types };
-      await give(context, id, { type: "AddWebhook", kind, maskedUrl: masked(url), filters }, "added");
+      await give(because, id, { type: "AddWebhook", kind, maskedUrl: masked(url), filters }, "added");
       return context.json({ webhook: await see(id), secret: kept.signing[0]?.secret ?? null }, 201);
     })
 
     .post("/:id/rotate", async (context) => {
       const { id } = await see(context.req.param("id"));
-      const { cause } = becauseOf(context);
+      const because = await becauseOf(context);
+      const { cause } = because;
       const now = ports.clock.now();
       const kept = await secrets.read(id);
       if (kept === undefined)
@@ -91,7 +93,7 @@ export const webhooks = (ports: Ports) => {
 
       // first the event, then the secret: a crash in between ends no secret that receivers still check with
       const until = now + OVERLAP_MS;
-      await give(context, id, { type: "RotateSecret", previousUntil: new Date(until).toISOString() }, "given a new secret");
+      await give(because, id, { type: "RotateSecret", previousUntil: new Date(until).toISOString() }, "given a new secret");
       // the same command again makes no second secret
       const made = kept.signing.find((one) => one.cause === cause);
       const newest = made ?? { secret: ports.chance.signingSecret(), until: null, cause };
@@ -107,7 +109,7 @@ export const webhooks = (ports: Ports) => {
       const { id } = await see(context.req.param("id"));
       // first its health: it begins anew, and what failed before does not disable it at the next failure
       await rows.setHealth(id, { failingSince: 0, throttledUntil: 0 });
-      await give(context, id, { type: "EnableWebhook", ...(reason && { reason }) }, "enabled");
+      await give(await becauseOf(context), id, { type: "EnableWebhook", ...(reason && { reason }) }, "enabled");
       return context.json({ webhook: await see(id) });
     })
 
@@ -115,7 +117,7 @@ export const webhooks = (ports: Ports) => {
       const { reason } = await bodyOf(context, WithReason);
       // one that is removed already, too: its secret may be there still
       const { id } = await see(context.req.param("id"), { removed: true });
-      await give(context, id, { type: "RemoveWebhook", ...(reason && { reason }) }, "removed");
+      await give(await becauseOf(context), id, { type: "RemoveWebhook", ...(reason && { reason }) }, "removed");
       await secrets.forget(id);
       return context.json({ webhook: await see(id, { removed: true }) });
     });

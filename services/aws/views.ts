@@ -84,6 +84,16 @@ export const viewsTable = (dynamodb: DynamoDBClient, table: string, read: ReadSt
     setMended: async (time: number): Promise<void> => {
       await notes.put({ about: "log", kind: "relayed", value: "", number: time }).go();
     },
+    /**
+     * Takes a caller's key for one request, named by its digest; `false` where the key was taken for another one. Kept for
+     * good: a key that was ever used never means anything else.
+     */
+    claimKey: async (key: string, digest: string): Promise<boolean> => {
+      const taken = notes.put({ about: `key/${key}`, kind: "request", value: digest });
+      if (await ifNewer(taken.where(({ value }, { notExists }) => notExists(value)).go())) return true;
+      const { data } = await notes.get({ about: `key/${key}`, kind: "request" }).go({ consistent: true });
+      return data?.value === digest;
+    },
     /** How far a long step has come: not history, only the last word. */
     progress: async (deploymentId: string): Promise<{ step: string; done: number; total: number } | undefined> => {
       const { data } = await notes.get({ about: deploymentId, kind: "progress" }).go();

@@ -1,3 +1,4 @@
+import { storable } from "../../domain/kernel/text.ts";
 import { type News, TEST_TYPE } from "../../domain/webhook/news.ts";
 
 /** A message for Slack's incoming webhooks: `text` for notifications and screen readers, blocks for the eye. */
@@ -108,10 +109,10 @@ const ENTITIES: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", 
 /** Exactly Slack's three characters: this also keeps `<!channel>` from calling everybody. */
 const escaped = (text: string, limit: number): string => clip(text, limit, (character) => ENTITIES[character] ?? character);
 
-/** As much as fits after escaping; never a part of a character or of an entity. */
+/** As much as fits after escaping, fit to be shown; never a part of a character or of an entity. */
 const clip = (text: string, limit: number, write = (character: string): string => character): string => {
   let written = "";
-  for (const character of text) {
+  for (const character of storable(text)) {
     const next = write(character);
     if (written.length + next.length >= limit) return `${written}…`;
     written += next;

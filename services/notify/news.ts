@@ -3,6 +3,7 @@ import { type EnvironmentEvent, environmentEventTypes, readEnvironmentEvent } fr
 import { sayDrift } from "../../domain/environment/fence.ts";
 import type { Recorded } from "../../domain/kernel/event.ts";
 import { deploymentOf, deploymentStream, environmentStream, siteOf } from "../../domain/kernel/identity.ts";
+import { clipped, storable } from "../../domain/kernel/text.ts";
 import { projectDeployment } from "../../domain/projections/deployment-view.ts";
 import type { DeploymentView } from "../../domain/projections/views.ts";
 import type { News } from "../../domain/webhook/news.ts";
@@ -20,7 +21,7 @@ type Live = News["live"]["after"];
 
 /** A line of a build may be a whole bundle; the message must fit into a queue and into a row. */
 const LONGEST_LINE = 500;
-const shortened = (line: string): string => (line.length > LONGEST_LINE ? `${line.slice(0, LONGEST_LINE).toWellFormed()}…` : line);
+const shortened = (line: string): string => clipped(storable(line), LONGEST_LINE + 1);
 
 /**
  * What an event means, as of that event, whenever it is asked: the streams are read up to it and no further.

@@ -50,6 +50,16 @@ describe("shiplog list", () => {
     expect(out).not.toMatch(/[\x00-\x09\x0b-\x1f]/);
     expect(out).toContain("evil");
   });
+
+  it("shows what an engine of before has stored of texts that turn a line round, and a refusal's own text, as they are and harmless", async () => {
+    const message = "safe\u202egpj.exe\x9b2J";
+    engine.state.deployments.set(deploymentId(3), deploymentView(3, { commit: { sha: "1234567", message } }));
+    const { out } = await cli("list", "--json");
+    expect(out).toContain("safe\\u202egpj.exe\\u009b2J");
+    expect(JSON.parse(out).deployments[0].commit.message).toBe(message);
+    engine.state.instead.set("GET /v1/environments", { status: 409, body: { error: { code: "x", message: `no ${message}\x1b[2J\x07` } } });
+    expect((await cli("list")).err).toBe("error: no safe<U+202E>gpj.exe  \n".replace("  ", " "));
+  });
 });
 
 describe("shiplog status", () => {

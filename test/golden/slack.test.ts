@@ -37,6 +37,18 @@ describe("Slack's message", () => {
     expect(again).toEqual({ type: "mrkdwn", verbatim: true, text: "```\n&lt;!here&gt;\n```" });
   });
 
+  it("shows nothing that acts or turns a line round, of what older logs hold", () => {
+    const hostile = "a\x1b[31mb\x07\u202ec\ud83d";
+    const told = slackMessage(
+      news({ reason: hostile, actor: hostile, lastLines: [hostile], commit: { sha: "0".repeat(40), message: hostile, author: hostile } }),
+    );
+    for (const { text } of texts(told)) {
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: none may be there
+      expect(text).not.toMatch(/[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/);
+      expect(text.isWellFormed()).toBe(true);
+    }
+  });
+
   it("stays within the limits, whatever people write", () => {
     const long = "😀<&>".repeat(3_000);
     const told = slackMessage(

@@ -234,7 +234,7 @@ describe("a deployment", () => {
       status: 202,
       body: { deployment: { status: "queued", retryOf: id, trigger: "retry", why: "second try", reusedFrom: null } },
     });
-    expect((await ask("POST", `/deployments/${id}/retry`, {}, { "idempotency-key": "r" })).body.deployment.id).toBe(
+    expect((await ask("POST", `/deployments/${id}/retry`, { reason: "second try" }, { "idempotency-key": "r" })).body.deployment.id).toBe(
       again.body.deployment.id,
     );
   });

@@ -20,3 +20,8 @@ it("a cause of any length fits into its event", () => {
   expect(failWith("x".repeat(5_000))).toBe(`${"x".repeat(1_999)}…`);
   expect(failWith("y".repeat(2_000))).toBe("y".repeat(2_000));
 });
+
+it("a cause keeps its lines, and loses what would act on a terminal", () => {
+  expect(failWith("\x1b[31merror\x1b[0m TS2304\r\n  at app.ts\u202e")).toBe("error TS2304\n  at app.ts");
+  expect(failWith(`${"x".repeat(1_998)}👍y`)).toBe(`${"x".repeat(1_998)}…`);
+});

@@ -19,6 +19,8 @@ export const rowsOf = (world: World) => ({
   environments: new Map<string, { version: number; text: string }>(),
   webhooks: new Map<string, { version: number; text: string /** when there was a row first */; since: number }>(),
   relayed: new Map<string, number>(),
+  /** digests of requests, by their callers' keys */
+  keys: new Map<string, string>(),
   deliveries: new Map<string, { delivery: string; news: string }>(),
   health: new Map<string, Health>(),
   lines: new Map<string, number>(),
@@ -104,6 +106,11 @@ export const viewsPort = (of: () => Rows): Views => {
           ),
       },
     }),
+    claimKey: (key, digest) =>
+      ask("ClaimKey", ({ keys }) => {
+        if (!keys.has(key)) keys.set(key, digest);
+        return keys.get(key) === digest;
+      }),
     relayed: (stream) => ask("GetRelayed", ({ relayed }) => relayed.get(stream) ?? 0),
     setRelayed: (stream, version) =>
       ask("SetRelayed", ({ relayed }) => {

@@ -1,0 +1,112 @@
+import { hash } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type Endpoint, startEndpoint } from "../../local/endpoint/endpoint.ts";
+import { REGION } from "../../local/http.ts";
+import { HERE, provisionEngine } from "../../local/provision/engine-resources.ts";
+import { createApi } from "../../services/api/app.ts";
+import { apiPorts } from "../../services/api/wiring.ts";
+import { awsClients, type Clients } from "../../services/aws/clients.ts";
+import { type Engine, engine as makeEngine, systemClock } from "../../services/kit/engine.ts";
+import { eventsOf } from "../../services/store/codec.ts";
+import { siteConfigOf } from "../support/site-config.ts";
+
+const TOKEN = "a-long-secret-token";
+// biome-ignore lint/suspicious/noExplicitAny: an answer is looked at from outside, as a client sees its JSON
+type Answer = { status: number; body: any };
+
+let folder: string;
+let endpoint: Endpoint;
+let clients: Clients;
+let engine: Engine;
+let app: ReturnType<typeof createApi>;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "shiplog-api-test-"));
+  endpoint = await startEndpoint({ dataDir: folder });
+  clients = awsClients({ region: REGION, endpoint: endpoint.url, credentials: { accessKeyId: "local", secretAccessKey: "local" } });
+  await provisionEngine(clients);
+  const sites = [siteConfigOf("web", "production"), siteConfigOf("web", "staging"), siteConfigOf("docs", "production")];
+  const tokens = { other: hash("sha256", "another", "hex"), default: hash("sha256", TOKEN, "hex") };
+  engine = makeEngine({ ...HERE, sites, tokens }, clients, systemClock, () => undefined);
+  app = createApi(apiPorts(engine));
+}, 60_000);
+afterAll(async () => {
+  clients.destroy();
+  await endpoint.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const ask = async (method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Answer> => {
+  const answer = await app.request(`/v1${path}`, {
+    method,
+    headers: { authorization: `Bearer ${TOKEN}`, "x-shiplog-actor": "alice", ...headers },
+    ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
+  });
+  return { status: answer.status, body: await answer.json() };
+};
+const zip = Buffer.from("a zip, more or less");
+const sha256 = hash("sha256", zip, "hex");
+const uploaded = async (site: string): Promise<unknown> => {
+  const { body } = await ask("POST", "/sources", { site, sha256, bytes: zip.length });
+  if (body.upload !== null) await fetch(body.upload.url, { method: "PUT", headers: body.upload.headers, body: zip });
+  return body.source;
+};
+const deploy = async (site: string, key: string, environment: string): Promise<Answer> =>
+  ask("POST", "/deployments", { site, environment, source: await uploaded(site) }, { "idempotency-key": key });
+
+describe("an Idempotency-Key", () => {
+  const pin = (reason: string, key: string, headers: Record<string, string> = {}, path = "/environments/web/production/pin") =>
+    ask("POST", path, { reason }, { "idempotency-key": key, ...headers });
+  const reused = { status: 422, body: { error: { code: "key.reused" } } };
+  const pins = async () =>
+    (await engine.store.read("environment/web/production", 0)).flatMap(eventsOf).filter(({ type }) => type === "EnvironmentPinned").length;
+
+  it("with another body, path or actor is refused, and does nothing", async () => {
+    expect((await pin("audit", "again")).status).toBe(200);
+    expect(await pin("another", "again")).toMatchObject(reused);
+    expect(await pin("audit", "again", { "x-shiplog-actor": "bob" })).toMatchObject(reused);
+    expect(await pin("audit", "again", {}, "/environments/web/staging/pin")).toMatchObject(reused);
+    expect((await pin("audit", "again")).status).toBe(200);
+    expect(await pins()).toBe(1);
+    expect((await ask("GET", "/environments/web/staging")).body.environment.pin).toBe(null);
+  });
+
+  it("is of one token alone", async () => {
+    expect((await pin("audit", "again", { authorization: "Bearer another" })).status).toBe(200);
+  });
+
+  it("names the environment of a deployment too", async () => {
+    const first = await deploy("web", "where", "staging");
+    expect(first.status).toBe(202);
+    expect(await deploy("web", "where", "production")).toMatchObject(reused);
+    expect((await deploy("web", "where", "staging")).body.deployment.id).toBe(first.body.deployment.id);
+  });
+
+  it("that came with what is no request at all stays free", async () => {
+    expect((await pin("", "free")).status).toBe(400);
+    expect((await pin("a reason", "free")).status).not.toBe(422);
+  });
+
+  it("gives its first request to exactly one of several that come at once", async () => {
+    const answers = await Promise.all(
+      ["a", "b", "c", "d"].map((reason) => ask("POST", "/environments/docs/production/lock", { reason }, { "idempotency-key": "race" })),
+    );
+    expect(answers.map(({ status }) => status).sort()).toEqual([200, 422, 422, 422]);
+  });
+});
+
+describe("text from outside", () => {
+  it("is kept without what acts on a terminal or turns a line round", async () => {
+    const source = await uploaded("web");
+    const commit = { sha: "1234567", message: "fix\u001b[2J\u202e me\ud83d", author: "Eve\u001b]0;x\u0007\u0000", branch: "a\u2066b" };
+    const { body: answer } = await ask(
+      "POST",
+      "/deployments",
+      `{"site":"web","environment":"production","source":${JSON.stringify(source)},"commit":${JSON.stringify(commit)},"reason":"why\\r\\nnot\\u0007"}`,
+    );
+    expect(answer.deployment).toMatchObject({ commit: { message: "fix me\ufffd", author: "Eve", branch: "ab" }, why: "why\nnot" });
+    expect((await ask("POST", "/environments/web/production/pin", { reason: "\u001b[31m\u202e\u0000" })).status).toBe(400);
+  });
+});
