@@ -16,14 +16,21 @@ export type Account = {
   readonly options: ClientOptions;
 };
 
-/** Accepted by the local AWS, which asks for no credentials, and secret from nobody. */
-const LOCAL: ClientOptions = { region: "eu-west-1", credentials: { accessKeyId: "local", secretAccessKey: "local" } };
+/** Every ARN of the local AWS carries it. */
+const LOCAL_REGION = "eu-west-1";
 
-/** Without an engine's address the account itself can still be asked. */
+/**
+ * Without an engine's address the account itself can still be asked.
+ *
+ * @throws CliError (usage) where an older `shiplog dev` is running, which made no access key
+ */
 export const findAccount = ({ data }: Context): Account => {
   const connection = known(data);
-  const endpoint = connection?.endpoint;
-  return { connection, local: endpoint !== undefined, options: endpoint === undefined ? {} : { ...LOCAL, endpoint } };
+  if (connection?.endpoint === undefined) return { connection, local: false, options: {} };
+  const { endpoint, credentials, source } = connection;
+  if (credentials === undefined)
+    throw usageError(`${source} has no access key for the local AWS.`, "Stop `shiplog dev` and start it again: it writes a new one.");
+  return { connection, local: true, options: { region: LOCAL_REGION, endpoint, credentials } };
 };
 
 const known = (data: string | undefined): Connection | undefined => {

@@ -190,6 +190,7 @@ function refused({ source }: Connection, status: number, text: string): CliError
     ? parsed.data.error
     : { code: `http.${status}`, message: `The server answered ${status}.`, candidates: undefined };
 
+  if (code === "host.unknown" || code === "origin.refused") return new CliError(exit.unauthorised, code, message);
   if (status === 401 || status === 403)
     return new CliError(exit.unauthorised, code, message, {
       next: source === "SHIPLOG_URL" ? "Check SHIPLOG_TOKEN." : `The token in ${source} is not accepted: start \`shiplog dev\` again.`,

@@ -13,6 +13,8 @@ export type Connection = {
   readonly endpoint?: string | undefined;
   /** where the sites' apps are on this machine; a local engine tells it */
   readonly sites?: readonly SiteSource[] | undefined;
+  /** what requests to `endpoint` are signed with */
+  readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string } | undefined;
 };
 
 /** The app of a site: an absolute folder. */
@@ -24,6 +26,7 @@ const ConnectionFile = z.object({
   token: z.string().min(1),
   endpoint: z.url().optional(),
   sites: z.array(z.object({ site: z.string(), folder: z.string() })).optional(),
+  credentials: z.object({ accessKeyId: z.string().min(1), secretAccessKey: z.string().min(1) }).optional(),
 });
 
 /**

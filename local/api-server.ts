@@ -1,12 +1,17 @@
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { serve } from "@hono/node-server";
+import { problemBody } from "../services/api/problem.ts";
+import { foreignHost } from "./loopback.ts";
 
-type App = { fetch(request: Request): Response | Promise<Response> };
+type App = { fetch(request: Request, env?: object): Response | Promise<Response> };
 
-/** Serves the HTTP API on 127.0.0.1 only. `port` 0 takes a free one. Throws where the port is taken. */
+/**
+ * Serves the HTTP API on 127.0.0.1 only, and for names of this machine only, as API Gateway answers for its own names
+ * alone. `port` 0 takes a free one. Throws where the port is taken.
+ */
 export async function serveApi(app: App, { port }: { port: number }): Promise<{ url: string; close(): Promise<void> }> {
-  const server = serve({ fetch: app.fetch, hostname: "127.0.0.1", port });
+  const server = serve({ fetch: forThisMachine(app), hostname: "127.0.0.1", port });
   try {
     await once(server, "listening");
   } catch (error) {
@@ -23,3 +28,11 @@ export async function serveApi(app: App, { port }: { port: number }): Promise<{ 
     },
   };
 }
+
+const forThisMachine =
+  (app: App) =>
+  (request: Request, env: object): Response | Promise<Response> => {
+    const why = foreignHost(request.headers.get("host") ?? undefined);
+    if (why === undefined) return app.fetch(request, env);
+    return Response.json(problemBody({ code: "host.unknown", message: why, candidates: undefined }), { status: 403 });
+  };

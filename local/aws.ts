@@ -26,9 +26,6 @@ export type LocalAws = {
 /** How builds are limited on this machine; only tests change it. */
 export type BuildLimits = Pick<CodeBuildOptions, "maxConcurrentBuilds" | "minuteMs">;
 
-/** Accepted everywhere and secret from nobody: the endpoint asks for no credentials, and the SDK insists on some. */
-export const CREDENTIALS = { accessKeyId: "local", secretAccessKey: "local" };
-
 export const startAws = async ({
   dataDir,
   port = 0,
@@ -43,14 +40,15 @@ export const startAws = async ({
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
   const certificate = await loadOrCreateCertificate(join(dataDir, "certificate"));
   const endpoint = await startEndpoint({ dataDir, port });
-  const place = { region: REGION, endpoint: endpoint.url, credentials: CREDENTIALS };
+  const { credentials } = endpoint;
+  const place = { region: REGION, endpoint: endpoint.url, credentials };
   const clients = awsClients(place);
   const polls = new SQSClient({ ...place, useQueueUrlAsEndpoint: false, requestHandler: { httpAgent: { maxSockets: 1_000 } } });
   const ours = {
     AWS_ENDPOINT_URL: endpoint.url,
     AWS_REGION: REGION,
-    AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
-    AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,
+    AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
   };
   const lambda = await startLambda({
     dataDir,
@@ -68,6 +66,7 @@ export const startAws = async ({
     ...limits,
     dataDir,
     endpointUrl: () => endpoint.url,
+    credentials,
     emit: endpoint.emit,
     appendLog: endpoint.logs.append,
     secret: async (SecretId) => (await clients.secrets.send(new GetSecretValueCommand({ SecretId }))).SecretString ?? "",

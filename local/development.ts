@@ -122,6 +122,7 @@ export const startDevelopment = async (options: DevelopmentOptions): Promise<Dev
       url: api.url,
       token: memory.token,
       endpoint: aws.endpoint.url,
+      credentials: aws.endpoint.credentials,
       sites: sites.map(({ name, folder }) => ({ site: name, folder })),
     });
     closers.push(() => rm(connection, { force: true }));

@@ -9,9 +9,10 @@ import type { LocalLambda } from "./lambda/lambda.ts";
 /** Serves Function URLs: each belongs to a function's alias, and runs it with the request as its event. */
 export const functionUrls =
   (lambda: LocalLambda): FunctionUrlHandler =>
-  async (urlId, { method, path, query, headers, body }) => {
+  async (urlId, { method, path, query, headers, body }, signed) => {
     const target = lambda.functionUrl(urlId);
     if (target === undefined) throw new AwsError("ResourceNotFoundException", 404, `There is no function URL ${urlId}`);
+    if (target.authType !== "NONE") await signed();
     const question = query.size > 0 ? `?${query}` : "";
     const asked = { method, url: path + question, headers: { ...headers }, httpVersion: "1.1", socket: { remoteAddress: "127.0.0.1" } };
     const event = functionEvent(asked, body, false, randomUUID(), Date.now());

@@ -30,6 +30,8 @@ export type CodeBuildOptions = {
   readonly workRoots?: readonly string[];
   /** Where S3 answers. Asked when the first build needs it. */
   readonly endpointUrl: () => string;
+  /** What sources are read and artifacts are written with. A build's own commands are not told of it. */
+  readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
   /** Puts an event on the default bus. A rejection is logged and forgotten, as CodeBuild's events are best effort. */
   emit(event: BusEvent): Promise<void>;
   appendLog(group: string, stream: string, lines: LogLine[]): void | Promise<void>;
@@ -62,7 +64,7 @@ export async function startCodeBuild(options: CodeBuildOptions): Promise<LocalCo
       endpoint: options.endpointUrl(),
       region: REGION,
       forcePathStyle: true,
-      credentials: { accessKeyId: "local", secretAccessKey: "local" },
+      credentials: options.credentials,
       requestChecksumCalculation: "WHEN_REQUIRED",
       responseChecksumValidation: "WHEN_REQUIRED",
     });

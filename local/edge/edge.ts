@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { TLSSocket } from "node:tls";
+import { foreignHost } from "../loopback.ts";
 import { type Answer, page, passes, type Release, releaseIn } from "./answer.ts";
 import { type Behavior, router } from "./behaviors.ts";
 import { listenBoth } from "./both-protocols.ts";
@@ -38,6 +39,8 @@ type Answered = { answer: Answer; release: Release | undefined };
  * Every answer names the release it came from, in `x-shiplog-deployment` and `x-shiplog-sequence`: for a function the release
  * whose alias was really executed, for a public file the one that was live when the request came.
  *
+ * It answers for names of this machine alone. Any `Origin` may ask: a site's own pages send theirs with every form.
+ *
  * It keeps no HTML. Pages carry `s-maxage` of up to a year, so a CDN that keeps them goes on serving the old release until
  * its invalidation is through, minutes after the flip; here a flip is seen by the next request, so that a test may demand
  * that no answer after a recorded flip comes from the release before.
@@ -46,6 +49,8 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
   const routerOf = rememberRouters(options.manifest);
 
   async function answer(request: IncomingMessage, requestId: string): Promise<Answered> {
+    const foreign = foreignHost(request.headers.host);
+    if (foreign !== undefined) return { answer: notThisSite(foreign), release: undefined };
     const live = options.live();
     if (!live) return { answer: NOTHING_LIVE, release: undefined };
     if (request.headers.upgrade?.toLowerCase() === "websocket") return { answer: NO_WEBSOCKETS, release: live };
@@ -115,6 +120,8 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
 }
 
 const NOTHING_LIVE = page(503, "Nothing is live here yet", "Deploy the first release with: shiplog deploy", [["retry-after", "5"]]);
+/** As CloudFront, which answers for the names of its distribution alone. */
+const notThisSite = (why: string): Answer => page(403, "This is not the site's name", why);
 const NO_WEBSOCKETS = page(
   501,
   "No WebSockets here",

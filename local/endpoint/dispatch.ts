@@ -16,6 +16,9 @@ export type ServiceName =
   | "secretsmanager"
   | "sqs";
 
+/** The service as a signature's credential scope names it. */
+export const signingName = (service: ServiceName): string => (service === "query" ? "sts" : service);
+
 /** Where a request goes; `operation` names it in the counters. */
 export type Route = { readonly service: ServiceName; readonly operation: string; readonly protocol: Protocol };
 

@@ -1,12 +1,14 @@
 import { once } from "node:events";
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { AwsError, type AwsRequest, type AwsResponse, type AwsService } from "../http.ts";
+import { foreignHost, foreignRequest } from "../loopback.ts";
+import { type AccessKey, openAccessKey } from "./access-key.ts";
 import type { StreamHandler } from "./change-stream.ts";
 import { type InvalidationListener, openCloudFront } from "./cloudfront.ts";
-import { type Route, routeOf } from "./dispatch.ts";
+import { type Route, routeOf, signingName } from "./dispatch.ts";
 import { openDynamoDb } from "./dynamodb.ts";
 import { type EmittedEvent, openEventBus } from "./event-bus.ts";
 import type { BusEvent } from "./event-delivery.ts";
@@ -15,17 +17,22 @@ import { type LogLine, openLogStore } from "./log-store.ts";
 import { logsService } from "./logs.ts";
 import { openQueuesAndObjects } from "./queues-and-objects.ts";
 import { secretsService } from "./secrets.ts";
+import { type Signed, signatureCheck } from "./signature.ts";
 import { answerQuery, queryAction } from "./sts.ts";
 import { errorAnswer, type Protocol, readBody, toAwsRequest, writeAnswer } from "./wire.ts";
 
+export type { AccessKey } from "./access-key.ts";
 export type { StreamHandler, StreamRecord } from "./change-stream.ts";
 export type { Invalidation, InvalidationListener } from "./cloudfront.ts";
 export type { EmittedEvent } from "./event-bus.ts";
 export type { BusEvent } from "./event-delivery.ts";
 export type { LogLine } from "./log-store.ts";
 
-/** Answers `/.lambda-url/<urlId>/…`; the request's path is what follows the id. */
-export type FunctionUrlHandler = (urlId: string, request: AwsRequest) => Promise<AwsResponse>;
+/**
+ * Answers `/.lambda-url/<urlId>/…`; the request's path is what follows the id. `signed` rejects where the request is not
+ * signed with the access key: for a URL that asks for it.
+ */
+export type FunctionUrlHandler = (urlId: string, request: AwsRequest, signed: () => Promise<void>) => Promise<AwsResponse>;
 
 /** The services that are written elsewhere and put behind this endpoint. */
 export type Mountable = { lambda: AwsService; codebuild: AwsService; functionUrl: FunctionUrlHandler };
@@ -35,6 +42,8 @@ export type Endpoint = {
   /** `http://127.0.0.1:<port>`, to be given to SDK clients as `endpoint` or in `AWS_ENDPOINT_URL`. */
   readonly url: string;
   readonly port: number;
+  /** What every request must be signed with; made at the first start on the data folder. */
+  readonly credentials: AccessKey;
   /** Puts a service behind the endpoint; those that need its URL themselves are mounted after the start. */
   mount<Name extends keyof Mountable>(name: Name, service: Mountable[Name]): void;
   /**
@@ -66,6 +75,8 @@ const LONGEST_CLOSE_MS = 2_000;
 
 /** Starts the local AWS on 127.0.0.1. Everything it answered is there again when it starts on the same `dataDir`, also after a kill. */
 export async function startEndpoint({ dataDir, port = 0, ...given }: EndpointOptions): Promise<Endpoint> {
+  const credentials = openAccessKey(dataDir);
+  const checkSignature = signatureCheck(credentials);
   const dynamodb = await openDynamoDb(dataDir);
   const queues = await openQueuesAndObjects(join(dataDir, "queues-and-objects"));
   const bus = openEventBus(dataDir, queues.send);
@@ -84,10 +95,21 @@ export async function startEndpoint({ dataDir, port = 0, ...given }: EndpointOpt
     counters[name] = (counters[name] ?? 0) + 1;
   };
 
-  async function serve(request: IncomingMessage, response: ServerResponse, route: Route): Promise<void> {
+  async function serve(request: IncomingMessage, response: ServerResponse, route: Route, signed: Signed): Promise<void> {
     const { service, operation } = route;
-    if (service === "sqs" || service === "s3") return queues.serve(request, response);
+    if (service === "s3") {
+      await checkSignature(signed, "s3", undefined);
+      count(`s3.${operation}`);
+      return queues.serve(request, response, undefined);
+    }
     const body = await readBody(request);
+    if (service === "function-url") {
+      count("function-url.Invoke");
+      return writeAnswer(response, await functionUrl(signed, toAwsRequest(request, body)));
+    }
+    await checkSignature(signed, signingName(service), body);
+    if (service !== "query") count(`${service}.${operation}`);
+    if (service === "sqs") return queues.serve(request, response, body);
     if (service === "dynamodb") {
       const { method = "GET", url = "/", headers } = request;
       return dynamodb.serve(operation, { method, url, headers, body }, response);
@@ -95,12 +117,13 @@ export async function startEndpoint({ dataDir, port = 0, ...given }: EndpointOpt
     writeAnswer(response, await answer(route, toAwsRequest(request, body)));
   }
 
+  async function functionUrl(signed: Signed, request: AwsRequest): Promise<AwsResponse> {
+    const [, urlId = "", path] = /^\/\.lambda-url\/([^/]+)(\/.*)?$/s.exec(request.path) ?? [];
+    if (!mounted.functionUrl) throw notMounted("function URLs");
+    return mounted.functionUrl(urlId, { ...request, path: path ?? "/" }, () => checkSignature(signed, "lambda", request.body));
+  }
+
   async function answer({ service }: Route, request: AwsRequest): Promise<AwsResponse> {
-    if (service === "function-url") {
-      const [, urlId = "", path] = /^\/\.lambda-url\/([^/]+)(\/.*)?$/s.exec(request.path) ?? [];
-      if (!mounted.functionUrl) throw notMounted("function URLs");
-      return mounted.functionUrl(urlId, { ...request, path: path ?? "/" });
-    }
     if (service === "query") {
       const action = queryAction(request.body);
       count(`sts.${action}`);
@@ -124,8 +147,8 @@ export async function startEndpoint({ dataDir, port = 0, ...given }: EndpointOpt
       const { method = "GET", headers } = request;
       const route = routeOf({ method, path, query: new URLSearchParams(query), headers });
       protocol = route.protocol;
-      if (route.service !== "query") count(`${route.service}.${route.operation}`);
-      serve(request, response, route).catch(fail);
+      refuseForeign(route, headers);
+      serve(request, response, route, { method, path, query, headers }).catch(fail);
     } catch (error) {
       fail(error);
     }
@@ -158,6 +181,9 @@ export async function startEndpoint({ dataDir, port = 0, ...given }: EndpointOpt
   return {
     url,
     port: listening,
+    get credentials() {
+      return { ...credentials }; // an SDK client writes into what it is given
+    },
     mount(name, service) {
       mounted[name] = service;
     },
@@ -174,7 +200,13 @@ export async function startEndpoint({ dataDir, port = 0, ...given }: EndpointOpt
   };
 }
 
-/** Binds the loopback interface only: whoever reaches this port owns everything behind it. */
+/** Browsers are no clients of AWS. A function URL is a web address: pages of any site may ask it, as on AWS. */
+function refuseForeign({ service, protocol }: Route, headers: IncomingHttpHeaders): void {
+  const why = service === "function-url" ? foreignHost(headers.host) : foreignRequest(headers);
+  if (why !== undefined) throw new AwsError(protocol === "xml" ? "AccessDenied" : "AccessDeniedException", 403, why);
+}
+
+/** Binds the loopback interface only. */
 function listen(server: Server, port: number): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once("error", (cause: NodeJS.ErrnoException) => {

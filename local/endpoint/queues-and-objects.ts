@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { Readable } from "node:stream";
 import { ACCOUNT, AwsError, REGION } from "../http.ts";
 import { openFauxqs } from "./fauxqs.ts";
 import { applyS3Rules, type S3Request } from "./s3-rules.ts";
@@ -11,8 +12,8 @@ export type QueueMessage = {
 };
 
 export type QueuesAndObjects = {
-  /** Answers a request to SQS or S3; reads its body itself. */
-  serve(request: IncomingMessage, response: ServerResponse): void;
+  /** Answers a request to SQS or S3; reads its body itself where it is not given. */
+  serve(request: IncomingMessage, response: ServerResponse, body: Buffer | undefined): void;
   /** Puts a message into a queue; it is kept when this returns. Throws `AwsError` where SQS would answer with an error. */
   send(queueArn: string, message: QueueMessage): void;
   /** Every QueueUrl answered from now on begins with `url`, also of queues made under another port. */
@@ -33,6 +34,11 @@ export async function openQueuesAndObjects(dataDir: string): Promise<QueuesAndOb
   // An object may be of any type: curl calls what it uploads a form.
   app.removeContentTypeParser(["*", "application/x-www-form-urlencoded"]);
   app.addContentTypeParser("*", { parseAs: "buffer", bodyLimit: LARGEST_BODY }, (_request, body, done) => done(null, body));
+  const bodies = new WeakMap<IncomingMessage, Buffer>();
+  app.addHook("preParsing", (request, _reply, payload, done) => {
+    const body = bodies.get(request.raw);
+    done(null, body === undefined ? payload : Readable.from([body]));
+  });
   // One callback and no promise: the handler runs in the same turn, which makes check and write one step.
   app.addHook("preHandler", (request, reply, done) => {
     const { bucket, "*": key = "" } = request.params as { bucket?: string; "*"?: string };
@@ -63,7 +69,8 @@ export async function openQueuesAndObjects(dataDir: string): Promise<QueuesAndOb
   await app.ready();
 
   return {
-    serve(request, response) {
+    serve(request, response, body) {
+      if (body !== undefined) bodies.set(request, body);
       // fauxqs takes a queue's region from the signature; here every ARN is of one region.
       if (request.headers["x-amz-target"] !== undefined) delete request.headers.authorization;
       app.routing(request, response);

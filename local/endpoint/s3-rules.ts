@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHash, hash } from "node:crypto";
 import { crc32 } from "node:zlib";
 import { AwsError } from "../http.ts";
 import type { S3Store } from "./fauxqs.ts";
@@ -50,6 +50,7 @@ export function applyS3Rules(request: S3Request, store: S3Store): void {
   if (request.method !== "PUT" && request.method !== "POST") return;
 
   request.body ??= Buffer.alloc(0);
+  verifySignedDigest(request);
   unpack(request);
   if (carriesData(request)) verifyDigests(request.headers, request.body as Buffer);
   if (createsObject(request)) checkPreconditions(request, store);
@@ -114,6 +115,13 @@ export function decodeChunks(encoded: Buffer): { body: Buffer; trailers: Record<
     if (name && value.length > 0) trailers[name.trim().toLowerCase()] = value.join(":").trim();
   }
   return { body: chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks), trailers };
+}
+
+/** The digest is a signed header; the body that it stands for has come only now. */
+function verifySignedDigest({ headers, body }: S3Request): void {
+  const signed = String(headers["x-amz-content-sha256"] ?? "");
+  if (!/^[0-9a-f]{64}$/.test(signed) || hash("sha256", body as Buffer) === signed) return;
+  throw new AwsError("XAmzContentSHA256Mismatch", 400, "The provided 'x-amz-content-sha256' header does not match what was computed.");
 }
 
 const DIGESTS: Readonly<Record<string, (data: Buffer) => string>> = {

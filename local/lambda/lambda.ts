@@ -32,8 +32,8 @@ export type LocalLambda = {
   invoke(functionName: string, qualifier: string, payload: Buffer | string): Promise<Invoked>;
   /** The alias as it is at this moment, in one piece; undefined when there is none. */
   alias(functionName: string, alias: string): { functionVersion: string; description: string; revisionId: string } | undefined;
-  /** Whom a function URL's id belongs to; `qualifier` undefined means `$LATEST`. */
-  functionUrl(urlId: string): { functionName: string; qualifier: string | undefined } | undefined;
+  /** Whom a function URL's id belongs to, and who may ask it; `qualifier` undefined means `$LATEST`. */
+  functionUrl(urlId: string): { functionName: string; qualifier: string | undefined; authType: string } | undefined;
   /** The event source mappings at this moment, for whoever polls the sources. */
   mappings(): readonly EventSourceMapping[];
   /** Calls since the start by operation, refused ones too, and how many UpdateAlias calls really changed the version. */
@@ -168,8 +168,8 @@ export const startLambda = async (options: LocalLambdaOptions): Promise<LocalLam
     },
     functionUrl(urlId) {
       for (const { name, urls } of registry.all()) {
-        const [qualifier] = Object.entries(urls).find(([, url]) => url.id === urlId) ?? [];
-        if (qualifier !== undefined) return { functionName: name, qualifier: qualifier || undefined };
+        const [qualifier, url] = Object.entries(urls).find(([, one]) => one.id === urlId) ?? [];
+        if (url !== undefined) return { functionName: name, qualifier: qualifier || undefined, authType: url.authType };
       }
       return undefined;
     },

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { buffer } from "node:stream/consumers";
+import { foreignRequest } from "../loopback.ts";
 
 /** What one execution environment says through the Runtime API. */
 export type RuntimeClient = {
@@ -26,6 +27,7 @@ export const startRuntimeApi = async (): Promise<RuntimeApi> => {
 
   const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const [, token = "", init, step, requestId = "", end] = ROUTE.exec(request.url ?? "") ?? [];
+    if (foreignRequest(request.headers) !== undefined) return void response.writeHead(403).end();
     const client = clients.get(token);
     if (!client) return void response.writeHead(404).end();
     if (step === "next") return client.next(response);

@@ -1,8 +1,9 @@
-import { Hono } from "hono";
+import { Hono, type MiddlewareHandler } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { ClockWrong } from "../aws/store-time.ts";
 import { ChainBroken } from "../store/chain-broken.ts";
 import { SealBroken } from "../store/sealed-history.ts";
+import { sentByPage } from "../kit/page-request.ts";
 import { auditTrail } from "./audit.ts";
 import { buildLogs } from "./build-logs.ts";
 import { authenticate, type Env } from "./caller.ts";
@@ -19,6 +20,13 @@ import { webhookDeliveries } from "./webhook-deliveries.ts";
 import { webhooks } from "./webhooks.ts";
 
 const LARGEST_BODY = 1_000_000;
+
+/** There is no CORS: who has a token is a program, and a page of another site must not act with one. */
+const refusePages: MiddlewareHandler<Env> = async ({ req }, next) => {
+  const why = sentByPage({ origin: req.header("origin"), site: req.header("sec-fetch-site") });
+  if (why !== undefined) throw new Problem(403, "origin.refused", why);
+  await next();
+};
 
 /** The HTTP API of the contract. It only checks, gives commands and reads: the rules are the domain's. */
 export const createApi = (ports: Ports): Hono<Env> => {
@@ -55,6 +63,7 @@ export const createApi = (ports: Ports): Hono<Env> => {
     ),
   );
 
+  app.use(refusePages);
   app.get("/v1/health", (context) => context.json({ ok: true }));
   app.use("/v1/*", authenticate(ports.config.tokens, ports.chance.requestId));
   app.use(

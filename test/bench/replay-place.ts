@@ -1,7 +1,6 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { serveApi } from "../../local/api-server.ts";
-import { CREDENTIALS } from "../../local/aws.ts";
 import { startEndpoint } from "../../local/endpoint/endpoint.ts";
 import { REGION } from "../../local/http.ts";
 import { HERE, provisionEngine } from "../../local/provision/engine-resources.ts";
@@ -14,7 +13,7 @@ import { engine, systemClock } from "../../services/kit/engine.ts";
 const [, , folder = ""] = process.argv;
 const TOKEN = "bench";
 const endpoint = await startEndpoint({ dataDir: join(folder, "aws") });
-const clients = awsClients({ region: REGION, endpoint: endpoint.url, credentials: CREDENTIALS });
+const clients = awsClients({ region: REGION, endpoint: endpoint.url, credentials: endpoint.credentials });
 await provisionEngine(clients);
 const config = {
   ...HERE,
@@ -22,5 +21,5 @@ const config = {
   tokens: { bench: createHash("sha256").update(TOKEN).digest("hex") },
 };
 const api = await serveApi(createApi(apiPorts(engine(config, clients, systemClock, () => undefined))), { port: 0 });
-process.send?.({ endpoint: endpoint.url, url: api.url, token: TOKEN });
+process.send?.({ endpoint: endpoint.url, credentials: endpoint.credentials, url: api.url, token: TOKEN });
 process.once("disconnect", () => process.exit());

@@ -1,5 +1,4 @@
 import { EVENTS_TABLE, SEAL_KEY, VIEWS_TABLE } from "../../infra/topology.ts";
-import { CREDENTIALS } from "../../local/aws.ts";
 import { REGION } from "../../local/http.ts";
 import { BUCKETS } from "../../local/provision/engine-resources.ts";
 import { dynamodbClient, kmsClient, s3Client } from "../../services/aws/clients.ts";
@@ -16,9 +15,9 @@ export type Done = Pick<Rebuilt, "events" | "rows" | "seconds"> & {
   readonly held: number;
 };
 
-/** `node replay-worker.ts <endpoint> <segments|table|verify>` */
+/** `node replay-worker.ts <endpoint> <segments|table|verify>`, with the access key in the environment */
 const [, , endpoint = "", from = "segments"] = process.argv;
-const place = { region: REGION, endpoint, credentials: CREDENTIALS };
+const place = { region: REGION, endpoint };
 const clients = { dynamodb: dynamodbClient(place), s3: s3Client(place), kms: kmsClient(place) };
 const names = { eventsTable: EVENTS_TABLE, viewsTable: VIEWS_TABLE, archive: BUCKETS.archive, sealKey: SEAL_KEY };
 let held = 0;

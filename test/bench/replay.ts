@@ -7,7 +7,7 @@ import { BatchWriteItemCommand } from "@aws-sdk/client-dynamodb";
 import type { Commit } from "../../domain/kernel/chain.ts";
 import { positionAt } from "../../domain/kernel/position.ts";
 import { EVENTS_TABLE, SEAL_KEY, VIEWS_TABLE } from "../../infra/topology.ts";
-import { CREDENTIALS } from "../../local/aws.ts";
+import type { AccessKey } from "../../local/endpoint/endpoint.ts";
 import { REGION } from "../../local/http.ts";
 import { BUCKETS } from "../../local/provision/engine-resources.ts";
 import { awsClients, type Clients } from "../../services/aws/clients.ts";
@@ -36,7 +36,7 @@ const DAY = 86_400_000;
 /** Events that are put one by one: enough to know the rate. */
 const ONE_BY_ONE = 4_000;
 
-type Place = { endpoint: string; url: string; token: string; clients: Clients; data: string };
+type Place = { endpoint: string; credentials: AccessKey; url: string; token: string; clients: Clients; data: string };
 
 /** A hundred thousand believable events: rebuilt and compared from segments, from the table, and one put an event; and exported. */
 export const replay = async (tell: (line: string) => void): Promise<readonly Line[]> => {
@@ -119,8 +119,8 @@ const withHistory = <T>(events: number, tell: (line: string) => void, use: (plac
       execArgv: [],
       stdio: ["ignore", "inherit", "inherit", "ipc"],
     });
-    const [started] = (await once(child, "message")) as [{ endpoint: string; url: string; token: string }];
-    const clients = awsClients({ region: REGION, endpoint: started.endpoint, credentials: CREDENTIALS });
+    const [started] = (await once(child, "message")) as [Pick<Place, "endpoint" | "credentials" | "url" | "token">];
+    const clients = awsClients({ region: REGION, endpoint: started.endpoint, credentials: started.credentials });
     try {
       await writeFile(join(folder, "connection.json"), JSON.stringify(started));
       tell(`writing a history of ${events} events`);
@@ -175,9 +175,10 @@ const sealDays = async ({ s3, kms, dynamodb }: Clients, commits: readonly Commit
 /** Its heap at most, once garbage is collected, in MB. */
 const heldBy = async (place: Place): Promise<number> => (await rebuild(place, "segments", ["--expose-gc"])).held;
 
-const rebuild = async ({ endpoint }: Place, from: string, execArgv: readonly string[] = []): Promise<Done> => {
+const rebuild = async ({ endpoint, credentials }: Place, from: string, execArgv: readonly string[] = []): Promise<Done> => {
   const child = fork(join(import.meta.dirname, "replay-worker.ts"), [endpoint, from], {
     execArgv: [...execArgv],
+    env: { ...process.env, AWS_ACCESS_KEY_ID: credentials.accessKeyId, AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey },
     stdio: ["ignore", "inherit", "inherit", "ipc"],
   });
   const [done] = (await Promise.race([once(child, "message"), once(child, "exit")])) as [Done];

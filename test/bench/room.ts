@@ -2,7 +2,6 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { EVENTS_TABLE } from "../../infra/topology.ts";
-import { CREDENTIALS } from "../../local/aws.ts";
 import { startEndpoint } from "../../local/endpoint/endpoint.ts";
 import { REGION } from "../../local/http.ts";
 import { provisionEngine } from "../../local/provision/engine-resources.ts";
@@ -23,7 +22,7 @@ export const inFolder = async <T>(use: (folder: string) => Promise<T>): Promise<
 export const withStore = <T>(use: (room: { store: EventStore; clients: Clients; table: string }) => Promise<T>): Promise<T> =>
   inFolder(async (dataDir) => {
     const endpoint = await startEndpoint({ dataDir });
-    const clients = awsClients({ region: REGION, endpoint: endpoint.url, credentials: CREDENTIALS });
+    const clients = awsClients({ region: REGION, endpoint: endpoint.url, credentials: endpoint.credentials });
     try {
       await provisionEngine(clients);
       return await use({ store: eventStore(clients.dynamodb, EVENTS_TABLE), clients, table: EVENTS_TABLE });

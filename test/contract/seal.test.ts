@@ -25,7 +25,7 @@ let clients: Clients;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "shiplog-seal-"));
   endpoint = await startEndpoint({ dataDir: folder });
-  clients = awsClients({ region: REGION, endpoint: endpoint.url, credentials: { accessKeyId: "local", secretAccessKey: "local" } });
+  clients = awsClients({ region: REGION, endpoint: endpoint.url, credentials: endpoint.credentials });
   await provisionEngine(clients);
 });
 afterAll(async () => {

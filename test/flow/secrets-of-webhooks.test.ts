@@ -82,6 +82,7 @@ beforeAll(async () => {
     ...signing,
     variable: VARIABLE,
     token: world.dev.token,
+    "access key": world.dev.aws.endpoint.credentials.secretAccessKey,
     "key of seals": privateKey,
   };
 });
@@ -95,7 +96,8 @@ describe("the URL and the secret of a webhook, a variable, the token and the key
     const endpoints = Object.keys(secrets).filter((name) => /^URL|signing/.test(name));
     const places = await foundInFolder(join(world.folder, "data"), secrets);
     expect(places.map(({ holds, ...place }) => ({ ...place, holds: [...holds].sort() }))).toEqual([
-      { file: "connection.json", mode: "600", holds: ["token"] },
+      { file: "access-key.json", mode: "600", holds: ["access key"] },
+      { file: "connection.json", mode: "600", holds: ["access key", "token"] },
       { file: "kms.json", mode: "600", holds: ["key of seals"] },
       // as on AWS a function's configuration has the values that its code is given
       { file: "lambda/functions/shiplog-web-production-server.json", mode: "600", holds: ["variable"] },

@@ -27,6 +27,7 @@ beforeAll(async () => {
     "undeclared variable": "undeclared-1b7",
     "key of Server Actions": (JSON.parse(SecretString) as Record<string, string>).NEXT_SERVER_ACTIONS_ENCRYPTION_KEY ?? "none",
     token: world.dev.token,
+    "access key": world.dev.aws.endpoint.credentials.secretAccessKey,
   };
 
   id = await deployTalkative("");
@@ -103,6 +104,7 @@ it("on disk they lie only where they belong, for the owner alone", async () => {
   const data = join(world.folder, "data");
   const places = await foundInFolder(data, secrets);
   expect(places.map(({ file, mode }) => `${mode} ${file}`)).toEqual([
+    "600 access-key.json",
     "600 connection.json",
     // as on AWS a function's configuration has the values that its code is given
     "600 lambda/functions/shiplog-web-production-server.json",

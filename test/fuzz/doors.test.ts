@@ -33,7 +33,7 @@ const faults: unknown[] = [];
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "shiplog-fuzz-"));
   endpoint = await startEndpoint({ dataDir: join(folder, "data") });
-  clients = awsClients({ region: REGION, endpoint: endpoint.url, credentials: { accessKeyId: "local", secretAccessKey: "local" } });
+  clients = awsClients({ region: REGION, endpoint: endpoint.url, credentials: endpoint.credentials });
   await provisionEngine(clients);
   const config = {
     ...HERE,

@@ -23,6 +23,8 @@ export type Room = Awaited<ReturnType<typeof openRoom>>;
 // biome-ignore lint/suspicious/noExplicitAny: a detail is looked at from outside, as a consumer sees its JSON
 type Detail = Record<string, any>;
 
+const CREDENTIALS = { accessKeyId: "a", secretAccessKey: "b" };
+
 /** The project that every test has. */
 export const web = {
   name: "web",
@@ -72,7 +74,7 @@ export async function openRoom(options: Partial<CodeBuildOptions> = {}) {
   const client = new CodeBuildClient({
     endpoint: url,
     region: "eu-west-1",
-    credentials: { accessKeyId: "a", secretAccessKey: "b" },
+    credentials: CREDENTIALS,
     maxAttempts: 1,
   });
 
@@ -80,6 +82,7 @@ export async function openRoom(options: Partial<CodeBuildOptions> = {}) {
     service = await startCodeBuild({
       dataDir: dir,
       endpointUrl: () => url,
+      credentials: CREDENTIALS,
       emit: async (event) => void events.push(structuredClone(event) as (typeof events)[number]),
       appendLog: (group, stream, lines) => void log.push(...lines.map(({ message }) => ({ group, stream, message }))),
       secret: async (id) => {

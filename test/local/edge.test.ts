@@ -188,8 +188,8 @@ describe("The edge", () => {
     for (const text of [
       "",
       "\x16\x03",
-      "POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 99\r\n\r\nhalf",
-      "GET / HTTP/1.1\r\nhost: x\r\n\r\n",
+      "POST / HTTP/1.1\r\nhost: localhost\r\ncontent-length: 99\r\n\r\nhalf",
+      "GET / HTTP/1.1\r\nhost: localhost\r\n\r\n",
     ]) {
       const socket = connect(edge.port, "127.0.0.1", () => socket.write(text || "G", () => socket.resetAndDestroy()));
       await new Promise((closed) => socket.once("close", closed));

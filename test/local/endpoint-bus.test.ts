@@ -35,7 +35,7 @@ let clients: Clients;
 const EventBusName = "engine";
 beforeAll(async () => {
   endpoint = await startEndpoint({ dataDir: newDataDir() });
-  clients = clientsOf(endpoint.url);
+  clients = clientsOf(endpoint);
   await clients.events.send(new CreateEventBusCommand({ Name: EventBusName }));
 });
 afterAll(async () => {

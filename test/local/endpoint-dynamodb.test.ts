@@ -19,7 +19,7 @@ let endpoint: Endpoint;
 let clients: Clients;
 beforeAll(async () => {
   endpoint = await startEndpoint({ dataDir: newDataDir() });
-  clients = clientsOf(endpoint.url);
+  clients = clientsOf(endpoint);
 });
 afterAll(async () => {
   clients.destroy();

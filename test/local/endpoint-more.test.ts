@@ -44,6 +44,7 @@ import {
   newDataDir,
   queueArn,
   removeDataDirs,
+  signedFetch,
   takeMessage,
 } from "./endpoint-support.ts";
 
@@ -52,7 +53,7 @@ let clients: Clients;
 const dataDir = newDataDir();
 beforeAll(async () => {
   endpoint = await startEndpoint({ dataDir });
-  clients = clientsOf(endpoint.url);
+  clients = clientsOf(endpoint);
 });
 afterAll(async () => {
   clients.destroy();
@@ -199,15 +200,19 @@ describe("the front door", () => {
   });
 
   it("says who is asking", async () => {
-    const body = new URLSearchParams({ Action: "GetCallerIdentity", Version: "2011-06-15" });
-    const answer = await fetch(endpoint.url, { method: "POST", body });
+    const ask = (fields: Record<string, string>) => {
+      const headers = { "content-type": "application/x-www-form-urlencoded" };
+      return signedFetch(endpoint, { service: "sts", method: "POST", headers, body: String(new URLSearchParams(fields)) });
+    };
+    const answer = await ask({ Action: "GetCallerIdentity", Version: "2011-06-15" });
     expect(await answer.text()).toContain("<Account>000000000000</Account>");
-    const sqs = await fetch(endpoint.url, { method: "POST", body: new URLSearchParams({ Action: "SendMessage" }) });
+    const sqs = await ask({ Action: "SendMessage" });
     expect([sqs.status, await sqs.text()]).toEqual([400, expect.stringContaining("SendMessage")]);
   });
 
   it("answers an unknown service or operation with an error that names it", async () => {
-    const ask = (target: string) => fetch(endpoint.url, { method: "POST", body: "{}", headers: { "x-amz-target": target } });
+    const ask = (target: string) =>
+      signedFetch(endpoint, { service: "events", method: "POST", headers: { "x-amz-target": target }, body: "{}" });
     const service = await ask("Kinesis_20131202.PutRecord");
     expect([service.status, service.headers.get("x-amzn-errortype")]).toEqual([400, "UnknownOperationException"]);
     expect(await service.json()).toMatchObject({ message: expect.stringContaining("Kinesis_20131202.PutRecord") });
@@ -221,11 +226,12 @@ describe("the front door", () => {
   });
 
   it("goes on when a client goes away in the middle of a request", async () => {
-    const head = "POST / HTTP/1.1\r\nhost: x\r\nx-amz-target: DynamoDB_20120810.PutItem\r\ncontent-length: 100\r\n\r\n{";
+    const target = "x-amz-target: DynamoDB_20120810.PutItem";
+    const head = `POST / HTTP/1.1\r\nhost: localhost\r\n${target}\r\nexpect: 100-continue\r\ncontent-length: 100\r\n\r\n{`;
     const socket = connect(endpoint.port, "127.0.0.1");
-    const before = endpoint.counters()["dynamodb.PutItem"] ?? 0;
     socket.write(head);
-    await eventually("the request's head", () => (endpoint.counters()["dynamodb.PutItem"] ?? 0) > before);
+    const [taken] = (await once(socket, "data")) as [Buffer];
+    expect(taken.toString()).toContain("100 Continue");
     socket.destroy();
     await once(socket, "close");
     expect((await clients.secrets.send(new ListSecretsCommand({}))).SecretList).toBeDefined();
@@ -298,12 +304,12 @@ describe("what was answered", () => {
   it("is there after a restart on another port, and streams flow again", async () => {
     const directory = newDataDir();
     const first = await startEndpoint({ dataDir: directory });
-    const before = clientsOf(first.url);
+    const before = clientsOf(first);
     await fill(before);
     before.destroy();
     await first.close();
     const second = await startEndpoint({ dataDir: directory });
-    const after = clientsOf(second.url);
+    const after = clientsOf(second);
     await expectAllThere(after, second.url);
     let records = 0;
     second.onStream("Kept", async (batch) => {
@@ -318,13 +324,13 @@ describe("what was answered", () => {
   it("is there after the process was killed", async () => {
     const directory = newDataDir();
     const child = await startChild(directory);
-    const before = clientsOf(child.url);
+    const before = clientsOf(child);
     await fill(before);
     child.process.kill("SIGKILL");
     await child.exit;
     before.destroy();
     const second = await startEndpoint({ dataDir: directory });
-    const after = clientsOf(second.url);
+    const after = clientsOf(second);
     await expectAllThere(after, second.url);
     after.destroy();
     await second.close();
@@ -332,7 +338,7 @@ describe("what was answered", () => {
 
   it("leaves nothing open: a process that closes its endpoint ends by itself", async () => {
     const child = await startChild(newDataDir(), "process.stdin.once('data', () => { process.stdin.destroy(); void endpoint.close(); });");
-    const of = clientsOf(child.url);
+    const of = clientsOf(child);
     const QueueUrl = await createQueue(of, "polled");
     const poll = takeMessage(of, QueueUrl).catch((error: Error) => error.message);
     await of.sqs.send(new GetQueueUrlCommand({ QueueName: "polled" })); // answered after the poll, sent before it, has come
@@ -343,22 +349,22 @@ describe("what was answered", () => {
   });
 });
 
-type Child = { process: ChildProcess; url: string; exit: Promise<number | null> };
+type Child = Pick<Endpoint, "url" | "credentials"> & { process: ChildProcess; exit: Promise<number | null> };
 
 /** An endpoint in a process of its own; `more` is code that runs there with `endpoint` in reach. */
 async function startChild(directory: string, more = ""): Promise<Child> {
   const module = join(import.meta.dirname, "../../local/endpoint/endpoint.ts");
   const code = `const { startEndpoint } = await import(${JSON.stringify(module)});
     const endpoint = await startEndpoint({ dataDir: ${JSON.stringify(directory)} });
-    console.log(endpoint.url);
+    console.log(JSON.stringify({ url: endpoint.url, credentials: endpoint.credentials }));
     ${more}`;
   const child = spawn(process.execPath, ["--input-type=module", "-e", code], { stdio: ["pipe", "pipe", "inherit"] });
   const exit = new Promise<number | null>((resolve) => child.once("exit", resolve));
-  const url = await new Promise<string>((resolve, reject) => {
-    child.stdout?.once("data", (data: Buffer) => resolve(data.toString().trim()));
+  const started = await new Promise<Pick<Endpoint, "url" | "credentials">>((resolve, reject) => {
+    child.stdout?.once("data", (data: Buffer) => resolve(JSON.parse(data.toString())));
     exit.then((status) => reject(new Error(`The endpoint's process ended with ${status} before it listened.`)));
   });
-  return { process: child, url, exit };
+  return { process: child, ...started, exit };
 }
 
 /** `ADDRESS:PORT` in hexadecimal of the sockets that listen. */

@@ -24,7 +24,7 @@ it("every query and scan ends its reading, also where it stops early", async () 
     return reader;
   });
   const endpoint = await startEndpoint({ dataDir: newDataDir() });
-  const { dynamodb, destroy } = clientsOf(endpoint.url);
+  const { dynamodb, destroy } = clientsOf(endpoint);
   try {
     await createTable({ dynamodb }, "Read");
     const TableName = "Read";

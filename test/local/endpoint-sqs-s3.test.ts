@@ -33,7 +33,7 @@ let clients: Clients;
 const Bucket = "objects";
 beforeAll(async () => {
   endpoint = await startEndpoint({ dataDir: newDataDir() });
-  clients = clientsOf(endpoint.url);
+  clients = clientsOf(endpoint);
   await clients.s3.send(new CreateBucketCommand({ Bucket }));
 });
 afterAll(async () => {

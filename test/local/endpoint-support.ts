@@ -9,10 +9,13 @@ import { LambdaClient } from "@aws-sdk/client-lambda";
 import { S3Client } from "@aws-sdk/client-s3";
 import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { CreateQueueCommand, DeleteMessageCommand, type Message, ReceiveMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
+import { Sha256 } from "@smithy/core/checksum";
+import { SignatureV4 } from "@smithy/signature-v4";
+import type { Endpoint } from "../../local/endpoint/endpoint.ts";
 
 /** Ordinary SDK clients of one endpoint. */
-export function clientsOf(endpoint: string) {
-  const config = { endpoint, region: "eu-west-1", credentials: { accessKeyId: "test", secretAccessKey: "test" }, maxAttempts: 1 };
+export function clientsOf({ url: endpoint, credentials }: Pick<Endpoint, "url" | "credentials">) {
+  const config = { endpoint, region: "eu-west-1", credentials, maxAttempts: 1 };
   const all = {
     dynamodb: new DynamoDBClient(config),
     sqs: new SQSClient({ ...config, useQueueUrlAsEndpoint: false }),
@@ -31,6 +34,33 @@ export function clientsOf(endpoint: string) {
   };
 }
 export type Clients = ReturnType<typeof clientsOf>;
+
+/** A request as a client might make it; `service` is whose signature it carries. */
+export type RawRequest = {
+  readonly service: string;
+  readonly method: string;
+  readonly path?: string;
+  readonly query?: Record<string, string>;
+  readonly headers?: Record<string, string>;
+  readonly body?: string;
+};
+
+/** A request of no SDK client, signed by the SDK's signer as it is. */
+export async function signedFetch(endpoint: Pick<Endpoint, "url" | "credentials">, request: RawRequest): Promise<Response> {
+  const { service, method, path = "/", query = {}, headers = {}, body } = request;
+  const signer = new SignatureV4({
+    service,
+    region: "eu-west-1",
+    credentials: endpoint.credentials,
+    sha256: Sha256,
+    uriEscapePath: service !== "s3",
+  });
+  const { host } = new URL(endpoint.url);
+  const signed = await signer.sign({ method, protocol: "http:", hostname: host, path, query, headers: { host, ...headers }, body });
+  const question = Object.keys(query).length > 0 ? `?${new URLSearchParams(query)}` : "";
+  const { host: _, ...sent } = signed.headers;
+  return fetch(`${endpoint.url}${path}${question}`, { method, headers: sent, ...(body === undefined ? {} : { body }) });
+}
 
 const made: string[] = [];
 export function newDataDir(): string {

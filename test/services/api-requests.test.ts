@@ -25,7 +25,7 @@ let app: ReturnType<typeof createApi>;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "shiplog-api-test-"));
   endpoint = await startEndpoint({ dataDir: folder });
-  clients = awsClients({ region: REGION, endpoint: endpoint.url, credentials: { accessKeyId: "local", secretAccessKey: "local" } });
+  clients = awsClients({ region: REGION, endpoint: endpoint.url, credentials: endpoint.credentials });
   await provisionEngine(clients);
   const sites = [siteConfigOf("web", "production"), siteConfigOf("web", "staging"), siteConfigOf("docs", "production")];
   const tokens = { other: hash("sha256", "another", "hex"), default: hash("sha256", TOKEN, "hex") };

@@ -32,7 +32,7 @@ const reported: unknown[] = [];
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "shiplog-api-test-"));
   endpoint = await startEndpoint({ dataDir: folder });
-  clients = awsClients({ region: REGION, endpoint: endpoint.url, credentials: { accessKeyId: "local", secretAccessKey: "local" } });
+  clients = awsClients({ region: REGION, endpoint: endpoint.url, credentials: endpoint.credentials });
   await provisionEngine(clients);
   // one site for each group of tests: they do not see each other's deployments
   const sites = ["web", "docs", "shop", "blog", "wiki", "news"].map((name) => siteConfigOf(name, "production"));
@@ -96,6 +96,28 @@ const goLive = async (name: string, id: string, number: number, sequence: number
 };
 
 describe("the door", () => {
+  it.each([
+    { origin: "https://attacker.example" },
+    { origin: "null" },
+    { "sec-fetch-site": "cross-site" },
+    { "sec-fetch-site": "same-site" },
+  ])("is shut for web pages, with a token or without: %o", async (headers) => {
+    const before = await ask("GET", "/deployments");
+    const refused = { status: 403, body: { error: { code: "origin.refused" } } };
+    expect(await ask("GET", "/deployments", undefined, headers)).toMatchObject(refused);
+    expect(await ask("POST", "/sources", { site: "web", sha256, bytes: 1 }, { ...headers, "content-type": "text/plain" })).toMatchObject(
+      refused,
+    );
+    expect(await ask("GET", "/health", undefined, headers)).toMatchObject(refused);
+    const preflight = await app.request("/v1/deployments", { method: "OPTIONS", headers });
+    expect([preflight.status, preflight.headers.get("access-control-allow-origin")]).toEqual([403, null]);
+    expect(await ask("GET", "/deployments")).toEqual(before);
+  });
+
+  it("is open for an address that a person typed", async () => {
+    expect((await ask("GET", "/health", undefined, { "sec-fetch-site": "none" })).status).toBe(200);
+  });
+
   it("is open for health alone", async () => {
     expect(await (await app.request("/v1/health")).json()).toEqual({ ok: true });
     expect((await app.request("/v1/environments")).status).toBe(401);

@@ -32,7 +32,7 @@ export const LINES = 'it is "broken",\nsays ada';
 export const startAuditedPast = async () => {
   const folder = await mkdtemp(join(tmpdir(), "shiplog-audited-"));
   const endpoint = await startEndpoint({ dataDir: folder });
-  const clients = awsClients({ region: REGION, endpoint: endpoint.url, credentials: { accessKeyId: "local", secretAccessKey: "local" } });
+  const clients = awsClients({ region: REGION, endpoint: endpoint.url, credentials: endpoint.credentials });
   await provisionEngine(clients);
   const config = {
     ...HERE,

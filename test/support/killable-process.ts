@@ -1,10 +1,17 @@
 import { startDevelopment } from "../../local/development.ts";
+import type { Endpoint } from "../../local/endpoint/endpoint.ts";
 import { arm, type KillPoint } from "./kill-point.ts";
 
 /** Shiplog in a process of its own, which its parent can order to die at a point: `node killable-process.ts <dataDir> <sitesFile>`. */
 export type Order = { readonly die: KillPoint } | { readonly stop: true };
 export type Report =
-  | { readonly is: "ready"; readonly apiUrl: string; readonly token: string; readonly awsUrl: string; readonly siteUrl: string }
+  | {
+      readonly is: "ready";
+      readonly apiUrl: string;
+      readonly token: string;
+      readonly aws: Pick<Endpoint, "url" | "credentials">;
+      readonly siteUrl: string;
+    }
   | { readonly is: "armed" };
 
 const RECONCILE_EVERY_MS = 1_000;
@@ -30,6 +37,6 @@ report({
   is: "ready",
   apiUrl: shiplog.apiUrl,
   token: shiplog.token,
-  awsUrl: shiplog.aws.endpoint.url,
+  aws: { url: shiplog.aws.endpoint.url, credentials: shiplog.aws.endpoint.credentials },
   siteUrl: shiplog.sites[0]?.url ?? "",
 });

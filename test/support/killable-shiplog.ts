@@ -1,7 +1,6 @@
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
-import { CREDENTIALS } from "../../local/aws.ts";
 import { REGION } from "../../local/http.ts";
 import { awsClients } from "../../services/aws/clients.ts";
 import { apiClient } from "./api-client.ts";
@@ -29,12 +28,12 @@ export const startKillable = async (dataDir: string, sitesFile: string) => {
   };
   const order = (what: Order): void => void child.send(what);
 
-  const { apiUrl, token, awsUrl, siteUrl } = await report("ready");
-  const clients = awsClients({ region: REGION, endpoint: awsUrl, credentials: CREDENTIALS });
+  const { apiUrl, token, aws, siteUrl } = await report("ready");
+  const clients = awsClients({ region: REGION, endpoint: aws.url, credentials: aws.credentials });
   return {
     api: apiClient(apiUrl, token),
     /** where it serves, and with what token */
-    access: { apiUrl, token, awsUrl, siteUrl },
+    access: { apiUrl, token, awsUrl: aws.url, siteUrl },
     siteUrl,
     clients,
     /** what it printed last, for messages */

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { api as apiFunction } from "../../infra/engine-functions.ts";
 import { serveApi } from "../../local/api-server.ts";
-import { CREDENTIALS, startAws } from "../../local/aws.ts";
+import { startAws } from "../../local/aws.ts";
 import { runConsumers, runSchedules } from "../../local/consumers.ts";
 import { REGION } from "../../local/http.ts";
 import { HERE, provisionEngine } from "../../local/provision/engine-resources.ts";
@@ -76,7 +76,7 @@ export const startPartsWorld = async ({
   };
   const made: Clients[] = [];
   const engineOf = (name: string): Engine => {
-    const clients = awsClients({ region: REGION, endpoint: aws.endpoint.url, credentials: CREDENTIALS });
+    const clients = awsClients({ region: REGION, endpoint: aws.endpoint.url, credentials: aws.endpoint.credentials });
     made.push(clients);
     prepare(name, clients);
     return engine(config, clients, systemClock, (line) => log(JSON.stringify({ name, ...line })));

@@ -4,7 +4,6 @@ import { join } from "node:path";
 import { BatchWriteItemCommand } from "@aws-sdk/client-dynamodb";
 import type { Commit } from "../../domain/kernel/chain.ts";
 import { EVENTS_TABLE, SEAL_KEY, VIEWS_TABLE } from "../../infra/topology.ts";
-import { CREDENTIALS } from "../../local/aws.ts";
 import { startEndpoint } from "../../local/endpoint/endpoint.ts";
 import { REGION } from "../../local/http.ts";
 import { BUCKETS, provisionEngine } from "../../local/provision/engine-resources.ts";
@@ -32,7 +31,7 @@ export const startReplayRoom = async () => {
   const folder = await mkdtemp(join(tmpdir(), "shiplog-replay-"));
   const endpoint = await startEndpoint({ dataDir: join(folder, "aws") });
   const proxy = await startProxy(endpoint.url);
-  const place = { region: REGION, credentials: CREDENTIALS };
+  const place = { region: REGION, credentials: endpoint.credentials };
   const clients = awsClients({ ...place, endpoint: endpoint.url });
   /** as a rebuild has them: every request of theirs is seen */
   const watched = awsClients({ ...place, endpoint: proxy.url });
@@ -40,7 +39,10 @@ export const startReplayRoom = async () => {
   // what a local engine leaves for the command line; nobody answers at its API
   const data = join(folder, "data");
   await mkdir(data);
-  await writeFile(join(data, "connection.json"), JSON.stringify({ url: "http://127.0.0.1:1", token: "none", endpoint: proxy.url }));
+  await writeFile(
+    join(data, "connection.json"),
+    JSON.stringify({ url: "http://127.0.0.1:1", token: "none", endpoint: proxy.url, credentials: endpoint.credentials }),
+  );
 
   const store = eventStore(clients.dynamodb, EVENTS_TABLE);
   const views = viewsTable(clients.dynamodb, VIEWS_TABLE, store.read);

@@ -14,7 +14,7 @@ import {
   ruleName,
   visibilitySeconds,
 } from "../../../infra/topology.ts";
-import { startEndpoint } from "../../../local/endpoint/endpoint.ts";
+import { type AccessKey, startEndpoint } from "../../../local/endpoint/endpoint.ts";
 import { createQueue } from "../../../local/provision/engine-resources.ts";
 import { createTable } from "../../../local/provision/table.ts";
 import { awsClients, type Clients } from "../../../services/aws/clients.ts";
@@ -35,7 +35,7 @@ export const worlds: Readonly<Record<string, () => Promise<AwsWorld | { missing:
   "the local AWS": async () => {
     const folder = await mkdtemp(join(tmpdir(), "shiplog-conformance-"));
     const endpoint = await startEndpoint({ dataDir: folder });
-    const clients = await provisioned(endpoint.url);
+    const clients = await provisioned(endpoint.url, endpoint.credentials);
     return {
       clients,
       codeBuildSays: async (detail) => endpoint.emit({ source: "aws.codebuild", detailType: STATE_CHANGE, detail }),
@@ -49,7 +49,7 @@ export const worlds: Readonly<Record<string, () => Promise<AwsWorld | { missing:
   moto: async () => {
     const moto = await startMoto();
     if (moto === undefined) return { missing: "moto_server is not installed" };
-    const clients = await provisioned(moto.url);
+    const clients = await provisioned(moto.url, { accessKeyId: "any", secretAccessKey: "any" });
     return {
       clients,
       codeBuildSays: (detail) =>
@@ -64,9 +64,9 @@ export const worlds: Readonly<Record<string, () => Promise<AwsWorld | { missing:
   },
 };
 
-const provisioned = async (endpoint: string): Promise<Clients> => {
+const provisioned = async (endpoint: string, credentials: AccessKey): Promise<Clients> => {
   // a bucket of us-east-1 needs no place
-  const clients = awsClients({ region: "us-east-1", endpoint, credentials: { accessKeyId: "local", secretAccessKey: "local" } });
+  const clients = awsClients({ region: "us-east-1", endpoint, credentials });
   await createTable(clients.dynamodb, eventsTable);
   await createTable(clients.dynamodb, viewsTable);
   await clients.s3.send(new CreateBucketCommand({ Bucket: BUCKET }));
