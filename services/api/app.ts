@@ -1,9 +1,9 @@
 import { Hono, type MiddlewareHandler } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { ClockWrong } from "../aws/store-time.ts";
+import { sentByPage } from "../kit/page-request.ts";
 import { ChainBroken } from "../store/chain-broken.ts";
 import { SealBroken } from "../store/sealed-history.ts";
-import { sentByPage } from "../kit/page-request.ts";
 import { auditTrail } from "./audit.ts";
 import { buildLogs } from "./build-logs.ts";
 import { authenticate, type Env } from "./caller.ts";
