@@ -52,6 +52,7 @@ const SYSTEM: Readonly<Record<string, readonly [what: string, next: string]>> = 
   EMFILE: ["too many files are open", "Close other programs, or raise the limit (`ulimit -n`)."],
   ENFILE: ["too many files are open on this machine", "Close other programs."],
   ENOTDIR: ["a file is where a folder should be", "Move it away, then try again."],
+  EEXIST: ["something else stands in its place", "Move it away, then try again."],
   EISDIR: ["a folder is where a file should be", "Move it away, then try again."],
 };
 

@@ -6,17 +6,28 @@ import { foreignHost } from "./loopback.ts";
 
 type App = { fetch(request: Request, env?: object): Response | Promise<Response> };
 
+/** The port that the API was to have cannot be had. */
+export class PortTaken extends Error {
+  override readonly name = "PortTaken";
+}
+
+const WHY: Readonly<Record<string, string>> = {
+  EADDRINUSE: "is taken. Stop what listens there, or choose another one",
+  EACCES: "may not be used by this user. Choose one above 1023",
+};
+
 /**
  * Serves the HTTP API on 127.0.0.1 only, and for names of this machine only, as API Gateway answers for its own names
- * alone. `port` 0 takes a free one. Throws where the port is taken.
+ * alone. `port` 0 takes a free one. Throws `PortTaken`.
  */
 export async function serveApi(app: App, { port }: { port: number }): Promise<{ url: string; close(): Promise<void> }> {
   const server = serve({ fetch: forThisMachine(app), hostname: "127.0.0.1", port });
   try {
     await once(server, "listening");
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "EADDRINUSE") throw error;
-    throw new Error(`Port ${port} is taken. Stop what listens there, or choose another port with --port.`, { cause: error });
+    const why = WHY[(error as NodeJS.ErrnoException).code ?? ""];
+    if (why === undefined) throw error;
+    throw new PortTaken(`port ${port} ${why} with --port`, { cause: error });
   }
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,

@@ -50,6 +50,11 @@ export const startAws = async ({
     AWS_ACCESS_KEY_ID: credentials.accessKeyId,
     AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
   };
+  const close = async (): Promise<void> => {
+    clients.destroy();
+    polls.destroy();
+    await endpoint.close();
+  };
   const lambda = await startLambda({
     dataDir,
     readObject: async (Bucket, Key) => {
@@ -59,6 +64,9 @@ export const startAws = async ({
     environment: { ...ours, NODE_EXTRA_CA_CERTS: certificate.caFile },
     functionUrlBase: () => `${endpoint.url}/.lambda-url/`,
     log: (name, version, line) => log(`${name}:${version} ${line}`),
+  }).catch(async (error: unknown) => {
+    await close();
+    throw error;
   });
   endpoint.mount("lambda", lambda.handle);
   endpoint.mount("functionUrl", functionUrls(lambda));
@@ -70,6 +78,10 @@ export const startAws = async ({
     emit: endpoint.emit,
     appendLog: endpoint.logs.append,
     secret: async (SecretId) => (await clients.secrets.send(new GetSecretValueCommand({ SecretId }))).SecretString ?? "",
+  }).catch(async (error: unknown) => {
+    await lambda.close();
+    await close();
+    throw error;
   });
   endpoint.mount("codebuild", codeBuild.handle);
   return {
@@ -82,9 +94,7 @@ export const startAws = async ({
     close: async () => {
       await codeBuild.close();
       await lambda.close();
-      clients.destroy();
-      polls.destroy();
-      await endpoint.close();
+      await close();
     },
   };
 };

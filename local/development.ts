@@ -1,7 +1,8 @@
 import { createHash, randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import * as z from "zod";
 import { MAX_CLOCK_SKEW_MS, positionAt } from "../domain/kernel/position.ts";
 import { createApi } from "../services/api/app.ts";
 import { apiPorts } from "../services/api/wiring.ts";
@@ -11,6 +12,7 @@ import { behindLog } from "../services/store/behind-log.ts";
 import { serveApi } from "./api-server.ts";
 import { type BuildLimits, type LocalAws, startAws } from "./aws.ts";
 import { runConsumers, runSchedules } from "./consumers.ts";
+import { readDocument } from "./damaged.ts";
 import type { Edge } from "./edge/edge.ts";
 import { freePort } from "./free-port.ts";
 import { takeOver } from "./one-at-a-time.ts";
@@ -49,7 +51,9 @@ export type Development = {
 };
 
 /** What must be the same after a restart, besides what AWS keeps. */
-type Remembered = { token: string; ports: Record<string, number> };
+const Remembered = z.object({ token: z.string().min(1), ports: z.record(z.string(), z.number().int().min(0).max(65_535)) });
+type Remembered = z.infer<typeof Remembered>;
+const FORGET = "Delete it: the engine then takes a new token and new ports, and nothing else is lost";
 
 /**
  * The whole engine on this machine: the local AWS, the resources of the engine and its sites, the consumers, the API and
@@ -66,7 +70,7 @@ export const startDevelopment = async (options: DevelopmentOptions): Promise<Dev
     for (const closer of closers.splice(0).reverse()) await closer();
   };
   try {
-    const memory = await remember(dataDir);
+    const memory = remember(dataDir);
     const aws = await startAws({ dataDir, port: await freePort(memory.ports.aws), codeBuild: options.codeBuild ?? {}, log });
     closers.push(aws.close);
     memory.ports.aws = aws.endpoint.port;
@@ -159,9 +163,9 @@ const siteConfig = (site: LocalSite, environment: string, edge: Edge, revalidati
 const valuesOf = (site: LocalSite, variables: Readonly<Record<string, string | undefined>>): Record<string, string> =>
   Object.fromEntries(site.variables.flatMap((name) => (variables[name] === undefined ? [] : [[name, variables[name]]])));
 
-const remember = async (dataDir: string): Promise<Remembered> => {
-  const text = await readFile(join(dataDir, "memory.json"), "utf8").catch(() => undefined);
-  return text === undefined ? { token: randomBytes(24).toString("base64url"), ports: {} } : (JSON.parse(text) as Remembered);
+const remember = (dataDir: string): Remembered => {
+  const kept = readDocument(join(dataDir, "memory.json"), (value) => Remembered.safeParse(value).success, FORGET);
+  return (kept as Remembered | undefined) ?? { token: randomBytes(24).toString("base64url"), ports: {} };
 };
 
 /** Written beside and renamed, readable by its owner alone: it holds the token. */

@@ -25,8 +25,10 @@ export const readSites = async ({
 }): Promise<LocalSite[]> => {
   if (appDir !== undefined) return [siteOfApp(resolve(appDir))];
   const file = resolve(sitesFile ?? SITES_FILE);
-  const text = await readFile(file, "utf8").catch(() => undefined);
-  if (text === undefined) throw new SitesRefused(`there is no ${file}: name an app with --app DIR, or declare sites in that file`);
+  const text = await readFile(file, "utf8").catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code === "ENOENT") throw new SitesRefused(`there is no ${file}: name an app with --app DIR, or declare sites in that file`);
+    throw new SitesRefused(`${file} cannot be read (${cause.code}): it must be a file that this user may read`, { cause });
+  });
   return parseSites(text, file).sites.map((site) => located({ ...site, architecture: ARCHITECTURE }, dirname(file)));
 };
 

@@ -52,6 +52,9 @@ function startProblem(error: unknown): unknown {
   if (!(error instanceof Error)) return error;
   if (error.name === "SitesRefused") return new CliError(exit.usage, "sites.refused", sentence(error.message), { cause: error });
   if (error.name === "AlreadyRunning") return new CliError(exit.conflict, "development.running", sentence(error.message), { cause: error });
+  if (error.name === "PortTaken") return new CliError(exit.usage, "port.taken", sentence(error.message), { cause: error });
+  if (error.name === "Damaged" && "next" in error)
+    return new CliError(exit.unexpected, "data.damaged", sentence(error.message), { next: sentence(String(error.next)), cause: error });
   return error;
 }
 const sentence = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}${text.endsWith(".") ? "" : "."}`;

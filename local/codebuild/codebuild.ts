@@ -51,8 +51,8 @@ const PAGE = 100;
 /** A CodeBuild that runs each build's buildspec in a child process of this machine. */
 export async function startCodeBuild(options: CodeBuildOptions): Promise<LocalCodeBuild> {
   const folder = join(options.dataDir, "codebuild");
-  const projects = await openRecords<input.Project>(join(folder, "projects"));
-  const builds = await openRecords<BuildRecord>(join(folder, "builds"));
+  const projects = await openRecords<input.Project>(join(folder, "projects"), ["name"]);
+  const builds = await openRecords<BuildRecord>(join(folder, "builds"), ["build"]);
   const caches = join(folder, "cache");
   const workFolders = openWorkFolders(options.dataDir, options.workRoots ?? workRoots(process.env));
   for (const { build } of builds.all()) if (!build.buildComplete) await endProcesses(build.id, []);

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
-import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { hasAll, readDocument } from "../damaged.ts";
 
 /**
  * JSON documents in memory and on disk, one file each, replaced whole by a rename.
@@ -14,13 +15,16 @@ export type Records<T> = {
   remove(key: string): Promise<void>;
 };
 
-export async function openRecords<T>(folder: string): Promise<Records<T>> {
+const AGAIN = "Restore it from a copy, or delete it: what it was about (a project, a build) is made again by the next deployment";
+
+/** Opens the folder and reads every document in it. Throws `Damaged` for one that has not all these names any more. */
+export async function openRecords<T>(folder: string, names: readonly string[]): Promise<Records<T>> {
   const documents = new Map<string, T>();
   const writing = new Map<string, Promise<void>>();
   await mkdir(folder, { recursive: true });
   for (const name of await readdir(folder)) {
     const path = join(folder, name);
-    if (name.endsWith(".json")) documents.set(keyOf(name), JSON.parse(await readFile(path, "utf8")));
+    if (name.endsWith(".json")) documents.set(keyOf(name), readDocument(path, hasAll(...names), AGAIN) as T);
     else await rm(path, { force: true }); // half a write of a process that was killed
   }
 

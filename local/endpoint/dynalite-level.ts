@@ -1,5 +1,8 @@
 import { Readable } from "node:stream";
+import { Damaged } from "../damaged.ts";
 import type { Item } from "./change-stream.ts";
+
+import { asAwsError, isDiskFull } from "./fault.ts";
 
 export type Done = (error: unknown, value?: Item) => void;
 /** As `Operation`, with values that are bytes already. */
@@ -34,8 +37,17 @@ async function open(db: Level, path: string): Promise<void> {
   try {
     await db.open({ writeBufferSize: WRITE_BUFFER });
   } catch (cause) {
-    const locked = (cause as { cause?: { code?: string } }).cause?.code === "LEVEL_LOCKED";
-    if (!locked) throw cause;
+    const { code, message } = (cause as { cause?: { code?: string; message?: string } }).cause ?? {};
+    if (isDiskFull(cause)) throw cause;
+    if (code !== "LEVEL_LOCKED")
+      throw new Damaged(
+        path,
+        `its database cannot be opened (${message ?? (cause as Error).message})`,
+        "Restore it from a copy, or move it away: the log begins anew then",
+        {
+          cause,
+        },
+      );
     throw new Error(`${path} is in use by another local endpoint. Stop that one, or give this one a dataDir of its own.`, { cause });
   }
 }
@@ -46,7 +58,7 @@ function readAtOnce(db: Level): void {
     try {
       setImmediate(done, null, db.getSync(key));
     } catch (error) {
-      setImmediate(done, error);
+      setImmediate(done, answerable(error));
     }
   };
 }
@@ -71,7 +83,7 @@ const reading = <T>(iterator: LevelIterator<T>): Readable =>
           for (const one of found) this.push(one);
           if (found.length === 0) this.push(null);
         },
-        (error: Error) => this.destroy(error),
+        (error: Error) => this.destroy(answerable(error) as Error),
       );
     },
     destroy(error, done) {
@@ -79,9 +91,20 @@ const reading = <T>(iterator: LevelIterator<T>): Readable =>
     },
   });
 
-/** Writes of one turn of the event loop go to disk as one: those of a BatchWriteItem, and of requests that came together. */
+/** dynalite answers an error that has a status, and lets any other one end the process. */
+function answerable(error: unknown): unknown {
+  const { status, code, message } = asAwsError(error);
+  return Object.assign(new Error(message, { cause: error }), { statusCode: status, body: { __type: code, message } });
+}
+
+/**
+ * Writes of one turn of the event loop go to disk as one: those of a BatchWriteItem, and of requests that came together.
+ * After a write that failed (on a full disk, say) LevelDB's log may end in a torn record, and what follows that one is lost
+ * when it is opened again: so nothing is written any more until then.
+ */
 function writeTogether(db: Level): void {
   const batch = db.batch.bind(db);
+  let failed: unknown;
   let waiting: { operations: readonly Operation[]; done: Done }[] = [];
   const flush = (): void => {
     const together = waiting;
@@ -89,11 +112,13 @@ function writeTogether(db: Level): void {
     batch(
       together.flatMap(({ operations }) => encoded(operations)),
       (error) => {
-        for (const { done } of together) setImmediate(done, error);
+        if (error) failed = answerable(error);
+        for (const { done } of together) setImmediate(done, failed);
       },
     );
   };
   db.batch = (operations: readonly Operation[], done) => {
+    if (failed !== undefined) return void setImmediate(done, failed);
     if (waiting.push({ operations, done }) === 1) setImmediate(flush);
   };
 }

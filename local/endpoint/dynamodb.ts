@@ -24,8 +24,8 @@ type Answer = { status: number; body: Record<string, unknown> };
 
 /** DynamoDB: dynalite, and beside it what dynalite lacks: streams, and the memory of a time to live (nothing is deleted by it). */
 export async function openDynamoDb(dataDir: string): Promise<DynamoDb> {
-  const dynalite = await openDynalite(join(dataDir, "dynamodb"));
   const extras = openJsonFile<Record<string, TableExtra>>(join(dataDir, "tables.json"), {});
+  const dynalite = await openDynalite(join(dataDir, "dynamodb"));
   const streams = createChangeStreams();
   dynalite.onWrite((table, before, after) => {
     const { stream, keys = [] } = extras.value[table] ?? {};

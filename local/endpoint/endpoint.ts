@@ -75,11 +75,10 @@ const LONGEST_CLOSE_MS = 2_000;
 
 /** Starts the local AWS on 127.0.0.1. Everything it answered is there again when it starts on the same `dataDir`, also after a kill. */
 export async function startEndpoint({ dataDir, port = 0, ...given }: EndpointOptions): Promise<Endpoint> {
+  // first what needs no closing: any of them may be damaged
   const credentials = openAccessKey(dataDir);
   const checkSignature = signatureCheck(credentials);
-  const dynamodb = await openDynamoDb(dataDir);
-  const queues = await openQueuesAndObjects(join(dataDir, "queues-and-objects"));
-  const bus = openEventBus(dataDir, queues.send);
+  const bus = openEventBus(dataDir, (...message) => queues.send(...message));
   const logs = openLogStore(join(dataDir, "logs"));
   const cloudfront = openCloudFront(dataDir);
   const mounted: Partial<Mountable> = given;
@@ -90,6 +89,11 @@ export async function startEndpoint({ dataDir, port = 0, ...given }: EndpointOpt
     kms: kmsService(dataDir),
     cloudfront: cloudfront.service,
   };
+  const dynamodb = await openDynamoDb(dataDir);
+  const queues = await openQueuesAndObjects(join(dataDir, "queues-and-objects")).catch(async (error: unknown) => {
+    await dynamodb.close();
+    throw error;
+  });
   const counters: Record<string, number> = {};
   const count = (name: string): void => {
     counters[name] = (counters[name] ?? 0) + 1;

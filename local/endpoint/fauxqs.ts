@@ -3,6 +3,8 @@ import { dirname, join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { pathToFileURL } from "node:url";
 import type { buildApp } from "fauxqs";
+import { Damaged } from "../damaged.ts";
+import { isDiskFull } from "./fault.ts";
 
 /** One SQS queue as fauxqs holds it. */
 export type Queue = { url: string; readonly name: string; readonly arn: string; persistence?: unknown };
@@ -61,11 +63,12 @@ export async function openFauxqs(dataDir: string): Promise<Fauxqs> {
   allowEveryCharacter(sqsTypes.INVALID_MESSAGE_BODY_CHAR);
 
   const [sqs, sns, s3] = [new SqsStore(), new SnsStore(), new S3Store()];
-  const persistence = new PersistenceManager(dataDir);
+  const persistence = opened(join(dataDir, "fauxqs.db"), () => new PersistenceManager(dataDir));
   // A commit is in the file, though not forced to the disk: it survives a killed process, not a power cut.
   persistence.db.exec("PRAGMA synchronous = NORMAL");
   keepReceiveCounts(persistence);
-  persistence.load(sqs, sns, s3); // before the stores write through, or loading would write it all again
+  // before the stores write through, or loading would write it all again
+  opened(join(dataDir, "fauxqs.db"), () => persistence.load(sqs, sns, s3));
   for (const store of [sqs, sns, s3]) Object.assign(store, { persistence });
   for (const queue of sqs.allQueues()) queue.persistence = persistence;
   sortByBytes(s3);
@@ -81,6 +84,21 @@ export async function openFauxqs(dataDir: string): Promise<Fauxqs> {
       persistence.close();
     },
   };
+}
+
+/** @throws Damaged where the database cannot be opened or read */
+function opened<T>(file: string, open: () => T): T {
+  try {
+    return open();
+  } catch (cause) {
+    if (isDiskFull(cause)) throw cause;
+    throw new Damaged(
+      file,
+      `its database cannot be opened (${(cause as Error).message})`,
+      "Restore it from a copy, or delete it: queues, sources, builds and files of releases begin empty then, and each site must be deployed again",
+      { cause },
+    );
+  }
 }
 
 /** Imports files of a package's `dist` that its `exports` do not name. */

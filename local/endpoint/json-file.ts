@@ -1,17 +1,18 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
+import { hasAll, readDocument } from "../damaged.ts";
 
 /** A small document that is kept whole in memory and written whole: `save` has replaced the file when it returns. */
 export type JsonFile<T> = { readonly value: T; save(): void };
 
 /**
- * Opens a JSON document, `initial` where there is none yet.
+ * Opens a JSON document, `initial` where there is none yet. Throws `Damaged` where it is none any more.
  * Written beside and renamed over, so a process that is killed leaves the old document or the new one, never a part.
  * `mode` are the file's permission bits (default 0o644).
  */
 export function openJsonFile<T>(path: string, initial: T, mode = 0o644): JsonFile<T> {
   mkdirSync(dirname(path), { recursive: true });
-  const value = read(path) ?? initial;
+  const value = readDocument(path, like(initial), "Restore it from a copy, or delete it to start without what it held") ?? initial;
   return {
     value: value as T,
     save() {
@@ -22,17 +23,6 @@ export function openJsonFile<T>(path: string, initial: T, mode = 0o644): JsonFil
   };
 }
 
-function read(path: string): unknown {
-  let text: string;
-  try {
-    text = readFileSync(path, "utf8");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw error;
-  }
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    throw new Error(`${path} is not JSON any more. Repair it, or remove it to start without what it held.`, { cause });
-  }
-}
+/** Of the same kind as the document that there is at first, with its names. */
+const like = (initial: unknown): ((value: unknown) => boolean) =>
+  Array.isArray(initial) ? Array.isArray : hasAll(...Object.keys(initial as object));

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { AwsError, type AwsRequest, type AwsResponse, type AwsService } from "../http.ts";
+import { asAwsError } from "./fault.ts";
 
 /** How a service writes its answers and errors. */
 export type Protocol = "json" | "xml";
@@ -26,16 +27,11 @@ export function writeAnswer(response: ServerResponse, answer: AwsResponse): void
   response.end(body);
 }
 
-/** An error as AWS writes it. What is no `AwsError` is a fault of the endpoint itself: 500, and a line on stderr. */
+/** An error as AWS writes it. */
 export function errorAnswer(error: unknown, protocol: Protocol): AwsResponse {
-  const known = error instanceof AwsError ? error : fault(error);
+  const known = asAwsError(error);
   return protocol === "xml" ? xmlError(known) : jsonError(known);
 }
-
-const fault = (error: unknown): AwsError => {
-  console.error("local endpoint:", error);
-  return new AwsError("InternalFailure", 500, error instanceof Error ? error.message : String(error));
-};
 
 const jsonError = ({ code, status, message, headers }: AwsError): AwsResponse => ({
   status,

@@ -84,8 +84,8 @@ export const startLambda = async (options: LocalLambdaOptions): Promise<LocalLam
   let environment = options.environment;
 
   const code = openCodeStore(join(root, "code"));
-  const mappings = openRecordStore<EventSourceMapping>(join(root, "mappings"));
-  const functions = openRecordStore<FunctionRecord | Tombstone>(join(root, "functions"));
+  const mappings = openRecordStore<EventSourceMapping>(join(root, "mappings"), ["uuid", "eventSourceArn", "functionName"]);
+  const functions = openRecordStore<FunctionRecord | Tombstone>(join(root, "functions"), ["name", "nextVersion"]);
   const runtimeApi = await startRuntimeApi();
   const fleet = openFleet(
     {

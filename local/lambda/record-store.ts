@@ -1,5 +1,6 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { hasAll, readDocument } from "../damaged.ts";
 
 /**
  * Records of one kind, one JSON file each, all held in memory.
@@ -13,12 +14,14 @@ export type RecordStore<R> = {
   remove(key: string): void;
 };
 
-/** Opens the folder and reads every record in it. A file that is not JSON is a fault that names the file. */
-export const openRecordStore = <R>(folder: string): RecordStore<R> => {
+const AGAIN = "Restore it from a copy, or delete it: the next start and the next deployment make it again";
+
+/** Opens the folder and reads every record in it. Throws `Damaged` for one that has not all these names any more. */
+export const openRecordStore = <R>(folder: string, names: readonly string[]): RecordStore<R> => {
   mkdirSync(folder, { recursive: true });
   const records = new Map<string, R>();
   for (const file of readdirSync(folder)) {
-    if (file.endsWith(".json")) records.set(file.slice(0, -".json".length), readRecord<R>(join(folder, file)));
+    if (file.endsWith(".json")) records.set(file.slice(0, -".json".length), readDocument(join(folder, file), hasAll(...names), AGAIN) as R);
     else rmSync(join(folder, file), { force: true }); // a write that a kill interrupted
   }
   return {
@@ -35,12 +38,4 @@ export const openRecordStore = <R>(folder: string): RecordStore<R> => {
       records.delete(key);
     },
   };
-};
-
-const readRecord = <R>(file: string): R => {
-  try {
-    return JSON.parse(readFileSync(file, "utf8")) as R;
-  } catch (cause) {
-    throw new Error(`${file} cannot be read as JSON. Restore it, or delete it and create that function again.`, { cause });
-  }
 };

@@ -41,6 +41,12 @@ export const createApi = (ports: Ports): Hono<Env> => {
       ports.report({ level: "error", message: "the log was tampered with", code, path: context.req.path, reason: error.message });
       return context.json(problemBody({ code, message: `${error.message}.`, candidates: undefined }), 500);
     }
+    // a store that is full is the one fault that the person who asks can often mend, and its sentence names nothing else
+    const { name, message, $metadata } = error as Error & { $metadata?: { httpStatusCode?: number } };
+    if ($metadata?.httpStatusCode === 507) {
+      ports.report({ level: "error", message: "a request failed: the store is full", reason: `${name}: ${message}` });
+      return context.json(problemBody({ code: "store.full", message, candidates: undefined }), 507);
+    }
     // what broke is for the operator: it may name what the caller must not see
     const request = ports.chance.requestId();
     ports.report({

@@ -60,7 +60,7 @@ export function startCli(words: readonly string[], { env = {}, cwd = tmpdir(), i
     child.on("close", (code) => resolve({ code, out, err }));
   });
   const holds = async (said: () => string, text: string): Promise<void> => {
-    for (const until = Date.now() + 15_000; !said().includes(text); ) {
+    for (const until = Date.now() + 45_000; !said().includes(text); ) {
       if (Date.now() > until) throw new Error(`the command never said "${text}", but: ${said()}`);
       await new Promise((resolve) => setTimeout(resolve, 20));
     }

@@ -1,0 +1,105 @@
+import { existsSync } from "node:fs";
+import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { CreateSecretCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { openRecords } from "../../local/codebuild/records.ts";
+import { Damaged, hasAll, readDocument } from "../../local/damaged.ts";
+import { startEndpoint } from "../../local/endpoint/endpoint.ts";
+import { REGION } from "../../local/http.ts";
+import { openRecordStore } from "../../local/lambda/record-store.ts";
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "shiplog-damaged-"));
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+const put = async (name: string, content: string): Promise<string> => {
+  const file = join(folder, name);
+  await mkdir(dirname(file), { recursive: true });
+  await writeFile(file, content);
+  return file;
+};
+/** One sentence that names the file, and one that says what to do. */
+const naming = (file: string) => ({
+  name: "Damaged",
+  message: expect.stringContaining(`${file} cannot be used: `),
+  next: expect.stringMatching(/^\S.*\S$/),
+});
+const thrownBy = async (work: () => unknown): Promise<unknown> => {
+  try {
+    return await work();
+  } catch (error) {
+    return error;
+  }
+};
+
+describe("a document of the data folder", () => {
+  it.each([
+    ["cut off", '{"name": "we', "it is not JSON any more"],
+    ["empty", "", "it is empty"],
+    ["zeroed", "\0\0\0\0", "it is not JSON any more"],
+    ["of another kind", "[]", "it is not what Shiplog writes there"],
+    ["null", "null", "it is not what Shiplog writes there"],
+    ["without a part", "{}", "it is not what Shiplog writes there"],
+  ])("that is %s is named, with the reason and the way out", async (_, content, why) => {
+    const file = await put("a.json", content);
+    const error = await thrownBy(() => readDocument(file, hasAll("name"), "Delete it"));
+    expect(error).toBeInstanceOf(Damaged);
+    expect(error).toMatchObject({ message: `${file} cannot be used: ${why}`, next: "Delete it" });
+  });
+
+  it("that is a folder is named too, and one that is not there is none", async () => {
+    await mkdir(join(folder, "a.json"));
+    expect(await thrownBy(() => readDocument(join(folder, "a.json"), () => true, "Move it away"))).toMatchObject({
+      message: `${join(folder, "a.json")} cannot be used: it is a folder`,
+    });
+    expect(readDocument(join(folder, "b.json"), () => true, "")).toBe(undefined);
+  });
+
+  it("of a function or of a build is named", async () => {
+    const record = await put("functions/one.json", '{"name":"one"}');
+    expect(await thrownBy(() => openRecordStore(dirname(record), ["name", "nextVersion"]))).toMatchObject(naming(record));
+    const build = await put("builds/one.json", "{");
+    expect(await thrownBy(() => openRecords(dirname(build), ["build"]))).toMatchObject(naming(build));
+  });
+});
+
+describe("the local AWS", () => {
+  it("names each file of its own that is damaged, and starts once it is away", async () => {
+    await (await startEndpoint({ dataDir: folder })).close();
+    for (const name of ["tables.json", "secrets.json", "kms.json", "event-bus.json", "invalidations.json"]) {
+      const file = await put(name, "{");
+      expect(await thrownBy(() => startEndpoint({ dataDir: folder })), name).toMatchObject(naming(file));
+      await rm(file);
+    }
+    const objects = await put("queues-and-objects/fauxqs.db", "x".repeat(5_000));
+    expect(await thrownBy(() => startEndpoint({ dataDir: folder }))).toMatchObject(naming(objects));
+    await rm(dirname(objects), { recursive: true });
+    await put("dynamodb/CURRENT", "garbage");
+    expect(await thrownBy(() => startEndpoint({ dataDir: folder }))).toMatchObject(naming(join(folder, "dynamodb")));
+    await rm(join(folder, "dynamodb"), { recursive: true });
+    await (await startEndpoint({ dataDir: folder })).close();
+  });
+
+  it.runIf(existsSync("/dev/full"))("answers what a full disk does not take with 507 and one sentence, and goes on", async () => {
+    const endpoint = await startEndpoint({ dataDir: folder });
+    const client = new SecretsManagerClient({
+      region: REGION,
+      endpoint: endpoint.url,
+      credentials: { accessKeyId: "local", secretAccessKey: "local" },
+    });
+    const create = () => client.send(new CreateSecretCommand({ Name: "one", SecretString: "x" }));
+    await symlink("/dev/full", join(folder, "secrets.json.next"));
+    await expect(create()).rejects.toMatchObject({
+      name: "InsufficientStorage",
+      message: expect.stringMatching(/^No space is left on the disk .*\. Free some, /),
+      $metadata: { httpStatusCode: 507, attempts: 1 },
+    });
+    await rm(join(folder, "secrets.json.next"));
+    client.destroy();
+    await endpoint.close();
+  });
+});
