@@ -42,8 +42,8 @@ const ENVIRONMENT = OneEnvironment;
 export function openApi(connection: Connection, actor: string, signal: AbortSignal) {
   const get = <S extends z.ZodType>(path: string, schema: S, query: Query = {}) =>
     call(connection, actor, signal, { method: "GET", path, query }, schema);
-  const post = <S extends z.ZodType>(path: string, schema: S, body: unknown, key: Key) =>
-    call(connection, actor, signal, { method: "POST", path, body, key }, schema);
+  const post = <S extends z.ZodType>(path: string, schema: S, body: unknown, key: Key, changes = true) =>
+    call(connection, actor, signal, { method: "POST", path, body, key, changes }, schema);
   const place = (site: string, environment: string) => `environments/${segment(site)}/${segment(environment)}`;
 
   const hook = (id: string) => `webhooks/${segment(id)}`;
@@ -56,7 +56,8 @@ export function openApi(connection: Connection, actor: string, signal: AbortSign
     environmentEvents: (site: string, environment: string, after: number) =>
       get(`${place(site, environment)}/events`, StreamEvents, { after }),
 
-    prepareSource: (site: string, sha256: string, bytes: number, key: Key) => post("sources", PreparedSource, { site, sha256, bytes }, key),
+    prepareSource: (site: string, sha256: string, bytes: number, key: Key) =>
+      post("sources", PreparedSource, { site, sha256, bytes }, key, false),
     deploy: async (request: z.input<typeof RequestDeployment>, key: Key) =>
       (await post("deployments", DEPLOYMENT, request, key)).deployment,
     deployments: async (query: Query) => (await get("deployments", ManyDeployments, query)).deployments,
@@ -99,7 +100,14 @@ export function openApi(connection: Connection, actor: string, signal: AbortSign
   };
 }
 
-type Call = { readonly method: "GET" | "POST"; readonly path: string; readonly query?: Query; readonly body?: unknown; readonly key?: Key };
+type Call = {
+  readonly method: "GET" | "POST";
+  readonly path: string;
+  readonly query?: Query;
+  readonly body?: unknown;
+  readonly key?: Key;
+  readonly changes?: boolean;
+};
 
 /** Waits before the second and the third try, in ms. A repeated command carries the same key, so it is the same command. */
 const RETRIES = [250, 1_000];
@@ -112,16 +120,24 @@ async function call<S extends z.ZodType>(
   request: Call,
   schema: S,
 ): Promise<z.infer<S>> {
+  signal.throwIfAborted();
   for (let attempt = 0; ; attempt++) {
     try {
       return await once(connection, actor, signal, request, schema);
     } catch (error) {
       const wait = RETRIES[attempt];
-      if (wait === undefined || !isPassing(error)) throw error;
-      await sleep(wait, undefined, { signal });
+      if (!signal.aborted && wait !== undefined && isPassing(error)) await sleep(wait, undefined, { signal }).catch(() => undefined);
+      if (signal.aborted && request.changes) throw onItsWay();
+      if (signal.aborted || wait === undefined || !isPassing(error)) throw error;
     }
   }
 }
+
+/** Ctrl-C after a command was sent and before its answer: nobody here knows whether it was carried out. */
+const onItsWay = (): CliError =>
+  new CliError(exit.interrupted, "interrupted", "Interrupted while the request was on its way: the engine may have carried it out.", {
+    next: "See whether it did:  shiplog status, shiplog list",
+  });
 
 /** True for what may be gone when asked again: no connection, or a fault of the server. */
 export const isPassing = (error: unknown): boolean =>

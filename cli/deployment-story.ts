@@ -2,7 +2,7 @@ import type { z } from "zod";
 import type { BuildLogs, Progress } from "../services/api/contract.ts";
 import { showDuration } from "./duration.ts";
 import { factsOf, knownEvent, type LoggedEvent } from "./event-facts.ts";
-import { plain, type Terminal } from "./terminal.ts";
+import { plain, statusStyle, type Terminal } from "./terminal.ts";
 
 export type LogLine = z.infer<typeof BuildLogs>["lines"][number];
 
@@ -62,7 +62,9 @@ export function openStory(terminal: Terminal, verbose: boolean) {
   const say = (at: number, phase: string, text: string) => {
     zero ??= at;
     said = Date.now();
-    terminal.note(`${showDuration(at - zero).padStart(8)}  ${terminal.paintNote("bold", phase.padEnd(10))}  ${plain(text)}`.trimEnd());
+    terminal.note(
+      `${showDuration(at - zero).padStart(8)}  ${terminal.paintNote(statusStyle(phase) ?? "bold", phase.padEnd(10))}  ${plain(text)}`.trimEnd(),
+    );
   };
   const show = (phase: string, detail = "") => {
     if (now.phase !== phase || now.detail !== detail) now = { phase, detail, since: now.phase === phase ? now.since : Date.now() };

@@ -1,3 +1,4 @@
+import { beginsWithDay } from "../domain/kernel/calendar.ts";
 import { usageError } from "./failure.ts";
 
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
@@ -22,11 +23,19 @@ export const durationOption = (option: string, text: string): number => {
   return duration;
 };
 
+/** The last moment that can be written, in ms from 1970 in either direction. */
+const FARTHEST = 8.64e15;
+
 /** A moment from an option: an ISO 8601 time, or a duration counted from `now` in the direction given. Returns ISO 8601. */
 export const momentOption = (option: string, text: string, now: number, direction: "ago" | "from now"): string => {
   const duration = parseDuration(text);
-  if (duration !== undefined) return new Date(direction === "ago" ? now - duration : now + duration).toISOString();
-  const moment = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : Number.NaN;
+  const dated = /^\d{4}-\d\d-\d\d/.test(text);
+  if (dated && !beginsWithDay(text))
+    throw usageError(`${option} "${text}" names a day that is in no calendar.`, "Write for example 2026-11-23T14:00:00Z.");
+  const away = duration === undefined ? undefined : now + (direction === "ago" ? -duration : duration);
+  const moment = away ?? (dated ? Date.parse(text) : Number.NaN);
+  if (away !== undefined && Math.abs(away) > FARTHEST)
+    throw usageError(`${option} "${text}" is farther away than any calendar goes.`, "Write for example 2h or 30d.");
   if (Number.isNaN(moment))
     throw usageError(
       `${option} "${text}" is neither a time nor a duration.`,

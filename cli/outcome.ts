@@ -5,7 +5,7 @@ import type { Context } from "./context.ts";
 import { type ExitCode, exit } from "./failure.ts";
 import type { Ending } from "./follow-deployment.ts";
 import { type Environment, placeName } from "./place.ts";
-import { plain, table } from "./terminal.ts";
+import { plain, statusStyle, table } from "./terminal.ts";
 
 const EXIT_CODES: Readonly<Record<Ending["is"], ExitCode>> = {
   success: exit.reached,
@@ -71,13 +71,13 @@ export function printOutcome(
   else {
     const rows = [
       ["id", deployment.id],
-      ["status", deployment.status],
+      ["status", terminal.paint(statusStyle(deployment.status), deployment.status)],
       ...(deployment.status === "failed" && deployment.step !== null ? [["step", deployment.step]] : []),
       ...(deployment.reason === null ? [] : [["reason", plain(deployment.reason)]]),
       ["url", url],
       ["live", showChange(outcome)],
     ];
-    terminal.result(table(rows));
+    terminal.result(table(rows, terminal.columns));
   }
   for (const hint of hints(deployment, ending, after)) terminal.note(hint);
   return EXIT_CODES[ending.is];

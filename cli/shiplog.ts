@@ -33,15 +33,25 @@ function report(error: unknown): number {
   // `shiplog audit | head`: the reader has what it wants
   if (error instanceof ReaderGone) return exit.reached;
   // commander has said it already: 0 is --help and --version
-  if (error instanceof CommanderError) return error.exitCode === 0 ? exit.reached : exit.usage;
+  if (error instanceof CommanderError) {
+    if (error.exitCode === 0) return exit.reached;
+    const message = error.code === "commander.help" ? "No command was given." : error.message.replace(/^error: /, "");
+    tellPrograms({ code: "usage", message, next: "See `shiplog --help`." });
+    return exit.usage;
+  }
 
   const failure = interruption.aborted && !(error instanceof CliError) ? interrupted() : asCliError(error);
   terminal.note(`${terminal.paintNote("red", "error:")} ${failure.message}`);
   if (failure.next !== undefined) terminal.note(failure.next);
   if (process.env.SHIPLOG_DEBUG === "1") terminal.note(stackOf(error));
-  // one line, so that it also fits a stream of events
-  if (program.opts().json) terminal.document({ error: { code: failure.code, message: failure.message } }, "line");
+  tellPrograms(failure);
   return failure.exitCode;
+}
+
+/** With --json, wherever it stands and whatever else could not be understood: one line, so that it also fits a stream of events. */
+function tellPrograms({ code, message, next }: { code: string; message: string; next: string | undefined }): void {
+  if (program.opts().json !== true && !process.argv.includes("--json")) return;
+  terminal.document({ error: { code, message, ...(next !== undefined && { next }) } }, "line");
 }
 
 function asCliError(error: unknown): CliError {

@@ -25,15 +25,17 @@ export type Terminal = {
   note(text: string): void;
   /** the one line that changes in place; nothing without a terminal. `null` takes it away. */
   live(text: string | null): void;
+  /** width of stdout's terminal; `undefined` without one */
+  readonly columns: number | undefined;
   /** whether colours are seen on stdout: a terminal, and no NO_COLOR; or FORCE_COLOR */
   readonly colours: boolean;
   /** true where a person can be asked */
   readonly interactive: boolean;
   /** y/N on stderr; only where `interactive` */
   ask(question: string, signal: AbortSignal): Promise<boolean>;
-  /** colours for stdout and for stderr */
-  paint(style: Style, text: string): string;
-  paintNote(style: Style, text: string): string;
+  /** colours for stdout and for stderr; a style of `undefined` is none */
+  paint(style: Style | undefined, text: string): string;
+  paintNote(style: Style | undefined, text: string): string;
 };
 
 const FRAMES = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
@@ -59,6 +61,9 @@ export function openTerminal(stdin: NodeJS.ReadStream, stdout: NodeJS.WriteStrea
   };
 
   return {
+    get columns() {
+      return stdout.isTTY ? stdout.columns : undefined;
+    },
     colours: styleText("red", "x", { stream: stdout }) !== "x",
     interactive: stdin.isTTY === true && stderr.isTTY === true,
     result: (text) => {
@@ -99,8 +104,8 @@ export function openTerminal(stdin: NodeJS.ReadStream, stdout: NodeJS.WriteStrea
         reader.close();
       }
     },
-    paint: (style, text) => styleText(style, text, { stream: stdout }),
-    paintNote: (style, text) => styleText(style, text, { stream: stderr }),
+    paint: (style, text) => (style === undefined ? text : styleText(style, text, { stream: stdout })),
+    paintNote: (style, text) => (style === undefined ? text : styleText(style, text, { stream: stderr })),
   };
 }
 
@@ -121,14 +126,95 @@ const guarded = (text: string): string =>
 export const coloured = (line: string, keep: boolean): string =>
   keep && COLOUR.test(line) ? `${guarded(line.replaceAll("\n", " "))}\u001b[0m` : printable(line);
 
-/** Rows as columns that line up; the last column is as long as it is. */
-export const table = (rows: readonly (readonly string[])[]): string => {
+/**
+ * Rows as columns that line up; the last column is as long as it is. With `columns` (a terminal's width) a last cell that
+ * would not fit goes on in the next lines, below itself.
+ */
+export const table = (rows: readonly (readonly string[])[], columns = Number.POSITIVE_INFINITY): string => {
   const widths: number[] = [];
   for (const row of rows) for (const [column, cell] of row.entries()) widths[column] = Math.max(widths[column] ?? 0, width(cell));
   return rows
-    .map((row) => row.map((cell, column) => (column === row.length - 1 ? cell : cell + " ".repeat((widths[column] ?? 0) - width(cell)))))
-    .map((row) => row.join("  ").trimEnd())
+    .map((row) => {
+      const before = row.slice(0, -1).map((cell, column) => `${cell + " ".repeat((widths[column] ?? 0) - width(cell))}  `);
+      const indent = before.reduce((sum, cell) => sum + width(cell), 0);
+      const last = row.at(-1) ?? "";
+      const room = columns - indent;
+      const lines = width(last) <= room || room < NARROWEST ? [last] : wrapped(last, room);
+      return lines.map((line, at) => `${at === 0 ? before.join("") : " ".repeat(indent)}${line}`.trimEnd()).join("\n");
+    })
     .join("\n");
 };
 
-const width = (cell: string): number => stripVTControlCharacters(cell).length;
+/** Where less is left than this, lines are not broken: the terminal does it. */
+const NARROWEST = 20;
+
+/** A text in lines of at most that width, broken between words; a longer word stays whole, so that it can be copied. */
+function wrapped(text: string, room: number): string[] {
+  const lines: string[] = [];
+  let line = "";
+  for (const word of text.split(/(?<=\S)(?= )/)) {
+    if (line !== "" && width(line + word) > room) {
+      lines.push(line);
+      line = word.trimStart();
+    } else line += word;
+  }
+  return [...lines, line];
+}
+
+/**
+ * Rows for a list, one line each, on a terminal of that width: where they do not fit, whole columns go, in the order of
+ * `spare` (by their heads), and then the end of a line.
+ */
+export const list = (rows: readonly (readonly string[])[], spare: readonly string[], columns = Number.POSITIVE_INFINITY): string => {
+  const shown = table(rows);
+  if (shown.split("\n").every((line) => width(line) <= columns)) return shown;
+  // the last column may be cut, but not to nothing
+  const fixed = table(rows.map((row) => [...row.slice(0, -1), ""]));
+  const [first, ...others] = spare;
+  if (first !== undefined && Math.max(...fixed.split("\n").map(width)) + NARROWEST > columns) {
+    const place = rows[0]?.indexOf(first) ?? -1;
+    return list(place < 0 ? rows : rows.map((row) => row.toSpliced(place, 1)), others, columns);
+  }
+  return shown
+    .split("\n")
+    .map((line) => cut(line, columns))
+    .join("\n");
+};
+
+/** The beginning of a line that fits, with an ellipsis; colours are kept, and end. */
+function cut(line: string, columns: number): string {
+  if (width(line) <= columns) return line;
+  let kept = "";
+  let used = 0;
+  for (const part of line.split(COLOUR)) {
+    if (COLOUR.test(part)) {
+      kept += part;
+      continue;
+    }
+    for (const { segment } of GRAPHEMES.segment(part)) {
+      if (used + width(segment) > columns - 1) return `${kept}…`;
+      kept += segment;
+      used += width(segment);
+    }
+  }
+  return kept;
+}
+
+const GRAPHEMES = new Intl.Segmenter();
+/** What takes two columns of a terminal: emoji, and the scripts of East Asia. */
+const WIDE =
+  /\p{Emoji_Presentation}|\p{Extended_Pictographic}\ufe0f|\p{Script=Han}|\p{Script=Hiragana}|\p{Script=Katakana}|\p{Script=Hangul}|[\u3000-\u303e\uff01-\uff60\uffe0-\uffe6]/u;
+
+/** Columns of a terminal that a text takes. */
+const width = (cell: string): number => {
+  const text = stripVTControlCharacters(cell);
+  if (/^[\x20-\x7e]*$/.test(text)) return text.length;
+  let columns = 0;
+  for (const { segment } of GRAPHEMES.segment(text)) columns += /^[\p{Mark}\p{Format}]*$/u.test(segment) ? 0 : WIDE.test(segment) ? 2 : 1;
+  return columns;
+};
+
+const STATUS: Readonly<Record<string, Style>> = { live: "green", success: "green", failed: "red", held: "yellow" };
+
+/** A status (`live`, `failed`, `held` …), or a text about one, in its colour. */
+export const statusStyle = (status: string): Style | undefined => STATUS[status];

@@ -4,7 +4,7 @@ import { pastOption, showAge, showDuration } from "../duration.ts";
 import { usageError } from "../failure.ts";
 import { placeName } from "../place.ts";
 import { shortIds } from "../short-id.ts";
-import { plain, table } from "../terminal.ts";
+import { plain, list as showList, statusStyle } from "../terminal.ts";
 
 type Options = { readonly site?: string; readonly env?: string; readonly status?: string; readonly limit: string; readonly at?: string };
 
@@ -37,7 +37,7 @@ async function list({ api: open, terminal, json }: Context, { site, env, status,
   const now = Date.now();
   const rows = deployments.map((deployment) => [
     short.get(deployment.id) ?? deployment.id,
-    `${deployment.status}${live.has(deployment.id) ? " (live)" : ""}`,
+    terminal.paint(statusStyle(deployment.status), `${deployment.status}${live.has(deployment.id) ? " (live)" : ""}`),
     placeName(deployment),
     `#${deployment.sequence}`,
     showAge(deployment.queuedAt, now),
@@ -45,7 +45,13 @@ async function list({ api: open, terminal, json }: Context, { site, env, status,
     plain(deployment.actor),
     commitOf(deployment),
   ]);
-  terminal.result(table([["ID", "STATUS", "WHERE", "SEQ", "AGE", "TOOK", "BY", "COMMIT"], ...rows]));
+  terminal.result(
+    showList(
+      [["ID", "STATUS", "WHERE", "SEQ", "AGE", "TOOK", "BY", "COMMIT"], ...rows],
+      ["TOOK", "SEQ", "BY", "AGE", "WHERE"],
+      terminal.columns,
+    ),
+  );
   return undefined;
 }
 

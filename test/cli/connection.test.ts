@@ -60,7 +60,7 @@ describe("finding the engine", () => {
   it("ends with 4 where the token is not accepted", async () => {
     const { code, out, err } = await runCli(["list", "--json"], { env: { ...engine.env, SHIPLOG_TOKEN: "another-secret" } });
     expect(code).toBe(4);
-    expect(JSON.parse(out)).toEqual({ error: { code: "token.unknown", message: "The token is not known." } });
+    expect(JSON.parse(out)).toEqual({ error: { code: "token.unknown", message: "The token is not known.", next: "Check SHIPLOG_TOKEN." } });
     expect(err).toContain("Check SHIPLOG_TOKEN.");
     expect(err).not.toContain("another-secret");
   });
@@ -100,11 +100,26 @@ describe("wrong words", () => {
     [["retry", "dep_01", "--timeout", "soon"], '--timeout "soon" is not a duration'],
     [["dev", "--port", "99999"], "is not a port"],
     [["rollback", ""], "An id or a name is empty"],
+    [["status", "--at", "2026-02-30"], '--at "2026-02-30" names a day that is in no calendar'],
+    [["events", "--since", "99999999999d"], "farther away than any calendar goes"],
   ])("%j ends with 2", async (words, message) => {
     const { code, out, err } = await runCli(words, { env: { SHIPLOG_URL: "http://127.0.0.1:9", SHIPLOG_TOKEN: TOKEN } });
     expect(code).toBe(2);
     expect(out).toBe("");
     expect(err).toContain(message);
+  });
+});
+
+describe("with --json", () => {
+  it.each([
+    [["frobnicate", "--json"], "unknown command 'frobnicate'"],
+    [["list", "--frobnicate", "--json"], "unknown option '--frobnicate'"],
+    [["--json"], "No command was given."],
+    [["list", "--limit", "many", "--json"], '--limit "many" is not a number from 1 to 200.'],
+  ])("%j is a document too", async (words, message) => {
+    const { code, out } = await runCli(words, { env: { SHIPLOG_URL: "http://127.0.0.1:9", SHIPLOG_TOKEN: TOKEN } });
+    expect(code).toBe(2);
+    expect(JSON.parse(out).error).toMatchObject({ code: "usage", message });
   });
 });
 

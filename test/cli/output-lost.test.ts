@@ -1,3 +1,5 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -110,6 +112,36 @@ describe("where it is told to end", () => {
     const { code, err } = await started.finished;
     expect(err).toContain("Stopped watching. The deployment goes on.");
     expect([130, 143]).toContain(code);
+  });
+
+  it("by Ctrl-C while its request is on its way, it says that this may have been carried out", async () => {
+    engine.state.hang.add("POST /v1/deployments");
+    const started = startCli(["deploy", app, "--json"], { env: engine.env });
+    await until("the deployment is asked for", async () => requested() || undefined);
+    started.interrupt();
+    const { code, out } = await started.finished;
+    expect(code).toBe(130);
+    expect(JSON.parse(out).error).toMatchObject({
+      code: "interrupted",
+      message: "Interrupted while the request was on its way: the engine may have carried it out.",
+    });
+  });
+
+  it("by npx, whose shell alone gets the signal, it ends in order", async () => {
+    engine.state.script.push(BUILT);
+    const shiplog = join(import.meta.dirname, "../../cli/shiplog.ts");
+    const shell = spawn("sh", ["-c", '"$0" "$1" deploy "$2"; exit $?', process.execPath, shiplog, app], {
+      env: { PATH: process.env.PATH ?? "", HOME: process.env.HOME ?? "", npm_command: "exec", ...engine.env },
+      stdio: ["ignore", "ignore", "pipe"],
+    });
+    let err = "";
+    const closed = once(shell.stderr, "close");
+    shell.stderr.setEncoding("utf8").on("data", (text: string) => {
+      err += text;
+      if (err.includes("built")) shell.kill("SIGTERM");
+    });
+    await closed;
+    expect(err).toContain("Stopped watching. The deployment goes on.");
   });
 
   it("leaves no file of its own behind, also while it packs and uploads", async () => {

@@ -132,6 +132,8 @@ export async function stubEngine() {
     asked: [] as { method: string; path: string; key: string | undefined; actor: string | undefined; body: unknown }[],
     /** answers to give instead, by `METHOD path`; each is used once unless `always` */
     instead: new Map<string, { status: number; body: unknown; always?: boolean }>(),
+    /** what is never answered, by `METHOD path` */
+    hang: new Set<string>(),
     /** connections to cut before an answer, by `METHOD path` */
     cut: new Map<string, number>(),
   };
@@ -170,6 +172,7 @@ export async function stubEngine() {
     const body: unknown = method === "POST" ? await context.req.json() : undefined;
     state.asked.push({ method, path, key: context.req.header("idempotency-key"), actor: context.req.header("x-shiplog-actor"), body });
     const name = `${method} ${path}`;
+    if (state.hang.has(name)) await new Promise(() => undefined);
     const cuts = state.cut.get(name) ?? 0;
     if (cuts > 0) {
       state.cut.set(name, cuts - 1);
