@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import * as z from "zod";
+import { Damaged } from "../damaged.ts";
 import { openJsonFile } from "./json-file.ts";
 
 /** What proves to the local AWS that a request is the engine's, a function's or a build's. */
@@ -13,7 +14,7 @@ const Stored = z.object({ accessKeyId: z.string().regex(/^LKIA[A-Z2-7]{16}$/), s
  * The access key of a data folder: made when an endpoint first starts on it, the same ever after. It is in
  * `access-key.json`, readable by its owner alone; removed, the next start makes another.
  *
- * @throws where the file is damaged
+ * @throws Damaged
  */
 export function openAccessKey(dataDir: string): AccessKey {
   const path = join(dataDir, "access-key.json");
@@ -23,7 +24,7 @@ export function openAccessKey(dataDir: string): AccessKey {
     file.save();
   }
   const stored = Stored.safeParse(file.value);
-  if (!stored.success) throw new Error(`${path} holds no access key any more. Remove it: the next start makes a new one.`);
+  if (!stored.success) throw new Damaged(path, "it holds no access key any more", "Delete it: the next start makes a new one");
   return stored.data;
 }
 

@@ -89,7 +89,7 @@ describe("the local AWS", () => {
     const client = new SecretsManagerClient({
       region: REGION,
       endpoint: endpoint.url,
-      credentials: { accessKeyId: "local", secretAccessKey: "local" },
+      credentials: endpoint.credentials,
     });
     const create = () => client.send(new CreateSecretCommand({ Name: "one", SecretString: "x" }));
     await symlink("/dev/full", join(folder, "secrets.json.next"));

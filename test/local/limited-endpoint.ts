@@ -8,7 +8,7 @@ const client = new DynamoDBClient({
   region: REGION,
   endpoint: endpoint.url,
   maxAttempts: 1,
-  credentials: { accessKeyId: "local", secretAccessKey: "local" },
+  credentials: endpoint.credentials,
 });
 await client.send(
   new CreateTableCommand({

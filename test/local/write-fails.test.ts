@@ -22,7 +22,7 @@ it("where the disk takes no more the local AWS says so and lives on, writes noth
   const client = new DynamoDBClient({
     region: REGION,
     endpoint: endpoint.url,
-    credentials: { accessKeyId: "local", secretAccessKey: "local" },
+    credentials: endpoint.credentials,
   });
   for (let id = 0; id < confirmed; id++) {
     const { Item } = await client.send(new GetItemCommand({ TableName: "items", Key: { id: { S: String(id) } } }));
