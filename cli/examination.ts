@@ -5,6 +5,7 @@ import { sightOf } from "../services/aws/sight.ts";
 import { examine } from "../services/doctor/doctor.ts";
 import { type Finding, missing, ok, wrong } from "../services/doctor/finding.ts";
 import type { Place } from "../services/doctor/site.ts";
+import { systemClock } from "../services/kit/clock.ts";
 import { findAccount, placeOf } from "./account.ts";
 import type { Connection } from "./connection.ts";
 import type { Context } from "./context.ts";
@@ -42,7 +43,8 @@ export async function examination(context: Context, sitesFile: string | undefine
       buckets: Object.values(place?.buckets ?? {}),
       runsIn: account.local ? "process" : "lambda",
       make,
-      now: Date.now,
+      now: systemClock.now,
+      random: systemClock.random,
     } as const;
     for await (const found of examine(sightOf(clients), engine)) say(found);
   } finally {

@@ -9,9 +9,11 @@ import { GetQueueAttributesCommand, GetQueueUrlCommand } from "@aws-sdk/client-s
 import { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import { MAX_CLOCK_SKEW_MS, positionAt } from "../../domain/kernel/position.ts";
 import { eventsTable, viewsTable } from "../../infra/stores.ts";
-import { eventsOf } from "../store/codec.ts";
+import { eventsOf, itemCodec } from "../store/codec.ts";
 import { eventStore } from "../store/event-store.ts";
 import { eventLog } from "../store/log.ts";
+import { newestStreams, type Sampled, sampleTable } from "../store/sample-table.ts";
+import { tableRows } from "../store/table-rows.ts";
 import type { Clients } from "./clients.ts";
 import { lambdaFunctions } from "./functions.ts";
 import { sealNotes } from "./seal-notes.ts";
@@ -99,6 +101,15 @@ export const sightOf = ({ dynamodb, sqs, eventBridge, s3, kms, secrets, codeBuil
     /** Streams that have commits in no seal; `undefined` where nothing was ever sealed. */
     unsealed: async (): Promise<number | undefined> =>
       (await notes.sealsNoted()) === undefined ? undefined : (await notes.unsealedStreams()).length,
+    /** Some streams of the event table, checked: as many and as much of each as ever, however long the log. */
+    sample: (random: () => number): Promise<Sampled> =>
+      sampleTable({
+        rows: tableRows(dynamodb, eventsTable.name),
+        newest: newestStreams(dynamodb, eventsTable.name),
+        sealedHead: notes.sealedHead,
+        itemOf: itemCodec(eventsTable.name),
+        random,
+      }),
     /** Every event of a stream of the log, in order. */
     events: async (stream: string) => (await store.read(stream, 0)).flatMap(eventsOf),
   };

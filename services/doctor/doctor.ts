@@ -3,6 +3,7 @@ import { eventsTable, type Table, viewsTable } from "../../infra/stores.ts";
 import { BUS, type Consumer, consumers, deadLetterName, queueName, ruleName, SEAL_KEY, schedules } from "../../infra/topology.ts";
 import type { Sight } from "../aws/sight.ts";
 import { behindLog } from "../store/behind-log.ts";
+import type { RowFault } from "../store/row-checker.ts";
 import { type Finding, missing, ok, wrong } from "./finding.ts";
 import { examineEnvironment, type Place } from "./site.ts";
 
@@ -16,6 +17,8 @@ export type Engine = {
   readonly make: string;
   /** milliseconds since 1970 */
   now(): number;
+  /** in [0, 1) */
+  random(): number;
 };
 
 /** Where four fifths are used, new versions will soon be refused. */
@@ -26,7 +29,7 @@ const FULL = 0.8;
  * finding of its own: the others go on.
  */
 export async function* examine(sight: Sight, engine: Engine): AsyncGenerator<Finding> {
-  const { make, now } = engine;
+  const { make, now, random } = engine;
   const looks: [what: string, look: () => Promise<readonly Finding[]>][] = [
     ...[eventsTable, viewsTable].map((table): (typeof looks)[number] => [`table ${table.name}`, () => tableIs(table)]),
     ...engine.buckets.map((name): (typeof looks)[number] => [`bucket ${name}`, () => there(`bucket ${name}`, sight.bucket(name))]),
@@ -45,6 +48,7 @@ export async function* examine(sight: Sight, engine: Engine): AsyncGenerator<Fin
     ]),
     ["clock", clockIs],
     ["seals", sealsAre],
+    ["log", logIs],
     ["code storage", codeStorage],
   ];
   for (const [what, look] of looks) {
@@ -153,6 +157,12 @@ export async function* examine(sight: Sight, engine: Engine): AsyncGenerator<Fin
     ];
   }
 
+  async function logIs(): Promise<Finding[]> {
+    const { streams, commits, sealed, faults } = await sight.sample(random);
+    const says = `${streams} streams sampled, ${commits} of their commits: their chains are whole, and what was sealed of ${sealed} is there`;
+    return faults.length === 0 ? [ok("log", says)] : faults.map(changed);
+  }
+
   async function codeStorage(): Promise<Finding[]> {
     const { used, limit } = await sight.codeStorage();
     const says = `${gigabytes(used)} of ${gigabytes(limit)} GB`;
@@ -167,6 +177,13 @@ export async function* examine(sight: Sight, engine: Engine): AsyncGenerator<Fin
     ];
   }
 }
+
+const changed = ({ stream, version, reason }: RowFault): Finding =>
+  wrong(
+    `log of ${stream}`,
+    `was changed behind Shiplog's back at version ${version}: ${reason}`,
+    `keep a backup of the table as it is (aws dynamodb create-backup --table-name ${eventsTable.name} --backup-name tampered), then find every such place with: shiplog audit verify`,
+  );
 
 const gigabytes = (bytes: number): string => (bytes / 2 ** 30).toFixed(1);
 const said = (error: unknown): string => (error instanceof Error ? `${error.name}: ${error.message}` : String(error));

@@ -14,6 +14,23 @@ export const nameDay = async (client: DynamoDBClient, table: string, position: s
   await client.send(new PutItemCommand({ TableName: table, Item: { pk: { S: DAYS }, sk: { S: dayOf(position) } } }));
 };
 
+/** The last days that have a name, at most so many, newest first. */
+export const newestDays = async (client: DynamoDBClient, table: string, limit: number): Promise<string[]> => {
+  const { Items = [] } = await client.send(
+    new QueryCommand({
+      TableName: table,
+      KeyConditionExpression: "pk = :days",
+      ExpressionAttributeValues: { ":days": { S: DAYS } },
+      ScanIndexForward: false,
+      // what says that all are named stands behind them
+      Limit: limit + 1,
+    }),
+  );
+  return Items.map(({ sk }) => sk?.S ?? "")
+    .filter((day) => day !== COMPLETE)
+    .slice(0, limit);
+};
+
 /** Days without a name, once every day has one: no reader of the log finds their commits. @param named the items of `DAYS` */
 export const daysWithoutName = async (named: AsyncIterable<Item>, days: Iterable<string>): Promise<string[]> => {
   const names = new Set((await Array.fromAsync(named)).map(({ sk }) => sk?.S));

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import { type Commit, type Link, linkFault } from "../../domain/kernel/chain.ts";
+import { type Commit, type Link, linkFault, verifyChain } from "../../domain/kernel/chain.ts";
 import { ChainBroken } from "./chain-broken.ts";
 import { commitOf, type Item } from "./codec.ts";
 import { sha256 } from "./digest.ts";
@@ -16,11 +16,13 @@ export type RowChecker = ReturnType<typeof rowChecker>;
  * belong to it.
  *
  * @param head version and hash of the stream's last sealed commit, where it has one
+ * @param after version behind which the rows begin: the first one's link to what is before it is not checked
  */
 export const rowChecker = (
   stream: string,
   head: { readonly version: number; readonly hash: string } | undefined,
   itemOf: (commit: Commit) => Item,
+  after = 0,
 ) => {
   let previous: Link | undefined;
   const fault = (version: number, reason: string, fields: readonly string[] = []): RowFault => ({ stream, version, fields, reason });
@@ -28,10 +30,10 @@ export const rowChecker = (
   return {
     /** Its fault, or what it holds. */
     check: (item: Item): RowFault | Commit => {
-      const expected = (previous?.version ?? 0) + 1;
+      const expected = (previous?.version ?? after) + 1;
       const commit = commitIn(item);
       if (commit instanceof ChainBroken) return fault(expected, commit.fault.reason);
-      const link = linkFault(sha256, commit, previous);
+      const link = previous === undefined && after > 0 ? verifyChain(sha256, [commit], after)?.reason : linkFault(sha256, commit, previous);
       // where a row is gone, it is that row's place
       if (link !== undefined) return fault(Math.min(expected, commit.version), link);
       if (!/^\d{15}$/.test(commit.position)) return fault(commit.version, "its position is none", ["position"]);
@@ -44,7 +46,7 @@ export const rowChecker = (
     },
     /** What is missing at the end of the stream. */
     end: (): RowFault | undefined => {
-      const version = previous?.version ?? 0;
+      const version = previous?.version ?? after;
       if (head === undefined || version >= head.version) return undefined;
       const what = version === 0 ? "the whole stream is gone" : `its end is gone: it has ${version} versions`;
       return fault(version + 1, `${what}, and ${head.version} were sealed`);

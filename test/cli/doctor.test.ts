@@ -1,11 +1,12 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { GetItemCommand, PutItemCommand } from "@aws-sdk/client-dynamodb";
 import { DisableRuleCommand, EnableRuleCommand } from "@aws-sdk/client-eventbridge";
 import { DeleteAliasCommand, GetAliasCommand, UpdateAliasCommand } from "@aws-sdk/client-lambda";
 import { DeleteQueueCommand, GetQueueUrlCommand } from "@aws-sdk/client-sqs";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { BUS, deadLetterName, ruleName } from "../../infra/topology.ts";
+import { BUS, deadLetterName, EVENTS_TABLE, ruleName } from "../../infra/topology.ts";
 import type { Finding } from "../../services/doctor/finding.ts";
 import { until } from "../support/until.ts";
 import { startWorld, type World } from "../support/world.ts";
@@ -33,6 +34,7 @@ it("finds everything well where nothing is wrong, line by line", async () => {
   expect(out).toMatch(/^✓ table shiplog-events: is active, with its stream$/m);
   expect(out).toMatch(/^✓ rule shiplog-flip-alias: is enabled$/m);
   expect(out).toMatch(/^✓ alias shiplog-web-production-server:live: is at version 2, sequence 1, as the log says$/m);
+  expect(out).toMatch(/^✓ log: [1-9]\d* streams sampled, \d+ of their commits: their chains are whole/m);
   expect(out).toMatch(/^✓ code storage: \S+ of 75\.0 GB are used$/m);
   expect(err).toMatch(/All \d+ are well\./);
 });
@@ -61,7 +63,9 @@ it("names an alias that is not where the log has put it", async () => {
   await lambda.send(new UpdateAliasCommand({ ...at, FunctionVersion: "1", Description: "by hand" }));
   const { bad } = await findings();
   expect(bad).toMatchObject([{ what: "alias shiplog-web-production-image:live", state: "wrong" }]);
-  expect(bad[0]?.says).toBe('is at version 1 ("by hand"), and the log has put it at version 2 with sequence 1');
+  expect(bad[0]?.says).toBe(
+    'was changed by hand: it is at version 1, and the log has put it at version 2; its description "by hand" is not Shiplog\'s',
+  );
   expect(bad[0]?.mend).toContain("shiplog why web/production");
   await lambda.send(new UpdateAliasCommand({ ...at, FunctionVersion, Description }));
 });
@@ -87,6 +91,24 @@ it("names messages that nobody could take", async () => {
     says: "has 1 messages that nobody could take",
     mend: "shiplog events --quarantine",
   });
+});
+
+it("names a stream of the log that was changed behind Shiplog's back", async () => {
+  const { dynamodb } = world.aws.clients;
+  const Key = { pk: { S: "environment/web/production" }, sk: { S: "0000000001" } };
+  const { Item } = await dynamodb.send(new GetItemCommand({ TableName: EVENTS_TABLE, Key }));
+  await dynamodb.send(new PutItemCommand({ TableName: EVENTS_TABLE, Item: { ...Item, actor: { S: "innocent-bob" } } }));
+  const { code, all } = await findings();
+  await dynamodb.send(new PutItemCommand({ TableName: EVENTS_TABLE, Item }));
+  expect(code).toBe(5);
+  expect(all.filter(({ what }) => what.startsWith("log"))).toEqual([
+    {
+      what: "log of environment/web/production",
+      state: "wrong",
+      says: "was changed behind Shiplog's back at version 1: its content was changed after it was written",
+      mend: expect.stringMatching(/backup .*shiplog audit verify$/),
+    },
+  ]);
 });
 
 it("says what to set where neither an engine nor an account is known", async () => {
