@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { z } from "zod";
 import { normalWebhookId, WebhookId } from "../../domain/kernel/identity.ts";
-import { notableTypes } from "../../domain/webhook/news.ts";
+import { notableTypes, outcomeTypes } from "../../domain/webhook/news.ts";
 import type { ManyWebhooks } from "../../services/api/contract.ts";
 import { confirm } from "../confirm.ts";
 import type { Context, Register } from "../context.ts";
@@ -12,7 +12,13 @@ import { plain, table } from "../terminal.ts";
 import { deliveryCommands } from "./webhook-deliveries.ts";
 
 type Webhook = z.infer<typeof ManyWebhooks>["webhooks"][number];
-type AddOptions = { readonly kind?: string; readonly site?: string; readonly env?: string; readonly type?: readonly string[] };
+type AddOptions = {
+  readonly kind?: string;
+  readonly site?: string;
+  readonly env?: string;
+  readonly type?: readonly string[];
+  readonly outcomes?: boolean;
+};
 type Reason = { readonly reason?: string };
 
 /** Endpoints outside that hear of what happens: Slack, or any server that takes signed webhooks. */
@@ -26,6 +32,7 @@ export const webhooksCommand: Register = (program, run) => {
     .option("--site <site>", "only of this site")
     .option("--env <environment>", "only of this environment")
     .option("--type <type>", "only events of this type (again for more); default: every change of a status", collect)
+    .option("--outcomes", "only what came of it: live, failed, held, rolled back, pinned, locked, drift")
     .action((url: string, options: AddOptions) => run((context) => add(context, url, options)));
   webhooks
     .command("ls")
@@ -57,11 +64,13 @@ const collect = (type: string, before: readonly string[] | undefined): readonly 
 async function add(
   context: Context,
   said: string,
-  { kind: named, site, env: environment, type: types = [] }: AddOptions,
+  { kind: named, site, env: environment, type: typesSaid = [], outcomes = false }: AddOptions,
 ): Promise<undefined> {
   const { api: open, terminal, json } = context;
   if (named !== undefined && named !== "slack" && named !== "standard")
     throw usageError(`--kind "${named}" is not known.`, "Write slack or standard.");
+  if (outcomes && typesSaid.length > 0) throw usageError("--outcomes and --type both say which events are told.", "Give one of them.");
+  const types: readonly string[] = outcomes ? outcomeTypes : typesSaid;
   const unknown = types.find((type) => !(notableTypes as readonly string[]).includes(type));
   if (unknown !== undefined) throw usageError(`--type "${unknown}" is not an event that is told.`, `There are: ${notableTypes.join(", ")}`);
 
@@ -74,8 +83,17 @@ async function add(
   terminal.result(
     table([["id", webhook.id], ["kind", webhook.kind], ["url", webhook.url], ["events", filtersOf(webhook)], ...secretRow(secret)]),
   );
+  terminal.note(heardBy(types, kind, outcomes));
   if (secret !== null) terminal.note("Keep the secret now: it is not shown again. The receiver checks signatures with it.");
   terminal.note(`Try it:  shiplog webhooks test ${webhook.id}`);
+}
+
+/** What the endpoint is going to hear of, in a sentence. */
+function heardBy(types: readonly string[], kind: string, outcomes: boolean): string {
+  if (outcomes) return "It hears only of what came of it: live, failed, held, rolled back, pinned, locked, drift.";
+  if (types.length > 0) return `It hears only of ${types.join(", ")}.`;
+  const every = "It hears of each change of a status, from queued to live.";
+  return kind === "slack" ? `${every} For what came of it alone, add it with --outcomes.` : every;
 }
 
 async function list({ api: open, terminal, json }: Context): Promise<undefined> {

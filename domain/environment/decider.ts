@@ -195,7 +195,7 @@ function takePinBack({ sequence, deploymentId }: Flip, state: Environment): read
   const unpinned: EnvironmentEvent = {
     type: "EnvironmentUnpinned",
     v: 1,
-    body: { reason: `the rollback to ${deploymentId} (#${sequence}) did not come about` },
+    body: { reason: `the rollback to ${deploymentId} (#${sequence}) did not come about`, rollback: sequence },
   };
   // a lock whose time is over still stands here: the reconciler ends it, and what waits goes then
   return state.waiting === null || state.lock !== null ? [unpinned] : [unpinned, go(state.waiting, state)];

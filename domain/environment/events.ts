@@ -92,7 +92,11 @@ export const EnvironmentPinned = event("EnvironmentPinned", 1, {
   /** sequence of the rollback that set it, and takes it back where it fails; none where a person pinned */
   rollback: sequence.optional(),
 });
-export const EnvironmentUnpinned = event("EnvironmentUnpinned", 1, { reason: z.string().optional() });
+export const EnvironmentUnpinned = event("EnvironmentUnpinned", 1, {
+  reason: z.string().optional(),
+  /** sequence of the rollback that set the pin and did not come about */
+  rollback: sequence.optional(),
+});
 export const EnvironmentLocked = event("EnvironmentLocked", 1, { holder: z.string(), reason, until: z.iso.datetime().nullable() });
 export const EnvironmentUnlocked = event("EnvironmentUnlocked", 1, { holder: z.string(), reason: z.string().optional() });
 export const EdgeInvalidated = event("EdgeInvalidated", 1, {

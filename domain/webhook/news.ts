@@ -4,6 +4,8 @@ import type { WebhookFilters } from "./events.ts";
 
 const Live = z.object({ deployment: z.string(), sequence: z.number() }).nullable();
 
+const Replaced = z.object({ deployment: z.string(), sequence: z.number(), commit: GitCommit.nullable() });
+
 /**
  * One event as it is told to people and programs outside: with what they need to understand it, as of that event.
  * It holds no secret. Both messages, Slack's and the signed one, are made of it alone.
@@ -24,8 +26,10 @@ export const News = z.object({
   status: z.object({ before: z.string().nullable(), after: z.string() }).nullable(),
   /** what answers visitors; the same twice where the event did not change it */
   live: z.object({ before: Live, after: Live }),
-  /** why a release went live: deploy, rollback, promote or restore; null for any other event */
+  /** why a release went live, or failed to: deploy, rollback, promote or restore; of a pin: the rollback that set it or took it back */
   flip: z.string().nullable(),
+  /** what a release that went live replaced */
+  replaced: Replaced.nullable().default(null),
   actor: z.string(),
   commit: GitCommit.nullable(),
   reason: z.string().nullable(),
@@ -64,14 +68,34 @@ export const notableTypes = [
   "EnvironmentUnlocked",
 ] as const;
 
+/** What came of it: live, failed, held, rolled back, pinned, locked, drift, and the way out of these. */
+export const outcomeTypes = [
+  "DeploymentHeld",
+  "DeploymentFailed",
+  "ReleaseWentLive",
+  "FlipFailed",
+  "AliasDriftDetected",
+  "AliasDriftEnded",
+  "EnvironmentPinned",
+  "EnvironmentUnpinned",
+  "EnvironmentLocked",
+  "EnvironmentUnlocked",
+] as const satisfies readonly (typeof notableTypes)[number][];
+
 /** The type of a message that only tries an endpoint out. */
 export const TEST_TYPE = "WebhookTest";
 
 /**
  * Whether an endpoint wants to hear this. Without named types it hears every change of a status once: a deployment that
- * goes live is told by `DeploymentSucceeded`, so its `ReleaseWentLive` only comes to who names it.
+ * goes live is told by `DeploymentSucceeded`, so its `ReleaseWentLive` only comes to who names it; and the pin of a rollback is
+ * told with the rollback, except to who hears of pins alone.
  */
-export const wants = (filters: WebhookFilters, news: News): boolean =>
-  (filters.site ?? news.site) === news.site &&
-  (filters.environment ?? news.environment) === news.environment &&
-  (filters.types.length === 0 ? !(news.type === "ReleaseWentLive" && news.flip === "deploy") : filters.types.includes(news.type));
+export const wants = ({ site, environment, types }: WebhookFilters, news: News): boolean => {
+  if ((site ?? news.site) !== news.site || (environment ?? news.environment) !== news.environment) return false;
+  const everything = types.length === 0;
+  if (isOfRollback(news) && (everything || types.includes("ReleaseWentLive"))) return false;
+  return everything ? !(news.type === "ReleaseWentLive" && news.flip === "deploy") : types.includes(news.type);
+};
+
+const isOfRollback = ({ type, flip }: News): boolean =>
+  (type === "EnvironmentPinned" || type === "EnvironmentUnpinned") && flip === "rollback";

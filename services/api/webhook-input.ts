@@ -27,6 +27,7 @@ export const testNews = ({ id, filters, version }: WebhookView, event: string, a
   status: null,
   live: { before: null, after: null },
   flip: null,
+  replaced: null,
   actor,
   commit: null,
   reason: "Somebody tries this endpoint out. Nothing was deployed.",

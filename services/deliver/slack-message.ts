@@ -41,9 +41,9 @@ const LOOKS: Readonly<Record<string, readonly [symbol: string, word: string]>> =
 
 /** One glance must be enough: what, where, whose; then why, and what to do. Text of people and programs is never markup. */
 export const slackMessage = (news: News): SlackMessage => {
-  const [symbol, word] = LOOKS[news.flip ?? ""] ?? LOOKS[news.status?.after ?? ""] ?? LOOKS[news.type] ?? ["ℹ️", news.type];
+  const [symbol, word] = LOOKS[news.type] ?? LOOKS[news.flip ?? ""] ?? LOOKS[news.status?.after ?? ""] ?? ["ℹ️", news.type];
   const place = `${news.site}/${news.environment}`;
-  const subject = subjectOf(news);
+  const subject = subjectOf(news.commit);
   const headline = `${symbol} ${place} ${word}`;
   const reason = news.reason === null || news.reason === "" ? [] : [{ type: "section", text: plain(news.reason, LIMIT.reason) } as const];
   return {
@@ -63,9 +63,15 @@ export const slackMessage = (news: News): SlackMessage => {
   };
 };
 
-function fieldsOf({ actor, sequence, durationMs, live, step, status }: News, subject: string): PlainText[] {
+function fieldsOf({ actor, sequence, durationMs, live, step, status, flip, replaced, deployment }: News, subject: string): PlainText[] {
+  const back = flip === "rollback" && replaced !== null;
   const rows: (readonly [string, string | null])[] = [
-    ["Commit", subject || null],
+    ...(back
+      ? ([
+          ["From", `${replaced.deployment} ${subjectOf(replaced.commit)}`.trim()],
+          ["To", `${deployment} ${subject}`.trim()],
+        ] as const)
+      : ([["Commit", subject || null]] as const)),
     ["By", actor],
     ["Sequence", sequence === null ? null : `#${sequence}`],
     ["Failed at", status?.after === "failed" ? step : null],
@@ -76,7 +82,7 @@ function fieldsOf({ actor, sequence, durationMs, live, step, status }: News, sub
 }
 
 /** `0123abc Fix the header (Ada)` */
-function subjectOf({ commit }: News): string {
+function subjectOf(commit: News["commit"]): string {
   if (commit === null) return "";
   const [message = ""] = (commit.message ?? "").split("\n");
   const sha = `${commit.sha.slice(0, 7)}${commit.dirty ? "+changes" : ""}`;

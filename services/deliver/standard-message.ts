@@ -7,7 +7,7 @@ export const LARGEST_PAYLOAD = 20_000;
 /** The body of a signed message. `stream` and `version` give the order: a higher version of the same stream is newer. */
 export const standardBody = (news: News): string => {
   const { type, at: timestamp, event: id, stream, version, position, site, environment, deployment, sequence } = news;
-  const { status, live, flip, actor, commit, reason, step, durationMs, url } = news;
+  const { status, live, flip, replaced, actor, commit, reason, step, durationMs, url } = news;
   return JSON.stringify({
     type,
     timestamp,
@@ -23,6 +23,7 @@ export const standardBody = (news: News): string => {
       status,
       live,
       flip,
+      replaced,
       actor,
       commit,
       reason,

@@ -1,5 +1,5 @@
 import { type DeploymentEvent, deploymentEventTypes, readDeploymentEvent } from "../../domain/deployment/events.ts";
-import { type EnvironmentEvent, environmentEventTypes, readEnvironmentEvent } from "../../domain/environment/events.ts";
+import { type EnvironmentEvent, readEnvironmentEvent } from "../../domain/environment/events.ts";
 import { sayDrift } from "../../domain/environment/fence.ts";
 import type { Recorded } from "../../domain/kernel/event.ts";
 import { deploymentOf, deploymentStream, environmentStream, siteOf } from "../../domain/kernel/identity.ts";
@@ -50,8 +50,9 @@ async function ofDeployment(ports: Ports, event: Recorded<DeploymentEvent>): Pro
     deployment: id,
     sequence: view.sequence,
     status: { before, after: view.status },
-    live: own ?? { before: now, after: now },
+    live: own === undefined ? { before: now, after: now } : { before: own.before, after: own.after },
     flip: null,
+    replaced: null,
     // a consumer's own step is somebody's deployment
     actor: event.actor.startsWith("shiplog ") ? view.actor : event.actor,
     commit: view.commit,
@@ -75,6 +76,7 @@ async function ofEnvironment(ports: Ports, event: Recorded<EnvironmentEvent>): P
   const last = live.at(-1);
   const now = last?.after ?? null;
   const wentLive = event.type === "ReleaseWentLive";
+  const own = wentLive ? last : undefined;
   return {
     ...envelope(event),
     site,
@@ -82,11 +84,12 @@ async function ofEnvironment(ports: Ports, event: Recorded<EnvironmentEvent>): P
     deployment: named,
     sequence: "sequence" in event.body ? event.body.sequence : null,
     status: null,
-    live: wentLive && last !== undefined ? last : { before: now, after: now },
-    flip: wentLive ? event.body.reason : null,
+    live: own === undefined ? { before: now, after: now } : { before: own.before, after: own.after },
+    flip: flipOf(event),
+    replaced: own === undefined ? null : await replacedBy(ports, own, event.position),
     actor: wentLive ? event.body.actor : event.actor,
     commit: view?.commit ?? null,
-    reason: reasonOf(event),
+    reason: own?.why ?? reasonOf(event),
     step: null,
     durationMs: null,
     url: ports.url(site, environment),
@@ -113,16 +116,42 @@ async function deploymentUpTo(ports: Ports, id: string, belongs: (event: Recorde
 const isUpTo = (one: Recorded, end: Recorded): boolean =>
   one.version < end.version || (one.version === end.version && one.index <= end.index);
 
+/** Which flip an event is of; of a pin only where a rollback set it, or took it back as it failed. */
+function flipOf(event: Recorded<EnvironmentEvent>): string | null {
+  switch (event.type) {
+    case "ReleaseWentLive":
+      return event.body.reason;
+    case "FlipFailed":
+      return event.body.flip;
+    case "EnvironmentPinned":
+    case "EnvironmentUnpinned":
+      return event.body.rollback === undefined ? null : "rollback";
+    default:
+      return null;
+  }
+}
+
+type Change = { readonly before: Live; readonly after: NonNullable<Live>; readonly why: string | null };
+
+/** What a release that went live replaced, with its commit. */
+async function replacedBy(ports: Ports, { before }: Change, position: string): Promise<News["replaced"]> {
+  if (before === null) return null;
+  const { view } = await deploymentUpTo(ports, before.deployment, (one) => one.position <= position);
+  return { ...before, commit: view?.commit ?? null };
+}
+
 /** Every change of what is live, up to a position. */
-async function liveChanges(ports: Ports, site: string, environment: string, position: string) {
-  const changes: { before: Live; after: NonNullable<Live> }[] = [];
+async function liveChanges(ports: Ports, site: string, environment: string, position: string): Promise<Change[]> {
+  const changes: Change[] = [];
+  const whys = new Map<number, string>();
   for (const event of await ports.events(environmentStream(site, environment))) {
     if (event.position > position) break;
-    if (event.type !== "ReleaseWentLive" || !environmentEventTypes.includes(event.type)) continue;
+    if (event.type !== "ReleaseWentLive" && event.type !== "FlipRequested") continue;
     const { type, body } = readEnvironmentEvent(event);
+    if (type === "FlipRequested" && body.why !== undefined) whys.set(body.sequence, body.why);
     if (type !== "ReleaseWentLive") continue;
     const before = body.previous === null ? null : { deployment: body.previous.deploymentId, sequence: body.previous.sequence };
-    changes.push({ before, after: { deployment: body.deploymentId, sequence: body.sequence } });
+    changes.push({ before, after: { deployment: body.deploymentId, sequence: body.sequence }, why: whys.get(body.sequence) ?? null });
   }
   return changes;
 }

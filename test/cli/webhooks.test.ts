@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { outcomeTypes } from "../../domain/webhook/news.ts";
 import { type Delivery, newDelivery } from "../../services/kit/webhooks/delivery.ts";
 import { news } from "../support/news.ts";
 import { webhookId } from "../support/samples.ts";
@@ -79,6 +80,29 @@ describe("shiplog webhooks rm", () => {
 });
 
 describe("shiplog webhooks add", () => {
+  const URL_OF_SLACK = "https://hooks.slack.com/services/T0/B0/hidden";
+  const added = (...words: string[]) => {
+    engine.state.instead.set("POST /v1/webhooks", { status: 201, body: { webhook: { ...view, kind: "slack" }, secret: null } });
+    return cli("webhooks", "add", URL_OF_SLACK, ...words);
+  };
+
+  it("tells Slack each change of a status, and says how to hear of what came of it alone", async () => {
+    expect(await added()).toMatchObject({
+      code: 0,
+      err: expect.stringContaining("each change of a status, from queued to live. For what came of it alone, add it with --outcomes."),
+    });
+    expect(engine.state.asked.at(-1)?.body).toMatchObject({ types: [] });
+  });
+
+  it("tells with --outcomes only what came of it, and says so", async () => {
+    expect(await added("--outcomes")).toMatchObject({
+      code: 0,
+      err: expect.stringContaining("only of what came of it: live, failed, held, rolled back, pinned, locked, drift."),
+    });
+    expect(engine.state.asked.at(-1)?.body).toMatchObject({ types: [...outcomeTypes] });
+    expect((await added("--outcomes", "--type", "FlipFailed")).code).toBe(2);
+  });
+
   it("says what it does without --type", async () => {
     const { out } = await cli("webhooks", "add", "--help");
     expect(out.replace(/\s+/g, " ")).toContain("default: every change of a status ");

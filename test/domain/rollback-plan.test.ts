@@ -238,7 +238,7 @@ describe("the pin of a rollback that fails", () => {
     const told = story().deploys(A, B).asksBack();
     expect(told.give(fail(3))).toMatchObject([
       { type: "FlipFailed" },
-      { type: "EnvironmentUnpinned", body: { reason: `the rollback to ${deploymentId(A)} (#3) did not come about` } },
+      { type: "EnvironmentUnpinned", body: { reason: `the rollback to ${deploymentId(A)} (#3) did not come about`, rollback: 3 } },
     ]);
     expect(told.state().pinned).toBe(false);
   });

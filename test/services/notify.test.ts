@@ -6,7 +6,7 @@ import { environment } from "../../domain/environment/decider.ts";
 import type { AnyEvent, Recorded } from "../../domain/kernel/event.ts";
 import { deploymentStream, environmentStream } from "../../domain/kernel/identity.ts";
 import type { WebhookView } from "../../domain/projections/webhook-view.ts";
-import { News } from "../../domain/webhook/news.ts";
+import { News, outcomeTypes, wants } from "../../domain/webhook/news.ts";
 import { type DeliveryMessage, deliveryId } from "../../services/kit/webhooks/delivery.ts";
 import { newsOf } from "../../services/notify/news.ts";
 import { notify } from "../../services/notify/notify.ts";
@@ -138,15 +138,57 @@ describe("the news of an environment", () => {
     const live: EnvironmentCommand[] = [
       ...[admit(1), flip(1), { type: "RecordWentLive", sequence: 1 } as const],
       ...[admit(2), flip(2), { type: "RecordWentLive", sequence: 2 } as const],
-      ...[{ type: "RequestRollback", ...by } as const, { type: "RecordWentLive", sequence: 3 } as const],
+      ...[{ type: "RequestRollback", why: "it answers 500", ...by } as const, { type: "RecordWentLive", sequence: 3 } as const],
     ];
-    const here = world([queue], live);
+    const here = world([queue], live, 100);
     expect(await here.ofPlace("ReleaseWentLive")).toMatchObject({
       flip: "rollback",
+      reason: "it answers 500",
+      replaced: { deployment: deploymentId(2), sequence: 2, commit },
       live: { before: { sequence: 2 }, after: { deployment: deploymentId(1), sequence: 3 } },
       actor: "ada",
       next: "shiplog unpin web/production",
     });
+  });
+});
+
+describe("the pin of a rollback", () => {
+  const live = (n: number): EnvironmentCommand[] => [admit(n), flip(n), { type: "RecordWentLive", sequence: n }];
+  const here = world([queue], [...live(1), ...live(2), { type: "RequestRollback", why: "it answers 500", ...by }]);
+  const filters = (...types: string[]) => ({ site: null, environment: null, types });
+
+  it("is told with the rollback itself, and alone only to who hears of pins alone", async () => {
+    const told = News.parse(await here.ofPlace("EnvironmentPinned"));
+    expect(told.flip).toBe("rollback");
+    expect(wants(filters(), told)).toBe(false);
+    expect(wants(filters(...outcomeTypes), told)).toBe(false);
+    expect(wants(filters("EnvironmentPinned"), told)).toBe(true);
+  });
+
+  it("is told where a person set it", async () => {
+    const pinned = world([queue], [...live(1), { type: "PinEnvironment", reason: "a sale" }]);
+    const told = News.parse(await pinned.ofPlace("EnvironmentPinned"));
+    for (const types of [[], outcomeTypes, ["EnvironmentPinned"]]) expect(wants(filters(...types), told)).toBe(true);
+  });
+
+  it("is told neither where the rollback that set it fails and takes it back: the failure is what is told", async () => {
+    const failed = [...live(1), ...live(2), { type: "RequestRollback", ...by } as const];
+    const room = world([queue], [...failed, { type: "RecordFlipFailed", sequence: 3, reason: "its version is gone", moved: false }]);
+    expect(wants(filters(), News.parse(await room.ofPlace("EnvironmentUnpinned")))).toBe(false);
+    expect(News.parse(await room.ofPlace("FlipFailed"))).toMatchObject({ flip: "rollback", reason: "its version is gone" });
+  });
+});
+
+describe("what came of it alone", () => {
+  it("is a release that went live, once, however it did; what failed, waits or drifts; and no step on the way", () => {
+    const outcomes = { site: null, environment: null, types: [...outcomeTypes] };
+    const told = (change: Partial<News>) => wants(outcomes, news(change));
+    for (const flip of ["deploy", "rollback", "restore"]) expect(told({ type: "ReleaseWentLive", flip })).toBe(true);
+    expect(told({ type: "DeploymentSucceeded" })).toBe(false);
+    for (const type of ["DeploymentFailed", "DeploymentHeld", "FlipFailed", "AliasDriftDetected", "EnvironmentLocked"])
+      expect(told({ type })).toBe(true);
+    for (const type of ["DeploymentQueued", "BuildStarted", "BuildSucceeded", "ReleaseStarted", "DeploymentSuperseded"])
+      expect(told({ type })).toBe(false);
   });
 });
 
