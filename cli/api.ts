@@ -5,6 +5,7 @@ import {
   ApiError,
   AuditPage,
   BuildLogs,
+  History,
   LogEvents,
   ManyDeliveries,
   ManyDeployments,
@@ -77,6 +78,8 @@ export function openApi(connection: Connection, actor: string, signal: AbortSign
     change: async (site: string, environment: string, verb: "pin" | "unpin" | "lock" | "unlock", body: object, key: Key) =>
       (await post(`${place(site, environment)}/${verb}`, ENVIRONMENT, body, key)).environment,
 
+    /** what was live, newest first; `before`: the `next` of the page before */
+    history: (site: string, environment: string, query: Query) => get(`${place(site, environment)}/history`, History, query),
     why: (site: string, environment: string, at: string | undefined) => get(`${place(site, environment)}/why`, Why, { at }),
     audit: (query: Query) => get("audit", AuditPage, query),
     /** a page of the seals behind that number */

@@ -6,6 +6,7 @@ import { deployCommand } from "./commands/deploy.ts";
 import { devCommand } from "./commands/dev.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { eventsCommand } from "./commands/events.ts";
+import { historyCommand } from "./commands/history.ts";
 import { inspectCommand } from "./commands/inspect.ts";
 import { listCommand } from "./commands/list.ts";
 import { lockCommand, unlockCommand } from "./commands/lock.ts";
@@ -28,6 +29,7 @@ const commands: readonly Register[] = [
   eventsCommand,
   logsCommand,
   whyCommand,
+  historyCommand,
   auditCommand,
   rollbackCommand,
   cancelCommand,

@@ -3,7 +3,7 @@ import type { Api } from "../api.ts";
 import type { Context, Register } from "../context.ts";
 import { showAge, showDuration } from "../duration.ts";
 import { factsOf, type LoggedEvent } from "../event-facts.ts";
-import { placeName } from "../place.ts";
+import { type Environment, placeName } from "../place.ts";
 import { plain, table } from "../terminal.ts";
 
 /** Shows everything about one deployment, with its timeline. */
@@ -22,9 +22,11 @@ async function inspect({ api: open, terminal, json }: Context, id: string): Prom
     timelineOf(api, deployment),
   ]);
   const live = environment.live?.deploymentId === deployment.id;
-  if (json) return void terminal.document({ deployment, progress, live, events: timeline });
+  const rolledBack =
+    (!live && environment.takenDown.find(({ deploymentId, wasLive }) => wasLive && deploymentId === deployment.id)) || null;
+  if (json) return void terminal.document({ deployment, progress, live, rolledBack, events: timeline });
 
-  terminal.result(table(describe(deployment, live, environment.url, Date.now())));
+  terminal.result(table(describe(deployment, { live, rolledBack }, environment.url, Date.now())));
   if (progress !== null) terminal.result(`\nNow: ${progress.step}, ${progress.done} of ${progress.total}`);
   terminal.result(`\nTimeline\n${table(timeline.map((event, place) => row(event, timeline[place - 1], timeline[0])))}`);
 }
@@ -39,12 +41,19 @@ async function timelineOf(api: Api, deployment: DeploymentView): Promise<readonl
   return [...own.events, ...about].sort((a, b) => (a.position === b.position ? a.index - b.index : a.position < b.position ? -1 : 1));
 }
 
-function describe(deployment: DeploymentView, live: boolean, url: string, now: number): [string, string][] {
+type Fate = { readonly live: boolean; readonly rolledBack: Environment["takenDown"][number] | null };
+
+function describe(deployment: DeploymentView, { live, rolledBack }: Fate, url: string, now: number): [string, string][] {
   const { commit, release } = deployment;
   const rows: [string, string | null | undefined][] = [
     ["id", deployment.id],
     ["where", `${placeName(deployment)} #${deployment.sequence}`],
     ["status", `${deployment.status}${live ? " (live)" : ""}, since ${showAge(deployment.since, now)}`],
+    [
+      "rolled back",
+      rolledBack &&
+        `by ${rolledBack.by} ${showAge(rolledBack.at, now)} to ${rolledBack.to} (#${rolledBack.rollback})${rolledBack.why === null ? "" : `: ${rolledBack.why}`}`,
+    ],
     ["step", deployment.step],
     ["reason", deployment.reason],
     ["url", live ? url : null],

@@ -4,6 +4,7 @@ import { pastOption, showAge, showDuration } from "../duration.ts";
 import { usageError } from "../failure.ts";
 import { placeName } from "../place.ts";
 import { shortIds } from "../short-id.ts";
+import { commitCell } from "../show-commit.ts";
 import { plain, list as showList, statusStyle } from "../terminal.ts";
 
 type Options = { readonly site?: string; readonly env?: string; readonly status?: string; readonly limit: string; readonly at?: string };
@@ -33,17 +34,21 @@ async function list({ api: open, terminal, json }: Context, { site, env, status,
   if (deployments.length === 0) return void terminal.note("There is no deployment. Make one:  shiplog deploy <dir>");
 
   const live = new Set(environments.flatMap((environment) => (environment.live === null ? [] : [environment.live.deploymentId])));
+  const takenDown = new Set(
+    environments.flatMap((environment) => environment.takenDown.flatMap(({ deploymentId, wasLive }) => (wasLive ? [deploymentId] : []))),
+  );
+  const fateOf = (id: string): string => (live.has(id) ? " (live)" : takenDown.has(id) ? " (rolled back)" : "");
   const short = shortIds(deployments.map(({ id }) => id));
   const now = Date.now();
   const rows = deployments.map((deployment) => [
     short.get(deployment.id) ?? deployment.id,
-    terminal.paint(statusStyle(deployment.status), `${deployment.status}${live.has(deployment.id) ? " (live)" : ""}`),
+    terminal.paint(statusStyle(deployment.status), `${deployment.status}${fateOf(deployment.id)}`),
     placeName(deployment),
     `#${deployment.sequence}`,
     showAge(deployment.queuedAt, now),
     took(deployment, now),
     plain(deployment.actor),
-    commitOf(deployment),
+    commitCell(deployment.commit),
   ]);
   terminal.result(
     showList(
@@ -57,8 +62,3 @@ async function list({ api: open, terminal, json }: Context, { site, env, status,
 
 const took = ({ queuedAt, endedAt }: DeploymentView, now: number): string =>
   showDuration((endedAt === null ? now : Date.parse(endedAt)) - Date.parse(queuedAt));
-
-const commitOf = ({ commit }: DeploymentView): string =>
-  commit === null
-    ? "-"
-    : plain([commit.sha.slice(0, 7), commit.dirty ? "+changes" : "", (commit.message ?? "").slice(0, 60)].filter(Boolean).join(" "));

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { confirm } from "../confirm.ts";
 import type { Context, Register } from "../context.ts";
-import { momentOption } from "../duration.ts";
+import { momentOption, showAge } from "../duration.ts";
 import { printEnvironment } from "../environment-change.ts";
 import { placeName, resolvePlace, type Whereabouts, whereabouts } from "../place.ts";
 import { plain } from "../terminal.ts";
@@ -55,7 +55,13 @@ async function unlock(
     await confirm(context, `Take the lock of ${placeName(before)} from ${plain(held.holder)} ("${plain(held.reason)}")?`, yes);
   }
   const after = await api.change(before.site, before.environment, "unlock", { reason, force }, randomUUID());
-  printEnvironment(context, after, `${placeName(after)} is not locked.`);
-  if (before.waiting !== null && before.pin === null)
+  printEnvironment(
+    context,
+    after,
+    held === null
+      ? `${placeName(after)} was not locked: nothing was changed.`
+      : `${placeName(after)} is no longer locked; ${plain(held.holder)} had locked it ${showAge(held.at, Date.now())}: ${plain(held.reason)}`,
+  );
+  if (held !== null && before.waiting !== null && before.pin === null)
     context.terminal.note(`${before.waiting.deploymentId} waited and goes live now. See it:  shiplog status ${placeName(after)}`);
 }

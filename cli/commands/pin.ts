@@ -1,7 +1,9 @@
 import { randomUUID } from "node:crypto";
 import type { Context, Register } from "../context.ts";
+import { showAge } from "../duration.ts";
 import { printEnvironment } from "../environment-change.ts";
 import { placeName, resolvePlace, type Whereabouts, whereabouts } from "../place.ts";
+import { plain } from "../terminal.ts";
 
 type Options = Whereabouts & { readonly reason?: string };
 
@@ -39,7 +41,14 @@ async function unpin(context: Context, said: string | undefined, options: Option
   const api = context.api();
   const before = await resolvePlace(api, whereabouts(said, options));
   const after = await api.change(before.site, before.environment, "unpin", { reason: options.reason }, randomUUID());
-  printEnvironment(context, after, `${placeName(after)} is not pinned.`);
-  if (before.waiting !== null)
+  const { pin: held } = before;
+  printEnvironment(
+    context,
+    after,
+    held === null
+      ? `${placeName(after)} was not pinned: nothing was changed.`
+      : `${placeName(after)} is no longer pinned; ${plain(held.actor)} had pinned it ${showAge(held.at, Date.now())}: ${plain(held.reason)}`,
+  );
+  if (held !== null && before.waiting !== null)
     context.terminal.note(`${before.waiting.deploymentId} waited and goes live now. See it:  shiplog status ${placeName(after)}`);
 }

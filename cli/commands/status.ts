@@ -27,6 +27,8 @@ type Glance = {
   readonly underWay: readonly DeploymentView[];
   /** what a rollback would do; of the past, and where there is nothing to go back to, null */
   readonly rollback: RollbackPlan | null;
+  /** the newest that failed since what is live was asked for */
+  readonly failed: DeploymentView | null;
 };
 
 async function status({ api: open, terminal, json }: Context, said: Whereabouts, moment: string | undefined): Promise<undefined> {
@@ -61,12 +63,14 @@ async function glanceAt(api: Api, environment: Environment, at: string | undefin
     at === undefined && environment.live !== null ? api.rollbackPlan(environment.site, environment.environment) : null,
   ]);
   const underWay = recent.filter((deployment) => !isEnd(deployment.status));
-  return { environment, liveDeployment: live?.deployment ?? null, underWay, rollback: rollback?.plan ?? null };
+  const isNewer = ({ sequence }: DeploymentView) => sequence > (live?.deployment.sequence ?? 0);
+  const failed = recent.find((deployment) => deployment.status === "failed" && isNewer(deployment)) ?? null;
+  return { environment, liveDeployment: live?.deployment ?? null, underWay, failed, rollback: rollback?.plan ?? null };
 }
 
 /** `past`: without the commands that help on, which would act on what is so today. */
 function show(
-  { environment, liveDeployment, underWay, rollback }: Glance,
+  { environment, liveDeployment, underWay, failed, rollback }: Glance,
   bold: (text: string) => string,
   now: number,
   past: boolean,
@@ -82,7 +86,8 @@ function show(
     rows.push(["live", `${live.deploymentId} (#${live.sequence}), ${verb} by ${plain(live.actor)} ${showAge(live.at, now)}`]);
   }
   if (liveDeployment?.commit) rows.push(["commit", showCommit(liveDeployment.commit)]);
-  if (liveDeployment?.why) rows.push(["why", plain(liveDeployment.why)]);
+  const why = live?.reason === "deploy" ? liveDeployment?.why : live?.why;
+  if (why) rows.push(["why", plain(why)]);
   if (flipping !== null)
     rows.push(["flipping", `${flipping.reason} to ${flipping.deploymentId} (#${flipping.sequence}), ${showAge(flipping.since, now)}`]);
   if (waiting !== null)
@@ -92,6 +97,11 @@ function show(
     ]);
   for (const { id, status, since } of underWay)
     if (id !== waiting?.deploymentId && id !== flipping?.deploymentId) rows.push(["under way", `${id} ${status} ${showAge(since, now)}`]);
+  if (failed !== null)
+    rows.push([
+      "failed",
+      `${failed.id} (#${failed.sequence})${failed.step === null ? "" : ` at ${failed.step}`}, ${showAge(failed.since, now)}: ${plain(failed.reason ?? "no reason was given")}${help(`; look with:  shiplog inspect ${failed.id}`)}`,
+    ]);
   if (pin !== null)
     rows.push([
       "pinned",

@@ -29,7 +29,7 @@ type WentLive = Extract<EnvironmentEvent, { type: "ReleaseWentLive" }>["body"];
  * @param why what was said of the flip
  */
 export const stand = (
-  state: Standing & { readonly live: LiveRelease | null; readonly lived: ReadonlyMap<string, unknown> },
+  state: Standing & { readonly live: LiveRelease | null; readonly lived: Pick<ReadonlySet<string>, "has"> },
   { deploymentId, sequence, reason, actor, unproven }: WentLive,
   why: string | undefined,
 ): void => {

@@ -1,17 +1,20 @@
 import type { EnvironmentEvent } from "../environment/events.ts";
 import { sayDrift } from "../environment/fence.ts";
+import { stand, type TakenDown } from "../environment/standing.ts";
 import type { Recorded } from "../kernel/event.ts";
 import type { EnvironmentView } from "./views.ts";
 
 /** Releases that a view remembers to have been live. */
 const REMEMBERED = 20;
+/** Releases that a view remembers for the way back. */
+const MAX_STANDING = 30;
 const WARNINGS = 5;
 
 /**
  * The number of this row's shape: raised with every change of what the projection makes of the same events. A row that has
  * another number (an older engine's, or a newer one's after a step back) is folded anew from its stream when it is read.
  */
-export const environmentShape = 2;
+export const environmentShape = 3;
 
 export const emptyEnvironment = (site: string, environment: string): EnvironmentView => ({
   site,
@@ -20,6 +23,8 @@ export const emptyEnvironment = (site: string, environment: string): Environment
   live: null,
   history: [],
   flipping: null,
+  standing: [],
+  takenDown: [],
   waiting: null,
   pin: null,
   lock: null,
@@ -37,9 +42,9 @@ export const projectEnvironment = (view: EnvironmentView, event: Recorded<Enviro
       view.sequence = event.body.sequence;
       break;
     case "FlipRequested": {
-      const { sequence, deploymentId, reason } = event.body;
+      const { sequence, deploymentId, reason, why = null } = event.body;
       view.sequence = Math.max(view.sequence, sequence);
-      view.flipping = { deploymentId, sequence, reason, since: at };
+      view.flipping = { deploymentId, sequence, reason, since: at, why };
       if (view.waiting?.deploymentId === deploymentId) view.waiting = null;
       break;
     }
@@ -48,8 +53,10 @@ export const projectEnvironment = (view: EnvironmentView, event: Recorded<Enviro
       break;
     case "ReleaseWentLive": {
       const { sequence, deploymentId, release, reason, actor: asked } = event.body;
+      const why = view.flipping?.sequence === sequence ? view.flipping.why : null;
+      standAs(why);
       if (view.live !== null) view.history = [view.live, ...view.history].slice(0, REMEMBERED);
-      view.live = { deploymentId, sequence, at, reason, actor: asked, release };
+      view.live = { deploymentId, sequence, at, reason, actor: asked, why, release };
       endFlip(sequence);
       break;
     }
@@ -91,6 +98,19 @@ export const projectEnvironment = (view: EnvironmentView, event: Recorded<Enviro
   }
   return view;
 
+  /** What a release that goes live means for the way back, by the rules' own word. */
+  function standAs(why: string | null): void {
+    if (event.type !== "ReleaseWentLive") return;
+    const { live, standing } = view;
+    const before = new Map(view.takenDown.map((down) => [down.deploymentId, { ...down, why: down.why ?? undefined }]));
+    const state = { live, standing, takenDown: new Map<string, TakenDown>(before), unfit: new Map() };
+    stand({ ...state, lived: new Set(standing) }, event.body, why ?? undefined);
+    view.standing = standing.slice(-MAX_STANDING);
+    view.takenDown = [...state.takenDown]
+      .map(([deploymentId, down]) => ({ ...down, deploymentId, at: before.get(deploymentId)?.at ?? at, why: down.why ?? null }))
+      .sort((a, b) => b.rollback - a.rollback)
+      .slice(0, MAX_STANDING);
+  }
   function endFlip(sequence: number): void {
     if (view.flipping?.sequence === sequence) view.flipping = null;
     if (view.waiting?.sequence === sequence) view.waiting = null;

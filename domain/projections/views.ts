@@ -54,7 +54,29 @@ export const DeploymentView = z.object({
   version: z.number(),
 });
 
-const LiveView = z.object({ deploymentId: z.string(), sequence: z.number(), at, reason: FlipReason, actor: Actor, release: Release });
+const LiveView = z.object({
+  deploymentId: z.string(),
+  sequence: z.number(),
+  at,
+  reason: FlipReason,
+  actor: Actor,
+  /** what was said when it was asked for: of a rollback or a restore; a deployment's own reason is its own */
+  why: z.string().nullable(),
+  release: Release,
+});
+
+/** A release that a rollback took down or went past, until somebody chooses it again. */
+const TakenDownView = z.object({
+  deploymentId: z.string(),
+  at,
+  by: Actor,
+  /** the rollback's sequence, and the deployment that it went to */
+  rollback: z.number(),
+  to: z.string(),
+  why: z.string().nullable(),
+  /** it was live when the rollback came */
+  wasLive: z.boolean(),
+});
 
 export const EnvironmentView = z.object({
   site: z.string(),
@@ -65,7 +87,13 @@ export const EnvironmentView = z.object({
   /** what was live before, newest first, at most twenty */
   history: z.array(LiveView),
   /** the flip under way */
-  flipping: z.object({ deploymentId: z.string(), sequence: z.number(), reason: FlipReason, since: at }).nullable(),
+  flipping: z
+    .object({ deploymentId: z.string(), sequence: z.number(), reason: FlipReason, since: at, why: z.string().nullable() })
+    .nullable(),
+  /** what people chose to have live and no rollback took down since, oldest first, the newest thirty */
+  standing: z.array(z.string()),
+  /** newest first, at most thirty */
+  takenDown: z.array(TakenDownView),
   /** ready, and waiting for the pin or lock to go */
   waiting: z.object({ deploymentId: z.string(), sequence: z.number(), since: at, by: z.enum(["pin", "lock"]) }).nullable(),
   pin: z.object({ reason: z.string(), actor: Actor, at }).nullable(),
@@ -79,6 +107,7 @@ export const EnvironmentView = z.object({
 export type Status = z.infer<typeof Status>;
 export type DeploymentView = z.infer<typeof DeploymentView>;
 export type EnvironmentView = z.infer<typeof EnvironmentView>;
+export type TakenDownView = z.infer<typeof TakenDownView>;
 
 /** A deployment in one of these has ended, for ever. */
 export const isEnd = (status: Status): boolean =>

@@ -10,6 +10,7 @@ import { authenticate, type Env } from "./caller.ts";
 import { deployments } from "./deployments.ts";
 import { environments } from "./environments.ts";
 import { history } from "./history.ts";
+import { liveHistories } from "./live-history.ts";
 import { log } from "./log.ts";
 import type { Ports } from "./ports.ts";
 import { Problem, problemBody } from "./problem.ts";
@@ -89,6 +90,7 @@ export const createApi = (ports: Ports): Hono<Env> => {
   app.route("/v1/deployments", buildLogs(ports));
   app.route("/v1/environments", environments(ports));
   app.route("/v1/environments", history(ports));
+  app.route("/v1/environments", liveHistories(ports));
   app.route("/v1/seals", seals(ports));
   app.route("/v1/webhooks", webhooks(ports));
   app.route("/v1/webhooks", webhookDeliveries(ports));

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { GitCommit, Source } from "../../domain/deployment/shapes.ts";
+import { FlipReason } from "../../domain/environment/events.ts";
 import { Name } from "../../domain/kernel/identity.ts";
 import { Seal, SealManifest } from "../../domain/kernel/seal.ts";
 import { storable } from "../../domain/kernel/text.ts";
@@ -182,6 +183,32 @@ export const Quarantine = z.object({
 
 /** `?at=<ISO time or position>`: as it was then. Taken by the lists and single reads of deployments and environments, too. */
 export const AtMoment = z.strictObject({ at: z.string().optional() });
+
+/**
+ * `GET /v1/environments/:site/:environment/history?before=&limit=` → `{changes, next}`: what was live, newest first, and how
+ * each came and went. `next`: ask again with it as `before`; null at the beginning.
+ */
+export const ListHistory = z.strictObject({
+  before: z.coerce.number().int().positive().optional(),
+  limit: z.coerce.number().int().min(1).max(100).default(20),
+});
+export const HistoryEntry = z.object({
+  deploymentId: z.string(),
+  sequence: z.number(),
+  previous: z.string().nullable(),
+  how: FlipReason,
+  by: z.string(),
+  /** of a rollback what was said then, else of the deployment */
+  why: z.string().nullable(),
+  unproven: z.string().nullable(),
+  since: z.string(),
+  until: z.string().nullable(),
+  /** how long it was live, until now where it is */
+  ms: z.number(),
+  ended: z.object({ how: FlipReason, by: z.string(), why: z.string().nullable(), to: z.string() }).nullable(),
+  commit: GitCommit.nullable(),
+});
+export const History = z.object({ changes: z.array(HistoryEntry), next: z.number().nullable() });
 
 /** `GET /v1/environments/:site/:environment/why?at=` → why that release is (or was) live, from the first request on; empty where nothing was. */
 export const Why = z.object({ deployment: z.string().nullable(), because: z.array(Because) });

@@ -17,6 +17,8 @@ export type Ports = {
   readonly aggregates: Aggregates;
   /** the commits of a stream after a version, strongly consistent, in order; no more of them than `limit` */
   read(stream: string, after: number, limit?: number): Promise<readonly Commit[]>;
+  /** commits of a stream before a version, strongly consistent, newest first; as many as fit into an answer, and at most `limit` */
+  readBack(stream: string, before: number, limit: number): Promise<readonly Commit[]>;
   readonly log: Log;
   readonly views: Pick<Views, "deployment" | "environment" | "deployments" | "findDeployments" | "progress" | "claimKey">;
   readonly sources: Sources;

@@ -29,6 +29,7 @@ export const apiPorts = (engine: ApiEngine, chance: Chance = systemChance): Port
     config,
     aggregates,
     read: store.read,
+    readBack: store.readBack,
     log: eventLog,
     views,
     sources,

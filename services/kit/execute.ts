@@ -48,7 +48,7 @@ const MAX_TRIES = 24;
 
 /** load → decide → append, decided again after a conflict. Throws the last `Conflict` when it never got on. */
 export const executor = <C, S, E extends AnyEvent>(
-  store: EventStore,
+  store: Pick<EventStore, "load" | "append">,
   clock: Clock,
   decider: Decider<C, S, E>,
   readEvent: (stored: AnyEvent) => E,

@@ -80,6 +80,21 @@ export const eventStore = (client: DynamoDBClient, table: string) => {
     return commits.slice(0, limit);
   };
 
+  /** Commits of a stream before a version, strongly consistent, newest first, at most `limit`. */
+  const readBack = async (stream: string, before: number, limit: number): Promise<Commit[]> => {
+    const { Items = [] } = await client.send(
+      new QueryCommand({
+        TableName: table,
+        ConsistentRead: true,
+        KeyConditionExpression: "pk = :stream AND sk < :before",
+        ExpressionAttributeValues: { ":stream": { S: stream }, ":before": { S: sortKey(before) } },
+        ScanIndexForward: false,
+        Limit: limit,
+      }),
+    );
+    return Items.map(commitOf);
+  };
+
   /**
    * Writes one decision behind `head`, once: when the same cause is there already, at that very place, that is our own
    * earlier write and counts as success. Throws `Conflict` when another decision took the place.
@@ -116,7 +131,7 @@ export const eventStore = (client: DynamoDBClient, table: string) => {
     return Item && commitOf(Item);
   };
 
-  return { load, read, append };
+  return { load, read, readBack, append };
 };
 
 const commitAfter = (end: End, decision: Decision, position: string): Commit => {

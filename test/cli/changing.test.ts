@@ -191,12 +191,18 @@ describe("pins and locks", () => {
       out: expect.stringContaining("web/production is pinned"),
     });
     expect(posted("/v1/environments/web/production/pin")).toEqual({ reason: "bad" });
-    engine.state.environments = [environmentView({ waiting: { deploymentId: deploymentId(3), sequence: 3, since: at(0), by: "pin" } })];
+    const waiting = { deploymentId: deploymentId(3), sequence: 3, since: at(0), by: "pin" } as const;
+    engine.state.environments = [environmentView({ waiting, pin: { reason: "bad release", actor: "bob", at: at(0) } })];
     expect(await cli("unpin")).toMatchObject({
       code: 0,
-      out: "web/production is not pinned.\n",
+      out: expect.stringMatching(/^web\/production is no longer pinned; bob had pinned it \S+ ago: bad release\n$/),
       err: expect.stringContaining("goes live now"),
     });
+  });
+
+  it("says that nothing was changed where there was no pin and no lock", async () => {
+    expect(await cli("unpin")).toMatchObject({ code: 0, out: "web/production was not pinned: nothing was changed.\n", err: "" });
+    expect(await cli("unlock")).toMatchObject({ code: 0, out: "web/production was not locked: nothing was changed.\n", err: "" });
   });
 
   it("locks for a time", async () => {
@@ -211,7 +217,10 @@ describe("pins and locks", () => {
     const { code, err } = await cli("unlock", "--force");
     expect(code).toBe(2);
     expect(err).toContain('Take the lock of web/production from bob ("migration")?');
-    expect((await cli("unlock", "--force", "--yes")).code).toBe(0);
+    expect(await cli("unlock", "--force", "--yes")).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/^web\/production is no longer locked; bob had locked it \S+ ago: migration\n$/),
+    });
     expect(posted("/v1/environments/web/production/unlock")).toEqual({ force: true });
   });
 });

@@ -62,7 +62,132 @@ describe("shiplog list", () => {
   });
 });
 
+describe("what a rollback took down", () => {
+  const down = {
+    deploymentId: deploymentId(1),
+    at: at(60),
+    by: "ben",
+    rollback: 3,
+    to: deploymentId(2),
+    why: "it answers 500",
+    wasLive: true,
+  };
+
+  it("is said by list and inspect: that it was rolled back, by whom, to what and why", async () => {
+    engine.state.environments = [environmentView({ takenDown: [down], history: [] })];
+    expect((await cli("list")).out).toMatch(new RegExp(`^${deploymentId(1)} +success \\(rolled back\\) `, "m"));
+    const { out } = await cli("inspect", deploymentId(1));
+    expect(out).toMatch(new RegExp(`^rolled back +by ben \\S+ ago to ${deploymentId(2)} \\(#3\\): it answers 500$`, "m"));
+    expect(JSON.parse((await cli("inspect", deploymentId(1), "--json")).out).rolledBack).toEqual(down);
+  });
+
+  it("is not said of what the rollback only went past", async () => {
+    engine.state.environments = [environmentView({ takenDown: [{ ...down, wasLive: false }], history: [] })];
+    expect((await cli("list")).out).not.toContain("rolled back");
+    expect((await cli("inspect", deploymentId(1))).out).not.toContain("rolled back");
+  });
+});
+
+describe("shiplog history", () => {
+  const entry = (number: number, change: Partial<StubEngine["state"]["history"][number]> = {}) => ({
+    deploymentId: deploymentId(number),
+    sequence: number,
+    previous: number === 1 ? null : deploymentId(number - 1),
+    how: "deploy" as const,
+    by: "alice",
+    why: null,
+    unproven: null,
+    since: at(60 * number),
+    until: at(60 * number + 60),
+    ms: 60_000,
+    ended: { how: "deploy" as const, by: "alice", why: null, to: deploymentId(number + 1) },
+    commit: { sha: "1234567890", message: "Fix the | header\n\nIt was broken." },
+    ...change,
+  });
+
+  it("is a line for each change of what was live: since, for how long, commit, by whom, how and why", async () => {
+    engine.state.history = [
+      entry(3, {
+        deploymentId: deploymentId(1),
+        how: "rollback",
+        by: "ben",
+        why: "it answers 500",
+        until: null,
+        ms: 7_260_000,
+        ended: null,
+      }),
+      entry(2, { why: "faster", ended: { how: "rollback", by: "ben", why: "it answers 500", to: deploymentId(1) } }),
+      entry(1),
+    ];
+    const { code, out, err } = await cli("history", "web/production");
+    expect([code, err]).toEqual([0, ""]);
+    expect(out.split("\n").map((line) => line.trim().split(/ {2,}/))).toEqual([
+      ["SINCE", "LIVE FOR", "SEQ", "RELEASE", "COMMIT", "BY", "HOW"],
+      ["2026-11-23 14:03:00Z", "2h 01m, live", "#3", deploymentId(1), "1234567 Fix the | header", "ben", "rolled back to: it answers 500"],
+      [
+        "2026-11-23 14:02:00Z",
+        "1m 00s",
+        "#2",
+        deploymentId(2),
+        "1234567 Fix the | header",
+        "alice",
+        "deployed: faster; rolled back by ben: it answers 500",
+      ],
+      ["2026-11-23 14:01:00Z", "1m 00s", "#1", deploymentId(1), "1234567 Fix the | header", "alice", "deployed"],
+      [""],
+    ]);
+    expect(JSON.parse((await cli("history", "--json")).out)).toMatchObject({
+      site: "web",
+      changes: [{ sequence: 3 }, { sequence: 2 }, { sequence: 1 }],
+    });
+  });
+
+  it("is a table for a post-mortem with --markdown, in which no text of people is markup", async () => {
+    engine.state.history = [entry(1, { why: "<b>`now`</b> for @everyone", until: null, ended: null })];
+    const lines = (await cli("history", "--markdown")).out.split("\n");
+    expect(lines[0]).toBe("## What was live in web/production");
+    expect(lines[4]).toBe(
+      `| 2026-11-23 14:01:00Z | 1m 00s, live | #1 \`${deploymentId(1)}\` | 1234567 Fix the \\| header | alice | deployed: \\<b\\>\\\`now\\\`\\</b\\> for \\@everyone |`,
+    );
+  });
+
+  it("goes back as far as it is asked to, page by page, and says that there is more", async () => {
+    engine.state.history = Array.from({ length: 230 }, (_, index) => entry(230 - index));
+    const { out, err } = await cli("history", "--limit", "205");
+    expect(out.trimEnd().split("\n")).toHaveLength(206);
+    expect(out).toContain(" #26 ");
+    expect(err).toContain("There is more:  shiplog history web/production --limit 1000");
+    expect((await cli("history", "--limit", "0")).code).toBe(2);
+  });
+
+  it("says so where nothing was ever live", async () => {
+    expect(await cli("history")).toMatchObject({ code: 0, out: "", err: "Nothing was ever live in web/production.\n" });
+  });
+});
+
 describe("shiplog status", () => {
+  it("says why what is live is live: what was said of the rollback, and not of the deployment that it went to", async () => {
+    engine.state.deployments.set(deploymentId(2), deploymentView(2, { status: "success", endedAt: at(90), why: "a new menu" }));
+    expect((await cli("status")).out).toMatch(/^ {2}why +a new menu$/m);
+    engine.state.environments = [environmentView({ live: { ...liveView(2), reason: "rollback", why: "the newer one answers 500" } })];
+    const { out } = await cli("status");
+    expect(out).toMatch(/^ {2}why +the newer one answers 500$/m);
+    expect(out).not.toContain("a new menu");
+  });
+
+  it("says what failed last, where that is newer than what is live", async () => {
+    const failed = { status: "failed", step: "build", reason: "exit 1", endedAt: at(4) } as const;
+    engine.state.deployments.set(deploymentId(1), deploymentView(1, failed));
+    expect((await cli("status")).out).not.toContain("failed");
+    engine.state.deployments.set(deploymentId(3), deploymentView(3, failed));
+    expect((await cli("status")).out).toMatch(
+      new RegExp(
+        `^ {2}failed +${deploymentId(3)} \\(#3\\) at build, \\S+ ago: exit 1; look with: {2}shiplog inspect ${deploymentId(3)}$`,
+        "m",
+      ),
+    );
+  });
+
   it("says what is live, why, what waits, and how to undo it", async () => {
     engine.state.planned.plan = rollbackPlan({
       skipped: [{ deploymentId: deploymentId(3), sequence: 3, is: "taken-down", why: "bob rolled it back" }],

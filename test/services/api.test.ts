@@ -351,6 +351,27 @@ describe("an environment", () => {
       alreadyLive: true,
       deploymentId: first,
     });
+    const history = async (query = "") => (await ask("GET", `/environments/web/production/history${query}`)).body;
+    const all = await history();
+    expect(all).toMatchObject({
+      changes: [
+        { deploymentId: first, sequence: 3, how: "rollback", by: "alice (token default)", why: "it is broken", until: null, ended: null },
+        { deploymentId: second, sequence: 2, how: "deploy", ended: { how: "rollback", why: "it is broken", to: first } },
+        { deploymentId: first, sequence: 1, how: "deploy", previous: null, ended: { how: "deploy", to: second } },
+      ],
+      next: null,
+    });
+    // page by page it is the same
+    const pages: unknown[] = [];
+    for (let before = ""; ; ) {
+      const { changes, next } = await history(`?limit=1${before}`);
+      pages.push(...changes.map(({ ms: _, ...change }: { ms: number }) => change));
+      if (next === null) break;
+      before = `&before=${next}`;
+    }
+    expect(pages).toEqual(all.changes.map(({ ms: _, ...change }: { ms: number }) => change));
+    expect((await ask("GET", "/environments/web/production/history?limit=101")).status).toBe(400);
+
     const never = (await deploy("web", "three")).body.deployment.id;
     expect(await ask("POST", "/environments/web/production/rollback", { to: never })).toMatchObject({
       status: 409,

@@ -53,9 +53,8 @@ const shelf = (before: (tries: number) => void = () => {}) => {
     return eventsOf(commits.at(-1) as Commit);
   };
   let tries = 0;
-  const store: EventStore = {
+  const store: Pick<EventStore, "load" | "append"> = {
     load: async () => ({ head: commits.length as unknown as Head, version: commits.length, commits: [...commits] }),
-    read: async () => [],
     append: async (head, decision) => {
       before(++tries);
       return append((head as unknown as number) + 1, decision);
@@ -182,7 +181,7 @@ describe("a cause that another worker handled at the same moment", () => {
     const { store } = shelf();
     const written: Recorded[] = [];
     // the put finds the same cause at its place: the store gives what is there
-    const taken: EventStore = {
+    const taken: Pick<EventStore, "load" | "append"> = {
       ...store,
       append: async (head, decision) => {
         written.push(...(await store.append(head, { ...decision, events: [{ type: "Counted", v: 1, body: { by: 2, to: 2 } }] })));

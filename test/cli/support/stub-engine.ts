@@ -3,8 +3,18 @@ import { serve } from "@hono/node-server";
 import { type Context, Hono } from "hono";
 import type { z } from "zod";
 import type { DeploymentView, EnvironmentView, Status } from "../../../domain/projections/views.ts";
-import type { PlannedRollback } from "../../../services/api/contract.ts";
-import { Lock, Pin, PrepareSource, RequestDeployment, Rollback, Unlock, WithReason } from "../../../services/api/contract.ts";
+import {
+  type HistoryEntry,
+  ListHistory,
+  Lock,
+  Pin,
+  type PlannedRollback,
+  PrepareSource,
+  RequestDeployment,
+  Rollback,
+  Unlock,
+  WithReason,
+} from "../../../services/api/contract.ts";
 
 export const TOKEN = "stub-token-that-must-never-be-shown";
 export const SHA = "a".repeat(64);
@@ -53,6 +63,7 @@ export const liveView = (number: number, sequence = number) => ({
   at: at(0),
   reason: "deploy" as const,
   actor: "alice (token default)",
+  why: null as string | null,
   release: release(number),
 });
 
@@ -84,6 +95,8 @@ export const environmentView = (over: Partial<StubEnvironment> = {}): StubEnviro
   live: liveView(2),
   history: [liveView(1)],
   flipping: null,
+  standing: [],
+  takenDown: [],
   waiting: null,
   pin: null,
   lock: null,
@@ -118,6 +131,8 @@ export async function stubEngine() {
     environments: [environmentView()],
     planned: { plan: rollbackPlan(), refusal: null } as Planned,
     deployments: new Map<string, DeploymentView>(),
+    /** what was live, newest first */
+    history: [] as z.input<typeof HistoryEntry>[],
     /** events to come, one more with every question */
     script: [] as Scripted[],
     rollbackScript: [] as Scripted[],
@@ -205,6 +220,15 @@ export async function stubEngine() {
     context.json(play("environment/web/production", Number(context.req.query("after")), state.rollbackScript)),
   );
   app.get("/v1/environments/:site/:environment/rollback", (context) => context.json(state.planned));
+  app.get("/v1/environments/:site/:environment/history", (context) => {
+    const { before, limit } = ListHistory.parse(context.req.query());
+    const older = state.history.slice(before === undefined ? 0 : state.history.length - before);
+    const changes = older.slice(0, limit);
+    return context.json({
+      changes,
+      next: older.length > limit ? state.history.length - (state.history.indexOf(older[0] as never) + limit) : null,
+    });
+  });
   app.post("/v1/environments/:site/:environment/rollback", async (context) => {
     const { to } = Rollback.parse(await context.req.json());
     return context.json(

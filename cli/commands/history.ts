@@ -1,0 +1,90 @@
+import type { z } from "zod";
+import type { History } from "../../services/api/contract.ts";
+import type { Api } from "../api.ts";
+import type { Context, Register } from "../context.ts";
+import { showDuration } from "../duration.ts";
+import { usageError } from "../failure.ts";
+import { type Environment, placeName, resolvePlace, type Whereabouts, whereabouts } from "../place.ts";
+import { commitCell } from "../show-commit.ts";
+import { plain, list as showList } from "../terminal.ts";
+
+type Change = z.infer<typeof History>["changes"][number];
+type Options = Whereabouts & { readonly limit: string; readonly markdown?: boolean };
+
+const MAX_LIMIT = 1_000;
+const PAGE = 100;
+
+/** One line for each change of what was live: for the post-mortem, and for whoever asks what happened last night. */
+export const historyCommand: Register = (program, run) =>
+  void program
+    .command("history")
+    .description("what was live, since when, for how long, by whom, how and why")
+    .argument("[place]", "<site>/<environment>; default: the only one, or production")
+    .option("--site <site>")
+    .option("--env <environment>")
+    .option("--limit <count>", `at most so many, up to ${MAX_LIMIT}`, "20")
+    .option("--markdown", "as a table for a post-mortem")
+    .action((place: string | undefined, options: Options) => run((context) => history(context, place, options)));
+
+async function history({ api: open, terminal, json }: Context, said: string | undefined, options: Options): Promise<undefined> {
+  const { limit, markdown = false } = options;
+  if (!/^\d{1,4}$/.test(limit) || Number(limit) < 1 || Number(limit) > MAX_LIMIT)
+    throw usageError(`--limit "${limit}" is not a number from 1 to ${MAX_LIMIT}.`);
+  const api = open();
+  const place = await resolvePlace(api, whereabouts(said, options));
+  const { changes, more } = await newest(api, place, Number(limit));
+  if (json) return void terminal.document({ site: place.site, environment: place.environment, changes });
+  if (changes.length === 0) return void terminal.note(`Nothing was ever live in ${placeName(place)}.`);
+  const rows = [HEAD, ...changes.map(cellsOf)];
+  terminal.result(markdown ? markdownOf(place, changes) : showList(rows, ["RELEASE", "BY", "COMMIT"], terminal.columns));
+  if (more) terminal.note(`There is more:  shiplog history ${placeName(place)} --limit ${Math.min(MAX_LIMIT, 5 * Number(limit))}`);
+}
+
+async function newest(api: Api, { site, environment }: Environment, limit: number): Promise<{ changes: Change[]; more: boolean }> {
+  const changes: Change[] = [];
+  for (let before: number | undefined; ; ) {
+    const page = await api.history(site, environment, { before, limit: Math.min(PAGE, limit - changes.length) });
+    changes.push(...page.changes);
+    if (page.next === null || changes.length >= limit) return { changes, more: page.next !== null };
+    before = page.next;
+  }
+}
+
+const HEAD = ["SINCE", "LIVE FOR", "SEQ", "RELEASE", "COMMIT", "BY", "HOW"];
+
+const cellsOf = (change: Change): string[] => [
+  change.since.replace("T", " ").replace(/\.\d+Z$/, "Z"),
+  `${showDuration(change.ms)}${change.until === null ? ", live" : ""}`,
+  `#${change.sequence}`,
+  change.deploymentId,
+  commitCell(change.commit),
+  plain(change.by),
+  plain(storyOf(change)),
+];
+
+const HOW = { deploy: "deployed", rollback: "rolled back to", promote: "promoted", restore: "put back" } as const;
+const ENDED = { deploy: "replaced", rollback: "rolled back", promote: "replaced", restore: "replaced" } as const;
+
+/** `deployed: "Fix the header"; rolled back by ben: it answers 500` */
+function storyOf({ how, why, unproven, ended }: Change): string {
+  const came = [HOW[how], why && `: ${why}`, unproven && ` (forced: ${unproven})`].filter(Boolean).join("");
+  if (ended === null || ended.how === "deploy") return came;
+  return `${came}; ${ENDED[ended.how]} by ${ended.by}${ended.why === null ? "" : `: ${ended.why}`}`;
+}
+
+/** A table that GitHub and most wikis show. Text of people is no markup in it. */
+const markdownOf = (place: Environment, changes: readonly Change[]): string =>
+  [
+    `## What was live in ${placeName(place)}`,
+    "",
+    rowOf(["Since (UTC)", "For", "Release", "Commit", "By", "How and why"]),
+    rowOf(["---", "---", "---", "---", "---", "---"]),
+    ...changes.map((change) => {
+      const [since = "", lasted = "", sequence = "", release = "", ...texts] = cellsOf(change);
+      return rowOf([since, lasted, `${sequence} \`${release}\``, ...texts.map(escaped)]);
+    }),
+  ].join("\n");
+
+const rowOf = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
+/** `@` and `#` too: nobody is called, and nothing is linked. */
+const escaped = (text: string): string => text.replace(/[\\`*_[\]<>|~#@]/g, (character) => `\\${character}`);

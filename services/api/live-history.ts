@@ -1,0 +1,67 @@
+import { Hono } from "hono";
+import type { z } from "zod";
+import { type EnvironmentEvent, environmentEventTypes, readEnvironmentEvent } from "../../domain/environment/events.ts";
+import type { Commit } from "../../domain/kernel/chain.ts";
+import type { Recorded } from "../../domain/kernel/event.ts";
+import { environmentStream } from "../../domain/kernel/identity.ts";
+import { type LiveChange, liveHistory } from "../../domain/projections/live-history.ts";
+import type { SiteConfig } from "../kit/config.ts";
+import { eventsOf } from "../store/codec.ts";
+import { queryOf } from "./body.ts";
+import type { Env } from "./caller.ts";
+import { type HistoryEntry, ListHistory } from "./contract.ts";
+import { type Look, look } from "./look.ts";
+import type { Ports } from "./ports.ts";
+
+/** A release goes live with about six commits. */
+const PAGE = 100;
+const NEWEST = 9_999_999_999;
+
+/** `/v1/environments/:site/:environment/history` */
+export const liveHistories = (ports: Pick<Ports, "config" | "read" | "readBack" | "views" | "clock">) => {
+  const see = look(ports);
+  return new Hono<Env>().get("/:site/:environment/history", async (context) => {
+    const { before, limit } = queryOf(context, ListHistory);
+    const place = see.place(context.req.param("site"), context.req.param("environment"));
+    const { changes, isWhole } = await changesBefore(ports, place, before, limit);
+    const entries = await Promise.all(changes.map((change) => entryOf(see, change, ports.clock.now())));
+    return context.json({ changes: entries, next: isWhole ? null : (changes.at(-1)?.version ?? null) });
+  });
+};
+
+/** The changes before a version of the stream, newest first. The stream is read backwards, and no further than they go. */
+async function changesBefore(
+  { readBack }: Pick<Ports, "readBack">,
+  { site, environment }: SiteConfig,
+  before: number | undefined,
+  limit: number,
+): Promise<{ changes: LiveChange[]; isWhole: boolean }> {
+  const stream = environmentStream(site, environment);
+  const commits: Commit[] = [];
+  // the change at `before` itself is read too: it is how the one before it ended
+  for (let end = before === undefined ? NEWEST : before + 1; ; ) {
+    const older = await readBack(stream, end, PAGE);
+    commits.push(...older);
+    const events = commits.toReversed().flatMap(environmentEvents);
+    const changes = liveHistory(events).filter(({ version }) => before === undefined || version < before);
+    const shown = changes.slice(0, limit);
+    const last = older.at(-1);
+    if (last === undefined || last.version === 1) return { changes: shown, isWhole: changes.length <= limit };
+    if (changes.length > limit && shown.every(({ sequence }) => isRequested(events, sequence))) return { changes: shown, isWhole: false };
+    end = last.version;
+  }
+}
+
+const environmentEvents = (commit: Commit): Recorded<EnvironmentEvent>[] =>
+  eventsOf(commit)
+    .filter(({ type }) => (environmentEventTypes as readonly string[]).includes(type))
+    .map((event) => ({ ...event, ...readEnvironmentEvent(event) }) as Recorded<EnvironmentEvent>);
+
+const isRequested = (events: readonly Recorded<EnvironmentEvent>[], sequence: number): boolean =>
+  events.some((event) => event.type === "FlipRequested" && event.body.sequence === sequence);
+
+async function entryOf(see: Look, { version: _, ...change }: LiveChange, now: number): Promise<z.input<typeof HistoryEntry>> {
+  const { commit, why } = await see.deployment(change.deploymentId);
+  const ms = Math.max(0, (change.until === null ? now : Date.parse(change.until)) - Date.parse(change.since));
+  return { ...change, why: change.how === "deploy" ? why : change.why, ms, commit };
+}
