@@ -131,7 +131,8 @@ async function call<S extends z.ZodType>(
       const wait = RETRIES[attempt];
       if (!signal.aborted && wait !== undefined && isPassing(error)) await sleep(wait, undefined, { signal }).catch(() => undefined);
       if (signal.aborted && request.changes) throw onItsWay();
-      if (signal.aborted || wait === undefined || !isPassing(error)) throw error;
+      if (signal.aborted) throw signal.reason;
+      if (wait === undefined || !isPassing(error)) throw error;
     }
   }
 }
