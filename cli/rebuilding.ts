@@ -5,9 +5,11 @@ import { NotTheLog, replay, Unfinished, verifyViews, type Wanted } from "../serv
 import { wire } from "../services/replay/wiring.ts";
 import { ChainBroken } from "../services/store/chain-broken.ts";
 import { SealBroken } from "../services/store/sealed-history.ts";
+import type { LogVerified } from "../services/verify/verify-log.ts";
 import { findAccount, placeOf } from "./account.ts";
 import type { Context } from "./context.ts";
 import { CliError, exit, usageError } from "./failure.ts";
+import { faultsOf, isWhole, verifiedWith } from "./verification.ts";
 
 export type Rebuilding = Awaited<ReturnType<typeof openRebuilding>>;
 
@@ -38,12 +40,27 @@ export async function openRebuilding(context: Context, by: string) {
     return {
       rebuild: ({ restart, ...wanted }: Wanted & { restart: boolean }) => replay(ports, wanted, { restart }).catch(explain),
       verify: (wanted: Wanted) => verifyViews(ports, wanted).catch(explain),
+      /** Verifies what rows are compared with: the event table and, unless it is taken alone, every seal. */
+      verifyLog: async (from: Wanted["from"]): Promise<LogVerified> => {
+        const log = await verifiedWith(clients, from === "table" ? undefined : place.buckets.archive, undefined, context);
+        if (!isWhole(log)) throw notTheLog(log);
+        return log;
+      },
       close,
     };
   } catch (error) {
     close();
     throw error;
   }
+}
+
+/** Nothing is compared with a log that was changed. */
+function notTheLog(log: LogVerified): CliError {
+  const places = faultsOf(log).join("\n");
+  const code = log.fault === null ? "stream.broken" : "segment.tampered";
+  return new CliError(exit.failed, code, `The log was changed behind Shiplog's back. No row was compared with it.\n${places}`, {
+    next: "Keep a copy of the event table as it is. What was sealed and verified is in:  shiplog audit export --out <folder>",
+  });
 }
 
 function explain(error: unknown): never {

@@ -1,3 +1,6 @@
+import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import type { KMSClient } from "@aws-sdk/client-kms";
+import type { S3Client } from "@aws-sdk/client-s3";
 import { EVENTS_TABLE, SEAL_KEY } from "../infra/topology.ts";
 import { dynamodbClient, kmsClient, s3Client } from "../services/aws/clients.ts";
 import { kmsSigner } from "../services/aws/signer.ts";
@@ -36,7 +39,7 @@ export async function verification(context: Context, trusted: string | undefined
 }
 
 async function verifiedLog(context: Context, trusted: string | undefined): Promise<LogVerified> {
-  const { terminal, signal } = context;
+  const { terminal } = context;
   const account = findAccount(context);
   const { options } = account;
   const clients = { dynamodb: dynamodbClient(options), s3: s3Client(options), kms: kmsClient(options) };
@@ -48,20 +51,35 @@ async function verifiedLog(context: Context, trusted: string | undefined): Promi
         "Set AWS_REGION and AWS_PROFILE to where the engine is, or name the folder of an export.",
       );
     terminal.note(`Reading the whole log of ${place.account}: this costs what the log is long.`);
-    const key = publicKeyOf(trusted ?? (await kmsSigner(clients.kms, SEAL_KEY).publicKey()));
-    if (key === undefined) throw usageError("The public key is not an Ed25519 key in PEM.", "Name the one that you trust with --key.");
-    const names = { eventsTable: EVENTS_TABLE, archive: place.buckets.archive };
-    return await verifyLog(wire(clients, names, { clock: systemClock, key, signal, tell: (line) => terminal.note(line) }));
+    return await verifiedWith(clients, place.buckets.archive, trusted, context);
   } finally {
     for (const client of Object.values(clients)) client.destroy();
   }
 }
 
-const isWhole = ({ fault, faults }: LogVerified): boolean => fault === null && faults.length === 0;
+/**
+ * Verifies the log with these clients.
+ *
+ * @param archive bucket of the seals; without it the event table is verified by its chains alone
+ * @param trusted PEM of the key that is trusted; without it the account's own
+ */
+export async function verifiedWith(
+  clients: { readonly dynamodb: DynamoDBClient; readonly s3: S3Client; readonly kms: KMSClient },
+  archive: string | undefined,
+  trusted: string | undefined,
+  { terminal, signal }: Pick<Context, "terminal" | "signal">,
+): Promise<LogVerified> {
+  const key = publicKeyOf(trusted ?? (await kmsSigner(clients.kms, SEAL_KEY).publicKey()));
+  if (key === undefined) throw usageError("The public key is not an Ed25519 key in PEM.", "Name the one that you trust with --key.");
+  const run = { clock: systemClock, key, signal, tell: (line: string) => terminal.note(line) };
+  return verifyLog(wire(clients, { eventsTable: EVENTS_TABLE, archive }, run));
+}
+
+export const isWhole = ({ fault, faults }: LogVerified): boolean => fault === null && faults.length === 0;
 
 /** What was verified, or the first bad place of the seals and of each stream, a line each. */
 const showLog = (verified: LogVerified): string => {
-  const { seals, commits, until, streams, rows, unsealed, fault, faults } = verified;
+  const { seals, commits, until, streams, rows, unsealed } = verified;
   const vouched =
     unsealed.commits === 0
       ? "none is left to seal"
@@ -70,10 +88,13 @@ const showLog = (verified: LogVerified): string => {
     const sealed = until === null ? "" : `, ${commits} of them in ${seals === 1 ? "1 seal" : `${seals} seals`} up to ${timeOf(until)}`;
     return `verified: ${rows} commits of ${streams === 1 ? "1 stream" : `${streams} streams`}${sealed}; ${vouched}`;
   }
-  return [
-    ...(fault === null ? [] : [showSealFault(fault)]),
-    ...faults.map(({ stream, version, reason }) => `${stream} version ${version}: ${reason}`),
-  ]
+  return faultsOf(verified)
     .map((line) => `NOT VERIFIED: ${line}`)
     .join("\n");
 };
+
+/** The first bad place of the seals and of each stream, a line each. */
+export const faultsOf = ({ fault, faults }: LogVerified): string[] => [
+  ...(fault === null ? [] : [showSealFault(fault)]),
+  ...faults.map(({ stream, version, reason }) => `${stream} version ${version}: ${reason}`),
+];

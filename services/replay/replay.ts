@@ -4,6 +4,7 @@ import type { Clock } from "../kit/clock.ts";
 import { keepRow } from "../kit/keep-row.ts";
 import { readModels } from "../kit/read-models.ts";
 import type { ViewName } from "../kit/view-names.ts";
+import type { Sampled } from "../store/sample-table.ts";
 import { type Compared, compareRows, type Difference } from "./compare.ts";
 import { folding } from "./folding.ts";
 import { type Checkpoint, takeLease } from "./lease.ts";
@@ -14,6 +15,8 @@ import { rowsWriter } from "./rows-writer.ts";
 export type Ports = ReadPorts & {
   readonly views: Pick<ViewsTable, "generations" | "changeGenerations" | "rebuild" | "setRebuild" | "rows">;
   readonly items: ViewItems;
+  /** checks some streams of the event table */
+  sample(): Promise<Sampled>;
   readonly clock: Clock;
   /** one name for this run */
   readonly by: string;
@@ -36,6 +39,8 @@ export type Rebuilt = Extent & {
   /** of reading, folding, writing and comparing */
   readonly seconds: number;
   readonly removed: number;
+  /** of the event table as it was when this began: sealed rows are built from segments, so a change in the table stops nothing */
+  readonly sampled: Sampled;
 };
 
 /** An earlier rebuild of other views was cut off. */
@@ -68,6 +73,7 @@ const GRACE_MS = 2_000;
 export const replay = async (ports: Ports, { views, from }: Wanted, { restart = false } = {}): Promise<Rebuilt> => {
   const { clock, tell, items } = ports;
   const began = clock.now();
+  const sampled = await ports.sample();
   const lease = await takeLease(ports);
   const left = restart ? undefined : lease.state();
   if (left !== undefined && [...left.views].sort().join() !== [...views].sort().join())
@@ -93,6 +99,7 @@ export const replay = async (ports: Ports, { views, from }: Wanted, { restart = 
       ...(built ?? { segments: 0, fromSegments: 0, fromTable: 0, events: 0, rows: 0 }),
       seconds,
       removed,
+      sampled,
     };
   } catch (error) {
     if (error instanceof NotTheLog) {

@@ -8,8 +8,11 @@ import { viewsTable } from "../aws/views.ts";
 import type { Clock } from "../kit/clock.ts";
 import { archivedHistory } from "../store/archived-history.ts";
 import { unbroken } from "../store/chain-broken.ts";
+import { itemCodec } from "../store/codec.ts";
 import { eventStore } from "../store/event-store.ts";
 import { logShards } from "../store/log-shards.ts";
+import { newestStreams, sampleTable } from "../store/sample-table.ts";
+import { tableRows } from "../store/table-rows.ts";
 import type { Ports } from "./replay.ts";
 
 /** Where the log, its seals and the read models are. */
@@ -40,6 +43,14 @@ export const wire = (
     views,
     notes: views,
     items: viewItems(dynamodb, rows),
+    sample: () =>
+      sampleTable({
+        rows: tableRows(dynamodb, eventsTable),
+        newest: newestStreams(dynamodb, eventsTable),
+        sealedHead: views.sealedHead,
+        itemOf: itemCodec(eventsTable),
+        random: clock.random,
+      }),
   };
 
   function sealed(name: string, ticking: Clock): Ports["archive"] {

@@ -4,11 +4,14 @@ import { s3Objects } from "../aws/objects.ts";
 import type { Clock } from "../kit/clock.ts";
 import { archivedHistory } from "../store/archived-history.ts";
 import { itemCodec } from "../store/codec.ts";
+import type { SealedHistory } from "../store/sealed-history.ts";
 import { tableRows } from "../store/table-rows.ts";
 import type { Ports } from "./verify-log.ts";
 
-/** Where the log and its seals are. */
-export type Names = { readonly eventsTable: string; readonly archive: string };
+/** Where the log and its seals are; without an archive no seal is read, and the table is verified by its chains alone. */
+export type Names = { readonly eventsTable: string; readonly archive: string | undefined };
+
+const NO_SEALS: SealedHistory = { seals: async function* () {}, open: async () => undefined };
 
 /** A verification's ports. It reads with these two clients, and can do nothing else. */
 export const wire = (
@@ -17,7 +20,7 @@ export const wire = (
   { clock, ...run }: Pick<Ports, "key" | "tell" | "signal"> & { readonly clock: Clock },
 ): Ports => ({
   ...run,
-  history: archivedHistory(s3Objects(s3, clock), archive),
+  history: archive === undefined ? NO_SEALS : archivedHistory(s3Objects(s3, clock), archive),
   rows: tableRows(dynamodb, eventsTable),
   itemOf: itemCodec(eventsTable),
 });

@@ -1,14 +1,19 @@
 import { mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
+import { DeleteItemCommand } from "@aws-sdk/client-dynamodb";
 import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Commit } from "../../domain/kernel/chain.ts";
+import { EVENTS_TABLE } from "../../infra/topology.ts";
 import { BUCKETS } from "../../local/provision/engine-resources.ts";
 import type { FoundRow } from "../../services/aws/view-items.ts";
+import { itemCodec } from "../../services/store/codec.ts";
 import { runCli, startCli } from "../cli/support/run-cli.ts";
 import { longHistory, usualPlan } from "../support/long-history.ts";
 import { type ReplayRoom, startReplayRoom } from "../support/replay-room.ts";
 import { rowsOf } from "../support/rows-of.ts";
 
+const itemOf = itemCodec(EVENTS_TABLE);
 const SEALED_SHARE = 0.7;
 const commits = [...longHistory(usualPlan(7, 2_000))];
 const sealed = commits.slice(0, Math.floor(commits.length * SEALED_SHARE));
@@ -47,6 +52,8 @@ describe("shiplog replay", () => {
       "DynamoDB.GetItem shiplog-views",
       "DynamoDB.PutItem shiplog-views",
       "DynamoDB.Query shiplog-events",
+      "DynamoDB.Query shiplog-views",
+      "DynamoDB.Scan shiplog-events",
       "DynamoDB.Scan shiplog-views",
       "S3.GET shiplog-archive",
       "Trent.GetPublicKey",
@@ -104,7 +111,27 @@ describe("shiplog replay --verify", () => {
   it("says that every row is what the log says", async () => {
     const { code, out } = await shiplog("all", "--verify");
     expect(code).toBe(0);
-    expect(JSON.parse(out)).toMatchObject({ rows: rowsOf(commits).size, differences: [] });
+    expect(JSON.parse(out)).toMatchObject({
+      rows: rowsOf(commits).size,
+      differences: [],
+      log: { rows: commits.length, commits: sealed.length, fault: null, faults: [] },
+    });
+  });
+
+  it("names stream and version of a sealed row that was changed or is gone, and ends with 5", async () => {
+    const row = sealed.findLast(({ stream }) => stream.startsWith("environment/")) as Commit;
+    const { pk, sk } = itemOf(row) as { pk: { S: string }; sk: { S: string } };
+    await room.write([{ ...row, actor: "innocent-bob" }]);
+    const changed = await shiplog("environments", "--verify");
+    await room.clients.dynamodb.send(new DeleteItemCommand({ TableName: EVENTS_TABLE, Key: { pk, sk } }));
+    const gone = await shiplog("environments", "--verify");
+    await room.write([row]);
+    expect([changed.code, changed.err]).toEqual([
+      5,
+      expect.stringContaining(`${row.stream} version ${row.version}: actor is not what seal 1 has`),
+    ]);
+    expect([gone.code, gone.err]).toEqual([5, expect.stringContaining(`${row.stream} version ${row.version}: it is gone: seal 1 has it`)]);
+    expect((await shiplog("environments", "--verify")).code).toBe(0);
   });
 
   it("names each row that differs, is missing, or has no stream, and a rebuild mends them", async () => {

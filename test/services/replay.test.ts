@@ -1,9 +1,11 @@
+import { DeleteItemCommand } from "@aws-sdk/client-dynamodb";
 import { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import { marshall } from "@aws-sdk/util-dynamodb";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type Commit, commitHash, commitId } from "../../domain/kernel/chain.ts";
 import type { DeploymentView, EnvironmentView } from "../../domain/projections/views.ts";
 import type { WebhookView } from "../../domain/projections/webhook-view.ts";
+import { EVENTS_TABLE } from "../../infra/topology.ts";
 import { deploymentAttributes, deploymentRow } from "../../services/aws/deployment-rows.ts";
 import { environmentAttributes, environmentRow } from "../../services/aws/environment-rows.ts";
 import { webhookAttributes, webhookRow } from "../../services/aws/webhook-rows.ts";
@@ -13,7 +15,10 @@ import { viewNames } from "../../services/kit/view-names.ts";
 import { project } from "../../services/project/project.ts";
 import { Occupied } from "../../services/replay/lease.ts";
 import { replay, Unfinished, verifyViews } from "../../services/replay/replay.ts";
-import { sha256 } from "../../services/store/codec.ts";
+import { ChainBroken } from "../../services/store/chain-broken.ts";
+import { itemCodec, sha256 } from "../../services/store/codec.ts";
+import { nameDay } from "../../services/store/days.ts";
+import { newestStreams, SAMPLE } from "../../services/store/sample-table.ts";
 import { longHistory, usualPlan } from "../support/long-history.ts";
 import { type ReplayRoom, startReplayRoom } from "../support/replay-room.ts";
 import { rowsOf } from "../support/rows-of.ts";
@@ -188,6 +193,49 @@ describe("a rebuild that was cut off", () => {
   });
 });
 
+describe("a rebuild from an event table that was changed behind Shiplog's back", () => {
+  const itemOf = itemCodec(EVENTS_TABLE);
+  const sealed = early.slice(0, 300);
+  // one of those that were written to last: they are always in the sample
+  const last = new Set(early.slice(-40).map(({ stream }) => stream));
+  const environment =
+    sealed.find(({ stream, version }) => version > 2 && last.has(stream) && stream.startsWith("environment/"))?.stream ?? "";
+  const ofIt = (commits: readonly Commit[]): Commit[] => commits.filter(({ stream }) => stream === environment);
+  const drop = (commit: Commit) => {
+    const { pk, sk } = itemOf(commit) as { pk: { S: string }; sk: { S: string } };
+    return room.clients.dynamodb.send(new DeleteItemCommand({ TableName: EVENTS_TABLE, Key: { pk, sk } }));
+  };
+
+  it("is refused where it reads the changed row, and where a row before it is gone: readers keep what they had", async () => {
+    const row = ofIt(sealed)[2] as Commit;
+    const last = ofIt(early).at(-1) as Commit;
+    expect(ofIt(sealed)).not.toContain(last);
+    await room.write([{ ...row, actor: "mallory" }]);
+    await expect(replay(room.ports(), { ...ALL, from: "table" })).rejects.toThrow(
+      `${environment} was changed behind Shiplog's back at version 3`,
+    );
+    await drop(row);
+    await expect(replay(room.ports(), { ...ALL, from: "table" }, { restart: true })).rejects.toThrow(ChainBroken);
+    await room.write([row, { ...last, actor: "mallory" }]);
+    await expect(replay(room.ports(), ALL, { restart: true })).rejects.toThrow(
+      `${environment} was changed behind Shiplog's back at version ${last.version}`,
+    );
+    expect((await room.views.generations()).live.deployments).toBe(0);
+    await room.write([last]);
+    expect((await replay(room.ports(), ALL, { restart: true })).sampled.faults).toEqual([]);
+  });
+
+  it("comes from the segments to the rows that were sealed, and says that the table is not so", async () => {
+    const row = ofIt(sealed)[2] as Commit;
+    await nameDay(room.clients.dynamodb, EVENTS_TABLE, (early.at(-1) as Commit).position);
+    expect(await newestStreams(room.clients.dynamodb, EVENTS_TABLE)(SAMPLE / 2)).toContain(environment);
+    await room.write([{ ...row, body: "[]" }]);
+    const { sampled } = await replay(room.ports(), ALL);
+    expect(sampled.faults).toMatchObject([{ stream: environment, version: 3 }]);
+    expect(await liveRows()).toEqual(rowsOf(early));
+  });
+});
+
 describe("a comparison", () => {
   it("waits for rows that are missing once for all of them, and then names each", async () => {
     let waits = 0;
@@ -203,7 +251,7 @@ describe("a comparison", () => {
 describe("a rebuild's rows", () => {
   it("have commits that came too late for their seal", async () => {
     // what was sealed does not know it: it is older than the seal's end, and in the table alone
-    const [after] = late.filter(({ stream }) => early.some((commit) => commit.stream === stream)) as [Commit];
+    const after = late.find(({ version }) => version === 1) as Commit;
     const position = (Number(early[300]?.position) - 1_000).toString().padStart(15, "0");
     const { hash: _, ...rest } = { ...after, position };
     await room.write([{ ...rest, hash: commitHash(sha256, rest) }]);
