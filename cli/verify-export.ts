@@ -1,7 +1,14 @@
 import { createReadStream } from "node:fs";
-import { readdir, readFile, stat } from "node:fs/promises";
+import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { publicKeyOf, type SealedHistory, showSealFault, type Verified, verifyHistory } from "../services/store/sealed-history.ts";
+import {
+  publicKeyOf,
+  type SealedHistory,
+  sealTextOf,
+  showSealFault,
+  type Verified,
+  verifyHistory,
+} from "../services/store/sealed-history.ts";
 import { CliError, exit, usageError } from "./failure.ts";
 
 export const PUBLIC_KEY = "public-key.pem";
@@ -45,7 +52,7 @@ async function exportedHistory(folder: string): Promise<SealedHistory> {
     seals: async function* () {
       for (const file of files.filter((name) => name.endsWith(".json")).sort()) {
         const name = `${SEALS}/${file}`;
-        yield { name, text: await readFile(join(folder, name), "utf8") };
+        yield { name, text: await sealTextOf(createReadStream(join(folder, name))) };
       }
     },
     open: async (key) =>

@@ -18,22 +18,23 @@ import type { EventStore } from "./event-store.ts";
 import { END } from "./log.ts";
 import type { LogShards } from "./log-shards.ts";
 import { type Ports, type SegmentWriter, sealRest, unsealedCommits } from "./seal.ts";
-import { SealBroken, sealedCommits, sealIn } from "./sealed-history.ts";
+import { SealBroken, sealedCommits, sealIn, TOO_LONG } from "./sealed-history.ts";
 
 const numbered = (number: number): string => number.toString().padStart(8, "0");
 const sealKey = (number: number): string => `${SEALS}${numbered(number)}.json`;
 
-type Bucket = Pick<Objects, "list" | "getText" | "open" | "putNew" | "putNewText" | "readAddress">;
+type Bucket = Pick<Objects, "list" | "open" | "putNew" | "putNewText" | "readAddress">;
 
 /** The signed seals of an archive bucket. */
-export const sealsIn = (objects: Pick<Objects, "list" | "getText">, bucket: string) => {
+export const sealsIn = (objects: Pick<Objects, "list" | "open">, bucket: string) => {
   const read = async (key: string): Promise<Seal> => {
-    const seal = sealIn(await sealText(objects, bucket, key));
+    const text = await sealText(objects, bucket, key);
+    const seal = text === undefined ? undefined : sealIn(text);
     if (seal !== undefined) return seal;
     throw new SealBroken({
       seal: Number.parseInt(key.slice(SEALS.length), 10),
       file: key,
-      reason: "this file is not a seal, or it was damaged",
+      reason: text === undefined ? TOO_LONG : "this file is not a seal, or it was damaged",
     });
   };
   return {

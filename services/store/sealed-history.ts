@@ -31,7 +31,24 @@ export type SealedHistory = {
   /** the bytes of a segment; `undefined` where there is none of that key */
   open(key: string): Promise<Readable | undefined>;
 };
-export type SealFile = { readonly name: string; readonly text: string };
+/** `text`: `undefined` where the file is longer than any seal */
+export type SealFile = { readonly name: string; readonly text: string | undefined };
+
+/** Far above any seal: in so much it could name most of a million streams. */
+const SEAL_BYTES_MAX = 128 * 1024 * 1024;
+export const TOO_LONG = "this file is longer than any seal: Shiplog did not write it";
+
+/** The text of a seal's file; `undefined` where it is longer than any seal: no more of it is read. */
+export const sealTextOf = async (body: AsyncIterable<Buffer>, bytesMax = SEAL_BYTES_MAX): Promise<string | undefined> => {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of body) {
+    length += chunk.length;
+    if (length > bytesMax) return undefined;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString("utf8");
+};
 
 /** `undefined` where a PEM holds no Ed25519 key. */
 export const publicKeyOf = (pem: string): KeyObject | undefined => {
@@ -59,6 +76,7 @@ export async function* verifiedManifests(history: Pick<SealedHistory, "seals">, 
   for await (const { name, text } of history.seals()) {
     const number = (before?.manifest.number ?? 0) + 1;
     const broken = (reason: string): SealBroken => new SealBroken({ seal: number, file: name, reason });
+    if (text === undefined) throw broken(TOO_LONG);
     const seal = sealIn(text);
     if (seal === undefined) throw broken("this file is not a seal, or it was damaged");
     if (!isSigned(seal, key)) throw broken("its signature is not of this key: it was changed, or another key signed it");

@@ -1,10 +1,10 @@
 import { createPublicKey } from "node:crypto";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, truncate } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { SEALS, verifyExport } from "../../cli/verify-export.ts";
-import { verifyHistory } from "../../services/store/sealed-history.ts";
+import { sealTextOf, verifyHistory } from "../../services/store/sealed-history.ts";
 import { type Export, exportOf, historyOf, linesOf, logOf, MORNING, manifestOf, PEM, segmentOf, write } from "../support/sealed-log.ts";
 
 const COMMITS = 60;
@@ -47,6 +47,32 @@ describe("sealed history", () => {
     } finally {
       await rm(folder, { recursive: true, force: true });
     }
+  });
+
+  it("is read no further than a seal can be long, and that is said", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "shiplog-export-"));
+    await write(await exportOf(() => logOf(10), [MORNING + 20_000]), folder);
+    const before = await verifyExport(folder, PEM);
+    // without a byte of it on the disk
+    await truncate(join(folder, "seals/00000001.json"), 1_000_000_000_000);
+    const { fault } = await verifyExport(folder, PEM);
+    await rm(folder, { recursive: true });
+    expect(before.fault).toBeNull();
+    expect(fault).toEqual({
+      seal: 1,
+      file: "seals/00000001.json",
+      reason: "this file is longer than any seal: Shiplog did not write it",
+    });
+    let given = 0;
+    const endless = async function* () {
+      for (;;) yield Buffer.alloc(++given && 100);
+    };
+    expect(await sealTextOf(endless(), 1_000)).toBeUndefined();
+    expect(given).toBe(11);
+    const whole = async function* () {
+      yield* [Buffer.from("é").subarray(0, 1), Buffer.from("é").subarray(1)];
+    };
+    expect(await sealTextOf(whole(), 2)).toBe("é");
   });
 
   it("takes up a commit that arrived after its time was sealed", async () => {

@@ -164,7 +164,7 @@ export const startAuditedPast = async () => {
     },
     env: { SHIPLOG_URL: api.url, SHIPLOG_TOKEN: TOKEN },
     /** what a local engine leaves in its data folder for the command line */
-    connection: { url: api.url, token: TOKEN, endpoint: endpoint.url },
+    connection: { url: api.url, token: TOKEN, endpoint: endpoint.url, credentials: endpoint.credentials },
     close: async () => {
       await api.close();
       clients.destroy();
