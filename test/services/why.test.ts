@@ -110,13 +110,18 @@ describe("an environment and a deployment at a moment", () => {
 });
 
 describe("the seals", () => {
-  it("are made on demand, each from where the one before ended, and listed with where their segments are", async () => {
+  it("are made on demand of what is in none yet, and listed with where their segments are", async () => {
     expect((await past.ask("GET", "seals")).body.seals).toEqual([]);
     const one = (await past.ask("POST", "seals")).body.sealed;
     expect(one).toMatchObject({ number: 1, previous: null });
     expect(one.count).toBe(new Set(trail.map(({ stream, version }) => `${stream}/${version}`)).size);
+    expect((await past.ask("POST", "seals")).body.sealed).toBeNull();
+    await past.ask("POST", "environments/web/staging/lock", { reason: "once more" });
+    // as the relay does, which does not run here
+    await past.engine.views.noteUnsealed("environment/web/staging", 3);
     const two = (await past.ask("POST", "seals")).body.sealed;
-    expect(two).toMatchObject({ number: 2, since: one.until, count: 0, first: null, last: null });
+    const lock = { from: 3, to: 3, hash: expect.any(String) };
+    expect(two).toMatchObject({ number: 2, count: 1, streams: { "environment/web/staging": [lock] } });
 
     const { publicKey, seals } = (await past.ask("GET", "seals")).body;
     expect(publicKey).toContain("BEGIN PUBLIC KEY");
