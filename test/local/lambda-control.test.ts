@@ -431,7 +431,7 @@ describe("an alias", () => {
     await expect(client.send(new GetFunctionUrlConfigCommand(at))).rejects.toMatchObject({ name: "ResourceNotFoundException" });
     const { FunctionUrl = "" } = await client.send(new CreateFunctionUrlConfigCommand({ ...at, AuthType: "NONE" }));
     const id = /^http:\/\/127\.0\.0\.1:4566\/\.lambda-url\/([a-z0-9]+)\/$/.exec(FunctionUrl)?.[1] ?? "";
-    expect(endpoint.lambda.functionUrl(id)).toEqual({ functionName: "web", qualifier: "live" });
+    expect(endpoint.lambda.functionUrl(id)).toEqual({ functionName: "web", qualifier: "live", authType: "NONE" });
     await expect(client.send(new CreateFunctionUrlConfigCommand({ ...at, AuthType: "NONE" }))).rejects.toMatchObject({
       name: "ResourceConflictException",
     });

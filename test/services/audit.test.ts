@@ -4,6 +4,7 @@ import { auditTrail } from "../../services/api/audit.ts";
 import { AuditPage } from "../../services/api/contract.ts";
 import { END } from "../../services/store/log.ts";
 import { type AuditedPast, EVIL, LINES, type Row, startAuditedPast } from "../support/audited-past.ts";
+import { chained } from "../support/chained.ts";
 import { logOf, MORNING } from "../support/sealed-log.ts";
 
 let past: AuditedPast;
@@ -180,7 +181,7 @@ describe("a long trail", () => {
   const environment = "environment/web/production";
   /** One long stream, read page by page through ports that count. */
   const long = (commits: number, change: (text: string) => string = (text) => text) => {
-    const log = logOf(commits, 1).map((commit, n) => ({
+    const bodies = logOf(commits, 1).map((commit, n) => ({
       ...commit,
       stream: environment,
       body: change(
@@ -191,6 +192,7 @@ describe("a long trail", () => {
         ]),
       ),
     }));
+    const log = chained(bodies);
     const count = { read: 0, most: 0 };
     const app = auditTrail({
       clock: { now: () => MORNING + commits * 1_000 },

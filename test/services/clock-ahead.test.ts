@@ -6,6 +6,7 @@ import { log as events } from "../../services/api/log.ts";
 import { itemCodec } from "../../services/store/codec.ts";
 import { type EventStore, eventStore } from "../../services/store/event-store.ts";
 import { END, eventLog } from "../../services/store/log.ts";
+import { chained } from "../support/chained.ts";
 import { startTable, TABLE, type Table } from "../support/dynamodb.ts";
 
 const DAY = 86_400_000;
@@ -53,7 +54,8 @@ describe("a log that a clock 400 days ahead has written into", () => {
     // as an older release wrote it: no name of its day
     const [first] = (await store.load(one)).commits;
     if (first === undefined) throw new Error("there is no commit");
-    const old = { ...first, id: "x".repeat(22), stream: "environment/web/old", position: positionAt(NOW + 200 * DAY) };
+    const changed = { ...first, id: "x".repeat(22), stream: "environment/web/old", position: positionAt(NOW + 200 * DAY) };
+    const [old = first] = chained([changed]);
     await table.client.send(new PutItemCommand({ TableName: TABLE, Item: itemCodec(TABLE)(old) }));
     expect(await read(NOW - 2 * DAY)).toContain("environment/web/old");
     await eventLog(table.client, TABLE).completeDays();
