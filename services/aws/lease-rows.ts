@@ -1,5 +1,6 @@
 import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import { Entity } from "electrodb";
+import { MAX_CLOCK_SKEW_MS } from "../../domain/kernel/position.ts";
 import { ifNewer } from "./if-newer.ts";
 
 const none = { casing: "none" } as const;
@@ -25,7 +26,11 @@ export const leaseRows = (client: DynamoDBDocumentClient, table: string) => {
       ifNewer(
         leases
           .put({ name, holder, until })
-          .where((held, { notExists, lt, eq }) => `${notExists(held.until)} OR ${lt(held.until, now)} OR ${eq(held.holder, holder)}`)
+          // nobody takes it for so long: a clock was ahead
+          .where(
+            (held, { notExists, lt, gt, eq }) =>
+              `${notExists(held.until)} OR ${lt(held.until, now)} OR ${gt(held.until, until + MAX_CLOCK_SKEW_MS)} OR ${eq(held.holder, holder)}`,
+          )
           .go(),
       ),
     /** Gives a lease back; nothing where it ended and somebody else has it. */

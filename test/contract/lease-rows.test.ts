@@ -20,3 +20,12 @@ it("a lease is renewed and given back by its holder alone, and ends by itself", 
   await giveLease("files/x", "b");
   expect(await takeLease("files/x", "a", 2_902, 3_902)).toBe(true);
 });
+
+it("a lease that a clock far ahead has dated blocks nobody, one of a clock that is a little ahead does", async () => {
+  const { takeLease } = leaseRows(DynamoDBDocumentClient.from(table.client), TABLE);
+  const year = 365 * 24 * 3_600_000;
+  expect(await takeLease("files/ahead", "a", year, year + 1_000)).toBe(true);
+  expect(await takeLease("files/ahead", "b", 1_000, 2_000)).toBe(true);
+  expect(await takeLease("files/near", "a", 60_000, 61_000)).toBe(true);
+  expect(await takeLease("files/near", "b", 1_000, 2_000)).toBe(false);
+});
