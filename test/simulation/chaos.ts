@@ -1,35 +1,77 @@
 import { siteResources } from "../../infra/sites.ts";
 import { consumers } from "../../infra/topology.ts";
 import type { Cloud } from "./aws/cloud.ts";
+import type { Alias, Fn } from "./aws/lambda.ts";
 import { places } from "./engine/config.ts";
 import type { Aliases } from "./invariants/aliases.ts";
+import type { Random } from "./world/random.ts";
 
 const EVERY_MS = 5 * 60_000;
+const HOUR = 3_600_000;
+/** What may be away for a while: each is a service that `call` knows. */
+const services = ["events", "views", "sqs", "bus", "lambda", "s3", "codebuild", "secrets", "cdn"];
 
-/** What other people and machines do: change aliases by hand, delete versions, send dead letters again, write nonsense. */
+/**
+ * What other people and machines do: change aliases by hand, delete versions, send dead letters again, write nonsense, set
+ * clocks, cut a service off.
+ */
 export const chaos = (cloud: Cloud, aliases: Aliases, untilMs: number): void => {
   const { world, lambda, queues } = cloud;
   const { faults } = world;
   const random = world.random.fork("chaos");
   const functions = places.flatMap(({ site, environment }) => Object.values(siteResources(site, environment).functions));
   const round = (): void => {
-    if (faults.strikes("alias-edited")) edit();
+    if (faults.strikes("alias-edited")) edit((version) => (random.chance(0.5) ? { version } : { version, description: "by hand" }));
+    if (faults.strikes("alias-weighted")) edit((version) => ({ weights: { [version]: random.pick([0.1, 0.5]) } }));
+    if (faults.strikes("alias-renumbered")) edit((_, fn) => ({ description: neverGiven(fn.name) }));
+    if (faults.strikes("alias-deleted")) removeAlias();
     if (faults.strikes("version-deleted")) remove();
+    if (faults.strikes("clock-jump")) jump();
+    if (faults.strikes("outage")) cutOff(cloud, random);
     if (faults.strikes("poison")) queues.send(random.pick(consumers).name, random.pick(['{"detail":{}}', "not even JSON", "{}"]), 0);
     if (faults.strikes("dead-letters-redriven")) redrive();
     if (world.now() < untilMs) world.after(random.between(0.5, 1.5) * EVERY_MS, round);
   };
   world.after(random.between(0, EVERY_MS), round);
 
-  function edit(): void {
+  /** @param change given a version that is there */
+  function edit(change: (version: string, fn: Fn) => Partial<Alias>): void {
     const fn = lambda.functions.get(random.pick(functions));
     if (fn?.alias === undefined) return;
-    const version = random.pick([...fn.versions.values()].filter(({ deleted }) => !deleted));
-    const seen = aliases.of(fn.name);
+    const { version } = random.pick([...fn.versions.values()].filter(({ deleted }) => !deleted));
+    markEdited(fn);
+    lambda.edit(fn, change(version, fn));
+    world.tell(() => `somebody changes the alias of ${fn.name} to ${JSON.stringify(fn.alias)}`);
+  }
+
+  function removeAlias(): void {
+    const fn = lambda.functions.get(random.pick(functions));
+    if (fn?.alias === undefined) return;
+    markEdited(fn);
+    lambda.deleteAlias(fn);
+    world.tell(() => `somebody deletes the alias of ${fn.name}`);
+  }
+
+  function markEdited({ name }: Fn): void {
+    const seen = aliases.of(name);
     seen.edited = true;
     seen.everEdited = true;
-    lambda.edit(fn, random.chance(0.5) ? { version: version.version } : { version: version.version, description: "by hand" });
-    world.tell(() => `somebody changes the alias of ${fn.name} to ${JSON.stringify(fn.alias)}`);
+  }
+
+  /** A description that looks like the engine's, with a sequence that no environment has come to. */
+  function neverGiven(fn: string): string {
+    const sequence = random.pick([aliases.of(fn).highest + 20, 1_000, 999_999_999_999_999]);
+    return `seq=${sequence} dep=dep_${"0".repeat(26)}`;
+  }
+
+  function jump(): void {
+    const off = Math.round(random.spread(HOUR, 400 * 24 * HOUR)) * (random.chance(0.6) ? 1 : -1);
+    world.setClocksOff(off);
+    world.tell(() => `every clock is ${Math.round(off / HOUR)} hours off`);
+    world.after(random.spread(10_000, 2 * HOUR), () => {
+      if (world.clocksOffMs() === off) world.setClocksOff(0);
+      world.tell(() => "the clocks are set right");
+    });
   }
 
   function remove(): void {
@@ -44,6 +86,22 @@ export const chaos = (cloud: Cloud, aliases: Aliases, untilMs: number): void => 
 
   function redrive(): void {
     const queue = random.pick(consumers).name;
-    for (const { body, about } of queues.exhume(queue)) queues.send(queue, body, random.between(0, 60_000), about);
+    for (const letter of queues.exhume(queue))
+      if (faults.strikes("letters-stay")) queues.lay(queue, letter);
+      else queues.send(queue, letter.body, random.between(0, 60_000), letter.about);
   }
+};
+
+/** One service answers nobody for ten minutes to an hour. */
+const cutOff = ({ world }: Cloud, random: Random): void => {
+  const service = random.pick(services);
+  const ms = random.spread(10 * 60_000, HOUR);
+  world.bursts.set(service, world.now() + ms);
+  world.tell(() => `${service} answers nobody for ${Math.round(ms / 60_000)} minutes`);
+};
+
+/** A service goes away while something is done, and nothing else goes wrong. */
+export const outage = (cloud: Cloud, spanMs: number): void => {
+  const random = cloud.world.random.fork("outage");
+  cloud.world.after(random.between(0, spanMs + 10 * 60_000), () => cutOff(cloud, random));
 };

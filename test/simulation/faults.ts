@@ -21,6 +21,8 @@ export const faultRates = {
   "store-timeout-lost": 0.02,
   /** everything of one service is refused for a while */
   throttled: 0.002,
+  /** one service answers nobody for up to an hour */
+  outage: 0.04,
   /** 409 while an update is in progress, longer than it takes */
   "lambda-busy": 0.05,
   /** an answer is lost and the client asks again: its own first try has changed the revision */
@@ -39,11 +41,20 @@ export const faultRates = {
   "lease-holder-paused": 0.03,
   /** a machine's clock is up to ten minutes off */
   "clock-skew": 0.3,
+  /** every clock is hours to four hundred days off, either way, for up to two hours */
+  "clock-jump": 0.06,
   /** records of the table's stream never come */
   "stream-lost": 0.03,
   /** every dead letter of a queue is sent again, late */
   "dead-letters-redriven": 0.3,
+  /** a dead letter is left where it is when the others are sent again */
+  "letters-stay": 0.9,
   "alias-edited": 0.15,
+  /** somebody sends a part of the visitors to another version */
+  "alias-weighted": 0.1,
+  /** somebody writes a sequence into an alias that nobody gave */
+  "alias-renumbered": 0.1,
+  "alias-deleted": 0.05,
   "version-deleted": 0.15,
   /** an object is replaced by another between upload and publish */
   "code-replaced": 0.02,

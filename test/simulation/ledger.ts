@@ -17,6 +17,10 @@ export type Place = {
   chosen: number;
   highest: number;
   readonly flipped: string[];
+  /** deployments that went live by themselves */
+  readonly deployed: Set<string>;
+  /** sequences that went live */
+  readonly went: Set<number>;
 };
 export type Course = { readonly state: Deployment; ends: number; buildKnownAt: number; cancelledAt: number };
 
@@ -38,6 +42,8 @@ export const ledgerOf = () => {
       chosen: 0,
       highest: 0,
       flipped: [],
+      deployed: new Set(),
+      went: new Set(),
     };
   const courseOf = (stream: string): Course =>
     courses.get(stream) ?? { state: deploymentDecider.initial(), ends: 0, buildKnownAt: 0, cancelledAt: 0 };
@@ -96,6 +102,10 @@ export const ledgerOf = () => {
         break;
       case "AliasFlipped":
         place.flipped.push(`${known.body.function} ${known.body.sequence}`);
+        break;
+      case "ReleaseWentLive":
+        place.went.add(known.body.sequence);
+        if (known.body.reason === "deploy") place.deployed.add(known.body.deploymentId);
         break;
     }
   }

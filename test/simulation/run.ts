@@ -1,6 +1,6 @@
 import { type Cloud, cloudOf, holdsSecret } from "./aws/cloud.ts";
 import { changeStream } from "./aws/stream.ts";
-import { chaos } from "./chaos.ts";
+import { chaos, outage } from "./chaos.ts";
 import { register } from "./engine/clouds.ts";
 import { places } from "./engine/config.ts";
 import { relayRecords } from "./engine/engine.ts";
@@ -9,7 +9,7 @@ import type { FaultKind } from "./faults.ts";
 import { checkAcknowledged } from "./invariants/acknowledged.ts";
 import { aliasesOf } from "./invariants/aliases.ts";
 import { checkCommit } from "./invariants/log.ts";
-import { checkCalm, checkQuiet, checkRelayed, checkRows } from "./invariants/quiet.ts";
+import { checkNothingFailed, checkNothingGivenUp, checkQuiet, checkRelayed, checkRows } from "./invariants/quiet.ts";
 import { webhooksOf } from "./invariants/webhooks.ts";
 import { ledgerOf } from "./ledger.ts";
 import { statusTransitions } from "./status-machine.ts";
@@ -26,8 +26,11 @@ export type RunOptions = {
 
 export type Run = {
   readonly seed: number;
-  /** `calm`: nothing goes wrong, so nothing may fail; `safety`: faults without end; `liveness`: it must come to rest */
-  readonly mode: "calm" | "safety" | "liveness";
+  /**
+   * `calm`: nothing goes wrong, so nothing may fail; `outage`: one service is away for most of an hour, and nothing may be given
+   * up; `safety`: faults without end; `liveness`: it must come to rest
+   */
+  readonly mode: "calm" | "outage" | "safety" | "liveness";
   readonly actions: number;
   readonly steps: number;
   readonly virtualMs: number;
@@ -39,7 +42,7 @@ export type Run = {
   readonly history: readonly string[];
 };
 
-/** One world of so many has no faults at all. */
+/** One world of so many has no faults at all, and one a single outage. */
 const CALM_EVERY = 12;
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
@@ -51,9 +54,9 @@ const QUIET_WITHIN_MS = 16 * DAY;
 
 /** One world from its beginning to its end. */
 export const run = async ({ seed, record = false, without = new Set(), dropped = new Set() }: RunOptions): Promise<Run> => {
-  const mode = seed % CALM_EVERY === 1 ? "calm" : seed % 2 === 0 ? "safety" : "liveness";
+  const mode = seed % CALM_EVERY === 1 ? "calm" : seed % CALM_EVERY === 7 ? "outage" : seed % 2 === 0 ? "safety" : "liveness";
   const isSafety = mode === "safety";
-  const cap = mode === "calm" ? 0 : isSafety ? Number.POSITIVE_INFINITY : 4;
+  const cap = mode === "calm" || mode === "outage" ? 0 : isSafety ? Number.POSITIVE_INFINITY : 4;
   const world = createWorld({ seed, cap, without, record });
   const size = world.random.fork("size");
   const actions = 2 + size.int(8);
@@ -92,7 +95,8 @@ export const run = async ({ seed, record = false, without = new Set(), dropped =
 
   const faultsUntil = START + spanMs + size.spread(MINUTE, 60 * MINUTE);
   users(cloud, { actions, dropped, spanMs, places: world.haste ? 1 : 1 + size.int(places.length) });
-  chaos(cloud, aliases, faultsUntil);
+  if (mode === "outage") outage(cloud, spanMs);
+  else chaos(cloud, aliases, faultsUntil);
   let rested = false;
   reconciler(
     cloud,
@@ -106,7 +110,11 @@ export const run = async ({ seed, record = false, without = new Set(), dropped =
         world.busy() === 0;
     },
   );
-  if (!isSafety) world.after(faultsUntil - START, world.faults.stop);
+  if (!isSafety)
+    world.after(faultsUntil - START, () => {
+      world.faults.stop();
+      world.setClocksOff(0);
+    });
 
   const most = isSafety ? SAFETY_STEPS : MOST_STEPS;
   const end = faultsUntil + (isSafety ? SAFETY_AFTER_MS : QUIET_WITHIN_MS);
@@ -123,7 +131,8 @@ export const run = async ({ seed, record = false, without = new Set(), dropped =
     else {
       checkQuiet(cloud, ledger, aliases);
       webhooks.checkQuiet(cloud);
-      if (mode === "calm") checkCalm(cloud, ledger);
+      if (mode === "calm") checkNothingFailed(cloud, ledger);
+      if (mode !== "liveness") checkNothingGivenUp(cloud);
     }
   }
   return {

@@ -43,13 +43,12 @@ export const eventTable = (world: World, appended: (stored: Stored) => void) => 
       of(stream)
         .slice(version)
         .map(({ item }) => item),
+    /** The days that have commits, and that all of them are named: nobody needs what another process found by a scan. */
     daysFrom: (since: string): Item[] =>
-      [...days]
+      [...days, "complete"]
         .filter((day) => day >= since)
         .sort()
         .map((day) => ({ sk: { S: day } })),
-    /** Where every commit is filed. */
-    partitions: (): Item[] => [...log.keys()].map((partition) => ({ gsi1pk: { S: partition } })),
     /** Whether anything was ever filed there: asking for a day without any is no scheduling point. */
     isEmpty: (partition: string): boolean => !log.has(partition),
     /** The index `log`: what was written in the last seconds may be missing. */

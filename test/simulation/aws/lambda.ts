@@ -12,7 +12,13 @@ export type Version = Settings & {
   state: "Pending" | "Active" | "Failed";
   deleted: boolean;
 };
-export type Alias = { version: string; description: string; revision: string };
+export type Alias = {
+  version: string;
+  description: string;
+  revision: string;
+  /** the part of the visitors, 0 to 1, that goes to another version instead */
+  weights?: Readonly<Record<string, number>>;
+};
 export type Fn = {
   readonly name: string;
   latest: Settings & { code: string; sha: string; revision: string; updating: boolean };
@@ -136,35 +142,42 @@ export const lambdaOf = (world: World, objects: Objects, watch: Watch) => {
     GetAlias: ({ FunctionName }: { FunctionName: string }) => {
       const { alias } = find(FunctionName);
       if (alias === undefined) throw awsError("ResourceNotFoundException", 404);
-      return { FunctionVersion: alias.version, Description: alias.description, RevisionId: alias.revision };
+      return { FunctionVersion: alias.version, Description: alias.description, RevisionId: alias.revision, ...routingOf(alias) };
     },
     UpdateAlias: ({
       FunctionName,
       FunctionVersion,
       Description,
       RevisionId,
+      RoutingConfig,
     }: {
       FunctionName: string;
       FunctionVersion: string;
       Description: string;
       RevisionId?: string;
+      RoutingConfig?: { AdditionalVersionWeights?: Record<string, number> };
     }) => {
       const fn = find(FunctionName);
       const from = fn.alias;
       if (from === undefined) throw awsError("ResourceNotFoundException", 404);
       if (RevisionId !== undefined && RevisionId !== from.revision) throw awsError("PreconditionFailedException", 412);
       versionOf(fn, FunctionVersion);
-      const to = { version: FunctionVersion, description: Description, revision: revision() };
+      // without RoutingConfig the weights stay as they are
+      const weights = RoutingConfig === undefined ? from.weights : RoutingConfig.AdditionalVersionWeights;
+      const to: Alias = { version: FunctionVersion, description: Description, revision: revision(), ...(weights && { weights }) };
       fn.alias = to;
       fn.stale = { version: from.version, until: world.now() + (world.faults.strikes("stale-read") ? world.random.spread(50, 4_000) : 0) };
       watch.aliasMoved(fn, from, to);
-      return { FunctionVersion: to.version, Description: to.description, RevisionId: to.revision };
+      return { FunctionVersion: to.version, Description: to.description, RevisionId: to.revision, ...routingOf(to) };
     },
     Invoke: ({ FunctionName, Qualifier }: { FunctionName: string; Qualifier: string }) => {
       const fn = find(FunctionName);
       const isAlias = !/^\d+$/.test(Qualifier);
       const old = isAlias && (fn.stale?.until ?? 0) > world.now() ? fn.stale?.version : undefined;
-      const version = versionOf(fn, isAlias ? (old ?? fn.alias?.version ?? "") : Qualifier);
+      if (isAlias && fn.alias === undefined) throw awsError("ResourceNotFoundException", 404);
+      const [other, part] = Object.entries(fn.alias?.weights ?? {})[0] ?? [];
+      const drawn = isAlias && other !== undefined && world.random.chance(part ?? 0) ? other : undefined;
+      const version = versionOf(fn, isAlias ? (old ?? drawn ?? fn.alias?.version ?? "") : Qualifier);
       if (version.state === "Failed") throw awsError("ResourceNotReadyException", 502);
       if (isAlias) watch.answered(fn, version.version);
       const broken = version.code.includes(BREAKS);
@@ -196,8 +209,17 @@ export const lambdaOf = (world: World, objects: Objects, watch: Watch) => {
     edit: (fn: Fn, change: Partial<Alias>): void => {
       if (fn.alias !== undefined) fn.alias = { ...fn.alias, ...change, revision: revision() };
     },
+    /** Somebody deletes the alias. */
+    deleteAlias: (fn: Fn): void => {
+      fn.alias = undefined;
+    },
   };
 };
+
+const routingOf = ({ weights }: Alias) => (weights === undefined ? {} : { RoutingConfig: { AdditionalVersionWeights: weights } });
+
+/** Whether an alias has its visitors go to two versions. */
+export const isWeighted = ({ weights = {} }: Alias): boolean => Object.keys(weights).length > 0;
 
 const same = (a: Settings, b: Settings): boolean =>
   a.Handler === b.Handler &&

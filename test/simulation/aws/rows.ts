@@ -1,4 +1,5 @@
 import { deploymentOf, webhookOf } from "../../../domain/kernel/identity.ts";
+import { MAX_CLOCK_SKEW_MS } from "../../../domain/kernel/position.ts";
 import type { DeploymentView, EnvironmentView } from "../../../domain/projections/views.ts";
 import { isEnd } from "../../../domain/projections/views.ts";
 import type { WebhookView } from "../../../domain/projections/webhook-view.ts";
@@ -38,6 +39,9 @@ const byId = (a: { id: string }, b: { id: string }): number => (a.id < b.id ? -1
 
 /** Lists of a generation: asked for by the names of the whole table alone. */
 const none = { current: async () => undefined, list: async () => [], active: async () => [], find: async () => [] };
+
+/** Whether somebody still has it; nobody takes it for so long that only a clock ahead explains it. */
+const isTaken = (held: number, now: number, until: number): boolean => held >= now && held <= until + MAX_CLOCK_SKEW_MS;
 
 /** The table of read models, in place of ElectroDB's: consistent reads by key, and lists that are a moment late. */
 export const viewsPort = (of: () => Rows): Views => {
@@ -172,7 +176,7 @@ export const viewsPort = (of: () => Rows): Views => {
     takeLease: (name, holder, now, until) =>
       ask("TakeLease", ({ leases }) => {
         const held = leases.get(name);
-        if (held !== undefined && held.until >= now && held.holder !== holder) return false;
+        if (held !== undefined && isTaken(held.until, now, until) && held.holder !== holder) return false;
         leases.set(name, { holder, until });
         return true;
       }),
@@ -183,7 +187,7 @@ export const viewsPort = (of: () => Rows): Views => {
     takeLine: (webhook, line, now, until) =>
       ask("TakeLine", ({ lines }) => {
         const taken = lines.get(`${webhook}/${line}`);
-        if (taken !== undefined && taken >= now) return false;
+        if (taken !== undefined && isTaken(taken, now, until)) return false;
         lines.set(`${webhook}/${line}`, until);
         return true;
       }),

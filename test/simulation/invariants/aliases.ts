@@ -1,7 +1,7 @@
 import { hasEnded } from "../../../domain/deployment/decider.ts";
 import { deploymentStream, environmentStream } from "../../../domain/kernel/identity.ts";
 import { siteResources } from "../../../infra/sites.ts";
-import type { Alias, Fn, Version } from "../aws/lambda.ts";
+import { type Alias, type Fn, isWeighted, type Version } from "../aws/lambda.ts";
 import { places } from "../engine/config.ts";
 import { textOf } from "../engine/publish.ts";
 import type { Ledger } from "../ledger.ts";
@@ -51,15 +51,19 @@ export const aliasesOf = (world: World, ledger: Ledger, settings: ReadonlyMap<st
   return {
     seen: seen as ReadonlyMap<string, Seen>,
     of,
-    moved: (fn: Fn, _from: Alias, to: Alias): void => {
+    moved: (fn: Fn, from: Alias, to: Alias): void => {
       const alias = of(fn.name);
       const [, said = "", deploymentId = ""] = /^seq=(\d+) dep=(\w+)$/.exec(to.description) ?? [];
       const sequence = Number(said);
-      if (!(sequence > alias.highest))
+      // the same flip may only take away what a hand added to it
+      const clearsWeights = isWeighted(from) && sequence === alias.highest && to.version === alias.moves.get(sequence);
+      if (!(sequence > alias.highest) && !clearsWeights)
         world.violate(`the alias of ${fn.name} went from sequence ${alias.highest} to ${said || to.description}`);
       alias.highest = Math.max(alias.highest, sequence);
       alias.moves.set(sequence, to.version);
       alias.edited = false;
+      if (isWeighted(to))
+        world.violate(`the alias of ${fn.name} was moved with sequence ${said}, and a part of its visitors goes elsewhere`);
 
       const flip = ledger.placeOf(alias.stream).flips.get(sequence);
       if (flip === undefined || flip.deploymentId !== deploymentId) {

@@ -10,6 +10,7 @@ import type { Aliases } from "./aliases.ts";
 const ENDS = new Set(["DeploymentSucceeded", "DeploymentFailed", "DeploymentCancelled", "DeploymentSuperseded"]);
 type Body = {
   readonly sequence: number;
+  readonly by: number;
   readonly deploymentId: string;
   readonly reason: string;
   readonly function: string;
@@ -49,7 +50,13 @@ const checkEvent = (cloud: Cloud, ledger: Ledger, aliases: Aliases, event: Recor
     case "FlipRequested":
       flipRequested();
       return;
+    case "FlipSuperseded":
+      if (body.by > ledger.placeOf(event.stream).highest)
+        world.violate(`${body.deploymentId} was superseded by sequence ${body.by}, which nobody gave`);
+      return;
     case "AliasFlipped":
+      if (!ledger.placeOf(event.stream).flips.has(body.sequence))
+        world.violate(`AliasFlipped says that sequence ${body.sequence} moved ${body.function}, and no flip had it`);
       // who edits an alias by hand and leaves its description makes the log say what it says
       if (!aliases.of(body.function).everEdited && aliases.of(body.function).moves.get(body.sequence) !== body.to)
         world.violate(`AliasFlipped says that ${body.function} was moved to ${body.to} by sequence ${body.sequence}, and it was not`);
@@ -71,6 +78,13 @@ const checkEvent = (cloud: Cloud, ledger: Ledger, aliases: Aliases, event: Recor
       world.violate(`${event.stream} says that it is cancelled while its build ${build.id} goes on`);
     if (event.type === "DeploymentSucceeded" && !isLiveSomewhere())
       world.violate(`${event.stream} says that it succeeded, and it never went live`);
+    if (event.type === "DeploymentFailed" && wentLiveByItself())
+      world.violate(`${event.stream} says that it failed (${body.reason}), and it went live`);
+  }
+
+  function wentLiveByItself(): boolean {
+    const id = deploymentOf(event.stream);
+    return [...ledger.places.values()].some(({ deployed }) => deployed.has(id));
   }
 
   function isLiveSomewhere(): boolean {

@@ -1,3 +1,4 @@
+import { hash } from "node:crypto";
 import { hasEnded } from "../../../domain/deployment/decider.ts";
 import { readDeploymentEvent } from "../../../domain/deployment/events.ts";
 import { readEnvironmentEvent } from "../../../domain/environment/events.ts";
@@ -8,9 +9,13 @@ import type { DeploymentView } from "../../../domain/projections/views.ts";
 import type { WebhookView } from "../../../domain/projections/webhook-view.ts";
 import { projectWebhook } from "../../../domain/projections/webhook-view.ts";
 import { readWebhookEvent } from "../../../domain/webhook/events.ts";
+import { siteResources } from "../../../infra/sites.ts";
 import { consumers } from "../../../infra/topology.ts";
+import type { Manifest } from "../../../services/kit/manifest.ts";
 import { eventsOf } from "../../../services/store/codec.ts";
 import type { Cloud } from "../aws/cloud.ts";
+import { isWeighted } from "../aws/lambda.ts";
+import { config } from "../engine/config.ts";
 import type { Ledger, Place } from "../ledger.ts";
 import type { Aliases } from "./aliases.ts";
 
@@ -73,6 +78,10 @@ export const checkQuiet = (cloud: Cloud, ledger: Ledger, aliases: Aliases): void
 
   function checkPlace(stream: string, place: Place): void {
     const { state } = place;
+    if (state.pinnedBy !== null && !place.went.has(state.pinnedBy))
+      world.violate(`${stream} is pinned by rollback ${state.pinnedBy}, which never went live`);
+    checkDrift(stream, place);
+    checkFiles(stream, place);
     if (state.open.size > 0) world.violate(`${stream}: flips ${[...state.open.keys()].join(", ")} never ended`);
     for (const id of place.admitted.keys())
       if (ledger.courseOf(deploymentStream(id)).state.request === null) world.violate(`${id} was admitted and never queued`);
@@ -99,12 +108,48 @@ export const checkQuiet = (cloud: Cloud, ledger: Ledger, aliases: Aliases): void
     if (state.live !== null && state.invalidated < state.live.sequence)
       world.violate(`${stream}: the edge was never told of ${state.live.sequence}`);
   }
+
+  /** What a hand did to an alias is seen, and what is right is not called drift. */
+  function checkDrift(stream: string, { state }: Place): void {
+    for (const [name, expected] of state.aliases) {
+      const found = cloud.lambda.functions.get(name)?.alias;
+      const isRight =
+        found !== undefined &&
+        found.version === expected.version &&
+        !isWeighted(found) &&
+        found.description.startsWith(`seq=${expected.sequence} dep=`);
+      if (isRight === state.drift.has(name))
+        world.violate(
+          `${stream}: the alias of ${name} is ${JSON.stringify(found)}, ${JSON.stringify(expected)} is expected, and ${isRight ? "it is called drift" : "nobody saw it"}`,
+        );
+    }
+  }
+
+  /** Visitors get the public files of what is live, and no others. */
+  function checkFiles(stream: string, { state }: Place): void {
+    const live = state.live === null ? undefined : state.lived.get(state.live.deploymentId);
+    if (live === undefined) return;
+    const { site, environment } = siteOf(stream);
+    const { assets } = siteResources(site, environment);
+    const bucket = config.buckets.static;
+    const { publicFiles } = JSON.parse(cloud.objects.read(bucket, live.release.manifest) ?? '{"publicFiles":[]}') as Manifest;
+    const wanted = publicFiles.map(({ path, sha256 }) => `${assets}/${path} ${sha256}`);
+    const found = cloud.objects
+      .keys(bucket, `${assets}/`)
+      .map((key) => `${key} ${hash("sha256", cloud.objects.read(bucket, key) ?? "", "hex")}`);
+    if (wanted.sort().join() !== found.sort().join())
+      world.violate(`${stream}: visitors get the public files ${found.join(", ")}; what is live has ${wanted.join(", ")}`);
+  }
 };
 
-/** Where nothing went wrong, nothing failed and nobody gave a message up. */
-export const checkCalm = ({ world, queues }: Cloud, ledger: Ledger): void => {
+/** Where nothing went wrong, nothing failed. */
+export const checkNothingFailed = ({ world }: Cloud, ledger: Ledger): void => {
   for (const [stream, { state }] of ledger.courses)
     if (state.status === "failed") world.violate(`${stream} failed, and nothing had gone wrong`);
+};
+
+/** Where at most one service was away for a while, nobody gave a message up. */
+export const checkNothingGivenUp = ({ world, queues }: Cloud): void => {
   for (const { name } of consumers)
-    for (const { reason } of queues.deadLetters(name)) world.violate(`${name} gave a message up, and nothing had gone wrong: ${reason}`);
+    for (const { reason, about } of queues.deadLetters(name)) world.violate(`${name} gave ${about?.type ?? "a message"} up: ${reason}`);
 };

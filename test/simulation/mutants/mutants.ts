@@ -89,8 +89,8 @@ export const mutants: readonly Mutant[] = [
   one(
     "the relay notes what it is about to publish",
     "services/kit/relay.ts",
-    "    await publish(missing.flatMap(eventsOf));\n    await setRelayed(stream, missing.at(-1)?.version ?? version);",
-    "    await setRelayed(stream, missing.at(-1)?.version ?? version);\n    await publish(missing.flatMap(eventsOf));",
+    "    await Promise.all([publish(missing.flatMap(eventsOf)), noteUnsealed(stream, last)]);\n    await setRelayed(stream, last);",
+    "    await setRelayed(stream, last);\n    await Promise.all([publish(missing.flatMap(eventsOf)), noteUnsealed(stream, last)]);",
   ),
   one(
     "success is said before the alias was read back",
@@ -144,8 +144,8 @@ export const mutants: readonly Mutant[] = [
   one(
     "the mender forgets what was lost while it was away",
     "services/reconcile/mend.ts",
-    "const since = Math.min((await relayed(LOG)) || until, until) - WINDOW_MS;",
-    "const since = until - WINDOW_MS;",
+    "const since = Math.max(0, Math.min((await mendedUntil()) || until, until) - WINDOW_MS);",
+    "const since = Math.max(0, ((await mendedUntil()) && until) - WINDOW_MS);",
   ),
   several(
     "nobody brings a row what it missed",
@@ -172,5 +172,36 @@ export const mutants: readonly Mutant[] = [
       from: "          if (found !== undefined && fence !== undefined) await log.note(",
       to: "          if (found !== undefined && fence?.sequence === -1) await log.note(",
     },
+  ),
+  // what hands, clocks and outages do
+  one(
+    "a number that a hand wrote on an alias is newer than every flip",
+    "domain/environment/fence.ts",
+    "fence.sequence > Math.max(highest, flip.sequence)",
+    "fence.sequence < 0",
+  ),
+  one(
+    "weights that a hand put on an alias are nothing",
+    "domain/environment/fence.ts",
+    'return judged.is === "ours" && !judged.weighted;',
+    'return judged.is === "ours";',
+  ),
+  one(
+    "a flip keeps the weights that a hand put on an alias",
+    "services/aws/functions.ts",
+    "        RoutingConfig: { AdditionalVersionWeights: {} },\n",
+    "",
+  ),
+  one(
+    "retries last for a minute",
+    "infra/topology.ts",
+    "maxReceives: 24, firstSeconds: 2, longestSeconds: 300",
+    "maxReceives: 6, firstSeconds: 2, longestSeconds: 300",
+  ),
+  one(
+    "a deployment that was never told how its flip ended has failed by its deadline",
+    "services/reconcile/deployments.ts",
+    "if (!state.pending.has(view.id)) return tellAgain();",
+    'if (view.id === "") return tellAgain();',
   ),
 ];

@@ -5,7 +5,7 @@ import { here } from "./world.ts";
 export const virtualClock: Clock = {
   now: () => {
     const { world, skewMs } = here();
-    return Math.floor(world.now()) + skewMs;
+    return Math.floor(world.now()) + skewMs + world.clocksOffMs();
   },
   sleep: (milliseconds) => {
     const self = here();

@@ -60,6 +60,7 @@ export const createWorld = ({ seed, cap, without, record }: WorldOptions) => {
   let resumed = false;
   let instances = 0;
   let busy = 0;
+  let clocksOffMs = 0;
   let hash = mix(seed, "trace");
 
   const world = {
@@ -74,6 +75,11 @@ export const createWorld = ({ seed, cap, without, record }: WorldOptions) => {
     haste: random.fork("haste").chance(0.3),
     now: (): number => now,
     steps: (): number => steps,
+    /** how far off every clock is, besides each machine's own error */
+    clocksOffMs: (): number => clocksOffMs,
+    setClocksOff: (ms: number): void => {
+      clocksOffMs = ms;
+    },
     /** processes that are alive */
     busy: (): number => busy,
     upcoming: (): number => upcoming.size(),
