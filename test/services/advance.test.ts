@@ -73,6 +73,7 @@ describe("advance", () => {
     expect((await room.newest(steps(7).stream, "DeploymentFailed")).body).toMatchObject({ step: "flip", reason: "its version is gone" });
 
     await flipAsked(8, "late");
+    await room.environment("late", steps(9, "late").admit, steps(9, "late").flip(2));
     await room.environment("late", { type: "RecordFlipSuperseded", sequence: 1, by: 2 });
     await tell(steps(8, "late").place, "FlipSuperseded");
     expect((await room.newest(steps(8).stream, "DeploymentSuperseded")).body).toMatchObject({ by: { sequence: 2 } });
