@@ -35,6 +35,8 @@ export const MAX_SKIPPED = 20;
  */
 export const rollbackPlan = (state: Environment, to?: string): RollbackPlan | Refusal => {
   const { live } = state;
+  if (to !== undefined && !state.lived.has(to))
+    return refuse("release.never-live", `${to} was never live here; only what was live can be rolled back to`);
   const going = goingLive(state);
   const present = going ?? live;
   if (present === null) return refuse("rollback.nothing", "nothing was ever live here");
@@ -78,8 +80,7 @@ function found(state: Environment, from: RollbackPlan["from"], deploymentId: str
   return { from, to: { deploymentId, sequence }, already: alreadyAt(state, deploymentId), skipped, caution: null };
 }
 
-function planTo(state: Environment, from: RollbackPlan["from"], to: string): RollbackPlan | Refusal {
-  if (!state.lived.has(to)) return refuse("release.never-live", `${to} was never live here; only what was live can be rolled back to`);
+function planTo(state: Environment, from: RollbackPlan["from"], to: string): RollbackPlan {
   const already = alreadyAt(state, to);
   const sequence = already === "under-way" ? from.sequence : sequenceOf(state, to);
   const caution = already === "live" ? null : (unfitness(state, to) ?? takenDown(state, to));
