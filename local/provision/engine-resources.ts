@@ -1,7 +1,13 @@
 import { CreateEventBusCommand, PutRuleCommand, PutTargetsCommand } from "@aws-sdk/client-eventbridge";
 import { CreateAliasCommand, CreateKeyCommand, DescribeKeyCommand, type KMSClient, NotFoundException } from "@aws-sdk/client-kms";
 import { CreateBucketCommand } from "@aws-sdk/client-s3";
-import { CreateQueueCommand, GetQueueAttributesCommand, type SQSClient } from "@aws-sdk/client-sqs";
+import {
+  CreateQueueCommand,
+  GetQueueAttributesCommand,
+  GetQueueUrlCommand,
+  SetQueueAttributesCommand,
+  type SQSClient,
+} from "@aws-sdk/client-sqs";
 import { type BucketKey, buckets, eventsTable, viewsTable } from "../../infra/stores.ts";
 import {
   BUS,
@@ -83,8 +89,25 @@ const sealKey = async (kms: KMSClient): Promise<void> => {
   }
 };
 
+/** A queue with these attributes. One that an earlier release made with others gets them, and keeps its messages. */
 export const createQueue = async (sqs: SQSClient, QueueName: string, Attributes: Record<string, string>): Promise<QueueAt> => {
-  const { QueueUrl = "" } = await sqs.send(new CreateQueueCommand({ QueueName, Attributes }));
+  const QueueUrl = await queueUrl(sqs, QueueName, Attributes);
   const { Attributes: said = {} } = await sqs.send(new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ["QueueArn"] }));
   return { url: QueueUrl, arn: said.QueueArn ?? "" };
 };
+
+const queueUrl = async (sqs: SQSClient, QueueName: string, Attributes: Record<string, string>): Promise<string> => {
+  try {
+    return (await sqs.send(new CreateQueueCommand({ QueueName, Attributes }))).QueueUrl ?? "";
+  } catch (error) {
+    if (!isOtherwise(error)) throw error;
+    const { QueueUrl = "" } = await sqs.send(new GetQueueUrlCommand({ QueueName }));
+    // whether it is a FIFO queue is for ever
+    const { FifoQueue: _, ...changeable } = Attributes;
+    await sqs.send(new SetQueueAttributesCommand({ QueueUrl, Attributes: changeable }));
+    return QueueUrl;
+  }
+};
+
+/** SQS has a queue of that name with other attributes; the query protocol's name of it is longer. */
+const isOtherwise = (error: unknown): boolean => error instanceof Error && error.name.endsWith("QueueNameExists");
