@@ -3,16 +3,10 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect, it } from "vitest";
 import { engineFunctions } from "../../infra/engine-functions.ts";
-import { root } from "./support/bundle-config.ts";
 import { graphOf } from "./support/graph.ts";
 
-/** A cold start pays for this before the first message is looked at. */
-const MOST_MS = 150;
-/** What loading this takes on two quiet cores; where it takes longer, the machine is busy, and everything takes as much longer. */
-const REFERENCE = join(root, "node_modules/electrodb/index.js");
-const REFERENCE_MS = 60;
-/** The least of these counts: other work on the machine can only add. */
-const TRIES = 12;
+/** A cold start reads and compiles all of it before the first message is looked at: a megabyte takes about 100 ms. */
+const MAX_BYTES = 1_600_000;
 
 const TIMED = "const t = performance.now(); await import(process.argv[1]); console.log(performance.now() - t);";
 const importMs = async (file: string): Promise<number> => {
@@ -20,27 +14,15 @@ const importMs = async (file: string): Promise<number> => {
   return Number(stdout);
 };
 
-/** Of both in turn, so that what the machine does meanwhile meets both. */
-const leastImportMs = async (file: string): Promise<{ ms: number; limit: number }> => {
-  let ms = Number.POSITIVE_INFINITY;
-  let reference = Number.POSITIVE_INFINITY;
-  for (let tries = 0; tries < TRIES && (tries < 3 || ms >= MOST_MS); tries++) {
-    ms = Math.min(ms, await importMs(file));
-    reference = Math.min(reference, await importMs(REFERENCE));
-  }
-  return { ms, limit: MOST_MS * Math.max(1, reference / REFERENCE_MS) };
-};
-
-it("every function of the engine is bundled, small enough, and quick to load", async () => {
+it("every function of the engine is bundled, loads, and is small enough to load quickly", async () => {
   const { builds } = graphOf("production");
   expect(builds.map(({ handler }) => handler).sort()).toEqual(engineFunctions.map(({ name }) => `services/${name}/handler.handler`).sort());
   const lines: string[] = [];
-  const slow: string[] = [];
   for (const { handler, bytes, out } of [...builds].sort((a, b) => b.bytes - a.bytes)) {
-    const { ms, limit } = await leastImportMs(join(out, "handler.mjs"));
+    // told, not asserted: it is as much about the machine as about the bundle
+    const ms = await importMs(join(out, "handler.mjs"));
     lines.push(`${handler.split("/")[1]?.padEnd(16)} ${(bytes / 1_000).toFixed(0).padStart(5)} kB  ${ms.toFixed(0).padStart(4)} ms`);
-    if (ms >= limit) slow.push(`${handler} takes ${ms.toFixed(0)} ms to load, and may take ${limit.toFixed(0)} on this machine now`);
   }
   console.log(lines.join("\n"));
-  expect(slow).toEqual([]);
+  expect(builds.filter(({ bytes }) => bytes > MAX_BYTES).map(({ handler, bytes }) => `${handler}: ${bytes} bytes`)).toEqual([]);
 });
