@@ -1,11 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { EnvironmentEvent } from "../../domain/environment/events.ts";
-import { describe as describeFence, type FoundAlias, UNMOVED } from "../../domain/environment/fence.ts";
-import type { Recorded } from "../../domain/kernel/event.ts";
-import { flipAlias } from "../../services/flip-alias/flip-alias.ts";
-import type { SiteConfig } from "../../services/kit/config.ts";
+import { describe as describeFence, type FoundAlias } from "../../domain/environment/fence.ts";
+import { flipRoom } from "../support/flip-room.ts";
 import { deploymentId, functions } from "../support/samples.ts";
-import { startVerbRoom, steps, type VerbRoom } from "../support/verb-room.ts";
+import { startVerbRoom, type VerbRoom } from "../support/verb-room.ts";
 
 let room: VerbRoom;
 beforeAll(async () => {
@@ -13,49 +10,9 @@ beforeAll(async () => {
 });
 afterAll(() => room.close());
 
-const [revalidation, server] = functions(1).map(({ name }) => name) as [string, string];
+const [, server] = functions(1).map(({ name }) => name) as [string, string];
 
-/** A site whose functions' aliases are held here, for hands to change. */
-const site = (name: string) => {
-  const aliases = new Map<string, FoundAlias>(
-    [revalidation, server].map((fn) => [fn, { version: "0", description: describeFence(UNMOVED) }]),
-  );
-  const at = (fn: string) => ({ ...(aliases.get(fn) as FoundAlias), revisionId: JSON.stringify(aliases.get(fn)) });
-  const config = { site: name, environment: "production", host: "h", checkPath: "/" } as SiteConfig;
-  const place = steps(1, name).place;
-  const flip = flipAlias({
-    ...room,
-    site: () => config,
-    files: { put: async () => ({ isWhole: true, written: [] }), putRight: async () => true, removeOthers: async () => undefined },
-    leases: { takeLease: async () => true, giveLease: async () => undefined },
-    functions: {
-      alias: async (fn) => at(fn),
-      moveAlias: async (fn, _alias, to) => {
-        aliases.set(fn, to);
-        return at(fn);
-      },
-      invoke: async (fn, qualifier) => ({
-        version: qualifier === "live" ? at(fn).version : qualifier,
-        failed: null,
-        payload: '{"statusCode":200}',
-      }),
-    },
-  });
-  /** Deployment n is admitted with sequence n, published, and its flip is asked for. */
-  const asks = async (n: number): Promise<void> => {
-    const { admit, queue, began, built, published, flip: request } = steps(n, name);
-    await room.environment(name, admit);
-    await room.deployment(n, queue(n), began, built, ...published);
-    await room.environment(name, request(n));
-  };
-  const delivers = async (): Promise<void> => {
-    const requested = await room.newest<Recorded<EnvironmentEvent>>(place, "FlipRequested");
-    await flip(requested, { last: false, again: false, givesUp: () => true });
-  };
-  const state = async () => (await room.aggregates.environment.load(name, "production")).state;
-  const hand = (fn: string, change: Partial<FoundAlias>) => aliases.set(fn, { ...(aliases.get(fn) as FoundAlias), ...change });
-  return { aliases, asks, delivers, state, hand, types: () => room.typesOf(place), newest: (type: string) => room.newest(place, type) };
-};
+const site = (name: string) => flipRoom(room, name);
 
 describe("a flip", () => {
   it("is superseded by no number that a hand wrote on an alias, records none, and says how to put it back", async () => {

@@ -49,7 +49,12 @@ const alias = (version: number, sequence = version, weights?: AliasState["weight
 });
 
 /** One look at an environment with this past, these aliases and a row that has read so much of it. */
-const look = async (past: readonly EnvironmentEvent[], aliases: Record<string, AliasState>, projected = past.length) => {
+const look = async (
+  past: readonly EnvironmentEvent[],
+  aliases: Record<string, AliasState>,
+  projected = past.length,
+  { afterMs = LATER_MS, isProjected = true } = {},
+) => {
   const commands: (EnvironmentCommand & { cause: string })[] = [];
   const published: string[] = [];
   await reconcileEnvironment({
@@ -68,9 +73,9 @@ const look = async (past: readonly EnvironmentEvent[], aliases: Record<string, A
       ),
     publish: async (events) => void published.push(...events.map(({ type }) => type)),
     alias: async (name) => aliases[name],
-    isProjected: async () => true,
+    isProjected: async () => isProjected,
     projected: async () => projected,
-    now: () => Date.parse(at()) + LATER_MS,
+    now: () => Date.parse(at()) + afterMs,
   })("web", "production");
   return { commands, published };
 };
@@ -131,5 +136,36 @@ describe("the reconciler", () => {
     const { commands } = await look([...past, admitted(2), flip(2)], { ...aliases, [revalidation]: alias(2) });
     expect(commands.map(({ type }) => type)).toEqual(["RecordAliasFlipped", "RecordFlipFailed"]);
     expect(commands[1]).toMatchObject({ sequence: 2, moved: true });
+  });
+  it.each([
+    [1, []],
+    [3, ["FlipRequested"]],
+    [99, ["FlipRequested"]],
+    [102, []],
+  ])("sends a flip again that has not ended, after %i minutes", async (minutes, expected) => {
+    const { published } = await look([...past, admitted(2), flip(2)], aliases, undefined, { afterMs: minutes * 60_000 });
+    expect(published).toEqual(expected);
+  });
+  it("tells the edge again of what is live, until it was told; and no sooner than that is needed", async () => {
+    const untold = past.slice(0, -1);
+    for (const [minutes, expected] of [
+      [1, []],
+      [3, ["ReleaseWentLive"]],
+    ] as const)
+      expect((await look(untold, aliases, undefined, { afterMs: minutes * 60_000 })).published).toEqual(expected);
+  });
+  it("begins anew what was admitted and of which nobody heard, and leaves what has a row to that", async () => {
+    const waits = [...past, admitted(2)];
+    expect((await look(waits, aliases)).published).toEqual([]);
+    // its stream has begun (here it is that of the environment): everything of it is sent
+    expect((await look(waits, aliases, undefined, { isProjected: false })).published).toEqual(waits.map(({ type }) => type));
+    expect((await look(waits, aliases, undefined, { isProjected: false, afterMs: 60_000 })).published).toEqual([]);
+    expect((await look(waits, aliases, undefined, { isProjected: false, afterMs: 25 * 60 * 60_000 })).published).toEqual([]);
+  });
+  it("ends a lock when its time is over, and not before", async () => {
+    const locked: EnvironmentEvent = { type: "EnvironmentLocked", v: 1, body: { holder: "grace", reason: "a sale", until: at(600) } };
+    expect((await look([...past, locked], aliases, undefined, { afterMs: 599_000 })).commands).toEqual([]);
+    const { commands } = await look([...past, locked], aliases, undefined, { afterMs: 600_000 });
+    expect(commands).toMatchObject([{ type: "ExpireLock", at: at(600), cause: `reconcile/lock/${at(600)}` }]);
   });
 });

@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
 import type { DeploymentView } from "../../domain/projections/views.ts";
+import type { BuildReport } from "../../services/aws/builds.ts";
 import { type Ports, reconcile } from "../../services/reconcile/reconcile.ts";
 
 const NOW = Date.UTC(2026, 10, 24, 12);
@@ -46,4 +47,21 @@ it("says its figures also where a part failed, and names the part", async () => 
   });
   expect(lines).toMatchObject([{ oldestStepMinutes: 90 }]);
   expect(failed).toBe("1 parts could not be reconciled: dep_building: throttled");
+});
+
+it("stops the builds that run for deployments that have ended, once a site, and leaves all others alone", async () => {
+  const build = (id: string, status = "IN_PROGRESS", deploymentId: string | null = `dep_${id}`): BuildReport =>
+    ({ id, status, deploymentId }) as BuildReport;
+  const stopped: string[] = [];
+  const { lines, failed } = await run({
+    sites: [
+      { site: "web", environment: "production" },
+      { site: "web", environment: "preview" },
+    ],
+    recentBuilds: async () => [build("orphan"), build("building"), build("over", "SUCCEEDED"), build("foreign", "IN_PROGRESS", null)],
+    deployment: async (id) => active(id === "dep_building" ? "building" : "failed", 1),
+    stopBuild: async (id) => void stopped.push(id),
+  });
+  expect([stopped, failed]).toEqual([["orphan"], ""]);
+  expect(lines[0]).toMatchObject({ level: "warn", build: "orphan", deployment: "dep_orphan" });
 });

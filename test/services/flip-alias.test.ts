@@ -1,0 +1,109 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe as describeFence } from "../../domain/environment/fence.ts";
+import { flipRoom } from "../support/flip-room.ts";
+import { deploymentId, functions, release } from "../support/samples.ts";
+import { startVerbRoom, steps, type VerbRoom } from "../support/verb-room.ts";
+
+let room: VerbRoom;
+beforeAll(async () => {
+  room = await startVerbRoom();
+});
+afterAll(() => room.close());
+
+const [revalidation, server] = functions(1).map(({ name }) => name) as [string, string];
+
+describe("a flip", () => {
+  it("puts the files, moves every alias, the server's last, and only then says that it went live", async () => {
+    const here = flipRoom(room, "whole");
+    await here.asks(1);
+    await here.delivers();
+    expect(here.did).toEqual([`put ${release(1).manifest}`, `moved ${revalidation} to 1`, `moved ${server} to 1`]);
+    expect(await here.types()).toEqual(["DeploymentAdmitted", "FlipRequested", "AliasFlipped", "AliasFlipped", "ReleaseWentLive"]);
+    expect(await room.typesOf(steps(1).stream)).toContain("FlipStarted");
+  });
+
+  it("has gone live when each alias has answered twice in a row with the new version", async () => {
+    const here = flipRoom(room, "wavering");
+    await here.asks(11);
+    const versions = ["0", "11", "0", "11", "11"];
+    let asked = 0;
+    here.answers((itself) => async (fn, qualifier, payload) => {
+      const answer = await itself(fn, qualifier, payload);
+      return fn === server && qualifier === "live" ? { ...answer, version: versions[asked++] ?? "too often" } : answer;
+    });
+    await here.delivers();
+    expect(asked).toBe(versions.length);
+    expect((await here.types()).at(-1)).toBe("ReleaseWentLive");
+  });
+
+  it("gives way to a newer one that took an alias while it was read back", async () => {
+    const here = flipRoom(room, "taken");
+    await here.asks(21);
+    const requested = await here.requested();
+    let wasTaken = false;
+    here.answers((itself) => async (fn, qualifier, payload) => {
+      if (qualifier === "live" && fn === server && !wasTaken) {
+        wasTaken = true;
+        await here.asks(22);
+        here.hand(server, { version: "22", description: describeFence({ sequence: 22, deploymentId: deploymentId(22) }) });
+      }
+      return itself(fn, qualifier, payload);
+    });
+    await here.delivers({ requested });
+    expect((await here.newest("FlipSuperseded")).body).toMatchObject({ sequence: 21, by: 22 });
+    expect(await here.types()).not.toContain("ReleaseWentLive");
+  });
+
+  it("gives way to a newer one before it touches anything", async () => {
+    const here = flipRoom(room, "late");
+    await here.asks(23);
+    const requested = await here.requested();
+    await here.asks(24);
+    await here.delivers({ requested });
+    expect((await here.newest("FlipSuperseded")).body).toMatchObject({ sequence: 23, by: 24 });
+    expect(here.did).toEqual([]);
+  });
+
+  it("does nothing where its deployment was cancelled before, and says so", async () => {
+    const here = flipRoom(room, "cancelled");
+    await here.asks(31);
+    await room.deployment(31, steps(31).cancel);
+    await here.delivers();
+    expect(here.did).toEqual([]);
+    expect((await here.newest("FlipFailed")).body).toMatchObject({ sequence: 31, reason: "its deployment ended before it could go live" });
+  });
+
+  it("that has ended moves nothing when its message comes again; its files are settled", async () => {
+    const here = flipRoom(room, "ended");
+    await here.asks(41);
+    await here.delivers();
+    here.did.length = 0;
+    const types = await here.types();
+    await here.delivers();
+    await here.delivers({ again: true });
+    expect(here.did.filter((what) => what.startsWith("moved"))).toEqual([]);
+    expect(await here.types()).toEqual(types);
+  });
+
+  it("that fails half-way has what is live put back, and one that moved nothing does not", async () => {
+    const here = flipRoom(room, "half");
+    await here.asks(51);
+    await here.delivers();
+    await here.asks(52);
+    here.answers((itself) => async (fn, qualifier, payload) => {
+      if (qualifier === "live") throw new Error("Lambda is away");
+      return itself(fn, qualifier, payload);
+    });
+    await expect(here.delivers()).rejects.toThrow("Lambda is away");
+    expect((await here.types()).slice(-2)).toEqual(["FlipFailed", "FlipRequested"]);
+    expect((await here.newest("FlipRequested")).body).toMatchObject({ reason: "restore", deploymentId: deploymentId(51) });
+
+    const untouched = flipRoom(room, "untouched");
+    await untouched.asks(53);
+    await untouched.delivers();
+    await untouched.asks(54);
+    untouched.answers(() => async (fn, version) => ({ version, failed: fn === server ? "Unhandled" : null, payload: "{}" }));
+    await untouched.delivers({ again: true });
+    expect((await untouched.types()).at(-1)).toBe("FlipFailed");
+  });
+});

@@ -1,0 +1,178 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { DeploymentEvent } from "../../domain/deployment/events.ts";
+import type { Recorded } from "../../domain/kernel/event.ts";
+import { ArchiveRefused } from "../../services/kit/archive.ts";
+import type { Package } from "../../services/publish-release/inspect.ts";
+import { OutputRefused } from "../../services/publish-release/output.ts";
+import { PublishRefused } from "../../services/publish-release/publish-function.ts";
+import { type Ports, publishRelease } from "../../services/publish-release/publish-release.ts";
+import { assets, deploymentId, functions } from "../support/samples.ts";
+import { siteConfigOf } from "../support/site-config.ts";
+import { startVerbRoom, steps, type VerbRoom } from "../support/verb-room.ts";
+
+let room: VerbRoom;
+beforeAll(async () => {
+  room = await startVerbRoom();
+});
+afterAll(() => room.close());
+
+/** Deployment n of a site of its own, built: what its publishing does, and how its parts can be made to fail. */
+const stage = async (
+  n: number,
+  change: Partial<Ports> = {},
+  /** what happens first in a step */
+  meanwhile: { readonly [step in "inspect" | "uploadAssets" | "publish"]?: () => Promise<unknown> } = {},
+) => {
+  const site = `publish-${n}`;
+  const { admit, queue, began, built, stream } = steps(n, site);
+  await room.environment(site, admit);
+  await room.deployment(n, queue(1), began, built);
+  const did: string[] = [];
+  const packages = functions(n).map(({ role }): Package => ({ role, handler: "index.handler", folder: role }));
+  const ports: Ports = {
+    aggregates: room.aggregates,
+    site: () => siteConfigOf(site, "production"),
+    withBuild: ({ key }, use) => {
+      did.push(`unpacked ${key}`);
+      return use("root");
+    },
+    inspect: async (root, releaseId) => {
+      await meanwhile.inspect?.();
+      return { root, behaviors: [], packages, buildId: releaseId, runtimeId: releaseId, warnings: [] };
+    },
+    uploadAssets: async () => {
+      await meanwhile.uploadAssets?.();
+      did.push("uploaded");
+      const { tags: _, ...outcome } = assets;
+      return outcome;
+    },
+    tagSeeds: async () => [{ tag: "home", path: "/", revalidatedAt: "1" }],
+    seedTags: async (_, seeds) => void did.push(`seeded ${seeds.length}`),
+    publish: async (_, { role }) => {
+      await meanwhile.publish?.();
+      did.push(`published ${role}`);
+      return functions(n).find((one) => one.role === role) ?? expect.unreachable();
+    },
+    invoke: async (name, version) => {
+      did.push(`checked ${name}:${version}`);
+      return { version, failed: null, payload: '{"statusCode":200}' };
+    },
+    progress: () => () => undefined,
+    now: room.clock.now,
+    ...change,
+  };
+  const deliver = async (givesUp = false): Promise<void> =>
+    publishRelease(ports)(await room.newest<Recorded<DeploymentEvent>>(stream, "BuildSucceeded"), {
+      last: false,
+      again: false,
+      givesUp: () => givesUp,
+    });
+  /** what was written since it was built */
+  const wrote = async (): Promise<string[]> => (await room.typesOf(stream)).slice(3);
+  return { site, did, deliver, wrote, newest: (type: string) => room.newest(stream, type) };
+};
+
+const UNPACKED = (n: number): string => `unpacked builds/${n}/output.zip`;
+
+describe("publish-release", () => {
+  it("uploads the files, publishes every function and checks each, in this order; again it does nothing", async () => {
+    const { did, deliver, wrote, newest } = await stage(1);
+    await deliver();
+    expect(did).toEqual([
+      UNPACKED(1),
+      "uploaded",
+      "seeded 1",
+      "published revalidation",
+      "published server",
+      "checked web-production-revalidation:1",
+      "checked web-production-server:1",
+    ]);
+    expect(await wrote()).toEqual(["ReleaseStarted", "AssetsPublished", "VersionsPublished", "ChecksPassed"]);
+    expect((await newest("ChecksPassed")).body).toMatchObject({
+      release: { id: deploymentId(1), functions: functions(1), manifest: assets.manifest },
+      checks: [{ role: "revalidation" }, { role: "server", version: "1", path: "/", status: 200 }],
+    });
+    did.length = 0;
+    await deliver();
+    expect(did).toEqual([]);
+  });
+
+  it("has failed where a single check fails, and says which and why", async () => {
+    const { deliver, wrote, newest } = await stage(2, {
+      invoke: async (name, version) => ({ version, failed: null, payload: `{"statusCode":${name.endsWith("-server") ? 500 : 200}}` }),
+    });
+    await deliver();
+    expect((await wrote()).slice(-2)).toEqual(["ChecksFailed", "DeploymentFailed"]);
+    expect((await newest("DeploymentFailed")).body).toEqual({
+      step: "check",
+      reason: "web-production-server:2 did not pass its check (GET /): it answered 500",
+    });
+  });
+
+  it("is not started for what is history: something newer was chosen", async () => {
+    const { site, did, deliver, wrote, newest } = await stage(3);
+    const newer = steps(103, site);
+    await room.environment(site, newer.admit, newer.flip(2));
+    await deliver();
+    expect(did).toEqual([]);
+    expect(await wrote()).toEqual(["DeploymentSuperseded"]);
+    expect((await newest("DeploymentSuperseded")).body).toEqual({ by: { sequence: 2 } });
+  });
+
+  it("is not its own history: another delivery may have brought it as far as its flip meanwhile", async () => {
+    const { site, deliver, wrote } = await stage(4);
+    await room.environment(site, steps(4, site).flip(1));
+    await deliver();
+    expect(await wrote()).not.toContain("DeploymentSuperseded");
+  });
+
+  it.each([
+    ["before its release began", "inspect", []],
+    ["while its files were uploaded", "uploadAssets", ["ReleaseStarted"]],
+    ["while its functions were published", "publish", ["ReleaseStarted", "AssetsPublished"]],
+  ] as const)("goes no further for what was cancelled %s", async (_, step, written) => {
+    const n = 10 + written.length;
+    const here = await stage(n, {}, { [step]: () => room.deployment(n, { type: "FailDeployment", step: "publish", reason: "too late" }) });
+    await here.deliver();
+    expect(await here.wrote()).toEqual([...written, "DeploymentFailed"]);
+    const after = { inspect: "uploaded", uploadAssets: "published", publish: "checked" }[step];
+    expect(here.did.filter((what) => what.startsWith(after))).toEqual([]);
+  });
+
+  it.each([
+    ["its output", new OutputRefused("it has no sharp"), "it has no sharp"],
+    ["its code", new PublishRefused("Lambda refused it"), "Lambda refused it"],
+    ["its archive", new ArchiveRefused("unsafe-name", "../x", "it climbs out"), 'the build\'s artifact is refused: "../x": it climbs out'],
+  ])("has failed at once where %s is refused", async (what, refusal, reason) => {
+    const n = { "its output": 20, "its code": 21, "its archive": 22 }[what] ?? 0;
+    const { deliver, newest } = await stage(n, { withBuild: () => Promise.reject(refusal) });
+    await deliver();
+    expect((await newest("DeploymentFailed")).body).toEqual({ step: "publish", reason });
+  });
+
+  it("comes again after what may pass, and has failed with its reason once it is given up; the queue hears of both", async () => {
+    const { deliver, wrote, newest } = await stage(30, { uploadAssets: () => Promise.reject(new Error("S3 is away")) });
+    await expect(deliver()).rejects.toThrow("S3 is away");
+    expect(await wrote()).toEqual(["ReleaseStarted"]);
+    await expect(deliver(true)).rejects.toThrow("S3 is away");
+    expect((await newest("DeploymentFailed")).body).toEqual({
+      step: "publish",
+      reason: "gave up: S3 is away; retry it, nothing is built again",
+    });
+  });
+
+  it("writes the tags of a release once, however often it begins anew", async () => {
+    const { did, deliver, wrote } = await stage(31, {}, { publish: () => Promise.reject(new Error("Lambda is away")) });
+    await expect(deliver()).rejects.toThrow("Lambda is away");
+    await expect(deliver()).rejects.toThrow("Lambda is away");
+    expect(did.filter((what) => what === "seeded 1")).toHaveLength(1);
+    expect(await wrote()).toEqual(["ReleaseStarted", "AssetsPublished"]);
+  });
+
+  it("has failed where its environment is not declared any more", async () => {
+    const { did, deliver, newest } = await stage(32, { site: () => undefined });
+    await deliver();
+    expect(did).toEqual([]);
+    expect((await newest("DeploymentFailed")).body).toMatchObject({ reason: "publish-32/production is not declared any more" });
+  });
+});

@@ -1,0 +1,81 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { DeploymentCommand } from "../../domain/deployment/commands.ts";
+import type { Recorded } from "../../domain/kernel/event.ts";
+import type { DeploymentView } from "../../domain/projections/views.ts";
+import type { BuildReport } from "../../services/aws/builds.ts";
+import { reconcileDeployment } from "../../services/reconcile/deployments.ts";
+import { eventsOf } from "../../services/store/codec.ts";
+import { at, deploymentId } from "../support/samples.ts";
+import { startVerbRoom, steps, type VerbRoom } from "../support/verb-room.ts";
+
+let room: VerbRoom;
+beforeAll(async () => {
+  room = await startVerbRoom();
+});
+afterAll(() => room.close());
+
+const MINUTE = 60_000;
+let made = 0;
+
+/** A deployment with this past whose builds are these, looked at so many minutes after its last step. */
+const look = async (minutes: number, past: "queued" | "building" | "cancelling", builds: readonly Partial<BuildReport>[] = []) => {
+  const n = ++made;
+  const { stream, queue, began, cancel } = steps(n);
+  const commands: Record<typeof past, DeploymentCommand[]> = {
+    queued: [queue(1)],
+    building: [queue(1), began],
+    cancelling: [queue(1), began, cancel],
+  };
+  await room.deployment(n, ...commands[past]);
+  const events = async (of: string): Promise<Recorded[]> => (await room.commits(of)).flatMap(eventsOf);
+  const before = (await room.typesOf(stream)).length;
+  const did: string[] = [];
+  await reconcileDeployment({
+    aggregates: room.aggregates,
+    events,
+    publish: async (again) => void did.push(...again.map(({ type }) => `sent ${type}`)),
+    builds: {
+      get: async (ids) => builds.map((build) => ({ id: ids[0], ...build }) as BuildReport),
+      find: async () => undefined,
+      stop: async () => void did.push("stopped"),
+    },
+    reportBuild: async ({ status }) => void did.push(`reported ${status}`),
+    buildTimeoutMinutes: () => 20,
+    now: () => Date.parse(at()) + minutes * MINUTE,
+  })({ id: deploymentId(n), version: 99, site: "web", environment: "production" } as DeploymentView);
+  return { did, wrote: (await room.typesOf(stream)).slice(before) };
+};
+
+describe("a deployment that waits for its build", () => {
+  it.each([
+    [0.5, [], []],
+    [2, ["sent DeploymentQueued"], []],
+    [119, ["sent DeploymentQueued"], []],
+    [121, [], ["DeploymentFailed"]],
+  ])("is queued again after a minute and has failed after two hours: %d minutes", async (minutes, did, wrote) => {
+    expect(await look(minutes, "queued")).toEqual({ did, wrote });
+  });
+});
+
+describe("a deployment that builds", () => {
+  it.each(["SUCCEEDED", "FAILED", "STOPPED", "TIMED_OUT"])("is told that its build is %s, at once", async (status) => {
+    expect(await look(0, "building", [{ status }])).toEqual({ did: [`reported ${status}`], wrote: [] });
+  });
+  it("has until its build's time limit, and a quarter of an hour more", async () => {
+    const running = [{ status: "IN_PROGRESS" }];
+    expect(await look(34, "building", running)).toEqual({ did: [], wrote: [] });
+    expect(await look(36, "building", running)).toEqual({ did: ["stopped"], wrote: ["DeploymentFailed"] });
+  });
+  it("has failed by then where there is no such build any more, and nothing is stopped", async () => {
+    expect(await look(34, "building")).toEqual({ did: [], wrote: [] });
+    expect(await look(36, "building")).toEqual({ did: [], wrote: ["DeploymentFailed"] });
+  });
+});
+
+describe("a deployment that is being cancelled", () => {
+  it("has its build stopped again after a minute, for as long as that runs", async () => {
+    expect(await look(0.5, "cancelling", [{ status: "IN_PROGRESS" }])).toEqual({ did: [], wrote: [] });
+    expect(await look(2, "cancelling", [{ status: "IN_PROGRESS" }])).toEqual({ did: ["stopped"], wrote: [] });
+    expect(await look(2, "cancelling", [{ status: "STOPPED" }])).toEqual({ did: ["reported STOPPED"], wrote: [] });
+  });
+});

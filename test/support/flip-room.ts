@@ -1,0 +1,73 @@
+import type { EnvironmentEvent } from "../../domain/environment/events.ts";
+import { describe as describeFence, type FoundAlias, UNMOVED } from "../../domain/environment/fence.ts";
+import type { Recorded } from "../../domain/kernel/event.ts";
+import { flipAlias, type Ports } from "../../services/flip-alias/flip-alias.ts";
+import { functions } from "./samples.ts";
+import { siteConfigOf } from "./site-config.ts";
+import { steps, type VerbRoom } from "./verb-room.ts";
+
+type Invoke = Ports["functions"]["invoke"];
+
+/** A site whose functions' aliases are held here, for hands to change, and whose public files are nobody's matter. */
+export const flipRoom = (room: VerbRoom, name: string) => {
+  const aliases = new Map<string, FoundAlias>(
+    functions(1).map(({ name: fn }) => [fn, { version: "0", description: describeFence(UNMOVED) }]),
+  );
+  const at = (fn: string) => ({ ...(aliases.get(fn) as FoundAlias), revisionId: JSON.stringify(aliases.get(fn)) });
+  const place = steps(1, name).place;
+  const did: string[] = [];
+  let answer: Invoke | undefined;
+  const itself: Invoke = async (fn, qualifier) => ({
+    version: qualifier === "live" ? at(fn).version : qualifier,
+    failed: null,
+    payload: '{"statusCode":200}',
+  });
+  const flip = flipAlias({
+    ...room,
+    site: () => siteConfigOf(name, "production"),
+    files: {
+      put: async (_, manifest) => {
+        did.push(`put ${manifest}`);
+        return { isWhole: true, written: [] };
+      },
+      putRight: async () => true,
+      removeOthers: async () => undefined,
+    },
+    leases: { takeLease: async () => true, giveLease: async () => undefined },
+    functions: {
+      alias: async (fn) => at(fn),
+      moveAlias: async (fn, _alias, to) => {
+        did.push(`moved ${fn} to ${to.version}`);
+        aliases.set(fn, to);
+        return at(fn);
+      },
+      invoke: (fn, qualifier, payload) => (answer ?? itself)(fn, qualifier, payload),
+    },
+  });
+  return {
+    aliases,
+    place,
+    did,
+    /** Deployment n is admitted, built and published, and its flip is asked for with sequence n. */
+    asks: async (n: number): Promise<void> => {
+      const { admit, queue, began, built, published, flip: request } = steps(n, name);
+      await room.environment(name, admit);
+      await room.deployment(n, queue(n), began, built, ...published);
+      await room.environment(name, request(n));
+    },
+    /** The newest flip that was asked for comes, or the one that is given. */
+    delivers: async (change: { again?: boolean; requested?: Recorded<EnvironmentEvent> } = {}): Promise<void> => {
+      const requested = change.requested ?? (await room.newest<Recorded<EnvironmentEvent>>(place, "FlipRequested"));
+      await flip(requested, { last: false, again: change.again ?? false, givesUp: () => true });
+    },
+    requested: () => room.newest<Recorded<EnvironmentEvent>>(place, "FlipRequested"),
+    /** How its functions answer from now on; `itself` is how they would. */
+    answers: (how: (itself: Invoke) => Invoke) => {
+      answer = how(itself);
+    },
+    state: async () => (await room.aggregates.environment.load(name, "production")).state,
+    hand: (fn: string, change: Partial<FoundAlias>) => aliases.set(fn, { ...(aliases.get(fn) as FoundAlias), ...change }),
+    types: () => room.typesOf(place),
+    newest: (type: string) => room.newest(place, type),
+  };
+};
