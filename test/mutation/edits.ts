@@ -18,6 +18,7 @@ const concerning: Readonly<Record<string, readonly string[]>> = {
   "services/publish-release": ["test/services/publish-release.test.ts"],
   "services/flip-alias/move-alias": ["test/services/move-alias.test.ts"],
   "services/flip-alias/warm": ["test/services/warm.test.ts"],
+  "services/flip-alias/files-writer": ["test/services/files-writer.test.ts"],
   "services/flip-alias": ["test/services/flip-alias.test.ts", "test/services/flip-drift.test.ts", "test/services/flip-files.test.ts"],
   "services/advance": ["test/services/advance.test.ts"],
   "services/refresh-edge": ["test/services/refresh-edge.test.ts"],

@@ -105,5 +105,16 @@ describe("a flip", () => {
     untouched.answers(() => async (fn, version) => ({ version, failed: fn === server ? "Unhandled" : null, payload: "{}" }));
     await untouched.delivers({ again: true });
     expect((await untouched.types()).at(-1)).toBe("FlipFailed");
+    expect(untouched.did.slice(-1)).toEqual([`put ${release(53).manifest}`]);
+  });
+
+  it("takes no alias for moved by itself that a hand put elsewhere with its words", async () => {
+    const here = flipRoom(room, "forged");
+    await here.asks(61);
+    await here.delivers();
+    await here.asks(62);
+    here.hand(revalidation, { version: "9", description: describeFence({ sequence: 62, deploymentId: deploymentId(62) }) });
+    await here.delivers();
+    expect((await here.types()).slice(-2)).toEqual(["AliasDriftDetected", "FlipFailed"]);
   });
 });

@@ -53,6 +53,15 @@ describe("the mender", () => {
     commits.push(commit("a", 1, NOON + 1));
     expect(await mendAt(NOON + 72 * HOUR)).toEqual(["a"]);
   });
+  it("goes on in its next run where one had more than fits", async () => {
+    const { commits, relayed, mendAt } = room([]);
+    await mendAt(NOON);
+    for (let version = 1; version <= 5_000; version++) commits.push(commit("a", version, NOON + version));
+    commits.push(commit("b", 1, NOON + 3 * HOUR));
+    expect(await mendAt(NOON + 72 * HOUR)).toEqual(["a"]);
+    expect(relayed.get("a")).toBe(5_000);
+    expect(await mendAt(NOON + 72 * HOUR)).toEqual(["b"]);
+  });
   it("looks an hour further back than where it ended: a commit may come late, and clocks differ", async () => {
     const { asked, mendAt } = room([]);
     await mendAt(NOON);

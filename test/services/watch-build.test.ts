@@ -57,6 +57,13 @@ describe("watch-build", () => {
     await room.deployment(2, queue(1), began, cancel);
     await watch(reportOf(2, { status: "STOPPED" }));
     expect(await room.typesOf(stream)).toEqual(["DeploymentQueued", "BuildStarted", "CancelRequested", "DeploymentCancelled"]);
+    expect((await room.newest(stream, "DeploymentCancelled")).body).toEqual({ reason: "its build was stopped" });
+  });
+
+  it("says of a build that somebody stopped by hand that it was stopped, and not that it failed by itself", async () => {
+    await room.deployment(7, steps(7).queue(1), steps(7).began);
+    await watch(reportOf(7, { status: "STOPPED" }));
+    expect((await room.newest(steps(7).stream, "BuildFailed")).body).toMatchObject({ status: "STOPPED", reason: "its build was stopped" });
   });
 
   it("says in which phase a build failed, and that one took too long", async () => {
