@@ -179,9 +179,11 @@ describe("an endpoint", () => {
     here.now += 4 * 24 * HOUR;
     here.answer = answer(200);
     await here.run(here.message({ delivery: "msg_b" }));
+    expect(here.health.failingSince).toBe(0);
     here.now += 2 * 24 * HOUR;
     here.answer = answer(500);
-    await here.run(here.message({ delivery: "msg_c" }));
+    // late enough to disable an endpoint that failed for so long
+    await here.run(here.message({ delivery: "msg_c", attempt: 5 }));
     expect(here.state.disabled).toBeNull();
   });
   it("that is disabled or removed hears nothing, but a disabled one what a person asks for", async () => {
