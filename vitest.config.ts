@@ -15,16 +15,19 @@ export default defineConfig({
           name: "quick",
           include: ["test/**/*.test.ts"],
           exclude: ["test/e2e/**", "test/flow/**", "test/infra/**", "test/conformance/**", "**/node_modules/**"],
-          testTimeout: 20_000,
-          hookTimeout: 20_000,
+          // the files of a worker share the modules that they load: to load them anew took more time than the tests
+          isolate: false,
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
         },
       },
       {
         test: {
           name: "flow",
           include: ["test/flow/**/*.test.ts"],
-          testTimeout: 20_000,
-          hookTimeout: 20_000,
+          isolate: false,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
         },
       },
       {

@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 import { CommanderError } from "commander";
 import { openContext } from "./context.ts";
 import { CliError, ENDING_SIGNALS, exit, systemProblem, systemReason } from "./failure.ts";
