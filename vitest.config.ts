@@ -17,8 +17,9 @@ export default defineConfig({
           exclude: ["test/e2e/**", "test/flow/**", "test/infra/**", "test/conformance/**", "**/node_modules/**"],
           // the files of a worker share the modules that they load: to load them anew took more time than the tests
           isolate: false,
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          // far more than any test takes: a limit ends what hangs, also on a machine that does other things
+          testTimeout: 120_000,
+          hookTimeout: 300_000,
         },
       },
       {
@@ -26,8 +27,8 @@ export default defineConfig({
           name: "flow",
           include: ["test/flow/**/*.test.ts"],
           isolate: false,
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
         },
       },
       {

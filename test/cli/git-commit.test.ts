@@ -7,8 +7,6 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import { parseCommit, readGitCommit } from "../../cli/git-commit.ts";
 import { zipSource } from "../../services/kit/archive.ts";
 
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
-
 let folder: string;
 let repository: string;
 let app: string;

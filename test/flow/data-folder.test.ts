@@ -4,11 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { ListTablesCommand } from "@aws-sdk/client-dynamodb";
-import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, expect, it } from "vitest";
 import { type Development, startDevelopment } from "../../local/development.ts";
 import { writeFixtureApp } from "../support/fixture-app.ts";
-
-vi.setConfig({ testTimeout: 180_000, hookTimeout: 60_000 });
 
 let app: string;
 const git = async (...given: string[]): Promise<string> => (await promisify(execFile)("git", ["-C", app, ...given])).stdout;

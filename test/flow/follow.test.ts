@@ -14,8 +14,6 @@ import { longHistory, usualPlan } from "../support/long-history.ts";
 import { startProxy } from "../support/proxy.ts";
 import { type ReplayRoom, startReplayRoom } from "../support/replay-room.ts";
 
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
-
 const TOKEN = "token";
 const TYPE = "BuildStarted";
 const commits = [...longHistory(usualPlan(3, 600))];

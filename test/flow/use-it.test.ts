@@ -2,14 +2,12 @@ import { existsSync } from "node:fs";
 import { cp, mkdir, mkdtemp, readFile, realpath, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 import { zipSource } from "../../services/kit/archive.ts";
 import { runCli, type Started, startCli } from "../cli/support/run-cli.ts";
 import { writeFixtureApp } from "../support/fixture-app.ts";
 import { treeDigest } from "../support/tree-digest.ts";
 import { until } from "../support/until.ts";
-
-vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 });
 
 /**
  * The README's "Use it", typed in the app's own folder: the data folder is inside of the app. Its build installs a package

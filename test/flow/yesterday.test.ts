@@ -2,14 +2,12 @@ import { execFileSync } from "node:child_process";
 import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Development, startDevelopment } from "../../local/development.ts";
 import { runCli } from "../cli/support/run-cli.ts";
 import { apiClient } from "../support/api-client.ts";
 import { writeFixtureApp } from "../support/fixture-app.ts";
 import { until } from "../support/until.ts";
-
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 const goldens = join(import.meta.dirname, "../golden/data");
 const releases = (await readdir(goldens)).map((file) => file.replace(/\.tgz$/, ""));

@@ -3,14 +3,12 @@ import type { AddressInfo } from "node:net";
 import { CreateBucketCommand, ListObjectsV2Command } from "@aws-sdk/client-s3";
 import { CreateSecretCommand } from "@aws-sdk/client-secrets-manager";
 import type { Browser } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { serveApi } from "../../local/api-server.ts";
 import { type Endpoint, startEndpoint } from "../../local/endpoint/endpoint.ts";
 import { startBrowser } from "../support/browser.ts";
 import { type StubEdge, startStubEdge } from "../support/stub-edge.ts";
 import { type Clients, clientsOf, newDataDir, removeDataDirs } from "./endpoint-support.ts";
-
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 300_000 });
 
 const browser: Browser | undefined = await startBrowser(["--host-resolver-rules=MAP attacker.example 127.0.0.1"]);
 const page = createServer((_request, response) => void response.setHeader("content-type", "text/html").end("<h1>a page</h1>"));

@@ -1,5 +1,5 @@
 import { hash } from "node:crypto";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { HERE } from "../../local/provision/engine-resources.ts";
 import { createApi } from "../../services/api/app.ts";
 import { apiPorts } from "../../services/api/wiring.ts";
@@ -8,9 +8,6 @@ import { randomOf } from "../simulation/world/random.ts";
 import { longHistory } from "../support/long-history.ts";
 import { type ReplayRoom, startReplayRoom } from "../support/replay-room.ts";
 import { siteConfigOf } from "../support/site-config.ts";
-
-// some hundred events, one by one, and four hundred questions
-vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 
 const POINTS = 200;
 const SEED = 5;
@@ -43,7 +40,7 @@ const seen = async (at?: string): Promise<unknown> => {
 
 describe("the past", () => {
   it(`is at ${POINTS} random points what was seen then, by position and by time`, async () => {
-    const history = [...longHistory({ seed: SEED, events: 600, sites: ["web"], environments: ENVIRONMENTS })];
+    const history = [...longHistory({ seed: SEED, events: 300, sites: ["web"], environments: ENVIRONMENTS })];
     const random = randomOf(SEED);
     const points = new Set<number>();
     while (points.size < POINTS) points.add(random.int(history.length));

@@ -1,5 +1,5 @@
 import { hash } from "node:crypto";
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { HERE } from "../../local/provision/engine-resources.ts";
 import { createApi } from "../../services/api/app.ts";
 import { apiPorts } from "../../services/api/wiring.ts";
@@ -8,9 +8,6 @@ import { engine as engineOf, systemClock } from "../../services/kit/engine.ts";
 import { longHistory } from "../support/long-history.ts";
 import { type ReplayRoom, startReplayRoom } from "../support/replay-room.ts";
 import { siteConfigOf } from "../support/site-config.ts";
-
-// some hundred rows are projected first, on a machine that may do other things
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 const TOKEN = "token";
 const ENVIRONMENT = "environment/web/production";

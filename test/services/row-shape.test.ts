@@ -1,6 +1,6 @@
 import { hash } from "node:crypto";
 import { PutItemCommand } from "@aws-sdk/client-dynamodb";
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { VIEWS_TABLE } from "../../infra/topology.ts";
 import { HERE } from "../../local/provision/engine-resources.ts";
 import { createApi } from "../../services/api/app.ts";
@@ -13,9 +13,6 @@ import { longHistory } from "../support/long-history.ts";
 import { type ReplayRoom, startReplayRoom } from "../support/replay-room.ts";
 import { rowsOf } from "../support/rows-of.ts";
 import { siteConfigOf } from "../support/site-config.ts";
-
-// every row is projected, and verified, on a machine that may do other things
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 const TOKEN = "token";
 const commits = [...longHistory({ seed: 7, events: 150, sites: ["web"], environments: ["production"] })];

@@ -1,7 +1,6 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { vi } from "vitest";
 import type { DeploymentView } from "../../domain/projections/views.ts";
 import { siteResources } from "../../infra/sites.ts";
 import { type Development, type DevelopmentOptions, startDevelopment } from "../../local/development.ts";
@@ -9,9 +8,6 @@ import { wire as wireReconciler } from "../../services/reconcile/handler.ts";
 import { type ApiClient, apiClient, type LoggedEvent } from "./api-client.ts";
 import { type FixtureApp, writeFixtureApp } from "./fixture-app.ts";
 import { until } from "./until.ts";
-
-// a deployment takes a second on a machine of its own, and many on one that does other things
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 export type WorldOptions = Pick<DevelopmentOptions, "variables" | "codeBuild" | "allowLoopbackWebhooks"> & {
   /** the site `web` has these, and its source is the fixture app */

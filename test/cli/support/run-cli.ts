@@ -3,10 +3,6 @@ import { closeSync, openSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Readable, Writable } from "node:stream";
-import { vi } from "vitest";
-
-// a test may start the command several times, and each start is a Node of its own
-vi.setConfig({ testTimeout: 60_000 });
 
 const SHIPLOG = join(import.meta.dirname, "../../../cli/shiplog.ts");
 
