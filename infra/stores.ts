@@ -16,6 +16,8 @@ export type Table = {
   readonly indexes: Readonly<Record<string, Index>>;
   /** what the table's stream tells of a change; null: it has none */
   readonly stream: "new-image" | null;
+  /** the attribute that says when an item expires, in seconds since 1970; null: nothing does */
+  readonly expires: string | null;
 };
 
 const strings = (...names: string[]): Record<string, KeyType> => Object.fromEntries(names.map((name) => [name, "string"]));
@@ -26,6 +28,7 @@ export const eventsTable: Table = {
   primary: { hash: "pk", range: "sk" },
   indexes: { log: { hash: "gsi1pk", range: "gsi1sk" } },
   stream: "new-image",
+  expires: null,
 };
 
 export const viewsTable: Table = {
@@ -34,6 +37,8 @@ export const viewsTable: Table = {
   primary: { hash: "pk", range: "sk" },
   indexes: { gsi1: { hash: "gsi1pk", range: "gsi1sk" }, gsi2: { hash: "gsi2pk", range: "gsi2sk" } },
   stream: null,
+  // deliveries of webhooks, after 30 days
+  expires: "expiresAt",
 };
 
 /** The tags of one environment, in the shape that OpenNext's own tag cache reads. */
@@ -43,6 +48,7 @@ export const tagTable = (name: string): Table => ({
   primary: { hash: "tag", range: "path" },
   indexes: { revalidate: { hash: "path", range: "revalidatedAt" } },
   stream: null,
+  expires: null,
 });
 
 export type Bucket = {

@@ -2,7 +2,11 @@ import type { Table } from "../stores.ts";
 import { production } from "./account.ts";
 
 /** A table of `infra/stores.ts`: billed by request, restorable to any second of 35 days, undeletable in production. */
-export const table = (name: string, { name: physical, keys, primary, indexes, stream }: Table, opts?: $util.ComponentResourceOptions) =>
+export const table = (
+  name: string,
+  { name: physical, keys, primary, indexes, stream, expires }: Table,
+  opts?: $util.ComponentResourceOptions,
+) =>
   new sst.aws.Dynamo(
     name,
     {
@@ -12,6 +16,7 @@ export const table = (name: string, { name: physical, keys, primary, indexes, st
         Object.entries(indexes).map(([index, { hash, range }]) => [index, { hashKey: hash, rangeKey: range }]),
       ),
       ...(stream !== null && { stream }),
+      ...(expires !== null && { ttl: expires }),
       deletionProtection: production,
       transform: { table: { name: physical, serverSideEncryption: { enabled: true } } },
     },

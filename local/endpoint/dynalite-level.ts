@@ -18,6 +18,7 @@ export type Level = {
   batch(operations: readonly (Operation | Encoded)[], done: Done): void;
   keys(options: object): LevelIterator<string>;
   values(options: object): LevelIterator<Item>;
+  iterator(options: object): LevelIterator<[string, Item]>;
   createKeyStream(options?: object): Readable;
   createValueStream(options?: object): Readable;
 };

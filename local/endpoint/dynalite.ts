@@ -4,6 +4,7 @@ import { crc32 } from "node:zlib";
 import { ACCOUNT, REGION } from "../http.ts";
 import type { Item } from "./change-stream.ts";
 import { type Done, type Level, type Operation, openLevel } from "./dynalite-level.ts";
+import { type Expiry, openExpiry, type TimeToLive } from "./expiry.ts";
 
 /** What this endpoint needs of dynalite, which has no types of its own. */
 export type Dynalite = {
@@ -11,6 +12,7 @@ export type Dynalite = {
   serve(request: ReadRequest, response: Answerable): void;
   /** Called for every write of an item after it is on disk and before it is answered; writes of one item come in order. */
   onWrite(listener: WriteListener): void;
+  readonly expiry: Expiry;
   close(): Promise<void>;
 };
 
@@ -57,7 +59,7 @@ Object.assign(require("buffer-crc32"), { unsigned: crc32 });
  * read already (a proxied hop costs half of the throughput), and its store is held to see the writes, because dynalite
  * has no streams. The store is reached by standing in for `db.create` while dynalite calls it.
  */
-export async function openDynalite(path: string): Promise<Dynalite> {
+export async function openDynalite(path: string, timeToLive: (table: string) => TimeToLive | undefined): Promise<Dynalite> {
   const dynalite = require("dynalite") as (options: object) => { listeners(event: "request"): Listener[] };
   let store: Store | undefined;
   const { create } = database;
@@ -73,7 +75,8 @@ export async function openDynalite(path: string): Promise<Dynalite> {
   await openLevel(store.db, path);
   Object.assign(store.tableDb, { awsAccountId: ACCOUNT, awsRegion: REGION });
   const listeners: WriteListener[] = [];
-  watchWrites(store, (...write) => {
+  const expiry = openExpiry(store.db, timeToLive);
+  watchWrites(store, expiry, (...write) => {
     for (const listen of listeners) listen(...write);
   });
 
@@ -81,6 +84,7 @@ export async function openDynalite(path: string): Promise<Dynalite> {
   return {
     serve: (request, response) => listener(replay(request), response),
     onWrite: (listen) => void listeners.push(listen),
+    expiry,
     close: () => db.close(),
   };
 }
@@ -89,16 +93,19 @@ export async function openDynalite(path: string): Promise<Dynalite> {
  * dynalite asks for the item database once per operation, reads the item under its lock, then writes it: what an
  * operation read last is the item before its write, and no further read is needed.
  */
-function watchWrites(store: Store, written: WriteListener): void {
+function watchWrites(store: Store, expiry: Expiry, written: WriteListener): void {
   const original = store.getItemDb;
   store.getItemDb = (table) => {
     const items = original(table);
     let before: Item | undefined;
     const write = (operation: Operation, after: Item | undefined, done: Done): void =>
-      store.db.batch([...takeIndexes(store, operation.key), operation], (error, value) => {
-        if (!error) written(table, before, after);
-        done(error, value);
-      });
+      store.db.batch(
+        [...takeIndexes(store, operation.key), ...(after ? expiry.entryOf(table, after, operation.key) : []), operation],
+        (error, value) => {
+          if (!error) written(table, before, after);
+          done(error, value);
+        },
+      );
     return {
       ...items,
       get: (key, done) =>

@@ -2,6 +2,8 @@ import { join } from "node:path";
 import { ACCOUNT, AwsError, REGION } from "../http.ts";
 import { createChangeStreams, type StreamHandler, type StreamView } from "./change-stream.ts";
 import { type Answerable, openDynalite, type ReadRequest } from "./dynalite.ts";
+import type { Expired, TimeToLive } from "./expiry.ts";
+import { asAwsError } from "./fault.ts";
 import { openJsonFile } from "./json-file.ts";
 import { parseInput } from "./wire.ts";
 
@@ -22,10 +24,17 @@ type TableExtra = {
 type Description = Record<string, unknown> & { KeySchema?: { AttributeName: string; KeyType: string }[] };
 type Answer = { status: number; body: Record<string, unknown> };
 
-/** DynamoDB: dynalite, and beside it what dynalite lacks: streams, and the memory of a time to live (nothing is deleted by it). */
+/** AWS removes what has expired within some days; here it is looked for at the start and every minute. */
+const SWEEP_MS = 60_000;
+
+/** DynamoDB: dynalite, and beside it what dynalite lacks: streams, and a time to live. */
 export async function openDynamoDb(dataDir: string): Promise<DynamoDb> {
   const extras = openJsonFile<Record<string, TableExtra>>(join(dataDir, "tables.json"), {});
-  const dynalite = await openDynalite(join(dataDir, "dynamodb"));
+  const timeToLiveOf = (table: string): TimeToLive | undefined => {
+    const { timeToLive, keys = [] } = extras.value[table] ?? {};
+    return timeToLive?.Enabled === true ? { attribute: timeToLive.AttributeName, keys } : undefined;
+  };
+  const dynalite = await openDynalite(join(dataDir, "dynamodb"), timeToLiveOf);
   const streams = createChangeStreams();
   dynalite.onWrite((table, before, after) => {
     const { stream, keys = [] } = extras.value[table] ?? {};
@@ -64,8 +73,10 @@ export async function openDynamoDb(dataDir: string): Promise<DynamoDb> {
     async UpdateTimeToLive(input, ask) {
       const table = await ask("DescribeTable", { TableName: input.TableName });
       if (table.status !== 200 || !input.TimeToLiveSpecification) return table;
-      extras.value[input.TableName] = { ...extras.value[input.TableName], timeToLive: input.TimeToLiveSpecification };
+      const { timeToLive, ...rest } = extras.value[input.TableName] ?? {};
+      extras.value[input.TableName] = { ...rest, timeToLive: input.TimeToLiveSpecification };
       extras.save();
+      if (timeToLive?.Enabled !== true) await dynalite.expiry.enter(input.TableName);
       return { status: 200, body: { TimeToLiveSpecification: input.TimeToLiveSpecification } };
     },
     async DescribeTimeToLive(input, ask) {
@@ -76,6 +87,24 @@ export async function openDynamoDb(dataDir: string): Promise<DynamoDb> {
     TransactWriteItems: () => refuse("TransactWriteItems"),
     TransactGetItems: () => refuse("TransactGetItems"),
   };
+
+  /** Removes what has expired, as a client would: indexes and streams hear of it. */
+  async function sweep(): Promise<void> {
+    const now = Math.floor(Date.now() / 1_000);
+    for (const table of Object.keys(extras.value)) {
+      const timeToLive = timeToLiveOf(table);
+      if (timeToLive === undefined) continue;
+      for await (const expired of dynalite.expiry.before(table, now)) {
+        const { status, body } = await call(dynalite.serve, OWN_REQUEST, "DeleteItem", removal(table, timeToLive, expired, now));
+        if (status === 200 || String(body.__type).endsWith("ConditionalCheckFailedException")) await dynalite.expiry.forget(expired);
+      }
+    }
+  }
+  await sweep();
+  let sweeping = Promise.resolve();
+  const timer = setInterval(() => {
+    sweeping = sweeping.then(sweep).catch((error) => void asAwsError(error));
+  }, SWEEP_MS).unref();
 
   function remember({ TableName, KeySchema = [], StreamSpecification }: Input): void {
     const { stream, ...rest } = extras.value[TableName] ?? {};
@@ -111,9 +140,35 @@ export async function openDynamoDb(dataDir: string): Promise<DynamoDb> {
     },
     onStream: (table, handler) => streams.subscribe(table, handler),
     stopStreams: () => streams.close(),
-    close: () => dynalite.close(),
+    async close() {
+      clearInterval(timer);
+      await sweeping;
+      await dynalite.close();
+    },
   };
 }
+
+/** A request of this endpoint's own: dynalite looks for the headers of a signature, and not whether it is right. */
+const OWN_REQUEST: ReadRequest = {
+  method: "POST",
+  url: "/",
+  headers: {
+    host: "dynamodb",
+    "content-type": "application/x-amz-json-1.0",
+    "x-amz-date": "20260101T000000Z",
+    authorization: "AWS4-HMAC-SHA256 Credential=expiry/20260101/local/dynamodb/aws4_request, SignedHeaders=host, Signature=none",
+  },
+  body: Buffer.alloc(0),
+};
+
+/** Unless it was written again meanwhile, with another time. */
+const removal = (TableName: string, { attribute }: TimeToLive, { key }: Expired, now: number): object => ({
+  TableName,
+  Key: key,
+  ConditionExpression: "#expires < :now",
+  ExpressionAttributeNames: { "#expires": attribute },
+  ExpressionAttributeValues: { ":now": { N: String(now) } },
+});
 
 type Input = {
   TableName: string;

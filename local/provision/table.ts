@@ -1,9 +1,15 @@
-import { CreateTableCommand, type DynamoDBClient, type KeySchemaElement } from "@aws-sdk/client-dynamodb";
+import {
+  CreateTableCommand,
+  DescribeTimeToLiveCommand,
+  type DynamoDBClient,
+  type KeySchemaElement,
+  UpdateTimeToLiveCommand,
+} from "@aws-sdk/client-dynamodb";
 import type { Index, Table } from "../../infra/stores.ts";
 import { unlessThere } from "./unless-there.ts";
 
-/** Makes a table of `infra/stores.ts`; one that is there already is kept. */
-export const createTable = async (client: DynamoDBClient, { name, keys, primary, indexes, stream }: Table): Promise<void> => {
+/** Makes a table of `infra/stores.ts`; one that is there already is kept, and gets its time to live where an earlier release gave it none. */
+export const createTable = async (client: DynamoDBClient, { name, keys, primary, indexes, stream, expires }: Table): Promise<void> => {
   const globalIndexes = Object.entries(indexes);
   await unlessThere(() =>
     client.send(
@@ -26,6 +32,14 @@ export const createTable = async (client: DynamoDBClient, { name, keys, primary,
       }),
     ),
   );
+  if (expires !== null) await expireBy(client, name, expires);
+};
+
+const expireBy = async (client: DynamoDBClient, TableName: string, AttributeName: string): Promise<void> => {
+  const { TimeToLiveDescription } = await client.send(new DescribeTimeToLiveCommand({ TableName }));
+  // AWS refuses to switch on what is on
+  if (TimeToLiveDescription?.TimeToLiveStatus === "ENABLED") return;
+  await client.send(new UpdateTimeToLiveCommand({ TableName, TimeToLiveSpecification: { AttributeName, Enabled: true } }));
 };
 
 const schema = ({ hash, range }: Index): KeySchemaElement[] => [

@@ -190,6 +190,37 @@ it("remembers a time to live", async () => {
   expect(TimeToLiveDescription).toEqual({ AttributeName: "expires", TimeToLiveStatus: "ENABLED" });
 });
 
+it("removes what has expired, also from before the time to live was switched on, and nothing else", async () => {
+  const dataDir = newDataDir();
+  const seconds = Math.floor(Date.now() / 1_000);
+  const expires = (at: number) => ({ expires: { N: String(at) } });
+  const first = await startEndpoint({ dataDir });
+  const writer = clientsOf(first);
+  await createTable(writer, "Kept");
+  const write = (sk: string, more: object) =>
+    writer.dynamodb.send(new PutItemCommand({ TableName: "Kept", Item: { ...item("a", sk), ...more } }));
+  await write("over, from before", expires(seconds - 60));
+  const TimeToLiveSpecification = { AttributeName: "expires", Enabled: true };
+  await writer.dynamodb.send(new UpdateTimeToLiveCommand({ TableName: "Kept", TimeToLiveSpecification }));
+  await write("over", expires(seconds - 60));
+  await write("renewed", expires(seconds - 60));
+  await write("renewed", expires(seconds + 3_600));
+  await write("later", expires(seconds + 3_600));
+  await write("without", {});
+  await write("text", { expires: { S: "soon" } });
+  writer.destroy();
+  await first.close();
+
+  const second = await startEndpoint({ dataDir });
+  const reader = clientsOf(second);
+  const { Items = [] } = await reader.dynamodb.send(
+    new QueryCommand({ TableName: "Kept", KeyConditionExpression: "pk = :a", ExpressionAttributeValues: { ":a": { S: "a" } } }),
+  );
+  reader.destroy();
+  await second.close();
+  expect(Items.map(({ sk }) => sk?.S).sort()).toEqual(["later", "renewed", "text", "without"]);
+});
+
 it("says that transactions are not supported, and that a table is unknown", async () => {
   const transaction = new TransactWriteItemsCommand({ TransactItems: [{ Put: { TableName: "Plain", Item: item("t", "1") } }] });
   const refused = await failureOf(clients.dynamodb.send(transaction));

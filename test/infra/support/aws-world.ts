@@ -50,6 +50,7 @@ export const awsWorld = (graph: Graph): World => ({
           ),
         ),
         stream: inputs.streamEnabled ? inputs.streamViewType : null,
+        expires: inputs.ttl?.enabled ? inputs.ttl.attributeName : null,
       },
     ]),
   ),

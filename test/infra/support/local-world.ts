@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { DescribeTableCommand, ListTablesCommand } from "@aws-sdk/client-dynamodb";
+import { DescribeTableCommand, DescribeTimeToLiveCommand, ListTablesCommand } from "@aws-sdk/client-dynamodb";
 import { ListRulesCommand, ListTargetsByRuleCommand } from "@aws-sdk/client-eventbridge";
 import {
   GetAliasCommand,
@@ -96,6 +96,7 @@ async function rules(EventBusName: string): Promise<Record<string, unknown>> {
 
 async function table(TableName: string): Promise<unknown> {
   const { Table = {} } = await aws.clients.dynamodb.send(new DescribeTableCommand({ TableName }));
+  const { TimeToLiveDescription } = await aws.clients.dynamodb.send(new DescribeTimeToLiveCommand({ TableName }));
   const { AttributeDefinitions = [], KeySchema = [], GlobalSecondaryIndexes = [], StreamSpecification } = Table;
   const fields = (schema: typeof KeySchema) => schema.map(({ AttributeName }) => AttributeName);
   return {
@@ -107,6 +108,7 @@ async function table(TableName: string): Promise<unknown> {
       GlobalSecondaryIndexes.map((index) => [index.IndexName, [...fields(index.KeySchema ?? []), index.Projection?.ProjectionType]]),
     ),
     stream: StreamSpecification?.StreamEnabled ? StreamSpecification.StreamViewType : null,
+    expires: TimeToLiveDescription?.AttributeName ?? null,
   };
 }
 
