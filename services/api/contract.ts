@@ -8,9 +8,9 @@ import { AuditRow } from "../../domain/projections/audit.ts";
 import { DeploymentView, EnvironmentView, Status } from "../../domain/projections/views.ts";
 import { WebhookView } from "../../domain/projections/webhook-view.ts";
 import { Because } from "../../domain/projections/why.ts";
+import { Delivery } from "../../domain/webhook/delivery.ts";
 import { WebhookKind } from "../../domain/webhook/events.ts";
 import { notableTypes } from "../../domain/webhook/news.ts";
-import { Delivery } from "../kit/webhooks/delivery.ts";
 
 /**
  * The HTTP API: what goes in and what comes out. JSON everywhere, `Authorization: Bearer <token>` everywhere but

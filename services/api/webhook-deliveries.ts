@@ -1,6 +1,7 @@
 import { type Context, Hono } from "hono";
+import { type Delivery, newDelivery } from "../../domain/webhook/delivery.ts";
 import type { News } from "../../domain/webhook/news.ts";
-import { type Delivery, type DeliveryMessage, deliveryId, newDelivery } from "../kit/webhooks/delivery.ts";
+import { type DeliveryMessage, deliveryId } from "../kit/webhooks/delivery.ts";
 import { queryOf } from "./body.ts";
 import { commandOf, type Env } from "./caller.ts";
 import { ListDeliveries } from "./contract.ts";

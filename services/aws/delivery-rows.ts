@@ -1,8 +1,8 @@
 import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import { Entity } from "electrodb";
 import { MAX_CLOCK_SKEW_MS } from "../../domain/kernel/position.ts";
+import type { Delivery } from "../../domain/webhook/delivery.ts";
 import type { News } from "../../domain/webhook/news.ts";
-import type { Delivery } from "../kit/webhooks/delivery.ts";
 import { ifNewer } from "./if-newer.ts";
 
 const none = { casing: "none" } as const;

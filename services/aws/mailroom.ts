@@ -7,6 +7,7 @@ import {
 } from "@aws-sdk/client-sqs";
 import { deadLetterName, queueName } from "../../infra/topology.ts";
 import type { Mailroom } from "../kit/consumer.ts";
+import { isOutage } from "./outage.ts";
 
 export type DeadLetter = {
   readonly consumer: string;
@@ -46,6 +47,7 @@ export const queues = (client: SQSClient, log: Mailroom["log"]) => {
         new SendMessageCommand({ QueueUrl: await urlOf(queueName(consumer)), MessageBody: record.body, DelaySeconds: seconds }),
       );
     },
+    isOutage,
     log,
   });
 

@@ -1,3 +1,4 @@
+import { type Attempt, type Delivery, newDelivery } from "../../domain/webhook/delivery.ts";
 import type { WebhookKind } from "../../domain/webhook/events.ts";
 import type { News } from "../../domain/webhook/news.ts";
 import type { Views } from "../aws/views.ts";
@@ -5,7 +6,7 @@ import type { EndpointSecret, WebhookSecrets } from "../aws/webhook-secrets.ts";
 import type { Clock } from "../kit/clock.ts";
 import { NotYet, reasonOf, type Delivery as Times, Unprocessable } from "../kit/consumer.ts";
 import type { Aggregates } from "../kit/execute.ts";
-import { type Attempt, type Delivery, type DeliveryMessage, newDelivery } from "../kit/webhooks/delivery.ts";
+import type { DeliveryMessage } from "../kit/webhooks/delivery.ts";
 import type { Post, Posted } from "./post.ts";
 import { scrubbed } from "./scrub.ts";
 import { slackMessage } from "./slack-message.ts";

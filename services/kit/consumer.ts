@@ -2,7 +2,6 @@ import { hash } from "node:crypto";
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from "aws-lambda";
 import * as z from "zod";
 import { retrySeconds, stepReceives } from "../../infra/topology.ts";
-import { isOutage } from "../aws/outage.ts";
 
 /** A message that no retry can help: it goes to the dead-letter queue at once, with its reason. */
 export class Unprocessable extends Error {
@@ -27,6 +26,8 @@ export type Mailroom = {
   retryIn(record: SQSRecord, seconds: number): Promise<void>;
   /** sends the same body again, to be delivered after that time */
   sendLater(record: SQSRecord, seconds: number): Promise<void>;
+  /** whether a service was away, throttled or out of reach: the same call may do well once it is back */
+  isOutage(error: unknown): boolean;
   log(line: Readonly<Record<string, unknown>>): void;
 };
 
@@ -93,7 +94,7 @@ export const consumer =
       }
       let givenUp: unknown;
       const givesUp = (error: unknown): boolean => {
-        const isOver = receives >= maxReceives || (receives >= stepReceives && !isOutage(error));
+        const isOver = receives >= maxReceives || (receives >= stepReceives && !mailroom.isOutage(error));
         if (isOver) givenUp = error;
         return isOver;
       };

@@ -1,6 +1,6 @@
 import { Webhook } from "standardwebhooks";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import type { Delivery } from "../../services/kit/webhooks/delivery.ts";
+import type { Delivery } from "../../domain/webhook/delivery.ts";
 import { runCli } from "../cli/support/run-cli.ts";
 import { until } from "../support/until.ts";
 import { type Receiver, startReceiver } from "../support/webhook-receiver.ts";

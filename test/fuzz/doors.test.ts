@@ -201,6 +201,7 @@ describe("a consumer's queue", () => {
             quarantine: async (_, reason) => void reasons.push(reason),
             retryIn: async () => undefined,
             sendLater: async () => undefined,
+            isOutage: () => false,
             log: () => undefined,
           },
           read,

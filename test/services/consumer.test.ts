@@ -32,6 +32,7 @@ const room = (
     quarantine: async ({ messageId }, reason) => void did.quarantined.push([messageId, reason]),
     retryIn: async ({ messageId }, seconds) => void did.retried.push([messageId, seconds]),
     sendLater: async ({ messageId }, seconds) => void did.later.push([messageId, seconds]),
+    isOutage,
     log: (line) => void did.log.push(line),
     ...broken,
   };

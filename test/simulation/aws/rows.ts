@@ -3,10 +3,10 @@ import { MAX_CLOCK_SKEW_MS } from "../../../domain/kernel/position.ts";
 import type { DeploymentView, EnvironmentView } from "../../../domain/projections/views.ts";
 import { isEnd } from "../../../domain/projections/views.ts";
 import type { WebhookView } from "../../../domain/projections/webhook-view.ts";
+import type { Delivery } from "../../../domain/webhook/delivery.ts";
 import type { News } from "../../../domain/webhook/news.ts";
 import type { Health } from "../../../services/aws/delivery-rows.ts";
 import type { Views } from "../../../services/aws/views.ts";
-import type { Delivery } from "../../../services/kit/webhooks/delivery.ts";
 import { awsError, call, type Service } from "../world/call.ts";
 import type { World } from "../world/world.ts";
 
