@@ -1,8 +1,9 @@
-import { DescribeTableCommand, type DynamoDBClient, ResourceNotFoundException } from "@aws-sdk/client-dynamodb";
+import { DescribeTableCommand, type DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { fillIn } from "../infra/rights.ts";
 import { type BucketKey, buckets } from "../infra/stores.ts";
 import { EVENTS_TABLE } from "../infra/topology.ts";
 import type { ClientOptions } from "../services/aws/clients.ts";
+import { problemOf } from "../services/aws/errors.ts";
 import { type Connection, findConnection } from "./connection.ts";
 import type { Context } from "./context.ts";
 import { CliError, usageError } from "./failure.ts";
@@ -57,7 +58,7 @@ export const placeOf = async ({ local, options }: Account, dynamodb: DynamoDBCli
     const [, , , region = "", account = ""] = Table?.TableArn?.split(":") ?? [];
     return { account: `account ${account} in ${region}`, buckets: named((bucket) => fillIn(bucket, account, region)) };
   } catch (error) {
-    if (error instanceof ResourceNotFoundException) return undefined;
+    if (problemOf(error) === "missing") return undefined;
     const { name, message } = error as Error;
     throw usageError(
       `AWS cannot be asked: ${name}: ${message}.`,

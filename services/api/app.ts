@@ -1,5 +1,6 @@
 import { Hono, type MiddlewareHandler } from "hono";
 import { bodyLimit } from "hono/body-limit";
+import { isStoreFull } from "../aws/errors.ts";
 import { ClockWrong } from "../aws/store-time.ts";
 import { sentByPage } from "../kit/page-request.ts";
 import { ChainBroken } from "../store/chain-broken.ts";
@@ -43,10 +44,9 @@ export const createApi = (ports: Ports): Hono<Env> => {
       return context.json(problemBody({ code, message: `${error.message}.`, candidates: undefined }), 500);
     }
     // a store that is full is the one fault that the person who asks can often mend, and its sentence names nothing else
-    const { name, message, $metadata } = error as Error & { $metadata?: { httpStatusCode?: number } };
-    if ($metadata?.httpStatusCode === 507) {
-      ports.report({ level: "error", message: "a request failed: the store is full", reason: `${name}: ${message}` });
-      return context.json(problemBody({ code: "store.full", message, candidates: undefined }), 507);
+    if (isStoreFull(error)) {
+      ports.report({ level: "error", message: "a request failed: the store is full", reason: String(error) });
+      return context.json(problemBody({ code: "store.full", message: error.message, candidates: undefined }), 507);
     }
     // what broke is for the operator: it may name what the caller must not see
     const request = ports.chance.requestId();

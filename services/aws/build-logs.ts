@@ -1,10 +1,7 @@
 import { stripVTControlCharacters } from "node:util";
-import {
-  type CloudWatchLogsClient,
-  GetLogEventsCommand,
-  InvalidParameterException,
-  ResourceNotFoundException,
-} from "@aws-sdk/client-cloudwatch-logs";
+import { type CloudWatchLogsClient, GetLogEventsCommand } from "@aws-sdk/client-cloudwatch-logs";
+
+import { problemOf } from "./errors.ts";
 
 /** What builds write, in CloudWatch Logs. */
 export const cloudWatchBuildLogs = (client: CloudWatchLogsClient) => ({
@@ -22,8 +19,9 @@ export const cloudWatchBuildLogs = (client: CloudWatchLogsClient) => ({
       );
       return { lines: events.map(({ timestamp = 0, message = "" }) => ({ timestamp, message })), next: nextForwardToken ?? null };
     } catch (error) {
-      if (error instanceof ResourceNotFoundException) return { lines: [], next: null };
-      if (error instanceof InvalidParameterException && next !== undefined) return "invalid-token";
+      const problem = problemOf(error);
+      if (problem === "missing") return { lines: [], next: null };
+      if (problem === "refused" && next !== undefined) return "invalid-token";
       throw error;
     }
   },
@@ -44,7 +42,7 @@ export const cloudWatchBuildLogs = (client: CloudWatchLogsClient) => ({
       const said = events.flatMap(({ message = "" }) => stripVTControlCharacters(message).replace(/\n$/, "").split("\n"));
       return said.filter((line) => line.trim() !== "" && !FRAME.test(line)).slice(-lines);
     } catch (error) {
-      if (error instanceof ResourceNotFoundException) return [];
+      if (problemOf(error) === "missing") return [];
       throw error;
     }
   },

@@ -7,6 +7,7 @@ import {
   StopBuildCommand,
 } from "@aws-sdk/client-codebuild";
 import type { Source } from "../../domain/deployment/shapes.ts";
+import { isLimit } from "./errors.ts";
 
 /** What a build has come to, as CodeBuild itself says it when asked. */
 export type BuildReport = {
@@ -82,8 +83,7 @@ export const codeBuilds = (client: CodeBuildClient) => {
       if (build === undefined) throw new Error(`CodeBuild answered without a build when the build of ${ask.deploymentId} was started`);
       return reportOf(build);
     } catch (error) {
-      if (error instanceof Error && error.name === "AccountLimitExceededException")
-        throw new NoBuildCapacity(error.message, { cause: error });
+      if (isLimit(error)) throw new NoBuildCapacity(error.message, { cause: error });
       throw error;
     }
   };

@@ -12,6 +12,7 @@ import {
   UpdateFunctionConfigurationCommand,
 } from "@aws-sdk/client-lambda";
 import type { FoundAlias } from "../../domain/environment/fence.ts";
+import { unlessMissing } from "./errors.ts";
 
 /** The part of a function's configuration that a release decides. */
 export type Settings = {
@@ -33,35 +34,14 @@ export type FunctionState = Settings & {
 
 export type AliasState = FoundAlias & { readonly revisionId: string };
 
-/** What went wrong in Lambda's own terms, as far as its callers act on it. */
-export type Trouble = "busy" | "changed" | "missing" | "throttled" | "other";
-export const troubleOf = (error: unknown): Trouble => {
-  switch (error instanceof Error ? error.name : "") {
-    case "ResourceConflictException":
-      return "busy";
-    case "PreconditionFailedException":
-      return "changed";
-    case "ResourceNotFoundException":
-      return "missing";
-    case "TooManyRequestsException":
-      return "throttled";
-    default:
-      return "other";
-  }
-};
-
 export type Functions = ReturnType<typeof lambdaFunctions>;
 
 /** Lambda functions, their versions and aliases. */
 export const lambdaFunctions = (client: LambdaClient) => ({
   /** A version (or `$LATEST`); `undefined` where it does not exist. */
   get: async (name: string, version = "$LATEST"): Promise<FunctionState | undefined> => {
-    try {
-      return stateOf(await client.send(new GetFunctionConfigurationCommand({ FunctionName: name, Qualifier: version })));
-    } catch (error) {
-      if (troubleOf(error) === "missing") return undefined;
-      throw error;
-    }
+    const found = await unlessMissing(client.send(new GetFunctionConfigurationCommand({ FunctionName: name, Qualifier: version })));
+    return found && stateOf(found);
   },
 
   /** Every published version, newest first, without `$LATEST`. */
@@ -107,12 +87,8 @@ export const lambdaFunctions = (client: LambdaClient) => ({
 
   /** `undefined` where the alias does not exist. */
   alias: async (name: string, alias: string): Promise<AliasState | undefined> => {
-    try {
-      return aliasStateOf(await client.send(new GetAliasCommand({ FunctionName: name, Name: alias })));
-    } catch (error) {
-      if (troubleOf(error) === "missing") return undefined;
-      throw error;
-    }
+    const found = await unlessMissing(client.send(new GetAliasCommand({ FunctionName: name, Name: alias })));
+    return found && aliasStateOf(found);
   },
 
   /** Moves the alias, all of it, if nobody changed it since `revisionId`. */

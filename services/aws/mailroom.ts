@@ -7,7 +7,7 @@ import {
 } from "@aws-sdk/client-sqs";
 import { deadLetterName, queueName } from "../../infra/topology.ts";
 import type { Mailroom } from "../kit/consumer.ts";
-import { isOutage } from "./outage.ts";
+import { isOutage } from "./errors.ts";
 
 export type DeadLetter = {
   readonly consumer: string;

@@ -13,6 +13,7 @@ import {
 } from "@aws-sdk/client-s3";
 import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
 import type { Clock } from "../kit/clock.ts";
+import { problemOf, unlessMissing } from "./errors.ts";
 
 /** How an object is served. */
 export type Serving = { readonly contentType: string; readonly cacheControl: string };
@@ -26,13 +27,8 @@ const DELETE_BATCH = 1_000;
 export const s3Objects = (client: S3Client, clock: Clock) => {
   /** The sha256 that the object was put with; `null` where it has none, `undefined` where there is no such object. */
   const fingerprint = async (bucket: string, key: string): Promise<string | null | undefined> => {
-    try {
-      const { Metadata } = await client.send(new HeadObjectCommand({ Bucket: bucket, Key: key }));
-      return Metadata?.sha256 ?? null;
-    } catch (error) {
-      if (isMissing(error)) return undefined;
-      throw error;
-    }
+    const found = await unlessMissing(client.send(new HeadObjectCommand({ Bucket: bucket, Key: key })));
+    return found && (found.Metadata?.sha256 ?? null);
   };
 
   /** Puts a file where there is none yet: `false` where the key was taken already. */
@@ -46,9 +42,9 @@ export const s3Objects = (client: S3Client, clock: Clock) => {
         await write();
         return true;
       } catch (error) {
-        const status = statusOf(error);
-        if (status === 412) return false;
-        if (status !== 409 || tries === TRIES) throw error;
+        const problem = problemOf(error);
+        if (problem === "changed") return false;
+        if (problem !== "busy" || tries === TRIES) throw error;
         await clock.sleep(50 * 2 ** tries * (1 + clock.random()));
       }
     }
@@ -74,24 +70,14 @@ export const s3Objects = (client: S3Client, clock: Clock) => {
 
   /** The object's text; `undefined` where there is none. */
   const getText = async (bucket: string, key: string): Promise<string | undefined> => {
-    try {
-      const { Body } = await client.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
-      return await Body?.transformToString();
-    } catch (error) {
-      if (isMissing(error)) return undefined;
-      throw error;
-    }
+    const found = await unlessMissing(client.send(new GetObjectCommand({ Bucket: bucket, Key: key })));
+    return found?.Body?.transformToString();
   };
 
   /** The object's bytes; `undefined` where there is none. */
   const open = async (bucket: string, key: string): Promise<Readable | undefined> => {
-    try {
-      const { Body } = await client.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
-      return Body as Readable;
-    } catch (error) {
-      if (isMissing(error)) return undefined;
-      throw error;
-    }
+    const found = await unlessMissing(client.send(new GetObjectCommand({ Bucket: bucket, Key: key })));
+    return found?.Body as Readable | undefined;
   };
 
   /** Writes the object into a file; `false` where there is none. */
@@ -102,7 +88,7 @@ export const s3Objects = (client: S3Client, clock: Clock) => {
     return true;
   };
 
-  /** Copies within a bucket, served as said. Throws `NoSuchKey` where the source is gone. */
+  /** Copies within a bucket, served as said. Throws where the source is gone (`missing`). */
   const copy = async (bucket: string, from: string, to: string, sha256: string, serving: Serving): Promise<void> => {
     await client.send(
       new CopyObjectCommand({
@@ -148,7 +134,3 @@ export const s3Objects = (client: S3Client, clock: Clock) => {
 
   return { fingerprint, putNew, putNewText, put, putText, getText, open, download, copy, remove, list, readAddress };
 };
-
-const statusOf = (error: unknown): number | undefined => (error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode;
-const isMissing = (error: unknown): boolean =>
-  error instanceof Error && (error.name === "NoSuchKey" || error.name === "NotFound" || statusOf(error) === 404);

@@ -15,26 +15,9 @@ import { eventLog } from "../store/log.ts";
 import { newestStreams, type Sampled, sampleTable } from "../store/sample-table.ts";
 import { tableRows } from "../store/table-rows.ts";
 import type { Clients } from "./clients.ts";
+import { unlessMissing } from "./errors.ts";
 import { lambdaFunctions } from "./functions.ts";
 import { sealNotes } from "./seal-notes.ts";
-
-const GONE = [
-  "ResourceNotFoundException",
-  "QueueDoesNotExist",
-  "AWS.SimpleQueueService.NonExistentQueue",
-  "NotFound",
-  "NoSuchBucket",
-  "NotFoundException",
-];
-/** The answer, or `undefined` where AWS says that there is no such thing. */
-const unlessGone = async <T>(look: Promise<T>): Promise<T | undefined> => {
-  try {
-    return await look;
-  } catch (error) {
-    if (error instanceof Error && GONE.includes(error.name)) return undefined;
-    throw error;
-  }
-};
 
 /** "arn:…:queue", "arn:…:table/name/stream/…" → its name */
 const nameOf = (arn: string): string => {
@@ -53,14 +36,14 @@ export const sightOf = ({ dynamodb, sqs, eventBridge, s3, kms, secrets, codeBuil
   const store = eventStore(dynamodb, eventsTable.name);
   const log = eventLog(dynamodb, eventsTable.name);
   const notes = sealNotes(DynamoDBDocumentClient.from(dynamodb), viewsTable.name);
-  const there = async (look: Promise<unknown>): Promise<boolean> => (await unlessGone(look)) !== undefined;
+  const there = async (look: Promise<unknown>): Promise<boolean> => (await unlessMissing(look)) !== undefined;
   return {
     table: async (TableName: string): Promise<{ status: string; stream: boolean } | undefined> => {
-      const found = await unlessGone(dynamodb.send(new DescribeTableCommand({ TableName })));
+      const found = await unlessMissing(dynamodb.send(new DescribeTableCommand({ TableName })));
       return found && { status: found.Table?.TableStatus ?? "gone", stream: found.Table?.StreamSpecification?.StreamEnabled === true };
     },
     queue: async (QueueName: string): Promise<{ deadLetters: string | null; messages: number } | undefined> => {
-      const named = await unlessGone(sqs.send(new GetQueueUrlCommand({ QueueName })));
+      const named = await unlessMissing(sqs.send(new GetQueueUrlCommand({ QueueName })));
       if (named === undefined) return undefined;
       const { Attributes = {} } = await sqs.send(new GetQueueAttributesCommand({ QueueUrl: named.QueueUrl, AttributeNames: ["All"] }));
       const { RedrivePolicy, ApproximateNumberOfMessages = "0", ApproximateNumberOfMessagesNotVisible = "0" } = Attributes;
@@ -71,7 +54,7 @@ export const sightOf = ({ dynamodb, sqs, eventBridge, s3, kms, secrets, codeBuil
       };
     },
     rule: async (EventBusName: string, Name: string): Promise<{ enabled: boolean; targets: readonly string[] } | undefined> => {
-      const rule = await unlessGone(eventBridge.send(new DescribeRuleCommand({ Name, EventBusName })));
+      const rule = await unlessMissing(eventBridge.send(new DescribeRuleCommand({ Name, EventBusName })));
       if (rule === undefined) return undefined;
       const { Targets = [] } = await eventBridge.send(new ListTargetsByRuleCommand({ Rule: Name, EventBusName }));
       return { enabled: rule.State === "ENABLED", targets: Targets.map(({ Arn = "" }) => nameOf(Arn)) };

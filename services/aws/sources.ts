@@ -1,6 +1,7 @@
 import { HeadObjectCommand, PutObjectCommand, type S3Client } from "@aws-sdk/client-s3";
 import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
 import type { Source } from "../../domain/deployment/shapes.ts";
+import { unlessMissing } from "./errors.ts";
 
 const VALID_SECONDS = 900;
 
@@ -12,13 +13,8 @@ export const sourceBucket = (client: S3Client, bucket: string) => {
     /** `undefined` where it was never uploaded. */
     find: async (site: string, sha256: string): Promise<Source | undefined> => {
       const key = keyOf(site, sha256);
-      try {
-        const { ContentLength = 0 } = await client.send(new HeadObjectCommand({ Bucket: bucket, Key: key }));
-        return { key, sha256, bytes: ContentLength };
-      } catch (error) {
-        if ((error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode === 404) return undefined;
-        throw error;
-      }
+      const found = await unlessMissing(client.send(new HeadObjectCommand({ Bucket: bucket, Key: key })));
+      return found && { key, sha256, bytes: found.ContentLength ?? 0 };
     },
 
     /**

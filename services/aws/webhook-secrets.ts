@@ -3,11 +3,10 @@ import {
   DeleteSecretCommand,
   GetSecretValueCommand,
   PutSecretValueCommand,
-  ResourceExistsException,
-  ResourceNotFoundException,
   type SecretsManagerClient,
 } from "@aws-sdk/client-secrets-manager";
 import * as z from "zod";
+import { problemOf, unlessMissing } from "./errors.ts";
 
 /** What must be known to send to an endpoint, and by nobody else. It is never in an event, a log, an error or a view. */
 const EndpointSecret = z.object({
@@ -23,15 +22,11 @@ const nameOf = (webhookId: string): string => `shiplog/webhooks/${webhookId}`;
 export const webhookSecrets = (client: SecretsManagerClient) => {
   /** `undefined` where there is none; the message of a fault never quotes it. */
   const read = async (webhookId: string): Promise<EndpointSecret | undefined> => {
-    try {
-      const { SecretString = "" } = await client.send(new GetSecretValueCommand({ SecretId: nameOf(webhookId) }));
-      const parsed = EndpointSecret.safeParse(safeJson(SecretString));
-      if (!parsed.success) throw new Error(`the secret ${nameOf(webhookId)} is damaged: remove the endpoint and add it again`);
-      return parsed.data;
-    } catch (error) {
-      if (error instanceof ResourceNotFoundException) return undefined;
-      throw error;
-    }
+    const found = await unlessMissing(client.send(new GetSecretValueCommand({ SecretId: nameOf(webhookId) })));
+    if (found === undefined) return undefined;
+    const parsed = EndpointSecret.safeParse(safeJson(found.SecretString ?? ""));
+    if (!parsed.success) throw new Error(`the secret ${nameOf(webhookId)} is damaged: remove the endpoint and add it again`);
+    return parsed.data;
   };
   return {
     read,
@@ -41,7 +36,7 @@ export const webhookSecrets = (client: SecretsManagerClient) => {
         await client.send(new CreateSecretCommand({ Name: nameOf(webhookId), SecretString: JSON.stringify(secret) }));
         return secret;
       } catch (error) {
-        if (!(error instanceof ResourceExistsException)) throw error;
+        if (problemOf(error) !== "exists") throw error;
         return (await read(webhookId)) ?? secret;
       }
     },
@@ -50,11 +45,7 @@ export const webhookSecrets = (client: SecretsManagerClient) => {
     },
     /** At once and for good: a URL that may be abused must not wait thirty days for its end. */
     forget: async (webhookId: string): Promise<void> => {
-      try {
-        await client.send(new DeleteSecretCommand({ SecretId: nameOf(webhookId), ForceDeleteWithoutRecovery: true }));
-      } catch (error) {
-        if (!(error instanceof ResourceNotFoundException)) throw error;
-      }
+      await unlessMissing(client.send(new DeleteSecretCommand({ SecretId: nameOf(webhookId), ForceDeleteWithoutRecovery: true })));
     },
   };
 };

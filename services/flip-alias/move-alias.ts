@@ -1,6 +1,7 @@
 import type { PublishedFunction } from "../../domain/deployment/shapes.ts";
 import { describe, type Fence, judgeAlias, readFence } from "../../domain/environment/fence.ts";
-import { type AliasState, type Functions, troubleOf } from "../aws/functions.ts";
+import { problemOf } from "../aws/errors.ts";
+import type { AliasState, Functions } from "../aws/functions.ts";
 import type { Clock } from "../kit/clock.ts";
 
 export type Moved =
@@ -48,7 +49,7 @@ export const moveAlias = async (
       const { revisionId } = await functions.moveAlias(name, alias, { version, description: describe(fence) }, state.revisionId);
       return judged.is === "ours" ? { is: "cleared", revisionId } : { is: "moved", from: state.version, revisionId };
     } catch (error) {
-      if (troubleOf(error) === "missing" || tries === TRIES) throw error;
+      if (problemOf(error) === "missing" || tries === TRIES) throw error;
       await clock.sleep(Math.min(20 * 2 ** tries, 1_000) * clock.random());
     }
   }

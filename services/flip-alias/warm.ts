@@ -1,5 +1,6 @@
 import type { FunctionRole, Release } from "../../domain/deployment/shapes.ts";
-import { type Functions, troubleOf } from "../aws/functions.ts";
+import { problemOf } from "../aws/errors.ts";
+import type { Functions } from "../aws/functions.ts";
 import type { Clock } from "../kit/clock.ts";
 import type { SiteConfig } from "../kit/config.ts";
 import { probeVersion } from "../kit/probe.ts";
@@ -76,7 +77,7 @@ async function faultsOf(
         const { fault } = await probeVersion(functions.invoke, published, site, clock.now());
         return fault === undefined ? undefined : { role, gone: false, said: `${name}:${version} does not work: ${fault}` };
       } catch (error) {
-        if (troubleOf(error) !== "missing") throw error;
+        if (problemOf(error) !== "missing") throw error;
         return { role, gone: true, said: `version ${version} of ${name} does not exist any more` };
       }
     }),

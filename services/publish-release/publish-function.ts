@@ -1,4 +1,5 @@
-import { type FunctionState, type Functions, type Settings, troubleOf } from "../aws/functions.ts";
+import { problemOf } from "../aws/errors.ts";
+import type { FunctionState, Functions, Settings } from "../aws/functions.ts";
 import type { Clock } from "../kit/clock.ts";
 
 export type Code = { readonly bucket: string; readonly key: string /** base64 */; readonly sha256: string };
@@ -36,13 +37,13 @@ export const publishFunction = async (
       const version = await attempt();
       return { version: (await active(version)).version, codeSha256: code.sha256 };
     } catch (error) {
-      const trouble = troubleOf(error);
-      if (trouble === "missing")
+      const problem = problemOf(error);
+      if (problem === "missing")
         throw new PublishRefused(`the function ${name} does not exist: declare the site and deploy its infrastructure first`, {
           cause: error,
         });
-      if (isFinal(error)) throw new PublishRefused(`Lambda refused ${name}: ${(error as Error).message}`, { cause: error });
-      const isPassing = trouble === "busy" || trouble === "changed" || trouble === "throttled" || error instanceof Overtaken;
+      if (problem === "refused") throw new PublishRefused(`Lambda refused ${name}: ${(error as Error).message}`, { cause: error });
+      const isPassing = problem === "busy" || problem === "changed" || error instanceof Overtaken;
       if (!isPassing || tries === TRIES) throw error;
       await clock.sleep(Math.min(50 * 2 ** tries, 2_000) * (0.5 + clock.random()));
     }
@@ -102,12 +103,3 @@ const sameVariables = (a: Readonly<Record<string, string>>, b: Readonly<Record<s
   const names = Object.keys(a);
   return names.length === Object.keys(b).length && names.every((name) => a[name] === b[name]);
 };
-
-const isFinal = (error: unknown): boolean =>
-  error instanceof Error &&
-  [
-    "InvalidParameterValueException",
-    "CodeStorageExceededException",
-    "CodeVerificationFailedException",
-    "RequestTooLargeException",
-  ].includes(error.name);

@@ -2,6 +2,7 @@ import type { DeploymentEvent } from "../../domain/deployment/events.ts";
 import type { Recorded } from "../../domain/kernel/event.ts";
 import { deploymentOf } from "../../domain/kernel/identity.ts";
 import { type BuildReport, NoBuildCapacity } from "../aws/builds.ts";
+import { problemOf } from "../aws/errors.ts";
 import { NotYet } from "../kit/consumer.ts";
 import { unexpected } from "../kit/envelope.ts";
 import { type Aggregates, following } from "../kit/execute.ts";
@@ -74,5 +75,4 @@ export const startBuild =
   };
 
 /** What CodeBuild will refuse again, however often it is asked. */
-const isFinal = (error: unknown): error is Error =>
-  error instanceof Error && (error.name === "ResourceNotFoundException" || error.name === "InvalidInputException");
+const isFinal = (error: unknown): error is Error => ["missing", "refused"].includes(problemOf(error) ?? "");

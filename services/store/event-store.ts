@@ -1,13 +1,8 @@
-import {
-  ConditionalCheckFailedException,
-  type DynamoDBClient,
-  GetItemCommand,
-  PutItemCommand,
-  QueryCommand,
-} from "@aws-sdk/client-dynamodb";
+import { type DynamoDBClient, GetItemCommand, PutItemCommand, QueryCommand } from "@aws-sdk/client-dynamodb";
 import { type Commit, commitHash, commitId } from "../../domain/kernel/chain.ts";
 import type { AnyEvent, Recorded } from "../../domain/kernel/event.ts";
 import { MAX_CLOCK_SKEW_MS, nextPosition } from "../../domain/kernel/position.ts";
+import { problemOf } from "../aws/errors.ts";
 import { commitOf, dayOf, eventsOf, itemCodec, sha256, sortKey } from "./codec.ts";
 import { nameDay } from "./days.ts";
 import { eventLog } from "./log.ts";
@@ -108,7 +103,7 @@ export const eventStore = (client: DynamoDBClient, table: string) => {
       await client.send(new PutItemCommand({ TableName: table, Item: itemOf(commit), ConditionExpression: "attribute_not_exists(pk)" }));
       return eventsOf(commit);
     } catch (error) {
-      if (!(error instanceof ConditionalCheckFailedException)) throw error;
+      if (problemOf(error) !== "changed") throw error;
       const there = await at(commit.stream, commit.version);
       if (there?.id === commit.id) return eventsOf(there);
       throw new Conflict(`${commit.stream} already has a version ${commit.version}`);

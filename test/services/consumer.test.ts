@@ -2,7 +2,7 @@ import type { SQSEvent, SQSRecord } from "aws-lambda";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { consumers, retrySeconds } from "../../infra/topology.ts";
-import { isOutage } from "../../services/aws/outage.ts";
+import { isOutage } from "../../services/aws/errors.ts";
 import { consumer, type Delivery, type Mailroom, NotYet, Unprocessable } from "../../services/kit/consumer.ts";
 
 const MAX_RECEIVES = 4;

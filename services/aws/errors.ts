@@ -1,0 +1,74 @@
+/**
+ * What an error of AWS means to who asked; the one place that knows AWS's own names for it. `undefined`: none of these.
+ * - `missing`: there is no such thing
+ * - `exists`: there is one already
+ * - `changed`: somebody else wrote since it was read, or a condition did not hold
+ * - `busy`: ask again in a moment
+ * - `refused`: the same request will be refused again
+ */
+export type AwsProblem = "missing" | "exists" | "changed" | "busy" | "refused";
+
+const NAMES: Readonly<Record<AwsProblem, readonly string[]>> = {
+  missing: [
+    "ResourceNotFoundException",
+    "NotFoundException",
+    "NotFound",
+    "NoSuchKey",
+    "NoSuchBucket",
+    "QueueDoesNotExist",
+    "AWS.SimpleQueueService.NonExistentQueue",
+  ],
+  exists: ["ResourceExistsException"],
+  changed: ["ConditionalCheckFailedException", "PreconditionFailedException", "PreconditionFailed"],
+  busy: ["ResourceConflictException", "ConditionalRequestConflict", "TooManyRequestsException"],
+  refused: [
+    "InvalidInputException",
+    "InvalidParameterException",
+    "InvalidParameterValueException",
+    "CodeStorageExceededException",
+    "CodeVerificationFailedException",
+    "RequestTooLargeException",
+  ],
+};
+/** S3 answers some requests without a name. */
+const STATUSES: Readonly<Record<number, AwsProblem>> = { 404: "missing", 409: "busy", 412: "changed" };
+const PROBLEMS = Object.keys(NAMES) as AwsProblem[];
+
+/** By the error's own name, else its HTTP status, else by what caused it: libraries wrap what AWS says. */
+export const problemOf = (error: unknown): AwsProblem | undefined => {
+  if (!(error instanceof Error)) return undefined;
+  const { name = "", $metadata, cause } = error as Shape;
+  return PROBLEMS.find((problem) => NAMES[problem].includes(name)) ?? STATUSES[$metadata?.httpStatusCode ?? 0] ?? problemOf(cause);
+};
+
+/** What is being read, or `undefined` where AWS says that there is no such thing; anything else is thrown. */
+export const unlessMissing = async <T>(look: Promise<T>): Promise<T | undefined> => {
+  try {
+    return await look;
+  } catch (error) {
+    if (problemOf(error) === "missing") return undefined;
+    throw error;
+  }
+};
+
+/** As many as the account may have are there or running: room comes when others end. */
+export const isLimit = (error: unknown): error is Error => error instanceof Error && error.name === "AccountLimitExceededException";
+
+/** The disk of a store on one machine is full (HTTP 507): its sentence is meant for the person who asked. */
+export const isStoreFull = (error: unknown): error is Error => error instanceof Error && (error as Shape).$metadata?.httpStatusCode === 507;
+
+/** Names under which a service (or another writer of ours) asks for patience, or the SDK says that nobody answered. */
+const PATIENCE =
+  /Busy|Throttl|TooManyRequests|SlowDown|RequestLimitExceeded|ProvisionedThroughputExceeded|ServiceUnavailable|InternalServer|Timeout/;
+/** The network's own words. */
+const UNREACHABLE = ["ECONNREFUSED", "ECONNRESET", "EPIPE", "ETIMEDOUT", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH"];
+
+type Shape = { name?: string; code?: string; $fault?: string; $metadata?: { httpStatusCode?: number }; cause?: unknown };
+
+/** Whether a service was away, throttled or out of reach: the same call may do well once it is back. */
+export const isOutage = (error: unknown): boolean => {
+  if (!(error instanceof Error)) return false;
+  const { name = "", code = "", $fault, $metadata, cause } = error as Shape;
+  const status = $metadata?.httpStatusCode ?? 0;
+  return $fault === "server" || status >= 500 || status === 429 || PATIENCE.test(name) || UNREACHABLE.includes(code) || isOutage(cause);
+};
