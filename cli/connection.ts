@@ -91,6 +91,6 @@ function safeUrl(text: string): string {
 function missing(what: string): never {
   throw usageError(
     `Shiplog does not know which engine to talk to. ${what}`,
-    "Start a local engine with `shiplog dev`, or set SHIPLOG_URL and SHIPLOG_TOKEN.",
+    "Start a local engine with `shiplog dev`, name the folder of one that runs (--data), or set SHIPLOG_URL and SHIPLOG_TOKEN.",
   );
 }

@@ -34,7 +34,8 @@ export async function readGitCommit(folder: string, packed: readonly ZippedEntry
 }
 
 const reasonOf = (error: unknown): string => {
-  if (error instanceof GitFailed || error instanceof Error) return error.message;
+  if (error instanceof GitFailed && error.message === "Needed a single revision") return "the repository has no commit yet";
+  if (error instanceof Error) return error.message;
   throw error;
 };
 

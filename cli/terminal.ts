@@ -31,7 +31,7 @@ export type Terminal = {
   readonly colours: boolean;
   /** true where a person can be asked */
   readonly interactive: boolean;
-  /** y/N on stderr; only where `interactive` */
+  /** y/N on stderr; only where `interactive`. No answer (Ctrl-D, no more input) is a no. */
   ask(question: string, signal: AbortSignal): Promise<boolean>;
   /** colours for stdout and for stderr; a style of `undefined` is none */
   paint(style: Style | undefined, text: string): string;
@@ -98,8 +98,15 @@ export function openTerminal(stdin: NodeJS.ReadStream, stdout: NodeJS.WriteStrea
     ask: async (question, signal) => {
       const reader = createInterface({ input: stdin, output: stderr });
       reader.on("SIGINT", () => process.kill(process.pid, "SIGINT"));
+      // a Ctrl-D rejects the question, an input that is at its end leaves it open: neither says yes
+      const ended = new Promise<string>((resolve) => reader.once("close", () => resolve("")));
+      const answer = reader.question(`${question} [y/N] `, { signal }).catch((error: unknown) => {
+        if (signal.aborted || (error as Error).name !== "AbortError") throw error;
+        err.write("\n");
+        return "";
+      });
       try {
-        return /^y(es)?$/i.test((await reader.question(`${question} [y/N] `, { signal })).trim());
+        return /^y(es)?$/i.test((await Promise.race([answer, ended])).trim());
       } finally {
         reader.close();
       }

@@ -27,7 +27,9 @@ async function cancel(context: Context, id: string, options: Options): Promise<E
   const timeoutMs = timeoutOf(options);
   const api = context.api();
   const { deployment } = await api.deployment(id);
-  await confirm(context, `Cancel ${deployment.id} to ${placeName(deployment)}, which is ${deployment.status}?`, options.yes);
+  // of one that has ended there is nothing to ask: the rules say so
+  if (deployment.endedAt === null)
+    await confirm(context, `Cancel ${deployment.id} to ${placeName(deployment)}, which is ${deployment.status}?`, options.yes);
 
   const cancelling = await api.cancel(deployment.id, options.reason, randomUUID());
   const show = (status: string) =>

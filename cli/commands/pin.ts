@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { Context, Register } from "../context.ts";
 import { showAge } from "../duration.ts";
 import { printEnvironment } from "../environment-change.ts";
-import { placeName, resolvePlace, type Whereabouts, whereabouts } from "../place.ts";
+import { type Environment, placeName, resolvePlace, type Whereabouts, whereabouts } from "../place.ts";
 import { plain } from "../terminal.ts";
 
 type Options = Whereabouts & { readonly reason?: string };
@@ -31,11 +31,17 @@ export const unpinCommand: Register = (program, run) =>
 
 async function pin(context: Context, said: string | undefined, options: Options & { reason: string }): Promise<undefined> {
   const api = context.api();
-  const { site, environment } = await resolvePlace(api, whereabouts(said, options));
-  const after = await api.change(site, environment, "pin", { reason: options.reason }, randomUUID());
-  printEnvironment(context, after, `${placeName(after)} is pinned: deployments are built and then wait.`);
+  const before = await resolvePlace(api, whereabouts(said, options));
+  const after = await api.change(before.site, before.environment, "pin", { reason: options.reason }, randomUUID());
+  printEnvironment(context, after, pinned(before, after));
   context.terminal.note(`To let them go live:  shiplog unpin ${placeName(after)}`);
 }
+
+/** A place is pinned once: a second pin changes nothing, not the reason either. */
+const pinned = ({ pin: held }: Environment, after: Environment): string =>
+  held !== null && after.pin?.at === held.at
+    ? `${placeName(after)} was pinned already, by ${plain(held.actor)} ${showAge(held.at, Date.now())}: ${plain(held.reason)}; nothing was changed.`
+    : `${placeName(after)} is pinned: deployments are built and then wait.`;
 
 async function unpin(context: Context, said: string | undefined, options: Options): Promise<undefined> {
   const api = context.api();

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { lstat, readFile, realpath, rm, stat } from "node:fs/promises";
 import { join, sep } from "node:path";
 import { PutObjectCommand, type S3Client } from "@aws-sdk/client-s3";
+import { NPM_LINKS } from "../../infra/buildspec.ts";
 import { ArchiveRefused, zipDirectory } from "../../services/kit/archive.ts";
 import { type ArtifactTarget, PhaseFailed } from "./build.ts";
 import type { Buildspec } from "./buildspec.ts";
@@ -23,9 +24,8 @@ export async function uploadArtifact(
     include: selects(artifacts.files, artifacts["exclude-paths"]),
     symlinks: artifacts["enable-symlinks"] ? "keep" : "follow",
   }).catch((error: unknown) => {
-    if (error instanceof ArchiveRefused)
-      throw new PhaseFailed("CLIENT_ERROR", `the artifact cannot be packed: ${error.message}`, { cause: error });
-    throw error;
+    if (!(error instanceof ArchiveRefused)) throw error;
+    throw new PhaseFailed("CLIENT_ERROR", `the artifact cannot be packed: ${error.message}${wayOut(error)}`, { cause: error });
   });
   if (zipped.files === 0) throw new PhaseFailed("CLIENT_ERROR", "no matching artifact paths found");
   const body = await readFile(scratchFile);
@@ -44,6 +44,11 @@ export async function uploadArtifact(
     md5sum: createHash("md5").update(body).digest("hex"),
   };
 }
+
+const wayOut = ({ reason }: ArchiveRefused): string =>
+  reason === "link-leaves-folder"
+    ? `; leave it out with exclude-paths in the buildspec's artifacts, for npm's own links "${NPM_LINKS}"`
+    : "";
 
 async function baseFolder(src: string, directory = "."): Promise<string> {
   const missing = () => new PhaseFailed("CLIENT_ERROR", `no matching base directory path found for ${directory}`);

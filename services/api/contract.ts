@@ -22,7 +22,7 @@ import { notableTypes } from "../../domain/webhook/news.ts";
  */
 /** What a person or a program wrote, as it is kept (domain/kernel/text.ts): without what acts on a terminal. */
 const text = z.string().overwrite(storable);
-const reason = text.trim().min(1).max(500);
+const reason = text.trim().min(1, "must not be empty").max(500, "must be no longer than 500 characters");
 const Commit = GitCommit.extend({ message: text.max(500).optional(), author: text.max(200).optional(), branch: text.max(250).optional() });
 
 /** `GET /v1/health` → `{ok: true}`; needs no token. */

@@ -146,7 +146,7 @@ export async function* examine(sight: Sight, engine: Engine): AsyncGenerator<Fin
   // no fault: nobody knows which clock was right, and it does no harm
   async function clockIs(): Promise<Finding[]> {
     const last = await sight.logAhead(now());
-    return [ok("clock", last === undefined ? "stands behind the end of the log" : behindLog(last, now()))];
+    return [ok("clock", last === undefined ? "nothing in the log is later than this machine's clock" : behindLog(last, now()))];
   }
 
   async function sealsAre(): Promise<Finding[]> {

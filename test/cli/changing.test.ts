@@ -170,6 +170,15 @@ describe("shiplog cancel", () => {
     expect(await cli("cancel", deploymentId(3))).toMatchObject({ code: 2, err: expect.stringContaining("which is building?") });
   });
 
+  it("asks nothing about one that has ended: the rules refuse it", async () => {
+    engine.state.deployments.set(deploymentId(3), deploymentView(3, { status: "failed", endedAt: at(0) }));
+    engine.state.instead.set(`POST /v1/deployments/${deploymentId(3)}/cancel`, {
+      status: 409,
+      body: { error: { code: "deployment.ended", message: "It has already ended: failed." } },
+    });
+    expect(await cli("cancel", deploymentId(3))).toMatchObject({ code: 6, err: expect.stringContaining("already ended: failed.") });
+  });
+
   it("does not wait with --no-wait, and ends with 6 where the rules refuse", async () => {
     expect(await cli("cancel", deploymentId(3), "--yes", "--no-wait")).toMatchObject({ code: 0, out: `${deploymentId(3)} cancelling\n` });
     engine.state.instead.set(`POST /v1/deployments/${deploymentId(3)}/cancel`, {
@@ -197,6 +206,14 @@ describe("pins and locks", () => {
       code: 0,
       out: expect.stringMatching(/^web\/production is no longer pinned; bob had pinned it \S+ ago: bad release\n$/),
       err: expect.stringContaining("goes live now"),
+    });
+  });
+
+  it("says that a place that is pinned stays pinned as it was, with whose reason", async () => {
+    engine.state.environments = [environmentView({ pin: { reason: "bad release", actor: "bob", at: at(0) } })];
+    expect(await cli("pin", "--reason", "mine")).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/^web\/production was pinned already, by bob \S+ ago: bad release; nothing was changed\.\n$/),
     });
   });
 

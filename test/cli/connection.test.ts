@@ -42,7 +42,9 @@ describe("finding the engine", () => {
     const { code, out, err } = await runCli(["list"], { cwd: folder });
     expect(code).toBe(2);
     expect(out).toBe("");
-    expect(err).toContain("Start a local engine with `shiplog dev`, or set SHIPLOG_URL and SHIPLOG_TOKEN.");
+    expect(err).toContain(
+      "Start a local engine with `shiplog dev`, name the folder of one that runs (--data), or set SHIPLOG_URL and SHIPLOG_TOKEN.",
+    );
     expect((await runCli(["list"], { cwd: folder, env: { SHIPLOG_URL: engine.url } })).err).toContain("SHIPLOG_TOKEN is not.");
     expect((await runCli(["list"], { cwd: folder, env: { SHIPLOG_URL: "http://example.com", SHIPLOG_TOKEN: "t" } })).err).toContain(
       "unencrypted",

@@ -126,7 +126,7 @@ describe("the commit of a deployment", () => {
     await cp(app, join(folder, "alone"), { recursive: true });
     expect(await read(join(folder, "alone"))).toEqual({});
     await gitIn(join(folder, "alone"), "init", "--quiet");
-    expect(await read(join(folder, "alone"))).toEqual({ note: expect.stringMatching(/^no commit is recorded: /) });
+    expect(await read(join(folder, "alone"))).toEqual({ note: "no commit is recorded: the repository has no commit yet" });
     vi.stubEnv("PATH", join(folder, "nowhere"));
     expect(await read()).toEqual({ note: "no commit is recorded: git is not installed" });
   });

@@ -36,6 +36,7 @@ describe("a URL", () => {
   it.each([
     ["no url", "it is not a URL"],
     ["http://example.com/x", "it must begin with https://"],
+    ["http://localhost:4000/x", "it must begin with https://; one on this machine is taken by `shiplog dev --allow-loopback-webhooks`"],
     ["ftp://example.com/x", "it must begin with https://"],
     ["https://a@example.com/x", "user name or password"],
     ["https://example.com:8080/x", "its port is 8080"],

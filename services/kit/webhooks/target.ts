@@ -22,10 +22,12 @@ export const readTarget = (text: string, { allowLoopback }: Pick<Rules, "allowLo
     if (url.protocol !== "https:" && url.protocol !== "http:") throw new Refused("it must begin with https:// or http://");
     return url;
   }
-  if (url.protocol !== "https:") throw new Refused("it must begin with https://");
-  if (url.port !== "" && !PORTS.includes(url.port)) throw new Refused(`its port is ${url.port}: only ${PORTS.join(" and ")} are allowed`);
+  const instead = isHere(url) ? "; one on this machine is taken by `shiplog dev --allow-loopback-webhooks`" : "";
+  if (url.protocol !== "https:") throw new Refused(`it must begin with https://${instead}`);
+  if (url.port !== "" && !PORTS.includes(url.port))
+    throw new Refused(`its port is ${url.port}: only ${PORTS.join(" and ")} are allowed${instead}`);
   const address = bare(url.hostname);
-  if (isIP(address) !== 0 && !isPublic(address)) throw new Refused(notPublic(address));
+  if (isIP(address) !== 0 && !isPublic(address)) throw new Refused(`${notPublic(address)}${instead}`);
   return url;
 };
 

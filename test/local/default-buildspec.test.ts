@@ -1,0 +1,51 @@
+import { readdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { buildspecOf } from "../../infra/buildspec.ts";
+import { unzipInto } from "../../services/kit/archive.ts";
+import { openRoom, type Room, spec } from "./codebuild-room.ts";
+
+let room: Room;
+beforeEach(async () => {
+  room = await openRoom();
+});
+afterEach(() => room.close());
+
+const artifactsOverride = {
+  type: "S3",
+  location: "artifacts",
+  path: "/web/",
+  name: "out.zip",
+  packaging: "ZIP",
+  namespaceType: "NONE",
+} as const;
+
+/** What OpenNext does on Node 22 and newer: `cpSync` makes npm's relative links absolute, into a folder that is gone later. */
+const copying = [
+  "mkdir -p made/node_modules/.bin made/node_modules/semver .open-next/image-optimization-function",
+  "echo 'export {}' > .open-next/image-optimization-function/index.mjs; echo 1 > made/node_modules/semver/semver.js",
+  "ln -s ../semver/semver.js made/node_modules/.bin/semver",
+  "cp -r made/node_modules .open-next/image-optimization-function/",
+  'ln -sfn "$PWD/made/node_modules/semver/semver.js" .open-next/image-optimization-function/node_modules/.bin/semver',
+  "ln -s ../semver/semver.js .open-next/image-optimization-function/node_modules/kept",
+];
+
+describe("the build of a site without a buildspec", () => {
+  it("leaves out npm's links to programs, which OpenNext makes point out of the folder", async () => {
+    const buildspec = buildspecOf({ build: { install: ["true"], commands: copying } });
+    const build = await room.ended(await room.startBuild(buildspec, { artifactsOverride }));
+    expect(build.buildStatus, room.text()).toBe("SUCCEEDED");
+    await writeFile(join(room.dir, "out.zip"), room.objects.get("/artifacts/web/out.zip") as Buffer);
+    await unzipInto(join(room.dir, "out.zip"), join(room.dir, "unpacked"));
+    expect((await readdir(join(room.dir, "unpacked/image-optimization-function"), { recursive: true })).sort()).toEqual(
+      ["index.mjs", "node_modules", "node_modules/kept", "node_modules/semver", "node_modules/semver/semver.js"].sort(),
+    );
+  });
+});
+
+it("a buildspec of one's own that packs such a link is told what to write", async () => {
+  const artifacts = { "base-directory": ".open-next", files: ["**/*"], "enable-symlinks": "yes" };
+  const build = await room.ended(await room.startBuild(spec({ build: copying, artifacts }), { artifactsOverride }));
+  const context = build.phases?.find(({ phaseType }) => phaseType === "UPLOAD_ARTIFACTS")?.contexts?.[0];
+  expect(context?.message).toMatch(/\.bin\/semver.* points out of the folder .*exclude-paths.*"\*\*\/node_modules\/\.bin\/\*\*\/\*"/);
+});
