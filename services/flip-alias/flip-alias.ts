@@ -13,9 +13,9 @@ import { type Aggregates, type Because, following } from "../kit/execute.ts";
 import { probeOf } from "../kit/probe.ts";
 import { putBack } from "../kit/put-back.ts";
 import { type AliasLog, aliasLog } from "./alias-log.ts";
-import { asOnlyWriter, FilesBusy, type Leases } from "./files-writer.ts";
+import { asOnlyWriter, FilesBusy, type Leases, type Turn } from "./files-writer.ts";
 import { moveAlias } from "./move-alias.ts";
-import { FilesGone, type Proceed } from "./public-files.ts";
+import { FilesGone, type Writer } from "./public-files.ts";
 import { CannotRun, warm } from "./warm.ts";
 
 export type Ports = {
@@ -26,9 +26,9 @@ export type Ports = {
   site(site: string, environment: string): SiteConfig | undefined;
   /** the public files of a release, by its manifest */
   readonly files: {
-    put(site: SiteConfig, manifest: string, proceed: Proceed): Promise<{ isWhole: boolean; written: readonly string[] }>;
-    putRight(site: SiteConfig, manifest: string, paths: readonly string[], proceed: Proceed): Promise<boolean>;
-    removeOthers(site: SiteConfig, manifest: string, before: string): Promise<void>;
+    put(site: SiteConfig, manifest: string, writer: Writer): Promise<{ isWhole: boolean; written: readonly string[] }>;
+    putRight(site: SiteConfig, manifest: string, paths: readonly string[], writer: Writer): Promise<boolean>;
+    removeOthers(site: SiteConfig, manifest: string, other: string, writer: Writer): Promise<boolean>;
   };
 };
 
@@ -65,9 +65,12 @@ export const flipAlias =
     if (!state.open.has(sequence)) return again ? settleFiles(site) : undefined;
     if (state.flipped > sequence) {
       await superseded(state.flipped);
-      return again ? settleFiles(site) : undefined;
+      return again ? settleFiles(site) : leaveFiles(site, []);
     }
-    if (reason === "deploy" && (await endedMeanwhile())) return failed("its deployment ended before it could go live");
+    if (reason === "deploy" && (await endedMeanwhile())) {
+      await failed("its deployment ended before it could go live");
+      return settleFiles(site);
+    }
     try {
       await flip(site, state);
     } catch (error) {
@@ -105,27 +108,37 @@ export const flipAlias =
      */
     async function putFiles(site: SiteConfig): Promise<boolean> {
       const stands = (now: Environment): boolean => now.open.has(sequence) && now.flipped === sequence;
-      const { isWhole, written } = await asOnlyWriter(ports, event.stream, (keep) =>
-        ports.files.put(site, release.manifest, async () => (await keep()) && stands(await now())),
+      const { isWhole, written } = await asOnlyWriter(ports, event.stream, (turn) =>
+        ports.files.put(
+          site,
+          release.manifest,
+          turn(async (isOwn) => isOwn && stands(await now())),
+        ),
       );
       if (isWhole) return true;
       const { flipped, open } = await now();
       if (flipped > sequence) await superseded(flipped);
-      await putRight(site, written);
+      await leaveFiles(site, written);
       // another delivery ended it, or took the files over while this one stood still: then that one goes on
       if (flipped === sequence && open.has(sequence))
         throw new FilesBusy(`another delivery of flip ${sequence} is putting its public files`);
       return false;
     }
 
-    /** What was written by a flip that is history: those paths become what the newest release has there. */
-    async function putRight(site: SiteConfig, paths: readonly string[]): Promise<void> {
-      if (paths.length === 0) return;
-      await asOnlyWriter(ports, event.stream, async (keep) => {
+    /**
+     * A flip that is history leaves nothing behind: the paths that it wrote become what the newest release has there, and
+     * what only it has goes, whoever put it. (An older flip that settles puts the files of what is about to be live, too.)
+     */
+    async function leaveFiles(site: SiteConfig, paths: readonly string[]): Promise<void> {
+      await asOnlyWriter(ports, event.stream, async (turn) => {
         for (let isRight = false; !isRight; ) {
           const newest = newestOf(await now());
           if (newest === undefined) return;
-          isRight = await ports.files.putRight(site, newest.release.manifest, paths, async () => stillNewest(newest.sequence, keep));
+          const writer = writerOf(newest.sequence, turn);
+          const { manifest } = newest.release;
+          isRight =
+            (await ports.files.putRight(site, manifest, paths, writer)) &&
+            (await ports.files.removeOthers(site, manifest, release.manifest, writer));
         }
       });
     }
@@ -134,10 +147,12 @@ export const flipAlias =
       return (await aggregates.environment.load(name, environment)).state;
     }
 
-    /** Throws where another writer took over: what it does is the newer. */
-    async function stillNewest(target: number, keep: () => Promise<boolean>): Promise<boolean> {
-      if (!(await keep())) throw new FilesBusy(`another flip of ${name}/${environment} took its public files over`);
-      return newestOf(await now())?.sequence === target;
+    /** Writes for as long as that is the newest. Throws where another writer took over: what it does is the newer. */
+    function writerOf(target: number, turn: Turn): Writer {
+      return turn(async (isOwn) => {
+        if (!isOwn) throw new FilesBusy(`another flip of ${name}/${environment} took its public files over`);
+        return newestOf(await now())?.sequence === target;
+      });
     }
 
     /** The claim that settles a race with a cancel: whoever appends first wins. */
@@ -191,19 +206,17 @@ export const flipAlias =
      * failed one put files that nobody should see.
      */
     async function settleFiles(site: SiteConfig): Promise<void> {
-      await asOnlyWriter(ports, event.stream, async (keep) => {
+      await asOnlyWriter(ports, event.stream, async (turn) => {
         let settled = sequence;
         for (;;) {
           const then = await now();
           const newest = newestOf(then);
           if (newest === undefined) return;
+          const writer = writerOf(newest.sequence, turn);
           if (newest.sequence === settled) {
-            const before = newest.sequence === sequence ? previousOf(then)?.manifest : release.manifest;
-            if (before !== undefined) await ports.files.removeOthers(site, newest.release.manifest, before);
-            return;
-          }
-          const put = await ports.files.put(site, newest.release.manifest, () => stillNewest(newest.sequence, keep));
-          if (put.isWhole) settled = newest.sequence;
+            const other = newest.sequence === sequence ? previousOf(then)?.manifest : release.manifest;
+            if (other === undefined || (await ports.files.removeOthers(site, newest.release.manifest, other, writer))) return;
+          } else if ((await ports.files.put(site, newest.release.manifest, writer)).isWhole) settled = newest.sequence;
         }
       });
     }

@@ -34,9 +34,9 @@ export const wire = ({
       site,
       leases: views,
       files: {
-        put: (of, manifest, proceed) => files.put(places(of), manifest, proceed),
-        putRight: (of, manifest, paths, proceed) => files.putRight(places(of), manifest, paths, proceed),
-        removeOthers: (of, manifest, before) => files.removeOthers(places(of), manifest, before),
+        put: (of, manifest, writer) => files.put(places(of), manifest, writer),
+        putRight: (of, manifest, paths, writer) => files.putRight(places(of), manifest, paths, writer),
+        removeOthers: (of, manifest, other, writer) => files.removeOthers(places(of), manifest, other, writer),
       },
     }),
   );

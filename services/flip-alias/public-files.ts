@@ -13,8 +13,15 @@ const WIDTH = 32;
 /** Files between two looks whether the flip still stands: an overtaken one writes no more than these. */
 const BATCH = 50;
 
-/** Asked before each batch of files; `false`: these files are not wanted any more. */
-export type Proceed = () => Promise<boolean>;
+/** Whether a flip may go on writing files. */
+export type Writer = {
+  /** asked before each batch of files; `false`: these files are not wanted any more */
+  proceed(): Promise<boolean>;
+  /** whether the last answer still counts, asked before each write: a process may have stood still since */
+  isSure(): boolean;
+};
+
+const mayWrite = async ({ proceed, isSure }: Writer): Promise<boolean> => isSure() || (await proceed());
 
 /** The public files of a release, put under the paths that visitors ask for. Their content was uploaded when it was published. */
 export const publicFiles = (objects: Pick<Objects, "fingerprint" | "copy" | "getText" | "remove">) => {
@@ -25,42 +32,55 @@ export const publicFiles = (objects: Pick<Objects, "fingerprint" | "copy" | "get
     return Manifest.parse(JSON.parse(text));
   };
 
-  /** Whether it had to be written. */
-  const putOne = async (places: Places, { path, sha256, contentType, cacheControl }: Manifest["publicFiles"][number]): Promise<boolean> => {
+  /** What became of it; `late`: it was not written, since the writer has no time left. */
+  const putOne = async (
+    places: Places,
+    { path, sha256, contentType, cacheControl }: Manifest["publicFiles"][number],
+    writer: Writer,
+  ): Promise<"there" | "written" | "late"> => {
     const key = `${places.assets}/${path}`;
-    if ((await objects.fingerprint(places.bucket, key)) === sha256) return false;
+    if ((await objects.fingerprint(places.bucket, key)) === sha256) return "there";
     const content = contentKey(places.publicFiles, sha256);
     if ((await objects.fingerprint(places.bucket, content)) === undefined)
       throw new FilesGone(`the content of /${path} (${content}) is gone from ${places.bucket}`);
+    if (!(await mayWrite(writer))) return "late";
     await objects.copy(places.bucket, content, key, sha256, { contentType, cacheControl });
-    return true;
+    return "written";
   };
 
   return {
     /** Puts every public file that is not there as it should be. Answers the paths that it wrote, and whether it came to the end. Throws `FilesGone`. */
-    put: async (places: Places, manifest: string, proceed: Proceed): Promise<{ isWhole: boolean; written: readonly string[] }> => {
+    put: async (places: Places, manifest: string, writer: Writer): Promise<{ isWhole: boolean; written: readonly string[] }> => {
       const { publicFiles: files } = await read(places, manifest);
       const written: string[] = [];
       for (let from = 0; from < files.length; from += BATCH) {
-        if (!(await proceed())) return { isWhole: false, written };
+        if (!(await writer.proceed())) return { isWhole: false, written };
+        let isLate = false;
         await each(files.slice(from, from + BATCH), WIDTH, async (file) => {
-          if (await putOne(places, file)) written.push(file.path);
+          const outcome = isLate ? "late" : await putOne(places, file, writer);
+          if (outcome === "written") written.push(file.path);
+          if (outcome === "late") isLate = true;
         });
+        if (isLate) return { isWhole: false, written };
       }
-      return { isWhole: await proceed(), written };
+      return { isWhole: await writer.proceed(), written };
     },
     /** Makes these paths what a release has there: its file, or none. */
-    putRight: async (places: Places, manifest: string, paths: readonly string[], proceed: Proceed): Promise<boolean> => {
+    putRight: async (places: Places, manifest: string, paths: readonly string[], writer: Writer): Promise<boolean> => {
       const { publicFiles: files } = await read(places, manifest);
       const byPath = new Map(files.map((file) => [file.path, file]));
       for (let from = 0; from < paths.length; from += BATCH) {
-        if (!(await proceed())) return false;
+        if (!(await writer.proceed())) return false;
         const batch = paths.slice(from, from + BATCH);
+        let isLate = false;
         await each(
           batch.flatMap((path) => byPath.get(path) ?? []),
           WIDTH,
-          async (file) => void (await putOne(places, file)),
+          async (file) => {
+            if (isLate || (await putOne(places, file, writer)) === "late") isLate = true;
+          },
         );
+        if (isLate || !(await mayWrite(writer))) return false;
         await objects.remove(
           places.bucket,
           batch.filter((path) => !byPath.has(path)).map((path) => `${places.assets}/${path}`),
@@ -68,16 +88,23 @@ export const publicFiles = (objects: Pick<Objects, "fingerprint" | "copy" | "get
       }
       return true;
     },
-    /** Takes away the public files that only the release before had. */
-    removeOthers: async (places: Places, manifest: string, before: string): Promise<void> => {
-      const [now, then] = await Promise.all([read(places, manifest), read(places, before).catch(() => undefined)]);
+    /** Takes away the public files that only another release had; nothing where its manifest is gone. Answers whether it came to do so. */
+    removeOthers: async (places: Places, manifest: string, other: string, writer: Writer): Promise<boolean> => {
+      const [now, then] = await Promise.all([read(places, manifest), read(places, other).catch(unlessGone)]);
       const kept = new Set(now.publicFiles.map(({ path }) => path));
       const gone = (then?.publicFiles ?? []).filter(({ path }) => !kept.has(path));
+      if (gone.length > 0 && !(await mayWrite(writer))) return false;
       await objects.remove(
         places.bucket,
         gone.map(({ path }) => `${places.assets}/${path}`),
       );
+      return true;
     },
   };
+};
+
+/** Any other fault is no reason to leave files where they are: it is tried again. */
+const unlessGone = (error: unknown): undefined => {
+  if (!(error instanceof FilesGone)) throw error;
 };
 export type PublicFiles = ReturnType<typeof publicFiles>;

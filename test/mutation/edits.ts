@@ -379,8 +379,8 @@ export const edits: readonly Edit[] = [
   edit(
     "flip-alias: a writer of files says so too seldom",
     "services/flip-alias/files-writer.ts",
-    "clock.now() - renewed < RENEW_MS ||",
-    "clock.now() - renewed < LEASE_MS ||",
+    "isWithin(renewed, RENEW_MS) ||",
+    "isWithin(renewed, LEASE_MS) ||",
   ),
   edit(
     "flip-alias: what a failed flip put stays",

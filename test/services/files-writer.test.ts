@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { asOnlyWriter, FilesBusy } from "../../services/flip-alias/files-writer.ts";
+import type { Writer } from "../../services/flip-alias/public-files.ts";
 
 const LEASE = "files/web/production";
 
@@ -29,7 +30,9 @@ const room = () => {
   const pass = (seconds: number): void => {
     now += seconds * 1_000;
   };
-  const write = <T>(act: (keep: () => Promise<boolean>) => Promise<T>) => asOnlyWriter(ports, "web/production", act);
+  /** Writes by a writer that goes on for as long as its turn is its own. */
+  const write = <T>(act: (writer: Writer) => Promise<T>) =>
+    asOnlyWriter(ports, "web/production", (turn) => act(turn(async (isOwn) => isOwn)));
   const rivalTakes = () => ports.leases.takeLease(LEASE, "rival", now, now + 1);
   return { held, pass, write, rivalTakes };
 };
@@ -37,10 +40,10 @@ const room = () => {
 describe("the only writer of an environment's files", () => {
   it("stays the only one for as long as it says that it is there", async () => {
     const { pass, write, held, rivalTakes } = room();
-    await write(async (keep) => {
+    await write(async ({ proceed }) => {
       for (let said = 0; said < 3; said++) {
         pass(8);
-        expect(await keep()).toBe(true);
+        expect(await proceed()).toBe(true);
         pass(3);
         expect(await rivalTakes()).toBe(false);
       }
@@ -49,11 +52,15 @@ describe("the only writer of an environment's files", () => {
   });
   it("is succeeded where it stood still for longer, and learns so", async () => {
     const { pass, write } = room();
-    await write(async (keep) => {
+    await write(async ({ proceed, isSure }) => {
+      await proceed();
+      expect(isSure()).toBe(true);
       pass(11);
+      expect(isSure()).toBe(false);
       expect(await write(async () => "in")).toBe("in");
       await write(async () => {
-        expect(await keep()).toBe(false);
+        expect(await proceed()).toBe(false);
+        expect(isSure()).toBe(false);
       });
     });
   });

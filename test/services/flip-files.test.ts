@@ -23,9 +23,18 @@ const site = (name: string) => {
   const objects = new Map<string, string>();
   const writes: string[] = [];
   let onWrite: (() => Promise<void>) | undefined;
+  let onLook: (() => Promise<void>) | undefined;
+  let onManifest: ((key: string) => void) | undefined;
   const files = publicFiles({
-    fingerprint: async (_bucket, key) => objects.get(key),
-    getText: async (_bucket, key) => objects.get(key),
+    fingerprint: async (_bucket, key) => {
+      const found = objects.get(key);
+      await onLook?.();
+      return found;
+    },
+    getText: async (_bucket, key) => {
+      onManifest?.(key);
+      return objects.get(key);
+    },
     copy: async (_bucket, _from, to, sha256) => {
       await onWrite?.();
       writes.push(sha256);
@@ -57,9 +66,9 @@ const site = (name: string) => {
     },
     site: () => ({ site: name, environment: "production", host: "h", checkPath: "/" }) as SiteConfig,
     files: {
-      put: (_site, manifest, proceed) => files.put(places, manifest, proceed),
-      putRight: (_site, manifest, paths, proceed) => files.putRight(places, manifest, paths, proceed),
-      removeOthers: (_site, manifest, before) => files.removeOthers(places, manifest, before),
+      put: (_site, manifest, writer) => files.put(places, manifest, writer),
+      putRight: (_site, manifest, paths, writer) => files.putRight(places, manifest, paths, writer),
+      removeOthers: (_site, manifest, other, writer) => files.removeOthers(places, manifest, other, writer),
     },
     functions: {
       alias: async (fn) => at(fn),
@@ -96,6 +105,13 @@ const site = (name: string) => {
     /** what happens right before each write of a file */
     beforeEachWrite: (act: typeof onWrite) => {
       onWrite = act;
+    },
+    /** what happens after each look at a file, before its answer comes */
+    afterEachLook: (act: typeof onLook) => {
+      onLook = act;
+    },
+    beforeEachManifest: (act: typeof onManifest) => {
+      onManifest = act;
     },
     writtenBy: (n: number) => writes.filter((by) => by === String(n)).length,
     contents: () => new Set([...objects].flatMap(([key, by]) => (key.startsWith("assets/") ? [by] : []))),
@@ -148,6 +164,75 @@ describe("a flip that is overtaken while it puts public files", () => {
     expect(here.contents()).toEqual(new Set(["212"]));
     expect(here.paths()).toEqual(["assets/only-212.txt"]);
   });
+  it("writes nothing at all once its turn is over: what looked before it stood still does not count", async () => {
+    const here = site("turn-over");
+    const older = await here.asks(231);
+    const wakes = Promise.withResolvers<void>();
+    const stands = Promise.withResolvers<void>();
+    let looks = 0;
+    here.afterEachLook(async () => {
+      looks += 1;
+      if (looks > 32) return;
+      if (looks === 32) stands.resolve();
+      await wakes.promise;
+    });
+    const late = here.deliver(older);
+    await stands.promise;
+    await here.deliver(await here.asks(232));
+    wakes.resolve();
+    await late;
+    expect(here.writtenBy(231)).toBe(0);
+    expect(here.contents()).toEqual(new Set(["232"]));
+  });
+  it.each([
+    ["before it begins", 240],
+    ["while it looks at them", 250],
+  ])("leaves nothing of what an older one has put for it, overtaken %s", async (when, n) => {
+    const here = site(`put-by-another-${n}`);
+    const oldest = await here.asks(n);
+    const older = await here.asks(n + 1);
+    await here.deliver(oldest, true);
+    expect(here.contents()).toEqual(new Set([String(n + 1)]));
+    const newest = Promise.withResolvers<Recorded<EnvironmentEvent>>();
+    const overtake = async (): Promise<void> => {
+      here.afterEachLook(undefined);
+      newest.resolve(await here.asks(n + 2));
+    };
+    if (when === "before it begins") await overtake();
+    else here.afterEachLook(overtake);
+    await here.deliver(older);
+    await here.deliver(await newest.promise);
+    expect(here.contents()).toEqual(new Set([String(n + 2)]));
+    expect(here.paths()).toEqual([`assets/only-${n + 2}.txt`]);
+  });
+});
+
+it("a flip whose deployment was cancelled takes back the files that an older one has put for it", async () => {
+  const here = site("cancelled");
+  await here.deliver(await here.asks(261));
+  const older = await here.asks(262);
+  const cancelled = await here.asks(263);
+  await here.deliver(older, true);
+  expect(here.contents()).toContain("263");
+  await room.deployment(263, steps(263, "cancelled").cancel);
+  await here.deliver(cancelled);
+  expect((await here.types()).at(-1)).toBe("FlipFailed");
+  expect(here.contents()).toEqual(new Set(["261"]));
+  expect(here.paths()).toEqual(["assets/only-261.txt"]);
+});
+
+it("a flip comes again where it could not read what the release before had, and takes that away then", async () => {
+  const here = site("slow-down");
+  await here.deliver(await here.asks(271));
+  const event = await here.asks(272);
+  here.beforeEachManifest((key) => {
+    if (key === release(271).manifest) throw new Error("SlowDown");
+  });
+  await expect(here.deliver(event)).rejects.toThrow("SlowDown");
+  expect((await here.types()).at(-1)).toBe("ReleaseWentLive");
+  here.beforeEachManifest(undefined);
+  await here.deliver(event, true);
+  expect(here.paths()).toEqual(["assets/only-272.txt"]);
 });
 
 it("puts files once, however many deliveries of one flip come at the same time", async () => {

@@ -31,7 +31,7 @@ export const flipRoom = (room: VerbRoom, name: string) => {
         return { isWhole: true, written: [] };
       },
       putRight: async () => true,
-      removeOthers: async () => undefined,
+      removeOthers: async () => true,
     },
     leases: { takeLease: async () => true, giveLease: async () => undefined },
     functions: {

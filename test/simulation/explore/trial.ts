@@ -203,7 +203,7 @@ export const beginTrial = ({ deployments, roles, deliveries, crashes }: Scope) =
       aggregates: aggregatesOf(process),
       clock: still,
       site: () => site,
-      files: { put: async () => ({ isWhole: true, written: [] }), putRight: async () => true, removeOthers: async () => undefined },
+      files: { put: async () => ({ isWhole: true, written: [] }), putRight: async () => true, removeOthers: async () => true },
       leases: { takeLease: async () => true, giveLease: async () => undefined },
       functions: {
         alias: (name) => wait(process, `alias ${name}`, () => aliases.get(name)),
