@@ -26,6 +26,8 @@ export type Ports = {
  * rings. However long nobody mended, nothing is passed over.
  */
 const WINDOW_MS = 3_600_000;
+/** Where it never came to an end, that much more: its first runs may have failed for hours. */
+const FIRST_MS = 24 * 3_600_000;
 /** Younger commits are most likely still on their way. */
 const SETTLE_MS = 3_000;
 /** A row that is behind for longer missed a message. */
@@ -47,7 +49,8 @@ const mendRecent = async ({
   now,
 }: Ports): Promise<string[]> => {
   const until = now() - SETTLE_MS;
-  const since = Math.max(0, Math.min((await mendedUntil()) || until, until) - WINDOW_MS);
+  const noted = await mendedUntil();
+  const since = Math.max(0, (noted === 0 ? until - FIRST_MS : Math.min(noted, until)) - WINDOW_MS);
   const commits = await readLog(positionAt(since), positionAt(until), LIMIT);
   const newest = new Map<string, Commit>();
   for (const commit of commits) newest.set(commit.stream, commit);

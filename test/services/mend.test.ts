@@ -69,10 +69,10 @@ describe("the mender", () => {
     const [[, ended] = [0, 0], [since] = [0]] = asked;
     expect(since).toBe(ended - HOUR);
   });
-  it("begins an hour back where it never ran", async () => {
-    const { asked, mendAt } = room([]);
-    await mendAt(NOON);
-    expect(NOON - (asked[0]?.[0] ?? 0)).toBeLessThan(HOUR + 60_000);
+  it("finds what was lost while its very first runs failed for hours, and looks no more than a day and an hour back", async () => {
+    const { asked, mendAt } = room([commit("a", 1, NOON - 5 * HOUR)]);
+    expect(await mendAt(NOON)).toEqual(["a"]);
+    expect(NOON - (asked[0]?.[0] ?? 0)).toBeLessThan(25 * HOUR + 60_000);
   });
   it("sends the newest commit of a stream again whose row is behind for minutes", async () => {
     const { rows, published, mendAt } = room([commit("webhook/one", 1, NOON), commit("webhook/one", 2, NOON + 1)], { "webhook/one": 2 });

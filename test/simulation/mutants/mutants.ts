@@ -151,8 +151,8 @@ export const mutants: readonly Mutant[] = [
   one(
     "the mender forgets what was lost while it was away",
     "services/reconcile/mend.ts",
-    "const since = Math.max(0, Math.min((await mendedUntil()) || until, until) - WINDOW_MS);",
-    "const since = Math.max(0, ((await mendedUntil()) && until) - WINDOW_MS);",
+    "Math.min(noted, until)) - WINDOW_MS",
+    "until) - WINDOW_MS",
   ),
   several(
     "nobody brings a row what it missed",
