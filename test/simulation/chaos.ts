@@ -2,29 +2,34 @@ import { siteResources } from "../../infra/sites.ts";
 import { consumers } from "../../infra/topology.ts";
 import type { Cloud } from "./aws/cloud.ts";
 import type { Alias, Fn } from "./aws/lambda.ts";
-import { places } from "./engine/config.ts";
+import type { Place } from "./engine/config.ts";
 import type { Aliases } from "./invariants/aliases.ts";
 import type { Random } from "./world/random.ts";
 
 const EVERY_MS = 5 * 60_000;
 const HOUR = 3_600_000;
+/** What a hand does in the middle of a flip it does within so long after an alias was moved. */
+const MIDWAY_MS = 10 * 60_000;
 /** What may be away for a while: each is a service that `call` knows. */
 const services = ["events", "views", "sqs", "bus", "lambda", "s3", "codebuild", "secrets", "cdn"];
 
 /**
  * What other people and machines do: change aliases by hand, delete versions, send dead letters again, write nonsense, set
  * clocks, cut a service off.
+ *
+ * @returns told of every alias that the engine moves
  */
-export const chaos = (cloud: Cloud, aliases: Aliases, untilMs: number): void => {
+export const chaos = (cloud: Cloud, aliases: Aliases, used: readonly Place[], untilMs: number): ((moved: Fn) => void) => {
   const { world, lambda, queues } = cloud;
   const { faults } = world;
   const random = world.random.fork("chaos");
-  const functions = places.flatMap(({ site, environment }) => Object.values(siteResources(site, environment).functions));
+  const sets = used.map(({ site, environment }): readonly string[] => Object.values(siteResources(site, environment).functions));
+  const functions = sets.flat();
   const round = (): void => {
     if (faults.strikes("alias-edited")) edit((version) => (random.chance(0.5) ? { version } : { version, description: "by hand" }));
     if (faults.strikes("alias-weighted")) edit((version) => ({ weights: { [version]: random.pick([0.1, 0.5]) } }));
     if (faults.strikes("alias-renumbered")) edit((_, fn) => ({ description: neverGiven(fn.name) }));
-    if (faults.strikes("alias-deleted")) removeAlias();
+    if (faults.strikes("alias-deleted")) removeAlias(random.pick(functions));
     if (faults.strikes("version-deleted")) remove();
     if (faults.strikes("clock-jump")) jump();
     if (faults.strikes("outage")) cutOff(cloud, random);
@@ -33,10 +38,18 @@ export const chaos = (cloud: Cloud, aliases: Aliases, untilMs: number): void => 
     if (world.now() < untilMs) world.after(random.between(0.5, 1.5) * EVERY_MS, round);
   };
   world.after(random.between(0, EVERY_MS), round);
+  return ({ name }) => {
+    if (!faults.strikes("alias-edited-midway")) return;
+    const other = random.pick(sets.find((set) => set.includes(name))?.filter((one) => one !== name) ?? []);
+    world.after(random.spread(1_000, MIDWAY_MS), () => {
+      if (random.chance(0.3)) removeAlias(other);
+      else edit((version) => ({ version, description: "by hand" }), other);
+    });
+  };
 
   /** @param change given a version that is there */
-  function edit(change: (version: string, fn: Fn) => Partial<Alias>): void {
-    const fn = lambda.functions.get(random.pick(functions));
+  function edit(change: (version: string, fn: Fn) => Partial<Alias>, name = random.pick(functions)): void {
+    const fn = lambda.functions.get(name);
     if (fn?.alias === undefined) return;
     const { version } = random.pick([...fn.versions.values()].filter(({ deleted }) => !deleted));
     markEdited(fn);
@@ -44,8 +57,8 @@ export const chaos = (cloud: Cloud, aliases: Aliases, untilMs: number): void => 
     world.tell(() => `somebody changes the alias of ${fn.name} to ${JSON.stringify(fn.alias)}`);
   }
 
-  function removeAlias(): void {
-    const fn = lambda.functions.get(random.pick(functions));
+  function removeAlias(name: string): void {
+    const fn = lambda.functions.get(name);
     if (fn?.alias === undefined) return;
     markEdited(fn);
     lambda.deleteAlias(fn);

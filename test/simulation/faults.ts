@@ -1,3 +1,4 @@
+import type { Theme } from "./themes.ts";
 import type { Random } from "./world/random.ts";
 
 /**
@@ -47,6 +48,8 @@ export const faultRates = {
   "stream-lost": 0.03,
   /** every dead letter of a queue is sent again, late */
   "dead-letters-redriven": 0.3,
+  /** a message becomes a dead letter: every try of it failed */
+  "given-up": 0.006,
   /** a dead letter is left where it is when the others are sent again */
   "letters-stay": 0.9,
   "alias-edited": 0.15,
@@ -55,6 +58,8 @@ export const faultRates = {
   /** somebody writes a sequence into an alias that nobody gave */
   "alias-renumbered": 0.1,
   "alias-deleted": 0.05,
+  /** somebody changes or deletes an alias minutes after a flip has moved one of the set */
+  "alias-edited-midway": 0.02,
   "version-deleted": 0.15,
   /** an object is replaced by another between upload and publish */
   "code-replaced": 0.02,
@@ -96,25 +101,28 @@ export type Faults = {
  *
  * @param cap how often each kind strikes at most
  * @param without kinds that never strike
+ * @param theme what strikes in any case, and more often
  */
-export const faultsOf = (random: Random, cap: number, without: ReadonlySet<FaultKind>): Faults => {
+export const faultsOf = (random: Random, cap: number, without: ReadonlySet<FaultKind>, theme: Theme): Faults => {
   const counts = Object.fromEntries(faultKinds.map((kind) => [kind, 0])) as Record<FaultKind, number>;
-  const planted = new Map<FaultKind, { random: Random; rate: number }>();
+  const planted = new Map<FaultKind, { random: Random; rate: number; most: number }>();
   for (const kind of faultKinds) {
     const own = random.fork(kind);
-    const intensity = own.pick([0, 0, 0.5, 1, 1, 3]);
-    planted.set(kind, { random: own, rate: without.has(kind) ? 0 : faultRates[kind] * intensity });
+    const drawn = own.pick([0, 0, 0.5, 1, 1, 3]);
+    const intensity = theme.faults[kind] ?? drawn;
+    const most = theme.faults[kind] === undefined ? cap : cap * theme.caps;
+    planted.set(kind, { random: own, rate: without.has(kind) ? 0 : faultRates[kind] * intensity, most });
   }
   let stopped = false;
-  const of = (kind: FaultKind) => planted.get(kind) as { random: Random; rate: number };
+  const of = (kind: FaultKind) => planted.get(kind) as { random: Random; rate: number; most: number };
   return {
     counts,
     note: (kind) => {
       counts[kind] += 1;
     },
     strikes: (kind) => {
-      const { random: own, rate } = of(kind);
-      if (stopped || rate === 0 || counts[kind] >= cap || !own.chance(rate)) return false;
+      const { random: own, rate, most } = of(kind);
+      if (stopped || rate === 0 || counts[kind] >= most || !own.chance(rate)) return false;
       counts[kind] += 1;
       return true;
     },

@@ -1,19 +1,23 @@
 import { type Cloud, cloudOf, holdsSecret } from "./aws/cloud.ts";
+import type { Fn } from "./aws/lambda.ts";
 import { changeStream } from "./aws/stream.ts";
 import { chaos, outage } from "./chaos.ts";
 import { register } from "./engine/clouds.ts";
-import { places } from "./engine/config.ts";
+import { config, places } from "./engine/config.ts";
 import { relayRecords } from "./engine/engine.ts";
 import { mappingsOf, reconciler } from "./engine/mappings.ts";
 import type { FaultKind } from "./faults.ts";
 import { checkAcknowledged } from "./invariants/acknowledged.ts";
 import { aliasesOf } from "./invariants/aliases.ts";
+import { filesOf } from "./invariants/files.ts";
 import { checkCommit } from "./invariants/log.ts";
 import { checkNothingFailed, checkNothingGivenUp, checkQuiet, checkRelayed, checkRows } from "./invariants/quiet.ts";
 import { webhooksOf } from "./invariants/webhooks.ts";
 import { ledgerOf } from "./ledger.ts";
 import { statusTransitions } from "./status-machine.ts";
+import { anything, themeOf } from "./themes.ts";
 import { users } from "./users.ts";
+import { randomOf } from "./world/random.ts";
 import { createWorld, START } from "./world/world.ts";
 
 export type RunOptions = {
@@ -57,15 +61,20 @@ export const run = async ({ seed, record = false, without = new Set(), dropped =
   const mode = seed % CALM_EVERY === 1 ? "calm" : seed % CALM_EVERY === 7 ? "outage" : seed % 2 === 0 ? "safety" : "liveness";
   const isSafety = mode === "safety";
   const cap = mode === "calm" || mode === "outage" ? 0 : isSafety ? Number.POSITIVE_INFINITY : 4;
-  const world = createWorld({ seed, cap, without, record });
+  const theme = cap === 0 ? anything : themeOf(randomOf(seed).fork("theme"));
+  const world = createWorld({ seed, cap, without, theme, record });
   const size = world.random.fork("size");
-  const actions = 2 + size.int(8);
-  const spanMs = world.haste ? size.spread(1_000, MINUTE) : size.spread(2 * MINUTE, 90 * MINUTE);
+  const actions = (theme.rollbacks === undefined ? 2 : 6) + size.int(8);
+  // two releases must be live before anything can be rolled back
+  const shortest = theme.rollbacks === undefined ? 2 * MINUTE : 40 * MINUTE;
+  const spanMs = world.haste ? size.spread(1_000, MINUTE) : size.spread(shortest, 90 * MINUTE);
   const ledger = ledgerOf();
   const settings = new Map<string, string>();
   const aliases = aliasesOf(world, ledger, settings);
   const webhooks = webhooksOf(world);
+  const files = filesOf(world, ledger, (key) => cloud.objects.read(config.buckets.static, key));
   let happenings = 0;
+  let hands: (moved: Fn) => void = () => undefined;
 
   const stream = changeStream(world, relayRecords);
   const mappings = mappingsOf(
@@ -82,7 +91,11 @@ export const run = async ({ seed, record = false, without = new Set(), dropped =
       happenings += 1;
       mappings.ask(queue);
     },
-    aliasMoved: aliases.moved,
+    aliasMoved: (fn, from, to) => {
+      aliases.moved(fn, from, to);
+      hands(fn);
+    },
+    copied: files.copied,
     answered: aliases.answered,
     said: (line) => {
       const text = JSON.stringify(line);
@@ -94,9 +107,10 @@ export const run = async ({ seed, record = false, without = new Set(), dropped =
   register(cloud);
 
   const faultsUntil = START + spanMs + size.spread(MINUTE, 60 * MINUTE);
-  users(cloud, { actions, dropped, spanMs, places: world.haste ? 1 : 1 + size.int(places.length) });
+  const used = places.slice(0, world.haste || theme.rollbacks !== undefined ? 1 : 1 + size.int(places.length));
+  users(cloud, { actions, dropped, spanMs, used });
   if (mode === "outage") outage(cloud, spanMs);
-  else chaos(cloud, aliases, faultsUntil);
+  else hands = chaos(cloud, aliases, used, faultsUntil);
   let rested = false;
   reconciler(
     cloud,

@@ -1,6 +1,6 @@
 import { hash } from "node:crypto";
 import { type Cloud, secretUrl } from "./aws/cloud.ts";
-import { places, TOKEN } from "./engine/config.ts";
+import { type Place, places, TOKEN } from "./engine/config.ts";
 import { api } from "./engine/engine.ts";
 import { START } from "./world/world.ts";
 
@@ -9,7 +9,7 @@ export type UserOptions = {
   readonly actions: number;
   readonly dropped: ReadonlySet<number>;
   readonly spanMs: number;
-  readonly places: number;
+  readonly used: readonly Place[];
 };
 
 /** In how many of the worlds anybody listens: it doubles the work. */
@@ -19,19 +19,22 @@ type Action = { readonly name: string; readonly path: string; readonly body: obj
 const names = ["ada", "ben", "cleo"];
 
 /** Several users of several environments, who know of each other's deployments. */
-export const users = (cloud: Cloud, { actions, dropped, spanMs, places: count }: UserOptions): void => {
+export const users = (cloud: Cloud, { actions, dropped, spanMs, used }: UserOptions): void => {
   const { world } = cloud;
   const random = world.random.fork("users");
   const known = new Map<string, string[]>();
   const endpoints: string[] = [];
-  const used = places.slice(0, count);
   const listening = random.chance(LISTENING);
   const sources = ["one", "two", "three"].map((name) => hash("sha256", name, "hex"));
   for (const { site } of places) for (const sha256 of sources) cloud.objects.write("sources", `sources/${site}/${sha256}.zip`, "zip");
 
+  const { rollbacks = 0 } = world.theme;
+  /** Deployments with which a world begins: two must be live before any rollback. */
+  const first = rollbacks > 0 ? 3 : 2;
   for (let number = 0; number < actions; number++) {
     // drawn also for those that are dropped: the others stay what they were
-    const at = random.next() ** 1.5 * spanMs;
+    const drawn = random.next() ** 1.5 * spanMs;
+    const at = rollbacks === 0 ? drawn : number < first ? drawn / 5 : spanMs / 5 + drawn;
     const own = random.fork(`action ${number}`);
     if (!dropped.has(number)) world.after(at, () => act(number, own));
   }
@@ -40,7 +43,7 @@ export const users = (cloud: Cloud, { actions, dropped, spanMs, places: count }:
     const user = own.pick(names);
     const { site, environment } = own.pick(used);
     const place = `${site}/${environment}`;
-    const action = listening && number === 0 ? listen() : number < 2 ? deploy() : choose();
+    const action = listening && number === 0 ? listen() : number < first ? deploy() : choose();
     if (action === undefined) return;
     world.tell(() => `${user} asks: ${action.name} ${place} ${JSON.stringify(action.body).slice(0, 80)}`);
     ask();
@@ -93,10 +96,10 @@ export const users = (cloud: Cloud, { actions, dropped, spanMs, places: count }:
       if (listening && own.chance(0.1)) return endpoints.length === 0 ? listen() : askEndpoint();
       const ids = known.get(place) ?? [];
       const at = `/environments/${place}`;
+      if (rollbacks > 0 && own.chance(rollbacks)) return rollBack();
       const roll = own.next();
       if (roll < 0.5) return deploy();
-      if (roll < 0.62)
-        return { name: "roll back", path: `${at}/rollback`, body: own.chance(0.4) && ids.length > 0 ? { to: own.pick(ids) } : {} };
+      if (roll < 0.62) return rollBack();
       if (roll < 0.74)
         return ids.length === 0
           ? undefined
@@ -111,6 +114,10 @@ export const users = (cloud: Cloud, { actions, dropped, spanMs, places: count }:
           body: { reason: "a sale", until: new Date(START + own.between(0, 2 * spanMs)).toISOString() },
         };
       return { name: "unlock", path: `${at}/unlock`, body: { force: own.chance(0.7) } };
+
+      function rollBack(): Action {
+        return { name: "roll back", path: `${at}/rollback`, body: own.chance(0.4) && ids.length > 0 ? { to: own.pick(ids) } : {} };
+      }
     }
   }
 };

@@ -5,7 +5,7 @@ import { type Builds, buildsOf } from "./builds.ts";
 import { type Bus, busOf } from "./bus.ts";
 import { type EventTable, eventTable, type Stored } from "./event-table.ts";
 import { type Lambda, lambdaOf, type Watch } from "./lambda.ts";
-import { type Objects, objectsOf } from "./objects.ts";
+import { type Objects, type ObjectsWatch, objectsOf } from "./objects.ts";
 import { type Queues, queuesOf } from "./queues.ts";
 import { type Rows, rowsOf } from "./rows.ts";
 
@@ -38,12 +38,13 @@ export type Cloud = {
   newSigningSecret(): string;
 };
 
-export type CloudWatch = Watch & {
-  appended(stored: Stored): void;
-  arrived(queue: string): void;
-  said(line: Readonly<Record<string, unknown>>): void;
-  received(delivery: string, body: string): void;
-};
+export type CloudWatch = Watch &
+  ObjectsWatch & {
+    appended(stored: Stored): void;
+    arrived(queue: string): void;
+    said(line: Readonly<Record<string, unknown>>): void;
+    received(delivery: string, body: string): void;
+  };
 
 export const cloudOf = (
   world: World,
@@ -51,7 +52,7 @@ export const cloudOf = (
   settings: Map<string, string>,
   watch: CloudWatch,
 ): Cloud => {
-  const objects = objectsOf(world);
+  const objects = objectsOf(world, watch);
   const queues = queuesOf(world, watch.arrived);
   const bus = busOf(world, queues);
   const lambda = lambdaOf(world, objects, watch);

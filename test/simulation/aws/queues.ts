@@ -48,8 +48,14 @@ export const queuesOf = (world: World, arrived: (queue: string) => void) => {
       while (visible.length > 0 && taken.length < most) {
         const [message] = visible.splice(world.random.int(visible.length), 1) as [Message];
         message.receives += 1;
-        if (message.receives > maxReceives) {
-          lay(queue, { body: message.body, reason: "received too often", about: message.about, at: now });
+        const isGivenUp = world.faults.strikes("given-up");
+        if (message.receives > maxReceives || isGivenUp) {
+          lay(queue, {
+            body: message.body,
+            reason: isGivenUp ? "every try of it failed" : "received too often",
+            about: message.about,
+            at: now,
+          });
           remove(message);
           continue;
         }

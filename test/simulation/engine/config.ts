@@ -9,7 +9,9 @@ export const places = [
   { site: "docs", environment: "production" },
 ] as const;
 
-const siteOf = ({ site, environment }: (typeof places)[number]): SiteConfig => ({
+export type Place = (typeof places)[number];
+
+const siteOf = ({ site, environment }: Place): SiteConfig => ({
   site,
   environment,
   host: `${environment}.${site}.example`,

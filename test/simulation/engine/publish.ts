@@ -53,11 +53,17 @@ export const publishWiring = ({ aggregates, functions, objects, secrets, site }:
     },
     uploadAssets: async (of, { root }, { deploymentId, releaseId }) => {
       const { bucket, releases, publicFiles } = placesOf(of);
-      const { id } = JSON.parse(root) as Artifact;
-      const files = [
-        ["robots.txt", "the same in every release"],
-        ["about.txt", `about ${id}`],
-      ] as const;
+      const { id, shared } = JSON.parse(root) as Artifact;
+      // some have a path that no other release has
+      const own = shared === 1 ? [[`posts/${id}.txt`, `a post of ${id}`] as const] : [];
+      const files = [["robots.txt", "the same in every release"] as const, ["about.txt", `about ${id}`] as const, ...own];
+      const { objects: bare, world } = cloudHere();
+      const pages = Array.from(
+        { length: world.theme.publicFiles ?? 0 },
+        (_, page) => [`pages/${page}.txt`, `page ${page} of ${id}`] as const,
+      );
+      // one by one they would cost most of the steps of a world
+      for (const [, text] of pages) bare.write(bucket, contentKey(publicFiles, digest(text)), text);
       let uploaded = 0;
       for (const [, text] of files) if (await objects.putNewText(bucket, contentKey(publicFiles, digest(text)), text)) uploaded += 1;
       const manifest: Manifest = {
@@ -65,7 +71,7 @@ export const publishWiring = ({ aggregates, functions, objects, secrets, site }:
         deploymentId,
         releaseId,
         behaviors: [],
-        publicFiles: files.map(([path, text]) => ({
+        publicFiles: [...files, ...pages].map(([path, text]) => ({
           path,
           sha256: digest(text),
           bytes: text.length,

@@ -1,4 +1,5 @@
 import { hasEnded } from "../../../domain/deployment/decider.ts";
+import type { PublishedFunction } from "../../../domain/deployment/shapes.ts";
 import { deploymentStream, environmentStream } from "../../../domain/kernel/identity.ts";
 import { siteResources } from "../../../infra/sites.ts";
 import { type Alias, type Fn, isWeighted, type Version } from "../aws/lambda.ts";
@@ -14,6 +15,8 @@ export type Seen = {
   highest: number;
   /** which version each sequence brought */
   readonly moves: Map<number, string>;
+  /** when each sequence moved it first */
+  readonly movedAt: Map<number, number>;
   /** sequences whose version answered through the alias after the move */
   readonly answered: Set<number>;
   /** somebody changed it by hand since the engine moved it */
@@ -30,6 +33,18 @@ export const streamOf = new Map<string, string>(
 const settingsOf = ({ Handler, MemorySize, Timeout, Environment }: Version): string =>
   textOf({ handler: Handler, memoryMb: MemorySize, timeoutSeconds: Timeout, variables: Environment.Variables });
 
+/** A version is what is recorded of it, for as long as it is there. */
+export const checkRecorded = (
+  world: World,
+  settings: ReadonlyMap<string, string>,
+  version: Version,
+  { name, codeSha256, settings: recorded }: PublishedFunction,
+): void => {
+  if (version.sha !== codeSha256) world.violate(`version ${version.version} of ${name} does not have the code that is recorded for it`);
+  if (settingsOf(version) !== settings.get(recorded))
+    world.violate(`version ${version.version} of ${name} does not have the settings that are recorded for it`);
+};
+
 export type Aliases = ReturnType<typeof aliasesOf>;
 
 /** Invariants of the aliases: what they say never falls, and they point only to what was checked and recorded. */
@@ -40,6 +55,7 @@ export const aliasesOf = (world: World, ledger: Ledger, settings: ReadonlyMap<st
       stream: streamOf.get(name) ?? "",
       highest: 0,
       moves: new Map(),
+      movedAt: new Map(),
       answered: new Set(),
       edited: false,
       everEdited: false,
@@ -61,6 +77,7 @@ export const aliasesOf = (world: World, ledger: Ledger, settings: ReadonlyMap<st
         world.violate(`the alias of ${fn.name} went from sequence ${alias.highest} to ${said || to.description}`);
       alias.highest = Math.max(alias.highest, sequence);
       alias.moves.set(sequence, to.version);
+      if (!alias.movedAt.has(sequence)) alias.movedAt.set(sequence, world.now());
       alias.edited = false;
       if (isWeighted(to))
         world.violate(`the alias of ${fn.name} was moved with sequence ${said}, and a part of its visitors goes elsewhere`);
@@ -80,10 +97,7 @@ export const aliasesOf = (world: World, ledger: Ledger, settings: ReadonlyMap<st
         world.violate(
           `the alias of ${fn.name} was moved to version ${to.version}, which is ${version?.deleted ? "deleted" : version?.state}`,
         );
-      if (version !== undefined && version.sha !== released?.codeSha256)
-        world.violate(`version ${to.version} of ${fn.name} does not have the code that is recorded for it`);
-      if (version !== undefined && settingsOf(version) !== settings.get(released?.settings ?? ""))
-        world.violate(`version ${to.version} of ${fn.name} does not have the settings that are recorded for it`);
+      if (version !== undefined && released !== undefined) checkRecorded(world, settings, version, released);
       const { state } = ledger.courseOf(deploymentStream(deploymentId));
       if (!state.checked) world.violate(`the alias of ${fn.name} was moved to ${deploymentId}, which never passed its checks`);
       if (flip.reason === "deploy" && (!state.flipping || (hasEnded(state) && state.status === "cancelled")))

@@ -1,3 +1,4 @@
+import type { PublishedFunction } from "../../../domain/deployment/shapes.ts";
 import { commitHash, commitId } from "../../../domain/kernel/chain.ts";
 import type { Recorded } from "../../../domain/kernel/event.ts";
 import { deploymentOf, deploymentStream } from "../../../domain/kernel/identity.ts";
@@ -5,7 +6,7 @@ import { sha256 } from "../../../services/store/codec.ts";
 import { type Cloud, holdsSecret } from "../aws/cloud.ts";
 import type { Stored } from "../aws/event-table.ts";
 import type { Ledger } from "../ledger.ts";
-import type { Aliases } from "./aliases.ts";
+import { type Aliases, checkRecorded } from "./aliases.ts";
 
 const ENDS = new Set(["DeploymentSucceeded", "DeploymentFailed", "DeploymentCancelled", "DeploymentSuperseded"]);
 type Body = {
@@ -15,7 +16,7 @@ type Body = {
   readonly reason: string;
   readonly function: string;
   readonly to: string;
-  readonly release: { readonly functions: readonly { name: string; version: string }[] };
+  readonly release: { readonly functions: readonly PublishedFunction[] };
 };
 
 /** Invariants of the log, at each commit: the chain, one decision a cause, and that every event tells the truth. */
@@ -47,8 +48,18 @@ const checkEvent = (cloud: Cloud, ledger: Ledger, aliases: Aliases, event: Recor
       if (body.sequence <= ledger.placeOf(event.stream).highest)
         world.violate(`${body.deploymentId} was admitted with sequence ${body.sequence}, which was given before`);
       return;
+    case "ChecksPassed":
+      for (const released of body.release.functions) {
+        const version = cloud.lambda.functions.get(released.name)?.versions.get(released.version);
+        if (version === undefined) world.violate(`${event.stream} says that it has version ${released.version} of ${released.name}`);
+        else checkRecorded(world, cloud.settings, version, released);
+      }
+      return;
     case "FlipRequested":
       flipRequested();
+      return;
+    case "FlipFailed":
+      flipFailed();
       return;
     case "FlipSuperseded":
       if (body.by > ledger.placeOf(event.stream).highest)
@@ -105,6 +116,18 @@ const checkEvent = (cloud: Cloud, ledger: Ledger, aliases: Aliases, event: Recor
       world.violate(`a rollback goes to ${body.deploymentId}, which was never live`);
     if (!ledger.courseOf(deploymentStream(body.deploymentId)).state.checked)
       world.violate(`a flip to ${body.deploymentId} was asked for before its checks passed`);
+  }
+
+  /** What it moved before whoever says so had begun, somebody has found and written down by now. */
+  function flipFailed(): void {
+    const { flipped } = ledger.placeOf(event.stream);
+    const began = world.acting()?.began ?? 0;
+    for (const [name, alias] of aliases.seen) {
+      const movedAt = alias.movedAt.get(body.sequence);
+      if (alias.stream !== event.stream || alias.everEdited || movedAt === undefined || movedAt >= began) continue;
+      if (!flipped.includes(`${name} ${body.sequence}`))
+        world.violate(`flip ${body.sequence} failed, and the log does not say that it had moved the alias of ${name}`);
+    }
   }
 
   function wentLive(): void {

@@ -133,12 +133,14 @@ export const checkQuiet = (cloud: Cloud, ledger: Ledger, aliases: Aliases): void
     const { assets } = siteResources(site, environment);
     const bucket = config.buckets.static;
     const { publicFiles } = JSON.parse(cloud.objects.read(bucket, live.release.manifest) ?? '{"publicFiles":[]}') as Manifest;
-    const wanted = publicFiles.map(({ path, sha256 }) => `${assets}/${path} ${sha256}`);
-    const found = cloud.objects
-      .keys(bucket, `${assets}/`)
-      .map((key) => `${key} ${hash("sha256", cloud.objects.read(bucket, key) ?? "", "hex")}`);
-    if (wanted.sort().join() !== found.sort().join())
-      world.violate(`${stream}: visitors get the public files ${found.join(", ")}; what is live has ${wanted.join(", ")}`);
+    const wanted = new Map(publicFiles.map(({ path, sha256 }) => [`${assets}/${path}`, sha256]));
+    for (const key of cloud.objects.keys(bucket, `${assets}/`))
+      if (!wanted.has(key)) world.violate(`${stream}: visitors get ${key}, which what is live does not have`);
+    for (const [key, sha256] of wanted) {
+      const text = cloud.objects.read(bucket, key) ?? "";
+      if (hash("sha256", text, "hex") !== sha256)
+        world.violate(`${stream}: visitors get ${key} as ${text || "nothing"}, and what is live has another`);
+    }
   }
 };
 

@@ -4,8 +4,7 @@ export type Mutant = { readonly name: string; readonly changes: readonly Change[
 /** What few worlds show: more are needed than the end-to-end tests have time for. */
 export const rare: ReadonlySet<string> = new Set([
   "settings are not read again after they were changed",
-  "nobody brings a row what it missed",
-  "a flip that fails does not write down what moved before",
+  "the pin of a rollback that failed stays",
 ]);
 export type Change = { readonly file: string; readonly from: string; readonly to: string };
 
@@ -210,5 +209,54 @@ export const mutants: readonly Mutant[] = [
     "services/reconcile/deployments.ts",
     "if (!state.pending.has(view.id)) return tellAgain();",
     'if (view.id === "") return tellAgain();',
+  ),
+  one(
+    "what a clock ahead has dated has no age",
+    "services/reconcile/age.ts",
+    "(isAhead(at, now) ? UNKNOWN_MS : now - Date.parse(at))",
+    "(isAhead(at, now) ? 0 : now - Date.parse(at))",
+  ),
+  one(
+    "the mender looks for nothing ahead of its clock",
+    "services/reconcile/mend.ts",
+    "[...(await mendRecent(ports)), ...(await mendKnown(ports))]",
+    "mendKnown.length > 1 ? [] : mendRecent(ports)",
+  ),
+  // files, pins
+  one(
+    "public files are not settled after a flip",
+    "services/flip-alias/flip-alias.ts",
+    "      await asOnlyWriter(ports, event.stream, async (turn) => {\n        let settled",
+    "      await asOnlyWriter(ports, event.stream, async (turn) => {\n        if (sequence > 0) return;\n        let settled",
+  ),
+  one(
+    "an overtaken flip goes on putting its files",
+    "services/flip-alias/flip-alias.ts",
+    "now.open.has(sequence) && now.flipped === sequence",
+    "now.open.has(sequence) || now.flipped >= sequence",
+  ),
+  one(
+    "a write of public files does not look whether its turn is over",
+    "services/flip-alias/public-files.ts",
+    "isSure() || (await proceed())",
+    "isSure() || proceed.length === 0",
+  ),
+  one(
+    "an overtaken flip leaves what only it has",
+    "services/flip-alias/flip-alias.ts",
+    "(await ports.files.removeOthers(site, manifest, release.manifest, writer));",
+    'manifest !== "";',
+  ),
+  one(
+    "a manifest that cannot be read has no files to take away",
+    "services/flip-alias/public-files.ts",
+    "if (!(error instanceof FilesGone)) throw error;",
+    "if (error === undefined) throw error;",
+  ),
+  one(
+    "the pin of a rollback that failed stays",
+    "domain/environment/decider.ts",
+    "  const unpinned = takePinBack(flip, state);\n  const isNewer",
+    "  const unpinned = takePinBack({ ...flip, sequence: -1 }, state);\n  const isNewer",
   ),
 ];

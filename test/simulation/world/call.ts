@@ -78,7 +78,7 @@ export const call = <T>(service: Service, operation: string, kind: Kind, effect:
 
     function once(): { is: "ok"; value: T } | { is: "no"; error: unknown } {
       try {
-        return { is: "ok", value: effect() };
+        return { is: "ok", value: world.actAs(self, effect) };
       } catch (error) {
         return { is: "no", error };
       }

@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { type FaultKind, type Faults, faultsOf } from "../faults.ts";
+import type { Theme } from "../themes.ts";
 import { agenda } from "./agenda.ts";
 import { mix, type Random, randomOf } from "./random.ts";
 
@@ -12,6 +13,8 @@ export type Instance = {
   /** it is of the release before, with the configuration of that */
   readonly old: boolean;
   alive: boolean;
+  /** virtual time at which it began */
+  readonly began: number;
   /** virtual time at which its time is over */
   ends: number;
   died(): void;
@@ -22,6 +25,7 @@ export type WorldOptions = {
   /** how often each kind of fault strikes at most */
   readonly cap: number;
   readonly without: ReadonlySet<FaultKind>;
+  readonly theme: Theme;
   /** keep a history that a person can read */
   readonly record: boolean;
 };
@@ -43,9 +47,9 @@ export const here = (): Instance => {
 };
 
 /** Virtual time, chance, and everything that is about to happen. */
-export const createWorld = ({ seed, cap, without, record }: WorldOptions) => {
+export const createWorld = ({ seed, cap, without, theme, record }: WorldOptions) => {
   const random: Random = randomOf(seed);
-  const faults: Faults = faultsOf(random.fork("faults"), cap, without);
+  const faults: Faults = faultsOf(random.fork("faults"), cap, without, theme);
   const ties = random.fork("ties");
   const waits = random.fork("waits");
   const chances = random.fork("chances");
@@ -61,6 +65,7 @@ export const createWorld = ({ seed, cap, without, record }: WorldOptions) => {
   let instances = 0;
   let busy = 0;
   let clocksOffMs = 0;
+  let acting: Instance | undefined;
   let hash = mix(seed, "trace");
 
   const world = {
@@ -72,7 +77,8 @@ export const createWorld = ({ seed, cap, without, record }: WorldOptions) => {
     bursts,
     points,
     /** everybody does everything at the same moment */
-    haste: random.fork("haste").chance(0.3),
+    haste: theme.haste ?? random.fork("haste").chance(0.3),
+    theme,
     now: (): number => now,
     steps: (): number => steps,
     /** how far off every clock is, besides each machine's own error */
@@ -80,12 +86,23 @@ export const createWorld = ({ seed, cap, without, record }: WorldOptions) => {
     setClocksOff: (ms: number): void => {
       clocksOffMs = ms;
     },
+    /** The process whose call has its effect at this moment. */
+    acting: (): Instance | undefined => acting,
+    /** Has an effect as that of a process. */
+    actAs: <T>(instance: Instance, effect: () => T): T => {
+      acting = instance;
+      try {
+        return effect();
+      } finally {
+        acting = undefined;
+      }
+    },
     /** processes that are alive */
     busy: (): number => busy,
     upcoming: (): number => upcoming.size(),
     hash: (): string => hash.toString(16).padStart(8, "0"),
     /** Most answers take some milliseconds, some take seconds. */
-    latency: (): number => (waits.chance(0.04) ? waits.spread(200, 5_000) : waits.between(1, 40)),
+    latency: (): number => (waits.chance(theme.slow ?? 0.04) ? waits.spread(200, 5_000) : waits.between(1, 40)),
     /** Chance for the engine itself. */
     chance: (): number => chances.next(),
     after: (ms: number, run: () => void): void => upcoming.put({ time: now + ms, tie: ties.next(), run }),
@@ -114,6 +131,7 @@ export const createWorld = ({ seed, cap, without, record }: WorldOptions) => {
         skewMs,
         old: faults.strikes("mixed-versions"),
         alive: true,
+        began: now,
         ends: now + seconds * 1_000,
         died: () => end({ is: "dead" }),
       };
