@@ -12,7 +12,7 @@ import { type Listener, listen } from "./demo/messages.ts";
 import { deployOnce, flipsIn, readLog, rollBack } from "./demo/scenario.ts";
 import { documentOf, type Outcome, problemsOf, show } from "./demo/summary.ts";
 import { findTargets } from "./demo/targets.ts";
-import { judge } from "./demo/verdict.ts";
+import { judge, metSoFar } from "./demo/verdict.ts";
 import { showDuration } from "./duration.ts";
 import { CliError, exit, usageError } from "./failure.ts";
 import { findApp } from "./next-app.ts";
@@ -171,8 +171,7 @@ async function served({ answers }: Load, sequence: number): Promise<void> {
 
 /** What the load met so far; what the flips say about it is judged at the end. */
 function tell({ answers }: Load): void {
-  const bad = answers.filter(({ error, status, expected }) => error !== null || (status >= 400 && status !== expected)).length;
-  terminal.note(`          ${terminal.paintNote("dim", `load: ${answers.length.toLocaleString("en")} requests so far, ${bad} failed`)}`);
+  terminal.note(`          ${terminal.paintNote("dim", `load: ${metSoFar(answers)}`)}`);
 }
 
 /** Serves until Ctrl-C. */

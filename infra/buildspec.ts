@@ -1,8 +1,8 @@
 import type { Site } from "./sites.ts";
 
 /**
- * npm's links to the programs of packages: no function runs them, and OpenNext leaves them pointing out of its output
- * where it runs on Node 22 and newer (its `cpSync` keeps links that it is told to follow, and makes them absolute).
+ * npm's links to the programs of packages: no function runs them, and OpenNext 3 leaves them pointing out of its output
+ * where it runs on Node 22.19 and newer (its `cpSync` keeps links that it is told to follow, and makes them absolute).
  */
 export const NPM_LINKS = "**/node_modules/.bin/**/*";
 

@@ -55,6 +55,13 @@ const inFigures = <K>([key, some]: [K, readonly { ms: number; fault: string | un
   return [key, { requests: some.length, failed, p50: quantile(times, 0.5), p95: quantile(times, 0.95) }];
 };
 
+/** How many answers came, how many of them are bad by themselves, and why the last of these is: what flips say is left out. */
+export const metSoFar = (answers: readonly Answer[]): string => {
+  const bad = answers.flatMap((answer) => faultOf(answer, []) ?? []);
+  const last = answers.findLast((answer) => faultOf(answer, []) !== undefined);
+  return `${answers.length.toLocaleString("en")} requests so far, ${bad.length} failed${last === undefined ? "" : `, the last for: ${last.path}: ${bad.at(-1)}`}`;
+};
+
 /** Why an answer is none that a visitor should get; `undefined` where it is good. */
 export const faultOf = (
   { status, expected, error, release, named, sequence, start }: Answer,

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { documentOf, type Outcome, problemsOf } from "../../cli/demo/summary.ts";
+import { metSoFar } from "../../cli/demo/verdict.ts";
 import { deploymentId as id } from "../support/samples.ts";
 
 const deployed = (n: number) => ({ id: id(n), status: "success", sequence: n, ms: 1 });
@@ -33,6 +34,27 @@ const outcome = (change: Partial<Outcome> = {}): Outcome => ({
   ...change,
 });
 const { verified, messages, why } = outcome();
+
+describe("the demo's load", () => {
+  const good = {
+    kind: "ssr",
+    path: "/ssr",
+    start: 0,
+    ms: 1,
+    status: 200,
+    expected: 200,
+    release: id(1),
+    sequence: 1,
+    named: null,
+    error: null,
+  };
+
+  it("says how many requests failed, and why the last of them did", () => {
+    expect(metSoFar([good, good])).toBe("2 requests so far, 0 failed");
+    const answers = [{ ...good, status: 502 }, { ...good, path: "/isr", status: 0, release: null, error: "no answer within 30 s" }, good];
+    expect(metSoFar(answers)).toBe("3 requests so far, 2 failed, the last for: /isr: no answer within 30 s");
+  });
+});
 
 describe("the demo", () => {
   it("has nothing to say where everything held", () => {

@@ -20,7 +20,7 @@ const artifactsOverride = {
   namespaceType: "NONE",
 } as const;
 
-/** What OpenNext does on Node 22 and newer: `cpSync` makes npm's relative links absolute, into a folder that is gone later. */
+/** What OpenNext 3 does on Node 22.19 and newer: `cpSync` makes npm's relative links absolute, into a folder that is gone later. */
 const copying = [
   "mkdir -p made/node_modules/.bin made/node_modules/semver .open-next/image-optimization-function",
   "echo 'export {}' > .open-next/image-optimization-function/index.mjs; echo 1 > made/node_modules/semver/semver.js",
