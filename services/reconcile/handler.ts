@@ -19,6 +19,9 @@ const stateChange = ({ arn, status }: BuildReport, site: string) => ({
   detail: { "build-id": arn, "build-status": status, "project-name": projectOf(site) },
 });
 
+/** Deployments of an environment whose end may have been lost on its way, although their row has heard of it. */
+const RECENT = 10;
+
 export const wire = ({
   aggregates,
   builds,
@@ -44,11 +47,17 @@ export const wire = ({
         ...views,
         readLog: eventLog.read,
         read: store.read,
-        known: async () => [
-          ...config.sites.map((place) => environmentStream(place.site, place.environment)),
-          ...(await views.active()).map(({ id }) => deploymentStream(id)),
-          ...(await views.webhooks()).map(({ id }) => webhookStream(id)),
-        ],
+        known: async () => {
+          const recent = await Promise.all(
+            config.sites.map(({ site, environment }) => views.deployments({ site, environment, limit: RECENT })),
+          );
+          const deployments = [...(await views.active()), ...recent.flat()];
+          return [
+            ...config.sites.map((place) => environmentStream(place.site, place.environment)),
+            ...new Set(deployments.map(({ id }) => deploymentStream(id))),
+            ...(await views.webhooks()).map(({ id }) => webhookStream(id)),
+          ];
+        },
         relay: relay({ ...views, read: store.read, publish: bus.publish }),
         projected: async (stream) => {
           const name = viewOf(stream);

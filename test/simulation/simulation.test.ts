@@ -14,8 +14,8 @@ describe("the simulated world", () => {
     expect(faultKinds.filter((kind) => faults[kind] === 0)).toEqual([]);
   }, 300_000);
 
-  // worlds in which a trial of an endpoint was noted, and its message was lost
-  it.each([70_014_375, 70_016_219])("keeps every promise for seed %i, which once broke one", async (seed) => {
+  // worlds in which the end of a deployment was lost ahead of the clocks; a trial of an endpoint was noted, and its message was lost
+  it.each([791, 70_014_375, 70_016_219])("keeps every promise for seed %i, which once broke one", async (seed) => {
     expect((await run({ seed })).violations).toEqual([]);
   });
   it.each([1, 2, 3, 4])("is the same again for seed %i", async (seed) => {
