@@ -80,7 +80,7 @@ export const startDevelopment = async (options: DevelopmentOptions): Promise<Dev
     const edges: { site: string; environment: string; edge: Edge }[] = [];
     for (const site of sites) {
       for (const { name: environment } of site.environments) {
-        const { revalidationQueue } = await provisionSite(
+        const { revalidationQueue, without } = await provisionSite(
           aws.clients,
           site,
           environment,
@@ -88,6 +88,10 @@ export const startDevelopment = async (options: DevelopmentOptions): Promise<Dev
           existsSync(join(site.folder, "buildspec.yml")),
         );
         const place = `${site.name}/${environment}`;
+        if (without.length > 0)
+          log(
+            `${place}: no value for ${without.join(", ")}: it is built and runs without. Set it in the environment of \`shiplog dev\` and start again.`,
+          );
         const edge = await startSiteEdge(aws, site.name, environment, await freePort(memory.ports[place]));
         closers.push(edge.close);
         memory.ports[place] = edge.port;

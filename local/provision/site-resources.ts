@@ -36,7 +36,10 @@ type Role = keyof typeof siteFunctionSizes;
 
 const ROLE = `arn:aws:iam::${ACCOUNT}:role/shiplog-site`;
 
-/** Makes what one environment of a site lives on, through the same calls as anywhere. What is there already is kept. */
+/**
+ * Makes what one environment of a site lives on, through the same calls as anywhere. What is there already is kept.
+ * `without`: the site's variables that have no value, neither now nor from an earlier start.
+ */
 export const provisionSite = async (
   clients: Clients,
   site: Site,
@@ -44,7 +47,7 @@ export const provisionSite = async (
   values: Readonly<Record<string, string>>,
   /** whether the app's own folder has a buildspec.yml */
   ownBuildspec: boolean,
-): Promise<{ revalidationQueue: QueueAt }> => {
+): Promise<{ revalidationQueue: QueueAt; without: readonly string[] }> => {
   const names = siteResources(site.name, environment);
   const dead = await createQueue(clients.sqs, names.revalidationDeadLetters, {
     FifoQueue: "true",
@@ -57,13 +60,13 @@ export const provisionSite = async (
     RedrivePolicy: JSON.stringify({ deadLetterTargetArn: dead.arn, maxReceiveCount: revalidation.maxReceives }),
   });
   await createTable(clients.dynamodb, tagTable(names.tagTable));
-  await secret(clients, names.secret, values);
+  const kept = await secret(clients, names.secret, values);
   await project(clients, site, ownBuildspec);
   for (const role of Object.keys(names.functions) as Role[])
     await siteFunction(clients.lambda, names.functions[role], names.alias, role, site.architecture);
   for (const role of rolesWithUrl) await functionUrl(clients.lambda, names.functions[role], names.alias);
   await mapping(clients.lambda, revalidationQueue.arn, `${names.functions.revalidation}:${names.alias}`);
-  return { revalidationQueue };
+  return { revalidationQueue, without: site.variables.filter((name) => !(name in kept)) };
 };
 
 /** The function, a first version of placeholder code, and the alias on it: everything later is the engine's. */
@@ -124,12 +127,14 @@ const mapping = async (lambda: LambdaClient, EventSourceArn: string, FunctionNam
 };
 
 /** Given values replace those that are there; a key that encrypts Server Actions is made once and kept. */
-const secret = async ({ secrets }: Clients, name: string, values: Readonly<Record<string, string>>): Promise<void> => {
+const secret = async ({ secrets }: Clients, name: string, values: Readonly<Record<string, string>>): Promise<object> => {
   const first = { [ACTIONS_KEY]: randomBytes(32).toString("base64"), ...values };
-  if (await unlessThere(() => secrets.send(new CreateSecretCommand({ Name: name, SecretString: JSON.stringify(first) })))) return;
+  if (await unlessThere(() => secrets.send(new CreateSecretCommand({ Name: name, SecretString: JSON.stringify(first) })))) return first;
   const { SecretString = "{}" } = await secrets.send(new GetSecretValueCommand({ SecretId: name }));
-  const merged = JSON.stringify({ ...(JSON.parse(SecretString) as object), ...values });
-  if (merged !== SecretString) await secrets.send(new PutSecretValueCommand({ SecretId: name, SecretString: merged }));
+  const merged = { ...(JSON.parse(SecretString) as object), ...values };
+  const text = JSON.stringify(merged);
+  if (text !== SecretString) await secrets.send(new PutSecretValueCommand({ SecretId: name, SecretString: text }));
+  return merged;
 };
 
 const project = async ({ codeBuild }: Clients, site: Site, ownBuildspec: boolean): Promise<void> => {
