@@ -12,12 +12,13 @@ export default $config({
       providers: { aws: { version: "7.20.0" } },
     };
   },
-  /** Every file of infra/aws declares one capability; the imports between them say what stands on what. */
+  /** Every file of infra declares one capability; the imports between them say what stands on what. */
   async run() {
     const { readdirSync } = await import("node:fs");
     const outputs = {};
-    for (const file of readdirSync(`${$cli.paths.root}/infra/aws`)) {
-      const { outputs: said } = await import(`./infra/aws/${file}`);
+    for (const file of readdirSync(`${$cli.paths.root}/infra`)) {
+      if (!file.endsWith(".ts")) continue;
+      const { outputs: said } = await import(`./infra/${file}`);
       Object.assign(outputs, said);
     }
     return outputs;

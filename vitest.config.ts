@@ -38,8 +38,8 @@ export default defineConfig({
           globalSetup: "test/infra/support/setup.ts",
           // one after another: how quickly a bundle loads is measured
           poolOptions: { forks: { singleFork: true } },
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
         },
       },
       {

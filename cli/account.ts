@@ -1,9 +1,9 @@
 import { DescribeTableCommand, type DynamoDBClient } from "@aws-sdk/client-dynamodb";
-import { fillIn } from "../infra/rights.ts";
-import { type BucketKey, buckets } from "../infra/stores.ts";
-import { EVENTS_TABLE } from "../infra/topology.ts";
-import type { ClientOptions } from "../services/aws/clients.ts";
-import { problemOf } from "../services/aws/errors.ts";
+import { fillIn } from "../blueprint/rights.ts";
+import { type BucketKey, buckets } from "../blueprint/stores.ts";
+import { EVENTS_TABLE } from "../blueprint/topology.ts";
+import type { ClientOptions } from "../engine/aws/clients.ts";
+import { problemOf } from "../engine/aws/errors.ts";
 import { type Connection, findConnection } from "./connection.ts";
 import type { Context } from "./context.ts";
 import { CliError, usageError } from "./failure.ts";

@@ -26,7 +26,7 @@ import {
   StreamEvents,
   WebhookWithSecret,
   Why,
-} from "../services/api/contract.ts";
+} from "../client/contract.ts";
 import type { Connection } from "./connection.ts";
 import { CliError, exit, usageError } from "./failure.ts";
 
@@ -34,7 +34,7 @@ type Query = Readonly<Record<string, string | number | undefined>>;
 /** A command's key: the same key is the same command, however often it is sent. */
 type Key = string;
 
-/** The engine's HTTP API (services/api/contract.ts) as functions. Every error is a `CliError` with the exit code it leads to. */
+/** The engine's HTTP API (client/contract.ts) as functions. Every error is a `CliError` with the exit code it leads to. */
 export type Api = ReturnType<typeof openApi>;
 
 const DEPLOYMENT = OneDeployment.pick({ deployment: true });

@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import type { BuildLogs, Progress } from "../services/api/contract.ts";
+import type { BuildLogs, Progress } from "../client/contract.ts";
 import { showDuration } from "./duration.ts";
 import { factsOf, knownEvent, type LoggedEvent } from "./event-facts.ts";
 import { plain, statusStyle, type Terminal } from "./terminal.ts";

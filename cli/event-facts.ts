@@ -1,10 +1,10 @@
 import type { z } from "zod";
+import type { EventView } from "../client/contract.ts";
 import { DeploymentEvent } from "../domain/deployment/events.ts";
 import { EnvironmentEvent } from "../domain/environment/events.ts";
 import { sayDrift } from "../domain/environment/fence.ts";
 import { clipped } from "../domain/kernel/text.ts";
 import { WebhookEvent } from "../domain/webhook/events.ts";
-import type { EventView } from "../services/api/contract.ts";
 
 /** An event as the API gives it. */
 export type LoggedEvent = z.infer<typeof EventView>;

@@ -1,11 +1,11 @@
 import { readFileSync } from "node:fs";
-import { parseSites, SitesRefused } from "../infra/sites-file.ts";
-import { awsClients } from "../services/aws/clients.ts";
-import { sightOf } from "../services/aws/sight.ts";
-import { examine } from "../services/doctor/doctor.ts";
-import { type Finding, missing, ok, wrong } from "../services/doctor/finding.ts";
-import type { Place } from "../services/doctor/site.ts";
-import { systemClock } from "../services/kit/clock.ts";
+import { parseSites, SitesRefused } from "../blueprint/sites-file.ts";
+import { awsClients } from "../engine/aws/clients.ts";
+import { systemClock } from "../engine/kit/clock.ts";
+import { examine } from "../operator/doctor/doctor.ts";
+import { type Finding, missing, ok, wrong } from "../operator/doctor/finding.ts";
+import { sightOf } from "../operator/doctor/sight.ts";
+import type { Place } from "../operator/doctor/site.ts";
 import { findAccount, placeOf } from "./account.ts";
 import type { Connection } from "./connection.ts";
 import type { Context } from "./context.ts";

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFile, readlink, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { type SourceRules, sourceRules, type ZippedEntry } from "../services/kit/archive.ts";
+import { type SourceRules, sourceRules, type ZippedEntry } from "../engine/zip/archive.ts";
 import { type Git, openGit } from "./git.ts";
 
 /** One file of a commit: git's mode, the id of its content, and the repository that has it. */

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { realpath } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { GitCommit } from "../domain/deployment/shapes.ts";
-import type { ZippedEntry } from "../services/kit/archive.ts";
+import type { ZippedEntry } from "../engine/zip/archive.ts";
 import { type Git, GitFailed, openGit, safeDirectories } from "./git.ts";
 import { differsFromCommit } from "./git-changes.ts";
 

@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import type { ManyEnvironments } from "../services/api/contract.ts";
+import type { ManyEnvironments } from "../client/contract.ts";
 import type { Api } from "./api.ts";
 import { type CliError, usageError } from "./failure.ts";
 

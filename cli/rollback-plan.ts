@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import type { PlannedRelease, PlannedRollback } from "../services/api/contract.ts";
+import type { PlannedRelease, PlannedRollback } from "../client/contract.ts";
 import { showAge, showDuration } from "./duration.ts";
 import { showCommit } from "./show-commit.ts";
 import { plain, table } from "./terminal.ts";

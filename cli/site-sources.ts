@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { realpath } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
-import { parseSites, SitesRefused } from "../infra/sites-file.ts";
+import { parseSites, SitesRefused } from "../blueprint/sites-file.ts";
 import type { SiteSource } from "./connection.ts";
 import { usageError } from "./failure.ts";
 

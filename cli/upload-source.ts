@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Source } from "../domain/deployment/shapes.ts";
-import { ArchiveRefused, type ZippedEntry, zipSource } from "../services/kit/archive.ts";
+import { ArchiveRefused, type ZippedEntry, zipSource } from "../engine/zip/archive.ts";
 import type { Api } from "./api.ts";
 import type { Context } from "./context.ts";
 import { showDuration } from "./duration.ts";

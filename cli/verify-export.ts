@@ -8,7 +8,7 @@ import {
   showSealFault,
   type Verified,
   verifyHistory,
-} from "../services/store/sealed-history.ts";
+} from "../engine/archive/sealed-history.ts";
 import { CliError, exit, usageError } from "./failure.ts";
 
 export const PUBLIC_KEY = "public-key.pem";

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { GetObjectCommand } from "@aws-sdk/client-s3";
 import { GetSecretValueCommand } from "@aws-sdk/client-secrets-manager";
 import { SQSClient } from "@aws-sdk/client-sqs";
-import { awsClients, type Clients } from "../services/aws/clients.ts";
+import { awsClients, type Clients } from "../engine/aws/clients.ts";
 import { type CodeBuildOptions, type LocalCodeBuild, startCodeBuild } from "./codebuild/codebuild.ts";
 import { loadOrCreateCertificate } from "./edge/certificate.ts";
 import { type Endpoint, startEndpoint } from "./endpoint/endpoint.ts";

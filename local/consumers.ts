@@ -1,7 +1,7 @@
 import type { SQSBatchResponse, SQSEvent } from "aws-lambda";
-import { relay } from "../infra/engine-functions.ts";
-import { type Consumer, consumers, EVENTS_TABLE, schedules } from "../infra/topology.ts";
-import type { Engine } from "../services/kit/engine.ts";
+import { relay } from "../blueprint/engine-functions.ts";
+import { type Consumer, consumers, EVENTS_TABLE, schedules } from "../blueprint/topology.ts";
+import type { Engine } from "../engine/wiring/engine.ts";
 import type { LocalAws } from "./aws.ts";
 import type { QueueAt } from "./provision/engine-resources.ts";
 import { pollQueue, type QueuePoller } from "./queue-poller.ts";

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from "node:http";
-import { sentByPage } from "../services/kit/page-request.ts";
+import { sentByPage } from "../engine/kit/page-request.ts";
 
 /**
  * Names that mean this machine in every browser, whatever a name server says: `localhost`, all below it, and the

@@ -1,7 +1,7 @@
 import { GetObjectCommand } from "@aws-sdk/client-s3";
-import { siteResources } from "../infra/sites.ts";
-import type { Clients } from "../services/aws/clients.ts";
-import { Manifest, manifestKey } from "../services/kit/manifest.ts";
+import { siteResources } from "../blueprint/sites.ts";
+import type { Clients } from "../engine/aws/clients.ts";
+import { Manifest, manifestKey } from "../engine/open-next/manifest.ts";
 import type { LocalAws } from "./aws.ts";
 import { type Edge, startEdge } from "./edge/edge.ts";
 import { BUCKETS } from "./provision/engine-resources.ts";

@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
-import { Site } from "../infra/sites.ts";
-import { parseSites, SitesRefused } from "../infra/sites-file.ts";
+import { Site } from "../blueprint/sites.ts";
+import { parseSites, SitesRefused } from "../blueprint/sites-file.ts";
 
 export const SITES_FILE = "shiplog.sites.json";
 

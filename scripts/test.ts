@@ -13,7 +13,24 @@ import { type Part, summaryOf } from "./test-summary.ts";
 const gates = [
   ["types", ["tsc", "-p", "tsconfig.json"]],
   ["lint", ["biome", "check", "--error-on-warnings", "."]],
-  ["rooms", ["depcruise", "--config", ".dependency-cruiser.cjs", "domain", "services", "infra", "local", "cli"]],
+  [
+    "rooms",
+    [
+      "depcruise",
+      "--config",
+      ".dependency-cruiser.cjs",
+      "domain",
+      "blueprint",
+      "engine",
+      "services",
+      "operator",
+      "client",
+      "cli",
+      "demo",
+      "infra",
+      "local",
+    ],
+  ],
 ] as const;
 const suites = ["quick", "flow", "infra", "e2e"] as const;
 

@@ -1,6 +1,6 @@
 import type { z } from "zod";
+import type { AuditPage } from "../../client/contract.ts";
 import { jsonText } from "../../domain/kernel/text.ts";
-import type { AuditPage } from "../../services/api/contract.ts";
 import type { Api } from "../api.ts";
 import { cloudEvent, csvHeader, csvLine } from "../audit-formats.ts";
 import type { Context, Register } from "../context.ts";

@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import type { History } from "../../services/api/contract.ts";
+import type { History } from "../../client/contract.ts";
 import type { Api } from "../api.ts";
 import type { Context, Register } from "../context.ts";
 import { showDuration } from "../duration.ts";

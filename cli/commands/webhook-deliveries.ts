@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Command } from "commander";
 import type { z } from "zod";
-import type { OneDelivery } from "../../services/api/contract.ts";
+import type { OneDelivery } from "../../client/contract.ts";
 import type { Api } from "../api.ts";
 import type { Context, Run } from "../context.ts";
 import { showAge, showDuration } from "../duration.ts";

@@ -2,8 +2,8 @@ import { createHash } from "node:crypto";
 import { lstat, readFile, realpath, rm, stat } from "node:fs/promises";
 import { join, sep } from "node:path";
 import { PutObjectCommand, type S3Client } from "@aws-sdk/client-s3";
-import { NPM_LINKS } from "../../infra/buildspec.ts";
-import { ArchiveRefused, zipDirectory } from "../../services/kit/archive.ts";
+import { NPM_LINKS } from "../../blueprint/buildspec.ts";
+import { ArchiveRefused, zipDirectory } from "../../engine/zip/archive.ts";
 import { type ArtifactTarget, PhaseFailed } from "./build.ts";
 import type { Buildspec } from "./buildspec.ts";
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { GetObjectCommand, type S3Client } from "@aws-sdk/client-s3";
-import { ArchiveRefused, unzipInto } from "../../services/kit/archive.ts";
+import { ArchiveRefused, unzipInto } from "../../engine/zip/archive.ts";
 import { uploadArtifact } from "./artifacts.ts";
 import {
   type Build,

@@ -8,7 +8,8 @@ import {
   SetQueueAttributesCommand,
   type SQSClient,
 } from "@aws-sdk/client-sqs";
-import { type BucketKey, buckets, eventsTable, viewsTable } from "../../infra/stores.ts";
+import type { EngineConfig } from "../../blueprint/engine-config.ts";
+import { type BucketKey, buckets, eventsTable, viewsTable } from "../../blueprint/stores.ts";
 import {
   BUS,
   type Consumer,
@@ -21,9 +22,8 @@ import {
   ruleName,
   SEAL_KEY,
   visibilitySeconds,
-} from "../../infra/topology.ts";
-import type { Clients } from "../../services/aws/clients.ts";
-import type { EngineConfig } from "../../services/kit/config.ts";
+} from "../../blueprint/topology.ts";
+import type { Clients } from "../../engine/aws/clients.ts";
 import { REGION } from "../http.ts";
 import { createTable } from "./table.ts";
 import { unlessThere } from "./unless-there.ts";

@@ -1,8 +1,8 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { PLACEHOLDER_CODE } from "../../infra/sites.ts";
-import { zipDirectory } from "../../services/kit/archive.ts";
+import { PLACEHOLDER_CODE } from "../../blueprint/sites.ts";
+import { zipDirectory } from "../../engine/zip/archive.ts";
 
 let made: Promise<Uint8Array> | undefined;
 

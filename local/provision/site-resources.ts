@@ -12,7 +12,7 @@ import {
   PublishVersionCommand,
 } from "@aws-sdk/client-lambda";
 import { CreateSecretCommand, GetSecretValueCommand, PutSecretValueCommand } from "@aws-sdk/client-secrets-manager";
-import { buildspecOf } from "../../infra/buildspec.ts";
+import { buildspecOf } from "../../blueprint/buildspec.ts";
 import {
   ACTIONS_KEY,
   EMPTY_ALIAS,
@@ -22,10 +22,10 @@ import {
   type Site,
   siteFunctionSizes,
   siteResources,
-} from "../../infra/sites.ts";
-import { tagTable } from "../../infra/stores.ts";
-import { deadLetterRetentionSeconds, queueRetentionSeconds } from "../../infra/topology.ts";
-import type { Clients } from "../../services/aws/clients.ts";
+} from "../../blueprint/sites.ts";
+import { tagTable } from "../../blueprint/stores.ts";
+import { deadLetterRetentionSeconds, queueRetentionSeconds } from "../../blueprint/topology.ts";
+import type { Clients } from "../../engine/aws/clients.ts";
 import { ACCOUNT } from "../http.ts";
 import { BUCKETS, createQueue, type QueueAt } from "./engine-resources.ts";
 import { placeholderZip } from "./placeholder.ts";

@@ -5,10 +5,10 @@ import {
   type KeySchemaElement,
   UpdateTimeToLiveCommand,
 } from "@aws-sdk/client-dynamodb";
-import type { Index, Table } from "../../infra/stores.ts";
+import type { Index, Table } from "../../blueprint/stores.ts";
 import { unlessThere } from "./unless-there.ts";
 
-/** Makes a table of `infra/stores.ts`; one that is there already is kept, and gets its time to live where an earlier release gave it none. */
+/** Makes a table of `blueprint/stores.ts`; one that is there already is kept, and gets its time to live where an earlier release gave it none. */
 export const createTable = async (client: DynamoDBClient, { name, keys, primary, indexes, stream, expires }: Table): Promise<void> => {
   const globalIndexes = Object.entries(indexes);
   await unlessThere(() =>

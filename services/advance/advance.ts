@@ -2,9 +2,9 @@ import type { DeploymentEvent } from "../../domain/deployment/events.ts";
 import type { EnvironmentEvent } from "../../domain/environment/events.ts";
 import type { Recorded } from "../../domain/kernel/event.ts";
 import { deploymentOf } from "../../domain/kernel/identity.ts";
-import type { Clock } from "../kit/clock.ts";
-import { unexpected } from "../kit/envelope.ts";
-import { type Aggregates, following } from "../kit/execute.ts";
+import type { Clock } from "../../engine/kit/clock.ts";
+import { unexpected } from "../../engine/kit/envelope.ts";
+import { type Aggregates, following } from "../../engine/log/execute.ts";
 
 export type Ports = { readonly aggregates: Aggregates; readonly clock: Pick<Clock, "now"> };
 

@@ -1,10 +1,10 @@
 import { Hono, type MiddlewareHandler } from "hono";
 import { bodyLimit } from "hono/body-limit";
-import { isStoreFull } from "../aws/errors.ts";
-import { ClockWrong } from "../aws/store-time.ts";
-import { sentByPage } from "../kit/page-request.ts";
-import { ChainBroken } from "../store/chain-broken.ts";
-import { SealBroken } from "../store/sealed-history.ts";
+import { SealBroken } from "../../engine/archive/sealed-history.ts";
+import { isStoreFull } from "../../engine/aws/errors.ts";
+import { ClockWrong } from "../../engine/aws/store-time.ts";
+import { sentByPage } from "../../engine/kit/page-request.ts";
+import { ChainBroken } from "../../engine/log/chain-broken.ts";
 import { auditTrail } from "./audit.ts";
 import { buildLogs } from "./build-logs.ts";
 import { authenticate, type Env } from "./caller.ts";

@@ -1,8 +1,8 @@
 import { hash, timingSafeEqual } from "node:crypto";
 import type { Context, MiddlewareHandler } from "hono";
 import { firstOf } from "../../domain/kernel/text.ts";
-import type { Views } from "../aws/views.ts";
-import type { Because } from "../kit/execute.ts";
+import type { Because } from "../../engine/log/execute.ts";
+import type { Views } from "../../engine/views/views.ts";
 import { addressOf } from "./address.ts";
 import { Problem } from "./problem.ts";
 

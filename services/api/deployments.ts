@@ -1,12 +1,12 @@
 import { Hono } from "hono";
+import { AtMoment, ListDeployments, RequestDeployment, WithReason } from "../../client/contract.ts";
 import type { Request, ReusedBuild } from "../../domain/deployment/shapes.ts";
 import type { DeploymentAdmitted } from "../../domain/environment/events.ts";
 import type { Recorded } from "../../domain/kernel/event.ts";
 import { type DeploymentView, isEnd } from "../../domain/projections/views.ts";
-import { type Because, following } from "../kit/execute.ts";
+import { type Because, following } from "../../engine/log/execute.ts";
 import { bodyOf, queryOf } from "./body.ts";
 import { commandOf, type Env } from "./caller.ts";
-import { AtMoment, ListDeployments, RequestDeployment, WithReason } from "./contract.ts";
 import { look } from "./look.ts";
 import { momentOf } from "./moment.ts";
 import { past } from "./past.ts";

@@ -1,13 +1,13 @@
 import { type Context, Hono } from "hono";
+import type { SiteConfig } from "../../blueprint/engine-config.ts";
+import { AtMoment, Lock, Pin, PlanRollback, Rollback, Unlock, WithReason } from "../../client/contract.ts";
 import type { EnvironmentCommand } from "../../domain/environment/commands.ts";
 import type { FlipRequested } from "../../domain/environment/events.ts";
 import type { Environment } from "../../domain/environment/state.ts";
 import type { Recorded } from "../../domain/kernel/event.ts";
-import type { SiteConfig } from "../kit/config.ts";
-import type { Executed } from "../kit/execute.ts";
+import type { Executed } from "../../engine/log/execute.ts";
 import { bodyOf, queryOf } from "./body.ts";
 import { commandOf, type Env } from "./caller.ts";
-import { AtMoment, Lock, Pin, PlanRollback, Rollback, Unlock, WithReason } from "./contract.ts";
 import { look } from "./look.ts";
 import { momentOf } from "./moment.ts";
 import { past } from "./past.ts";

@@ -1,7 +1,18 @@
 import type { LambdaFunctionURLEvent } from "aws-lambda";
 import { handle } from "hono/aws-lambda";
-import { onLambda } from "../kit/lambda.ts";
-import { aggregates, archive, buildLogs, builds, eventLog, queues, sources, store, views, webhookSecrets } from "../kit/parts.ts";
+import { onLambda } from "../../engine/wiring/lambda.ts";
+import {
+  aggregates,
+  archive,
+  buildLogs,
+  builds,
+  eventLog,
+  queues,
+  sources,
+  store,
+  views,
+  webhookSecrets,
+} from "../../engine/wiring/parts.ts";
 import { createApi } from "./app.ts";
 import { type ApiEngine, apiPorts } from "./wiring.ts";
 

@@ -1,8 +1,8 @@
 import { Hono } from "hono";
+import { AtMoment } from "../../client/contract.ts";
 import { liveAmong, whyLive } from "../../domain/projections/why.ts";
 import { queryOf } from "./body.ts";
 import type { Env } from "./caller.ts";
-import { AtMoment } from "./contract.ts";
 import { look } from "./look.ts";
 import { momentOf } from "./moment.ts";
 import { past } from "./past.ts";

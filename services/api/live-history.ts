@@ -1,15 +1,15 @@
 import { Hono } from "hono";
 import type { z } from "zod";
+import type { SiteConfig } from "../../blueprint/engine-config.ts";
+import { type HistoryEntry, ListHistory } from "../../client/contract.ts";
 import { type EnvironmentEvent, environmentEventTypes, readEnvironmentEvent } from "../../domain/environment/events.ts";
 import type { Commit } from "../../domain/kernel/chain.ts";
 import type { Recorded } from "../../domain/kernel/event.ts";
 import { environmentStream } from "../../domain/kernel/identity.ts";
 import { type LiveChange, liveHistory } from "../../domain/projections/live-history.ts";
-import type { SiteConfig } from "../kit/config.ts";
-import { eventsOf } from "../store/codec.ts";
+import { eventsOf } from "../../engine/log/codec.ts";
 import { queryOf } from "./body.ts";
 import type { Env } from "./caller.ts";
-import { type HistoryEntry, ListHistory } from "./contract.ts";
 import { type Look, look } from "./look.ts";
 import type { Ports } from "./ports.ts";
 

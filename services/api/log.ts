@@ -1,13 +1,13 @@
 import { Hono } from "hono";
+import { ListEvents } from "../../client/contract.ts";
 import type { Commit } from "../../domain/kernel/chain.ts";
 import { deploymentOf } from "../../domain/kernel/identity.ts";
 import { MAX_CLOCK_SKEW_MS, positionAt } from "../../domain/kernel/position.ts";
-import { unchanged } from "../store/chain-broken.ts";
-import { eventsOf } from "../store/codec.ts";
-import { END } from "../store/log.ts";
+import { unchanged } from "../../engine/log/chain-broken.ts";
+import { eventsOf } from "../../engine/log/codec.ts";
+import { END } from "../../engine/log/log.ts";
 import { queryOf } from "./body.ts";
 import type { Env } from "./caller.ts";
-import { ListEvents } from "./contract.ts";
 import { look } from "./look.ts";
 import { later, momentOf } from "./moment.ts";
 import type { Ports } from "./ports.ts";

@@ -1,3 +1,4 @@
+import type { SiteConfig } from "../../blueprint/engine-config.ts";
 import { deploymentEventTypes, readDeploymentEvent } from "../../domain/deployment/events.ts";
 import { environmentEventTypes, readEnvironmentEvent } from "../../domain/environment/events.ts";
 import type { Recorded } from "../../domain/kernel/event.ts";
@@ -5,8 +6,7 @@ import { DeploymentId, deploymentStream, environmentStream } from "../../domain/
 import { projectDeployment } from "../../domain/projections/deployment-view.ts";
 import { emptyEnvironment, projectEnvironment } from "../../domain/projections/environment-view.ts";
 import type { DeploymentView, EnvironmentView } from "../../domain/projections/views.ts";
-import type { SiteConfig } from "../kit/config.ts";
-import { eventsOf } from "../store/codec.ts";
+import { eventsOf } from "../../engine/log/codec.ts";
 import type { Ports } from "./ports.ts";
 import { Problem } from "./problem.ts";
 

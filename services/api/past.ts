@@ -1,3 +1,4 @@
+import type { SiteConfig } from "../../blueprint/engine-config.ts";
 import { type DeploymentEvent, deploymentEventTypes, readDeploymentEvent } from "../../domain/deployment/events.ts";
 import { type EnvironmentEvent, environmentEventTypes, readEnvironmentEvent } from "../../domain/environment/events.ts";
 import type { Recorded } from "../../domain/kernel/event.ts";
@@ -5,9 +6,8 @@ import { deploymentStream, environmentStream } from "../../domain/kernel/identit
 import { projectDeployment } from "../../domain/projections/deployment-view.ts";
 import { emptyEnvironment, projectEnvironment } from "../../domain/projections/environment-view.ts";
 import type { DeploymentView, EnvironmentView, Status } from "../../domain/projections/views.ts";
-import type { SiteConfig } from "../kit/config.ts";
-import { unbroken } from "../store/chain-broken.ts";
-import { eventsOf } from "../store/codec.ts";
+import { unbroken } from "../../engine/log/chain-broken.ts";
+import { eventsOf } from "../../engine/log/codec.ts";
 import type { Ports } from "./ports.ts";
 
 /** The past, read from the log: what was so at a moment, and why. Of a stream whose chain breaks nothing is told. */

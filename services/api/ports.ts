@@ -1,15 +1,15 @@
+import type { EngineConfig } from "../../blueprint/engine-config.ts";
 import type { Source } from "../../domain/deployment/shapes.ts";
 import type { Commit } from "../../domain/kernel/chain.ts";
-import type { Builds } from "../aws/builds.ts";
-import type { Views } from "../aws/views.ts";
-import type { WebhookSecrets } from "../aws/webhook-secrets.ts";
-import type { Chance } from "../kit/chance.ts";
-import type { Clock } from "../kit/clock.ts";
-import type { EngineConfig } from "../kit/config.ts";
-import type { Aggregates } from "../kit/execute.ts";
-import type { Rules } from "../kit/webhooks/target.ts";
-import type { Archive } from "../store/archive.ts";
-import type { Log } from "../store/log.ts";
+import type { Archive } from "../../engine/archive/archive.ts";
+import type { Builds } from "../../engine/aws/builds.ts";
+import type { Chance } from "../../engine/kit/chance.ts";
+import type { Clock } from "../../engine/kit/clock.ts";
+import type { Aggregates } from "../../engine/log/execute.ts";
+import type { Log } from "../../engine/log/log.ts";
+import type { Views } from "../../engine/views/views.ts";
+import type { Rules } from "../../engine/webhooks/target.ts";
+import type { WebhookSecrets } from "../../engine/webhooks/webhook-secrets.ts";
 
 /** What the API needs of the world. */
 export type Ports = {

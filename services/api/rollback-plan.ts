@@ -1,8 +1,8 @@
 import type { z } from "zod";
+import type { SiteConfig } from "../../blueprint/engine-config.ts";
+import type { PlannedRelease, PlannedRollback } from "../../client/contract.ts";
 import { isPlan, rollbackPlan } from "../../domain/environment/rollback-plan.ts";
 import type { EnvironmentView } from "../../domain/projections/views.ts";
-import type { SiteConfig } from "../kit/config.ts";
-import type { PlannedRelease, PlannedRollback } from "./contract.ts";
 import type { Look } from "./look.ts";
 import type { Ports } from "./ports.ts";
 

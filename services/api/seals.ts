@@ -1,9 +1,9 @@
 import { Hono } from "hono";
+import { ListSeals } from "../../client/contract.ts";
 import { type Seal, SealManifest } from "../../domain/kernel/seal.ts";
-import { NotAllSealed } from "../store/seal.ts";
+import { NotAllSealed } from "../../engine/archive/seal.ts";
 import { queryOf } from "./body.ts";
 import type { Env } from "./caller.ts";
-import { ListSeals } from "./contract.ts";
 import type { Ports } from "./ports.ts";
 import { Problem } from "./problem.ts";
 

@@ -1,7 +1,7 @@
 import { Hono } from "hono";
+import { PrepareSource } from "../../client/contract.ts";
 import { bodyOf } from "./body.ts";
 import type { Env } from "./caller.ts";
-import { PrepareSource } from "./contract.ts";
 import type { Ports } from "./ports.ts";
 import { Problem } from "./problem.ts";
 

@@ -1,8 +1,8 @@
 import { Hono } from "hono";
 import * as z from "zod";
 import { deploymentStream, environmentStream } from "../../domain/kernel/identity.ts";
-import { unbroken } from "../store/chain-broken.ts";
-import { eventsOf } from "../store/codec.ts";
+import { unbroken } from "../../engine/log/chain-broken.ts";
+import { eventsOf } from "../../engine/log/codec.ts";
 import { queryOf } from "./body.ts";
 import type { Env } from "./caller.ts";
 import { look } from "./look.ts";

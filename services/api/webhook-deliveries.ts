@@ -1,10 +1,10 @@
 import { type Context, Hono } from "hono";
+import { ListDeliveries } from "../../client/contract.ts";
 import { type Delivery, newDelivery } from "../../domain/webhook/delivery.ts";
 import type { News } from "../../domain/webhook/news.ts";
-import { type DeliveryMessage, deliveryId } from "../kit/webhooks/delivery.ts";
+import { type DeliveryMessage, deliveryId } from "../../engine/webhooks/delivery.ts";
 import { queryOf } from "./body.ts";
 import { commandOf, type Env } from "./caller.ts";
-import { ListDeliveries } from "./contract.ts";
 import type { Ports } from "./ports.ts";
 import { Problem } from "./problem.ts";
 import { testNews } from "./webhook-input.ts";

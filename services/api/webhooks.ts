@@ -1,14 +1,14 @@
 import { type Context, Hono } from "hono";
+import { AddWebhook, WithReason } from "../../client/contract.ts";
 import { normalWebhookId, WebhookId, webhookStream } from "../../domain/kernel/identity.ts";
 import { projectWebhook, type WebhookView } from "../../domain/projections/webhook-view.ts";
 import type { WebhookCommand } from "../../domain/webhook/commands.ts";
 import { readWebhookEvent, webhookEventTypes } from "../../domain/webhook/events.ts";
-import type { Because } from "../kit/execute.ts";
-import { addressOf, masked, Refused, readTarget } from "../kit/webhooks/target.ts";
-import { eventsOf } from "../store/codec.ts";
+import { eventsOf } from "../../engine/log/codec.ts";
+import type { Because } from "../../engine/log/execute.ts";
+import { addressOf, masked, Refused, readTarget } from "../../engine/webhooks/target.ts";
 import { bodyOf } from "./body.ts";
 import { commandOf, type Env } from "./caller.ts";
-import { AddWebhook, WithReason } from "./contract.ts";
 import { look } from "./look.ts";
 import type { Ports } from "./ports.ts";
 import { Problem, refused } from "./problem.ts";

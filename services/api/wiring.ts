@@ -1,7 +1,7 @@
-import { consumers } from "../../infra/topology.ts";
-import { type Chance, systemChance } from "../kit/chance.ts";
-import type { Engine } from "../kit/engine.ts";
-import { everyAddress } from "../kit/webhooks/lookup.ts";
+import { consumers } from "../../blueprint/topology.ts";
+import { type Chance, systemChance } from "../../engine/kit/chance.ts";
+import { everyAddress } from "../../engine/webhooks/lookup.ts";
+import type { Engine } from "../../engine/wiring/engine.ts";
 import type { Ports } from "./ports.ts";
 
 /** What the API needs of the engine. */

@@ -1,12 +1,12 @@
 import { type Attempt, type Delivery, newDelivery } from "../../domain/webhook/delivery.ts";
 import type { WebhookKind } from "../../domain/webhook/events.ts";
 import type { News } from "../../domain/webhook/news.ts";
-import type { Views } from "../aws/views.ts";
-import type { EndpointSecret, WebhookSecrets } from "../aws/webhook-secrets.ts";
-import type { Clock } from "../kit/clock.ts";
-import { NotYet, reasonOf, type Delivery as Times, Unprocessable } from "../kit/consumer.ts";
-import type { Aggregates } from "../kit/execute.ts";
-import type { DeliveryMessage } from "../kit/webhooks/delivery.ts";
+import type { Clock } from "../../engine/kit/clock.ts";
+import { NotYet, reasonOf, type Delivery as Times, Unprocessable } from "../../engine/kit/consumer.ts";
+import type { Aggregates } from "../../engine/log/execute.ts";
+import type { Views } from "../../engine/views/views.ts";
+import type { DeliveryMessage } from "../../engine/webhooks/delivery.ts";
+import type { EndpointSecret, WebhookSecrets } from "../../engine/webhooks/webhook-secrets.ts";
 import type { Post, Posted } from "./post.ts";
 import { scrubbed } from "./scrub.ts";
 import { slackMessage } from "./slack-message.ts";

@@ -1,10 +1,10 @@
-import { consumer } from "../kit/consumer.ts";
-import type { Engine } from "../kit/engine.ts";
-import { onLambda } from "../kit/lambda.ts";
-import { aggregates, queues, views, webhookSecrets } from "../kit/parts.ts";
-import { maxReceives } from "../kit/receives.ts";
-import { DeliveryMessage } from "../kit/webhooks/delivery.ts";
-import { everyAddress } from "../kit/webhooks/lookup.ts";
+import { consumer } from "../../engine/kit/consumer.ts";
+import { maxReceives } from "../../engine/kit/receives.ts";
+import { DeliveryMessage } from "../../engine/webhooks/delivery.ts";
+import { everyAddress } from "../../engine/webhooks/lookup.ts";
+import type { Engine } from "../../engine/wiring/engine.ts";
+import { onLambda } from "../../engine/wiring/lambda.ts";
+import { aggregates, queues, views, webhookSecrets } from "../../engine/wiring/parts.ts";
 import { deliver } from "./deliver.ts";
 import { type PostOptions, poster } from "./post.ts";
 

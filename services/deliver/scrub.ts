@@ -1,4 +1,4 @@
-import type { EndpointSecret } from "../aws/webhook-secrets.ts";
+import type { EndpointSecret } from "../../engine/webhooks/webhook-secrets.ts";
 
 const HIDDEN = "***";
 /** A part of a URL that is shorter is no secret. */

@@ -3,8 +3,8 @@ import { type Fence, type FoundAlias, isAsRecorded, isWeighted } from "../../dom
 import { type Environment, isTarget } from "../../domain/environment/state.ts";
 import type { Recorded } from "../../domain/kernel/event.ts";
 import { siteOf } from "../../domain/kernel/identity.ts";
-import type { AliasState } from "../aws/functions.ts";
-import { type Aggregates, type Because, following } from "../kit/execute.ts";
+import type { AliasState } from "../../engine/aws/functions.ts";
+import { type Aggregates, type Because, following } from "../../engine/log/execute.ts";
 
 export type AliasLog = ReturnType<typeof aliasLog>;
 

@@ -1,5 +1,5 @@
-import type { Views } from "../aws/views.ts";
-import type { Clock } from "../kit/clock.ts";
+import type { Clock } from "../../engine/kit/clock.ts";
+import type { Views } from "../../engine/views/views.ts";
 import type { Writer } from "./public-files.ts";
 
 export type Leases = Pick<Views, "takeLease" | "giveLease">;

@@ -1,13 +1,13 @@
+import type { SiteConfig } from "../../blueprint/engine-config.ts";
+import { siteResources } from "../../blueprint/sites.ts";
 import type { EnvironmentEvent } from "../../domain/environment/events.ts";
 import type { Recorded } from "../../domain/kernel/event.ts";
-import { siteResources } from "../../infra/sites.ts";
-import type { SiteConfig } from "../kit/config.ts";
-import { consumer } from "../kit/consumer.ts";
-import type { Engine } from "../kit/engine.ts";
-import { readRecorded } from "../kit/envelope.ts";
-import { onLambda } from "../kit/lambda.ts";
-import { aggregates, functions, objects, queues, site, views } from "../kit/parts.ts";
-import { maxReceives } from "../kit/receives.ts";
+import { consumer } from "../../engine/kit/consumer.ts";
+import { readRecorded } from "../../engine/kit/envelope.ts";
+import { maxReceives } from "../../engine/kit/receives.ts";
+import type { Engine } from "../../engine/wiring/engine.ts";
+import { onLambda } from "../../engine/wiring/lambda.ts";
+import { aggregates, functions, objects, queues, site, views } from "../../engine/wiring/parts.ts";
 import { flipAlias } from "./flip-alias.ts";
 import { publicFiles } from "./public-files.ts";
 

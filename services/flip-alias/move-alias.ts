@@ -1,8 +1,8 @@
 import type { PublishedFunction } from "../../domain/deployment/shapes.ts";
 import { describe, type Fence, judgeAlias, readFence } from "../../domain/environment/fence.ts";
-import { problemOf } from "../aws/errors.ts";
-import type { AliasState, Functions } from "../aws/functions.ts";
-import type { Clock } from "../kit/clock.ts";
+import { problemOf } from "../../engine/aws/errors.ts";
+import type { AliasState, Functions } from "../../engine/aws/functions.ts";
+import type { Clock } from "../../engine/kit/clock.ts";
 
 export type Moved =
   | { readonly is: "moved"; readonly from: string; readonly revisionId: string }

@@ -1,6 +1,6 @@
-import type { Objects } from "../aws/objects.ts";
-import { each } from "../kit/each.ts";
-import { contentKey, Manifest } from "../kit/manifest.ts";
+import type { Objects } from "../../engine/aws/objects.ts";
+import { each } from "../../engine/kit/each.ts";
+import { contentKey, Manifest } from "../../engine/open-next/manifest.ts";
 
 type Places = { readonly bucket: string; readonly assets: string; readonly publicFiles: string };
 

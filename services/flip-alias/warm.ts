@@ -1,9 +1,9 @@
+import type { SiteConfig } from "../../blueprint/engine-config.ts";
 import type { FunctionRole, Release } from "../../domain/deployment/shapes.ts";
-import { problemOf } from "../aws/errors.ts";
-import type { Functions } from "../aws/functions.ts";
-import type { Clock } from "../kit/clock.ts";
-import type { SiteConfig } from "../kit/config.ts";
-import { probeVersion } from "../kit/probe.ts";
+import { problemOf } from "../../engine/aws/errors.ts";
+import type { Functions } from "../../engine/aws/functions.ts";
+import type { Clock } from "../../engine/kit/clock.ts";
+import { probeVersion } from "../../engine/open-next/probe.ts";
 
 export type Ports = { readonly functions: Pick<Functions, "invoke">; readonly clock: Pick<Clock, "now"> };
 type Named = { readonly deploymentId: string; readonly release: Release };

@@ -1,10 +1,10 @@
 import type { Recorded } from "../../domain/kernel/event.ts";
 import { newDelivery } from "../../domain/webhook/delivery.ts";
 import { type News, wants } from "../../domain/webhook/news.ts";
-import type { Views } from "../aws/views.ts";
-import type { Clock } from "../kit/clock.ts";
-import { each } from "../kit/each.ts";
-import { type DeliveryMessage, deliveryId } from "../kit/webhooks/delivery.ts";
+import type { Clock } from "../../engine/kit/clock.ts";
+import { each } from "../../engine/kit/each.ts";
+import type { Views } from "../../engine/views/views.ts";
+import { type DeliveryMessage, deliveryId } from "../../engine/webhooks/delivery.ts";
 
 export type Ports<E> = {
   news(event: E): Promise<News | undefined>;

@@ -1,9 +1,9 @@
-import { consumer } from "../kit/consumer.ts";
-import type { Engine } from "../kit/engine.ts";
-import { readNudge } from "../kit/envelope.ts";
-import { onLambda } from "../kit/lambda.ts";
-import { queues, store, views } from "../kit/parts.ts";
-import { maxReceives } from "../kit/receives.ts";
+import { consumer } from "../../engine/kit/consumer.ts";
+import { readNudge } from "../../engine/kit/envelope.ts";
+import { maxReceives } from "../../engine/kit/receives.ts";
+import type { Engine } from "../../engine/wiring/engine.ts";
+import { onLambda } from "../../engine/wiring/lambda.ts";
+import { queues, store, views } from "../../engine/wiring/parts.ts";
 import { project } from "./project.ts";
 
 export const wire = ({ store, views, queues }: Pick<Engine, "store" | "views" | "queues">) =>

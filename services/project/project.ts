@@ -1,7 +1,7 @@
 import type { Commit } from "../../domain/kernel/chain.ts";
-import type { Views } from "../aws/views.ts";
-import { keepRow } from "../kit/keep-row.ts";
-import { viewOf } from "../kit/read-models.ts";
+import { keepRow } from "../../engine/views/keep-row.ts";
+import { viewOf } from "../../engine/views/read-models.ts";
+import type { Views } from "../../engine/views/views.ts";
 
 export type Ports = {
   /** the commits of a stream after a version */

@@ -1,24 +1,24 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { SiteConfig } from "../../blueprint/engine-config.ts";
+import { siteResources } from "../../blueprint/sites.ts";
 import type { DeploymentEvent } from "../../domain/deployment/events.ts";
 import type { Recorded } from "../../domain/kernel/event.ts";
-import { siteResources } from "../../infra/sites.ts";
-import { unzipInto, zipDirectory } from "../kit/archive.ts";
-import type { SiteConfig } from "../kit/config.ts";
-import { consumer } from "../kit/consumer.ts";
-import type { Engine } from "../kit/engine.ts";
-import { readRecorded } from "../kit/envelope.ts";
-import { onLambda } from "../kit/lambda.ts";
-import { aggregates, functions, objects, queues, secrets, site, tags, views } from "../kit/parts.ts";
-import { maxReceives } from "../kit/receives.ts";
-import { readTagSeeds, uploadAssets } from "./assets.ts";
-import { inspect, type Package } from "./inspect.ts";
-import { OutputRefused } from "./output.ts";
+import { consumer } from "../../engine/kit/consumer.ts";
+import { readRecorded } from "../../engine/kit/envelope.ts";
+import { maxReceives } from "../../engine/kit/receives.ts";
+import { readTagSeeds, uploadAssets } from "../../engine/open-next/assets.ts";
+import { inspect, type Package } from "../../engine/open-next/inspect.ts";
+import { OutputRefused } from "../../engine/open-next/output.ts";
+import { settingsOf } from "../../engine/open-next/settings.ts";
+import type { Engine } from "../../engine/wiring/engine.ts";
+import { onLambda } from "../../engine/wiring/lambda.ts";
+import { aggregates, functions, objects, queues, secrets, site, tags, views } from "../../engine/wiring/parts.ts";
+import { unzipInto, zipDirectory } from "../../engine/zip/archive.ts";
 import { publishFunction } from "./publish-function.ts";
 import { publishRelease } from "./publish-release.ts";
 import { reporter } from "./report.ts";
-import { settingsOf } from "./settings.ts";
 
 export const wire = (
   engine: Pick<Engine, "aggregates" | "functions" | "clock" | "objects" | "tags" | "views" | "secrets" | "queues" | "config" | "site">,

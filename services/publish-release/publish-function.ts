@@ -1,6 +1,6 @@
-import { problemOf } from "../aws/errors.ts";
-import type { FunctionState, Functions, Settings } from "../aws/functions.ts";
-import type { Clock } from "../kit/clock.ts";
+import { problemOf } from "../../engine/aws/errors.ts";
+import type { FunctionState, Functions, Settings } from "../../engine/aws/functions.ts";
+import type { Clock } from "../../engine/kit/clock.ts";
 
 export type Code = { readonly bucket: string; readonly key: string /** base64 */; readonly sha256: string };
 

@@ -1,16 +1,16 @@
+import type { SiteConfig } from "../../blueprint/engine-config.ts";
 import type { Check, DeploymentEvent } from "../../domain/deployment/events.ts";
 import type { PublishedFunction, Release } from "../../domain/deployment/shapes.ts";
 import type { Recorded } from "../../domain/kernel/event.ts";
 import { deploymentOf } from "../../domain/kernel/identity.ts";
-import { ArchiveRefused } from "../kit/archive.ts";
-import type { SiteConfig } from "../kit/config.ts";
-import type { Delivery } from "../kit/consumer.ts";
-import { unexpected } from "../kit/envelope.ts";
-import { type Aggregates, type Executed, following } from "../kit/execute.ts";
-import { probeVersion } from "../kit/probe.ts";
-import type { AssetsOutcome, Report, TagSeed } from "./assets.ts";
-import type { Inspected, Package } from "./inspect.ts";
-import { OutputRefused } from "./output.ts";
+import type { Delivery } from "../../engine/kit/consumer.ts";
+import { unexpected } from "../../engine/kit/envelope.ts";
+import { type Aggregates, type Executed, following } from "../../engine/log/execute.ts";
+import type { AssetsOutcome, Report, TagSeed } from "../../engine/open-next/assets.ts";
+import type { Inspected, Package } from "../../engine/open-next/inspect.ts";
+import { OutputRefused } from "../../engine/open-next/output.ts";
+import { probeVersion } from "../../engine/open-next/probe.ts";
+import { ArchiveRefused } from "../../engine/zip/archive.ts";
 import { PublishRefused } from "./publish-function.ts";
 
 export type Ports = {

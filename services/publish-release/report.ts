@@ -1,5 +1,5 @@
-import type { Clock } from "../kit/clock.ts";
-import type { Report } from "./assets.ts";
+import type { Clock } from "../../engine/kit/clock.ts";
+import type { Report } from "../../engine/open-next/assets.ts";
 
 /** Between two words of progress: people read slower. */
 const EVERY_MS = 500;

@@ -3,8 +3,8 @@ import type { Recorded } from "../../domain/kernel/event.ts";
 import { deploymentStream, environmentStream } from "../../domain/kernel/identity.ts";
 import { projectDeployment } from "../../domain/projections/deployment-view.ts";
 import type { DeploymentView } from "../../domain/projections/views.ts";
-import type { BuildReport } from "../aws/builds.ts";
-import type { Aggregates } from "../kit/execute.ts";
+import type { BuildReport } from "../../engine/aws/builds.ts";
+import type { Aggregates } from "../../engine/log/execute.ts";
 import { ageOf, isAhead } from "./age.ts";
 
 export type Ports = {

@@ -5,8 +5,8 @@ import { isTarget } from "../../domain/environment/state.ts";
 import { fold } from "../../domain/kernel/decider.ts";
 import type { Recorded } from "../../domain/kernel/event.ts";
 import { deploymentStream, environmentStream } from "../../domain/kernel/identity.ts";
-import type { AliasState } from "../aws/functions.ts";
-import type { Aggregates } from "../kit/execute.ts";
+import type { AliasState } from "../../engine/aws/functions.ts";
+import type { Aggregates } from "../../engine/log/execute.ts";
 import { ageOf } from "./age.ts";
 
 /** Where the log has put an alias. */

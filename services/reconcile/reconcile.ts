@@ -1,8 +1,8 @@
+import { reconciledLine } from "../../blueprint/engine-functions.ts";
 import type { DeploymentView } from "../../domain/projections/views.ts";
 import { isEnd } from "../../domain/projections/views.ts";
-import { reconciledLine } from "../../infra/engine-functions.ts";
-import type { BuildReport } from "../aws/builds.ts";
-import { reasonOf } from "../kit/consumer.ts";
+import type { BuildReport } from "../../engine/aws/builds.ts";
+import { reasonOf } from "../../engine/kit/consumer.ts";
 import { ageOf } from "./age.ts";
 
 const MINUTE = 60_000;

@@ -1,10 +1,10 @@
+import type { SiteConfig } from "../../blueprint/engine-config.ts";
 import type { EnvironmentEvent } from "../../domain/environment/events.ts";
 import type { Recorded } from "../../domain/kernel/event.ts";
 import { siteOf } from "../../domain/kernel/identity.ts";
-import type { SiteConfig } from "../kit/config.ts";
-import type { Delivery } from "../kit/consumer.ts";
-import { unexpected } from "../kit/envelope.ts";
-import { type Aggregates, following } from "../kit/execute.ts";
+import type { Delivery } from "../../engine/kit/consumer.ts";
+import { unexpected } from "../../engine/kit/envelope.ts";
+import { type Aggregates, following } from "../../engine/log/execute.ts";
 
 export type Ports = {
   readonly aggregates: Pick<Aggregates, "environment">;

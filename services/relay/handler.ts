@@ -1,11 +1,11 @@
 import type { DynamoDBBatchResponse, DynamoDBStreamEvent } from "aws-lambda";
-import { reasonOf } from "../kit/consumer.ts";
-import type { Engine } from "../kit/engine.ts";
-import { onLambda } from "../kit/lambda.ts";
-import { bus, store, views } from "../kit/parts.ts";
-import { relay } from "../kit/relay.ts";
-import { commitOf, type Item } from "../store/codec.ts";
-import { isCommit } from "../store/days.ts";
+import { reasonOf } from "../../engine/kit/consumer.ts";
+import { commitOf, type Item } from "../../engine/log/codec.ts";
+import { isCommit } from "../../engine/log/days.ts";
+import { relay } from "../../engine/log/relay-commit.ts";
+import type { Engine } from "../../engine/wiring/engine.ts";
+import { onLambda } from "../../engine/wiring/lambda.ts";
+import { bus, store, views } from "../../engine/wiring/parts.ts";
 
 /** The event table's stream, in order per stream of events: at the first failure everything from there comes again. */
 export const wire = ({ store, bus, views, log }: Pick<Engine, "store" | "bus" | "views" | "log">) => {

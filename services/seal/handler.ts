@@ -1,7 +1,7 @@
 import { SealManifest } from "../../domain/kernel/seal.ts";
-import type { Engine } from "../kit/engine.ts";
-import { onLambda } from "../kit/lambda.ts";
-import { archive } from "../kit/parts.ts";
+import type { Engine } from "../../engine/wiring/engine.ts";
+import { onLambda } from "../../engine/wiring/lambda.ts";
+import { archive } from "../../engine/wiring/parts.ts";
 
 /** Seals once on each day of the clock, also where nothing happened; a clock that went back seals once more. */
 export const wire =

@@ -1,11 +1,11 @@
 import type { DeploymentEvent } from "../../domain/deployment/events.ts";
 import type { Recorded } from "../../domain/kernel/event.ts";
 import { deploymentOf } from "../../domain/kernel/identity.ts";
-import { type BuildReport, NoBuildCapacity } from "../aws/builds.ts";
-import { problemOf } from "../aws/errors.ts";
-import { NotYet } from "../kit/consumer.ts";
-import { unexpected } from "../kit/envelope.ts";
-import { type Aggregates, following } from "../kit/execute.ts";
+import { type BuildReport, NoBuildCapacity } from "../../engine/aws/builds.ts";
+import { problemOf } from "../../engine/aws/errors.ts";
+import { NotYet } from "../../engine/kit/consumer.ts";
+import { unexpected } from "../../engine/kit/envelope.ts";
+import { type Aggregates, following } from "../../engine/log/execute.ts";
 
 export type Ports = {
   readonly aggregates: Pick<Aggregates, "deployment">;

@@ -1,11 +1,11 @@
 import type { DeploymentEvent } from "../../domain/deployment/events.ts";
 import type { Recorded } from "../../domain/kernel/event.ts";
-import { consumer } from "../kit/consumer.ts";
-import type { Engine } from "../kit/engine.ts";
-import { readRecorded } from "../kit/envelope.ts";
-import { onLambda } from "../kit/lambda.ts";
-import { aggregates, builds, queues } from "../kit/parts.ts";
-import { maxReceives } from "../kit/receives.ts";
+import { consumer } from "../../engine/kit/consumer.ts";
+import { readRecorded } from "../../engine/kit/envelope.ts";
+import { maxReceives } from "../../engine/kit/receives.ts";
+import type { Engine } from "../../engine/wiring/engine.ts";
+import { onLambda } from "../../engine/wiring/lambda.ts";
+import { aggregates, builds, queues } from "../../engine/wiring/parts.ts";
 import { stopBuild } from "./stop-build.ts";
 
 export const wire = ({ aggregates, builds, queues }: Pick<Engine, "aggregates" | "builds" | "queues">) =>

@@ -1,7 +1,7 @@
 import type { DeploymentEvent } from "../../domain/deployment/events.ts";
 import type { Recorded } from "../../domain/kernel/event.ts";
 import { deploymentOf } from "../../domain/kernel/identity.ts";
-import type { Aggregates } from "../kit/execute.ts";
+import type { Aggregates } from "../../engine/log/execute.ts";
 
 export type Ports = {
   readonly aggregates: Pick<Aggregates, "deployment">;

@@ -1,8 +1,8 @@
-import { consumer } from "../kit/consumer.ts";
-import type { Engine } from "../kit/engine.ts";
-import { onLambda } from "../kit/lambda.ts";
-import { aggregates, builds, projectOf, queues } from "../kit/parts.ts";
-import { maxReceives } from "../kit/receives.ts";
+import { consumer } from "../../engine/kit/consumer.ts";
+import { maxReceives } from "../../engine/kit/receives.ts";
+import type { Engine } from "../../engine/wiring/engine.ts";
+import { onLambda } from "../../engine/wiring/lambda.ts";
+import { aggregates, builds, projectOf, queues } from "../../engine/wiring/parts.ts";
 import { BuildStateChange, watchBuild } from "./watch-build.ts";
 
 export const wire = ({ aggregates, builds, queues }: Pick<Engine, "aggregates" | "builds" | "queues">) =>

@@ -1,9 +1,9 @@
 import * as z from "zod";
 import type { DeploymentCommand } from "../../domain/deployment/commands.ts";
 import { DeploymentId } from "../../domain/kernel/identity.ts";
-import type { BuildReport } from "../aws/builds.ts";
-import { Unprocessable } from "../kit/consumer.ts";
-import type { Aggregates } from "../kit/execute.ts";
+import type { BuildReport } from "../../engine/aws/builds.ts";
+import { Unprocessable } from "../../engine/kit/consumer.ts";
+import type { Aggregates } from "../../engine/log/execute.ts";
 
 /** The part of CodeBuild's "Build State Change" that is looked at. Variables' values in it are dropped at this door. */
 export const BuildStateChange = z.object({

@@ -5,8 +5,8 @@ import type { DeploymentEvent } from "../../domain/deployment/events.ts";
 import type { EnvironmentEvent } from "../../domain/environment/events.ts";
 import type { Recorded } from "../../domain/kernel/event.ts";
 import { deploymentStream, environmentStream } from "../../domain/kernel/identity.ts";
+import { zipDirectory } from "../../engine/zip/archive.ts";
 import { type Development, startDevelopment } from "../../local/development.ts";
-import { zipDirectory } from "../../services/kit/archive.ts";
 import { realSizeOutputs } from "./real-size-output.ts";
 import { inFolder } from "./room.ts";
 

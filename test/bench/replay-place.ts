@@ -1,13 +1,13 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
+import { awsClients } from "../../engine/aws/clients.ts";
+import { engine, systemClock } from "../../engine/wiring/engine.ts";
 import { serveApi } from "../../local/api-server.ts";
 import { startEndpoint } from "../../local/endpoint/endpoint.ts";
 import { REGION } from "../../local/http.ts";
 import { HERE, provisionEngine } from "../../local/provision/engine-resources.ts";
 import { createApi } from "../../services/api/app.ts";
 import { apiPorts } from "../../services/api/wiring.ts";
-import { awsClients } from "../../services/aws/clients.ts";
-import { engine, systemClock } from "../../services/kit/engine.ts";
 
 /** `node replay-place.ts <folder>`: the local AWS and the API in a process of their own, as `shiplog dev` has them, without consumers. */
 const [, , folder = ""] = process.argv;

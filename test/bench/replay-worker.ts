@@ -1,11 +1,11 @@
-import { EVENTS_TABLE, SEAL_KEY, VIEWS_TABLE } from "../../infra/topology.ts";
+import { EVENTS_TABLE, SEAL_KEY, VIEWS_TABLE } from "../../blueprint/topology.ts";
+import { dynamodbClient, kmsClient, s3Client } from "../../engine/aws/clients.ts";
+import { systemClock } from "../../engine/kit/clock.ts";
+import { viewNames } from "../../engine/views/view-names.ts";
 import { REGION } from "../../local/http.ts";
 import { BUCKETS } from "../../local/provision/engine-resources.ts";
-import { dynamodbClient, kmsClient, s3Client } from "../../services/aws/clients.ts";
-import { systemClock } from "../../services/kit/clock.ts";
-import { viewNames } from "../../services/kit/view-names.ts";
-import { type Rebuilt, replay, verifyViews } from "../../services/replay/replay.ts";
-import { wire } from "../../services/replay/wiring.ts";
+import { type Rebuilt, replay, verifyViews } from "../../operator/replay/replay.ts";
+import { wire } from "../../operator/replay/wiring.ts";
 
 /** What one rebuild or comparison in a process of its own came to. */
 export type Done = Pick<Rebuilt, "events" | "rows" | "seconds"> & {

@@ -1,12 +1,12 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { EVENTS_TABLE } from "../../infra/topology.ts";
+import { EVENTS_TABLE } from "../../blueprint/topology.ts";
+import { awsClients, type Clients } from "../../engine/aws/clients.ts";
+import { type EventStore, eventStore } from "../../engine/log/event-store.ts";
 import { startEndpoint } from "../../local/endpoint/endpoint.ts";
 import { REGION } from "../../local/http.ts";
 import { provisionEngine } from "../../local/provision/engine-resources.ts";
-import { awsClients, type Clients } from "../../services/aws/clients.ts";
-import { type EventStore, eventStore } from "../../services/store/event-store.ts";
 
 /** A folder of its own for one bench, gone afterwards. */
 export const inFolder = async <T>(use: (folder: string) => Promise<T>): Promise<T> => {

@@ -2,9 +2,9 @@ import { type AttributeValue, GetItemCommand, PutItemCommand, QueryCommand } fro
 import { readEnvironmentEvent } from "../../domain/environment/events.ts";
 import type { AnyEvent } from "../../domain/kernel/event.ts";
 import { deploymentStream, environmentStream } from "../../domain/kernel/identity.ts";
-import { each } from "../../services/kit/each.ts";
-import { sortKey } from "../../services/store/codec.ts";
-import type { Decision, EventStore, Head } from "../../services/store/event-store.ts";
+import { each } from "../../engine/kit/each.ts";
+import { sortKey } from "../../engine/log/codec.ts";
+import type { Decision, EventStore, Head } from "../../engine/log/event-store.ts";
 import { deploymentId } from "../support/samples.ts";
 import { deploymentHistory, environmentHistory } from "./histories.ts";
 import { sideBySide, stopwatch } from "./measure.ts";

@@ -1,17 +1,17 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { siteResources } from "../../blueprint/sites.ts";
 import type { PublishedFunction } from "../../domain/deployment/shapes.ts";
 import { describe, readFence } from "../../domain/environment/fence.ts";
-import { siteResources } from "../../infra/sites.ts";
+import { readTagSeeds, uploadAssets } from "../../engine/open-next/assets.ts";
+import { inspect, type Package } from "../../engine/open-next/inspect.ts";
+import { judge, probeOf } from "../../engine/open-next/probe.ts";
+import { settingsOf } from "../../engine/open-next/settings.ts";
+import type { Engine } from "../../engine/wiring/engine.ts";
+import { unzipInto, zipDirectory } from "../../engine/zip/archive.ts";
 import { publicFiles } from "../../services/flip-alias/public-files.ts";
-import { unzipInto, zipDirectory } from "../../services/kit/archive.ts";
-import type { Engine } from "../../services/kit/engine.ts";
-import { judge, probeOf } from "../../services/kit/probe.ts";
-import { readTagSeeds, uploadAssets } from "../../services/publish-release/assets.ts";
-import { inspect, type Package } from "../../services/publish-release/inspect.ts";
 import { publishFunction } from "../../services/publish-release/publish-function.ts";
-import { settingsOf } from "../../services/publish-release/settings.ts";
 
 const ORDER = ["revalidation", "image", "server"] as const;
 const SURE = 2;

@@ -1,13 +1,13 @@
 import { PutRuleCommand, PutTargetsCommand } from "@aws-sdk/client-eventbridge";
 import { DeleteMessageCommand, ReceiveMessageCommand } from "@aws-sdk/client-sqs";
+import { BUS, VIEWS_TABLE } from "../../blueprint/topology.ts";
 import type { AnyEvent } from "../../domain/kernel/event.ts";
 import { deploymentStream } from "../../domain/kernel/identity.ts";
-import { BUS, VIEWS_TABLE } from "../../infra/topology.ts";
+import { each } from "../../engine/kit/each.ts";
+import type { EventStore, Head } from "../../engine/log/event-store.ts";
+import { viewsTable } from "../../engine/views/views.ts";
 import { createQueue } from "../../local/provision/engine-resources.ts";
-import { viewsTable } from "../../services/aws/views.ts";
-import { each } from "../../services/kit/each.ts";
 import { project } from "../../services/project/project.ts";
-import type { EventStore, Head } from "../../services/store/event-store.ts";
 import { deploymentId } from "../support/samples.ts";
 import { type DevelopmentRoom, SITE, withDevelopment } from "./development-room.ts";
 import { deploymentHistory } from "./histories.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { documentOf, type Outcome, problemsOf } from "../../cli/demo/summary.ts";
-import { metSoFar } from "../../cli/demo/verdict.ts";
+import { documentOf, type Outcome, problemsOf } from "../../demo/summary.ts";
+import { metSoFar } from "../../demo/verdict.ts";
 import { deploymentId as id } from "../support/samples.ts";
 
 const deployed = (n: number) => ({ id: id(n), status: "success", sequence: n, ms: 1 });

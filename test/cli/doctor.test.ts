@@ -6,8 +6,8 @@ import { DisableRuleCommand, EnableRuleCommand } from "@aws-sdk/client-eventbrid
 import { DeleteAliasCommand, GetAliasCommand, UpdateAliasCommand } from "@aws-sdk/client-lambda";
 import { DeleteQueueCommand, GetQueueUrlCommand } from "@aws-sdk/client-sqs";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { BUS, deadLetterName, EVENTS_TABLE, ruleName } from "../../infra/topology.ts";
-import type { Finding } from "../../services/doctor/finding.ts";
+import { BUS, deadLetterName, EVENTS_TABLE, ruleName } from "../../blueprint/topology.ts";
+import type { Finding } from "../../operator/doctor/finding.ts";
 import { until } from "../support/until.ts";
 import { startWorld, type World } from "../support/world.ts";
 import { runCli } from "./support/run-cli.ts";

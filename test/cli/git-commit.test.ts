@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { parseCommit, readGitCommit } from "../../cli/git-commit.ts";
-import { zipSource } from "../../services/kit/archive.ts";
+import { zipSource } from "../../engine/zip/archive.ts";
 
 let folder: string;
 let repository: string;

@@ -5,12 +5,12 @@ import { join } from "node:path";
 import { DeleteItemCommand, PutItemCommand } from "@aws-sdk/client-dynamodb";
 import { GetObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { EVENTS_TABLE } from "../../blueprint/topology.ts";
 import type { Commit } from "../../domain/kernel/chain.ts";
 import { SealManifest } from "../../domain/kernel/seal.ts";
-import { EVENTS_TABLE } from "../../infra/topology.ts";
+import { itemCodec } from "../../engine/log/codec.ts";
 import { BUCKETS } from "../../local/provision/engine-resources.ts";
-import { itemCodec } from "../../services/store/codec.ts";
-import type { LogVerified } from "../../services/verify/verify-log.ts";
+import type { LogVerified } from "../../operator/verify/verify-log.ts";
 import { type AuditedPast, startAuditedPast } from "../support/audited-past.ts";
 import { runCli, startCli } from "./support/run-cli.ts";
 

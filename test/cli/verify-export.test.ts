@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { SEALS, verifyExport } from "../../cli/verify-export.ts";
-import { sealTextOf, verifyHistory } from "../../services/store/sealed-history.ts";
+import { sealTextOf, verifyHistory } from "../../engine/archive/sealed-history.ts";
 import { type Export, exportOf, historyOf, linesOf, logOf, MORNING, manifestOf, PEM, segmentOf, write } from "../support/sealed-log.ts";
 
 const COMMITS = 60;

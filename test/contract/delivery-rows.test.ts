@@ -1,7 +1,7 @@
 import { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Delivery, newDelivery } from "../../domain/webhook/delivery.ts";
-import { deliveryRows } from "../../services/aws/delivery-rows.ts";
+import { deliveryRows } from "../../engine/webhooks/delivery-rows.ts";
 import { startTable, TABLE, type Table } from "../support/dynamodb.ts";
 import { news } from "../support/news.ts";
 import { at, webhookId } from "../support/samples.ts";

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { Commit } from "../../domain/kernel/chain.ts";
 import { positionAt } from "../../domain/kernel/position.ts";
-import { shardOf } from "../../services/store/codec.ts";
-import { SHARDS } from "../../services/store/entity.ts";
-import { type EventStore, eventStore } from "../../services/store/event-store.ts";
-import { eventLog, type Log } from "../../services/store/log.ts";
+import { shardOf } from "../../engine/log/codec.ts";
+import { SHARDS } from "../../engine/log/entity.ts";
+import { type EventStore, eventStore } from "../../engine/log/event-store.ts";
+import { eventLog, type Log } from "../../engine/log/log.ts";
 import { startTable, TABLE, type Table } from "../support/dynamodb.ts";
 
 const HOUR = 3_600_000;

@@ -3,11 +3,11 @@ import { unmarshall } from "@aws-sdk/util-dynamodb";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { verifyChain } from "../../domain/kernel/chain.ts";
 import { positionAt } from "../../domain/kernel/position.ts";
-import type { Clock } from "../../services/kit/clock.ts";
-import { aggregates } from "../../services/kit/execute.ts";
-import { dayOf, itemCodec, sha256, shardOf } from "../../services/store/codec.ts";
-import { commitEntity } from "../../services/store/entity.ts";
-import { Conflict, type Decision, type EventStore, eventStore, MAX_BODY_BYTES } from "../../services/store/event-store.ts";
+import type { Clock } from "../../engine/kit/clock.ts";
+import { dayOf, itemCodec, sha256, shardOf } from "../../engine/log/codec.ts";
+import { commitEntity } from "../../engine/log/entity.ts";
+import { Conflict, type Decision, type EventStore, eventStore, MAX_BODY_BYTES } from "../../engine/log/event-store.ts";
+import { aggregates } from "../../engine/log/execute.ts";
 import { startTable, TABLE, type Table } from "../support/dynamodb.ts";
 import { at, deploymentId, request } from "../support/samples.ts";
 

@@ -1,6 +1,6 @@
 import { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { leaseRows } from "../../services/aws/lease-rows.ts";
+import { leaseRows } from "../../engine/views/lease-rows.ts";
 import { startTable, TABLE, type Table } from "../support/dynamodb.ts";
 
 let table: Table;

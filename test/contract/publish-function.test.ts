@@ -7,10 +7,10 @@ import { CreateFunctionCommand, DeleteFunctionCommand, UpdateFunctionConfigurati
 import { CreateBucketCommand, PutObjectCommand } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
 import { ZipFile } from "yazl";
+import { lambdaFunctions, type Settings } from "../../engine/aws/functions.ts";
+import { systemClock } from "../../engine/wiring/engine.ts";
 import { type LocalAws, startAws } from "../../local/aws.ts";
 import { placeholderZip } from "../../local/provision/placeholder.ts";
-import { lambdaFunctions, type Settings } from "../../services/aws/functions.ts";
-import { systemClock } from "../../services/kit/engine.ts";
 import { type Code, PublishRefused, publishFunction } from "../../services/publish-release/publish-function.ts";
 import { hostileLambda } from "../support/hostile-lambda.ts";
 

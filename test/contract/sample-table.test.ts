@@ -1,10 +1,10 @@
 import { DeleteItemCommand, PutItemCommand } from "@aws-sdk/client-dynamodb";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { EVENTS_TABLE } from "../../blueprint/topology.ts";
 import { type Commit, commitHash } from "../../domain/kernel/chain.ts";
-import { EVENTS_TABLE } from "../../infra/topology.ts";
-import { type Item, itemCodec, sha256 } from "../../services/store/codec.ts";
-import { newestStreams, type Ports, SAMPLE, type Sampled, sampleTable } from "../../services/store/sample-table.ts";
-import { tableRows } from "../../services/store/table-rows.ts";
+import { type Item, itemCodec, sha256 } from "../../engine/log/codec.ts";
+import { newestStreams, type Ports, SAMPLE, type Sampled, sampleTable } from "../../engine/log/sample-table.ts";
+import { tableRows } from "../../engine/log/table-rows.ts";
 import { type ReplayRoom, startReplayRoom } from "../support/replay-room.ts";
 import { logOf, MORNING } from "../support/sealed-log.ts";
 

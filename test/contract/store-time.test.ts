@@ -1,7 +1,7 @@
 import { PutItemCommand } from "@aws-sdk/client-dynamodb";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { withStoreTime } from "../../services/aws/store-time.ts";
-import { eventStore } from "../../services/store/event-store.ts";
+import { withStoreTime } from "../../engine/aws/store-time.ts";
+import { eventStore } from "../../engine/log/event-store.ts";
 import { startTable, TABLE, type Table } from "../support/dynamodb.ts";
 
 const MINUTE = 60_000;

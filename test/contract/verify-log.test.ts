@@ -1,14 +1,14 @@
 import { createPublicKey } from "node:crypto";
 import { DeleteItemCommand, PutItemCommand, ScanCommand } from "@aws-sdk/client-dynamodb";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { EVENTS_TABLE, SEAL_KEY } from "../../blueprint/topology.ts";
 import { type Commit, commitHash } from "../../domain/kernel/chain.ts";
-import { EVENTS_TABLE, SEAL_KEY } from "../../infra/topology.ts";
+import { kmsSigner } from "../../engine/archive/signer.ts";
+import { systemClock } from "../../engine/kit/clock.ts";
+import { type Item, itemCodec, sha256 } from "../../engine/log/codec.ts";
 import { BUCKETS } from "../../local/provision/engine-resources.ts";
-import { kmsSigner } from "../../services/aws/signer.ts";
-import { systemClock } from "../../services/kit/clock.ts";
-import { type Item, itemCodec, sha256 } from "../../services/store/codec.ts";
-import { type LogVerified, verifyLog } from "../../services/verify/verify-log.ts";
-import { wire } from "../../services/verify/wiring.ts";
+import { type LogVerified, verifyLog } from "../../operator/verify/verify-log.ts";
+import { wire } from "../../operator/verify/wiring.ts";
 import { type ReplayRoom, startReplayRoom } from "../support/replay-room.ts";
 import { logOf, MORNING } from "../support/sealed-log.ts";
 

@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
+import { EMPTY_ALIAS } from "../../blueprint/sites.ts";
 import type { EnvironmentCommand } from "../../domain/environment/commands.ts";
 import { environment } from "../../domain/environment/decider.ts";
 import type { EnvironmentEvent } from "../../domain/environment/events.ts";
 import { describe as describeFence, isAsRecorded, judgeAlias, sayDrift, sayVersions, UNMOVED } from "../../domain/environment/fence.ts";
 import { fold } from "../../domain/kernel/decider.ts";
-import { EMPTY_ALIAS } from "../../infra/sites.ts";
 import { asked, specification } from "../support/given.ts";
 import { at, deploymentId, functions, release, request } from "../support/samples.ts";
 

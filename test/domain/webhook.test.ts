@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
+import { consumers } from "../../blueprint/topology.ts";
 import type { WebhookCommand } from "../../domain/webhook/commands.ts";
 import { webhook } from "../../domain/webhook/decider.ts";
 import type { WebhookEvent, WebhookFilters } from "../../domain/webhook/events.ts";
 import { type News, notableTypes, wants } from "../../domain/webhook/news.ts";
-import { consumers } from "../../infra/topology.ts";
 import { asked, specification } from "../support/given.ts";
 import { at } from "../support/samples.ts";
 

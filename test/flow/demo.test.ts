@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { openApi } from "../../cli/api.ts";
-import { type Listener, listen } from "../../cli/demo/messages.ts";
+import { type Listener, listen } from "../../demo/messages.ts";
 import { until } from "../support/until.ts";
 import { startWorld, type World } from "../support/world.ts";
 

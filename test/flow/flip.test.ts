@@ -1,7 +1,7 @@
 import { PutObjectCommand } from "@aws-sdk/client-s3";
 import { GetQueueAttributesCommand, GetQueueUrlCommand, SendMessageCommand } from "@aws-sdk/client-sqs";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { queueName } from "../../infra/topology.ts";
+import { queueName } from "../../blueprint/topology.ts";
 import { BUCKETS } from "../../local/provision/engine-resources.ts";
 import { wire as flipAlias } from "../../services/flip-alias/handler.ts";
 import { watchAliases } from "../support/alias-watch.ts";

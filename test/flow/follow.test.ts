@@ -1,14 +1,14 @@
 import { hash } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { BUS, EVENTS_TABLE, SEAL_KEY, VIEWS_TABLE } from "../../blueprint/topology.ts";
 import type { Commit } from "../../domain/kernel/chain.ts";
-import { BUS, EVENTS_TABLE, SEAL_KEY, VIEWS_TABLE } from "../../infra/topology.ts";
+import { eventsOf } from "../../engine/log/codec.ts";
+import { engine, systemClock } from "../../engine/wiring/engine.ts";
 import { serveApi } from "../../local/api-server.ts";
 import { REGION } from "../../local/http.ts";
 import { BUCKETS } from "../../local/provision/engine-resources.ts";
 import { createApi } from "../../services/api/app.ts";
 import { apiPorts } from "../../services/api/wiring.ts";
-import { engine, systemClock } from "../../services/kit/engine.ts";
-import { eventsOf } from "../../services/store/codec.ts";
 import { startCli } from "../cli/support/run-cli.ts";
 import { longHistory, usualPlan } from "../support/long-history.ts";
 import { startProxy } from "../support/proxy.ts";

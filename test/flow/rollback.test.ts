@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { DeleteFunctionCommand } from "@aws-sdk/client-lambda";
 import { DeleteObjectsCommand } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { contentKey, manifestKey } from "../../engine/open-next/manifest.ts";
 import { BUCKETS } from "../../local/provision/engine-resources.ts";
-import { contentKey, manifestKey } from "../../services/kit/manifest.ts";
 import { until } from "../support/until.ts";
 import { startWorld, type World } from "../support/world.ts";
 

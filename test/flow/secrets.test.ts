@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { ScanCommand } from "@aws-sdk/client-dynamodb";
 import { GetSecretValueCommand } from "@aws-sdk/client-secrets-manager";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { EVENTS_TABLE, VIEWS_TABLE } from "../../infra/topology.ts";
+import { EVENTS_TABLE, VIEWS_TABLE } from "../../blueprint/topology.ts";
 import { hostileLambda } from "../support/hostile-lambda.ts";
 import { foundInFolder, type Secrets, foundIn as search } from "../support/secret-search.ts";
 import { startWorld, type World } from "../support/world.ts";

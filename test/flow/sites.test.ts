@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { ListObjectsV2Command } from "@aws-sdk/client-s3";
 import { GetSecretValueCommand } from "@aws-sdk/client-secrets-manager";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { SitesRefused } from "../../infra/sites-file.ts";
+import { SitesRefused } from "../../blueprint/sites-file.ts";
 import { BUCKETS } from "../../local/provision/engine-resources.ts";
 import { readSites } from "../../local/sites.ts";
 import { writeFixtureApp } from "../support/fixture-app.ts";

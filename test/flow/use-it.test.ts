@@ -3,7 +3,7 @@ import { cp, mkdir, mkdtemp, readFile, realpath, rm, writeFile } from "node:fs/p
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { zipSource } from "../../services/kit/archive.ts";
+import { zipSource } from "../../engine/zip/archive.ts";
 import { runCli, type Started, startCli } from "../cli/support/run-cli.ts";
 import { writeFixtureApp } from "../support/fixture-app.ts";
 import { treeDigest } from "../support/tree-digest.ts";

@@ -11,7 +11,7 @@ import { positionAt } from "../../domain/kernel/position.ts";
 import { projectDeployment } from "../../domain/projections/deployment-view.ts";
 import { emptyEnvironment, projectEnvironment } from "../../domain/projections/environment-view.ts";
 import type { DeploymentView } from "../../domain/projections/views.ts";
-import { commitOf, eventsOf, itemCodec, sha256 } from "../../services/store/codec.ts";
+import { commitOf, eventsOf, itemCodec, sha256 } from "../../engine/log/codec.ts";
 import { deploymentCommand, environmentCommand } from "./given.ts";
 
 const RUNS = { numRuns: 1_500 };

@@ -2,7 +2,7 @@ import { createPublicKey } from "node:crypto";
 import { gzipSync } from "node:zlib";
 import { beforeAll, describe, expect, it } from "vitest";
 import { SEALS } from "../../cli/verify-export.ts";
-import { publicKeyOf, verifyHistory } from "../../services/store/sealed-history.ts";
+import { publicKeyOf, verifyHistory } from "../../engine/archive/sealed-history.ts";
 import { type Export, exportOf, historyOf, logOf, MORNING, manifestOf, PEM } from "../support/sealed-log.ts";
 
 /** One seal over six commits: every byte of it is changed, one at a time. */

@@ -8,7 +8,7 @@ import { type Commit, verifyChain } from "../../domain/kernel/chain.ts";
 import { fold } from "../../domain/kernel/decider.ts";
 import { webhook } from "../../domain/webhook/decider.ts";
 import { readWebhookEvent, webhookEventTypes } from "../../domain/webhook/events.ts";
-import { eventsOf, sha256 } from "../../services/store/codec.ts";
+import { eventsOf, sha256 } from "../../engine/log/codec.ts";
 import { deploymentId } from "../support/samples.ts";
 
 /** Histories as old releases wrote them. A test that fails here means that somebody's log can't be read any more. */

@@ -12,7 +12,7 @@ import { type Decider, fold, isRefusal } from "../../domain/kernel/decider.ts";
 import { deploymentStream, environmentStream, webhookStream } from "../../domain/kernel/identity.ts";
 import { nextPosition } from "../../domain/kernel/position.ts";
 import { webhook } from "../../domain/webhook/decider.ts";
-import { sha256 } from "../../services/store/codec.ts";
+import { sha256 } from "../../engine/log/codec.ts";
 import { artifact, assets, at, check, deploymentId, functions, release, request, webhookId } from "../support/samples.ts";
 
 const [release_] = process.argv.slice(2);

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import type { Commit } from "../../domain/kernel/chain.ts";
-import { readModels, viewOf } from "../../services/kit/read-models.ts";
-import type { ViewName } from "../../services/kit/view-names.ts";
+import { readModels, viewOf } from "../../engine/views/read-models.ts";
+import type { ViewName } from "../../engine/views/view-names.ts";
 import { rowsOf } from "../support/rows-of.ts";
 
 const here = new URL("./", import.meta.url);

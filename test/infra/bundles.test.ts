@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect, it } from "vitest";
-import { engineFunctions } from "../../infra/engine-functions.ts";
+import { engineFunctions } from "../../blueprint/engine-functions.ts";
 import { graphOf } from "./support/graph.ts";
 
 /** A cold start reads and compiles all of it before the first message is looked at: a megabyte takes about 100 ms. */

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { engineFunctions } from "../../infra/engine-functions.ts";
-import { type Consumer, consumers, schedules } from "../../infra/topology.ts";
+import { engineFunctions } from "../../blueprint/engine-functions.ts";
+import { type Consumer, consumers, schedules } from "../../blueprint/topology.ts";
 import { until } from "../support/until.ts";
 import { type Call, startRecordedWorld } from "./support/recorded-world.ts";
 

@@ -1,11 +1,11 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
-import { engineFunctions, functionName, logGroupName, relay } from "../../infra/engine-functions.ts";
-import { siteResources } from "../../infra/sites.ts";
-import { eventsTable } from "../../infra/stores.ts";
-import { consumers, deadLetterName } from "../../infra/topology.ts";
-import { EngineConfig } from "../../services/kit/config.ts";
+import { EngineConfig } from "../../blueprint/engine-config.ts";
+import { engineFunctions, functionName, logGroupName, relay } from "../../blueprint/engine-functions.ts";
+import { siteResources } from "../../blueprint/sites.ts";
+import { eventsTable } from "../../blueprint/stores.ts";
+import { consumers, deadLetterName } from "../../blueprint/topology.ts";
 import { root } from "./support/bundle-config.ts";
 import { checks, listRights } from "./support/checks.ts";
 import { all, type Graph, graphOf, one, stages, statements } from "./support/graph.ts";

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { componentName } from "../../infra/engine-functions.ts";
+import { componentName } from "../../blueprint/engine-functions.ts";
 import { writeFixtureApp } from "../support/fixture-app.ts";
 import { until } from "../support/until.ts";
 import { startReceiver } from "../support/webhook-receiver.ts";

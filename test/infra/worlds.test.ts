@@ -40,13 +40,25 @@ describe("a consumer with another name", () => {
 
   it("has it in both worlds, and nothing else is different", async () => {
     const copy = join(folder, "copy");
-    for (const part of ["domain", "services", "infra", "local", "test/infra/support", "sst.config.ts", "package.json", "tsconfig.json"])
+    for (const part of [
+      "domain",
+      "blueprint",
+      "engine",
+      "services",
+      "client",
+      "infra",
+      "local",
+      "test/infra/support",
+      "sst.config.ts",
+      "package.json",
+      "tsconfig.json",
+    ])
       cpSync(join(root, part), join(copy, part), { recursive: true });
     for (const part of ["node_modules", ".sst"]) symlinkSync(join(root, part), join(copy, part));
     // its entry in the topology and its own folder; the compiler asks for its key in the list of rights
     renameSync(join(copy, "services", before), join(copy, "services", after));
-    edit(join(copy, "infra/topology.ts"), `name: "${before}"`, `name: "${after}"`);
-    edit(join(copy, "infra/rights.ts"), `${before}: () => [...mailbox("${before}")`, `"${after}": () => [...mailbox("${after}")`);
+    edit(join(copy, "blueprint/topology.ts"), `name: "${before}"`, `name: "${after}"`);
+    edit(join(copy, "blueprint/rights.ts"), `${before}: () => [...mailbox("${before}")`, `"${after}": () => [...mailbox("${after}")`);
     edit(join(copy, "services", after, "handler.ts"), `("${before}")`, `("${after}")`);
 
     const changedLocal = await localWorld(copy, join(folder, "changed.json"));

@@ -14,9 +14,9 @@ import {
   type StartBuildCommandInput,
 } from "@aws-sdk/client-codebuild";
 import { expect } from "vitest";
+import { zipDirectory } from "../../engine/zip/archive.ts";
 import { type CodeBuildOptions, type LocalCodeBuild, startCodeBuild } from "../../local/codebuild/codebuild.ts";
 import { AwsError } from "../../local/http.ts";
-import { zipDirectory } from "../../services/kit/archive.ts";
 
 export type Room = Awaited<ReturnType<typeof openRoom>>;
 

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { unzipInto } from "../../services/kit/archive.ts";
+import { unzipInto } from "../../engine/zip/archive.ts";
 import { contextOf, openRoom, phases, type Room, spec, until } from "./codebuild-room.ts";
 
 let room: Room;

@@ -1,8 +1,8 @@
 import { readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { buildspecOf } from "../../infra/buildspec.ts";
-import { unzipInto } from "../../services/kit/archive.ts";
+import { buildspecOf } from "../../blueprint/buildspec.ts";
+import { unzipInto } from "../../engine/zip/archive.ts";
 import { openRoom, type Room, spec } from "./codebuild-room.ts";
 
 let room: Room;

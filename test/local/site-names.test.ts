@@ -3,11 +3,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { componentName } from "../../infra/engine-functions.ts";
-import { sharedNames } from "../../infra/occupied-names.ts";
-import { Site, siteResources } from "../../infra/sites.ts";
+import { componentName } from "../../blueprint/engine-functions.ts";
+import { sharedNames } from "../../blueprint/occupied-names.ts";
+import { Site, siteResources } from "../../blueprint/sites.ts";
+import { settingsOf } from "../../engine/open-next/settings.ts";
 import { readSites } from "../../local/sites.ts";
-import { settingsOf } from "../../services/publish-release/settings.ts";
 import { runCli } from "../cli/support/run-cli.ts";
 
 let folder: string;
@@ -78,7 +78,7 @@ describe("sites whose names meet in", () => {
     await declare({ shop: ["eu-live"], "shop-eu": ["live"] });
     vi.stubGlobal("$cli", { paths: { root: folder } });
     vi.stubEnv("SHIPLOG_SITES", sitesFile);
-    const module = "../../infra/aws/declared-sites.ts"; // of SST's world: its globals are types there alone
+    const module = "../../infra/declared-sites.ts"; // of SST's world: its globals are types there alone
     await expect(import(module)).rejects.toThrow("shop/eu-live and shop-eu/live would share the function");
     vi.unstubAllGlobals();
     vi.unstubAllEnvs();

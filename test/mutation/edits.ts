@@ -29,14 +29,14 @@ const concerning: Readonly<Record<string, readonly string[]>> = {
     "test/services/reconcile-build.test.ts",
     "test/services/reconcile-deployment.test.ts",
   ],
-  "services/kit/relay": ["test/services/relay.test.ts"],
+  "engine/log/relay-commit": ["test/services/relay.test.ts"],
   "services/relay": ["test/services/relay.test.ts"],
-  "services/kit/keep-row": ["test/services/project.test.ts"],
+  "engine/views/keep-row": ["test/services/project.test.ts"],
   "services/project": ["test/services/project.test.ts"],
-  "services/kit/consumer": ["test/services/consumer.test.ts"],
-  "services/kit/execute": ["test/services/execute.test.ts"],
-  "services/kit/probe": ["test/services/warm.test.ts", "test/services/publish-release.test.ts"],
-  "services/store/seal": ["test/services/seal-rest.test.ts"],
+  "engine/kit/consumer": ["test/services/consumer.test.ts"],
+  "engine/log/execute": ["test/services/execute.test.ts"],
+  "engine/open-next/probe": ["test/services/warm.test.ts", "test/services/publish-release.test.ts"],
+  "engine/archive/seal": ["test/services/seal-rest.test.ts"],
   "services/notify": ["test/services/notify.test.ts"],
   "services/deliver": ["test/services/deliver.test.ts"],
 };
@@ -201,27 +201,27 @@ export const edits: readonly Edit[] = [
   // project
   edit(
     "project: a lost race is the end of it",
-    "services/kit/keep-row.ts",
+    "engine/views/keep-row.ts",
     "    if (await put(view)) return;",
     "    await put(view);\n    return;",
   ),
-  edit("project: a row is folded anew from its second commit", "services/kit/keep-row.ts", "before?.version ?? 0", "before?.version ?? 1"),
+  edit("project: a row is folded anew from its second commit", "engine/views/keep-row.ts", "before?.version ?? 0", "before?.version ?? 1"),
   edit(
     "project: a row that is one behind is new enough",
-    "services/kit/keep-row.ts",
+    "engine/views/keep-row.ts",
     "if (from >= version) return;",
     "if (from >= version - 1) return;",
   ),
   // relay
   edit(
     "relay: what was lost before a commit stays lost",
-    "services/kit/relay.ts",
+    "engine/log/relay-commit.ts",
     "before === version - 1 ? [commit]",
     "before <= version - 1 ? [commit]",
   ),
   edit(
     "relay: more is noted than was published",
-    "services/kit/relay.ts",
+    "engine/log/relay-commit.ts",
     "missing.at(-1)?.version ?? version",
     "(missing.at(-1)?.version ?? version) + 1",
   ),
@@ -266,15 +266,10 @@ export const edits: readonly Edit[] = [
     "if (view === undefined || isEnd(view.status)) continue;",
   ),
   // consumer and execute: what every verb stands on
-  edit(
-    "consumer: the last try is one too late",
-    "services/kit/consumer.ts",
-    "last: receives >= maxReceives",
-    "last: receives > maxReceives",
-  ),
+  edit("consumer: the last try is one too late", "engine/kit/consumer.ts", "last: receives >= maxReceives", "last: receives > maxReceives"),
   edit(
     "execute: a conflict is the end of it",
-    "services/kit/execute.ts",
+    "engine/log/execute.ts",
     "!(error instanceof Conflict) || tries === MAX_TRIES",
     "!(error instanceof Conflict) || tries <= MAX_TRIES",
   ),
@@ -361,8 +356,8 @@ export const edits: readonly Edit[] = [
     "if (faults.some(({ gone }) => gone)) throw",
     "if (again && faults.some(({ gone }) => gone)) throw",
   ),
-  edit("warm-up: 500 is an answer", "services/kit/probe.ts", "return status >= 500 ?", "return status > 500 ?"),
-  edit("warm-up: one cold start that fails is enough", "services/kit/probe.ts", "const TRIES = 2;", "const TRIES = 1;"),
+  edit("warm-up: 500 is an answer", "engine/open-next/probe.ts", "return status >= 500 ?", "return status > 500 ?"),
+  edit("warm-up: one cold start that fails is enough", "engine/open-next/probe.ts", "const TRIES = 2;", "const TRIES = 1;"),
   // what is counted is counted anew
   edit(
     "flip-alias: answers of the new version need not come in a row",
@@ -407,7 +402,7 @@ export const edits: readonly Edit[] = [
     "now + pause",
     "nothing is sent to an endpoint during a pause: that it is over is known here",
   ),
-  edit("consumer: the second delivery is like the first", "services/kit/consumer.ts", "again: receives > 1", "again: receives > 2"),
+  edit("consumer: the second delivery is like the first", "engine/kit/consumer.ts", "again: receives > 1", "again: receives > 2"),
   edit(
     "publish-release: a version with less memory is used again",
     "services/publish-release/publish-function.ts",
@@ -415,17 +410,17 @@ export const edits: readonly Edit[] = [
     "",
   ),
   // seal
-  edit("seal: where there is more than one seal has, it ends", "services/store/seal.ts", "    if (more) continue;\n", ""),
+  edit("seal: where there is more than one seal has, it ends", "engine/archive/seal.ts", "    if (more) continue;\n", ""),
   edit(
     "seal: what seals by time passed over stays out",
-    "services/store/seal.ts",
+    "engine/archive/seal.ts",
     "sealed.missing[0]?.from ?? sealed.version + 1",
     "sealed.version + 1",
   ),
-  edit("seal: one commit may be missing", "services/store/seal.ts", "if (version > head.version + 1)", "if (version > head.version + 2)"),
+  edit("seal: one commit may be missing", "engine/archive/seal.ts", "if (version > head.version + 1)", "if (version > head.version + 2)"),
   edit(
     "seal: that all of a stream is sealed is never noted",
-    "services/store/seal.ts",
+    "engine/archive/seal.ts",
     "else if (fault === undefined) await",
     "else if (fault !== undefined) await",
   ),

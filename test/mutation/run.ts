@@ -1,7 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { each } from "../../services/kit/each.ts";
+import { each } from "../../engine/kit/each.ts";
 import { inTreeWith } from "../simulation/mutants/hunt.ts";
 import { type Edit, edits } from "./edits.ts";
 import { failingTest, violatingSeed } from "./noticed.ts";

@@ -6,13 +6,13 @@ const root = new URL("../../", import.meta.url).pathname;
 
 /** Where the machine's own time and chance come in, and where real sockets and files are at work: everywhere else they are arguments. */
 const DOORS = [
-  /^services\/aws\//,
-  /^services\/kit\/clock\.ts$/,
-  /^services\/kit\/chance\.ts$/,
+  /^engine\/aws\//,
+  /^engine\/kit\/clock\.ts$/,
+  /^engine\/kit\/chance\.ts$/,
   // the time limit of a request over a real socket
   /^services\/deliver\/post\.ts$/,
   // the name of a file that nobody else sees
-  /^services\/kit\/archive-zip\.ts$/,
+  /^engine\/zip\/archive-zip\.ts$/,
 ];
 const NAMES = new Set(["setTimeout", "setInterval", "setImmediate", "performance", "hrtime", "ulid", "nanoid"]);
 const CHANCE = new Set(["randomUUID", "randomBytes", "randomInt", "randomFillSync", "getRandomValues"]);
@@ -36,7 +36,7 @@ const found = (source: string): string[] => {
 };
 
 describe("the services", () => {
-  const files = globSync("services/**/*.ts", { cwd: root }).filter((path) => !DOORS.some((door) => door.test(path)));
+  const files = globSync("{engine,services}/**/*.ts", { cwd: root }).filter((path) => !DOORS.some((door) => door.test(path)));
 
   it.each(files)("get time and chance as arguments in %s", (path) => {
     expect(found(readFileSync(root + path, "utf8"))).toEqual([]);

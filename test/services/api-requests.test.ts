@@ -3,14 +3,14 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { awsClients, type Clients } from "../../engine/aws/clients.ts";
+import { eventsOf } from "../../engine/log/codec.ts";
+import { type Engine, engine as makeEngine, systemClock } from "../../engine/wiring/engine.ts";
 import { type Endpoint, startEndpoint } from "../../local/endpoint/endpoint.ts";
 import { REGION } from "../../local/http.ts";
 import { HERE, provisionEngine } from "../../local/provision/engine-resources.ts";
 import { createApi } from "../../services/api/app.ts";
 import { apiPorts } from "../../services/api/wiring.ts";
-import { awsClients, type Clients } from "../../services/aws/clients.ts";
-import { type Engine, engine as makeEngine, systemClock } from "../../services/kit/engine.ts";
-import { eventsOf } from "../../services/store/codec.ts";
 import { siteConfigOf } from "../support/site-config.ts";
 
 const TOKEN = "a-long-secret-token";

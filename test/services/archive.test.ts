@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { crc32, deflateRawSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { type ArchiveRefusal, ArchiveRefused, unzipInto, type Zipped, zipDirectory, zipSource } from "../../services/kit/archive.ts";
+import { type ArchiveRefusal, ArchiveRefused, unzipInto, type Zipped, zipDirectory, zipSource } from "../../engine/zip/archive.ts";
 
 let room: string;
 beforeEach(async () => {
@@ -30,7 +30,7 @@ const tree = async (folder: string) => {
 
 /** Packs in a process of its own, because a process keeps its time zone. */
 const zipInZone = async (folder: string, TZ: string): Promise<Zipped> => {
-  const module = new URL("../../services/kit/archive.ts", import.meta.url).href;
+  const module = new URL("../../engine/zip/archive.ts", import.meta.url).href;
   const script = `const { zipDirectory } = await import(${JSON.stringify(module)});
     console.log(JSON.stringify(await zipDirectory(${JSON.stringify(at(folder))}, ${JSON.stringify(at(`${folder}.zip`))})))`;
   const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "-e", script], { env: { TZ } });

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { AuditPage } from "../../client/contract.ts";
 import { positionAt } from "../../domain/kernel/position.ts";
+import { END } from "../../engine/log/log.ts";
 import { auditTrail } from "../../services/api/audit.ts";
-import { AuditPage } from "../../services/api/contract.ts";
-import { END } from "../../services/store/log.ts";
 import { type AuditedPast, EVIL, LINES, type Row, startAuditedPast } from "../support/audited-past.ts";
 import { chained } from "../support/chained.ts";
 import { logOf, MORNING } from "../support/sealed-log.ts";

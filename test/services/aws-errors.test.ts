@@ -1,7 +1,7 @@
 import { ConditionalCheckFailedException, ResourceNotFoundException } from "@aws-sdk/client-dynamodb";
 import { ResourceConflictException, TooManyRequestsException } from "@aws-sdk/client-lambda";
 import { describe, expect, it } from "vitest";
-import { isLimit, isOutage, isStoreFull, problemOf, unlessMissing } from "../../services/aws/errors.ts";
+import { isLimit, isOutage, isStoreFull, problemOf, unlessMissing } from "../../engine/aws/errors.ts";
 
 const $metadata = {};
 const named = (name: string, more: object = {}) => Object.assign(new Error(name), { name, ...more });

@@ -1,11 +1,11 @@
 import { PutItemCommand } from "@aws-sdk/client-dynamodb";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { positionAt } from "../../domain/kernel/position.ts";
+import { itemCodec } from "../../engine/log/codec.ts";
+import { type EventStore, eventStore } from "../../engine/log/event-store.ts";
+import { END, eventLog } from "../../engine/log/log.ts";
 import { auditTrail } from "../../services/api/audit.ts";
 import { log as events } from "../../services/api/log.ts";
-import { itemCodec } from "../../services/store/codec.ts";
-import { type EventStore, eventStore } from "../../services/store/event-store.ts";
-import { END, eventLog } from "../../services/store/log.ts";
 import { chained } from "../support/chained.ts";
 import { startTable, TABLE, type Table } from "../support/dynamodb.ts";
 

@@ -1,9 +1,9 @@
 import type { SQSEvent, SQSRecord } from "aws-lambda";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
-import { consumers, retrySeconds } from "../../infra/topology.ts";
-import { isOutage } from "../../services/aws/errors.ts";
-import { consumer, type Delivery, type Mailroom, NotYet, Unprocessable } from "../../services/kit/consumer.ts";
+import { consumers, retrySeconds } from "../../blueprint/topology.ts";
+import { isOutage } from "../../engine/aws/errors.ts";
+import { consumer, type Delivery, type Mailroom, NotYet, Unprocessable } from "../../engine/kit/consumer.ts";
 
 const MAX_RECEIVES = 4;
 const Lamp = z.object({ lamp: z.string() });

@@ -1,11 +1,11 @@
 import { Webhook } from "standardwebhooks";
 import { beforeEach, describe, expect, it } from "vitest";
 import type { WebhookKind } from "../../domain/webhook/events.ts";
+import { NotYet, Unprocessable } from "../../engine/kit/consumer.ts";
+import { deliveryId } from "../../engine/webhooks/delivery.ts";
 import type { Posted } from "../../services/deliver/post.ts";
 import { LARGEST_PAYLOAD, signedHeaders, standardBody } from "../../services/deliver/standard-message.ts";
 import { verdictOn, waitAfter } from "../../services/deliver/verdict.ts";
-import { NotYet, Unprocessable } from "../../services/kit/consumer.ts";
-import { deliveryId } from "../../services/kit/webhooks/delivery.ts";
 import { answer, id, room, secretOf } from "../support/delivery-room.ts";
 import { news } from "../support/news.ts";
 

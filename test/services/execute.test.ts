@@ -2,9 +2,9 @@ import { describe, expect, it } from "vitest";
 import { type Commit, commitHash, commitId } from "../../domain/kernel/chain.ts";
 import { type Decider, refuse } from "../../domain/kernel/decider.ts";
 import type { Recorded } from "../../domain/kernel/event.ts";
-import { type Because, executor, following } from "../../services/kit/execute.ts";
-import { eventsOf, sha256 } from "../../services/store/codec.ts";
-import { Conflict, type Decision, type EventStore, type Head } from "../../services/store/event-store.ts";
+import { eventsOf, sha256 } from "../../engine/log/codec.ts";
+import { Conflict, type Decision, type EventStore, type Head } from "../../engine/log/event-store.ts";
+import { type Because, executor, following } from "../../engine/log/execute.ts";
 
 type Counted = { type: "Counted"; v: 1; body: { by: number; to: number } };
 type Command = { add: number };

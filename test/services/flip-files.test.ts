@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { SiteConfig } from "../../blueprint/engine-config.ts";
 import type { EnvironmentEvent } from "../../domain/environment/events.ts";
 import { describe as describeFence, type FoundAlias, UNMOVED } from "../../domain/environment/fence.ts";
 import type { Recorded } from "../../domain/kernel/event.ts";
 import { flipAlias } from "../../services/flip-alias/flip-alias.ts";
 import { publicFiles } from "../../services/flip-alias/public-files.ts";
-import type { SiteConfig } from "../../services/kit/config.ts";
 import { deploymentId, functions, release } from "../support/samples.ts";
 import { startVerbRoom, steps, type VerbRoom } from "../support/verb-room.ts";
 

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { Occupied, takeLease } from "../../services/replay/lease.ts";
+import { Occupied, takeLease } from "../../operator/replay/lease.ts";
 
 const NOON = Date.UTC(2026, 10, 24, 12);
 const AHEAD = NOON + 400 * 86_400_000;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { describe as describeFence } from "../../domain/environment/fence.ts";
-import type { AliasState } from "../../services/aws/functions.ts";
+import type { AliasState } from "../../engine/aws/functions.ts";
 import { moveAlias } from "../../services/flip-alias/move-alias.ts";
 import { deploymentId } from "../support/samples.ts";
 

@@ -7,7 +7,7 @@ import type { AnyEvent, Recorded } from "../../domain/kernel/event.ts";
 import { deploymentStream, environmentStream } from "../../domain/kernel/identity.ts";
 import type { WebhookView } from "../../domain/projections/webhook-view.ts";
 import { News, outcomeTypes, wants } from "../../domain/webhook/news.ts";
-import { type DeliveryMessage, deliveryId } from "../../services/kit/webhooks/delivery.ts";
+import { type DeliveryMessage, deliveryId } from "../../engine/webhooks/delivery.ts";
 import { newsOf } from "../../services/notify/news.ts";
 import { notify } from "../../services/notify/notify.ts";
 import { asked } from "../support/given.ts";

@@ -1,9 +1,9 @@
 import { hash } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { engine, systemClock } from "../../engine/wiring/engine.ts";
 import { HERE } from "../../local/provision/engine-resources.ts";
 import { createApi } from "../../services/api/app.ts";
 import { apiPorts } from "../../services/api/wiring.ts";
-import { engine, systemClock } from "../../services/kit/engine.ts";
 import { randomOf } from "../simulation/world/random.ts";
 import { longHistory } from "../support/long-history.ts";
 import { type ReplayRoom, startReplayRoom } from "../support/replay-room.ts";

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import type { Commit } from "../../domain/kernel/chain.ts";
 import type { DeploymentView } from "../../domain/projections/views.ts";
-import { type Kept, keepRow } from "../../services/kit/keep-row.ts";
+import { type Kept, keepRow } from "../../engine/views/keep-row.ts";
 import { startVerbRoom, steps, type VerbRoom } from "../support/verb-room.ts";
 
 /** Rows as a table keeps them: an older one never replaces a newer one. */

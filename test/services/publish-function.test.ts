@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { FunctionState, Settings } from "../../services/aws/functions.ts";
+import type { FunctionState, Settings } from "../../engine/aws/functions.ts";
 import { PublishRefused, publishFunction } from "../../services/publish-release/publish-function.ts";
 
 const wanted: Settings = { handler: "index.handler", memoryMb: 1024, timeoutSeconds: 10, variables: { COLOUR: "blue", SIZE: "big" } };

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { DeploymentEvent } from "../../domain/deployment/events.ts";
 import type { Recorded } from "../../domain/kernel/event.ts";
-import { ArchiveRefused } from "../../services/kit/archive.ts";
-import type { Package } from "../../services/publish-release/inspect.ts";
-import { OutputRefused } from "../../services/publish-release/output.ts";
+import type { Package } from "../../engine/open-next/inspect.ts";
+import { OutputRefused } from "../../engine/open-next/output.ts";
+import { ArchiveRefused } from "../../engine/zip/archive.ts";
 import { PublishRefused } from "../../services/publish-release/publish-function.ts";
 import { type Ports, publishRelease } from "../../services/publish-release/publish-release.ts";
 import { assets, deploymentId, functions } from "../support/samples.ts";

@@ -1,10 +1,10 @@
 import { hash } from "node:crypto";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { each } from "../../engine/kit/each.ts";
+import { engine as engineOf, systemClock } from "../../engine/wiring/engine.ts";
 import { HERE } from "../../local/provision/engine-resources.ts";
 import { createApi } from "../../services/api/app.ts";
 import { apiPorts } from "../../services/api/wiring.ts";
-import { each } from "../../services/kit/each.ts";
-import { engine as engineOf, systemClock } from "../../services/kit/engine.ts";
 import { longHistory } from "../support/long-history.ts";
 import { type ReplayRoom, startReplayRoom } from "../support/replay-room.ts";
 import { siteConfigOf } from "../support/site-config.ts";

@@ -2,9 +2,9 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { DeploymentCommand } from "../../domain/deployment/commands.ts";
 import type { Recorded } from "../../domain/kernel/event.ts";
 import type { DeploymentView } from "../../domain/projections/views.ts";
-import type { BuildReport } from "../../services/aws/builds.ts";
+import type { BuildReport } from "../../engine/aws/builds.ts";
+import { eventsOf } from "../../engine/log/codec.ts";
 import { reconcileDeployment } from "../../services/reconcile/deployments.ts";
-import { eventsOf } from "../../services/store/codec.ts";
 import { at, deploymentId } from "../support/samples.ts";
 import { startVerbRoom, steps, type VerbRoom } from "../support/verb-room.ts";
 

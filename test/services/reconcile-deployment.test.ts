@@ -28,7 +28,7 @@ const ready = async (n: number, site: string) => {
   await room.environment(site, admit);
   await room.deployment(n, queue(1), began, built, ...published);
   const events = async (of: string): Promise<Recorded[]> => {
-    const { eventsOf } = await import("../../services/store/codec.ts");
+    const { eventsOf } = await import("../../engine/log/codec.ts");
     return (await room.commits(of)).flatMap(eventsOf);
   };
   const sent: string[] = [];

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { EnvironmentCommand } from "../../domain/environment/commands.ts";
 import type { EnvironmentEvent } from "../../domain/environment/events.ts";
 import type { Recorded } from "../../domain/kernel/event.ts";
-import type { AliasState } from "../../services/aws/functions.ts";
+import type { AliasState } from "../../engine/aws/functions.ts";
 import { reconcileEnvironment } from "../../services/reconcile/environments.ts";
 import { at, deploymentId, functions, release, request } from "../support/samples.ts";
 

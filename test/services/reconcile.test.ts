@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { DeploymentView } from "../../domain/projections/views.ts";
-import type { BuildReport } from "../../services/aws/builds.ts";
+import type { BuildReport } from "../../engine/aws/builds.ts";
 import { type Ports, reconcile } from "../../services/reconcile/reconcile.ts";
 
 const NOW = Date.UTC(2026, 10, 24, 12);

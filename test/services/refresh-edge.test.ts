@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { SiteConfig } from "../../blueprint/engine-config.ts";
 import type { EnvironmentEvent } from "../../domain/environment/events.ts";
 import type { Recorded } from "../../domain/kernel/event.ts";
-import type { SiteConfig } from "../../services/kit/config.ts";
 import { type Ports, refreshEdge } from "../../services/refresh-edge/refresh-edge.ts";
 import { deploymentId } from "../support/samples.ts";
 import { startVerbRoom, steps, type VerbRoom } from "../support/verb-room.ts";

@@ -2,9 +2,9 @@ import type { DynamoDBStreamEvent } from "aws-lambda";
 import { expect, it } from "vitest";
 import type { Commit } from "../../domain/kernel/chain.ts";
 import type { Recorded } from "../../domain/kernel/event.ts";
-import { relay } from "../../services/kit/relay.ts";
+import { itemCodec } from "../../engine/log/codec.ts";
+import { relay } from "../../engine/log/relay-commit.ts";
 import { wire } from "../../services/relay/handler.ts";
-import { itemCodec } from "../../services/store/codec.ts";
 import { startVerbRoom, steps, type VerbRoom } from "../support/verb-room.ts";
 
 /** A stream of three commits, a note of how far it was relayed, and a bus that keeps what comes. */

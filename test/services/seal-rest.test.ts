@@ -3,8 +3,8 @@ import type { Commit } from "../../domain/kernel/chain.ts";
 import { positionAt } from "../../domain/kernel/position.ts";
 import type { Seal, SealedHead } from "../../domain/kernel/seal.ts";
 import { SealManifest } from "../../domain/kernel/seal.ts";
-import { sha256 } from "../../services/store/codec.ts";
-import { type Ports, sealRest } from "../../services/store/seal.ts";
+import { type Ports, sealRest } from "../../engine/archive/seal.ts";
+import { sha256 } from "../../engine/log/codec.ts";
 import { chained } from "../support/chained.ts";
 
 const NOON = Date.UTC(2026, 10, 23, 12);

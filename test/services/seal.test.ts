@@ -1,13 +1,13 @@
 import { gunzipSync } from "node:zlib";
 import { UpdateItemCommand } from "@aws-sdk/client-dynamodb";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { EVENTS_TABLE } from "../../blueprint/topology.ts";
 import type { Commit } from "../../domain/kernel/chain.ts";
 import { inLogOrder, SealManifest } from "../../domain/kernel/seal.ts";
-import { EVENTS_TABLE } from "../../infra/topology.ts";
-import { kmsSigner } from "../../services/aws/signer.ts";
+import { sealArchive } from "../../engine/archive/archive.ts";
+import { kmsSigner } from "../../engine/archive/signer.ts";
+import { logShards } from "../../engine/log/log-shards.ts";
 import { wire } from "../../services/seal/handler.ts";
-import { sealArchive } from "../../services/store/archive.ts";
-import { logShards } from "../../services/store/log-shards.ts";
 import { type AuditedPast, startAuditedPast } from "../support/audited-past.ts";
 
 const DAY = 86_400_000;

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { verifyExport } from "../../cli/verify-export.ts";
 import { type Commit, commitHash } from "../../domain/kernel/chain.ts";
 import { inLogOrder } from "../../domain/kernel/seal.ts";
-import { sha256 } from "../../services/store/codec.ts";
+import { sha256 } from "../../engine/log/codec.ts";
 import { exportByTime, exportOf, logOf, MORNING, manifestOf, PEM, write } from "../support/sealed-log.ts";
 
 // Releases up to 0.1 sealed what had a position between two times. What was written later than that was lost to them.

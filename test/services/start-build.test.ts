@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type BuildReport, NoBuildCapacity } from "../../services/aws/builds.ts";
-import { NotYet } from "../../services/kit/consumer.ts";
+import { type BuildReport, NoBuildCapacity } from "../../engine/aws/builds.ts";
+import { NotYet } from "../../engine/kit/consumer.ts";
 import { type Ports, startBuild } from "../../services/start-build/start-build.ts";
 import { stopBuild } from "../../services/stop-build/stop-build.ts";
 import { deploymentId } from "../support/samples.ts";

@@ -1,8 +1,8 @@
 import { DeleteItemCommand, PutItemCommand } from "@aws-sdk/client-dynamodb";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { EVENTS_TABLE } from "../../blueprint/topology.ts";
 import type { Commit } from "../../domain/kernel/chain.ts";
-import { EVENTS_TABLE } from "../../infra/topology.ts";
-import { itemCodec } from "../../services/store/codec.ts";
+import { itemCodec } from "../../engine/log/codec.ts";
 import { type AuditedPast, startAuditedPast } from "../support/audited-past.ts";
 
 const ENVIRONMENT = "environment/web/production";

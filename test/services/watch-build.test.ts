@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { BuildReport } from "../../services/aws/builds.ts";
-import { Unprocessable } from "../../services/kit/consumer.ts";
+import type { BuildReport } from "../../engine/aws/builds.ts";
+import { Unprocessable } from "../../engine/kit/consumer.ts";
 import { type BuildStateChange, watchBuild } from "../../services/watch-build/watch-build.ts";
 import { deploymentId } from "../support/samples.ts";
 import { startVerbRoom, steps, type VerbRoom } from "../support/verb-room.ts";

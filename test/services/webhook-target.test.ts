@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { isLoopback, isPublic } from "../../services/kit/webhooks/addresses.ts";
-import { addressOf, masked, readTarget } from "../../services/kit/webhooks/target.ts";
+import { isLoopback, isPublic } from "../../engine/webhooks/addresses.ts";
+import { addressOf, masked, readTarget } from "../../engine/webhooks/target.ts";
 
 describe("addresses", () => {
   it.each([

@@ -1,5 +1,5 @@
-import { siteResources } from "../../infra/sites.ts";
-import { consumers } from "../../infra/topology.ts";
+import { siteResources } from "../../blueprint/sites.ts";
+import { consumers } from "../../blueprint/topology.ts";
 import type { Cloud } from "./aws/cloud.ts";
 import type { Alias, Fn } from "./aws/lambda.ts";
 import type { Place } from "./engine/config.ts";

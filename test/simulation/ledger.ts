@@ -4,7 +4,7 @@ import { environment as environmentDecider } from "../../domain/environment/deci
 import { type EnvironmentEvent, readEnvironmentEvent } from "../../domain/environment/events.ts";
 import type { Environment } from "../../domain/environment/state.ts";
 import type { Recorded } from "../../domain/kernel/event.ts";
-import { eventsOf } from "../../services/store/codec.ts";
+import { eventsOf } from "../../engine/log/codec.ts";
 import type { Stored } from "./aws/event-table.ts";
 
 type FlipRequested = Extract<EnvironmentEvent, { type: "FlipRequested" }>["body"];

@@ -3,11 +3,11 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { z } from "zod";
+import type { PlannedRollback } from "../../client/contract.ts";
 import type { Source } from "../../domain/deployment/shapes.ts";
 import type { Recorded } from "../../domain/kernel/event.ts";
 import type { DeploymentView, EnvironmentView } from "../../domain/projections/views.ts";
-import type { PlannedRollback } from "../../services/api/contract.ts";
-import { zipSource } from "../../services/kit/archive.ts";
+import { zipSource } from "../../engine/zip/archive.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: an answer is looked at from outside, as a client sees its JSON
 export type Answer = { status: number; body: any; text: string; headers: Headers };

@@ -4,15 +4,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PutObjectCommand } from "@aws-sdk/client-s3";
 import type { z } from "zod";
+import type { AuditPage } from "../../client/contract.ts";
+import { awsClients } from "../../engine/aws/clients.ts";
+import { type Engine, engine as makeEngine, systemClock } from "../../engine/wiring/engine.ts";
 import { serveApi } from "../../local/api-server.ts";
 import { startEndpoint } from "../../local/endpoint/endpoint.ts";
 import { REGION } from "../../local/http.ts";
 import { BUCKETS, HERE, provisionEngine } from "../../local/provision/engine-resources.ts";
 import { createApi } from "../../services/api/app.ts";
-import type { AuditPage } from "../../services/api/contract.ts";
 import { apiPorts } from "../../services/api/wiring.ts";
-import { awsClients } from "../../services/aws/clients.ts";
-import { type Engine, engine as makeEngine, systemClock } from "../../services/kit/engine.ts";
 import { artifact, check, release } from "./samples.ts";
 import { siteConfigOf } from "./site-config.ts";
 

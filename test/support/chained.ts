@@ -1,5 +1,5 @@
 import { type Commit, commitHash } from "../../domain/kernel/chain.ts";
-import { sha256 } from "../../services/store/codec.ts";
+import { sha256 } from "../../engine/log/codec.ts";
 
 /** Commits of one stream, changed for a test, with the chain that they have now. */
 export const chained = (commits: readonly Commit[]): Commit[] => {

@@ -1,9 +1,9 @@
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
-import { EVENTS_TABLE } from "../../infra/topology.ts";
+import { EVENTS_TABLE } from "../../blueprint/topology.ts";
+import type { Clients } from "../../engine/aws/clients.ts";
 import type { LocalAws } from "../../local/aws.ts";
 import type { Item } from "../../local/endpoint/change-stream.ts";
-import type { Clients } from "../../services/aws/clients.ts";
 
 type Client = Exclude<keyof Clients, "destroy">;
 

@@ -1,5 +1,5 @@
 import { unmarshall } from "@aws-sdk/util-dynamodb";
-import { EVENTS_TABLE } from "../../infra/topology.ts";
+import { EVENTS_TABLE } from "../../blueprint/topology.ts";
 import type { Development } from "../../local/development.ts";
 
 /**

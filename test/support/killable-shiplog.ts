@@ -1,8 +1,8 @@
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
+import { awsClients } from "../../engine/aws/clients.ts";
 import { REGION } from "../../local/http.ts";
-import { awsClients } from "../../services/aws/clients.ts";
 import { apiClient } from "./api-client.ts";
 import type { KillPoint } from "./kill-point.ts";
 import type { Order, Report } from "./killable-process.ts";

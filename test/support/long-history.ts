@@ -2,7 +2,7 @@ import { type Commit, commitHash, commitId } from "../../domain/kernel/chain.ts"
 import { type Decider, isRefusal } from "../../domain/kernel/decider.ts";
 import type { AnyEvent } from "../../domain/kernel/event.ts";
 import { nextPosition } from "../../domain/kernel/position.ts";
-import { sha256 } from "../../services/store/codec.ts";
+import { sha256 } from "../../engine/log/codec.ts";
 import { type Random, randomOf } from "../simulation/world/random.ts";
 import { place } from "./long-history/place.ts";
 import { webhooks } from "./long-history/webhooks.ts";

@@ -1,5 +1,7 @@
 import { GetQueueAttributesCommand, GetQueueUrlCommand } from "@aws-sdk/client-sqs";
 import { expect } from "vitest";
+import { siteResources } from "../../blueprint/sites.ts";
+import { consumers, deadLetterName, queueName } from "../../blueprint/topology.ts";
 import { readDeploymentEvent } from "../../domain/deployment/events.ts";
 import { readEnvironmentEvent } from "../../domain/environment/events.ts";
 import { type Commit, verifyChain } from "../../domain/kernel/chain.ts";
@@ -8,10 +10,8 @@ import { positionAt } from "../../domain/kernel/position.ts";
 import { projectDeployment } from "../../domain/projections/deployment-view.ts";
 import { emptyEnvironment, projectEnvironment } from "../../domain/projections/environment-view.ts";
 import type { DeploymentView } from "../../domain/projections/views.ts";
-import { siteResources } from "../../infra/sites.ts";
-import { consumers, deadLetterName, queueName } from "../../infra/topology.ts";
+import { eventsOf, sha256 } from "../../engine/log/codec.ts";
 import type { Development } from "../../local/development.ts";
-import { eventsOf, sha256 } from "../../services/store/codec.ts";
 import { until } from "./until.ts";
 
 /** What must hold of an engine that has come to rest, whatever happened to it before. */

@@ -1,6 +1,6 @@
 import type { Commit } from "../../domain/kernel/chain.ts";
-import { advance, type ReadModel, readModels, viewOf } from "../../services/kit/read-models.ts";
-import { eventsOf } from "../../services/store/codec.ts";
+import { eventsOf } from "../../engine/log/codec.ts";
+import { advance, type ReadModel, readModels, viewOf } from "../../engine/views/read-models.ts";
 
 /** What the row of each stream must be, told by the projections alone. */
 export const rowsOf = (commits: readonly Commit[]): Map<string, unknown> =>

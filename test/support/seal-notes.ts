@@ -1,5 +1,5 @@
 import type { SealedHead } from "../../domain/kernel/seal.ts";
-import type { SealNotes } from "../../services/aws/seal-notes.ts";
+import type { SealNotes } from "../../engine/views/seal-notes.ts";
 
 /** What is noted of seals, in memory. */
 export const notesInMemory = (): SealNotes => {

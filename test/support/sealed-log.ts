@@ -7,9 +7,9 @@ import { PUBLIC_KEY, SEALS } from "../../cli/verify-export.ts";
 import { type Commit, commitHash, commitId } from "../../domain/kernel/chain.ts";
 import { nextPosition, positionAt } from "../../domain/kernel/position.ts";
 import { inLogOrder, type Seal, SealManifest, sealing, signedText } from "../../domain/kernel/seal.ts";
-import { sha256 } from "../../services/store/codec.ts";
-import { sealRest } from "../../services/store/seal.ts";
-import type { SealedHistory } from "../../services/store/sealed-history.ts";
+import { sealRest } from "../../engine/archive/seal.ts";
+import type { SealedHistory } from "../../engine/archive/sealed-history.ts";
+import { sha256 } from "../../engine/log/codec.ts";
 import { notesInMemory } from "./seal-notes.ts";
 
 /** An export in memory: files by their path, as `shiplog audit export` writes them. */

@@ -1,4 +1,4 @@
-import type { SiteConfig } from "../../services/kit/config.ts";
+import type { SiteConfig } from "../../blueprint/engine-config.ts";
 
 /** What the engine knows of one environment, where a test is not about that. */
 export const siteConfigOf = (site: string, environment: string, host = `${site}.example.com`): SiteConfig => ({

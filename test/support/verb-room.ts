@@ -3,10 +3,10 @@ import type { EnvironmentCommand } from "../../domain/environment/commands.ts";
 import type { Commit } from "../../domain/kernel/chain.ts";
 import type { Recorded } from "../../domain/kernel/event.ts";
 import { deploymentStream, environmentStream } from "../../domain/kernel/identity.ts";
-import type { Clock } from "../../services/kit/clock.ts";
-import { aggregates as aggregatesOf } from "../../services/kit/execute.ts";
-import { eventsOf } from "../../services/store/codec.ts";
-import { eventStore } from "../../services/store/event-store.ts";
+import type { Clock } from "../../engine/kit/clock.ts";
+import { eventsOf } from "../../engine/log/codec.ts";
+import { eventStore } from "../../engine/log/event-store.ts";
+import { aggregates as aggregatesOf } from "../../engine/log/execute.ts";
 import { startTable, TABLE } from "./dynamodb.ts";
 import { artifact, assets, at, check, deploymentId, functions, release, request } from "./samples.ts";
 

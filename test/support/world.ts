@@ -1,8 +1,8 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { siteResources } from "../../blueprint/sites.ts";
 import type { DeploymentView } from "../../domain/projections/views.ts";
-import { siteResources } from "../../infra/sites.ts";
 import { type Development, type DevelopmentOptions, startDevelopment } from "../../local/development.ts";
 import { wire as wireReconciler } from "../../services/reconcile/handler.ts";
 import { type ApiClient, apiClient, type LoggedEvent } from "./api-client.ts";

@@ -2,7 +2,6 @@ import type { AddressInfo } from "node:net";
 import { serve } from "@hono/node-server";
 import { type Context, Hono } from "hono";
 import type { z } from "zod";
-import type { DeploymentView, EnvironmentView, Status } from "../../../domain/projections/views.ts";
 import {
   type HistoryEntry,
   ListHistory,
@@ -14,7 +13,8 @@ import {
   Rollback,
   Unlock,
   WithReason,
-} from "../../../services/api/contract.ts";
+} from "../../../client/contract.ts";
+import type { DeploymentView, EnvironmentView, Status } from "../../../domain/projections/views.ts";
 
 export const TOKEN = "stub-token-that-must-never-be-shown";
 export const SHA = "a".repeat(64);

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { CreateEventBusCommand, PutEventsCommand, PutRuleCommand, PutTargetsCommand } from "@aws-sdk/client-eventbridge";
 import { CreateBucketCommand } from "@aws-sdk/client-s3";
-import { eventsTable, viewsTable } from "../../../infra/stores.ts";
+import { eventsTable, viewsTable } from "../../../blueprint/stores.ts";
 import {
   BUS,
   type Consumer,
@@ -13,11 +13,11 @@ import {
   queueName,
   ruleName,
   visibilitySeconds,
-} from "../../../infra/topology.ts";
+} from "../../../blueprint/topology.ts";
+import { awsClients, type Clients } from "../../../engine/aws/clients.ts";
 import { type AccessKey, startEndpoint } from "../../../local/endpoint/endpoint.ts";
 import { createQueue } from "../../../local/provision/engine-resources.ts";
 import { createTable } from "../../../local/provision/table.ts";
-import { awsClients, type Clients } from "../../../services/aws/clients.ts";
 import { startMoto } from "./moto.ts";
 
 const STATE_CHANGE = "CodeBuild Build State Change";

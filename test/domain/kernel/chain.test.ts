@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { type Commit, commitHash, commitId, verifyChain } from "../../../domain/kernel/chain.ts";
 import { nextPosition } from "../../../domain/kernel/position.ts";
-import { sha256 } from "../../../services/store/codec.ts";
+import { sha256 } from "../../../engine/log/codec.ts";
 
 const chainOf = (stream: string, length: number): Commit[] => {
   const commits: Commit[] = [];

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
-import { functionName, relay, scheduleName } from "../../../infra/engine-functions.ts";
-import { BUS, type Consumer, consumers, queueName, ruleName, schedules } from "../../../infra/topology.ts";
+import { functionName, relay, scheduleName } from "../../../blueprint/engine-functions.ts";
+import { BUS, type Consumer, consumers, queueName, ruleName, schedules } from "../../../blueprint/topology.ts";
 import { all, type Graph, type Resource, type Statement, statements } from "./graph.ts";
 
 /** What must hold in every stage: each check answers what is wrong, a sentence each, and nothing where all is well. */

@@ -12,7 +12,7 @@ import {
 } from "@aws-sdk/client-lambda";
 import { ListBucketsCommand } from "@aws-sdk/client-s3";
 import { GetQueueAttributesCommand, ListQueuesCommand } from "@aws-sdk/client-sqs";
-import { BUS } from "../../../infra/topology.ts";
+import { BUS } from "../../../blueprint/topology.ts";
 import { startAws } from "../../../local/aws.ts";
 import { provisionEngine } from "../../../local/provision/engine-resources.ts";
 import { provisionSite } from "../../../local/provision/site-resources.ts";

@@ -1,4 +1,4 @@
-import type { Clients } from "../../../services/aws/clients.ts";
+import type { Clients } from "../../../engine/aws/clients.ts";
 import { type PartsWorld, startPartsWorld } from "../../support/parts-world.ts";
 
 /** One call that a function of the engine made of AWS. */

@@ -1,4 +1,4 @@
-import { type Consumer, consumers } from "../../../infra/topology.ts";
+import { type Consumer, consumers } from "../../../blueprint/topology.ts";
 import { matchesPattern, parsePattern } from "../../../local/endpoint/event-pattern.ts";
 import type { World } from "../world/world.ts";
 import type { About, Queues } from "./queues.ts";

@@ -1,5 +1,5 @@
 import { ResourceNotFoundException } from "@aws-sdk/client-secrets-manager";
-import { siteResources } from "../../../infra/sites.ts";
+import { siteResources } from "../../../blueprint/sites.ts";
 import type { World } from "../world/world.ts";
 import { type Builds, buildsOf } from "./builds.ts";
 import { type Bus, busOf } from "./bus.ts";

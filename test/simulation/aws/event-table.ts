@@ -1,7 +1,7 @@
 import { ConditionalCheckFailedException } from "@aws-sdk/client-dynamodb";
 import type { Commit } from "../../../domain/kernel/chain.ts";
-import { commitOf, type Item } from "../../../services/store/codec.ts";
-import { isCommit } from "../../../services/store/days.ts";
+import { commitOf, type Item } from "../../../engine/log/codec.ts";
+import { isCommit } from "../../../engine/log/days.ts";
 import type { World } from "../world/world.ts";
 
 export type Stored = { readonly item: Item; readonly commit: Commit; readonly at: number };

@@ -5,8 +5,8 @@ import { isEnd } from "../../../domain/projections/views.ts";
 import type { WebhookView } from "../../../domain/projections/webhook-view.ts";
 import type { Delivery } from "../../../domain/webhook/delivery.ts";
 import type { News } from "../../../domain/webhook/news.ts";
-import type { Health } from "../../../services/aws/delivery-rows.ts";
-import type { Views } from "../../../services/aws/views.ts";
+import type { Views } from "../../../engine/views/views.ts";
+import type { Health } from "../../../engine/webhooks/delivery-rows.ts";
 import { awsError, call, type Service } from "../world/call.ts";
 import type { World } from "../world/world.ts";
 

@@ -1,6 +1,6 @@
 import type { DynamoDBStreamEvent } from "aws-lambda";
-import { relay as declared } from "../../../infra/engine-functions.ts";
-import { shardOf } from "../../../services/store/codec.ts";
+import { relay as declared } from "../../../blueprint/engine-functions.ts";
+import { shardOf } from "../../../engine/log/codec.ts";
 import type { World } from "../world/world.ts";
 import type { Stored } from "./event-table.ts";
 

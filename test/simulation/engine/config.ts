@@ -1,6 +1,6 @@
 import { hash } from "node:crypto";
-import { BUS, EVENTS_TABLE, SEAL_KEY, VIEWS_TABLE } from "../../../infra/topology.ts";
-import type { EngineConfig, SiteConfig } from "../../../services/kit/config.ts";
+import type { EngineConfig, SiteConfig } from "../../../blueprint/engine-config.ts";
+import { BUS, EVENTS_TABLE, SEAL_KEY, VIEWS_TABLE } from "../../../blueprint/topology.ts";
 
 export const TOKEN = "a-token-of-the-simulation";
 export const places = [

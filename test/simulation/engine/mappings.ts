@@ -1,5 +1,5 @@
 import type { SQSEvent } from "aws-lambda";
-import { type Consumer, consumers, queueMaxReceives, schedules, visibilitySeconds } from "../../../infra/topology.ts";
+import { type Consumer, consumers, queueMaxReceives, schedules, visibilitySeconds } from "../../../blueprint/topology.ts";
 import type { Cloud } from "../aws/cloud.ts";
 import type { Message } from "../aws/queues.ts";
 import { handlers, reconcileAll } from "./engine.ts";

@@ -8,11 +8,11 @@ import type { Environment } from "../../../domain/environment/state.ts";
 import type { Commit } from "../../../domain/kernel/chain.ts";
 import { fold } from "../../../domain/kernel/decider.ts";
 import type { AnyEvent, Recorded } from "../../../domain/kernel/event.ts";
-import type { AliasState } from "../../../services/aws/functions.ts";
+import type { AliasState } from "../../../engine/aws/functions.ts";
+import { eventsOf } from "../../../engine/log/codec.ts";
+import { Conflict, type EventStore } from "../../../engine/log/event-store.ts";
+import { type Aggregates, executor } from "../../../engine/log/execute.ts";
 import { flipAlias } from "../../../services/flip-alias/flip-alias.ts";
-import { type Aggregates, executor } from "../../../services/kit/execute.ts";
-import { eventsOf } from "../../../services/store/codec.ts";
-import { Conflict, type EventStore } from "../../../services/store/event-store.ts";
 import { deploymentId, request } from "../../support/samples.ts";
 
 export type Scope = {

@@ -1,7 +1,7 @@
+import { siteResources } from "../../../blueprint/sites.ts";
 import { hasEnded } from "../../../domain/deployment/decider.ts";
 import type { PublishedFunction } from "../../../domain/deployment/shapes.ts";
 import { deploymentStream, environmentStream } from "../../../domain/kernel/identity.ts";
-import { siteResources } from "../../../infra/sites.ts";
 import { type Alias, type Fn, isWeighted, type Version } from "../aws/lambda.ts";
 import { places } from "../engine/config.ts";
 import { textOf } from "../engine/publish.ts";

@@ -1,6 +1,6 @@
 import { hash } from "node:crypto";
+import { siteResources } from "../../../blueprint/sites.ts";
 import { environmentStream } from "../../../domain/kernel/identity.ts";
-import { siteResources } from "../../../infra/sites.ts";
 import { config, places } from "../engine/config.ts";
 import type { Ledger } from "../ledger.ts";
 import type { World } from "../world/world.ts";

@@ -2,7 +2,7 @@ import type { PublishedFunction } from "../../../domain/deployment/shapes.ts";
 import { commitHash, commitId } from "../../../domain/kernel/chain.ts";
 import type { Recorded } from "../../../domain/kernel/event.ts";
 import { deploymentOf, deploymentStream } from "../../../domain/kernel/identity.ts";
-import { sha256 } from "../../../services/store/codec.ts";
+import { sha256 } from "../../../engine/log/codec.ts";
 import { type Cloud, holdsSecret } from "../aws/cloud.ts";
 import type { Stored } from "../aws/event-table.ts";
 import type { Ledger } from "../ledger.ts";

@@ -2,8 +2,8 @@ import { readDeploymentEvent } from "../../../domain/deployment/events.ts";
 import { projectDeployment } from "../../../domain/projections/deployment-view.ts";
 import type { DeploymentView } from "../../../domain/projections/views.ts";
 import type { WebhookView } from "../../../domain/projections/webhook-view.ts";
-import { deliveryId } from "../../../services/kit/webhooks/delivery.ts";
-import { eventsOf } from "../../../services/store/codec.ts";
+import { eventsOf } from "../../../engine/log/codec.ts";
+import { deliveryId } from "../../../engine/webhooks/delivery.ts";
 import { type Cloud, holdsSecret } from "../aws/cloud.ts";
 import type { World } from "../world/world.ts";
 

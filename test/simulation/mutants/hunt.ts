@@ -7,7 +7,19 @@ import type { Change, Mutant } from "./mutants.ts";
 
 const root = join(import.meta.dirname, "../../..");
 /** What the simulation is made of, besides installed packages. */
-export const PARTS = ["domain", "services", "infra", "test/simulation", "local/endpoint/event-pattern.ts", "local/http.ts", "package.json"];
+export const PARTS = [
+  "domain",
+  "blueprint",
+  "engine",
+  "services",
+  "operator",
+  "client",
+  "infra",
+  "test/simulation",
+  "local/endpoint/event-pattern.ts",
+  "local/http.ts",
+  "package.json",
+];
 
 export type Hunted = { readonly mutant: string; readonly seeds: number; readonly caughtBy: string | null };
 

@@ -1,6 +1,6 @@
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
-import { each } from "../../../services/kit/each.ts";
+import { each } from "../../../engine/kit/each.ts";
 import { type Hunted, hunt } from "./hunt.ts";
 import { mutants } from "./mutants.ts";
 

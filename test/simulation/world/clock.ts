@@ -1,4 +1,4 @@
-import type { Clock } from "../../../services/kit/clock.ts";
+import type { Clock } from "../../../engine/kit/clock.ts";
 import { here } from "./world.ts";
 
 /** Time and chance of the world that asks, with its machine's own error. */

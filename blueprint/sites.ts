@@ -1,0 +1,116 @@
+import * as z from "zod";
+
+/** Variables that builds and functions are given anyway: a site's own of that name would be overwritten, or break them. */
+const SET_BY_ENGINE: readonly string[] = [
+  ...["DEPLOYMENT_ID", "BUILD_ID"],
+  ...["CACHE_BUCKET_NAME", "CACHE_BUCKET_KEY_PREFIX", "CACHE_BUCKET_REGION", "CACHE_DYNAMO_TABLE"],
+  ...["REVALIDATION_QUEUE_URL", "REVALIDATION_QUEUE_REGION", "BUCKET_NAME", "BUCKET_KEY_PREFIX"],
+  ...["_HANDLER", "_X_AMZN_TRACE_ID"],
+];
+
+/**
+ * The sites and their environments: one checked file that the local endpoint and the infrastructure both read.
+ * Values of variables are not in it: only their names.
+ */
+const name = z
+  .string()
+  .regex(
+    /^[a-z][a-z0-9-]{0,18}[a-z0-9]$|^[a-z]$/,
+    "must be 1-20 characters: lower-case letters, digits and dashes, beginning with a letter and not ending with a dash",
+  );
+const variable = z
+  .string()
+  .regex(/^[A-Za-z_][A-Za-z0-9_]{0,127}$/, "must be the name of an environment variable")
+  .refine(
+    (value) => !/^(AWS_|LAMBDA_|CODEBUILD_|SHIPLOG_)/.test(value),
+    "must not begin with AWS_, LAMBDA_, CODEBUILD_ or SHIPLOG_: these are reserved",
+  )
+  .refine((value) => !SET_BY_ENGINE.includes(value), "is a name that builds or functions are given by the engine or by AWS: take another");
+
+export const Environment = z.strictObject({
+  name,
+  /** custom domains of the environment; the first is the host that a release is checked with */
+  domains: z
+    .array(z.string().regex(/^[a-z0-9.-]+$/))
+    .refine((domains) => new Set(domains).size === domains.length, "a domain is named twice")
+    .default([]),
+});
+
+export const Site = z.strictObject({
+  name,
+  /** the app's folder, relative to this file */
+  source: z.string().min(1),
+  /** without it, the buildspec.yml in the app's folder, or else an ordinary OpenNext build */
+  build: z
+    .strictObject({ install: z.array(z.string()).default(["npm ci --no-audit --no-fund"]), commands: z.array(z.string()).min(1) })
+    .optional(),
+  buildTimeoutMinutes: z.number().int().min(5).max(480).default(20),
+  /** a path that a release must answer below 500 before it may go live */
+  checkPath: z.string().startsWith("/").default("/"),
+  environments: z.array(Environment).min(1).refine(unique, "an environment is named twice"),
+  /** names of environment variables that builds and functions get; their values are secrets of the environment */
+  variables: z
+    .array(variable)
+    .refine((variables) => new Set(variables).size === variables.length, "a variable is named twice")
+    .default([]),
+  architecture: z.enum(["x86_64", "arm64"]).default("arm64"),
+});
+
+export const SitesFile = z.strictObject({ sites: z.array(Site).min(1).refine(unique, "a site is named twice") });
+
+export type Site = z.infer<typeof Site>;
+export type SitesFile = z.infer<typeof SitesFile>;
+
+function unique(list: readonly { name: string }[]): boolean {
+  return new Set(list.map((entry) => entry.name)).size === list.length;
+}
+
+/** Every name that the resources of one environment of a site have, on AWS and locally. */
+export const siteResources = (site: string, environment: string) => {
+  const prefix = `shiplog-${site}-${environment}`;
+  return {
+    functions: { server: `${prefix}-server`, image: `${prefix}-image`, revalidation: `${prefix}-revalidation` },
+    alias: "live",
+    revalidationQueue: `${prefix}-revalidation.fifo`,
+    revalidationDeadLetters: `${prefix}-revalidation-dead.fifo`,
+    tagTable: `${prefix}-tags`,
+    /** keys in the static bucket */
+    assets: `${site}/${environment}/_assets`,
+    cache: `${site}/${environment}/_cache`,
+    releases: `${site}/${environment}/_releases`,
+    publicFiles: `${site}/${environment}/_public`,
+    secret: `shiplog/${site}/${environment}`,
+    /** one CodeBuild project per site */
+    project: `shiplog-${site}`,
+  } as const;
+};
+
+/** Sizes that suit OpenNext's functions: of the placeholders, and of every release. */
+export const siteFunctionSizes = {
+  server: { memoryMb: 1024, timeoutSeconds: 20 },
+  image: { memoryMb: 1536, timeoutSeconds: 25 },
+  revalidation: { memoryMb: 256, timeoutSeconds: 30 },
+} as const;
+
+/** The queue of pages to make again: FIFO, as OpenNext's server writes it, and read by the alias `live` of its function. */
+export const revalidation = {
+  visibilitySeconds: 6 * siteFunctionSizes.revalidation.timeoutSeconds,
+  maxReceives: 5,
+  batchSize: 5,
+} as const;
+
+/** Those that visitors reach by an address of their own. */
+export const rolesWithUrl = ["server", "image"] as const;
+
+/** Node of the sites' functions and of the engine's. */
+export const RUNTIME = "nodejs22.x";
+
+/** Held by every build besides the site's own variables: Server Actions of open pages must work across releases. */
+export const ACTIONS_KEY = "NEXT_SERVER_ACTIONS_ENCRYPTION_KEY";
+
+/** The code of a site's function before its first release. */
+export const PLACEHOLDER_CODE =
+  'export const handler = async () => ({ statusCode: 503, headers: { "content-type": "text/plain" }, body: "Nothing has been deployed here yet." });\n';
+
+/** What an alias says before the first release: sequence 0 of nothing. */
+export const EMPTY_ALIAS = "seq=0 dep=none";

@@ -1,0 +1,281 @@
+import * as z from "zod";
+import { GitCommit, Source } from "../domain/deployment/shapes.ts";
+import { FlipReason } from "../domain/environment/events.ts";
+import { Name } from "../domain/kernel/identity.ts";
+import { Seal, SealManifest } from "../domain/kernel/seal.ts";
+import { storable } from "../domain/kernel/text.ts";
+import { AuditRow } from "../domain/projections/audit.ts";
+import { DeploymentView, EnvironmentView, Status } from "../domain/projections/views.ts";
+import { WebhookView } from "../domain/projections/webhook-view.ts";
+import { Because } from "../domain/projections/why.ts";
+import { Delivery } from "../domain/webhook/delivery.ts";
+import { WebhookKind } from "../domain/webhook/events.ts";
+import { notableTypes } from "../domain/webhook/news.ts";
+
+/**
+ * The HTTP API: what goes in and what comes out. JSON everywhere, `Authorization: Bearer <token>` everywhere but
+ * `/v1/health`. A command takes an `Idempotency-Key` header: repeated with the same key it does nothing new and answers
+ * the same; the key with another request (path, body or actor) is refused with 422 `key.reused`. A key is its token's alone. `X-Shiplog-Actor` is who the caller says they are, `X-Shiplog-Client: cli` that a person asked by command.
+ * Every error is `{error: {code, message}}`: 400 bad input, 401 no or wrong token, 404 unknown site,
+ * environment or id, 409 refused by the rules (code `noun.reason`), 500 a fault,
+ * or `stream.broken` and `seal.broken`: the log was changed behind Shiplog's back, and where.
+ */
+/** What a person or a program wrote, as it is kept (domain/kernel/text.ts): without what acts on a terminal. */
+const text = z.string().overwrite(storable);
+const reason = text.trim().min(1, "must not be empty").max(500, "must be no longer than 500 characters");
+const Commit = GitCommit.extend({ message: text.max(500).optional(), author: text.max(200).optional(), branch: text.max(250).optional() });
+
+/** `GET /v1/health` → `{ok: true}`; needs no token. */
+export const Health = z.object({ ok: z.literal(true) });
+
+/** `POST /v1/sources`: where to put the source zip. `upload` is null where the same source is there already. */
+export const PrepareSource = z.strictObject({
+  site: Name,
+  sha256: z.string().regex(/^[0-9a-f]{64}$/),
+  bytes: z.number().int().positive().max(500_000_000),
+});
+export const PreparedSource = z.object({
+  source: Source,
+  upload: z.object({ url: z.string(), headers: z.record(z.string(), z.string()) }).nullable(),
+});
+
+/** `POST /v1/deployments` → 202 `{deployment}` */
+export const RequestDeployment = z.strictObject({
+  site: Name,
+  environment: Name,
+  source: Source,
+  commit: Commit.optional(),
+  reason: reason.optional(),
+});
+/** `GET /v1/deployments?site=&environment=&status=&limit=` newest first → `{deployments}` */
+export const ListDeployments = z.strictObject({
+  site: Name.optional(),
+  environment: Name.optional(),
+  status: Status.optional(),
+  limit: z.coerce.number().int().min(1).max(200).default(20),
+  at: z.string().optional(),
+});
+/** `GET /v1/deployments/:id`; `:id` may be a unique prefix (with or without `dep_`), everywhere. 409 `id.ambiguous` names the candidates. */
+export const OneDeployment = z.object({ deployment: DeploymentView, progress: z.lazy(() => Progress).nullable() });
+export const ManyDeployments = z.object({ deployments: z.array(DeploymentView) });
+/** How far a long step has come, where it is known: `{step: "assets", done: 120, total: 480}`. Not history: the last word only. */
+export const Progress = z.object({ step: z.string(), done: z.number(), total: z.number() });
+
+/** `POST /v1/deployments/:id/cancel` and `/retry` (`{reason?}`) → 202 `{deployment}`; for a retry it is the new deployment. */
+export const WithReason = z.strictObject({ reason: reason.optional() });
+
+/** An event as readers get it: the recorded event as it is (domain/kernel/event.ts `Recorded`). */
+export const EventView = z.object({
+  id: z.string(),
+  stream: z.string(),
+  version: z.number(),
+  index: z.number(),
+  type: z.string(),
+  v: z.number(),
+  body: z.record(z.string(), z.unknown()),
+  position: z.string(),
+  at: z.string(),
+  actor: z.string(),
+  /** kind of credential and source address of an API call; "" for what the engine does itself */
+  origin: z.string(),
+  cause: z.string(),
+  correlation: z.string(),
+});
+/**
+ * `GET /v1/deployments/:id/events?after=<version>` and `GET /v1/environments/:site/:environment/events?after=<version>`:
+ * one stream from a version on → `{events, version}`; ask again with the version to follow. Nothing is lost or repeated.
+ */
+export const StreamEvents = z.object({ events: z.array(EventView), version: z.number() });
+/**
+ * `GET /v1/events?since=<ISO time or position>&site=&environment=&type=&limit=`: the whole log in order → `{events, next}`.
+ * To follow, ask again with `since=next`; the newest seconds are given again, so drop ids that were seen. They are given
+ * whole: `limit` ends a page before them only.
+ */
+export const LogEvents = z.object({ events: z.array(EventView), next: z.string() });
+export const ListEvents = z.strictObject({
+  since: z.string().optional(),
+  site: Name.optional(),
+  environment: Name.optional(),
+  type: z.string().optional(),
+  limit: z.coerce.number().int().min(1).max(1_000).default(200),
+});
+
+/** `GET /v1/deployments/:id/logs?next=` → the build's log lines; ask again with `next` until `done`. */
+export const BuildLogs = z.object({
+  lines: z.array(z.object({ timestamp: z.number(), message: z.string() })),
+  next: z.string().nullable(),
+  done: z.boolean(),
+});
+
+/** `GET /v1/environments` → `{environments}` (also those that never had a deployment); `GET /v1/environments/:site/:environment` → `{environment}` */
+export const OneEnvironment = z.object({ environment: EnvironmentView.extend({ url: z.string() }) });
+export const ManyEnvironments = z.object({ environments: z.array(OneEnvironment.shape.environment) });
+
+const deploymentPrefix = z.string().min(1).max(64);
+/**
+ * `GET /v1/environments/:site/:environment/rollback?to=` → `{plan, refusal}`: what a rollback would do, without doing it;
+ * one of the two is null. The rule is `rollbackPlan` (domain/environment/rollback-plan.ts).
+ */
+export const PlanRollback = z.strictObject({ to: deploymentPrefix.optional() });
+/** `live`: when it last was, until when (null: it still is), and how long all together; null where it never was, or long ago. */
+export const PlannedRelease = z.object({
+  deploymentId: z.string(),
+  /** the last that it went live with, or is going live with */
+  sequence: z.number(),
+  commit: GitCommit.nullable(),
+  /** who asked for the deployment */
+  actor: z.string(),
+  live: z.object({ since: z.string(), until: z.string().nullable(), ms: z.number() }).nullable(),
+});
+const SkippedRelease = z.object({
+  deploymentId: z.string(),
+  sequence: z.number(),
+  is: z.enum(["taken-down", "passed-over", "unfit", "same-release"]),
+  why: z.string(),
+});
+export const PlannedRollback = z.object({
+  plan: z
+    .object({
+      /** what it leaves: what is going live at this moment, else what is live */
+      from: PlannedRelease.extend({ goingLive: z.boolean() }),
+      to: PlannedRelease,
+      already: z.enum(["live", "under-way"]).nullable(),
+      /** what it passes over on its way, newest first, at most twenty */
+      skipped: z.array(SkippedRelease),
+      /** why `to` would not be gone to by itself, where it was named */
+      caution: SkippedRelease.nullable(),
+    })
+    .nullable(),
+  refusal: z.object({ code: z.string(), message: z.string() }).nullable(),
+});
+
+/**
+ * `POST /v1/environments/:site/:environment/rollback` → 202 `{sequence, deploymentId, previous}`. Without `to` it goes
+ * where `GET …/rollback` says. `from`: what was seen there as left; 409 `rollback.changed` where that is another by now.
+ * `force`: it goes live whatever it answers when it is tried. It is done when the environment's stream has
+ * ReleaseWentLive (or FlipFailed / FlipSuperseded) with this sequence.
+ */
+export const Rollback = z.strictObject({
+  to: deploymentPrefix.optional(),
+  from: deploymentPrefix.optional(),
+  reason: reason.optional(),
+  force: z.boolean().default(false),
+});
+export const RollbackStarted = z.object({
+  sequence: z.number(),
+  deploymentId: z.string(),
+  previous: z.string().nullable(),
+  alreadyLive: z.boolean(),
+  version: z.number(),
+});
+
+/** `POST …/pin` `{reason}`, `/unpin` `{reason?}`, `/lock` `{reason, until?}`, `/unlock` `{reason?, force?}` → 200 `{environment}` */
+export const Pin = z.strictObject({ reason });
+export const Lock = z.strictObject({ reason, until: z.iso.datetime({ offset: true }).optional() });
+export const Unlock = z.strictObject({ reason: reason.optional(), force: z.boolean().default(false) });
+
+/** `GET /v1/quarantine` → what no consumer could take, with the reason; still in the dead-letter queues. */
+export const Quarantine = z.object({
+  letters: z.array(
+    z.object({ consumer: z.string(), messageId: z.string(), reason: z.string(), at: z.string().nullable(), body: z.string() }),
+  ),
+});
+
+/** `?at=<ISO time or position>`: as it was then. Taken by the lists and single reads of deployments and environments, too. */
+export const AtMoment = z.strictObject({ at: z.string().optional() });
+
+/**
+ * `GET /v1/environments/:site/:environment/history?before=&limit=` → `{changes, next}`: what was live, newest first, and how
+ * each came and went. `next`: ask again with it as `before`; null at the beginning.
+ */
+export const ListHistory = z.strictObject({
+  before: z.coerce.number().int().positive().optional(),
+  limit: z.coerce.number().int().min(1).max(100).default(20),
+});
+export const HistoryEntry = z.object({
+  deploymentId: z.string(),
+  sequence: z.number(),
+  previous: z.string().nullable(),
+  how: FlipReason,
+  by: z.string(),
+  /** of a rollback what was said then, else of the deployment */
+  why: z.string().nullable(),
+  unproven: z.string().nullable(),
+  since: z.string(),
+  until: z.string().nullable(),
+  /** how long it was live, until now where it is */
+  ms: z.number(),
+  ended: z.object({ how: FlipReason, by: z.string(), why: z.string().nullable(), to: z.string() }).nullable(),
+  commit: GitCommit.nullable(),
+});
+export const History = z.object({ changes: z.array(HistoryEntry), next: z.number().nullable() });
+
+/** `GET /v1/environments/:site/:environment/why?at=` → why that release is (or was) live, from the first request on; empty where nothing was. */
+export const Why = z.object({ deployment: z.string().nullable(), because: z.array(Because) });
+
+/**
+ * `GET /v1/audit?since=&until=&site=&environment=&actor=&type=&limit=&cursor=`: the trail in the log's order, from
+ * `since` (included, default thirty days ago) up to `until` (excluded). Ask again with `cursor=next` until it is null; a
+ * page may be empty where a filter let nothing through.
+ */
+export const ListAudit = z.strictObject({
+  since: z.string().optional(),
+  until: z.string().optional(),
+  site: Name.optional(),
+  environment: Name.optional(),
+  actor: z.string().max(200).optional(),
+  type: z.string().max(64).optional(),
+  limit: z.coerce.number().int().min(1).max(1_000).default(500),
+  cursor: z
+    .string()
+    .regex(/^\d{15}#[\w./-]+#\d{10}$/)
+    .optional(),
+});
+export const AuditPage = z.object({ rows: z.array(AuditRow), next: z.string().nullable() });
+
+/**
+ * `GET /v1/seals?after=<number>` → a page of the seals behind that one, in order, each with an address from which its
+ * segment (gzipped JSON lines) can be read for fifteen minutes, and the public key. Read the page's segments, then ask
+ * again with `after=next` until it is null; the last page says what is in no seal (null where nothing was ever sealed).
+ * `POST /v1/seals` seals that; `sealed` is null where there was nothing. 409 `chain.broken`: what is not as it was written
+ * was left out.
+ */
+export const ListSeals = z.strictObject({ after: z.coerce.number().int().min(0).default(0) });
+export const Seals = z.object({
+  publicKey: z.string(),
+  seals: z.array(Seal.extend({ segment: z.string() })),
+  next: z.number().nullable(),
+  /** commits of the log that are in no seal, and the time of the oldest */
+  unsealed: z.object({ commits: z.number(), since: z.string().nullable() }).nullable().default(null),
+});
+export const Sealed = z.object({ sealed: SealManifest.nullable() });
+
+/**
+ * `POST /v1/webhooks` → 201 `{webhook, secret}`: the signing secret is told now and never again (null for Slack, whose
+ * URL is the secret). 400 `url.refused` says why a URL cannot be used. `types` empty: every change of a status.
+ */
+export const AddWebhook = z.strictObject({
+  kind: WebhookKind,
+  url: z.string().min(1).max(2_000),
+  site: Name.optional(),
+  environment: Name.optional(),
+  types: z.array(z.enum(notableTypes)).default([]),
+});
+/** `POST /v1/webhooks/:id/rotate` → the same; the secret before signs too for another day. `:id` may be a unique prefix, everywhere. */
+export const WebhookWithSecret = z.object({ webhook: WebhookView, secret: z.string().nullable() });
+/** `GET /v1/webhooks/:id`, `POST /v1/webhooks/:id/enable` and `/remove` `{reason?}` → `{webhook}` */
+export const OneWebhook = z.object({ webhook: WebhookView });
+/** `GET /v1/webhooks` → `{webhooks}`, oldest first, without those that were removed */
+export const ManyWebhooks = z.object({ webhooks: z.array(WebhookView) });
+/**
+ * `GET /v1/webhooks/:id/deliveries?limit=` newest first → `{deliveries}`; `GET …/deliveries/:delivery` → `{delivery}`.
+ * `POST /v1/webhooks/:id/test` and `POST …/deliveries/:delivery/redeliver` → 202 `{delivery}` as it was before: look
+ * again until it has one attempt more. A delivery keeps its id, whatever is done with it.
+ */
+export const ListDeliveries = z.strictObject({ limit: z.coerce.number().int().min(1).max(200).default(20) });
+export const ManyDeliveries = z.object({ deliveries: z.array(Delivery) });
+export const OneDelivery = z.object({ delivery: Delivery });
+
+export const ApiError = z.object({
+  error: z.object({ code: z.string(), message: z.string(), candidates: z.array(z.string()).optional() }),
+});

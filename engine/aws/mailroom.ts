@@ -1,0 +1,102 @@
+import {
+  ChangeMessageVisibilityCommand,
+  GetQueueUrlCommand,
+  ReceiveMessageCommand,
+  SendMessageCommand,
+  type SQSClient,
+} from "@aws-sdk/client-sqs";
+import { deadLetterName, queueName } from "../../blueprint/topology.ts";
+import type { Mailroom } from "../kit/consumer.ts";
+import { isOutage } from "./errors.ts";
+
+export type DeadLetter = {
+  readonly consumer: string;
+  readonly messageId: string;
+  readonly reason: string;
+  readonly at: string | null;
+  readonly body: string;
+};
+
+/** The queues of the consumers and their dead letters. */
+export const queues = (client: SQSClient, log: Mailroom["log"]) => {
+  const urls = new Map<string, Promise<string>>();
+  const urlOf = (name: string): Promise<string> => {
+    const known = urls.get(name) ?? client.send(new GetQueueUrlCommand({ QueueName: name })).then(({ QueueUrl = "" }) => QueueUrl);
+    urls.set(name, known);
+    // a queue that is not there yet may be there the next time
+    known.catch(() => urls.delete(name));
+    return known;
+  };
+
+  const mailroom = (consumer: string): Mailroom => ({
+    quarantine: async (record, reason) => {
+      await client.send(
+        new SendMessageCommand({
+          QueueUrl: await urlOf(deadLetterName(consumer)),
+          MessageBody: record.body,
+          MessageAttributes: { reason: text(reason), consumer: text(consumer), originalId: text(record.messageId) },
+        }),
+      );
+    },
+    retryIn: async (record, seconds) => {
+      const QueueUrl = await urlOf(queueName(consumer));
+      await client.send(new ChangeMessageVisibilityCommand({ QueueUrl, ReceiptHandle: record.receiptHandle, VisibilityTimeout: seconds }));
+    },
+    sendLater: async (record, seconds) => {
+      await client.send(
+        new SendMessageCommand({ QueueUrl: await urlOf(queueName(consumer)), MessageBody: record.body, DelaySeconds: seconds }),
+      );
+    },
+    isOutage,
+    log,
+  });
+
+  return {
+    mailroom,
+    /** `delaySeconds`: at most 900, as SQS has it */
+    send: async (consumer: string, body: string, delaySeconds = 0): Promise<void> => {
+      await client.send(
+        new SendMessageCommand({ QueueUrl: await urlOf(queueName(consumer)), MessageBody: body, DelaySeconds: delaySeconds }),
+      );
+    },
+    /** Looks at dead letters without taking them away; at most some dozens of each queue. */
+    deadLetters: async (consumer: string): Promise<DeadLetter[]> => {
+      const QueueUrl = await urlOf(deadLetterName(consumer));
+      const found = new Map<string, DeadLetter>();
+      const handles: string[] = [];
+      for (let looks = 0; looks < 5; looks++) {
+        const { Messages = [] } = await client.send(
+          new ReceiveMessageCommand({
+            QueueUrl,
+            MaxNumberOfMessages: 10,
+            VisibilityTimeout: 2,
+            MessageAttributeNames: ["All"],
+            MessageSystemAttributeNames: ["SentTimestamp"],
+          }),
+        );
+        for (const { MessageId = "", Body = "", ReceiptHandle = "", MessageAttributes: said = {}, Attributes = {} } of Messages) {
+          handles.push(ReceiptHandle);
+          const reason =
+            said.reason?.StringValue ?? said.ERROR_MESSAGE?.StringValue ?? "it was received too often; the consumer crashed on it";
+          const at = Attributes.SentTimestamp === undefined ? null : new Date(Number(Attributes.SentTimestamp)).toISOString();
+          found.set(MessageId, { consumer, messageId: MessageId, reason, at, body: Body });
+        }
+        if (Messages.length < 10) break;
+      }
+      // who looks next must not find an empty queue; where this fails, they are hidden for two seconds
+      await Promise.all(
+        handles.map((ReceiptHandle) =>
+          client.send(new ChangeMessageVisibilityCommand({ QueueUrl, ReceiptHandle, VisibilityTimeout: 0 })).catch(() => undefined),
+        ),
+      );
+      return [...found.values()];
+    },
+  };
+};
+export type Queues = ReturnType<typeof queues>;
+
+/** SQS refuses empty values and some control characters. */
+const text = (value: string) => ({
+  DataType: "String",
+  StringValue: value.replace(/[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD]/g, "?").slice(0, 2_000) || "none",
+});

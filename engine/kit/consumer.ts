@@ -1,0 +1,142 @@
+import { hash } from "node:crypto";
+import type { SQSBatchResponse, SQSEvent, SQSRecord } from "aws-lambda";
+import * as z from "zod";
+import { retrySeconds, stepReceives } from "../../blueprint/topology.ts";
+
+/** A message that no retry can help: it goes to the dead-letter queue at once, with its reason. */
+export class Unprocessable extends Error {
+  override readonly name = "Unprocessable";
+}
+
+/** Try the same message again later, as if it were new: what it waits for is not there yet, and nothing is wrong. */
+export class NotYet extends Error {
+  override readonly name = "NotYet";
+  readonly seconds: number;
+  constructor(message: string, seconds: number) {
+    super(message);
+    this.seconds = seconds;
+  }
+}
+
+/** What a consumer does with messages besides handling them. */
+export type Mailroom = {
+  /** puts a message into the consumer's dead-letter queue with the reason; it must be there when this resolves */
+  quarantine(record: SQSRecord, reason: string): Promise<void>;
+  /** makes a failed message visible again after that time, instead of the queue's whole visibility timeout */
+  retryIn(record: SQSRecord, seconds: number): Promise<void>;
+  /** sends the same body again, to be delivered after that time */
+  sendLater(record: SQSRecord, seconds: number): Promise<void>;
+  /** whether a service was away, throttled or out of reach: the same call may do well once it is back */
+  isOutage(error: unknown): boolean;
+  log(line: Readonly<Record<string, unknown>>): void;
+};
+
+/** Which delivery of the message this is. */
+export type Delivery = {
+  readonly last: boolean;
+  /** an earlier delivery of the same message did not end well: its effects may be half done */
+  readonly again: boolean;
+  /**
+   * Whether a step of a deployment is given up because of this error: an outage is waited for as long as the message
+   * comes, anything else for a minute. Who asks, and is told so, says in the log that the step failed and throws the
+   * error again: its message is put aside at once.
+   */
+  givesUp(error: unknown): boolean;
+};
+export type BatchHandler = (event: SQSEvent) => Promise<SQSBatchResponse>;
+
+/**
+ * Turns "what to do with one message" into a Lambda behind SQS. A message that throws is retried alone and dead-letters
+ * alone, with its reason; the rest of the batch is acknowledged. Handlers must expect any message twice, late, or before
+ * its predecessor.
+ *
+ * @param read checks a message at the door; what it throws is final: the same bytes will never be better
+ */
+export const consumer =
+  <T>(
+    maxReceives: number,
+    mailroom: Mailroom,
+    read: (body: string) => T,
+    handle: (message: T, delivery: Delivery) => Promise<void>,
+  ): BatchHandler =>
+  async ({ Records }) => {
+    const outcomes = await Promise.all(Records.map(async (record) => ({ record, isDone: (await deliver(record)) === "done" })));
+    const failed = outcomes.flatMap(({ record, isDone }) => (isDone ? [] : [record]));
+    // at the end of the batch: who hides its messages while it is worked on would undo an earlier wait
+    await Promise.all(failed.map(comesLater));
+    return { batchItemFailures: failed.map(({ messageId }) => ({ itemIdentifier: messageId })) };
+
+    /** Where its wait cannot be set, it comes when the queue's own time is over. */
+    async function comesLater(record: SQSRecord): Promise<void> {
+      try {
+        await mailroom.retryIn(record, waitOf(record));
+      } catch (error) {
+        mailroom.log({ level: "warn", message: "a wait could not be set", messageId: record.messageId, reason: reasonOf(error) });
+      }
+    }
+
+    async function deliver(record: SQSRecord): Promise<"done" | "again"> {
+      try {
+        return await dealWith(record, receivesOf(record));
+      } catch (error) {
+        // the mailroom itself failed: the message comes again
+        mailroom.log({ level: "error", message: "a message could not be put aside", messageId: record.messageId, reason: reasonOf(error) });
+        return "again";
+      }
+    }
+
+    async function dealWith(record: SQSRecord, receives: number): Promise<"done" | "again"> {
+      let message: T;
+      try {
+        message = read(record.body);
+      } catch (error) {
+        return putAside(record, reasonOf(error));
+      }
+      let givenUp: unknown;
+      const givesUp = (error: unknown): boolean => {
+        const isOver = receives >= maxReceives || (receives >= stepReceives && !mailroom.isOutage(error));
+        if (isOver) givenUp = error;
+        return isOver;
+      };
+      try {
+        await handle(message, { last: receives >= maxReceives, again: receives > 1, givesUp });
+        return "done";
+      } catch (error) {
+        if (error instanceof Unprocessable) return putAside(record, error.message);
+        if (error instanceof NotYet) {
+          await mailroom.sendLater(record, error.seconds);
+          return "done";
+        }
+        if (receives >= maxReceives || (givenUp !== undefined && error === givenUp))
+          return putAside(record, `gave up after ${receives} tries: ${reasonOf(error)}`);
+        mailroom.log({
+          level: "warn",
+          message: "a message failed and comes again",
+          messageId: record.messageId,
+          receives,
+          reason: reasonOf(error),
+        });
+        return "again";
+      }
+    }
+
+    async function putAside(record: SQSRecord, reason: string): Promise<"done"> {
+      mailroom.log({ level: "error", message: "a message was quarantined", messageId: record.messageId, reason });
+      await mailroom.quarantine(record, reason);
+      return "done";
+    }
+  };
+
+const receivesOf = ({ attributes }: SQSRecord): number => Number(attributes.ApproximateReceiveCount);
+
+/** The chance in a wait is the message's own: nothing is rolled, and two messages differ. */
+const waitOf = (record: SQSRecord): number => {
+  const receives = receivesOf(record);
+  return retrySeconds(receives, Number.parseInt(hash("sha256", `${record.messageId} ${receives}`, "hex").slice(0, 8), 16) / 2 ** 32);
+};
+
+/** One line that a person can read; never a stack. */
+export const reasonOf = (error: unknown): string => {
+  if (error instanceof z.ZodError) return error.issues.map((issue) => `${issue.path.join(".") || "message"}: ${issue.message}`).join("; ");
+  return error instanceof Error ? `${error.name === "Error" ? "" : `${error.name}: `}${error.message}` : String(error);
+};

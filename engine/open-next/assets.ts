@@ -1,0 +1,128 @@
+import { readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
+import * as z from "zod";
+import type { Objects } from "../aws/objects.ts";
+import { each } from "../kit/each.ts";
+import { filesBelow, sha256OfFile } from "./files.ts";
+import type { Inspected } from "./inspect.ts";
+import { contentKey, type Manifest, manifestKey, type PublicFile } from "./manifest.ts";
+import { OutputRefused } from "./output.ts";
+
+/** Where the files of one environment go in the static bucket. */
+export type Places = {
+  readonly bucket: string;
+  readonly assets: string;
+  readonly cache: string;
+  readonly releases: string;
+  readonly publicFiles: string;
+};
+
+export type AssetsOutcome = { uploaded: number; unchanged: number; bytes: number; cacheEntries: number; manifest: string };
+export type Report = (step: string, done: number, total: number) => void;
+
+const IMMUTABLE = "public,max-age=31536000,immutable";
+const REVALIDATED = "public,max-age=0,s-maxage=86400,stale-while-revalidate=86400";
+/** Requests to S3 at a time: well below what one prefix takes, and enough to hide its latency. */
+const WIDTH = 16;
+
+/**
+ * Uploads what a release needs before it can go live, and nothing that visitors of the live one could notice:
+ * `_next/**` under its own names (never overwritten, never deleted), public files by content, the cache once.
+ */
+export const uploadAssets = async (
+  objects: Pick<Objects, "fingerprint" | "putNew" | "putText">,
+  places: Places,
+  { root, behaviors, buildId, runtimeId }: Inspected,
+  { deploymentId, releaseId }: { deploymentId: string; releaseId: string },
+  report: Report,
+): Promise<AssetsOutcome> => {
+  const outcome: AssetsOutcome = {
+    uploaded: 0,
+    unchanged: 0,
+    bytes: 0,
+    cacheEntries: 0,
+    manifest: manifestKey(places.releases, deploymentId),
+  };
+  const publicFiles: PublicFile[] = [];
+  // a tenth of the function's bundle: a cold start does not wait for it
+  const { default: mime } = await import("mime-types");
+  const assets = await Array.fromAsync(filesBelow(join(root, "assets")));
+  const cache = await Array.fromAsync(filesBelow(join(root, "cache")));
+  const total = assets.length + cache.length;
+  let done = 0;
+
+  await each(assets, WIDTH, async (path) => {
+    const file = join(root, "assets", path);
+    const sha256 = await sha256OfFile(file);
+    const { size } = await stat(file);
+    const contentType = mime.contentType(path.slice(path.lastIndexOf("/") + 1)) || "application/octet-stream";
+    if (path.startsWith("_next/")) {
+      await putOnce(`${places.assets}/${path}`, file, sha256, size, { contentType, cacheControl: IMMUTABLE });
+    } else {
+      publicFiles.push({ path, sha256, bytes: size, contentType, cacheControl: REVALIDATED });
+      await putOnce(contentKey(places.publicFiles, sha256), file, sha256, size, { contentType, cacheControl: REVALIDATED });
+    }
+    report("assets", ++done, total);
+  });
+  await each(cache, WIDTH, async (path) => {
+    // the age of a page is the time of its upload: an entry that exists is newer, and stays
+    const file = join(root, "cache", path);
+    if (await objects.putNew(places.bucket, `${places.cache}/${rewritten(path, buildId, runtimeId)}`, file, await sha256OfFile(file)))
+      outcome.cacheEntries += 1;
+    report("assets", ++done, total);
+  });
+  publicFiles.sort((a, b) => (a.path < b.path ? -1 : 1));
+  const manifest: Manifest = { v: 1, deploymentId, releaseId, behaviors: [...behaviors], publicFiles };
+  await objects.putText(places.bucket, outcome.manifest, JSON.stringify(manifest));
+  return outcome;
+
+  async function putOnce(
+    key: string,
+    file: string,
+    sha256: string,
+    bytes: number,
+    serving: { contentType: string; cacheControl: string },
+  ): Promise<void> {
+    const there = await objects.fingerprint(places.bucket, key);
+    if (there === undefined && (await objects.putNew(places.bucket, key, file, sha256, serving))) {
+      outcome.uploaded += 1;
+      outcome.bytes += bytes;
+      return;
+    }
+    outcome.unchanged += 1;
+  }
+};
+
+/** The running app asks only for its deploymentId: entries under another build id would never be found. */
+const rewritten = (path: string, buildId: string, runtimeId: string): string => {
+  const parts = path.split("/");
+  const at = parts[0] === "__fetch" ? 1 : 0;
+  if (parts[at] === buildId) parts[at] = runtimeId;
+  return parts.join("/");
+};
+
+export type TagSeed = { readonly tag: string; readonly path: string; readonly revalidatedAt: string };
+
+const Seeds = z.array(
+  z.object({ tag: z.object({ S: z.string() }), path: z.object({ S: z.string() }), revalidatedAt: z.object({ N: z.string() }) }),
+);
+
+/**
+ * The tag table's first rows, as OpenNext left them; the build id in them becomes the id that the running app asks for.
+ * Throws `OutputRefused`.
+ */
+export const readTagSeeds = async ({ root, buildId, runtimeId }: Inspected): Promise<TagSeed[]> => {
+  const text = await readFile(join(root, "dynamodb-provider/dynamodb-cache.json"), "utf8").catch(() => "[]");
+  const own = (value: string): string => (value.startsWith(`${buildId}/`) ? runtimeId + value.slice(buildId.length) : value);
+  return seedsOf(text).map(({ tag, path, revalidatedAt }) => ({ tag: own(tag.S), path: own(path.S), revalidatedAt: revalidatedAt.N }));
+};
+
+const seedsOf = (text: string): z.infer<typeof Seeds> => {
+  try {
+    return Seeds.parse(JSON.parse(text));
+  } catch (error) {
+    throw new OutputRefused("dynamodb-cache.json is not a list of tags: the build was cut short, or is not of @opennextjs/aws 4.x", {
+      cause: error,
+    });
+  }
+};

@@ -1,0 +1,92 @@
+import type { SiteConfig } from "../../blueprint/engine-config.ts";
+import type { FunctionRole, PublishedFunction } from "../../domain/deployment/shapes.ts";
+
+/** What a function is asked to see whether it works, and how its answer is judged. */
+export type Probe = { readonly payload: unknown; readonly path?: string };
+
+/**
+ * A request that changes nothing: the server's check path with the real host, an image without parameters (a working
+ * optimiser says 400), a revalidation without messages.
+ *
+ * @param now milliseconds since 1970
+ */
+export const probeOf = (role: FunctionRole, host: string, checkPath: string, now: number): Probe => {
+  if (role === "revalidation") return { payload: { Records: [] } };
+  const path = role === "server" ? checkPath : "/_next/image";
+  return { path, payload: urlEvent(path, host, now) };
+};
+
+/** Why the answer is not one of a working function; `undefined` where it is. Also gives the HTTP status, where there is one. */
+export const judge = (role: FunctionRole, answer: { failed: string | null; payload: string }): { status?: number; fault?: string } => {
+  if (answer.failed !== null) return { fault: `it failed (${answer.failed}): ${messageOf(answer.payload)}` };
+  if (role === "revalidation") return {};
+  const status = statusOf(answer.payload);
+  if (status === undefined) return { fault: "it gave no HTTP status: is the bundle an OpenNext one?" };
+  return status >= 500 ? { status, fault: `it answered ${status}` } : { status };
+};
+
+type Answer = { readonly version: string; readonly failed: string | null; readonly payload: string };
+type Invoke = (name: string, version: string, payload: unknown) => Promise<Answer>;
+
+/** A cold start may fail once where the machine is busy; a broken bundle does so every time. */
+const TRIES = 2;
+
+/**
+ * Asks one version until it answers as a working function does, a second time at most: one rule for what is published and
+ * for what goes live. Gives the last answer's status and fault.
+ *
+ * @param now milliseconds since 1970
+ */
+export const probeVersion = async (
+  invoke: Invoke,
+  { role, name, version }: Pick<PublishedFunction, "role" | "name" | "version">,
+  { host, checkPath }: Pick<SiteConfig, "host" | "checkPath">,
+  now: number,
+): Promise<{ path?: string; status?: number; fault?: string }> => {
+  const { payload, path } = probeOf(role, host, checkPath, now);
+  for (let tries = 1; ; tries++) {
+    const verdict = judge(role, await invoke(name, version, payload));
+    if (verdict.fault === undefined || tries === TRIES) return { ...(path !== undefined && { path }), ...verdict };
+  }
+};
+
+const statusOf = (payload: string): number | undefined => {
+  const status = (parsed(payload) as { statusCode?: unknown } | null)?.statusCode;
+  return typeof status === "number" ? status : undefined;
+};
+
+const messageOf = (payload: string): string => {
+  const message = (parsed(payload) as { errorMessage?: unknown } | null)?.errorMessage;
+  return typeof message === "string" ? message.slice(0, 500) : "no message";
+};
+
+const parsed = (text: string): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+};
+
+/** The event of a Function URL, version 2.0. */
+const urlEvent = (path: string, host: string, now: number) => ({
+  version: "2.0",
+  routeKey: "$default",
+  rawPath: path,
+  rawQueryString: "",
+  headers: { host, "x-forwarded-host": host, "x-forwarded-proto": "https", accept: "text/html", "user-agent": "shiplog-check" },
+  cookies: [],
+  requestContext: {
+    accountId: "anonymous",
+    apiId: "shiplog",
+    domainName: host,
+    domainPrefix: "shiplog",
+    http: { method: "GET", path, protocol: "HTTP/1.1", sourceIp: "127.0.0.1", userAgent: "shiplog-check" },
+    requestId: `check-${now}`,
+    routeKey: "$default",
+    stage: "$default",
+    time: new Date(now).toISOString(),
+    timeEpoch: now,
+  },
+  isBase64Encoded: false,
+});

@@ -1,0 +1,35 @@
+import { createHash } from "node:crypto";
+import type { SiteConfig } from "../../blueprint/engine-config.ts";
+import { siteFunctionSizes, siteResources } from "../../blueprint/sites.ts";
+import type { FunctionRole } from "../../domain/deployment/shapes.ts";
+import type { Settings } from "../aws/functions.ts";
+import type { SiteSecrets } from "../aws/secrets.ts";
+
+/** The settings of one function of a release; the site's own variables go to the server alone. */
+export const settingsOf = (
+  role: FunctionRole,
+  handler: string,
+  site: SiteConfig,
+  place: { bucket: string; region: string },
+  secrets: SiteSecrets,
+): { settings: Settings /** names the settings without giving a value away */; name: string } => {
+  const { assets, cache, tagTable } = siteResources(site.site, site.environment);
+  const own = {
+    server: {
+      CACHE_BUCKET_NAME: place.bucket,
+      CACHE_BUCKET_KEY_PREFIX: cache,
+      CACHE_BUCKET_REGION: place.region,
+      CACHE_DYNAMO_TABLE: tagTable,
+      REVALIDATION_QUEUE_URL: site.revalidationQueueUrl,
+      REVALIDATION_QUEUE_REGION: place.region,
+    },
+    image: { BUCKET_NAME: place.bucket, BUCKET_KEY_PREFIX: assets },
+    revalidation: {},
+  }[role];
+  const values = role === "server" ? secrets.values : {};
+  const sizes = siteFunctionSizes[role];
+  const names = Object.keys(values).sort();
+  const open = JSON.stringify({ handler, ...sizes, own, names });
+  const name = `${createHash("sha256").update(open).digest("base64url").slice(0, 16)}.${role === "server" ? secrets.version : "none"}`;
+  return { settings: { handler, ...sizes, variables: { ...values, ...own } }, name };
+};

@@ -1,0 +1,33 @@
+import type { Commit } from "../../domain/kernel/chain.ts";
+import { eventsOf } from "../log/codec.ts";
+import { advance, type ReadModel, readModels, type Views } from "./read-models.ts";
+import type { ViewName } from "./view-names.ts";
+
+/** The rows of one read model in one generation. */
+export type Kept<V> = { get(stream: string): Promise<V | undefined>; put(view: V): Promise<boolean> };
+
+/**
+ * Brings one row up to a version of its stream, or beyond, from where it is.
+ *
+ * @param read the commits of a stream after a version, strongly consistent
+ */
+export const keepRow = async <K extends ViewName>(
+  read: (stream: string, after: number) => Promise<readonly Commit[]>,
+  name: K,
+  rows: Kept<Views[K]> | Kept<never>,
+  stream: string,
+  version: number,
+): Promise<void> => {
+  const { get, put } = rows as Kept<Views[K]>;
+  const model: ReadModel<Views[K]> = readModels[name];
+  for (;;) {
+    const before = (await get(stream)) ?? model.begin(stream);
+    const from = before?.version ?? 0;
+    if (from >= version) return;
+    const view = advance(model, before, (await read(stream, from)).flatMap(eventsOf));
+    // nothing that this release knows of has happened since
+    if (view === undefined || view.version <= from) return;
+    // a lost race means that somebody wrote a newer row: it may still be older than what is wanted
+    if (await put(view)) return;
+  }
+};

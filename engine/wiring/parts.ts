@@ -1,0 +1,114 @@
+import { type EngineConfig, siteConfig } from "../../blueprint/engine-config.ts";
+import { siteResources } from "../../blueprint/sites.ts";
+import { sealArchive } from "../archive/archive.ts";
+import { kmsSigner } from "../archive/signer.ts";
+import { cloudWatchBuildLogs } from "../aws/build-logs.ts";
+import { codeBuilds } from "../aws/builds.ts";
+import { eventBus } from "../aws/bus.ts";
+import { cdn as cloudFrontCdn } from "../aws/cdn.ts";
+import * as make from "../aws/clients.ts";
+import { lambdaFunctions } from "../aws/functions.ts";
+import { queues as sqsQueues } from "../aws/mailroom.ts";
+import { s3Objects } from "../aws/objects.ts";
+import { siteSecrets } from "../aws/secrets.ts";
+import { sourceBucket } from "../aws/sources.ts";
+import { tagTables } from "../aws/tags.ts";
+import type { Clock } from "../kit/clock.ts";
+import { eventsOf } from "../log/codec.ts";
+import { eventStore } from "../log/event-store.ts";
+import { aggregates as aggregatesOf } from "../log/execute.ts";
+import { eventLog as logOf } from "../log/log.ts";
+import { logShards } from "../log/log-shards.ts";
+import { viewsTable } from "../views/views.ts";
+import { webhookSecrets as endpointSecrets } from "../webhooks/webhook-secrets.ts";
+
+/** What every part stands on. Clients are made when the first part asks for them, and kept. */
+export type Base = {
+  readonly config: EngineConfig;
+  readonly clock: Clock;
+  readonly log: (line: Readonly<Record<string, unknown>>) => void;
+  readonly clients: { -readonly [K in keyof make.Clients]?: make.Clients[K] };
+};
+
+/**
+ * The engine's parts, each by itself: a Lambda function is bundled with those that its handler names and with their AWS
+ * clients, and not with the other nine.
+ */
+const dynamodb = ({ clients }: Base) => {
+  clients.dynamodb ??= make.dynamodbClient();
+  return clients.dynamodb;
+};
+const s3 = ({ clients }: Base) => {
+  clients.s3 ??= make.s3Client();
+  return clients.s3;
+};
+const codeBuild = ({ clients }: Base) => {
+  clients.codeBuild ??= make.codeBuildClient();
+  return clients.codeBuild;
+};
+const secretsManager = ({ clients }: Base) => {
+  clients.secrets ??= make.secretsClient();
+  return clients.secrets;
+};
+
+export const store = (base: Base) => eventStore(dynamodb(base), base.config.eventsTable);
+export const eventLog = (base: Base) => logOf(dynamodb(base), base.config.eventsTable);
+export const aggregates = (base: Base) => aggregatesOf(store(base), base.clock);
+export const views = (base: Base) => viewsTable(dynamodb(base), base.config.viewsTable, store(base).read);
+export const tags = (base: Base) => tagTables(dynamodb(base), base.clock);
+/** Every event of a stream, in order. */
+export const events = (base: Base) => {
+  const { read } = store(base);
+  return async (stream: string) => (await read(stream, 0)).flatMap(eventsOf);
+};
+
+export const objects = (base: Base) => s3Objects(s3(base), base.clock);
+export const sources = (base: Base) => sourceBucket(s3(base), base.config.buckets.sources);
+
+/** Sealed history, and how it is sealed. */
+export const archive = (base: Base) => {
+  base.clients.kms ??= make.kmsClient();
+  const signer = kmsSigner(base.clients.kms, base.config.sealKey);
+  const sealed = { read: store(base).read, shards: logShards(dynamodb(base), base.config.eventsTable), notes: views(base) };
+  return sealArchive(objects(base), base.config.buckets.archive, signer, sealed, base.clock);
+};
+
+export const bus = (base: Base) => {
+  base.clients.eventBridge ??= make.eventBridgeClient();
+  return eventBus(base.clients.eventBridge, base.config.bus, base.clock);
+};
+export const queues = (base: Base) => {
+  base.clients.sqs ??= make.sqsClient();
+  return sqsQueues(base.clients.sqs, base.log);
+};
+export const functions = (base: Base) => {
+  base.clients.lambda ??= make.lambdaClient();
+  return lambdaFunctions(base.clients.lambda);
+};
+export const cdn = (base: Base) => {
+  base.clients.cloudFront ??= make.cloudFrontClient();
+  return cloudFrontCdn(base.clients.cloudFront);
+};
+export const buildLogs = (base: Base) => {
+  base.clients.logs ??= make.logsClient();
+  return cloudWatchBuildLogs(base.clients.logs);
+};
+export const secrets = (base: Base) => siteSecrets(secretsManager(base));
+export const webhookSecrets = (base: Base) => endpointSecrets(secretsManager(base));
+
+export const builds = (base: Base) => {
+  const all = codeBuilds(codeBuild(base));
+  return {
+    ...all,
+    /** The build that was started for a deployment: one of the project's newest, or none. */
+    find: async (site: string, deploymentId: string) =>
+      (await all.recent(projectOf(site))).find((build) => build.deploymentId === deploymentId),
+  };
+};
+
+export const site =
+  ({ config }: Base) =>
+  (name: string, environment: string) =>
+    siteConfig(config, name, environment);
+
+export const projectOf = (name: string): string => siteResources(name, "any").project;

@@ -1,0 +1,55 @@
+import type { Right } from "../blueprint/rights.ts";
+
+/** Where this stage is. A stage has an account and a region of its own: names of queues and functions do not carry it. */
+export const production = $app.stage === "production";
+export const account = aws.getCallerIdentityOutput({}).accountId;
+export const region = aws.getRegionOutput({}).region;
+export const partition = aws.getPartitionOutput({}).partition;
+
+type Known = { partition: string; region: string; account: string };
+export const fill = (template: string, known: Known): string =>
+  template.replace(/\{(partition|region|account)\}/g, (_, name: keyof Known) => known[name]);
+
+/** A name with `{account}` and `{region}` in it, as it is here. */
+export const named = (template: string): $util.Output<string> =>
+  $resolve([partition, region, account]).apply(([partition, region, account]) => fill(template, { partition, region, account }));
+
+/** Of all inline policies of a role; each environment of a site adds to those that publish and flip. */
+const MOST_CHARACTERS = 10_240;
+
+/** A policy document that allows exactly these rights. `special` are the resources that have no name of their own. */
+export const policyOf = (
+  rights: readonly Right[],
+  special: Readonly<Record<string, $util.Input<$util.Input<string>[]>>> = {},
+): $util.Output<string> =>
+  $resolve({ partition, region, account, special: $util.output(special) }).apply(({ special, ...known }) => {
+    const text = JSON.stringify({
+      Version: "2012-10-17",
+      Statement: rights.flatMap(({ actions, on }) => {
+        const Resource = on.flatMap((template) => special[template] ?? [fill(template, known)]);
+        // a right on nothing (no site is declared yet) is no statement: IAM refuses an empty list
+        return Resource.length === 0 ? [] : [{ Effect: "Allow", Action: [...actions], Resource }];
+      }),
+    });
+    if (text.length > MOST_CHARACTERS)
+      throw new Error(
+        `a role's policy has ${text.length} characters and IAM takes ${MOST_CHARACTERS}: declare fewer environments in this account, and the rest in another`,
+      );
+    return text;
+  });
+
+/** Lets one service of AWS take a role, and only on behalf of this account. */
+export const takenBy = (service: string): $util.Output<string> =>
+  account.apply((account) =>
+    JSON.stringify({
+      Version: "2012-10-17",
+      Statement: [
+        {
+          Effect: "Allow",
+          Principal: { Service: service },
+          Action: "sts:AssumeRole",
+          Condition: { StringEquals: { "aws:SourceAccount": account } },
+        },
+      ],
+    }),
+  );

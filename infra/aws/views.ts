@@ -1,5 +1,0 @@
-import { viewsTable as views } from "../stores.ts";
-import { table } from "./table.ts";
-
-/** Read models, which a rebuild makes again from the log; deliveries of webhooks, which expire; notes and leases of the engine. */
-export const viewsTable = table("Views", views);

@@ -1,0 +1,69 @@
+import { buildspecOf } from "../blueprint/buildspec.ts";
+import { componentName } from "../blueprint/engine-functions.ts";
+import { bucketName, type Right } from "../blueprint/rights.ts";
+import { siteResources } from "../blueprint/sites.ts";
+import type { buckets as stores } from "../blueprint/stores.ts";
+import { policyOf, takenBy } from "./account.ts";
+import { buckets } from "./buckets.ts";
+import { type DeclaredSite, declaredSites } from "./declared-sites.ts";
+
+/** Node as an image of its own: CodeBuild's images lag behind, and a buildspec's `runtime-versions` is then left aside. */
+const IMAGE = "public.ecr.aws/docker/library/node:24-bookworm";
+
+const s3 = (bucket: keyof typeof stores, path = "") => `arn:{partition}:s3:::${bucketName(bucket)}${path}`;
+
+/** What a build may do. It runs the app's own code: nothing of the engine's, and of secrets only its site's. */
+const rightsOf = ({ name, environments }: DeclaredSite, project: string): Right[] => [
+  { actions: ["s3:GetObject"], on: [s3("sources", `/sources/${name}/*`)] },
+  { actions: ["s3:PutObject"], on: [s3("artifacts", "/builds/*")] },
+  { actions: ["s3:GetObject", "s3:PutObject"], on: [s3("artifacts", `/caches/${name}/*`)] },
+  { actions: ["s3:ListBucket", "s3:GetBucketLocation"], on: [s3("sources"), s3("artifacts")] },
+  {
+    actions: ["secretsmanager:GetSecretValue"],
+    on: environments.map(
+      (environment) => `arn:{partition}:secretsmanager:{region}:{account}:secret:${siteResources(name, environment.name).secret}-??????`,
+    ),
+  },
+  {
+    actions: ["logs:CreateLogStream", "logs:PutLogEvents"],
+    on: [`arn:{partition}:logs:{region}:{account}:log-group:/aws/codebuild/${project}:*`],
+  },
+];
+
+/** One project per site. What differs from one deployment to the next, StartBuild says. */
+export const projects = declaredSites.map((site) => {
+  const title = componentName(site.name);
+  const { project } = siteResources(site.name, "any");
+  const role = new aws.iam.Role(`${title}BuildRole`, {
+    assumeRolePolicy: takenBy("codebuild.amazonaws.com"),
+    inlinePolicies: [{ name: "rights", policy: policyOf(rightsOf(site, project)) }],
+  });
+  const log = new aws.cloudwatch.LogGroup(`${title}BuildLog`, { name: `/aws/codebuild/${project}`, retentionInDays: 30 });
+  return new aws.codebuild.Project(`${title}Project`, {
+    name: project,
+    serviceRole: role.arn,
+    buildTimeout: site.buildTimeoutMinutes,
+    queuedTimeout: 60,
+    source: {
+      type: "S3",
+      location: $interpolate`${buckets.sources.bucket}/none`,
+      ...(!site.ownBuildspec && { buildspec: buildspecOf(site) }),
+    },
+    artifacts: {
+      type: "S3",
+      location: buckets.artifacts.bucket,
+      packaging: "ZIP",
+      path: "builds",
+      name: "output.zip",
+      namespaceType: "NONE",
+    },
+    cache: { type: "S3", location: $interpolate`${buckets.artifacts.bucket}/caches/${site.name}` },
+    environment: {
+      type: site.architecture === "arm64" ? "ARM_CONTAINER" : "LINUX_CONTAINER",
+      computeType: "BUILD_GENERAL1_SMALL",
+      image: IMAGE,
+      environmentVariables: [{ name: "NEXT_TELEMETRY_DISABLED", value: "1" }],
+    },
+    logsConfig: { cloudwatchLogs: { groupName: log.name } },
+  });
+});

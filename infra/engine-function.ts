@@ -1,0 +1,45 @@
+import { componentName, type EngineFunction, type EngineFunctionName, functionName, logGroupName } from "../blueprint/engine-functions.ts";
+import { rights } from "../blueprint/rights.ts";
+import { RUNTIME } from "../blueprint/sites.ts";
+import { policyOf, takenBy } from "./account.ts";
+import { engineConfig } from "./config.ts";
+import { declaredSites } from "./declared-sites.ts";
+import { sealKey } from "./seal-key.ts";
+import { environments } from "./sites.ts";
+
+/** A function of the engine, with a role of its own that may do what `blueprint/rights.ts` lists and write its own log. */
+export const engineFunction = ({ name, timeoutSeconds, memoryMb }: EngineFunction): sst.aws.Function => {
+  const title = componentName(name);
+  const role = new aws.iam.Role(`${title}Role`, {
+    assumeRolePolicy: takenBy("lambda.amazonaws.com"),
+    inlinePolicies: [
+      {
+        name: "rights",
+        policy: policyOf(
+          [
+            ...rights[name as EngineFunctionName](declaredSites),
+            {
+              actions: ["logs:CreateLogStream", "logs:PutLogEvents"],
+              on: [`arn:{partition}:logs:{region}:{account}:log-group:${logGroupName(name)}:*`],
+            },
+          ],
+          { "{sealKey}": [sealKey.arn], "{distributions}": environments.map(({ distribution }) => distribution.arn) },
+        ),
+      },
+    ],
+  });
+  return new sst.aws.Function(title, {
+    name: functionName(name),
+    handler: `services/${name}/handler.handler`,
+    runtime: RUNTIME,
+    architecture: "arm64",
+    timeout: `${timeoutSeconds} seconds`,
+    memory: `${memoryMb} MB`,
+    // a release is unpacked and zipped again in /tmp: output, package and archive of at most 250 MB each
+    ...(name === "publish-release" && { storage: "2 GB" }),
+    role: role.arn,
+    environment: { SHIPLOG_CONFIG: engineConfig },
+    logging: { retention: "1 month" },
+    transform: { logGroup: { name: logGroupName(name) } },
+  });
+};

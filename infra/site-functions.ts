@@ -1,0 +1,115 @@
+import { componentName } from "../blueprint/engine-functions.ts";
+import { bucketName, type Right } from "../blueprint/rights.ts";
+import {
+  EMPTY_ALIAS,
+  PLACEHOLDER_CODE,
+  RUNTIME,
+  revalidation,
+  rolesWithUrl,
+  siteFunctionSizes,
+  siteResources,
+} from "../blueprint/sites.ts";
+import { policyOf, takenBy } from "./account.ts";
+import type { DeclaredSite } from "./declared-sites.ts";
+import type { queueWithDeadLetters } from "./queue.ts";
+
+export type Role = keyof typeof siteFunctionSizes;
+
+/** What a release decides. After the first one these are the engine's, and a deployment of the infrastructure must not undo them. */
+const DECIDED_BY_RELEASES = [
+  "code",
+  "sourceCodeHash",
+  "s3Bucket",
+  "s3Key",
+  "s3ObjectVersion",
+  "handler",
+  "memorySize",
+  "timeout",
+  "environment",
+  "architectures",
+];
+const MOVED_BY_FLIPS = ["functionVersion", "description", "routingConfig"];
+
+const arn = (service: string, resource: string): string => `arn:{partition}:${service}:{region}:{account}:${resource}`;
+const s3 = (path = ""): string => `arn:{partition}:s3:::${bucketName("static")}${path}`;
+
+/** What the code of a site's release may do: its own cache, tags and queue, and nothing of another environment. */
+const rightsOf = (role: Role, names: ReturnType<typeof siteResources>): Right[] => {
+  const tags = arn("dynamodb", `table/${names.tagTable}`);
+  const queue = arn("sqs", names.revalidationQueue);
+  return [
+    { actions: ["logs:CreateLogStream", "logs:PutLogEvents"], on: [arn("logs", `log-group:/aws/lambda/${names.functions[role]}:*`)] },
+    ...{
+      server: [
+        { actions: ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"], on: [s3(`/${names.cache}/*`)] },
+        { actions: ["s3:ListBucket"], on: [s3()] },
+        { actions: ["dynamodb:GetItem", "dynamodb:Query", "dynamodb:BatchWriteItem"], on: [tags, `${tags}/index/revalidate`] },
+        { actions: ["sqs:SendMessage"], on: [queue] },
+      ],
+      image: [
+        { actions: ["s3:GetObject"], on: [s3(`/${names.assets}/*`)] },
+        { actions: ["s3:ListBucket"], on: [s3()] },
+      ],
+      revalidation: [{ actions: ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"], on: [queue] }],
+    }[role],
+  ];
+};
+
+/** The three functions of one environment, each with its alias `live`; their code is a placeholder that releases replace. */
+export const siteFunctions = (site: DeclaredSite, environment: string, queue: ReturnType<typeof queueWithDeadLetters>["queue"]) => {
+  const names = siteResources(site.name, environment);
+  const place = componentName(`${site.name}-${environment}`);
+  const make = (role: Role) => {
+    const title = `${place}${componentName(role)}`;
+    const name = names.functions[role];
+    const { memoryMb, timeoutSeconds } = siteFunctionSizes[role];
+    const log = new aws.cloudwatch.LogGroup(`${title}Log`, { name: `/aws/lambda/${name}`, retentionInDays: 30 });
+    const fn = new aws.lambda.Function(
+      `${title}Function`,
+      {
+        name,
+        role: new aws.iam.Role(`${title}Role`, {
+          assumeRolePolicy: takenBy("lambda.amazonaws.com"),
+          inlinePolicies: [{ name: "rights", policy: policyOf(rightsOf(role, names)) }],
+        }).arn,
+        runtime: RUNTIME,
+        architectures: [site.architecture],
+        handler: "index.handler",
+        memorySize: memoryMb,
+        timeout: timeoutSeconds,
+        code: new $util.asset.AssetArchive({ "index.mjs": new $util.asset.StringAsset(PLACEHOLDER_CODE) }),
+        publish: true,
+        loggingConfig: { logFormat: "Text", logGroup: log.name },
+      },
+      { ignoreChanges: DECIDED_BY_RELEASES },
+    );
+    const live = new aws.lambda.Alias(
+      `${title}Live`,
+      { name: names.alias, functionName: fn.name, functionVersion: fn.version, description: EMPTY_ALIAS },
+      { ignoreChanges: MOVED_BY_FLIPS },
+    );
+    return { title, fn, live };
+  };
+  const made = { server: make("server"), image: make("image"), revalidation: make("revalidation") };
+  const urls = Object.fromEntries(rolesWithUrl.map((role) => [role, functionUrl(made[role])])) as Record<
+    (typeof rolesWithUrl)[number],
+    aws.lambda.FunctionUrl
+  >;
+  new aws.lambda.EventSourceMapping(`${place}RevalidationMapping`, {
+    eventSourceArn: queue.arn,
+    // the alias: pages are made again by the release that is live
+    functionName: made.revalidation.live.arn,
+    batchSize: revalidation.batchSize,
+    functionResponseTypes: ["ReportBatchItemFailures"],
+  });
+  return { server: urls.server, image: urls.image };
+};
+
+/** A public address of the alias. Forms post without a signed body, so it cannot ask for IAM; it takes both permissions. */
+const functionUrl = ({ title, fn, live }: { title: string; fn: aws.lambda.Function; live: aws.lambda.Alias }): aws.lambda.FunctionUrl => {
+  const on = { function: fn.name, qualifier: live.name, principal: "*" };
+  new aws.lambda.Permission(`${title}UrlPermission`, { ...on, action: "lambda:InvokeFunctionUrl", functionUrlAuthType: "NONE" });
+  // only as a call of the address: nobody may invoke the function by its name
+  new aws.lambda.Permission(`${title}InvokePermission`, { ...on, action: "lambda:InvokeFunction", invokedViaFunctionUrl: true });
+  return new aws.lambda.FunctionUrl(`${title}Url`, { functionName: fn.name, qualifier: live.name, authorizationType: "NONE" });
+};

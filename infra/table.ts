@@ -1,0 +1,24 @@
+import type { Table } from "../blueprint/stores.ts";
+import { production } from "./account.ts";
+
+/** A table of `blueprint/stores.ts`: billed by request, restorable to any second of 35 days, undeletable in production. */
+export const table = (
+  name: string,
+  { name: physical, keys, primary, indexes, stream, expires }: Table,
+  opts?: $util.ComponentResourceOptions,
+) =>
+  new sst.aws.Dynamo(
+    name,
+    {
+      fields: { ...keys },
+      primaryIndex: { hashKey: primary.hash, rangeKey: primary.range },
+      globalIndexes: Object.fromEntries(
+        Object.entries(indexes).map(([index, { hash, range }]) => [index, { hashKey: hash, rangeKey: range }]),
+      ),
+      ...(stream !== null && { stream }),
+      ...(expires !== null && { ttl: expires }),
+      deletionProtection: production,
+      transform: { table: { name: physical, serverSideEncryption: { enabled: true } } },
+    },
+    opts,
+  );

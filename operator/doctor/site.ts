@@ -1,0 +1,78 @@
+import { siteResources } from "../../blueprint/sites.ts";
+import { environment as decider } from "../../domain/environment/decider.ts";
+import { type EnvironmentEvent, environmentEventTypes, readEnvironmentEvent } from "../../domain/environment/events.ts";
+import { isAsRecorded, isWeighted, readFence, sayDrift } from "../../domain/environment/fence.ts";
+import { type Environment, isTarget } from "../../domain/environment/state.ts";
+import { fold } from "../../domain/kernel/decider.ts";
+import { environmentStream } from "../../domain/kernel/identity.ts";
+import { putBack } from "../../engine/aws/put-back.ts";
+import { type Finding, missing, ok, wrong } from "./finding.ts";
+import type { Sight } from "./sight.ts";
+
+/** One environment of a site. */
+export type Place = { readonly site: string; readonly environment: string };
+
+/** What one environment lives on, and whether each alias is where the log says that it was put. */
+export const examineEnvironment = async (sight: Sight, { site, environment }: Place, make: string): Promise<Finding[]> => {
+  const names = siteResources(site, environment);
+  const findings: Finding[] = [
+    await there(`build project ${names.project}`, sight.project(names.project)),
+    await there(`secret ${names.secret}`, sight.secret(names.secret)),
+    await there(`table ${names.tagTable}`, sight.table(names.tagTable)),
+    await there(`queue ${names.revalidationQueue}`, sight.queue(names.revalidationQueue)),
+  ];
+  for (const name of Object.values(names.functions)) findings.push(await aliasIs(name));
+  const fed = `${names.functions.revalidation}:${names.alias}`;
+  const mapping = (await sight.mappings(fed)).find(({ source }) => source === names.revalidationQueue);
+  const what = `mapping ${names.revalidationQueue} → ${fed}`;
+  if (mapping === undefined) findings.push(missing(what, make));
+  else if (!mapping.enabled)
+    findings.push(
+      wrong(what, "is disabled: no page is made again", `aws lambda update-event-source-mapping --enabled --uuid ${mapping.id}`),
+    );
+  else findings.push(ok(what, "is enabled"));
+  return findings;
+
+  async function there(what: string, look: Promise<unknown>): Promise<Finding> {
+    const found = await look;
+    return found === undefined || found === false ? missing(what, make) : ok(what, "is there");
+  }
+
+  /** The environment as the log has it. */
+  async function recorded(): Promise<Environment> {
+    const events = await sight.events(environmentStream(site, environment));
+    const known = events.filter(({ type }) => (environmentEventTypes as readonly string[]).includes(type));
+    return fold(
+      decider,
+      known.map((event) => readEnvironmentEvent(event) as EnvironmentEvent),
+    );
+  }
+
+  async function aliasIs(name: string): Promise<Finding> {
+    const what = `alias ${name}:${names.alias}`;
+    const fn = await sight.fn(name);
+    if (fn === undefined) return missing(`function ${name}`, make);
+    const found = await sight.alias(name, names.alias);
+    if (found === undefined) return missing(what, make);
+    // read after the alias: a flip that moved it was asked for before
+    const state = await recorded();
+    const expected = state.aliases.get(name);
+    const fence = readFence(found.description);
+    if (isAsRecorded(expected, found))
+      return expected === undefined
+        ? ok(what, `is at version ${found.version}; nothing has gone live here yet`)
+        : ok(what, `is at version ${found.version}, sequence ${expected.sequence}, as the log says`);
+    if (
+      fence !== undefined &&
+      fence.sequence > (expected?.sequence ?? 0) &&
+      !isWeighted(found) &&
+      isTarget(state, fence, name, found.version)
+    )
+      return ok(what, `is at version ${found.version}, moved by flip ${fence.sequence}, which is under way`);
+    return wrong(
+      what,
+      `was changed by hand: ${sayDrift(expected ?? null, found)}`,
+      `${putBack(name, names.alias, expected, found)}; shiplog why ${site}/${environment} says what should be live`,
+    );
+  }
+};
