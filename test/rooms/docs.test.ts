@@ -1,0 +1,30 @@
+import { existsSync, globSync, readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+
+const root = new URL("../../", import.meta.url).pathname;
+/** A file of this repository in backticks, or the target of a link to one. */
+const PATHS = /`([\w.-]+(?:\/[\w.-]+)+\.(?:ts|md|json|cjs))`|\]\((?!https?:)([^)#]+)(?:#[^)]*)?\)/g;
+
+/** Documents name files from the root, from `test/` (what proves what) or from where they lie themselves. */
+const isThere = (path: string, document: string): boolean =>
+  [root, `${root}test/`, new URL(".", `file://${root}${document}`).pathname].some((from) => existsSync(from + path));
+const named = (text: string): string[] => [...text.matchAll(PATHS)].map(([, code, link]) => code ?? link ?? "");
+/** What a user's app has, or a recipe names. */
+const ELSEWHERE = ["path/to/your/app", "apps/web"];
+
+describe("the documents", () => {
+  it.each(["README.md", "CONTRIBUTING.md", "SECURITY.md", ...globSync("docs/*.md", { cwd: root })])(
+    "name files that are there: %s",
+    (document) => {
+      const missing = named(readFileSync(root + document, "utf8")).filter((path) => !ELSEWHERE.includes(path) && !isThere(path, document));
+      expect(missing).toEqual([]);
+    },
+  );
+  it("would be found out", () => {
+    expect(named("see `domain/gone.ts` and [this](docs/gone.md#there), not [that](https://example.com/x.md)")).toEqual([
+      "domain/gone.ts",
+      "docs/gone.md",
+    ]);
+    expect(isThere("domain/gone.ts", "README.md")).toBe(false);
+  });
+});
