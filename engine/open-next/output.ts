@@ -80,7 +80,7 @@ export const readOutput = (text: string | undefined): OpenNextOutput => {
 
 const bundleOf = ({ handler, bundle }: { handler: string; bundle: string }): Bundle => {
   const folder = bundle.replace(/^\.open-next\//, "");
-  if (folder.split("/").includes("../../services") || folder.startsWith("/"))
+  if (folder.split("/").includes("..") || folder.startsWith("/"))
     throw new OutputRefused(`the bundle "${bundle}" lies outside the build's output`);
   return { handler, folder };
 };
