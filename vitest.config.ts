@@ -1,7 +1,7 @@
 import { defineConfig } from "vitest/config";
 
 /**
- * `quick`: everything that runs in one process or on a loopback port. `flow`: the whole engine with small apps. `infra`:
+ * `quick`: everything that runs in one process or on a loopback port. `cli`: the command, started as a person's shell would. `flow`: the whole engine with small apps. `infra`:
  * what would be deployed, evaluated without an account. `e2e`: the command that a user types, on a real app, and long hunts.
  * `conformance`: our own AWS and our adapters against what others say of AWS; not part of `npm test`.
  */
@@ -14,10 +14,19 @@ export default defineConfig({
         test: {
           name: "quick",
           include: ["test/**/*.test.ts"],
-          exclude: ["test/e2e/**", "test/flow/**", "test/infra/**", "test/conformance/**", "**/node_modules/**"],
+          exclude: ["test/cli/**", "test/e2e/**", "test/flow/**", "test/infra/**", "test/conformance/**", "**/node_modules/**"],
           // the files of a worker share the modules that they load: to load them anew took more time than the tests
-          isolate: false,
+          poolOptions: { forks: { isolate: false } },
           // far more than any test takes: a limit ends what hangs, also on a machine that does other things
+          testTimeout: 120_000,
+          hookTimeout: 300_000,
+        },
+      },
+      {
+        test: {
+          name: "cli",
+          include: ["test/cli/**/*.test.ts"],
+          poolOptions: { forks: { isolate: false } },
           testTimeout: 120_000,
           hookTimeout: 300_000,
         },
@@ -26,7 +35,7 @@ export default defineConfig({
         test: {
           name: "flow",
           include: ["test/flow/**/*.test.ts"],
-          isolate: false,
+          poolOptions: { forks: { isolate: false } },
           testTimeout: 180_000,
           hookTimeout: 180_000,
         },

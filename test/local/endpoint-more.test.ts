@@ -237,11 +237,7 @@ describe("the front door", () => {
     expect((await clients.secrets.send(new ListSecretsCommand({}))).SecretList).toBeDefined();
   });
 
-  it("starts in a second, and says when its directory or port is taken", async () => {
-    const began = performance.now();
-    const other = await startEndpoint({ dataDir: newDataDir() });
-    expect(performance.now() - began).toBeLessThan(3000); // 0.3 s alone; tests run beside others
-    await other.close();
+  it("says when its directory or port is taken", async () => {
     await expect(startEndpoint({ dataDir })).rejects.toThrow("in use by another local endpoint");
     await expect(startEndpoint({ dataDir: newDataDir(), port: endpoint.port })).rejects.toThrow(`Port ${endpoint.port} is taken`);
   });

@@ -7,14 +7,22 @@ import { type Edit, edits } from "./edits.ts";
 import { failingTest, violatingSeed } from "./noticed.ts";
 
 /**
- * `npm run mutate -- [--seeds N] [--at-once N] [words …]`: plants one small wrong edit at a time, runs the tests that concern
+ * `npm run mutate -- [--seeds N] [--at-once N] [--no-tests] [words …]`: plants one small wrong edit at a time, runs the tests that concern
  * it, then simulated worlds, and prints who noticed as a table. With words: only the edits with one of them in their name.
+ * `--no-tests`: worlds alone.
  */
 const { values, positionals: words } = parseArgs({
-  options: { seeds: { type: "string", default: "1500" }, "at-once": { type: "string", default: "1" } },
+  options: {
+    seeds: { type: "string", default: "1500" },
+    "at-once": { type: "string", default: "1" },
+    tests: { type: "boolean", default: true },
+  },
   allowPositionals: true,
+  allowNegative: true,
 });
 const seeds = Number(values.seeds);
+/** `null` where none fails, or none is to be run. */
+const failing = async (tree: string, tests: readonly string[]): Promise<string | null> => (values.tests ? failingTest(tree, tests) : null);
 const chosen = edits.filter(({ name }) => words.length === 0 || words.some((word) => name.includes(word)));
 
 const root = join(import.meta.dirname, "../..");
@@ -24,15 +32,15 @@ type Outcome = { readonly edit: Edit; readonly byTest: string | null; readonly b
 
 // what fails without any edit would be seen to catch every edit
 await inTreeWith({ name: "nothing", changes: [] }, parts, async (tree) => {
-  const failing = await failingTest(tree, [...new Set(chosen.flatMap(({ tests }) => tests))]);
-  if (failing !== null) throw new Error(`this test fails without any edit: ${failing}`);
+  const anyway = await failing(tree, [...new Set(chosen.flatMap(({ tests }) => tests))]);
+  if (anyway !== null) throw new Error(`this test fails without any edit: ${anyway}`);
 });
 
 const outcomes: Outcome[] = [];
 await each(chosen, Number(values["at-once"]), async (edit) => {
   const outcome = await inTreeWith(edit, parts, async (tree) => ({
     edit,
-    byTest: await failingTest(tree, edit.tests),
+    byTest: await failing(tree, edit.tests),
     bySimulation: await violatingSeed(tree, seeds),
   }));
   outcomes.push(outcome);

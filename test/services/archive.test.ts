@@ -101,17 +101,13 @@ describe("packing a folder", () => {
     expect(await readdir(room)).toEqual(["in"]);
   });
 
-  it("packs 20 MB in 1,200 files in about a second", async () => {
+  it("packs 20 MB in 1,200 files, and unpacks the same", async () => {
     await mkdir(at("in"));
     const source = await readFile(new URL("../../node_modules/typescript/lib/typescript.js", import.meta.url));
     for (let n = 0; n < 1200; n++) await writeFile(at("in", `${n}.js`), source.subarray((n * 7000) % 8_000_000).subarray(0, 17_000));
-    const started = performance.now();
     await zipDirectory(at("in"), at("x.zip"));
-    const packed = performance.now();
-    await unzipInto(at("x.zip"), at("out"));
-    if (process.env.VERBOSE)
-      console.info(`packed in ${Math.round(packed - started)} ms, unpacked in ${Math.round(performance.now() - packed)} ms`);
-    expect(packed - started).toBeLessThan(10_000); // five times slower than seen: other tests run beside this one
+    expect(await unzipInto(at("x.zip"), at("out"))).toEqual({ files: 1200, bytes: 1200 * 17_000 });
+    expect(await readFile(at("out", "777.js"))).toEqual(await readFile(at("in", "777.js")));
   });
 });
 

@@ -196,7 +196,7 @@ describe("a rebuild from an event table that was changed behind Shiplog's back",
   const itemOf = itemCodec(EVENTS_TABLE);
   const sealed = early.slice(0, SEALED);
   // one of those that were written to last: they are always in the sample
-  const last = new Set(early.slice(-40).map(({ stream }) => stream));
+  const last = new Set(early.slice(-SAMPLE / 2).map(({ stream }) => stream));
   const environment =
     sealed.find(({ stream, version }) => version > 2 && last.has(stream) && stream.startsWith("environment/"))?.stream ?? "";
   const ofIt = (commits: readonly Commit[]): Commit[] => commits.filter(({ stream }) => stream === environment);
