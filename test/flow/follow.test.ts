@@ -40,6 +40,10 @@ afterAll(async () => {
   await room.close();
 });
 
+/** As the engine writes: one commit after another, so that none is seen before one that stands before it in the log. */
+const happen = async (part: readonly Commit[]): Promise<void> => {
+  for (const commit of part) await room.write([commit]);
+};
 const follow = (since: string) =>
   startCli(["--json", "events", "--follow", "--type", TYPE, "--since", since], { env: { SHIPLOG_URL: line.url, SHIPLOG_TOKEN: TOKEN } });
 const idsIn = (out: string): string[] =>
@@ -50,7 +54,7 @@ const idsIn = (out: string): string[] =>
 
 describe("shiplog events --since --type --follow", () => {
   it("misses nothing and repeats nothing over a cut of the connection and the end of its process", async () => {
-    await room.write(parts[0]);
+    await happen(parts[0]);
     const first = follow("2026-11-01T00:00:00Z");
     await first.prints(lastOf(parts[0]));
 
@@ -60,7 +64,7 @@ describe("shiplog events --since --type --follow", () => {
       cuts += 1;
       throw new Error("cut");
     });
-    await room.write(parts[1]);
+    await happen(parts[1]);
     await vi.waitUntil(() => cuts >= 2, { timeout: 60_000 });
     line.hold(() => undefined);
     await first.prints(lastOf(parts[1]));
@@ -68,7 +72,7 @@ describe("shiplog events --since --type --follow", () => {
     first.kill();
     const { out } = await first.finished;
     const { position } = JSON.parse(out.trimEnd().split("\n").at(-1) ?? "{}") as { position: string };
-    await room.write(parts[2]);
+    await happen(parts[2]);
     const second = follow(position);
     await second.prints(lastOf(parts[2]));
     second.interrupt();
