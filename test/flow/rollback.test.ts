@@ -65,7 +65,6 @@ it("goes further back the second time, not forth", async () => {
   expect(nothingOlder).toMatchObject({ status: 409, body: { error: { code: "rollback.nothing" } } });
 });
 
-
 describe.concurrent("in environments that do not see each other", () => {
   it("pins the environment; the next deployment is built and waits, and an unpin brings it live", async () => {
     const one = await world.live("held");
