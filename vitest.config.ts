@@ -9,14 +9,14 @@ export default defineConfig({
   test: {
     maxWorkers: 2,
     minWorkers: 1,
+    // the files of a worker share the modules that they load: to load them anew took more time than most tests
+    poolOptions: { forks: { isolate: false } },
     projects: [
       {
         test: {
           name: "quick",
           include: ["test/**/*.test.ts"],
           exclude: ["test/cli/**", "test/e2e/**", "test/flow/**", "test/infra/**", "test/conformance/**", "**/node_modules/**"],
-          // the files of a worker share the modules that they load: to load them anew took more time than the tests
-          poolOptions: { forks: { isolate: false } },
           // far more than any test takes: a limit ends what hangs, also on a machine that does other things
           testTimeout: 120_000,
           hookTimeout: 300_000,
@@ -26,7 +26,6 @@ export default defineConfig({
         test: {
           name: "cli",
           include: ["test/cli/**/*.test.ts"],
-          poolOptions: { forks: { isolate: false } },
           testTimeout: 120_000,
           hookTimeout: 300_000,
         },
@@ -35,7 +34,6 @@ export default defineConfig({
         test: {
           name: "flow",
           include: ["test/flow/**/*.test.ts"],
-          poolOptions: { forks: { isolate: false } },
           testTimeout: 180_000,
           hookTimeout: 180_000,
         },
