@@ -74,6 +74,7 @@ export async function openDynalite(path: string, timeToLive: (table: string) => 
 
   await openLevel(store.db, path);
   Object.assign(store.tableDb, { awsAccountId: ACCOUNT, awsRegion: REGION });
+  waiting.set(store, new Map());
   const listeners: WriteListener[] = [];
   const expiry = openExpiry(store.db, timeToLive);
   watchWrites(store, expiry, (...write) => {
@@ -130,7 +131,11 @@ const indexKey = (kind: string, table: string, index: string, key: string): stri
  */
 const waiting = new WeakMap<Store, Map<string, readonly Operation[]>>();
 
+const { updateIndexes } = database;
 database.updateIndexes = (store, table, before, after, done) => {
+  const ofStore = waiting.get(store);
+  // a dynalite that somebody else has opened in this process
+  if (ofStore === undefined) return updateIndexes(store, table, before, after, done);
   const item = after ?? before;
   if (!item) return done(null);
   const operations = (["Local", "Global"] as const).flatMap((kind): Operation[] => {
@@ -141,8 +146,7 @@ database.updateIndexes = (store, table, before, after, done) => {
       ...puts.map((one): Operation => ({ type: "put", key: place(one), value: one.item })),
     ];
   });
-  const ofStore = waiting.get(store) ?? new Map();
-  waiting.set(store, ofStore.set(itemKey(table.TableName, database.createKey(item, table)), operations));
+  ofStore.set(itemKey(table.TableName, database.createKey(item, table)), operations);
   done(null);
 };
 
