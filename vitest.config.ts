@@ -44,7 +44,7 @@ export default defineConfig({
           include: ["test/infra/**/*.test.ts"],
           globalSetup: "test/infra/support/setup.ts",
           // one after another: how quickly a bundle loads is measured
-          poolOptions: { forks: { singleFork: true } },
+          poolOptions: { forks: { singleFork: true, isolate: true } },
           testTimeout: 300_000,
           hookTimeout: 300_000,
         },
@@ -64,7 +64,7 @@ export default defineConfig({
           // a real build of a real app takes minutes, and two at once take longer than one after another
           testTimeout: 600_000,
           hookTimeout: 600_000,
-          poolOptions: { forks: { singleFork: true } },
+          poolOptions: { forks: { singleFork: true, isolate: true } },
           maxConcurrency: 3,
         },
       },

@@ -1,8 +1,16 @@
 /** A known-wrong protocol: the engine's own source with some lines exchanged. Every `from` must be there, once. */
 export type Mutant = { readonly name: string; readonly changes: readonly Change[] };
 
-/** What few worlds show: more are needed than the end-to-end tests have time for. */
-export const rare: ReadonlySet<string> = new Set(["settings are not read again after they were changed"]);
+/** What few worlds show: more are needed than the end-to-end tests have time for. `npm run simulate:mutants` plants them. */
+export const rare: ReadonlySet<string> = new Set([
+  "settings are not read again after they were changed",
+  "the mender forgets what was lost while it was away",
+  "nobody brings a row what it missed",
+  "what a clock ahead has dated has no age",
+  "the mender looks for nothing ahead of its clock",
+  "an overtaken flip leaves what only it has",
+  "a flip that fails does not write down what moved before",
+]);
 export type Change = { readonly file: string; readonly from: string; readonly to: string };
 
 const one = (name: string, file: string, from: string, to: string): Mutant => ({ name, changes: [{ file, from, to }] });
