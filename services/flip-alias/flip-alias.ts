@@ -214,11 +214,23 @@ export const flipAlias =
           if (newest === undefined) return;
           const writer = writerOf(newest.sequence, turn);
           if (newest.sequence === settled) {
-            const other = newest.sequence === sequence ? previousOf(then)?.manifest : release.manifest;
-            if (other === undefined || (await ports.files.removeOthers(site, newest.release.manifest, other, writer))) return;
+            // whoever overtook it knows this release alone: what was live before it is this flip's to take away
+            const others = newest.sequence === sequence ? [previousOf(then)] : [release, previousOf(then)];
+            if (await removeAll(site, newest.release.manifest, others, writer)) return;
           } else if ((await ports.files.put(site, newest.release.manifest, writer)).isWhole) settled = newest.sequence;
         }
       });
+    }
+
+    async function removeAll(
+      site: SiteConfig,
+      manifest: string,
+      others: readonly (Release | undefined)[],
+      writer: Writer,
+    ): Promise<boolean> {
+      for (const other of others)
+        if (other !== undefined && !(await ports.files.removeOthers(site, manifest, other.manifest, writer))) return false;
+      return true;
     }
 
     function previousOf({ lived }: Environment): Release | undefined {

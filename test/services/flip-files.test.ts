@@ -24,7 +24,7 @@ const site = (name: string) => {
   const writes: string[] = [];
   let onWrite: (() => Promise<void>) | undefined;
   let onLook: (() => Promise<void>) | undefined;
-  let onManifest: ((key: string) => void) | undefined;
+  let onManifest: ((key: string) => void | Promise<void>) | undefined;
   const files = publicFiles({
     fingerprint: async (_bucket, key) => {
       const found = objects.get(key);
@@ -32,7 +32,7 @@ const site = (name: string) => {
       return found;
     },
     getText: async (_bucket, key) => {
-      onManifest?.(key);
+      await onManifest?.(key);
       return objects.get(key);
     },
     copy: async (_bucket, _from, to, sha256) => {
@@ -248,4 +248,19 @@ it("puts files once, however many deliveries of one flip come at the same time",
   await Promise.all([here.deliver(event), here.deliver(event), here.deliver(event, true)]);
   expect(here.writtenBy(221)).toBe(FILES + 1);
   expect(most).toBeLessThanOrEqual(32);
+});
+
+it("a flip that is overtaken while it settles takes away what was live before it", async () => {
+  const here = site("overtaken-late");
+  await here.deliver(await here.asks(281));
+  const older = await here.asks(282);
+  const newest = Promise.withResolvers<Recorded<EnvironmentEvent>>();
+  here.beforeEachManifest(async (key) => {
+    if (key !== release(281).manifest) return;
+    here.beforeEachManifest(undefined);
+    newest.resolve(await here.asks(283));
+  });
+  await here.deliver(older);
+  await here.deliver(await newest.promise);
+  expect(here.paths()).toEqual(["assets/only-283.txt"]);
 });
