@@ -3,7 +3,7 @@ export type Mutant = { readonly name: string; readonly changes: readonly Change[
 
 /** What few worlds show: more are needed than the end-to-end tests have time for. `npm run simulate:mutants` plants them. */
 export const rare: ReadonlySet<string> = new Set([
-  // since one writer at a time puts files, two flips hardly ever meet at an alias: `explore` makes them
+  // since one writer at a time puts files, two flips hardly ever meet at an alias: nothing sees it today
   "a refused write of an alias is repeated with the revision of a plain read",
   "settings are not read again after they were changed",
   "the mender forgets what was lost while it was away",
