@@ -123,8 +123,8 @@ export const rights: Record<EngineFunctionName, (sites: Sites) => readonly Right
       ),
     ),
     may(["s3:GetObject", "s3:PutObject", "s3:DeleteObject"], ...environments(sites).map(({ assets }) => objects("static", `${assets}/*`))),
-    // the lease of who puts public files
-    may(["dynamodb:PutItem", "dynamodb:DeleteItem"], table(VIEWS_TABLE)),
+    // the lease of who puts public files, and the notes of whose are not settled
+    may(["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"], table(VIEWS_TABLE)),
   ],
   advance: () => [...mailbox("advance"), events],
   "refresh-edge": () => [...mailbox("refresh-edge"), events, may(["cloudfront:CreateInvalidation"], "{distributions}")],
@@ -149,6 +149,8 @@ export const rights: Record<EngineFunctionName, (sites: Sites) => readonly Right
     log,
     readViews,
     relayed,
+    // notes of streams whose row is there
+    may(["dynamodb:DeleteItem"], table(VIEWS_TABLE)),
     publish,
     may(["codebuild:ListBuildsForProject", "codebuild:BatchGetBuilds", "codebuild:StopBuild"], ...projectsOf(sites)),
     send("watch-build"),

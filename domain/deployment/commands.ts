@@ -6,6 +6,8 @@ type Body<T extends DeploymentEvent["type"]> = Extract<DeploymentEvent, { type: 
 /** What may be asked of a deployment. Only Shiplog's own code makes these: input from outside is checked at its door. */
 export type DeploymentCommand =
   | { type: "QueueDeployment"; sequence: number; request: Request }
+  /** nobody heard of the request for so long that it must not begin any more */
+  | { type: "DropRequest"; sequence: number; request: Request; reason: string }
   | { type: "RecordBuildStarted"; buildId: string; logs?: string }
   | { type: "RecordBuildSucceeded"; buildId: string; artifact: Body<"BuildSucceeded">["artifact"]; exported?: Record<string, string> }
   | { type: "RecordBuildFailed"; buildId: string | null; status: string; phase?: string; reason: string }

@@ -108,6 +108,7 @@ export const deployment: Decider<DeploymentCommand, Deployment, DeploymentEvent>
   decide(given, state) {
     const command = withReason(given);
     if (command.type === "QueueDeployment") return state.status === "absent" ? queue(command) : [];
+    if (command.type === "DropRequest") return state.status === "absent" ? drop(command) : [];
     if (state.status === "absent") return refuse("deployment.unknown", "it was never requested");
     switch (command.type) {
       case "RecordBuildStarted":
@@ -169,6 +170,14 @@ function queue({ sequence, request }: Command<"QueueDeployment">): Outcome {
   if (request.reuse === undefined) return [queued];
   const { from, buildId, releaseId, artifact } = request.reuse;
   return [queued, { type: "BuildSucceeded", v: 1, body: { buildId, releaseId, artifact, reusedFrom: from } }];
+}
+
+/** In one commit: nothing begins in between. */
+function drop({ sequence, request, reason }: Command<"DropRequest">): Outcome {
+  return [
+    { type: "DeploymentQueued", v: 1, body: { sequence, request } },
+    { type: "DeploymentFailed", v: 1, body: { step: "queue", reason } },
+  ];
 }
 
 /** A build that belongs to nobody is refused, so that its starter stops it. */

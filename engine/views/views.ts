@@ -5,6 +5,7 @@ import type { DeploymentView, EnvironmentView, Status } from "../../domain/proje
 import type { WebhookView } from "../../domain/projections/webhook-view.ts";
 import { ifNewer } from "../aws/if-newer.ts";
 import { deliveryRows } from "../webhooks/delivery-rows.ts";
+import { begunNotes } from "./begun-notes.ts";
 import { deploymentRows } from "./deployment-rows.ts";
 import { environmentRows } from "./environment-rows.ts";
 import { generationRows } from "./generations.ts";
@@ -12,6 +13,7 @@ import { leaseRows } from "./lease-rows.ts";
 import { noteRow } from "./notes.ts";
 import type { ReadStream } from "./row-shape.ts";
 import { sealNotes } from "./seal-notes.ts";
+import { unsettledNotes } from "./unsettled-notes.ts";
 import { webhookRows } from "./webhook-rows.ts";
 
 export type Views = ReturnType<typeof viewsTable>;
@@ -41,9 +43,11 @@ export const viewsTable = (dynamodb: DynamoDBClient, table: string, read: ReadSt
 
   return {
     ...deliveryRows(client, table),
+    ...begunNotes(client, table),
     ...leaseRows(client, table),
     ...pointer,
     ...sealNotes(client, table),
+    ...unsettledNotes(client, table),
     rows,
     /** `undefined` where it was never projected. */
     deployment: async (id: string): Promise<DeploymentView | undefined> => (await live("deployments")).current(deploymentStream(id)),

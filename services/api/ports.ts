@@ -20,7 +20,7 @@ export type Ports = {
   /** commits of a stream before a version, strongly consistent, newest first; as many as fit into an answer, and at most `limit` */
   readBack(stream: string, before: number, limit: number): Promise<readonly Commit[]>;
   readonly log: Log;
-  readonly views: Pick<Views, "deployment" | "environment" | "deployments" | "findDeployments" | "progress" | "claimKey">;
+  readonly views: Pick<Views, "deployment" | "environment" | "deployments" | "findDeployments" | "progress" | "claimKey" | "noteBegun">;
   readonly sources: Sources;
   readonly builds: Pick<Builds, "get">;
   readonly buildLogs: BuildLogs;

@@ -77,6 +77,7 @@ export const webhooks = (ports: Ports) => {
       // first the secret, then the event: an endpoint in the log can always be sent to
       const signing = kind === "slack" ? [] : [{ secret: ports.chance.signingSecret(), until: null, cause: because.cause }];
       const kept = await secrets.create(id, { url: text, signing });
+      await ports.views.noteBegun(webhookStream(id), ports.clock.now());
       const filters = { site: site ?? null, environment: environment ?? null, types };
       await give(because, id, { type: "AddWebhook", kind, maskedUrl: masked(url), filters }, "added");
       return context.json({ webhook: await see(id), secret: kept.signing[0]?.secret ?? null }, 201);

@@ -33,6 +33,7 @@ export const wire = ({
       clock,
       site,
       leases: views,
+      unsettled: { note: views.noteUnsettled, isNoted: views.isUnsettled, forget: views.forgetUnsettled },
       files: {
         put: (of, manifest, writer) => files.put(places(of), manifest, writer),
         putRight: (of, manifest, paths, writer) => files.putRight(places(of), manifest, paths, writer),

@@ -88,10 +88,16 @@ export const publicFiles = (objects: Pick<Objects, "fingerprint" | "copy" | "get
       }
       return true;
     },
-    /** Takes away the public files that only another release had; nothing where its manifest is gone. Answers whether it came to do so. */
-    removeOthers: async (places: Places, manifest: string, other: string, writer: Writer): Promise<boolean> => {
-      const [now, then] = await Promise.all([read(places, manifest), read(places, other).catch(unlessGone)]);
-      const kept = new Set(now.publicFiles.map(({ path }) => path));
+    /**
+     * Takes away the public files that only another release had; nothing where its manifest is gone. Without a manifest of
+     * what stays, all that the other one had. Answers whether it came to do so.
+     */
+    removeOthers: async (places: Places, manifest: string | undefined, other: string, writer: Writer): Promise<boolean> => {
+      const [now, then] = await Promise.all([
+        manifest === undefined ? undefined : read(places, manifest),
+        read(places, other).catch(unlessGone),
+      ]);
+      const kept = new Set(now?.publicFiles.map(({ path }) => path));
       const gone = (then?.publicFiles ?? []).filter(({ path }) => !kept.has(path));
       if (gone.length > 0 && !(await mayWrite(writer))) return false;
       await objects.remove(

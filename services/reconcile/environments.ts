@@ -13,7 +13,7 @@ import { ageOf } from "./age.ts";
 type Placed = Fence & { readonly version: string };
 
 export type Ports = {
-  readonly aggregates: Pick<Aggregates, "environment">;
+  readonly aggregates: Pick<Aggregates, "environment" | "deployment">;
   events(stream: string): Promise<readonly Recorded[]>;
   publish(events: readonly Recorded[]): Promise<void>;
   alias(fn: string): Promise<AliasState | undefined>;
@@ -21,6 +21,9 @@ export type Ports = {
   isProjected(deploymentId: string): Promise<boolean>;
   /** the version that the environment's row has read; 0 where there is no row */
   projected(site: string, environment: string): Promise<number>;
+  /** flips whose public files may not be settled, and how often each was looked at */
+  unsettled(stream: string): Promise<readonly { readonly sequence: number; readonly looks: number }[]>;
+  countLook(stream: string, sequence: number, looks: number): Promise<void>;
   now(): number;
 };
 
@@ -28,8 +31,10 @@ const MINUTE = 60_000;
 const NUDGE_MS = 2 * MINUTE;
 /** Beyond what an hour's outage delays its message (`retries` of the topology). */
 const FLIP_DEADLINE_MS = 100 * MINUTE;
-/** Older requests are left to people. */
+/** Older requests do not begin any more. */
 const REMEMBERED_MS = 24 * 60 * MINUTE;
+/** How often a flip that is over is sent again so that it settles: for some hours, a look being two minutes. */
+const SETTLE_LOOKS = 100;
 const ACTOR = "shiplog reconcile";
 
 /** Keeps one environment true: ends locks, sends lost flips again, and looks whether each alias is where it was put. */
@@ -51,6 +56,7 @@ export const reconcileEnvironment =
     await requests();
     await waiting();
     await openFlips();
+    await unsettled();
     await edge();
     if (state.open.size === 0) await drift();
 
@@ -67,10 +73,21 @@ export const reconcileEnvironment =
       for (const event of history) {
         if (event.type !== "DeploymentAdmitted" || !state.pending.has(event.body.deploymentId)) continue;
         const age = ageOf(event.at, ports.now());
-        if (age < NUDGE_MS || age > REMEMBERED_MS || (await ports.isProjected(event.body.deploymentId))) continue;
+        if (age < NUDGE_MS || (await ports.isProjected(event.body.deploymentId))) continue;
         const queued = await ports.events(deploymentStream(event.body.deploymentId));
-        await ports.publish(queued.length === 0 ? [event] : queued);
+        if (queued.length === 0 && age > REMEMBERED_MS) await drop(event);
+        else await ports.publish(queued.length === 0 ? [event] : queued);
       }
+    }
+
+    /** Nobody expects it any more: it ends where people see it. */
+    async function drop({
+      id,
+      body: { deploymentId, sequence, request },
+    }: Extract<(typeof history)[number], { type: "DeploymentAdmitted" }>): Promise<void> {
+      const reason = "nobody heard of this request for a day: its messages were lost, or a clock was far off; deploy again";
+      const because = { cause: `${id}/drop`, correlation: deploymentId, actor: ACTOR };
+      await ports.aggregates.deployment.execute(deploymentId, { type: "DropRequest", sequence, request, reason }, because);
     }
 
     /** What waits for the pin or lock to go, and its deployment has ended: the environment was never told. */
@@ -93,6 +110,15 @@ export const reconcileEnvironment =
           const reason = "it did not end within 100 minutes; see the dead letters with: shiplog events --quarantine";
           await record({ type: "RecordFlipFailed", sequence, reason, moved }, `flip/${sequence}`);
         } else if (age > NUDGE_MS) await ports.publish([event]);
+      }
+    }
+
+    /** Flips that are over and left public files behind. The first look only sees them: most are settling at this moment. */
+    async function unsettled(): Promise<void> {
+      for (const { sequence, looks } of await ports.unsettled(stream)) {
+        if (state.open.has(sequence) || looks > SETTLE_LOOKS) continue;
+        await ports.countLook(stream, sequence, looks + 1);
+        if (looks > 0) await ports.publish(history.filter(({ type, body }) => type === "FlipRequested" && body.sequence === sequence));
       }
     }
 

@@ -86,6 +86,8 @@ export const wire = ({
       publish: bus.publish,
       alias: (fn) => functions.alias(fn, siteResources("any", "any").alias),
       isProjected: async (id) => (await views.deployment(id)) !== undefined,
+      unsettled: views.unsettledFlips,
+      countLook: views.countLook,
       projected: async (name, environment) => (await views.environment(name, environment))?.version ?? 0,
       now: clock.now,
     }),

@@ -1,11 +1,14 @@
 import type { Commit } from "../../domain/kernel/chain.ts";
-import { MAX_CLOCK_SKEW_MS, positionAt } from "../../domain/kernel/position.ts";
+import { positionAt } from "../../domain/kernel/position.ts";
 
 export type Ports = {
   /** commits of the whole log between two positions, in order */
   readLog(since: string, until: string, limit: number): Promise<readonly Commit[]>;
   /** streams that are written to, as far as rows and declarations know them */
   known(): Promise<readonly string[]>;
+  /** streams that begin and whose row was not seen yet; noted at (milliseconds since 1970) */
+  begun(): Promise<readonly { readonly stream: string; readonly at: number }[]>;
+  forgetBegun(stream: string): Promise<void>;
   /** the commits of a stream after a version */
   read(stream: string, after: number): Promise<readonly Commit[]>;
   /** the last version of a stream that is known to be on the bus */
@@ -34,8 +37,15 @@ const SETTLE_MS = 3_000;
 const ROW_MS = 120_000;
 const LIMIT = 5_000;
 
+/** Where nothing was written for that long, nothing will be. */
+const BEGIN_MS = 24 * 3_600_000;
+
 /** Republishes what the relay lost, and the newest of what no row heard of: it brings its row all the rest. Answers the streams that it mended. */
-export const mend = async (ports: Ports): Promise<string[]> => [...(await mendRecent(ports)), ...(await mendKnown(ports))];
+export const mend = async (ports: Ports): Promise<string[]> => [
+  ...(await mendRecent(ports)),
+  ...(await mendKnown(ports)),
+  ...(await mendBegun(ports)),
+];
 
 /** By time, as far as the clock goes. Where it went back, the next run begins there again. */
 const mendRecent = async ({
@@ -67,15 +77,34 @@ const mendRecent = async ({
   return mended;
 };
 
-/** By heads: what a clock that was ahead has begun goes on ahead of every clock. */
-const mendKnown = async ({ known, read, relayed, relay, now }: Ports): Promise<string[]> => {
+/** By heads: what a clock that was far off has dated is where nobody looks by time. */
+const mendKnown = async (ports: Ports): Promise<string[]> => {
   const mended: string[] = [];
-  for (const stream of await known()) {
-    const last = (await read(stream, await relayed(stream))).at(-1);
-    if (last === undefined || Number(last.position) <= now() + MAX_CLOCK_SKEW_MS) continue;
-    if (Math.abs(now() - Date.parse(last.at)) < SETTLE_MS) continue;
-    await relay(last);
-    mended.push(stream);
+  for (const stream of await ports.known()) if (await relayRest(ports, stream)) mended.push(stream);
+  return mended;
+};
+
+/** What only its own first commit would make known. */
+const mendBegun = async (ports: Ports): Promise<string[]> => {
+  const mended: string[] = [];
+  for (const { stream, at } of await ports.begun()) {
+    if (await relayRest(ports, stream)) mended.push(stream);
+    else if ((await ports.projected(stream)) > 0) await ports.forgetBegun(stream);
+    else if (Math.abs(ports.now() - at) > ROW_MS) {
+      const last = (await ports.read(stream, 0)).at(-1);
+      if (last !== undefined) {
+        await ports.publish(last);
+        mended.push(stream);
+      } else if (Math.abs(ports.now() - at) > BEGIN_MS) await ports.forgetBegun(stream);
+    }
   }
   return mended;
+};
+
+/** Relays what a stream has that is not on the bus; not what is most likely on its way. */
+const relayRest = async ({ read, relayed, relay, now }: Ports, stream: string): Promise<boolean> => {
+  const last = (await read(stream, await relayed(stream))).at(-1);
+  if (last === undefined || Math.abs(now() - Date.parse(last.at)) < SETTLE_MS) return false;
+  await relay(last);
+  return true;
 };

@@ -171,6 +171,24 @@ describe("the build of a deployment", () => {
   });
 });
 
+describe("a request that nobody heard of in time", () => {
+  const drop: DeploymentCommand = { type: "DropRequest", sequence: 1, request: request(1), reason: "nobody heard of it" };
+  it("ends in the commit that it begins with: nothing begins in between", () => {
+    given()
+      .when(drop)
+      .yields(
+        { type: "DeploymentQueued", v: 1, body: { sequence: 1, request: request(1) } },
+        { type: "DeploymentFailed", v: 1, body: { step: "queue", reason: "nobody heard of it" } },
+      );
+  });
+  it("goes on where somebody heard of it after all", () => {
+    for (const way of [ways.queued, ways.building, ready])
+      given(...made(...way))
+        .when(drop)
+        .yields();
+  });
+});
+
 describe("publishing a release", () => {
   it("waits for the build", () => {
     for (const way of [ways.queued, ways.building])

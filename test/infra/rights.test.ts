@@ -84,6 +84,8 @@ it("every function may do what it was seen to do", { timeout: 300_000 }, async (
   for (const call of world.calls) {
     const said = statements(one(graph, "role", `${componentName(call.by)}Role`));
     for (const asked of askedBy(call)) {
+      // asked for the date of its answer alone: a refusal has one, too
+      if (asked.action === "dynamodb:ListTables") continue;
       seen.set(call.by, (seen.get(call.by) ?? new Set()).add(asked.action));
       if (!allows(said, asked)) refused.add(`${call.by} may not do ${asked.action} on ${asked.on}`);
     }

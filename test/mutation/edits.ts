@@ -16,7 +16,7 @@ const concerning: Readonly<Record<string, readonly string[]>> = {
   "services/watch-build": ["test/services/watch-build.test.ts"],
   "services/publish-release/publish-function": ["test/services/publish-function.test.ts"],
   "services/publish-release": ["test/services/publish-release.test.ts"],
-  "services/flip-alias/move-alias": ["test/services/move-alias.test.ts"],
+  "services/flip-alias/move-alias.ts": ["test/services/move-alias.test.ts"],
   "services/flip-alias/warm": ["test/services/warm.test.ts"],
   "services/flip-alias/files-writer": ["test/services/files-writer.test.ts"],
   "services/flip-alias": ["test/services/flip-alias.test.ts", "test/services/flip-drift.test.ts", "test/services/flip-files.test.ts"],
@@ -153,22 +153,22 @@ export const edits: readonly Edit[] = [
   ),
   edit(
     "flip-alias: the server goes first",
-    "services/flip-alias/flip-alias.ts",
+    "services/flip-alias/move-aliases.ts",
     '["revalidation", "image", "server"]',
     '["server", "image", "revalidation"]',
   ),
-  edit("flip-alias: once is sure", "services/flip-alias/flip-alias.ts", "const SURE = 2;", "const SURE = 0;"),
+  edit("flip-alias: once is sure", "services/flip-alias/move-aliases.ts", "const SURE = 2;", "const SURE = 0;"),
   edit(
     "flip-alias: a newer alias seen while it is read back is passed over",
-    "services/flip-alias/flip-alias.ts",
+    "services/flip-alias/move-aliases.ts",
     "if (at !== undefined && at.sequence > sequence && at.sequence <=",
     "if (at !== undefined && at.sequence > sequence + 100 && at.sequence <=",
   ),
   edit(
     "flip-alias: a flip that is superseded before it began says nothing",
     "services/flip-alias/flip-alias.ts",
-    "    if (state.flipped > sequence) {\n      await superseded(state.flipped);",
-    "    if (state.flipped > sequence) {",
+    "    if (before.flipped > flip.sequence) {\n      await superseded(flip, before.flipped);",
+    "    if (before.flipped > flip.sequence) {",
   ),
   // advance
   edit(
@@ -361,13 +361,13 @@ export const edits: readonly Edit[] = [
   // what is counted is counted anew
   edit(
     "flip-alias: answers of the new version need not come in a row",
-    "services/flip-alias/flip-alias.ts",
+    "services/flip-alias/move-aliases.ts",
     "sure = ran === version ? sure + 1 : 0;",
     "sure = ran === version ? sure + 1 : sure;",
   ),
   edit(
     "flip-alias: an alias with its sequence is its own, whatever the version",
-    "services/flip-alias/flip-alias.ts",
+    "services/flip-alias/move-aliases.ts",
     "return fence?.sequence === sequence && found?.version === version;",
     "return fence?.sequence === sequence && found?.version !== undefined;",
   ),
@@ -380,8 +380,32 @@ export const edits: readonly Edit[] = [
   edit(
     "flip-alias: what a failed flip put stays",
     "services/flip-alias/flip-alias.ts",
-    "      await settleFiles(site);\n      if (!isOver) throw error;",
-    "      if (!isOver) throw error;",
+    "  await settleFiles(ports, flip, site);\n  return given;",
+    "  if (given === undefined) await settleFiles(ports, flip, site);\n  return given;",
+  ),
+  edit(
+    "flip-alias: what was settled is noted for ever",
+    "services/flip-alias/flip-alias.ts",
+    "    await ports.unsettled.forget(flip.place, flip.sequence);\n    if (given",
+    "    if (given",
+  ),
+  edit(
+    "flip-alias: whoever comes after a flip that died takes it for settled",
+    "services/flip-alias/flip-alias.ts",
+    "if (!(await ports.unsettled.isNoted(flip.place, flip.sequence))) return;",
+    "if (await ports.unsettled.isNoted(flip.place, flip.sequence)) return;",
+  ),
+  edit(
+    "reconcile: what was admitted a day ago and never begun stays",
+    "services/reconcile/environments.ts",
+    "if (queued.length === 0 && age > REMEMBERED_MS) await drop(event);",
+    "if (queued.length === 0 && age > REMEMBERED_MS) continue;",
+  ),
+  edit(
+    "mender: what begins is forgotten before its row is there",
+    "services/reconcile/mend.ts",
+    "else if ((await ports.projected(stream)) > 0) await",
+    "else if ((await ports.projected(stream)) >= 0) await",
   ),
   edit(
     "deliver: an endpoint that takes something again is failing still",
@@ -440,8 +464,8 @@ export const edits: readonly Edit[] = [
   edit(
     "reconcile: what nobody heard of is begun anew for ever",
     "services/reconcile/environments.ts",
-    "age < NUDGE_MS || age > REMEMBERED_MS ||",
-    "age < NUDGE_MS ||",
+    "queued.length === 0 && age > REMEMBERED_MS",
+    "queued.length < 0 && age > REMEMBERED_MS",
   ),
   edit(
     "mender: where there was more than fits, the next run passes it over",

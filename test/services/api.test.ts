@@ -482,6 +482,17 @@ describe("a webhook endpoint", () => {
   const told = async (id: string, type: string) =>
     (await engine.store.read(webhookStream(id), 0)).flatMap(eventsOf).filter((event) => event.type === type);
 
+  it("is noted before it is in the log, so that it is found wherever a wrong clock dates it", async () => {
+    const ports = apiPorts(engine);
+    const away = () => Promise.reject(new Error("it was away"));
+    const noLog = createApi({ ...ports, aggregates: { ...ports.aggregates, webhook: { ...ports.aggregates.webhook, execute: away } } });
+    const before = (await engine.views.begun()).length;
+    expect((await command(noLog, "/webhooks", "cut-off")).status).toBe(500);
+    const noted = await engine.views.begun();
+    expect(noted).toHaveLength(before + 1);
+    expect(noted.map(({ stream }) => stream)).toContain(webhookStream(await added("cut-off")));
+  });
+
   it("keeps what it signs with where a rotation is cut off, and its repetition ends it: one new secret for each key", async () => {
     const id = await added("to-rotate");
     const ports = apiPorts(engine);

@@ -6,6 +6,7 @@ import type { Recorded } from "../../domain/kernel/event.ts";
 import { flipAlias } from "../../services/flip-alias/flip-alias.ts";
 import { publicFiles } from "../../services/flip-alias/public-files.ts";
 import { deploymentId, functions, release } from "../support/samples.ts";
+import { unsettledFlips } from "../support/unsettled.ts";
 import { startVerbRoom, steps, type VerbRoom } from "../support/verb-room.ts";
 
 let room: VerbRoom;
@@ -48,12 +49,15 @@ const site = (name: string) => {
   const at = (fn: string) => ({ ...(aliases.get(fn) as FoundAlias), revisionId: JSON.stringify(aliases.get(fn)) });
   const leases = new Map<string, { holder: string; until: number }>();
   let now = 0;
+  let isAway = false;
   const sleep = async (ms: number): Promise<void> => {
     now += ms;
     await new Promise((resolve) => setImmediate(resolve));
   };
+  const unsettled = unsettledFlips();
   const flip = flipAlias({
     ...room,
+    unsettled,
     clock: { now: () => now, sleep, random: Math.random },
     leases: {
       takeLease: async (of, holder, asked, until) => {
@@ -76,11 +80,14 @@ const site = (name: string) => {
         aliases.set(fn, to);
         return at(fn);
       },
-      invoke: async (fn, qualifier) => ({
-        version: qualifier === "live" ? at(fn).version : qualifier,
-        failed: null,
-        payload: '{"statusCode":200}',
-      }),
+      invoke: async (fn, qualifier) => {
+        if (qualifier === "live" && isAway) throw new Error("Lambda is away");
+        return {
+          version: qualifier === "live" ? at(fn).version : qualifier,
+          failed: null,
+          payload: '{"statusCode":200}',
+        };
+      },
     },
   });
   const asks = async (n: number): Promise<Recorded<EnvironmentEvent>> => {
@@ -97,11 +104,19 @@ const site = (name: string) => {
     await room.environment(name, request(n));
     return room.newest(place, "FlipRequested");
   };
-  const deliver = (event: Recorded<EnvironmentEvent>, again = false) => flip(event, { last: false, again, givesUp: () => false });
+  const deliver = async (event: Recorded<EnvironmentEvent>, { again = false, givesUp = false } = {}): Promise<void> => {
+    // what an earlier delivery has noted
+    if (again) await unsettled.note(event.stream, (event.body as { sequence: number }).sequence);
+    await flip(event, { last: givesUp, again, givesUp: () => givesUp });
+  };
   return {
     asks,
     deliver,
+    failsVerifying: () => {
+      isAway = true;
+    },
     leases,
+    unsettled: unsettled.noted,
     /** what happens right before each write of a file */
     beforeEachWrite: (act: typeof onWrite) => {
       onWrite = act;
@@ -191,7 +206,7 @@ describe("a flip that is overtaken while it puts public files", () => {
     const here = site(`put-by-another-${n}`);
     const oldest = await here.asks(n);
     const older = await here.asks(n + 1);
-    await here.deliver(oldest, true);
+    await here.deliver(oldest, { again: true });
     expect(here.contents()).toEqual(new Set([String(n + 1)]));
     const newest = Promise.withResolvers<Recorded<EnvironmentEvent>>();
     const overtake = async (): Promise<void> => {
@@ -212,7 +227,7 @@ it("a flip whose deployment was cancelled takes back the files that an older one
   await here.deliver(await here.asks(261));
   const older = await here.asks(262);
   const cancelled = await here.asks(263);
-  await here.deliver(older, true);
+  await here.deliver(older, { again: true });
   expect(here.contents()).toContain("263");
   await room.deployment(263, steps(263, "cancelled").cancel);
   await here.deliver(cancelled);
@@ -231,8 +246,42 @@ it("a flip comes again where it could not read what the release before had, and 
   await expect(here.deliver(event)).rejects.toThrow("SlowDown");
   expect((await here.types()).at(-1)).toBe("ReleaseWentLive");
   here.beforeEachManifest(undefined);
-  await here.deliver(event, true);
+  // as a message that somebody sends again: nothing about it says that it came before
+  await here.deliver(event);
   expect(here.paths()).toEqual(["assets/only-272.txt"]);
+  expect([...here.unsettled]).toEqual([]);
+  here.beforeEachManifest((key) => {
+    throw new Error(`${key} is read though everything is settled`);
+  });
+  await here.deliver(event);
+});
+
+it("a flip that was given up is not settled where its files could not be taken back, and whoever comes next does it", async () => {
+  const here = site("given-up");
+  await here.deliver(await here.asks(291));
+  const event = await here.asks(292);
+  here.failsVerifying();
+  here.beforeEachManifest((key) => {
+    if (here.contents().has("292") && key === release(291).manifest) throw new Error("SlowDown");
+  });
+  await expect(here.deliver(event, { givesUp: true })).rejects.toThrow("SlowDown");
+  expect(await here.types()).toContain("FlipFailed");
+  expect(here.paths()).toContain("assets/only-292.txt");
+  expect([...here.unsettled]).toEqual([`${event.stream} 292`]);
+  here.beforeEachManifest(undefined);
+  await here.deliver(event);
+  expect(here.paths()).not.toContain("assets/only-292.txt");
+  expect([...here.unsettled]).toEqual([]);
+});
+
+it("a first flip that fails leaves no file: nothing is live", async () => {
+  const here = site("first");
+  here.failsVerifying();
+  const event = await here.asks(295);
+  await expect(here.deliver(event, { givesUp: true })).rejects.toThrow("Lambda is away");
+  expect((await here.types()).at(-1)).toBe("FlipFailed");
+  expect(here.contents()).toEqual(new Set());
+  expect([...here.unsettled]).toEqual([]);
 });
 
 it("puts files once, however many deliveries of one flip come at the same time", async () => {
@@ -245,7 +294,7 @@ it("puts files once, however many deliveries of one flip come at the same time",
     await new Promise((resolve) => setImmediate(resolve));
     at -= 1;
   });
-  await Promise.all([here.deliver(event), here.deliver(event), here.deliver(event, true)]);
+  await Promise.all([here.deliver(event), here.deliver(event), here.deliver(event, { again: true })]);
   expect(here.writtenBy(221)).toBe(FILES + 1);
   expect(most).toBeLessThanOrEqual(32);
 });

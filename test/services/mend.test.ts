@@ -5,7 +5,9 @@ import { mend } from "../../services/reconcile/mend.ts";
 
 const HOUR = 3_600_000;
 const NOON = Date.UTC(2026, 10, 23, 12);
-const commit = (stream: string, version: number, at: number): Commit => ({ stream, version, position: positionAt(at) }) as Commit;
+const DAY = 24 * HOUR;
+const commit = (stream: string, version: number, at: number): Commit =>
+  ({ stream, version, position: positionAt(at), at: new Date(at).toISOString() }) as Commit;
 
 /** A log, how far it was relayed, and the mender that looks at it. */
 const room = (commits: Commit[], notes: Record<string, number> = {}) => {
@@ -14,9 +16,11 @@ const room = (commits: Commit[], notes: Record<string, number> = {}) => {
   const published: string[] = [];
   const rows = new Map<string, number>();
   const known: string[] = [];
+  const begun = new Map<string, number>();
   return {
     commits,
     known,
+    begun,
     relayed,
     asked,
     published,
@@ -30,6 +34,8 @@ const room = (commits: Commit[], notes: Record<string, number> = {}) => {
         },
         relayed: async (stream) => relayed.get(stream) ?? 0,
         known: async () => known,
+        begun: async () => [...begun].map(([stream, at]) => ({ stream, at })),
+        forgetBegun: async (stream) => void begun.delete(stream),
         read: async (stream, after) => commits.filter((one) => one.stream === stream && one.version > after),
         mended: async () => relayed.get("log") ?? 0,
         setMended: async (time) => void relayed.set("log", time),
@@ -97,6 +103,49 @@ describe("the mender", () => {
     commits.push(commit("a", 2, NOON + 400 * 24 * HOUR + 1));
     expect(await mendAt(NOON)).toEqual(["a"]);
     expect(relayed.get("a")).toBe(2);
+  });
+  it("sends what a known stream has that a clock far behind has dated", async () => {
+    const { commits, known, relayed, mendAt } = room([]);
+    known.push("a");
+    await mendAt(NOON);
+    commits.push(commit("a", 1, NOON - 52 * HOUR));
+    expect(await mendAt(NOON + HOUR)).toEqual(["a"]);
+    expect(relayed.get("a")).toBe(1);
+  });
+  it.each([
+    ["ahead", 400 * DAY],
+    ["behind", -400 * DAY],
+  ])("finds what begins while a clock is far %s, and brings it its row", async (_, off) => {
+    const { commits, begun, published, relayed, rows, mendAt } = room([]);
+    await mendAt(NOON);
+    begun.set("webhook/one", NOON + off);
+    commits.push(commit("webhook/one", 1, NOON + off));
+    rows.set("webhook/one", 0);
+    expect(await mendAt(NOON + HOUR)).toEqual(["webhook/one"]);
+    expect(relayed.get("webhook/one")).toBe(1);
+    expect(await mendAt(NOON + HOUR)).toEqual(["webhook/one"]);
+    expect(published).toEqual(["webhook/one@1"]);
+    rows.set("webhook/one", 1);
+    expect(await mendAt(NOON + HOUR)).toEqual([]);
+    expect([...begun]).toEqual([]);
+  });
+  it("leaves what begins at this moment to the relay and to its row", async () => {
+    const { commits, begun, rows, mendAt } = room([]);
+    begun.set("webhook/one", NOON);
+    rows.set("webhook/one", 0);
+    expect(await mendAt(NOON)).toEqual([]);
+    commits.push(commit("webhook/one", 1, NOON + 1));
+    expect(await mendAt(NOON + 2_000)).toEqual([]);
+    expect([...begun.keys()]).toEqual(["webhook/one"]);
+  });
+  it("waits a day for what was said to begin, and no longer", async () => {
+    const { begun, rows, mendAt } = room([]);
+    begun.set("webhook/one", NOON);
+    rows.set("webhook/one", 0);
+    expect(await mendAt(NOON + DAY)).toEqual([]);
+    expect([...begun.keys()]).toEqual(["webhook/one"]);
+    expect(await mendAt(NOON + DAY + 1)).toEqual([]);
+    expect([...begun]).toEqual([]);
   });
   it("does not note what it could not send", async () => {
     const { relayed, mendAt } = room([commit("a", 1, NOON)]);

@@ -46,6 +46,30 @@ describe("a flip's move of one alias", () => {
   it("gives way to a newer flip", async () => {
     expect(await move(alias(7))).toEqual({ outcome: { is: "superseded", by: 7 }, did: [] });
   });
+  it("gives way to a newer flip that comes between its look and its write", async () => {
+    const aliases = [alias(4), alias(7)];
+    const writes: string[] = [];
+    const outcome = await moveAlias(
+      {
+        functions: {
+          alias: async () => aliases[0],
+          moveAlias: async (_name, _alias, { description }, revisionId) => {
+            aliases.shift();
+            if (revisionId !== aliases[0]?.revisionId) throw Object.assign(new Error("changed"), { name: "PreconditionFailedException" });
+            writes.push(description);
+            return { version: "5", description, revisionId: "r" };
+          },
+        },
+        clock: { now: () => 0, sleep: async () => undefined, random: () => 0 },
+      },
+      { name: "server", version: "5" },
+      "live",
+      fenceOf(5),
+      { highest: async () => 7, note: async () => undefined },
+    );
+    expect(outcome).toEqual({ is: "superseded", by: 7 });
+    expect(writes).toEqual([]);
+  });
   it.each([
     ["a sequence that nobody gave", alias(8)],
     ["its own sequence at another version", { ...alias(5), version: "9" }],

@@ -47,10 +47,14 @@ const ready = async (n: number, site: string) => {
   const reconcileAfter = async (minutes: number): Promise<string> => {
     const shared = { aggregates: room.aggregates, events, publish, now: () => Date.parse(at()) + minutes * MINUTE };
     const none = { get: async () => [], find: async () => undefined, stop: async () => undefined };
-    await reconcileEnvironment({ ...shared, alias: async () => undefined, isProjected: async () => true, projected: async () => 999 })(
-      site,
-      "production",
-    );
+    await reconcileEnvironment({
+      ...shared,
+      alias: async () => undefined,
+      unsettled: async () => [],
+      countLook: async () => undefined,
+      isProjected: async () => true,
+      projected: async () => 999,
+    })(site, "production");
     await reconcileDeployment({ ...shared, builds: none, reportBuild: async () => undefined, buildTimeoutMinutes: () => 20 })(await view());
     return (await view()).status;
   };

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { DeploymentCommand } from "../../domain/deployment/commands.ts";
 import type { EnvironmentCommand } from "../../domain/environment/commands.ts";
 import type { EnvironmentEvent } from "../../domain/environment/events.ts";
 import type { Recorded } from "../../domain/kernel/event.ts";
@@ -53,9 +54,9 @@ const look = async (
   past: readonly EnvironmentEvent[],
   aliases: Record<string, AliasState>,
   projected = past.length,
-  { afterMs = LATER_MS, isProjected = true } = {},
+  { afterMs = LATER_MS, isProjected = true, hasBegun = true, unsettled = new Map<number, number>() } = {},
 ) => {
-  const commands: (EnvironmentCommand & { cause: string })[] = [];
+  const commands: ((EnvironmentCommand | DeploymentCommand) & { cause: string })[] = [];
   const published: string[] = [];
   await reconcileEnvironment({
     aggregates: {
@@ -66,15 +67,26 @@ const look = async (
           return { events: [], state: undefined as never, version: 0 };
         },
       },
+      deployment: {
+        load: () => Promise.reject(new Error("it reads the events")),
+        execute: async (_id, command, { cause }) => {
+          commands.push({ ...command, cause });
+          return { events: [], state: undefined as never, version: 0 };
+        },
+      },
     },
-    events: async () =>
-      past.map(
-        (event, n) => ({ ...event, id: `${n}.0`, stream: STREAM, version: n + 1, index: 0, at: at(n) }) as Recorded<EnvironmentEvent>,
-      ),
+    events: async (stream) =>
+      stream !== STREAM && !hasBegun
+        ? []
+        : past.map(
+            (event, n) => ({ ...event, id: `${n}.0`, stream: STREAM, version: n + 1, index: 0, at: at(n) }) as Recorded<EnvironmentEvent>,
+          ),
     publish: async (events) => void published.push(...events.map(({ type }) => type)),
     alias: async (name) => aliases[name],
     isProjected: async () => isProjected,
     projected: async () => projected,
+    unsettled: async () => [...unsettled].map(([sequence, looks]) => ({ sequence, looks })),
+    countLook: async (_, sequence, looks) => void unsettled.set(sequence, looks),
     now: () => Date.parse(at()) + afterMs,
   })("web", "production");
   return { commands, published };
@@ -146,6 +158,21 @@ describe("the reconciler", () => {
     const { published } = await look([...past, admitted(2), flip(2)], aliases, undefined, { afterMs: minutes * 60_000 });
     expect(published).toEqual(expected);
   });
+  it("sends a flip that is over again where its public files are not settled: at the second look, and not for ever", async () => {
+    const ended = [...past, admitted(2), flip(2), failed(2)];
+    const unsettled = new Map([[2, 0]]);
+    expect((await look(ended, aliases, undefined, { unsettled })).published).toEqual([]);
+    expect((await look(ended, aliases, undefined, { unsettled })).published).toEqual(["FlipRequested"]);
+    expect([...unsettled]).toEqual([[2, 2]]);
+    unsettled.set(2, 101);
+    expect((await look(ended, aliases, undefined, { unsettled })).published).toEqual([]);
+  });
+  it("leaves a flip that goes on to what it does itself", async () => {
+    const goesOn = [...past, admitted(2), flip(2)];
+    const unsettled = new Map([[2, 1]]);
+    expect((await look(goesOn, aliases, undefined, { unsettled, afterMs: 60_000 })).published).toEqual([]);
+    expect([...unsettled]).toEqual([[2, 1]]);
+  });
   it("tells the edge again of what is live, until it was told; and no sooner than that is needed", async () => {
     const untold = past.slice(0, -1);
     for (const [minutes, expected] of [
@@ -160,7 +187,18 @@ describe("the reconciler", () => {
     // its stream has begun (here it is that of the environment): everything of it is sent
     expect((await look(waits, aliases, undefined, { isProjected: false })).published).toEqual(waits.map(({ type }) => type));
     expect((await look(waits, aliases, undefined, { isProjected: false, afterMs: 60_000 })).published).toEqual([]);
-    expect((await look(waits, aliases, undefined, { isProjected: false, afterMs: 25 * 60 * 60_000 })).published).toEqual([]);
+    const untold = { isProjected: false, hasBegun: false };
+    expect(await look(waits, aliases, undefined, untold)).toEqual({ commands: [], published: ["DeploymentAdmitted"] });
+  });
+  it("ends what was admitted a day ago and never begun, where people see it", async () => {
+    const waits = [...past, admitted(2)];
+    const untold = { isProjected: false, hasBegun: false, afterMs: 25 * 60 * 60_000 };
+    const { commands, published } = await look(waits, aliases, undefined, untold);
+    expect(published).toEqual([]);
+    expect(commands).toMatchObject([{ type: "DropRequest", sequence: 2, request: request(2), cause: `${waits.length - 1}.0/drop` }]);
+    // where it has begun it is the row that is missing
+    expect((await look(waits, aliases, undefined, { ...untold, hasBegun: true })).commands).toEqual([]);
+    expect((await look(waits, aliases, undefined, { ...untold, isProjected: true })).commands).toEqual([]);
   });
   it("ends a lock when its time is over, and not before", async () => {
     const locked: EnvironmentEvent = { type: "EnvironmentLocked", v: 1, body: { holder: "grace", reason: "a sale", until: at(600) } };

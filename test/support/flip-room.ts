@@ -4,6 +4,7 @@ import type { Recorded } from "../../domain/kernel/event.ts";
 import { flipAlias, type Ports } from "../../services/flip-alias/flip-alias.ts";
 import { functions } from "./samples.ts";
 import { siteConfigOf } from "./site-config.ts";
+import { unsettledFlips } from "./unsettled.ts";
 import { steps, type VerbRoom } from "./verb-room.ts";
 
 type Invoke = Ports["functions"]["invoke"];
@@ -22,8 +23,10 @@ export const flipRoom = (room: VerbRoom, name: string) => {
     failed: null,
     payload: '{"statusCode":200}',
   });
+  const unsettled = unsettledFlips();
   const flip = flipAlias({
     ...room,
+    unsettled,
     site: () => siteConfigOf(name, "production"),
     files: {
       put: async (_, manifest) => {
@@ -48,6 +51,7 @@ export const flipRoom = (room: VerbRoom, name: string) => {
     aliases,
     place,
     did,
+    unsettled: unsettled.noted,
     /** Deployment n is admitted, built and published, and its flip is asked for with sequence n. */
     asks: async (n: number): Promise<void> => {
       const { admit, queue, began, built, published, flip: request } = steps(n, name);

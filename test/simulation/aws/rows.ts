@@ -26,6 +26,9 @@ export const rowsOf = (world: World) => ({
   health: new Map<string, Health>(),
   lines: new Map<string, number>(),
   leases: new Map<string, { holder: string; until: number }>(),
+  begun: new Map<string, number>(),
+  /** by `place sequence`: how often each was looked at */
+  unsettled: new Map<string, number>(),
 });
 
 /** Writes a row if nobody wrote a newer one. */
@@ -124,6 +127,28 @@ export const viewsPort = (of: () => Rows): Views => {
       }),
     mended: () => ask("GetRelayed", ({ relayed }) => relayed.get("log") ?? 0),
     setMended: (time) => ask("SetRelayed", ({ relayed }) => void relayed.set("log", time)),
+    noteBegun: (stream, at) => ask("NoteBegun", ({ begun }) => void begun.set(stream, at)),
+    begun: () => ask("ListBegun", ({ begun }) => [...begun].map(([stream, at]) => ({ stream, at }))),
+    forgetBegun: (stream) => ask("ForgetBegun", ({ begun }) => void begun.delete(stream)),
+    noteUnsettled: (place, sequence) =>
+      ask("NoteUnsettled", ({ unsettled }) => {
+        const isFirst = !unsettled.has(`${place} ${sequence}`);
+        if (isFirst) unsettled.set(`${place} ${sequence}`, 0);
+        return isFirst;
+      }),
+    isUnsettled: (place, sequence) => ask("IsUnsettled", ({ unsettled }) => unsettled.has(`${place} ${sequence}`)),
+    unsettledFlips: (place) =>
+      ask("ListUnsettled", ({ unsettled }) =>
+        [...unsettled].flatMap(([key, looks]) => {
+          const [of, sequence] = key.split(" ");
+          return of === place ? [{ sequence: Number(sequence), looks }] : [];
+        }),
+      ),
+    countLook: (place, sequence, looks) =>
+      ask("CountLook", ({ unsettled }) => {
+        if (unsettled.has(`${place} ${sequence}`)) unsettled.set(`${place} ${sequence}`, looks);
+      }),
+    forgetUnsettled: (place, sequence) => ask("ForgetUnsettled", ({ unsettled }) => void unsettled.delete(`${place} ${sequence}`)),
     // nothing is sealed yet in the simulation
     noteUnsealed: async () => true,
     unsealedStreams: async () => [],

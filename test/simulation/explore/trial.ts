@@ -34,9 +34,12 @@ type Process = {
   /** what it waits for: more than one thing where it asks for several at once */
   calls: { readonly label: string; make(): void }[];
   state: "new" | "running" | "ended" | "dead";
-  /** what it knows besides what it waits for: the environment at its beginning, and which version answered last */
+  /** what it knows besides what it waits for: the environment at its beginning, and what was answered last */
   before: string;
   readonly answers: Record<string, string>;
+  readonly refused: Record<string, number>;
+  /** how often it has read the log since it last did anything else: each of them is for another purpose */
+  loads: number;
   /** nothing that it does from now on concerns anybody */
   closing: boolean;
 };
@@ -56,8 +59,10 @@ const summaryOf = ({ open, flipped, live, aliases, drift, chosen, lived, pending
     [...lived.keys()].sort(),
     [...pending.keys()].sort(),
   ]);
-const knownOf = ({ state, calls, before, answers }: Process): string =>
-  state === "dead" || state === "ended" ? "over" : JSON.stringify([state, calls.map(({ label }) => label).sort(), before, answers]);
+const knownOf = ({ state, calls, before, answers, refused, loads }: Process): string =>
+  state === "dead" || state === "ended"
+    ? "over"
+    : JSON.stringify([state, calls.map(({ label }) => label).sort(), before, answers, refused, loads]);
 const nameOf = (role: FunctionRole): string => `web-production-${role}`;
 const releaseOf = (n: number, roles: readonly FunctionRole[]): Release => ({
   id: deploymentId(n),
@@ -126,6 +131,7 @@ export const beginTrial = ({ deployments, roles, deliveries, crashes }: Scope) =
   /** A call that happens when it is told to. Its label says all that its answer and what comes after it depend on. */
   const wait = <T>(process: Process, label: string, effect: () => T): Promise<T> =>
     new Promise((resolve, reject) => {
+      process.loads = label === "load" ? process.loads + 1 : 0;
       process.calls.push({
         label,
         make: () => {
@@ -205,9 +211,19 @@ export const beginTrial = ({ deployments, roles, deliveries, crashes }: Scope) =
       site: () => site,
       files: { put: async () => ({ isWhole: true, written: [] }), putRight: async () => true, removeOthers: async () => true },
       leases: { takeLease: async () => true, giveLease: async () => undefined },
+      unsettled: { note: async () => true, isNoted: async () => false, forget: async () => undefined },
       functions: {
-        alias: (name) => wait(process, `alias ${name}`, () => aliases.get(name)),
-        moveAlias: (name, _, to, revisionId) => wait(process, `move ${name} ${revisionId}`, () => move(name, to, revisionId)),
+        alias: (name) =>
+          wait(process, `alias ${name}`, () => {
+            const found = aliases.get(name);
+            process.answers[`alias ${name}`] = found?.description ?? "";
+            return found;
+          }),
+        moveAlias: (name, _, to, revisionId) =>
+          wait(process, `move ${name} ${revisionId}`, () => move(name, to, revisionId)).catch((error: unknown) => {
+            process.refused[name] = (process.refused[name] ?? 0) + 1;
+            throw error;
+          }),
         invoke: async (name, qualifier) => {
           if (qualifier !== "live") return works(qualifier);
           const version = await wait(process, `invoke ${name}`, () => aliases.get(name)?.version ?? "");
@@ -226,6 +242,8 @@ export const beginTrial = ({ deployments, roles, deliveries, crashes }: Scope) =
       state: "new",
       before: "",
       answers: {},
+      refused: {},
+      loads: 0,
       closing: false,
       begin: async () => undefined,
     };

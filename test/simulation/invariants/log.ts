@@ -2,7 +2,7 @@ import type { PublishedFunction } from "../../../domain/deployment/shapes.ts";
 import { commitHash, commitId } from "../../../domain/kernel/chain.ts";
 import type { Recorded } from "../../../domain/kernel/event.ts";
 import { deploymentOf, deploymentStream } from "../../../domain/kernel/identity.ts";
-import { sha256 } from "../../../engine/log/codec.ts";
+import { eventsOf, sha256 } from "../../../engine/log/codec.ts";
 import { type Cloud, holdsSecret } from "../aws/cloud.ts";
 import type { Stored } from "../aws/event-table.ts";
 import type { Ledger } from "../ledger.ts";
@@ -36,10 +36,13 @@ export const checkCommit = (cloud: Cloud, ledger: Ledger, aliases: Aliases, stor
     world.violate(`the position of ${commit.stream}@${commit.version} does not rise`);
   if (!ledger.isFirst(stored)) world.violate(`${commit.stream} has two decisions of ${commit.cause}`);
   if (holdsSecret(commit.body)) world.violate(`${commit.stream}@${commit.version} holds a secret`);
-  ledger.take(stored, (event) => checkEvent(cloud, ledger, aliases, event));
+  // a rollback takes the place of what waits in the commit that gives its sequence
+  const given = Math.max(0, ...eventsOf(commit).flatMap(({ type, body }) => (type === "FlipRequested" ? (body as Body).sequence : [])));
+  ledger.take(stored, (event) => checkEvent(cloud, ledger, aliases, event, given));
 };
 
-const checkEvent = (cloud: Cloud, ledger: Ledger, aliases: Aliases, event: Recorded): void => {
+/** @param given the highest sequence that this commit gives */
+const checkEvent = (cloud: Cloud, ledger: Ledger, aliases: Aliases, event: Recorded, given: number): void => {
   const { world } = cloud;
   const body = event.body as Body;
   if (ENDS.has(event.type)) ended();
@@ -62,7 +65,7 @@ const checkEvent = (cloud: Cloud, ledger: Ledger, aliases: Aliases, event: Recor
       flipFailed();
       return;
     case "FlipSuperseded":
-      if (body.by > ledger.placeOf(event.stream).highest)
+      if (body.by > Math.max(given, ledger.placeOf(event.stream).highest))
         world.violate(`${body.deploymentId} was superseded by sequence ${body.by}, which nobody gave`);
       return;
     case "AliasFlipped":

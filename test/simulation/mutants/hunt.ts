@@ -16,6 +16,7 @@ export const PARTS = [
   "client",
   "infra",
   "test/simulation",
+  "test/support",
   "local/endpoint/event-pattern.ts",
   "local/http.ts",
   "package.json",
@@ -31,9 +32,10 @@ export const changed = (source: string, mutant: string, { file, from, to }: Chan
   return source.replace(from, () => to);
 };
 
-/** Runs worlds of an engine with a planted mistake, in a tree of its own, until one shows it. */
+/** Runs worlds of an engine with a planted mistake, in a tree of its own, until one shows it; or every order of a few calls. */
 export const hunt = (mutant: Mutant, seeds: number): Promise<Hunted> =>
   inTreeWith(mutant, PARTS, async (tree) => {
+    if (mutant.by === "orders") return { mutant: mutant.name, seeds: 0, caughtBy: await exploreOrders(tree) };
     const [violation] = (await simulate(tree, seeds)).violations;
     return { mutant: mutant.name, seeds: violation?.seed ?? seeds, caughtBy: violation?.what ?? null };
   });
@@ -69,5 +71,15 @@ export const simulate = (tree: string, seeds: number): Promise<Figures> =>
       // it ends with 1 where something was found
       if (stdout === "") reject(error ?? new Error(stderr));
       else resolve(JSON.parse(stdout) as Figures);
+    });
+  });
+
+/** The first thing that goes wrong in any order of the calls of two flips. */
+const exploreOrders = (tree: string): Promise<string | null> =>
+  new Promise((resolve, reject) => {
+    const args = [join(tree, "test/simulation/explore/run.ts"), "--quick", "--json"];
+    execFile(process.execPath, args, { cwd: tree }, (error, stdout, stderr) => {
+      if (stdout === "") reject(error ?? new Error(stderr));
+      else resolve(JSON.parse(stdout) as string | null);
     });
   });

@@ -1,0 +1,99 @@
+import type { SiteConfig } from "../../blueprint/engine-config.ts";
+import type { PublishedFunction } from "../../domain/deployment/shapes.ts";
+import { readFence, sayDrift } from "../../domain/environment/fence.ts";
+import type { Environment } from "../../domain/environment/state.ts";
+import type { AliasState, Functions } from "../../engine/aws/functions.ts";
+import { putBack } from "../../engine/aws/put-back.ts";
+import type { Clock } from "../../engine/kit/clock.ts";
+import { probeOf } from "../../engine/open-next/probe.ts";
+import type { Flip } from "./flip.ts";
+import { moveAlias } from "./move-alias.ts";
+
+export type Ports = { readonly functions: Pick<Functions, "alias" | "moveAlias" | "invoke">; readonly clock: Clock };
+
+/** The flip cannot be done, now or later. */
+export class FlipImpossible extends Error {
+  override readonly name = "FlipImpossible";
+}
+
+export const ALIAS = "live";
+/** The server last: until then the old server answers, with helpers that are one release ahead for some milliseconds. */
+const ORDER = ["revalidation", "image", "server"] as const;
+/** Answers in a row that must come from the new version before the flip is recorded. */
+const SURE = 2;
+const VERIFY_TRIES = 50;
+
+/**
+ * Moves the alias of every function of the release. The newer sequence, where one took over.
+ *
+ * @param before the environment as it was when the flip began
+ */
+export const moveAliases = async (ports: Ports, flip: Flip, before: Environment): Promise<number | undefined> => {
+  for (const role of ORDER) {
+    const target = flip.release.functions.find((published) => published.role === role);
+    const by = target && (await moveOne(ports, flip, target, before));
+    if (by !== undefined) return by;
+  }
+  return undefined;
+};
+
+const moveOne = async (ports: Ports, flip: Flip, target: PublishedFunction, before: Environment): Promise<number | undefined> => {
+  const { log, sequence, deploymentId } = flip;
+  const fence = { sequence, deploymentId };
+  const moved = await moveAlias(ports, target, ALIAS, fence, {
+    highest: log.highest,
+    note: (found, state) => log.note(before, target.name, found, state),
+  });
+  if (moved.is === "superseded") return moved.by;
+  if (moved.is === "drifted") throw new FlipImpossible(await describeDrift(flip, target.name, moved.found));
+  const from = moved.is === "moved" ? moved.from : (before.aliases.get(target.name)?.version ?? target.version);
+  await log.flipped(fence, target.name, from, target.version, moved.revisionId);
+  if (moved.is === "cleared") await log.cleared(target.name, target.version, sequence);
+  return undefined;
+};
+
+/** Asks through every alias until the new version answers, twice in a row. The newer sequence, where one took over. */
+export const verifyAliases = async (ports: Ports, flip: Flip, site: SiteConfig): Promise<number | undefined> => {
+  const verdicts = await Promise.all(flip.release.functions.map((target) => verifyOne(ports, flip, site, target)));
+  return verdicts.find((by) => by !== undefined);
+};
+
+const verifyOne = async (
+  { functions, clock }: Ports,
+  { log, sequence }: Flip,
+  site: SiteConfig,
+  { role, name, version }: PublishedFunction,
+): Promise<number | undefined> => {
+  let sure = 0;
+  for (let tries = 1; tries <= VERIFY_TRIES; tries++) {
+    const { version: ran } = await functions.invoke(name, ALIAS, probeOf(role, site.host, site.checkPath, clock.now()).payload);
+    sure = ran === version ? sure + 1 : 0;
+    if (sure === SURE) return undefined;
+    if (sure > 0) continue;
+    const at = readFence((await functions.alias(name, ALIAS))?.description ?? "");
+    if (at !== undefined && at.sequence > sequence && at.sequence <= (await log.highest())) return at.sequence;
+    await clock.sleep(50 * clock.random());
+  }
+  throw new Error(`${name} still answers with another version than ${version} through its alias "${ALIAS}"`);
+};
+
+/** Whether any alias is where this flip puts it. What other flips moved and nobody wrote down is written down. */
+export const hasMoved = async ({ functions }: Ports, { log, release, sequence }: Flip, before: Environment): Promise<boolean> => {
+  const ours = await Promise.all(
+    release.functions.map(async ({ name, version }) => {
+      const found = await functions.alias(name, ALIAS);
+      const fence = found && readFence(found.description);
+      // an earlier delivery may have moved it and died: no other flip comes that would write it down
+      if (found !== undefined && fence !== undefined) await log.note(before, name, fence, found);
+      return fence?.sequence === sequence && found?.version === version;
+    }),
+  );
+  return ours.includes(true);
+};
+
+/** Writes down what somebody did by hand, and says how to put it back. */
+const describeDrift = async ({ log }: Flip, fn: string, found: AliasState | null): Promise<string> => {
+  const recorded = await log.drift(fn, found);
+  if (found === null) return `${fn} has no alias "${ALIAS}": deploy the site's infrastructure again`;
+  return `the alias "${ALIAS}" of ${fn} was changed by hand: ${sayDrift(recorded ?? null, found)}. Put it back, then deploy again: ${putBack(fn, ALIAS, recorded, found)}`;
+};
