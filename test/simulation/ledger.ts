@@ -1,4 +1,4 @@
-import { type Deployment, deployment as deploymentDecider } from "../../domain/deployment/decider.ts";
+import { type Deployment, deployment as deploymentDecider, hasEnded } from "../../domain/deployment/decider.ts";
 import { readDeploymentEvent } from "../../domain/deployment/events.ts";
 import { environment as environmentDecider } from "../../domain/environment/decider.ts";
 import { type EnvironmentEvent, readEnvironmentEvent } from "../../domain/environment/events.ts";
@@ -22,7 +22,16 @@ export type Place = {
   /** sequences that went live */
   readonly went: Set<number>;
 };
-export type Course = { readonly state: Deployment; ends: number; buildKnownAt: number; cancelledAt: number };
+export type Course = {
+  readonly state: Deployment;
+  ends: number;
+  buildKnownAt: number;
+  /** virtual time at which it was queued */
+  queuedAt: number;
+  cancelledAt: number;
+  /** virtual time at which it ended */
+  endedAt: number;
+};
 
 /** What the log says, kept beside it as it grows: the domain's own folds, and what the invariants need besides. */
 export type Ledger = ReturnType<typeof ledgerOf>;
@@ -46,7 +55,14 @@ export const ledgerOf = () => {
       went: new Set(),
     };
   const courseOf = (stream: string): Course =>
-    courses.get(stream) ?? { state: deploymentDecider.initial(), ends: 0, buildKnownAt: 0, cancelledAt: 0 };
+    courses.get(stream) ?? {
+      state: deploymentDecider.initial(),
+      ends: 0,
+      buildKnownAt: 0,
+      queuedAt: Number.POSITIVE_INFINITY,
+      cancelledAt: 0,
+      endedAt: Number.POSITIVE_INFINITY,
+    };
 
   return {
     places: places as ReadonlyMap<string, Place>,
@@ -63,24 +79,26 @@ export const ledgerOf = () => {
       return true;
     },
     /** Takes the events of a commit in, after `look` has seen each before it counts. */
-    take: ({ commit }: Stored, look: (event: Recorded) => void): void => {
+    take: ({ commit, at }: Stored, look: (event: Recorded) => void): void => {
       for (const event of eventsOf(commit)) {
         look(event);
-        if (commit.stream.startsWith("deployment/")) takeDeployment(event);
+        if (commit.stream.startsWith("deployment/")) takeDeployment(event, at);
         else if (commit.stream.startsWith("environment/")) takeEnvironment(event);
       }
     },
   };
 
-  function takeDeployment(event: Recorded): void {
+  function takeDeployment(event: Recorded, at: number): void {
     const course = courseOf(event.stream);
     courses.set(event.stream, course);
     const before = course.state.status;
     const known = readDeploymentEvent(event);
     deploymentDecider.evolve(course.state, known);
+    if (hasEnded(course.state)) course.endedAt = Math.min(course.endedAt, at);
     if (course.state.status !== before) transitions.add(`${before} → ${course.state.status}`);
     if (known.type === "BuildStarted" || (known.type === "BuildSucceeded" && course.buildKnownAt === 0))
       course.buildKnownAt = event.version;
+    if (known.type === "DeploymentQueued") course.queuedAt = at;
     if (known.type === "CancelRequested") course.cancelledAt = event.version;
   }
 

@@ -12,6 +12,7 @@ import { aliasesOf } from "./invariants/aliases.ts";
 import { filesOf } from "./invariants/files.ts";
 import { checkCommit } from "./invariants/log.ts";
 import { checkNothingFailed, checkNothingGivenUp, checkQuiet, checkRelayed, checkRows } from "./invariants/quiet.ts";
+import { checkBuildStarted, checkLocks } from "./invariants/rules.ts";
 import { webhooksOf } from "./invariants/webhooks.ts";
 import { ledgerOf } from "./ledger.ts";
 import { statusTransitions } from "./status-machine.ts";
@@ -95,6 +96,7 @@ export const run = async ({ seed, record = false, without = new Set(), dropped =
       aliases.moved(fn, from, to);
       hands(fn);
     },
+    buildStarted: (build) => checkBuildStarted(cloud, ledger, build),
     copied: files.copied,
     answered: aliases.answered,
     said: (line) => {
@@ -108,7 +110,8 @@ export const run = async ({ seed, record = false, without = new Set(), dropped =
 
   const faultsUntil = START + spanMs + size.spread(MINUTE, 60 * MINUTE);
   const used = places.slice(0, world.haste || theme.rollbacks !== undefined ? 1 : 1 + size.int(places.length));
-  users(cloud, { actions, dropped, spanMs, used });
+  const heard: string[] = [];
+  users(cloud, { actions, dropped, spanMs, used, heardFault: (what) => heard.push(what) });
   if (mode === "outage") outage(cloud, spanMs);
   else hands = chaos(cloud, aliases, used, faultsUntil);
   let rested = false;
@@ -144,8 +147,9 @@ export const run = async ({ seed, record = false, without = new Set(), dropped =
     if (!rested) world.violate(`it does not come to rest: ${cloud.queues.waiting().length} messages, ${world.busy()} at work`);
     else {
       checkQuiet(cloud, ledger, aliases);
+      checkLocks(cloud, ledger);
       webhooks.checkQuiet(cloud);
-      if (mode === "calm") checkNothingFailed(cloud, ledger);
+      if (mode === "calm") checkNothingFailed(cloud, ledger, heard);
       if (mode !== "liveness") checkNothingGivenUp(cloud);
     }
   }

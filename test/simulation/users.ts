@@ -10,6 +10,8 @@ export type UserOptions = {
   readonly dropped: ReadonlySet<number>;
   readonly spanMs: number;
   readonly used: readonly Place[];
+  /** told of every answer that says that the engine broke */
+  heardFault(what: string): void;
 };
 
 /** In how many of the worlds anybody listens: it doubles the work. */
@@ -19,7 +21,7 @@ type Action = { readonly name: string; readonly path: string; readonly body: obj
 const names = ["ada", "ben", "cleo"];
 
 /** Several users of several environments, who know of each other's deployments. */
-export const users = (cloud: Cloud, { actions, dropped, spanMs, used }: UserOptions): void => {
+export const users = (cloud: Cloud, { actions, dropped, spanMs, used, heardFault }: UserOptions): void => {
   const { world } = cloud;
   const random = world.random.fork("users");
   const known = new Map<string, string[]>();
@@ -67,6 +69,7 @@ export const users = (cloud: Cloud, { actions, dropped, spanMs, used }: UserOpti
         },
         (outcome) => {
           if (outcome.is !== "done") return;
+          if (outcome.value.status >= 500) heardFault(`${action?.name}: ${outcome.value.text.slice(0, 200)}`);
           const { deployment, webhook } = JSON.parse(outcome.value.text) as { deployment?: { id: string }; webhook?: { id: string } };
           if (webhook !== undefined && !endpoints.includes(webhook.id)) endpoints.push(webhook.id);
           const ids = known.get(place) ?? [];

@@ -12,6 +12,8 @@ export type Build = {
   readonly artifact: { bucket: string; key: string };
   readonly began: number;
   status: string;
+  /** virtual time at which it ended */
+  endedAt: number;
   stopping: boolean;
 };
 export type Builds = ReturnType<typeof buildsOf>;
@@ -23,6 +25,7 @@ export const buildsOf = (
   world: World,
   objects: Objects,
   say: (event: { source: string; "detail-type": string; detail: object }) => void,
+  started: (build: Build) => void,
 ) => {
   const { faults } = world;
   const builds = new Map<string, Build>();
@@ -39,6 +42,7 @@ export const buildsOf = (
   const end = (build: Build, status: string): void => {
     if (build.status !== "IN_PROGRESS") return;
     build.status = status;
+    build.endedAt = world.now();
     world.tell(() => `build ${build.id} ends: ${status}`);
     report(build);
   };
@@ -89,9 +93,11 @@ export const buildsOf = (
         artifact: { bucket: artifactsOverride.location, key: `${artifactsOverride.path}/${artifactsOverride.name}` },
         began: world.now(),
         status: "IN_PROGRESS",
+        endedAt: Number.POSITIVE_INFINITY,
         stopping: false,
       };
       builds.set(build.id, build);
+      started(build);
       tokens.set(idempotencyToken, { build, until: world.now() + TOKEN_MS });
       world.after(world.latency(), () => report(build));
       world.after(world.haste ? world.random.between(20_000, 22_000) : world.random.spread(20_000, 600_000), () => finish(build));

@@ -16,6 +16,9 @@ const routeOf = (bus: Consumer["bus"], event: { source: string; "detail-type": s
   return known;
 };
 
+/** What is younger may still be on its way to the bus by itself. */
+const SLOW_MS = 30_000;
+
 export type Bus = ReturnType<typeof busOf>;
 
 /** The buses and their rules: at least once, in no order, and now and then very late. */
@@ -37,9 +40,12 @@ export const busOf = (world: World, queues: Queues) => {
     }
   };
   const published = new Set<string>();
+  const again: string[] = [];
   return {
     /** ids of the events that got onto the engine's bus */
     published: published as ReadonlySet<string>,
+    /** what the reconciler had to send */
+    again: again as readonly string[],
     /** One entry of PutEvents; `false` where it did not get onto the bus. */
     putEntry: ({
       Source = "",
@@ -51,7 +57,8 @@ export const busOf = (world: World, queues: Queues) => {
       Detail?: string | undefined;
     }): boolean => {
       if (faults.strikes("partial-put")) return false;
-      const { id, stream, version, type } = JSON.parse(Detail) as About & { id: string };
+      const { id, stream, version, type, at } = JSON.parse(Detail) as About & { id: string; at: string };
+      if (world.acting()?.name === "reconcile" && world.now() - Date.parse(at) > SLOW_MS) again.push(`${type} of ${stream}`);
       published.add(id);
       const body = `{"source":${JSON.stringify(Source)},"detail-type":${JSON.stringify(DetailType)},"detail":${Detail}}`;
       put("engine", { source: Source, "detail-type": DetailType }, body, { stream, version, type });

@@ -1,7 +1,7 @@
 import { ResourceNotFoundException } from "@aws-sdk/client-secrets-manager";
 import { siteResources } from "../../../blueprint/sites.ts";
 import type { World } from "../world/world.ts";
-import { type Builds, buildsOf } from "./builds.ts";
+import { type Build, type Builds, buildsOf } from "./builds.ts";
 import { type Bus, busOf } from "./bus.ts";
 import { type EventTable, eventTable, type Stored } from "./event-table.ts";
 import { type Lambda, lambdaOf, type Watch } from "./lambda.ts";
@@ -42,6 +42,7 @@ export type CloudWatch = Watch &
   ObjectsWatch & {
     appended(stored: Stored): void;
     arrived(queue: string): void;
+    buildStarted(build: Build): void;
     said(line: Readonly<Record<string, unknown>>): void;
     received(delivery: string, body: string): void;
   };
@@ -68,7 +69,7 @@ export const cloudOf = (
     bus,
     lambda,
     objects,
-    builds: buildsOf(world, objects, bus.say),
+    builds: buildsOf(world, objects, bus.say, watch.buildStarted),
     invalidations: new Set(),
     settings,
     said: watch.said,

@@ -9,6 +9,8 @@ export type Message = {
   readonly body: string;
   readonly about: About | undefined;
   receives: number;
+  /** virtual time at which it was handed out first */
+  takenAt: number;
   visibleAt: number;
   gone: boolean;
 };
@@ -36,7 +38,16 @@ export const queuesOf = (world: World, arrived: (queue: string) => void) => {
 
   return {
     send: (queue: string, body: string, delayMs: number, about?: About): void => {
-      const message = { id: `m${++ids}`, queue, body, about, receives: 0, visibleAt: world.now() + delayMs, gone: false };
+      const message = {
+        id: `m${++ids}`,
+        queue,
+        body,
+        about,
+        receives: 0,
+        takenAt: Number.POSITIVE_INFINITY,
+        visibleAt: world.now() + delayMs,
+        gone: false,
+      };
       messagesOf(queue).push(message);
       wake(message);
     },
@@ -59,6 +70,7 @@ export const queuesOf = (world: World, arrived: (queue: string) => void) => {
           remove(message);
           continue;
         }
+        message.takenAt = Math.min(message.takenAt, now);
         message.visibleAt = now + hiddenMs;
         wake(message);
         taken.push(message);

@@ -4,7 +4,13 @@ import type { Cloud } from "../aws/cloud.ts";
 import type { Message } from "../aws/queues.ts";
 import type { Ledger } from "../ledger.ts";
 
-type Body = { readonly sequence: number; readonly deploymentId: string; readonly reason: string; readonly flip: string };
+type Body = {
+  readonly sequence: number;
+  readonly deploymentId: string;
+  readonly reason: string;
+  readonly flip: string;
+  readonly previous: string | null;
+};
 
 /** A message is taken away after its effect, or it is among the dead letters with a reason: none vanish. */
 export const checkAcknowledged = (cloud: Cloud, ledger: Ledger, consumer: string, message: Message): void => {
@@ -51,10 +57,20 @@ export const checkAcknowledged = (cloud: Cloud, ledger: Ledger, consumer: string
           : undefined;
       case "flip-alias FlipRequested":
         return place.state.open.has(detail.body.sequence) ? "the flip has not ended" : undefined;
-      case "advance DeploymentAdmitted":
-        return ledger.courseOf(deploymentStream(detail.body.deploymentId)).state.request === null
-          ? "the deployment was not queued"
+      case "advance DeploymentAdmitted": {
+        if (ledger.courseOf(deploymentStream(detail.body.deploymentId)).state.request === null) return "the deployment was not queued";
+        const before = ledger.courseOf(deploymentStream(detail.body.previous ?? ""));
+        // what was queued after this had begun it could not see
+        return before.state.status === "queued" && before.queuedAt < message.takenAt
+          ? "the deployment before it waits for its build still"
           : undefined;
+      }
+      case "advance DeploymentCancelled":
+      case "advance DeploymentFailed": {
+        const { request } = course.state;
+        const of = request === null ? undefined : ledger.placeOf(`environment/${request.site}/${request.environment}`).state;
+        return of?.waiting?.deploymentId === stream.slice("deployment/".length) ? "its flip waits still" : undefined;
+      }
       case "advance ChecksPassed": {
         const { state } = course;
         const asked =

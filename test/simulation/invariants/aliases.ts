@@ -88,6 +88,10 @@ export const aliasesOf = (world: World, ledger: Ledger, settings: ReadonlyMap<st
         return;
       }
       const released = flip.release.functions.find(({ name }) => name === fn.name);
+      if (released?.role === "server")
+        for (const { name } of flip.release.functions)
+          if (name !== fn.name && !of(name).everEdited && !of(name).moves.has(sequence))
+            world.violate(`the alias of the server was moved with sequence ${said} before that of ${name}`);
       if (released?.version !== to.version)
         world.violate(
           `the alias of ${fn.name} was moved to version ${to.version}, and release ${flip.release.id} has ${released?.version}`,

@@ -7,6 +7,7 @@ import { type Cloud, holdsSecret } from "../aws/cloud.ts";
 import type { Stored } from "../aws/event-table.ts";
 import type { Ledger } from "../ledger.ts";
 import { type Aliases, checkRecorded } from "./aliases.ts";
+import { checkRules } from "./rules.ts";
 
 const ENDS = new Set(["DeploymentSucceeded", "DeploymentFailed", "DeploymentCancelled", "DeploymentSuperseded"]);
 type Body = {
@@ -38,7 +39,10 @@ export const checkCommit = (cloud: Cloud, ledger: Ledger, aliases: Aliases, stor
   if (holdsSecret(commit.body)) world.violate(`${commit.stream}@${commit.version} holds a secret`);
   // a rollback takes the place of what waits in the commit that gives its sequence
   const given = Math.max(0, ...eventsOf(commit).flatMap(({ type, body }) => (type === "FlipRequested" ? (body as Body).sequence : [])));
-  ledger.take(stored, (event) => checkEvent(cloud, ledger, aliases, event, given));
+  ledger.take(stored, (event) => {
+    checkEvent(cloud, ledger, aliases, event, given);
+    checkRules(cloud, ledger, event);
+  });
 };
 
 /** @param given the highest sequence that this commit gives */

@@ -144,14 +144,23 @@ export const checkQuiet = (cloud: Cloud, ledger: Ledger, aliases: Aliases): void
   }
 };
 
-/** Where nothing went wrong, nothing failed. */
-export const checkNothingFailed = ({ world }: Cloud, ledger: Ledger): void => {
+/**
+ * Where nothing went wrong, nothing failed, and the reconciler had nothing to do.
+ *
+ * @param heard what people were told of faults of the engine
+ */
+export const checkNothingFailed = ({ world, bus }: Cloud, ledger: Ledger, heard: readonly string[]): void => {
+  for (const what of heard) world.violate(`somebody was told of a fault, and nothing had gone wrong: ${what}`);
+  for (const what of bus.again) world.violate(`the reconciler had to send ${what}, and nothing had gone wrong`);
   for (const [stream, { state }] of ledger.courses)
     if (state.status === "failed") world.violate(`${stream} failed, and nothing had gone wrong`);
 };
 
-/** Where at most one service was away for a while, nobody gave a message up. */
-export const checkNothingGivenUp = ({ world, queues }: Cloud): void => {
+/** Where at most one service was away for a while, nobody gave a message up, nor what it was to do. */
+export const checkNothingGivenUp = ({ world, queues, events }: Cloud): void => {
   for (const { name } of consumers)
     for (const { reason, about } of queues.deadLetters(name)) world.violate(`${name} gave ${about?.type ?? "a message"} up: ${reason}`);
+  for (const [stream, stored] of events.streams)
+    for (const { commit } of stored)
+      if (commit.body.includes('"EdgeInvalidationFailed"')) world.violate(`${stream} says that the edge could not be told`);
 };

@@ -1,7 +1,9 @@
 import { readDeploymentEvent } from "../../../domain/deployment/events.ts";
+import { webhookStream } from "../../../domain/kernel/identity.ts";
 import { projectDeployment } from "../../../domain/projections/deployment-view.ts";
 import type { DeploymentView } from "../../../domain/projections/views.ts";
 import type { WebhookView } from "../../../domain/projections/webhook-view.ts";
+import type { Delivery } from "../../../domain/webhook/delivery.ts";
 import { eventsOf } from "../../../engine/log/codec.ts";
 import { deliveryId } from "../../../engine/webhooks/delivery.ts";
 import { type Cloud, holdsSecret } from "../aws/cloud.ts";
@@ -19,6 +21,7 @@ export const webhooksOf = (world: World) => {
       bodies.set(delivery, body);
     },
     checkQuiet: (cloud: Cloud): void => {
+      for (const { delivery } of cloud.rows.deliveries.values()) checkVerdict(cloud, JSON.parse(delivery) as Delivery);
       for (const [id, { delivery }] of cloud.rows.deliveries) {
         if ((JSON.parse(delivery) as { status: string }).status !== "pending") continue;
         // a message that was tried too often waits for a person
@@ -31,6 +34,17 @@ export const webhooksOf = (world: World) => {
       }
     },
   };
+
+  /** What a receiver answered means what it says: only 2xx is a delivery, and 410 ends it. */
+  function checkVerdict({ events }: Cloud, { id, webhook, status, tries }: Delivery): void {
+    const [last] = tries;
+    if (status === "delivered" && !(last?.status != null && last.status >= 200 && last.status < 300))
+      world.violate(`the delivery ${id} is called delivered, and the answer was ${last?.status ?? "none"}`);
+    const gone = tries.some((attempt) => attempt.status === 410);
+    const types = (events.streams.get(webhookStream(webhook)) ?? []).flatMap(({ commit }) => eventsOf(commit)).map(({ type }) => type);
+    if (gone && !types.includes("WebhookDisabled") && !types.includes("WebhookRemoved"))
+      world.violate(`${webhook} answered that it is gone for good, and is not disabled`);
+  }
 
   function checkTold(cloud: Cloud, webhook: string, { addedAt }: WebhookView, since: number): void {
     for (const [stream, stored] of cloud.events.streams) {
