@@ -1,3 +1,6 @@
+import type { EngineEvent, EventOf } from "../domain/aggregates.ts";
+import { notableTypes } from "../domain/webhook/notable.ts";
+
 /**
  * The one list of consumers, their event patterns and their queues. Data alone: AWS (SST) and the local endpoint both
  * read it, so what runs locally and what is deployed cannot drift apart.
@@ -24,8 +27,19 @@ export type Consumer = {
   readonly concurrency?: number;
 };
 
-const deployment = (...types: string[]): EventPattern => ({ source: ["shiplog.deployment"], "detail-type": types });
-const environment = (...types: string[]): EventPattern => ({ source: ["shiplog.environment"], "detail-type": types });
+/** A subscription to events of deployments, of environments, or of both: what a consumer's verb is given follows from it. */
+const deployment = <T extends EventOf<"deployment">["type"]>(...types: readonly T[]) => ({
+  source: ["shiplog.deployment"],
+  "detail-type": types,
+});
+const environment = <T extends EventOf<"environment">["type"]>(...types: readonly T[]) => ({
+  source: ["shiplog.environment"],
+  "detail-type": types,
+});
+const either = <T extends EventOf<"deployment" | "environment">["type"]>(...types: readonly T[]) => ({
+  source: ["shiplog.deployment", "shiplog.environment"],
+  "detail-type": types,
+});
 
 /**
  * How a failed message comes again: at first soon, then every five minutes. All waits together outlast an hour's outage of
@@ -64,49 +78,19 @@ export const consumers = [
   {
     ...usual,
     name: "advance",
-    pattern: {
-      source: ["shiplog.deployment", "shiplog.environment"],
-      "detail-type": [
-        "DeploymentAdmitted",
-        "ChecksPassed",
-        "FlipHeld",
-        "FlipSuperseded",
-        "FlipFailed",
-        "ReleaseWentLive",
-        "DeploymentCancelled",
-        "DeploymentFailed",
-      ],
-    },
+    pattern: either(
+      "DeploymentAdmitted",
+      "ChecksPassed",
+      "FlipHeld",
+      "FlipSuperseded",
+      "FlipFailed",
+      "ReleaseWentLive",
+      "DeploymentCancelled",
+      "DeploymentFailed",
+    ),
   },
   { ...usual, name: "refresh-edge", pattern: environment("ReleaseWentLive") },
-  {
-    ...usual,
-    name: "notify",
-    pattern: {
-      source: ["shiplog.deployment", "shiplog.environment"],
-      "detail-type": [
-        "DeploymentQueued",
-        "BuildStarted",
-        "BuildSucceeded",
-        "ReleaseStarted",
-        "DeploymentHeld",
-        "FlipStarted",
-        "CancelRequested",
-        "DeploymentSucceeded",
-        "DeploymentFailed",
-        "DeploymentCancelled",
-        "DeploymentSuperseded",
-        "ReleaseWentLive",
-        "FlipFailed",
-        "AliasDriftDetected",
-        "AliasDriftEnded",
-        "EnvironmentPinned",
-        "EnvironmentUnpinned",
-        "EnvironmentLocked",
-        "EnvironmentUnlocked",
-      ],
-    },
-  },
+  { ...usual, name: "notify", pattern: either(...notableTypes) },
   // `notify` feeds it, and it itself for what must be tried again: one message is one request to somebody else's server,
   // which may take its time, so each has a hand of its own
   { ...usual, name: "deliver", pattern: null, timeoutSeconds: 60, batchSize: 1, concurrency: 16 },
@@ -114,6 +98,13 @@ export const consumers = [
 ] as const satisfies readonly Consumer[];
 
 export type ConsumerName = (typeof consumers)[number]["name"];
+
+/** The events that a consumer subscribes to. */
+export type Subscribed<N extends ConsumerName> = Extract<(typeof consumers)[number], { readonly name: N }>["pattern"] extends {
+  readonly "detail-type": readonly (infer T)[];
+}
+  ? Extract<EngineEvent, { readonly type: T }>
+  : never;
 
 /** Runs on a timer instead of a queue. */
 export const schedules = [

@@ -10,7 +10,7 @@ import { WebhookView } from "../domain/projections/webhook-view.ts";
 import { Because } from "../domain/projections/why.ts";
 import { Delivery } from "../domain/webhook/delivery.ts";
 import { WebhookKind } from "../domain/webhook/events.ts";
-import { notableTypes } from "../domain/webhook/news.ts";
+import { notableTypes } from "../domain/webhook/notable.ts";
 
 /**
  * The HTTP API: what goes in and what comes out. JSON everywhere, `Authorization: Bearer <token>` everywhere but

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { z } from "zod";
 import type { ManyWebhooks } from "../../client/contract.ts";
 import { normalWebhookId, WebhookId } from "../../domain/kernel/identity.ts";
-import { notableTypes, outcomeTypes } from "../../domain/webhook/news.ts";
+import { notableTypes, outcomeTypes } from "../../domain/webhook/notable.ts";
 import { confirm } from "../confirm.ts";
 import type { Context, Register } from "../context.ts";
 import { showAge } from "../duration.ts";

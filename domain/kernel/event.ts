@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { categories } from "./identity.ts";
 
 /** Declares one kind of event: its stored name, its schema version, its body. Stored for ever. */
 export const event = <T extends string, V extends number, S extends z.ZodRawShape>(type: T, v: V, body: S) =>
@@ -33,7 +34,7 @@ export type Recorded<E = AnyEvent> = E & {
 /** The envelope of a recorded event, checked where it comes in from the bus; its body is checked against its kind. */
 export const RecordedEnvelope = z.object({
   id: z.string().regex(/^[\w-]{22}\.\d+$/),
-  stream: z.string().regex(/^(deployment|environment|webhook)\/[\w./-]+$/),
+  stream: z.string().regex(new RegExp(`^(${categories.join("|")})/[\\w./-]+$`)),
   version: z.number().int().positive(),
   index: z.number().int().nonnegative(),
   type: z.string().min(1),

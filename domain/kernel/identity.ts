@@ -17,24 +17,34 @@ export const WebhookId = z.string().regex(new RegExp(`^wh_${ULID}$`), "must be t
 /** The id as it is written, of what a person typed: with or without `wh_`, in any case, whole or its beginning. */
 export const normalWebhookId = (said: string): string => `wh_${said.replace(/^wh_/i, "").toUpperCase()}`;
 
+/** What streams are of: a stream's name begins with one. Stored for ever. */
+export const categories = ["deployment", "environment", "webhook"] as const;
+export type Category = (typeof categories)[number];
+
 export const deploymentStream = (deploymentId: string): string => `deployment/${deploymentId}`;
 export const environmentStream = (site: string, environment: string): string => `environment/${site}/${environment}`;
 export const webhookStream = (webhookId: string): string => `webhook/${webhookId}`;
 
+export const isOf = (category: Category, stream: string): boolean => stream.startsWith(`${category}/`);
+
+/** Throws where no stream is named so. */
+export const categoryOf = (stream: string): Category => {
+  const found = categories.find((category) => isOf(category, stream));
+  if (found === undefined) throw new Error(`"${stream}" is no stream: one begins with ${categories.join("/, ")}/`);
+  return found;
+};
+
+/** What follows the category in a stream's name, in its parts. */
+const partsOf = (category: Category, stream: string): string[] => {
+  if (!isOf(category, stream)) throw new Error(`"${stream}" is not the stream of ${category === "environment" ? "an" : "a"} ${category}`);
+  return stream.slice(category.length + 1).split("/");
+};
+
 /** `environment/web/production` → `{ site: "web", environment: "production" }` */
 export const siteOf = (stream: string): { site: string; environment: string } => {
-  const [kind, site, environment] = stream.split("/");
-  if (kind !== "environment" || site === undefined || environment === undefined)
-    throw new Error(`"${stream}" is not the stream of an environment`);
+  const [site, environment] = partsOf("environment", stream);
+  if (site === undefined || environment === undefined) throw new Error(`"${stream}" is not the stream of an environment`);
   return { site, environment };
 };
-export const deploymentOf = (stream: string): string => {
-  const [kind, id] = stream.split("/");
-  if (kind !== "deployment" || id === undefined) throw new Error(`"${stream}" is not the stream of a deployment`);
-  return id;
-};
-export const webhookOf = (stream: string): string => {
-  const [kind, id] = stream.split("/");
-  if (kind !== "webhook" || id === undefined) throw new Error(`"${stream}" is not the stream of a webhook endpoint`);
-  return id;
-};
+export const deploymentOf = (stream: string): string => partsOf("deployment", stream)[0] as string;
+export const webhookOf = (stream: string): string => partsOf("webhook", stream)[0] as string;

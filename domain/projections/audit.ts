@@ -1,9 +1,9 @@
 import * as z from "zod";
-import { type DeploymentEvent, deploymentEventTypes, readDeploymentEvent } from "../deployment/events.ts";
-import { type EnvironmentEvent, environmentEventTypes, readEnvironmentEvent } from "../environment/events.ts";
+import { isKnown, readEvent } from "../aggregates.ts";
+import type { EnvironmentEvent } from "../environment/events.ts";
 import { sayVersions } from "../environment/fence.ts";
 import type { Recorded } from "../kernel/event.ts";
-import { siteOf } from "../kernel/identity.ts";
+import { isOf, siteOf } from "../kernel/identity.ts";
 import { projectDeployment } from "./deployment-view.ts";
 import { emptyEnvironment, projectEnvironment } from "./environment-view.ts";
 import type { DeploymentView, EnvironmentView } from "./views.ts";
@@ -38,22 +38,19 @@ export type AuditRow = z.infer<typeof AuditRow>;
 /** The state of a stream as far as the audit needs it. */
 export type Audited = { deployment?: DeploymentView | undefined; environment?: EnvironmentView };
 
-const DEPLOYMENT: readonly string[] = deploymentEventTypes;
-const ENVIRONMENT: readonly string[] = environmentEventTypes;
-
 /**
  * The audit's row of one event, and the state after it. `state` is the caller's to keep: it is changed in place.
  * An event that a newer release wrote has a row too, with what every event has.
  */
 export const audit = (state: Audited, event: Recorded): { row: AuditRow; state: Audited } =>
-  DEPLOYMENT.includes(event.type)
+  isKnown("deployment", event.type)
     ? ofDeployment(state, event)
-    : ENVIRONMENT.includes(event.type)
+    : isKnown("environment", event.type)
       ? ofEnvironment(state, event)
       : { row: ofAnother(state, event), state };
 
 function ofAnother({ deployment }: Audited, event: Recorded): AuditRow {
-  const place = deployment ?? (event.stream.startsWith("environment/") ? siteOf(event.stream) : undefined);
+  const place = deployment ?? (isOf("environment", event.stream) ? siteOf(event.stream) : undefined);
   return rowOf(event, {
     site: place?.site ?? null,
     environment: place?.environment ?? null,
@@ -63,7 +60,7 @@ function ofAnother({ deployment }: Audited, event: Recorded): AuditRow {
 }
 
 function ofDeployment(state: Audited, recorded: Recorded): { row: AuditRow; state: Audited } {
-  const event = { ...recorded, ...readDeploymentEvent(recorded) } as Recorded<DeploymentEvent>;
+  const event = readEvent("deployment", recorded);
   const before = state.deployment?.status ?? null;
   const view = projectDeployment(state.deployment, event);
   const after = view?.status ?? null;
@@ -79,7 +76,7 @@ function ofDeployment(state: Audited, recorded: Recorded): { row: AuditRow; stat
 }
 
 function ofEnvironment(state: Audited, recorded: Recorded): { row: AuditRow; state: Audited } {
-  const event = { ...recorded, ...readEnvironmentEvent(recorded) } as Recorded<EnvironmentEvent>;
+  const event = readEvent("environment", recorded);
   const { site, environment } = siteOf(event.stream);
   const past = state.environment ?? emptyEnvironment(site, environment);
   const before = { live: past.live?.deploymentId ?? null, pin: past.pin?.reason ?? null, lock: past.lock?.holder ?? null };

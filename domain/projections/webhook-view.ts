@@ -1,5 +1,6 @@
 import * as z from "zod";
 import type { Recorded } from "../kernel/event.ts";
+import { webhookOf } from "../kernel/identity.ts";
 import { type WebhookEvent, WebhookFilters, WebhookKind } from "../webhook/events.ts";
 
 /** What readers see of a webhook endpoint. */
@@ -29,7 +30,7 @@ export const projectWebhook = (view: WebhookView | undefined, event: Recorded<We
   const { at, actor, version } = event;
   if (event.type === "WebhookAdded") {
     const { kind, maskedUrl: url, filters } = event.body;
-    const id = event.stream.slice("webhook/".length);
+    const id = webhookOf(event.stream);
     return { id, kind, url, filters, actor, addedAt: at, rotatedAt: null, disabled: null, removedAt: null, version };
   }
   if (view === undefined) return undefined;

@@ -2,6 +2,7 @@ import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import { Entity } from "electrodb";
 import * as z from "zod";
 import { ifNewer } from "../aws/if-newer.ts";
+import { type ViewName, viewNames } from "./read-models.ts";
 
 const none = { casing: "none" } as const;
 const generation = z.number().int().nonnegative();
@@ -13,7 +14,7 @@ const first = generation.default(0);
  * that is younger than the pointer is in its first generation, and one that only a newer engine knows stays where it is.
  */
 export const Generations = z.object({
-  live: z.object({ deployments: first, environments: first, webhooks: first }).catchall(generation),
+  live: z.object(Object.fromEntries(viewNames.map((name) => [name, first])) as Record<ViewName, typeof first>).catchall(generation),
   building: z.object({ generation, views: z.array(z.string()) }).nullable(),
   /** the highest number ever given */
   last: generation,
@@ -21,7 +22,7 @@ export const Generations = z.object({
 export type Generations = z.infer<typeof Generations>;
 
 /** Before the first rebuild: rows whose keys carry no generation. */
-const FIRST: Generations = { live: { deployments: 0, environments: 0, webhooks: 0 }, building: null, last: 0 };
+const FIRST: Generations = Generations.parse({ live: {}, building: null, last: 0 });
 
 /** A key as it is in a generation. No name or id has a `~`. */
 export const inGeneration = (number: number, key: string): string => (number === 0 ? key : `${number}~${key}`);

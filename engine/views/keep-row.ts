@@ -1,7 +1,6 @@
 import type { Commit } from "../../domain/kernel/chain.ts";
 import { eventsOf } from "../log/codec.ts";
-import { advance, type ReadModel, readModels, type Views } from "./read-models.ts";
-import type { ViewName } from "./view-names.ts";
+import { foldRow, modelOf, type ViewName, type Views } from "./read-models.ts";
 
 /** The rows of one read model in one generation. */
 export type Kept<V> = { get(stream: string): Promise<V | undefined>; put(view: V): Promise<boolean> };
@@ -19,12 +18,11 @@ export const keepRow = async <K extends ViewName>(
   version: number,
 ): Promise<void> => {
   const { get, put } = rows as Kept<Views[K]>;
-  const model: ReadModel<Views[K]> = readModels[name];
   for (;;) {
-    const before = (await get(stream)) ?? model.begin(stream);
+    const before = (await get(stream)) ?? modelOf(name).begin(stream);
     const from = before?.version ?? 0;
     if (from >= version) return;
-    const view = advance(model, before, (await read(stream, from)).flatMap(eventsOf));
+    const view = foldRow(name, before, (await read(stream, from)).flatMap(eventsOf));
     // nothing that this release knows of has happened since
     if (view === undefined || view.version <= from) return;
     // a lost race means that somebody wrote a newer row: it may still be older than what is wanted

@@ -1,8 +1,7 @@
 import type { Commit } from "../../domain/kernel/chain.ts";
 import { each } from "../kit/each.ts";
 import { type Kept, keepRow } from "./keep-row.ts";
-import { readModels, type Views } from "./read-models.ts";
-import type { ViewName } from "./view-names.ts";
+import { readModels, type ViewName, type Views } from "./read-models.ts";
 
 /** A row as its item has it. Before rows had a shape they had none. */
 export type Stored = { readonly shape?: number | undefined; readonly view: string };

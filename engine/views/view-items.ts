@@ -8,12 +8,9 @@ import {
   type WriteRequest,
 } from "@aws-sdk/client-dynamodb";
 import { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
-import { deploymentAttributes, deploymentRow } from "./deployment-rows.ts";
-import { environmentAttributes, environmentRow } from "./environment-rows.ts";
 import { generationOf, inGeneration } from "./generations.ts";
-import { readModels, type Views } from "./read-models.ts";
-import type { ViewName } from "./view-names.ts";
-import { webhookAttributes, webhookRow } from "./webhook-rows.ts";
+import { attributesOf, rowEntity } from "./model-rows.ts";
+import { keyOf, modelOf, streamOf, type ViewName, type Views, viewNames } from "./read-models.ts";
 
 export type Item = Record<string, AttributeValue>;
 /** A row as the table holds it, and whose it is. */
@@ -34,16 +31,12 @@ export type ViewItems = ReturnType<typeof viewItems>;
  */
 export const viewItems = (client: DynamoDBClient, table: string) => {
   const documents = DynamoDBDocumentClient.from(client);
-  const encode: Readonly<Record<ViewName, Encode>> = {
-    deployments: encoder(["id", "place", "order", "activity"], (marks) =>
-      deploymentRow(documents, table).put({ ...(marks as { id: string; place: string; order: string; activity: string }), ...REST }),
-    ),
-    environments: encoder(["place"], (marks) => environmentRow(documents, table).put({ ...(marks as { place: string }), ...REST })),
-    webhooks: encoder(["id", "list"], (marks) => webhookRow(documents, table).put({ ...(marks as { id: string; list: string }), ...REST })),
-  };
+  const encode = Object.fromEntries(
+    viewNames.map((name) => [name, encoder(textsOf(name), (marks) => rowEntity(documents, table, name).put({ ...marks, ...REST }))]),
+  ) as Readonly<Record<ViewName, Encode>>;
 
   const itemOf = <K extends ViewName>(name: K, generation: number, row: Views[K]): Item =>
-    encode[name](attributesOf[name](generation, row as never));
+    encode[name](attributesOf(name, generation, row));
 
   const send = async (requests: readonly WriteRequest[], pause: (tries: number) => Promise<void>): Promise<void> => {
     let left: WriteRequest[] = [...requests];
@@ -70,8 +63,9 @@ export const viewItems = (client: DynamoDBClient, table: string) => {
       ),
     /** One row as it is, strongly consistent; `undefined` where there is none. */
     find: async (name: ViewName, generation: number, stream: string): Promise<Item | undefined> => {
-      const key = inGeneration(generation, stream.slice(readModels[name].prefix.length));
-      const { pk, sk } = encode[name]({ ...BLANK, id: key, place: key });
+      const key = inGeneration(generation, keyOf(name, stream));
+      const blank = Object.fromEntries(textsOf(name).map((text) => [text, ""]));
+      const { pk, sk } = encode[name]({ ...blank, ...REST, [modelOf(name).plan.key[0]]: key });
       const { Item } = await client.send(new GetItemCommand({ TableName: table, ConsistentRead: true, Key: { pk, sk } as Item }));
       return Item;
     },
@@ -96,17 +90,20 @@ export const digestOf = (item: Item): string => {
 };
 
 const REST = { version: 0, shape: 0, view: "" };
-const BLANK = { id: "", place: "", order: "", activity: "", list: "", ...REST };
 
-const attributesOf = { deployments: deploymentAttributes, environments: environmentAttributes, webhooks: webhookAttributes } as const;
+/** The attributes of a read model's rows that are texts. */
+const textsOf = (name: ViewName): string[] => {
+  const { key, indexes } = modelOf(name).plan;
+  return [...new Set([key[0], ...Object.values(indexes).flatMap(({ partition, sort }) => [partition, sort])])];
+};
 
-const ENTITIES: Readonly<Record<string, ViewName>> = { deployment: "deployments", environment: "environments", webhook: "webhooks" };
+const byEntity = new Map(viewNames.map((name) => [modelOf(name).plan.entity, name]));
 
 const found = (item: Item): FoundRow[] => {
-  const name = ENTITIES[item.__edb_e__?.S ?? ""];
+  const name = byEntity.get(item.__edb_e__?.S ?? "");
   if (name === undefined) return [];
-  const { generation, key } = generationOf((name === "environments" ? item.place?.S : item.id?.S) ?? "");
-  return [{ view: name, generation, stream: readModels[name].prefix + key, item }];
+  const { generation, key } = generationOf(item[modelOf(name).plan.key[0]]?.S ?? "");
+  return [{ view: name, generation, stream: streamOf(name, key), item }];
 };
 
 /** Learns from one sample how the entity makes its keys of these attributes. */

@@ -7,10 +7,11 @@ import { ifNewer } from "../aws/if-newer.ts";
 import { deliveryRows } from "../webhooks/delivery-rows.ts";
 import { begunNotes } from "./begun-notes.ts";
 import { deploymentRows } from "./deployment-rows.ts";
-import { environmentRows } from "./environment-rows.ts";
 import { generationRows } from "./generations.ts";
 import { leaseRows } from "./lease-rows.ts";
+import { modelRows } from "./model-rows.ts";
 import { noteRow } from "./notes.ts";
+import { type ViewName, viewNames } from "./read-models.ts";
 import type { ReadStream } from "./row-shape.ts";
 import { sealNotes } from "./seal-notes.ts";
 import { unsettledNotes } from "./unsettled-notes.ts";
@@ -28,18 +29,22 @@ export const viewsTable = (dynamodb: DynamoDBClient, table: string, read: ReadSt
   const client = DynamoDBDocumentClient.from(dynamodb, { marshallOptions: { removeUndefinedValues: true } });
   const notes = noteRow(client, table);
   const pointer = generationRows(client, table);
+  const plain = Object.fromEntries(viewNames.map((name) => [name, modelRows(client, table, read, name)])) as unknown as {
+    readonly [K in ViewName]: ReturnType<typeof modelRows<K>>;
+  };
   const deployments = deploymentRows(client, table, read);
-  const environments = environmentRows(client, table, read);
   const webhooks = webhookRows(client, table, read);
-  /** The rows of one generation. */
+  /** The rows of one generation: of every read model by its key, of some by more. */
   const rows = (generation: number) => ({
+    ...(Object.fromEntries(viewNames.map((name) => [name, plain[name](generation)])) as unknown as {
+      readonly [K in ViewName]: ReturnType<ReturnType<typeof modelRows<K>>>;
+    }),
     deployments: deployments(generation),
-    environments: environments(generation),
     webhooks: webhooks(generation),
   });
   type Rows = ReturnType<typeof rows>;
   /** The rows that count now. */
-  const live = async <K extends keyof Rows>(view: K): Promise<Rows[K]> => rows((await pointer.generations()).live[view])[view];
+  const live = async <K extends ViewName>(view: K): Promise<Rows[K]> => rows((await pointer.generations()).live[view])[view];
 
   return {
     ...deliveryRows(client, table),

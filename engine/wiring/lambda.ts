@@ -2,8 +2,9 @@ import { engineConfig } from "../../blueprint/engine-config.ts";
 import { systemClock } from "../kit/clock.ts";
 import type { Base } from "./parts.ts";
 
-type Parts = Readonly<Record<string, (base: Base) => unknown>>;
-type Made<P extends Parts> = Base & { readonly [K in keyof P]: ReturnType<P[K]> };
+export type Parts = Readonly<Record<string, (base: Base) => unknown>>;
+/** The engine with these parts. */
+export type Made<P extends Parts> = Base & { readonly [K in keyof P]: ReturnType<P[K]> };
 
 /**
  * Makes a Lambda handler out of its wiring and the parts that it needs: no others are in its bundle. They are made at the

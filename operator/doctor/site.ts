@@ -1,6 +1,6 @@
 import { siteResources } from "../../blueprint/sites.ts";
+import { readKnown } from "../../domain/aggregates.ts";
 import { environment as decider } from "../../domain/environment/decider.ts";
-import { type EnvironmentEvent, environmentEventTypes, readEnvironmentEvent } from "../../domain/environment/events.ts";
 import { isAsRecorded, isWeighted, readFence, sayDrift } from "../../domain/environment/fence.ts";
 import { type Environment, isTarget } from "../../domain/environment/state.ts";
 import { fold } from "../../domain/kernel/decider.ts";
@@ -41,11 +41,7 @@ export const examineEnvironment = async (sight: Sight, { site, environment }: Pl
   /** The environment as the log has it. */
   async function recorded(): Promise<Environment> {
     const events = await sight.events(environmentStream(site, environment));
-    const known = events.filter(({ type }) => (environmentEventTypes as readonly string[]).includes(type));
-    return fold(
-      decider,
-      known.map((event) => readEnvironmentEvent(event) as EnvironmentEvent),
-    );
+    return fold(decider, readKnown("environment", events));
   }
 
   async function aliasIs(name: string): Promise<Finding> {

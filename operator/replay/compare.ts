@@ -2,10 +2,9 @@ import { isDeepStrictEqual } from "node:util";
 import type { Commit } from "../../domain/kernel/chain.ts";
 import { each } from "../../engine/kit/each.ts";
 import { eventsOf } from "../../engine/log/codec.ts";
-import { advance, type ReadModel, readModels, type Views, viewOf } from "../../engine/views/read-models.ts";
+import { modelOf, rowOf, type ViewName } from "../../engine/views/read-models.ts";
 import { digestOf, type FoundRow, type Item, type ViewItems } from "../../engine/views/view-items.ts";
-import type { ViewName } from "../../engine/views/view-names.ts";
-import type { Folded } from "./folding.ts";
+import { type Folded, rowKey } from "./folding.ts";
 
 /** A row that is not what the log says. */
 export type Difference = { readonly view: ViewName; readonly stream: string; readonly what: string };
@@ -40,6 +39,7 @@ const TRIES = 6;
  * rows that no stream has. What does not fit at first sight is folded again from the store, at the version that the row
  * has, because events go on arriving.
  *
+ * @param folded by `rowKey`
  * @param other generations whose rows are known to be written after: where one is newer, ours is brought up
  */
 export const compareRows = async (
@@ -48,20 +48,21 @@ export const compareRows = async (
   ours: Readonly<Partial<Record<ViewName, number>>>,
   other: Readonly<Partial<Record<ViewName, number>>>,
 ): Promise<Compared> => {
-  const doubtful = new Set<string>();
+  const doubtful = new Map<string, { view: ViewName; stream: string }>();
   const right = new Set<string>();
   let rows = 0;
   let outdated = 0;
   const look = ({ view, generation, stream, item }: FoundRow): void => {
-    const expected = folded.get(stream);
+    const key = rowKey(view, stream);
+    const expected = folded.get(key);
     if (generation === ours[view]) {
       rows += 1;
-      if (expected?.digest !== undefined && item.shape?.N !== String(readModels[view].shape)) {
+      if (expected?.digest !== undefined && item.shape?.N !== String(modelOf(view).shape)) {
         outdated += 1;
-        right.add(stream);
-      } else if (expected?.digest !== undefined && expected.digest === digestOf(item)) right.add(stream);
-      else doubtful.add(stream);
-    } else if (generation === other[view] && Number(item.version?.N) > (expected?.version ?? 0)) doubtful.add(stream);
+        right.add(key);
+      } else if (expected?.digest !== undefined && expected.digest === digestOf(item)) right.add(key);
+      else doubtful.set(key, { view, stream });
+    } else if (generation === other[view] && Number(item.version?.N) > (expected?.version ?? 0)) doubtful.set(key, { view, stream });
   };
   await each(
     Array.from({ length: PARTS }, (_, part) => part),
@@ -73,17 +74,16 @@ export const compareRows = async (
       }
     },
   );
-  for (const [stream, { digest }] of folded) if (digest !== undefined && !right.has(stream)) doubtful.add(stream);
+  for (const [key, { view, stream, digest }] of folded) if (digest !== undefined && !right.has(key)) doubtful.set(key, { view, stream });
 
   const differences: Difference[] = [];
-  let left = [...doubtful];
+  let left = [...doubtful.values()];
   for (let tries = 1; left.length > 0; tries++) {
     if (tries > 1) await wait();
-    const behind: string[] = [];
-    await each(left, WIDTH, async (stream) => {
-      const view = viewOf(stream);
+    const behind: typeof left = [];
+    await each(left, WIDTH, async ({ view, stream }) => {
       const found = await settle(view, stream, ours[view] ?? 0);
-      if (found?.behind && tries < TRIES) behind.push(stream);
+      if (found?.behind && tries < TRIES) behind.push({ view, stream });
       else if (found !== undefined) differences.push({ view, stream, what: found.what });
       await pulse();
     });
@@ -92,22 +92,14 @@ export const compareRows = async (
   return { rows, outdated, differences: differences.sort((a, b) => (a.stream < b.stream ? -1 : 1)) };
 
   /** What is wrong with one row, and whether it may only be behind its stream; `undefined` where nothing is. */
-  async function settle<K extends ViewName>(
-    name: K,
-    stream: string,
-    generation: number,
-  ): Promise<{ what: string; behind: boolean } | undefined> {
+  async function settle(name: ViewName, stream: string, generation: number): Promise<{ what: string; behind: boolean } | undefined> {
     await bringUp(name, stream);
     const item = await items.find(name, generation, stream);
     const commits = await read(stream, 0);
-    const end = foldOf(name, stream, commits)?.version ?? 0;
+    const end = rowOf(name, stream, commits.flatMap(eventsOf))?.version ?? 0;
     if (item === undefined) return end === 0 ? undefined : { what: "there is no row", behind: true };
     const version = Number(item.version?.N ?? 0);
-    const then = foldOf(
-      name,
-      stream,
-      commits.filter((commit) => commit.version <= version),
-    );
+    const then = rowOf(name, stream, commits.filter((commit) => commit.version <= version).flatMap(eventsOf));
     if (then === undefined)
       return { what: commits.length === 0 ? "the log has no such stream" : `the log has no version ${version} of it`, behind: false };
     const wrong = differing(item, items.itemOf(name, generation, then));
@@ -115,12 +107,6 @@ export const compareRows = async (
       return { what: `${wrong.join(", ")} ${wrong.length === 1 ? "differs" : "differ"} from the log at version ${version}`, behind: false };
     return version === end ? undefined : { what: `the row is at version ${version}, and its stream at ${end}`, behind: true };
   }
-};
-
-const foldOf = <K extends ViewName>(name: K, stream: string, commits: readonly Commit[]): Views[K] | undefined => {
-  const model: ReadModel<Views[K]> = readModels[name];
-  const view = advance(model, model.begin(stream), commits.flatMap(eventsOf));
-  return view === undefined || view.version === 0 ? undefined : view;
 };
 
 /** The names of what is not the same: fields of the view, and attributes of the item. In canonical JSON order plays no part. */

@@ -1,5 +1,5 @@
+import type { ViewName } from "../../engine/views/read-models.ts";
 import { BATCH, type Item, type ViewItems } from "../../engine/views/view-items.ts";
-import type { ViewName } from "../../engine/views/view-names.ts";
 
 /**
  * Removes every row of these read models that is not of the live generation: the one before, and what a rebuild that was

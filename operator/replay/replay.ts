@@ -1,9 +1,8 @@
 import type { Clock } from "../../engine/kit/clock.ts";
 import type { Sampled } from "../../engine/log/sample-table.ts";
 import { keepRow } from "../../engine/views/keep-row.ts";
-import { readModels } from "../../engine/views/read-models.ts";
+import { modelOf, type ViewName } from "../../engine/views/read-models.ts";
 import type { Item, ViewItems } from "../../engine/views/view-items.ts";
-import type { ViewName } from "../../engine/views/view-names.ts";
 import type { Views as ViewsTable } from "../../engine/views/views.ts";
 import { type Compared, compareRows, type Difference } from "./compare.ts";
 import { folding } from "./folding.ts";
@@ -117,8 +116,9 @@ export const replay = async (ports: Ports, { views, from }: Wanted, { restart = 
       building: { generation, views: [...views] },
     }));
     if (left !== undefined) tell(`going on with the rebuild that began at ${startedAt}`);
+    const built: Readonly<Record<string, number>> = Object.fromEntries(views.map((view) => [view, generation]));
     const writer = rowsWriter((batch: readonly Item[]) => items.write(batch, throttled), WRITES);
-    const fold = folding({ read: ports.read, itemOf: items.itemOf, put: writer.put }, of(generation));
+    const fold = folding({ read: ports.read, itemOf: items.itemOf, put: writer.put }, views, built);
 
     let noted = clock.now();
     const pause = async (at: Checkpoint): Promise<void> => {
@@ -139,21 +139,18 @@ export const replay = async (ports: Ports, { views, from }: Wanted, { restart = 
     const bringUp = (name: ViewName, stream: string): Promise<void> =>
       keepRow(ports.read, name, ports.views.rows(generation)[name], stream, Number.POSITIVE_INFINITY);
     const other = Object.fromEntries(views.map((view) => [view, before.live[view]]));
-    const { rows, differences } = await compareRows({ ...ports, bringUp, wait: pulse, pulse }, fold.streams, wanted(of(generation)), other);
+    const { rows, differences } = await compareRows({ ...ports, bringUp, wait: pulse, pulse }, fold.folds, built, other);
     if (differences.length > 0) throw new NotTheLog(differences);
     await lease.keep();
     await ports.views.changeGenerations((now) => ({
       ...now,
-      live: { ...now.live, ...wanted(of(generation)) },
+      live: { ...now.live, ...built },
       building: null,
     }));
     tell(`readers have generation ${generation} now`);
     return { ...extent, events: fold.counts().events, rows };
   }
 
-  function wanted(all: Record<ViewName, number>): Partial<Record<ViewName, number>> {
-    return Object.fromEntries(views.map((view) => [view, all[view]]));
-  }
   async function pulse(): Promise<void> {
     ports.signal?.throwIfAborted();
     await lease.keep();
@@ -172,7 +169,7 @@ export const verifyViews = async (
   const { clock, tell, items } = ports;
   const began = clock.now();
   const { live } = await ports.views.generations();
-  const fold = folding({ read: ports.read, itemOf: items.itemOf, put: undefined }, live);
+  const fold = folding({ read: ports.read, itemOf: items.itemOf, put: undefined }, views, live);
   const pause = async (): Promise<void> => ports.signal?.throwIfAborted();
   const extent = await readLog(ports, from, { prefixes: prefixesOf(views), done: nothingDone(), add: fold.add, pause });
   await fold.flush();
@@ -182,9 +179,9 @@ export const verifyViews = async (
   const bringUp = async (): Promise<void> => undefined;
   const wait = (): Promise<void> => clock.sleep(500);
   const ours = Object.fromEntries(views.map((view) => [view, live[view]]));
-  const compared = await compareRows({ ...ports, bringUp, wait, pulse: pause }, fold.streams, ours, {});
+  const compared = await compareRows({ ...ports, bringUp, wait, pulse: pause }, fold.folds, ours, {});
   return { ...compared, ...extent, events, seconds: (clock.now() - began) / 1_000 };
 };
 
-const of = (generation: number): Record<ViewName, number> => ({ deployments: generation, environments: generation, webhooks: generation });
-const prefixesOf = (views: readonly ViewName[]): string[] => views.map((view) => readModels[view].prefix);
+/** What the names of their streams begin with. */
+const prefixesOf = (views: readonly ViewName[]): string[] => [...new Set(views.map((view) => `${modelOf(view).category}/`))];

@@ -1,9 +1,7 @@
-import type { DeploymentEvent } from "../../domain/deployment/events.ts";
-import type { EnvironmentEvent } from "../../domain/environment/events.ts";
+import type { Subscribed } from "../../blueprint/topology.ts";
 import type { Recorded } from "../../domain/kernel/event.ts";
 import { deploymentOf } from "../../domain/kernel/identity.ts";
 import type { Clock } from "../../engine/kit/clock.ts";
-import { unexpected } from "../../engine/kit/envelope.ts";
 import { type Aggregates, following } from "../../engine/log/execute.ts";
 
 export type Ports = { readonly aggregates: Aggregates; readonly clock: Pick<Clock, "now"> };
@@ -13,7 +11,7 @@ const ACTOR = "shiplog advance";
 /** The process manager: tells deployments and environments of each other. It only gives commands. */
 export const advance =
   ({ aggregates, clock }: Ports) =>
-  async (event: Recorded<DeploymentEvent | EnvironmentEvent>): Promise<void> => {
+  async (event: Recorded<Subscribed<"advance">>): Promise<void> => {
     const because = (suffix = "") => following(event, ACTOR, suffix);
     const tell = (id: string, command: Parameters<Aggregates["deployment"]["execute"]>[1], suffix = "") =>
       aggregates.deployment.execute(id, command, because(suffix));
@@ -72,7 +70,5 @@ export const advance =
         );
         return;
       }
-      default:
-        throw unexpected(event);
     }
   };

@@ -2,7 +2,8 @@ import { Hono } from "hono";
 import type { z } from "zod";
 import type { SiteConfig } from "../../blueprint/engine-config.ts";
 import { type HistoryEntry, ListHistory } from "../../client/contract.ts";
-import { type EnvironmentEvent, environmentEventTypes, readEnvironmentEvent } from "../../domain/environment/events.ts";
+import { readKnown } from "../../domain/aggregates.ts";
+import type { EnvironmentEvent } from "../../domain/environment/events.ts";
 import type { Commit } from "../../domain/kernel/chain.ts";
 import type { Recorded } from "../../domain/kernel/event.ts";
 import { environmentStream } from "../../domain/kernel/identity.ts";
@@ -52,10 +53,7 @@ async function changesBefore(
   }
 }
 
-const environmentEvents = (commit: Commit): Recorded<EnvironmentEvent>[] =>
-  eventsOf(commit)
-    .filter(({ type }) => (environmentEventTypes as readonly string[]).includes(type))
-    .map((event) => ({ ...event, ...readEnvironmentEvent(event) }) as Recorded<EnvironmentEvent>);
+const environmentEvents = (commit: Commit): Recorded<EnvironmentEvent>[] => readKnown("environment", eventsOf(commit));
 
 const isRequested = (events: readonly Recorded<EnvironmentEvent>[], sequence: number): boolean =>
   events.some((event) => event.type === "FlipRequested" && event.body.sequence === sequence);

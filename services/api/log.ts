@@ -1,7 +1,7 @@
 import { Hono } from "hono";
 import { ListEvents } from "../../client/contract.ts";
 import type { Commit } from "../../domain/kernel/chain.ts";
-import { deploymentOf } from "../../domain/kernel/identity.ts";
+import { deploymentOf, isOf, siteOf } from "../../domain/kernel/identity.ts";
 import { MAX_CLOCK_SKEW_MS, positionAt } from "../../domain/kernel/position.ts";
 import { unchanged } from "../../engine/log/chain-broken.ts";
 import { eventsOf } from "../../engine/log/codec.ts";
@@ -98,9 +98,8 @@ function placeFilter({ views }: Pick<Ports, "views">, site: string | undefined, 
     place !== undefined && (site ?? place.site) === place.site && (environment ?? place.environment) === place.environment;
   const known = new Map<string, boolean>();
   return async (stream: string): Promise<boolean> => {
-    const [kind, first = "", second = ""] = stream.split("/");
-    if (kind === "environment") return fits({ site: first, environment: second });
-    if (kind !== "deployment") return false; // a webhook endpoint belongs to no place
+    if (isOf("environment", stream)) return fits(siteOf(stream));
+    if (!isOf("deployment", stream)) return false; // a webhook endpoint belongs to no place
     const answer = known.get(stream) ?? fits(await views.deployment(deploymentOf(stream)));
     known.set(stream, answer);
     return answer;

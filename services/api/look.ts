@@ -1,12 +1,10 @@
 import type { SiteConfig } from "../../blueprint/engine-config.ts";
-import { deploymentEventTypes, readDeploymentEvent } from "../../domain/deployment/events.ts";
-import { environmentEventTypes, readEnvironmentEvent } from "../../domain/environment/events.ts";
 import type { Recorded } from "../../domain/kernel/event.ts";
 import { DeploymentId, deploymentStream, environmentStream } from "../../domain/kernel/identity.ts";
-import { projectDeployment } from "../../domain/projections/deployment-view.ts";
-import { emptyEnvironment, projectEnvironment } from "../../domain/projections/environment-view.ts";
+import { emptyEnvironment } from "../../domain/projections/environment-view.ts";
 import type { DeploymentView, EnvironmentView } from "../../domain/projections/views.ts";
 import { eventsOf } from "../../engine/log/codec.ts";
+import { foldRow } from "../../engine/views/read-models.ts";
 import type { Ports } from "./ports.ts";
 import { Problem } from "./problem.ts";
 
@@ -37,22 +35,19 @@ export const look = ({ config, read, views }: Pick<Ports, "config" | "read" | "v
     return found;
   };
 
-  const since = async (stream: string, version: number, types: readonly string[]): Promise<Recorded[]> =>
-    (await read(stream, version)).flatMap(eventsOf).filter(({ type }) => types.includes(type));
+  const since = async (stream: string, version: number): Promise<Recorded[]> => (await read(stream, version)).flatMap(eventsOf);
 
   const deployment = async (id: string): Promise<DeploymentView> => {
-    let view = await views.deployment(id);
-    for (const event of await since(deploymentStream(id), view?.version ?? 0, deploymentEventTypes))
-      view = projectDeployment(view, { ...event, ...readDeploymentEvent(event) });
+    const row = await views.deployment(id);
+    const view = foldRow("deployments", row, await since(deploymentStream(id), row?.version ?? 0));
     if (view === undefined) throw new Problem(404, "deployment.unknown", `There is no deployment ${id}.`);
     return view;
   };
 
   const environment = async ({ site, environment: name, url }: SiteConfig): Promise<EnvironmentView & { url: string }> => {
-    let view = (await views.environment(site, name)) ?? emptyEnvironment(site, name);
-    for (const event of await since(environmentStream(site, name), view.version, environmentEventTypes))
-      view = projectEnvironment(view, { ...event, ...readEnvironmentEvent(event) });
-    return { ...view, url };
+    const row = (await views.environment(site, name)) ?? emptyEnvironment(site, name);
+    const view = foldRow("environments", row, await since(environmentStream(site, name), row.version));
+    return { ...(view ?? row), url };
   };
 
   /** The full id that begins like this, with or without `dep_`. */

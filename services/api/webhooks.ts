@@ -1,11 +1,11 @@
 import { type Context, Hono } from "hono";
 import { AddWebhook, WithReason } from "../../client/contract.ts";
 import { normalWebhookId, WebhookId, webhookStream } from "../../domain/kernel/identity.ts";
-import { projectWebhook, type WebhookView } from "../../domain/projections/webhook-view.ts";
+import type { WebhookView } from "../../domain/projections/webhook-view.ts";
 import type { WebhookCommand } from "../../domain/webhook/commands.ts";
-import { readWebhookEvent, webhookEventTypes } from "../../domain/webhook/events.ts";
 import { eventsOf } from "../../engine/log/codec.ts";
 import type { Because } from "../../engine/log/execute.ts";
+import { foldRow } from "../../engine/views/read-models.ts";
 import { addressOf, masked, Refused, readTarget } from "../../engine/webhooks/target.ts";
 import { bodyOf } from "./body.ts";
 import { commandOf, type Env } from "./caller.ts";
@@ -24,10 +24,7 @@ const OVERLAP_MS = DAY_MS;
  */
 export const lookWebhook = ({ read, webhooks }: Pick<Ports, "read" | "webhooks">) => {
   const one = async (id: string, removed: boolean): Promise<WebhookView> => {
-    let view: WebhookView | undefined;
-    for (const event of (await read(webhookStream(id), 0)).flatMap(eventsOf))
-      if (webhookEventTypes.includes(event.type as (typeof webhookEventTypes)[number]))
-        view = projectWebhook(view, { ...event, ...readWebhookEvent(event) });
+    const view = foldRow("webhooks", undefined, (await read(webhookStream(id), 0)).flatMap(eventsOf));
     if (view === undefined || (view.removedAt !== null && !removed))
       throw new Problem(404, "webhook.unknown", `There is no webhook endpoint ${id}. See those that there are: shiplog webhooks ls.`);
     return view;

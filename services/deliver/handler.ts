@@ -1,5 +1,5 @@
 import { consumer } from "../../engine/kit/consumer.ts";
-import { maxReceives } from "../../engine/kit/receives.ts";
+import { maxReceives } from "../../engine/kit/subscription.ts";
 import { DeliveryMessage } from "../../engine/webhooks/delivery.ts";
 import { everyAddress } from "../../engine/webhooks/lookup.ts";
 import type { Engine } from "../../engine/wiring/engine.ts";

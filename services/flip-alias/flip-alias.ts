@@ -1,5 +1,5 @@
 import type { SiteConfig } from "../../blueprint/engine-config.ts";
-import type { EnvironmentEvent } from "../../domain/environment/events.ts";
+import type { Subscribed } from "../../blueprint/topology.ts";
 import type { Environment } from "../../domain/environment/state.ts";
 import type { Recorded } from "../../domain/kernel/event.ts";
 import type { Delivery } from "../../engine/kit/consumer.ts";
@@ -27,7 +27,7 @@ export type Ports = MovePorts &
 /** Brings a release live: moves the alias of every function, reads each back, and only then says so. */
 export const flipAlias =
   (ports: Ports) =>
-  async (event: Recorded<EnvironmentEvent>, delivery: Delivery): Promise<void> => {
+  async (event: Recorded<Subscribed<"flip-alias">>, delivery: Delivery): Promise<void> => {
     const flip = flipOf(ports.aggregates, event);
     const before = await flip.now();
     const site = ports.site(flip.site, flip.environment);

@@ -1,17 +1,16 @@
+import type { Subscribed } from "../../blueprint/topology.ts";
 import type { EnvironmentCommand } from "../../domain/environment/commands.ts";
-import type { EnvironmentEvent } from "../../domain/environment/events.ts";
 import type { Environment } from "../../domain/environment/state.ts";
 import type { Recorded } from "../../domain/kernel/event.ts";
 import { siteOf } from "../../domain/kernel/identity.ts";
-import { unexpected } from "../../engine/kit/envelope.ts";
 import { type Aggregates, type Because, following } from "../../engine/log/execute.ts";
 import { type AliasLog, aliasLog } from "./alias-log.ts";
 
 const ACTOR = "shiplog flip-alias";
-type Asked = Extract<EnvironmentEvent, { type: "FlipRequested" }>["body"];
+type FlipRequested = Subscribed<"flip-alias">;
 
 /** A flip as its steps see it: what was asked for, and the log of its environment. */
-export type Flip = Asked & {
+export type Flip = FlipRequested["body"] & {
   /** the environment's stream */
   readonly place: string;
   readonly site: string;
@@ -23,8 +22,7 @@ export type Flip = Asked & {
   because(suffix: string): Because;
 };
 
-export const flipOf = (aggregates: Aggregates, event: Recorded<EnvironmentEvent>): Flip => {
-  if (event.type !== "FlipRequested") throw unexpected(event);
+export const flipOf = (aggregates: Aggregates, event: Recorded<FlipRequested>): Flip => {
   const { site, environment } = siteOf(event.stream);
   const because = (suffix: string): Because => following(event, ACTOR, suffix);
   return {

@@ -1,11 +1,4 @@
-import type { DeploymentEvent } from "../../domain/deployment/events.ts";
-import type { EnvironmentEvent } from "../../domain/environment/events.ts";
-import type { Recorded } from "../../domain/kernel/event.ts";
-import { consumer } from "../../engine/kit/consumer.ts";
-import { readRecorded } from "../../engine/kit/envelope.ts";
-import { maxReceives } from "../../engine/kit/receives.ts";
-import type { Engine } from "../../engine/wiring/engine.ts";
-import { onLambda } from "../../engine/wiring/lambda.ts";
+import { consumerOf } from "../../engine/wiring/consumer.ts";
 import { buildLogs, events, queues, site, views } from "../../engine/wiring/parts.ts";
 import { newsOf } from "./news.ts";
 import { notify } from "./notify.ts";
@@ -13,18 +6,10 @@ import { notify } from "./notify.ts";
 /** Lines of a failed build that a message shows. */
 const LINES = 10;
 
-export const wire = ({
-  buildLogs,
-  events,
-  views,
-  site: siteNamed,
-  queues,
-  clock,
-}: Pick<Engine, "buildLogs" | "events" | "views" | "site" | "queues" | "clock">) => {
-  return consumer(
-    maxReceives("notify"),
-    queues.mailroom("notify"),
-    (body) => readRecorded(body) as Recorded<DeploymentEvent | EnvironmentEvent>,
+export const { wire, handler } = consumerOf(
+  "notify",
+  { buildLogs, events, queues, site, views },
+  ({ buildLogs, events, views, site: siteNamed, queues, clock }) =>
     notify({
       news: newsOf({
         events,
@@ -35,7 +20,4 @@ export const wire = ({
       send: (body) => queues.send("deliver", body),
       clock,
     }),
-  );
-};
-
-export const handler = onLambda({ buildLogs, events, views, site, queues }, wire);
+);

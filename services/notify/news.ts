@@ -1,12 +1,12 @@
-import { type DeploymentEvent, deploymentEventTypes, readDeploymentEvent } from "../../domain/deployment/events.ts";
+import type { DeploymentEvent } from "../../domain/deployment/events.ts";
 import { type EnvironmentEvent, readEnvironmentEvent } from "../../domain/environment/events.ts";
 import { sayDrift } from "../../domain/environment/fence.ts";
 import type { Recorded } from "../../domain/kernel/event.ts";
-import { deploymentOf, deploymentStream, environmentStream, siteOf } from "../../domain/kernel/identity.ts";
+import { deploymentOf, deploymentStream, environmentStream, isOf, siteOf } from "../../domain/kernel/identity.ts";
 import { clipped, storable } from "../../domain/kernel/text.ts";
-import { projectDeployment } from "../../domain/projections/deployment-view.ts";
 import type { DeploymentView } from "../../domain/projections/views.ts";
 import type { News } from "../../domain/webhook/news.ts";
+import { foldRow } from "../../engine/views/read-models.ts";
 
 export type Ports = {
   /** every event of a stream, in order */
@@ -30,7 +30,7 @@ const shortened = (line: string): string => clipped(storable(line), LONGEST_LINE
 export const newsOf =
   (ports: Ports) =>
   (event: Recorded<DeploymentEvent | EnvironmentEvent>): Promise<News | undefined> =>
-    event.stream.startsWith("deployment/")
+    isOf("deployment", event.stream)
       ? ofDeployment(ports, event as Recorded<DeploymentEvent>)
       : ofEnvironment(ports, event as Recorded<EnvironmentEvent>);
 
@@ -107,8 +107,7 @@ async function deploymentUpTo(ports: Ports, id: string, belongs: (event: Recorde
   for (const event of await ports.events(deploymentStream(id))) {
     if (!belongs(event)) break;
     before = view?.status ?? null;
-    if (deploymentEventTypes.includes(event.type as DeploymentEvent["type"]))
-      view = projectDeployment(view, { ...event, ...readDeploymentEvent(event) });
+    view = foldRow("deployments", view, [event]);
   }
   return { view, before };
 }

@@ -1,6 +1,6 @@
 import type { Commit } from "../../domain/kernel/chain.ts";
 import { keepRow } from "../../engine/views/keep-row.ts";
-import { viewOf } from "../../engine/views/read-models.ts";
+import { type ViewName, viewsOf } from "../../engine/views/read-models.ts";
 import type { Views } from "../../engine/views/views.ts";
 
 export type Ports = {
@@ -10,7 +10,7 @@ export type Ports = {
 };
 
 /**
- * Keeps the read models. A message only says which stream to look at: the rest is read from the store, from the row's
+ * Keeps the read models that a stream feeds. A message only says which stream to look at: the rest is read from the store, from the row's
  * version on, so duplicates and disorder are harmless and gaps impossible.
  *
  * While a rebuild runs, two generations of a row are kept: the live one first, so that what the rebuild may still
@@ -20,16 +20,19 @@ export type Ports = {
 export const project =
   ({ read, views }: Ports) =>
   async ({ stream, version }: { stream: string; version: number }): Promise<void> => {
-    const name = viewOf(stream);
-    const done = new Set<number>();
-    for (let more = true; more; ) {
-      more = false;
-      const { live, building } = await views.generations();
-      for (const generation of [live[name], ...(building?.views.includes(name) ? [building.generation] : [])]) {
-        if (done.has(generation)) continue;
-        await keepRow(read, name, views.rows(generation)[name], stream, version);
-        done.add(generation);
-        more = true;
+    for (const name of viewsOf(stream)) await keep(name);
+
+    async function keep(name: ViewName): Promise<void> {
+      const done = new Set<number>();
+      for (let more = true; more; ) {
+        more = false;
+        const { live, building } = await views.generations();
+        for (const generation of [live[name], ...(building?.views.includes(name) ? [building.generation] : [])]) {
+          if (done.has(generation)) continue;
+          await keepRow(read, name, views.rows(generation)[name], stream, version);
+          done.add(generation);
+          more = true;
+        }
       }
     }
   };

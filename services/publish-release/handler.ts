@@ -3,27 +3,21 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { SiteConfig } from "../../blueprint/engine-config.ts";
 import { siteResources } from "../../blueprint/sites.ts";
-import type { DeploymentEvent } from "../../domain/deployment/events.ts";
-import type { Recorded } from "../../domain/kernel/event.ts";
-import { consumer } from "../../engine/kit/consumer.ts";
-import { readRecorded } from "../../engine/kit/envelope.ts";
-import { maxReceives } from "../../engine/kit/receives.ts";
 import { readTagSeeds, uploadAssets } from "../../engine/open-next/assets.ts";
 import { inspect, type Package } from "../../engine/open-next/inspect.ts";
 import { OutputRefused } from "../../engine/open-next/output.ts";
 import { settingsOf } from "../../engine/open-next/settings.ts";
+import { consumerOf } from "../../engine/wiring/consumer.ts";
 import type { Engine } from "../../engine/wiring/engine.ts";
-import { onLambda } from "../../engine/wiring/lambda.ts";
-import { aggregates, functions, objects, queues, secrets, site, tags, views } from "../../engine/wiring/parts.ts";
+import { aggregates, functions, objects, secrets, site, tags, views } from "../../engine/wiring/parts.ts";
 import { unzipInto, zipDirectory } from "../../engine/zip/archive.ts";
 import { publishFunction } from "./publish-function.ts";
 import { publishRelease } from "./publish-release.ts";
 import { reporter } from "./report.ts";
 
-export const wire = (
-  engine: Pick<Engine, "aggregates" | "functions" | "clock" | "objects" | "tags" | "views" | "secrets" | "queues" | "config" | "site">,
-) => {
-  const { aggregates, functions, clock, objects, tags, views, secrets, queues, config, site } = engine;
+type Parts = Pick<Engine, "aggregates" | "functions" | "clock" | "objects" | "tags" | "views" | "secrets" | "config" | "site">;
+
+const verb = ({ aggregates, functions, clock, objects, tags, views, secrets, config, site }: Parts) => {
   const places = ({ site, environment }: SiteConfig) => ({ bucket: config.buckets.static, ...siteResources(site, environment) });
 
   /** A folder of its own for one piece of work, gone afterwards. */
@@ -55,32 +49,27 @@ export const wire = (
       return { role, name, version, codeSha256, settings: settingsName };
     });
 
-  return consumer(
-    maxReceives("publish-release"),
-    queues.mailroom("publish-release"),
-    (body) => readRecorded(body) as Recorded<DeploymentEvent>,
-    publishRelease({
-      aggregates,
-      site,
-      withBuild: ({ bucket, key }, use) =>
-        withFolder(async (scratch) => {
-          const zip = join(scratch, "output.zip");
-          const root = join(scratch, "output");
-          if (!(await objects.download(bucket, key, zip)))
-            throw new OutputRefused(`the build's artifact ${key} is gone from ${bucket}: deploy again`);
-          await unzipInto(zip, root);
-          return use(root);
-        }),
-      inspect,
-      uploadAssets: (of, build, ids, report) => uploadAssets(objects, places(of), build, ids, report),
-      tagSeeds: readTagSeeds,
-      seedTags: (of, seeds) => tags.seed(siteResources(of.site, of.environment).tagTable, seeds),
-      publish,
-      invoke: functions.invoke,
-      progress: (deploymentId) => reporter(clock, (progress) => views.setProgress(deploymentId, progress)),
-      now: clock.now,
-    }),
-  );
+  return publishRelease({
+    aggregates,
+    site,
+    withBuild: ({ bucket, key }, use) =>
+      withFolder(async (scratch) => {
+        const zip = join(scratch, "output.zip");
+        const root = join(scratch, "output");
+        if (!(await objects.download(bucket, key, zip)))
+          throw new OutputRefused(`the build's artifact ${key} is gone from ${bucket}: deploy again`);
+        await unzipInto(zip, root);
+        return use(root);
+      }),
+    inspect,
+    uploadAssets: (of, build, ids, report) => uploadAssets(objects, places(of), build, ids, report),
+    tagSeeds: readTagSeeds,
+    seedTags: (of, seeds) => tags.seed(siteResources(of.site, of.environment).tagTable, seeds),
+    publish,
+    invoke: functions.invoke,
+    progress: (deploymentId) => reporter(clock, (progress) => views.setProgress(deploymentId, progress)),
+    now: clock.now,
+  });
 };
 
-export const handler = onLambda({ aggregates, functions, objects, tags, views, secrets, queues, site }, wire);
+export const { wire, handler } = consumerOf("publish-release", { aggregates, functions, objects, tags, views, secrets, site }, verb);

@@ -1,10 +1,10 @@
 import type { SiteConfig } from "../../blueprint/engine-config.ts";
-import type { Check, DeploymentEvent } from "../../domain/deployment/events.ts";
+import type { Subscribed } from "../../blueprint/topology.ts";
+import type { Check } from "../../domain/deployment/events.ts";
 import type { PublishedFunction, Release } from "../../domain/deployment/shapes.ts";
 import type { Recorded } from "../../domain/kernel/event.ts";
 import { deploymentOf } from "../../domain/kernel/identity.ts";
 import type { Delivery } from "../../engine/kit/consumer.ts";
-import { unexpected } from "../../engine/kit/envelope.ts";
 import { type Aggregates, type Executed, following } from "../../engine/log/execute.ts";
 import type { AssetsOutcome, Report, TagSeed } from "../../engine/open-next/assets.ts";
 import type { Inspected, Package } from "../../engine/open-next/inspect.ts";
@@ -40,8 +40,7 @@ const ACTOR = "shiplog publish-release";
 /** Makes a finished build a release: files first, then versions, then their checks. Nothing of it is live yet. */
 export const publishRelease =
   (ports: Ports) =>
-  async (event: Recorded<DeploymentEvent>, { givesUp }: Delivery): Promise<void> => {
-    if (event.type !== "BuildSucceeded") throw unexpected(event);
+  async (event: Recorded<Subscribed<"publish-release">>, { givesUp }: Delivery): Promise<void> => {
     const { aggregates } = ports;
     const deploymentId = deploymentOf(event.stream);
     const { releaseId, artifact } = event.body;

@@ -1,10 +1,9 @@
-import { type DeploymentEvent, deploymentEventTypes, readDeploymentEvent } from "../../domain/deployment/events.ts";
 import type { Recorded } from "../../domain/kernel/event.ts";
 import { deploymentStream, environmentStream } from "../../domain/kernel/identity.ts";
-import { projectDeployment } from "../../domain/projections/deployment-view.ts";
 import type { DeploymentView } from "../../domain/projections/views.ts";
 import type { BuildReport } from "../../engine/aws/builds.ts";
 import type { Aggregates } from "../../engine/log/execute.ts";
+import { foldRow } from "../../engine/views/read-models.ts";
 import { ageOf, isAhead } from "./age.ts";
 
 export type Ports = {
@@ -40,7 +39,7 @@ export const reconcileDeployment =
     const { aggregates, builds } = ports;
     const history = await ports.events(deploymentStream(row.id));
     // the row is only what was projected: where a message was lost, the stream knows better
-    const view = viewOf(history) ?? row;
+    const view = foldRow("deployments", undefined, history) ?? row;
     const newest = history.at(-1);
     if (newest !== undefined && newest.version > row.version && ageOf(newest.at, ports.now()) > NUDGE_MS.row)
       await ports.publish(history.filter(({ version }) => version === newest.version));
@@ -129,12 +128,4 @@ const tellsOfFlip = ({ type, body }: Recorded, deploymentId: string): boolean =>
   if (type === "FlipHeld") return true;
   if (type === "FlipFailed") return flip === "deploy";
   return (type === "ReleaseWentLive" || type === "FlipSuperseded") && reason === "deploy";
-};
-
-const viewOf = (history: readonly Recorded[]): DeploymentView | undefined => {
-  let view: DeploymentView | undefined;
-  for (const event of history)
-    if (deploymentEventTypes.includes(event.type as DeploymentEvent["type"]))
-      view = projectDeployment(view, { ...event, ...readDeploymentEvent(event) });
-  return view;
 };

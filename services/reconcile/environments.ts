@@ -1,5 +1,5 @@
+import { readEvent } from "../../domain/aggregates.ts";
 import { environment as decider } from "../../domain/environment/decider.ts";
-import { type EnvironmentEvent, readEnvironmentEvent } from "../../domain/environment/events.ts";
 import { type Fence, isAsRecorded, readFence } from "../../domain/environment/fence.ts";
 import { isTarget } from "../../domain/environment/state.ts";
 import { fold } from "../../domain/kernel/decider.ts";
@@ -42,9 +42,7 @@ export const reconcileEnvironment =
   (ports: Ports) =>
   async (site: string, name: string): Promise<void> => {
     const stream = environmentStream(site, name);
-    const history = (await ports.events(stream)).map(
-      (event) => ({ ...event, ...readEnvironmentEvent(event) }) as Recorded<EnvironmentEvent>,
-    );
+    const history = (await ports.events(stream)).map((event) => readEvent("environment", event));
     const state = fold(decider, history);
     const flips = new Map(history.flatMap((event) => (event.type === "FlipRequested" ? [[event.body.sequence, event.body] as const] : [])));
     const at = new Date(ports.now()).toISOString();

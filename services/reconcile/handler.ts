@@ -3,7 +3,7 @@ import { deploymentStream, environmentStream, webhookStream } from "../../domain
 import type { BuildReport } from "../../engine/aws/builds.ts";
 import { eventsOf } from "../../engine/log/codec.ts";
 import { relay } from "../../engine/log/relay-commit.ts";
-import { viewOf } from "../../engine/views/read-models.ts";
+import { viewsOf } from "../../engine/views/read-models.ts";
 import type { Engine } from "../../engine/wiring/engine.ts";
 import { onLambda } from "../../engine/wiring/lambda.ts";
 import { aggregates, builds, bus, eventLog, events, functions, projectOf, queues, site, store, views } from "../../engine/wiring/parts.ts";
@@ -60,9 +60,9 @@ export const wire = ({
         },
         relay: relay({ ...views, read: store.read, publish: bus.publish }),
         projected: async (stream) => {
-          const name = viewOf(stream);
           const { live } = await views.generations();
-          return (await views.rows(live[name])[name].get(stream))?.version ?? 0;
+          const rows = await Promise.all(viewsOf(stream).map((name) => views.rows(live[name])[name].get(stream)));
+          return Math.min(...rows.map((row) => row?.version ?? 0));
         },
         publish: (commit) => bus.publish(eventsOf(commit)),
         now: clock.now,

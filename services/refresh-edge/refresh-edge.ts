@@ -1,9 +1,8 @@
 import type { SiteConfig } from "../../blueprint/engine-config.ts";
-import type { EnvironmentEvent } from "../../domain/environment/events.ts";
+import type { Subscribed } from "../../blueprint/topology.ts";
 import type { Recorded } from "../../domain/kernel/event.ts";
 import { siteOf } from "../../domain/kernel/identity.ts";
 import type { Delivery } from "../../engine/kit/consumer.ts";
-import { unexpected } from "../../engine/kit/envelope.ts";
 import { type Aggregates, following } from "../../engine/log/execute.ts";
 
 export type Ports = {
@@ -21,8 +20,7 @@ const ACTOR = "shiplog refresh-edge";
  */
 export const refreshEdge =
   ({ aggregates, site: siteNamed, invalidate }: Ports) =>
-  async (event: Recorded<EnvironmentEvent>, { last }: Pick<Delivery, "last">): Promise<void> => {
-    if (event.type !== "ReleaseWentLive") throw unexpected(event);
+  async (event: Recorded<Subscribed<"refresh-edge">>, { last }: Pick<Delivery, "last">): Promise<void> => {
     const { sequence, deploymentId } = event.body;
     const { site, environment } = siteOf(event.stream);
     const distribution = siteNamed(site, environment)?.distribution;

@@ -1,25 +1,12 @@
 import { ACTIONS_KEY, siteResources } from "../../blueprint/sites.ts";
-import type { DeploymentEvent } from "../../domain/deployment/events.ts";
-import type { Recorded } from "../../domain/kernel/event.ts";
-import { consumer } from "../../engine/kit/consumer.ts";
-import { readRecorded } from "../../engine/kit/envelope.ts";
-import { maxReceives } from "../../engine/kit/receives.ts";
-import type { Engine } from "../../engine/wiring/engine.ts";
-import { onLambda } from "../../engine/wiring/lambda.ts";
-import { aggregates, builds, projectOf, queues, site } from "../../engine/wiring/parts.ts";
+import { consumerOf } from "../../engine/wiring/consumer.ts";
+import { aggregates, builds, projectOf, site } from "../../engine/wiring/parts.ts";
 import { startBuild } from "./start-build.ts";
 
-export const wire = ({
-  aggregates,
-  builds,
-  queues,
-  config,
-  site: siteNamed,
-}: Pick<Engine, "aggregates" | "builds" | "queues" | "config" | "site">) =>
-  consumer(
-    maxReceives("start-build"),
-    queues.mailroom("start-build"),
-    (body) => readRecorded(body) as Recorded<DeploymentEvent>,
+export const { wire, handler } = consumerOf(
+  "start-build",
+  { aggregates, builds, site },
+  ({ aggregates, builds, config, site: siteNamed }) =>
     startBuild({
       aggregates,
       builds: {
@@ -42,6 +29,4 @@ export const wire = ({
         },
       },
     }),
-  );
-
-export const handler = onLambda({ aggregates, builds, queues, site }, wire);
+);

@@ -1,10 +1,9 @@
-import type { DeploymentEvent } from "../../domain/deployment/events.ts";
+import type { Subscribed } from "../../blueprint/topology.ts";
 import type { Recorded } from "../../domain/kernel/event.ts";
 import { deploymentOf } from "../../domain/kernel/identity.ts";
 import { type BuildReport, NoBuildCapacity } from "../../engine/aws/builds.ts";
 import { problemOf } from "../../engine/aws/errors.ts";
 import { NotYet } from "../../engine/kit/consumer.ts";
-import { unexpected } from "../../engine/kit/envelope.ts";
 import { type Aggregates, following } from "../../engine/log/execute.ts";
 
 export type Ports = {
@@ -30,8 +29,7 @@ const CAPACITY_SECONDS = 15;
 /** Starts the build of a queued deployment. */
 export const startBuild =
   ({ aggregates, builds }: Ports) =>
-  async (event: Recorded<DeploymentEvent>): Promise<void> => {
-    if (event.type !== "DeploymentQueued") throw unexpected(event);
+  async (event: Recorded<Subscribed<"start-build">>): Promise<void> => {
     const deploymentId = deploymentOf(event.stream);
     const because = (suffix = "") => following(event, ACTOR, suffix);
     const { state } = await aggregates.deployment.load(deploymentId);

@@ -1,4 +1,4 @@
-import type { DeploymentEvent } from "../../domain/deployment/events.ts";
+import type { Subscribed } from "../../blueprint/topology.ts";
 import type { Recorded } from "../../domain/kernel/event.ts";
 import { deploymentOf } from "../../domain/kernel/identity.ts";
 import type { Aggregates } from "../../engine/log/execute.ts";
@@ -14,7 +14,7 @@ export type Ports = {
  */
 export const stopBuild =
   ({ aggregates, builds }: Ports) =>
-  async (event: Recorded<DeploymentEvent>): Promise<void> => {
+  async (event: Recorded<Subscribed<"stop-build">>): Promise<void> => {
     const { state } = await aggregates.deployment.load(deploymentOf(event.stream));
     if (state.status === "cancelling" && state.buildId !== null) await builds.stop(state.buildId);
   };

@@ -1,7 +1,7 @@
 import { EVENTS_TABLE, SEAL_KEY, VIEWS_TABLE } from "../../blueprint/topology.ts";
 import { dynamodbClient, kmsClient, s3Client } from "../../engine/aws/clients.ts";
 import { systemClock } from "../../engine/kit/clock.ts";
-import { viewNames } from "../../engine/views/view-names.ts";
+import { viewNames } from "../../engine/views/read-models.ts";
 import { REGION } from "../../local/http.ts";
 import { BUCKETS } from "../../local/provision/engine-resources.ts";
 import { type Rebuilt, replay, verifyViews } from "../../operator/replay/replay.ts";

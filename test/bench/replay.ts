@@ -17,7 +17,7 @@ import { eventsOf, itemCodec, shardOf } from "../../engine/log/codec.ts";
 import { SHARDS } from "../../engine/log/entity.ts";
 import { eventStore } from "../../engine/log/event-store.ts";
 import { logShards } from "../../engine/log/log-shards.ts";
-import { advance, type ReadModel, readModels, viewOf } from "../../engine/views/read-models.ts";
+import { foldRow, modelOf, viewsOf } from "../../engine/views/read-models.ts";
 import { viewsTable } from "../../engine/views/views.ts";
 import type { AccessKey } from "../../local/endpoint/endpoint.ts";
 import { REGION } from "../../local/http.ts";
@@ -198,10 +198,11 @@ const oneByOne = async ({ clients }: Place): Promise<number> => {
         const views = new Map<string, { version: number }>();
         for await (const page of shards.read(shard, positionAt(BEGINNING), positionAt(BEGINNING + 90 * DAY)))
           for (const commit of page) {
-            const name = viewOf(commit.stream);
-            const model = readModels[name] as unknown as ReadModel<{ version: number }>;
+            const [name] = viewsOf(commit.stream);
+            if (name === undefined) continue;
             for (const event of eventsOf(commit)) {
-              const view = advance(model, views.get(commit.stream) ?? model.begin(commit.stream), [event]);
+              const before = views.get(commit.stream) ?? modelOf(name).begin(commit.stream);
+              const view = foldRow(name, before as never, [event]) as { version: number } | undefined;
               if (view === undefined) continue;
               views.set(commit.stream, view);
               await rows[name].put(view as never);

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Delivery, newDelivery } from "../../domain/webhook/delivery.ts";
-import { outcomeTypes } from "../../domain/webhook/news.ts";
+import { outcomeTypes } from "../../domain/webhook/notable.ts";
 import { news } from "../support/news.ts";
 import { webhookId } from "../support/samples.ts";
 import { runCli } from "./support/run-cli.ts";

@@ -3,7 +3,8 @@ import { consumers } from "../../blueprint/topology.ts";
 import type { WebhookCommand } from "../../domain/webhook/commands.ts";
 import { webhook } from "../../domain/webhook/decider.ts";
 import type { WebhookEvent, WebhookFilters } from "../../domain/webhook/events.ts";
-import { type News, notableTypes, wants } from "../../domain/webhook/news.ts";
+import { type News, wants } from "../../domain/webhook/news.ts";
+import { notableTypes } from "../../domain/webhook/notable.ts";
 import { asked, specification } from "../support/given.ts";
 import { at } from "../support/samples.ts";
 

@@ -8,6 +8,7 @@ import type { Commit } from "../../domain/kernel/chain.ts";
 import { itemCodec } from "../../engine/log/codec.ts";
 import type { FoundRow } from "../../engine/views/view-items.ts";
 import { BUCKETS } from "../../local/provision/engine-resources.ts";
+import { rowKey } from "../../operator/replay/folding.ts";
 import { runCli, startCli } from "../cli/support/run-cli.ts";
 import { longHistory, usualPlan } from "../support/long-history.ts";
 import { type ReplayRoom, startReplayRoom } from "../support/replay-room.ts";
@@ -30,7 +31,7 @@ const shiplog = (...words: string[]) => runCli(["--data", room.data, "--json", "
 
 const everyRow = async (): Promise<FoundRow[]> => (await Array.fromAsync(room.items.scan(0, 1))).flat();
 const viewsIn = async (): Promise<Map<string, unknown>> =>
-  new Map((await everyRow()).map(({ stream, item }) => [stream, JSON.parse(item.view?.S ?? "")]));
+  new Map((await everyRow()).map(({ view, stream, item }) => [rowKey(view, stream), JSON.parse(item.view?.S ?? "")]));
 
 describe("shiplog replay", () => {
   it("makes every row from sealed segments and the rest of the table, and switches readers to them", async () => {
@@ -40,7 +41,7 @@ describe("shiplog replay", () => {
     expect(await viewsIn()).toEqual(rowsOf(commits));
     const [deployment] = commits.filter(({ stream }) => stream.startsWith("deployment/"));
     const id = deployment?.stream.split("/")[1] ?? "";
-    expect(await room.views.deployment(id)).toEqual(rowsOf(commits).get(`deployment/${id}`));
+    expect(await room.views.deployment(id)).toEqual(rowsOf(commits).get(rowKey("deployments", `deployment/${id}`)));
   });
 
   it("asks nothing but the log, the archive and the table of views", async () => {

@@ -3,7 +3,7 @@
  * shape was raised, or a release has left new histories. What is recorded of a number is never written again.
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { viewNames } from "../../engine/views/view-names.ts";
+import { viewNames } from "../../engine/views/read-models.ts";
 import { rowsFile, rowsOfHistories } from "./rows.ts";
 
 mkdirSync(new URL("./rows/", import.meta.url), { recursive: true });

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { expect, it } from "vitest";
-import { viewNames } from "../../engine/views/view-names.ts";
+import { viewNames } from "../../engine/views/read-models.ts";
 import { rowsFile, rowsOfHistories } from "./rows.ts";
 
 /**

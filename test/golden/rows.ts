@@ -1,7 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import type { Commit } from "../../domain/kernel/chain.ts";
-import { readModels, viewOf } from "../../engine/views/read-models.ts";
-import type { ViewName } from "../../engine/views/view-names.ts";
+import { modelOf, type ViewName } from "../../engine/views/read-models.ts";
 import { rowsOf } from "../support/rows-of.ts";
 
 const here = new URL("./", import.meta.url);
@@ -15,10 +14,9 @@ export const rowsOfHistories = (name: ViewName): Record<string, unknown> =>
       .flatMap((file) => {
         const lines = readFileSync(new URL(file, here), "utf8").trimEnd().split("\n");
         const commits = lines.map((line) => JSON.parse(line) as Commit);
-        const [[stream, row] = ["", undefined]] = rowsOf(commits);
-        return viewOf(stream) === name ? [[file, row] as const] : [];
+        return [...rowsOf(commits)].flatMap(([key, row]) => (key.startsWith(`${name} `) ? [[file, row] as const] : []));
       }),
   );
 
 /** Where the rows of a shape are kept: what an engine with that number makes of the histories. */
-export const rowsFile = (name: ViewName): URL => new URL(`rows/${name}-${readModels[name].shape}.json`, here);
+export const rowsFile = (name: ViewName): URL => new URL(`rows/${name}-${modelOf(name).shape}.json`, here);

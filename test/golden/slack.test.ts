@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { Status } from "../../domain/projections/views.ts";
-import { notableTypes } from "../../domain/webhook/news.ts";
+import { notableTypes } from "../../domain/webhook/notable.ts";
 import { type SlackMessage, slackMessage } from "../../services/deliver/slack-message.ts";
 import { everyNews, news } from "../support/news.ts";
 

@@ -59,7 +59,7 @@ describe("a consumer with another name", () => {
     renameSync(join(copy, "services", before), join(copy, "services", after));
     edit(join(copy, "blueprint/topology.ts"), `name: "${before}"`, `name: "${after}"`);
     edit(join(copy, "blueprint/rights.ts"), `${before}: () => [...mailbox("${before}")`, `"${after}": () => [...mailbox("${after}")`);
-    edit(join(copy, "services", after, "handler.ts"), `("${before}")`, `("${after}")`);
+    edit(join(copy, "services", after, "handler.ts"), `consumerOf("${before}",`, `consumerOf("${after}",`);
 
     const changedLocal = await localWorld(copy, join(folder, "changed.json"));
     expect(changedLocal.queues).toHaveProperty(`shiplog-${after}`);

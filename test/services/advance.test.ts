@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { DeploymentEvent } from "../../domain/deployment/events.ts";
-import type { EnvironmentEvent } from "../../domain/environment/events.ts";
+import type { Subscribed } from "../../blueprint/topology.ts";
 import type { Recorded } from "../../domain/kernel/event.ts";
 import { advance } from "../../services/advance/advance.ts";
 import { at, deploymentId } from "../support/samples.ts";
@@ -12,7 +11,7 @@ beforeAll(async () => {
 });
 afterAll(() => room.close());
 
-type Event = Recorded<DeploymentEvent | EnvironmentEvent>;
+type Event = Recorded<Subscribed<"advance">>;
 /** Tells of the newest event of a type, twice: a message may come again. */
 const tell = async (stream: string, type: string): Promise<void> => {
   const event = await room.newest<Event>(stream, type);

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { SiteConfig } from "../../blueprint/engine-config.ts";
-import type { EnvironmentEvent } from "../../domain/environment/events.ts";
+import type { Subscribed } from "../../blueprint/topology.ts";
 import { describe as describeFence, type FoundAlias, UNMOVED } from "../../domain/environment/fence.ts";
 import type { Recorded } from "../../domain/kernel/event.ts";
 import { flipAlias } from "../../services/flip-alias/flip-alias.ts";
@@ -90,7 +90,7 @@ const site = (name: string) => {
       },
     },
   });
-  const asks = async (n: number): Promise<Recorded<EnvironmentEvent>> => {
+  const asks = async (n: number): Promise<Recorded<Subscribed<"flip-alias">>> => {
     const paths = [...Array.from({ length: FILES }, (_, file) => `file-${file}.txt`), `only-${n}.txt`];
     const publicFiles = paths.map((path) => ({ path, sha256: String(n), bytes: 1, contentType: "text/plain", cacheControl: "" }));
     objects.set(
@@ -104,7 +104,7 @@ const site = (name: string) => {
     await room.environment(name, request(n));
     return room.newest(place, "FlipRequested");
   };
-  const deliver = async (event: Recorded<EnvironmentEvent>, { again = false, givesUp = false } = {}): Promise<void> => {
+  const deliver = async (event: Recorded<Subscribed<"flip-alias">>, { again = false, givesUp = false } = {}): Promise<void> => {
     // what an earlier delivery has noted
     if (again) await unsettled.note(event.stream, (event.body as { sequence: number }).sequence);
     await flip(event, { last: givesUp, again, givesUp: () => givesUp });
@@ -208,7 +208,7 @@ describe("a flip that is overtaken while it puts public files", () => {
     const older = await here.asks(n + 1);
     await here.deliver(oldest, { again: true });
     expect(here.contents()).toEqual(new Set([String(n + 1)]));
-    const newest = Promise.withResolvers<Recorded<EnvironmentEvent>>();
+    const newest = Promise.withResolvers<Recorded<Subscribed<"flip-alias">>>();
     const overtake = async (): Promise<void> => {
       here.afterEachLook(undefined);
       newest.resolve(await here.asks(n + 2));
@@ -303,7 +303,7 @@ it("a flip that is overtaken while it settles takes away what was live before it
   const here = site("overtaken-late");
   await here.deliver(await here.asks(281));
   const older = await here.asks(282);
-  const newest = Promise.withResolvers<Recorded<EnvironmentEvent>>();
+  const newest = Promise.withResolvers<Recorded<Subscribed<"flip-alias">>>();
   here.beforeEachManifest(async (key) => {
     if (key !== release(281).manifest) return;
     here.beforeEachManifest(undefined);

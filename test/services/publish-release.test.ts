@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { DeploymentEvent } from "../../domain/deployment/events.ts";
+import type { Subscribed } from "../../blueprint/topology.ts";
 import type { Recorded } from "../../domain/kernel/event.ts";
 import type { Package } from "../../engine/open-next/inspect.ts";
 import { OutputRefused } from "../../engine/open-next/output.ts";
@@ -62,7 +62,7 @@ const stage = async (
     ...change,
   };
   const deliver = async (givesUp = false): Promise<void> =>
-    publishRelease(ports)(await room.newest<Recorded<DeploymentEvent>>(stream, "BuildSucceeded"), {
+    publishRelease(ports)(await room.newest<Recorded<Subscribed<"publish-release">>>(stream, "BuildSucceeded"), {
       last: false,
       again: false,
       givesUp: () => givesUp,

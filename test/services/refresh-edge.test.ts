@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { SiteConfig } from "../../blueprint/engine-config.ts";
-import type { EnvironmentEvent } from "../../domain/environment/events.ts";
+import type { Subscribed } from "../../blueprint/topology.ts";
 import type { Recorded } from "../../domain/kernel/event.ts";
 import { type Ports, refreshEdge } from "../../services/refresh-edge/refresh-edge.ts";
 import { deploymentId } from "../support/samples.ts";
@@ -16,7 +16,7 @@ afterAll(() => room.close());
 const live = async (site: string, invalidate: Ports["invalidate"], last = false, distribution: string | undefined = "E1") => {
   const { admit, flip, place } = steps(1, site);
   await room.environment(site, admit, flip(1), { type: "RecordWentLive", sequence: 1 });
-  const event = await room.newest<Recorded<EnvironmentEvent>>(place, "ReleaseWentLive");
+  const event = await room.newest<Recorded<Subscribed<"refresh-edge">>>(place, "ReleaseWentLive");
   const config = { distribution } as SiteConfig;
   return {
     tell: () => refreshEdge({ ...room, site: () => config, invalidate })(event, { last }),

@@ -1,4 +1,4 @@
-import type { EnvironmentEvent } from "../../domain/environment/events.ts";
+import type { Subscribed } from "../../blueprint/topology.ts";
 import { describe as describeFence, type FoundAlias, UNMOVED } from "../../domain/environment/fence.ts";
 import type { Recorded } from "../../domain/kernel/event.ts";
 import { flipAlias, type Ports } from "../../services/flip-alias/flip-alias.ts";
@@ -60,11 +60,11 @@ export const flipRoom = (room: VerbRoom, name: string) => {
       await room.environment(name, request(n));
     },
     /** The newest flip that was asked for comes, or the one that is given. */
-    delivers: async (change: { again?: boolean; requested?: Recorded<EnvironmentEvent> } = {}): Promise<void> => {
-      const requested = change.requested ?? (await room.newest<Recorded<EnvironmentEvent>>(place, "FlipRequested"));
+    delivers: async (change: { again?: boolean; requested?: Recorded<Subscribed<"flip-alias">> } = {}): Promise<void> => {
+      const requested = change.requested ?? (await room.newest<Recorded<Subscribed<"flip-alias">>>(place, "FlipRequested"));
       await flip(requested, { last: false, again: change.again ?? false, givesUp: () => true });
     },
-    requested: () => room.newest<Recorded<EnvironmentEvent>>(place, "FlipRequested"),
+    requested: () => room.newest<Recorded<Subscribed<"flip-alias">>>(place, "FlipRequested"),
     /** How its functions answer from now on; `itself` is how they would. */
     answers: (how: (itself: Invoke) => Invoke) => {
       answer = how(itself);

@@ -41,7 +41,16 @@ const read = <T>(row: { text: string } | undefined): T | undefined => (row === u
 const byId = (a: { id: string }, b: { id: string }): number => (a.id < b.id ? -1 : 1);
 
 /** Lists of a generation: asked for by the names of the whole table alone. */
-const none = { current: async () => undefined, list: async () => [], active: async () => [], find: async () => [] };
+const none = {
+  current: async () => undefined,
+  viewsOf: async () => [],
+  by: () => {
+    throw new Error("the simulation has no indexes of a generation");
+  },
+  list: async () => [],
+  active: async () => [],
+  find: async () => [],
+};
 
 /** Whether somebody still has it; nobody takes it for so long that only a clock ahead explains it. */
 const isTaken = (held: number, now: number, until: number): boolean => held >= now && held <= until + MAX_CLOCK_SKEW_MS;

@@ -10,8 +10,7 @@ import { s3Objects } from "../../../engine/aws/objects.ts";
 import { siteSecrets } from "../../../engine/aws/secrets.ts";
 import { sourceBucket } from "../../../engine/aws/sources.ts";
 import { type BatchHandler, consumer } from "../../../engine/kit/consumer.ts";
-import { readRecorded } from "../../../engine/kit/envelope.ts";
-import { maxReceives } from "../../../engine/kit/receives.ts";
+import { maxReceives, readSubscribed } from "../../../engine/kit/subscription.ts";
 import { eventsOf } from "../../../engine/log/codec.ts";
 import { eventStore } from "../../../engine/log/event-store.ts";
 import { aggregates as aggregatesOf } from "../../../engine/log/execute.ts";
@@ -94,7 +93,7 @@ export const handlers: Readonly<Record<string, BatchHandler>> = {
   "publish-release": consumer(
     maxReceives("publish-release"),
     queues.mailroom("publish-release"),
-    (body) => readRecorded(body) as never,
+    readSubscribed("publish-release"),
     publishWiring(engine),
   ),
   "flip-alias": wireFlipAlias(whole),

@@ -1,3 +1,4 @@
+import type { Subscribed } from "../../../blueprint/topology.ts";
 import type { DeploymentCommand } from "../../../domain/deployment/commands.ts";
 import { type Deployment, deployment } from "../../../domain/deployment/decider.ts";
 import type { FunctionRole, Release } from "../../../domain/deployment/shapes.ts";
@@ -191,7 +192,9 @@ export const beginTrial = ({ deployments, roles, deliveries, crashes }: Scope) =
   const flipOf = (n: number) =>
     [...(streams.get(PLACE) ?? [])]
       .flatMap(eventsOf)
-      .find(({ type, body }) => type === "FlipRequested" && (body as { sequence: number }).sequence === n) as Recorded<EnvironmentEvent>;
+      .find(({ type, body }) => type === "FlipRequested" && (body as { sequence: number }).sequence === n) as Recorded<
+      Subscribed<"flip-alias">
+    >;
 
   /** Asks for the flip of one deployment, as `advance` does. */
   const asking = (process: Process, n: number) => async (): Promise<void> => {

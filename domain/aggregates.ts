@@ -1,0 +1,42 @@
+import { deployment } from "./deployment/decider.ts";
+import { deploymentEventTypes, readDeploymentEvent } from "./deployment/events.ts";
+import { environment } from "./environment/decider.ts";
+import { environmentEventTypes, readEnvironmentEvent } from "./environment/events.ts";
+import type { AnyEvent, Recorded } from "./kernel/event.ts";
+import { type Category, categoryOf } from "./kernel/identity.ts";
+import { webhook } from "./webhook/decider.ts";
+import { readWebhookEvent, webhookEventTypes } from "./webhook/events.ts";
+
+/**
+ * The events of every kind of aggregate: how stored ones are read, and their types. The name of a kind is the category of
+ * its streams (`deployment/dep_01J…`). Whatever goes over all kinds goes over this.
+ */
+const kinds = {
+  deployment: { read: readDeploymentEvent, types: deploymentEventTypes },
+  environment: { read: readEnvironmentEvent, types: environmentEventTypes },
+  webhook: { read: readWebhookEvent, types: webhookEventTypes },
+} as const satisfies Readonly<Record<Category, { read(stored: AnyEvent): AnyEvent; readonly types: readonly string[] }>>;
+
+/** The rules of every kind. Apart, so that who only reads events does not carry them. */
+export const deciders = { deployment, environment, webhook } as const satisfies Readonly<Record<Category, unknown>>;
+
+export type EventOf<K extends Category> = ReturnType<(typeof kinds)[K]["read"]>;
+export type EngineEvent = EventOf<Category>;
+
+const typesOf = new Map<Category, ReadonlySet<string>>(
+  (Object.keys(kinds) as Category[]).map((category) => [category, new Set<string>(kinds[category].types)]),
+);
+
+/** Whether this release knows events of this type; a newer one may write others. */
+export const isKnown = (category: Category, type: string): boolean => typesOf.get(category)?.has(type) === true;
+
+/** One recorded event, checked against its kind. Throws `UnknownEvent`. */
+export const readEvent = <K extends Category>(category: K, event: Recorded): Recorded<EventOf<K>> =>
+  ({ ...event, ...kinds[category].read(event) }) as Recorded<EventOf<K>>;
+
+/** Those events of one stream that this release knows, checked. Throws `UnknownEvent` where one does not have its shape. */
+export const readKnown = <K extends Category>(category: K, events: readonly Recorded[]): Recorded<EventOf<K>>[] =>
+  events.flatMap((event) => (isKnown(category, event.type) ? [readEvent(category, event)] : []));
+
+/** One recorded event of whichever stream, checked. Throws `UnknownEvent`, or an error where no stream is named so. */
+export const readAny = (event: Recorded): Recorded<EngineEvent> => readEvent(categoryOf(event.stream), event);

@@ -1,0 +1,124 @@
+import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
+import { Entity } from "electrodb";
+import { ifNewer } from "../aws/if-newer.ts";
+import { generationOf, inGeneration } from "./generations.ts";
+import { keyOf, modelOf, streamOf, type ViewName, type Views } from "./read-models.ts";
+import { type ReadStream, type Stored, viewIn, viewsIn } from "./row-shape.ts";
+
+const none = { casing: "none" } as const;
+
+/** A row's attributes: its key and those of its indexes are texts. */
+type Row = Stored & { readonly version: number } & Readonly<Record<string, string>>;
+type Texts = Readonly<Record<string, string>>;
+type Page = { readonly data: readonly Row[]; readonly cursor: string | null };
+type Query = {
+  begins(key: Texts): Query;
+  go(options: { order?: "asc" | "desc"; limit?: number; cursor?: string | null; pages?: "all" }): Promise<Page>;
+};
+
+type Attributes = Texts | Readonly<Record<string, string | number>>;
+type Conditions = { notExists(of: never): string; lt(of: never, than: number): string; ne(of: never, as: number): string };
+/** ElectroDB's entity, as far as it is used: its own type cannot say what a plan says. */
+type RowEntity = {
+  get(key: Texts): { go(options: { consistent: true }): Promise<{ data: unknown }> };
+  put(item: Attributes): {
+    params(): unknown;
+    where(condition: (of: { version: never; shape: never }, is: Conditions) => string): { go(): Promise<unknown> };
+  };
+  readonly query: Readonly<Record<string, (of: Texts) => Query>>;
+};
+
+/** The entity of a read model, as its plan says. */
+export const rowEntity = (client: DynamoDBDocumentClient, table: string, name: ViewName): RowEntity => {
+  const { entity, key, indexes } = modelOf(name).plan;
+  const texts = new Set([key[0], ...Object.values(indexes).flatMap(({ partition, sort }) => [partition, sort])]);
+  return new Entity(
+    {
+      model: { service: "shiplog", entity, version: "1" },
+      attributes: {
+        ...Object.fromEntries([...texts].map((text) => [text, { type: "string", required: true } as const])),
+        version: { type: "number", required: true },
+        /** of the view; rows of the first engines have none */
+        shape: { type: "number" },
+        view: { type: "string", required: true },
+      },
+      indexes: {
+        row: { pk: { field: "pk", composite: [key[0]], ...none }, sk: { field: "sk", composite: [], ...none } },
+        ...Object.fromEntries(
+          Object.entries(indexes).map(([index, { index: gsi, partition, sort }]) => [
+            index,
+            {
+              index: gsi,
+              pk: { field: `${gsi}pk`, composite: [partition], ...none },
+              sk: { field: `${gsi}sk`, composite: [sort], ...none },
+            },
+          ]),
+        ),
+      },
+    },
+    { client, table },
+  ) as unknown as RowEntity;
+};
+
+/** The attributes of a row. Those that find rows are of its generation. */
+export const attributesOf = <K extends ViewName>(name: K, generation: number, view: Views[K]) => {
+  const { plan, shape } = modelOf(name);
+  const [key, of] = plan.key;
+  const finding = new Set([key, ...Object.values(plan.indexes).map(({ partition }) => partition)]);
+  const texts = Object.entries({ ...plan.indexed(view), [key]: of(view) });
+  return {
+    ...Object.fromEntries(texts.map(([text, value]) => [text, finding.has(text) ? inGeneration(generation, value) : value])),
+    version: view.version,
+    shape,
+    view: JSON.stringify(view),
+  };
+};
+
+/** The rows of one read model in the table of views: one generation of them. */
+export const modelRows = <K extends ViewName>(client: DynamoDBDocumentClient, table: string, read: ReadStream, name: K) => {
+  const entity = rowEntity(client, table, name);
+  const { plan, shape: own } = modelOf(name);
+  const [key] = plan.key;
+
+  return (generation: number) => {
+    const rowOf = async (stream: string): Promise<Row | null> =>
+      (await entity.get({ [key]: inGeneration(generation, keyOf(name, stream)) }).go({ consistent: true })).data as Row | null;
+
+    /** `undefined` where it was never projected, or in another shape. */
+    const get = async (stream: string): Promise<Views[K] | undefined> => viewIn(name, await rowOf(stream));
+
+    /** Writes a row if nobody wrote a newer one of this shape; `false` where somebody did. */
+    const put = (view: Views[K]): Promise<boolean> =>
+      ifNewer(
+        entity
+          .put(attributesOf(name, generation, view))
+          .where(
+            ({ version, shape }, { notExists, lt, ne }) =>
+              `${notExists(version)} OR ${lt(version, view.version)} OR ${notExists(shape)} OR ${ne(shape, own)}`,
+          )
+          .go(),
+      );
+
+    const views = viewsIn(read, name, { get, put });
+    /** The views in rows; one of another shape is made anew. */
+    const viewsOf = (rows: readonly Row[]): Promise<Views[K][]> =>
+      views(rows.map((row) => ({ row, stream: streamOf(name, generationOf(row[key] ?? "").key) })));
+
+    return {
+      get,
+      put,
+      viewsOf,
+      /** `undefined` where it was never projected; one of another shape is made anew. */
+      current: async (stream: string): Promise<Views[K] | undefined> => {
+        const row = await rowOf(stream);
+        return row === null ? undefined : (await viewsOf([row]))[0];
+      },
+      /** Rows by one of the plan's indexes; `begins`: of a sort key. */
+      by: (index: string, partition: string, begins?: string): Query => {
+        const { partition: attribute, sort } = plan.indexes[index] as { partition: string; sort: string };
+        const query = (entity.query[index] as (of: Texts) => Query)({ [attribute]: inGeneration(generation, partition) });
+        return begins === undefined ? query : query.begins({ [sort]: inGeneration(generation, begins) });
+      },
+    };
+  };
+};
