@@ -5,11 +5,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Source } from "../domain/deployment/shapes.ts";
+import { showBytes } from "../domain/wording.ts";
 import { ArchiveRefused, type ZippedEntry, zipSource } from "../engine/zip/archive.ts";
 import type { Api } from "./api.ts";
 import type { Context } from "./context.ts";
 import { showDuration } from "./duration.ts";
-import { showBytes } from "./event-facts.ts";
+
 import { CliError, exit, usageError } from "./failure.ts";
 
 /** A source that is where the engine wants it, and what is in it. */

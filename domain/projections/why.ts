@@ -2,6 +2,7 @@ import * as z from "zod";
 import type { DeploymentEvent } from "../deployment/events.ts";
 import type { EnvironmentEvent } from "../environment/events.ts";
 import type { Recorded } from "../kernel/event.ts";
+import { factsOf, wording } from "../wording.ts";
 
 /** One link of the answer: what happened, when, by whom, and the event that says so. */
 export const Because = z.object({ what: z.string(), detail: z.string(), at: z.string(), actor: z.string(), event: z.string() });
@@ -28,11 +29,7 @@ export const whyLive = (
     (event) =>
       (event.type === "FlipRequested" || event.type === "AliasFlipped" || event.type === "FlipHeld") && event.body.sequence === sequence,
   );
-  return [
-    ...deployment.flatMap(ofDeployment),
-    ...flip.flatMap(ofEnvironment),
-    link(live, "live", `#${sequence}, before: ${live.body.previous?.deploymentId ?? "nothing"}`, live.body.actor),
-  ]
+  return [...deployment.flatMap(ofDeployment), ...flip.flatMap(ofEnvironment), link(live, "live", factsOf(live), live.body.actor)]
     .sort((a, b) => (a.position < b.position ? -1 : a.position > b.position ? 1 : 0))
     .map(({ position: _, ...because }) => because);
 };
@@ -71,45 +68,19 @@ const ofDeployment = (event: Recorded<DeploymentEvent>): Link[] => {
       const digest = source === null ? [] : [`source ${source.sha256.slice(0, 12)}`];
       return [asked, link(event, "source", [...named, ...digest].filter(Boolean).join(", "), request.requestedBy)];
     }
-    case "BuildSucceeded":
-      return [
-        link(
-          event,
-          "built",
-          event.body.reusedFrom === undefined ? event.body.buildId : `${event.body.buildId}, taken over from ${event.body.reusedFrom}`,
-        ),
-      ];
-    case "VersionsPublished":
-      return [link(event, "published", event.body.functions.map(({ role, version }) => `${role} ${version}`).join(", "))];
-    case "ChecksPassed":
-      return [
-        link(
-          event,
-          "checked",
-          event.body.checks.map(({ role, status, ms }) => `${role} ${status ?? "ok"} in ${Math.round(ms)} ms`).join(", "),
-        ),
-      ];
     default:
-      return [];
+      return told(event);
   }
 };
 
+/** What an event is called in the answer, and what matters about it; nothing where it is no part of the answer. */
+const told = (event: Recorded<DeploymentEvent | EnvironmentEvent>): Link[] => {
+  const { why } = wording[event.type];
+  return why === undefined ? [] : [link(event, why, factsOf(event))];
+};
+
 const ofEnvironment = (event: Recorded<EnvironmentEvent>): Link[] => {
-  switch (event.type) {
-    case "FlipHeld":
-      return [link(event, "held", `by the ${event.body.by}${event.body.because ? `: ${event.body.because}` : ""}`)];
-    case "FlipRequested":
-      return [
-        link(
-          event,
-          event.body.reason === "deploy" ? "flip" : event.body.reason,
-          `#${event.body.sequence}${event.body.forced ? ", forced" : ""}${event.body.why ? `: ${event.body.why}` : ""}`,
-          event.body.actor,
-        ),
-      ];
-    case "AliasFlipped":
-      return [link(event, "alias", `${event.body.function} ${event.body.from} → ${event.body.to}`)];
-    default:
-      return [];
-  }
+  if (event.type !== "FlipRequested") return told(event);
+  const { reason, actor } = event.body;
+  return [link(event, reason === "deploy" ? "flip" : reason, factsOf(event), actor)];
 };

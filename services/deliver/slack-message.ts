@@ -1,5 +1,6 @@
 import { storable } from "../../domain/kernel/text.ts";
 import { type News, TEST_TYPE } from "../../domain/webhook/news.ts";
+import { wording } from "../../domain/wording.ts";
 
 /** A message for Slack's incoming webhooks: `text` for notifications and screen readers, blocks for the eye. */
 export type SlackMessage = { readonly text: string; readonly blocks: readonly SlackBlock[] };
@@ -29,19 +30,16 @@ const LOOKS: Readonly<Record<string, readonly [symbol: string, word: string]>> =
   rollback: ["⏪", "rolled back"],
   promote: ["⏩", "promoted"],
   restore: ["♻️", "restored"],
-  FlipFailed: ["❌", "flip failed"],
-  AliasDriftDetected: ["⚠️", "alias moved by somebody else"],
-  AliasDriftEnded: ["🟢", "alias back where it was put"],
-  EnvironmentPinned: ["📌", "pinned"],
-  EnvironmentUnpinned: ["🟢", "unpinned"],
-  EnvironmentLocked: ["🔒", "locked"],
-  EnvironmentUnlocked: ["🔓", "unlocked"],
   [TEST_TYPE]: ["👋", "test message"],
 };
 
+/** Of the event itself, where it says more than the status that it led to. */
+const badgeOf = (type: string): readonly [string, string] | undefined =>
+  LOOKS[type] ?? (type in wording ? wording[type as keyof typeof wording].badge : undefined);
+
 /** One glance must be enough: what, where, whose; then why, and what to do. Text of people and programs is never markup. */
 export const slackMessage = (news: News): SlackMessage => {
-  const [symbol, word] = LOOKS[news.type] ?? LOOKS[news.flip ?? ""] ?? LOOKS[news.status?.after ?? ""] ?? ["ℹ️", news.type];
+  const [symbol, word] = badgeOf(news.type) ?? LOOKS[news.flip ?? ""] ?? LOOKS[news.status?.after ?? ""] ?? ["ℹ️", news.type];
   const place = `${news.site}/${news.environment}`;
   const subject = subjectOf(news.commit);
   const headline = `${symbol} ${place} ${word}`;

@@ -1,11 +1,11 @@
 import type { DeploymentEvent } from "../../domain/deployment/events.ts";
 import { type EnvironmentEvent, readEnvironmentEvent } from "../../domain/environment/events.ts";
-import { sayDrift } from "../../domain/environment/fence.ts";
 import type { Recorded } from "../../domain/kernel/event.ts";
 import { deploymentOf, deploymentStream, environmentStream, isOf, siteOf } from "../../domain/kernel/identity.ts";
 import { clipped, storable } from "../../domain/kernel/text.ts";
 import type { DeploymentView } from "../../domain/projections/views.ts";
 import type { News } from "../../domain/webhook/news.ts";
+import { factsOf } from "../../domain/wording.ts";
 import { foldRow } from "../../engine/views/read-models.ts";
 
 export type Ports = {
@@ -61,7 +61,7 @@ async function ofDeployment(ports: Ports, event: Recorded<DeploymentEvent>): Pro
     durationMs: Date.parse(event.at) - Date.parse(view.queuedAt),
     url: ports.url(site, environment),
     lastLines: failed && view.step === "build" && view.logs !== null ? (await ports.lastLines(view.logs)).map(shortened) : [],
-    next: nextFor(view, own?.before ?? null),
+    next: nextFor(view, event, own?.before ?? null),
   };
 }
 
@@ -163,18 +163,15 @@ function reasonOf(event: Recorded<EnvironmentEvent>): string | null {
     case "EnvironmentLocked":
     case "EnvironmentUnlocked":
       return event.body.reason ?? null;
-    case "AliasDriftDetected": {
-      const { function: name, expected, found } = event.body;
-      return `${name}: ${sayDrift(expected, found)}`;
-    }
+    case "AliasDriftDetected":
     case "AliasDriftEnded":
-      return `${event.body.function}: version ${event.body.version} again`;
+      return factsOf(event);
     default:
       return null;
   }
 }
 
-function nextFor({ id, status, site, environment, reason }: DeploymentView, replaced: Live): string {
+function nextFor({ id, status, site, environment }: DeploymentView, event: Recorded<DeploymentEvent>, replaced: Live): string {
   switch (status) {
     case "success":
       return replaced === null ? `shiplog status ${site}/${environment}` : `shiplog rollback ${replaced.deployment}`;
@@ -185,7 +182,7 @@ function nextFor({ id, status, site, environment, reason }: DeploymentView, repl
     case "superseded":
       return `shiplog status ${site}/${environment}`;
     case "held":
-      return `shiplog ${/\block/.test(reason ?? "") ? "unlock" : "unpin"} ${site}/${environment}`;
+      return `shiplog ${event.type === "DeploymentHeld" && event.body.by === "lock" ? "unlock" : "unpin"} ${site}/${environment}`;
     default:
       return `shiplog events ${id} --follow`;
   }

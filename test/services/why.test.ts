@@ -29,21 +29,24 @@ describe("why a version is live", () => {
       "built: shiplog:1",
       "published: revalidation 1, server 1",
       "checked: server 200 in 41 ms",
-      "flip: #1",
-      "alias: web-production-server 0 → 1",
-      "live: #1, before: nothing",
+      `flip: #1 deploy to ${first}`,
+      "alias: #1 web-production-server 0 → 1",
+      `live: #1 ${first} (deploy), before: nothing`,
     ]);
-    expect((await why(past.at.secondLive)).because.at(-1)?.detail).toBe(`#2, before: ${first}`);
-    expect((await why()).because.at(-1)?.detail).toBe(`#3, before: ${second}`);
+    expect((await why(past.at.secondLive)).because.at(-1)?.detail).toBe(`#2 ${second} (deploy), before: ${first}`);
+    expect((await why()).because.at(-1)?.detail).toBe(`#3 ${first} (rollback), before: ${second}`);
   });
 
   it("after a rollback is the release's own way, and who rolled back and why", async () => {
     const answer = await why();
     expect(answer.deployment).toBe(past.ids.first);
-    expect(answer.because.find(({ what }) => what === "rollback")).toMatchObject({ detail: `#3: ${EVIL}`, actor: "carol (token ci)" });
+    expect(answer.because.find(({ what }) => what === "rollback")).toMatchObject({
+      detail: `#3 rollback to ${past.ids.first}: ${EVIL}`,
+      actor: "carol (token ci)",
+    });
     expect(answer.because[0]).toMatchObject({ what: "asked for", actor: "ada (token ci)" });
     // the flip of the first time it was live is not why it is live now
-    expect(told(answer).filter((line) => line.startsWith("alias"))).toEqual(["alias: web-production-server 2 → 1"]);
+    expect(told(answer).filter((line) => line.startsWith("alias"))).toEqual(["alias: #3 web-production-server 2 → 1"]);
   });
 
   it("names an event of the log for each link, with its time, in their order", async () => {
