@@ -68,8 +68,10 @@ const buildLogs = (sites: Sites): Right =>
   );
 const send = (consumer: string): Right => may(["sqs:GetQueueUrl", "sqs:SendMessage"], queue(queueName(consumer)));
 
-/** By function, besides writing its own log. */
-export const rights: Record<EngineFunctionName, (sites: Sites) => readonly Right[]> = {
+/** What a function may do, besides writing its own log: a consumer that says nothing of it takes its messages, and reads and appends to the log. */
+export const rightsOf = (name: EngineFunctionName, sites: Sites): readonly Right[] => rights[name]?.(sites) ?? [...mailbox(name), events];
+
+const rights: Partial<Record<EngineFunctionName, (sites: Sites) => readonly Right[]>> = {
   "start-build": (sites) => [
     ...mailbox("start-build"),
     events,
@@ -126,7 +128,6 @@ export const rights: Record<EngineFunctionName, (sites: Sites) => readonly Right
     // the lease of who puts public files, and the notes of whose are not settled
     may(["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"], table(VIEWS_TABLE)),
   ],
-  advance: () => [...mailbox("advance"), events],
   "refresh-edge": () => [...mailbox("refresh-edge"), events, may(["cloudfront:CreateInvalidation"], "{distributions}")],
   notify: (sites) => [
     ...mailbox("notify"),

@@ -11,6 +11,7 @@ import type { Context } from "./context.ts";
 import { CliError, exit, usageError } from "./failure.ts";
 import { faultsOf, isWhole, verifiedWith } from "./verification.ts";
 
+export { viewNames } from "../engine/views/read-models.ts";
 export type Rebuilding = Awaited<ReturnType<typeof openRebuilding>>;
 
 /**

@@ -1,5 +1,5 @@
 import { componentName, type EngineFunction, type EngineFunctionName, functionName, logGroupName } from "../blueprint/engine-functions.ts";
-import { rights } from "../blueprint/rights.ts";
+import { rightsOf } from "../blueprint/rights.ts";
 import { RUNTIME } from "../blueprint/sites.ts";
 import { policyOf, takenBy } from "./account.ts";
 import { engineConfig } from "./config.ts";
@@ -17,7 +17,7 @@ export const engineFunction = ({ name, timeoutSeconds, memoryMb }: EngineFunctio
         name: "rights",
         policy: policyOf(
           [
-            ...rights[name as EngineFunctionName](declaredSites),
+            ...rightsOf(name as EngineFunctionName, declaredSites),
             {
               actions: ["logs:CreateLogStream", "logs:PutLogEvents"],
               on: [`arn:{partition}:logs:{region}:{account}:log-group:${logGroupName(name)}:*`],

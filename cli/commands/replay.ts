@@ -5,26 +5,24 @@ import type { Rebuilding } from "../rebuilding.ts";
 
 type Options = { readonly verify?: boolean; readonly from?: string; readonly restart?: boolean };
 
-const VIEWS = ["deployments", "environments", "webhooks"] as const;
-
 /** Builds read models again from the log, or compares them with it. */
 export const replayCommand: Register = (program, run) =>
   void program
     .command("replay")
     .description("build a read model again from the log, beside the live one, and switch; it sends nothing")
-    .argument("<view>", `${VIEWS.join(", ")} or all`)
+    .argument("<view>", "name of a read model (deployments, environments …), or all")
     .option("--verify", "only verify the log as `audit verify` does and compare the live rows with it; exit code 5 where one differs")
     .option("--from <source>", "segments (as far as the log is sealed, the table for the rest) or table", "segments")
     .option("--restart", "begin anew instead of going on with one that was cut off")
     .action((view: string, options: Options) => run((context) => replay(context, view, options)));
 
 async function replay(context: Context, view: string, { verify = false, from = "segments", restart = false }: Options): Promise<ExitCode> {
-  const views = VIEWS.filter((name) => view === "all" || view === name);
-  if (views.length === 0) throw usageError(`There is no read model "${view}".`, `Name one of ${VIEWS.join(", ")}, or all.`);
+  const { openRebuilding, viewNames } = await import("../rebuilding.ts");
+  const views = viewNames.filter((name) => view === "all" || view === name);
+  if (views.length === 0) throw usageError(`There is no read model "${view}".`, `Name one of ${viewNames.join(", ")}, or all.`);
   if (from !== "segments" && from !== "table") throw usageError(`--from "${from}" is neither segments nor table.`);
   if (verify && restart) throw usageError("--verify changes nothing: there is nothing to --restart.");
   // AWS's clients take longer to load than most commands run
-  const { openRebuilding } = await import("../rebuilding.ts");
   const rebuilding = await openRebuilding(context, randomUUID());
   try {
     return verify ? await compare(context, rebuilding, { views, from }) : await rebuild(context, rebuilding, { views, from, restart });

@@ -5,6 +5,8 @@ import { isEnd } from "../../../domain/projections/views.ts";
 import type { WebhookView } from "../../../domain/projections/webhook-view.ts";
 import type { Delivery } from "../../../domain/webhook/delivery.ts";
 import type { News } from "../../../domain/webhook/news.ts";
+import { Generations } from "../../../engine/views/generations.ts";
+import { viewNames } from "../../../engine/views/read-models.ts";
 import type { Views } from "../../../engine/views/views.ts";
 import type { Health } from "../../../engine/webhooks/delivery-rows.ts";
 import { awsError, call, type Service } from "../world/call.ts";
@@ -52,6 +54,11 @@ const none = {
   find: async () => [],
 };
 
+/** Read models that nothing here looks at: written and forgotten. */
+const others = Object.fromEntries(
+  viewNames.map((name) => [name, { ...none, get: async () => undefined, put: async () => true }]),
+) as unknown as ReturnType<Views["rows"]>;
+
 /** Whether somebody still has it; nobody takes it for so long that only a clock ahead explains it. */
 const isTaken = (held: number, now: number, until: number): boolean => held >= now && held <= until + MAX_CLOCK_SKEW_MS;
 
@@ -84,11 +91,12 @@ export const viewsPort = (of: () => Rows): Views => {
           .slice(0, 10),
       ),
     // one generation: no seed rebuilds the read models yet
-    generations: async () => ({ live: { deployments: 0, environments: 0, webhooks: 0 }, building: null, last: 0 }),
+    generations: async () => Generations.parse({ live: {}, building: null, last: 0 }),
     changeGenerations: () => Promise.reject(new Error("the simulation has one generation of rows")),
     rebuild: async () => undefined,
     setRebuild: async () => false,
     rows: () => ({
+      ...others,
       deployments: {
         ...none,
         get: (stream) => ask("GetDeployment", ({ deployments }) => read<DeploymentView>(deployments.get(deploymentOf(stream)))),

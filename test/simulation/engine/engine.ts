@@ -1,6 +1,6 @@
-import type { DynamoDBStreamEvent, SQSEvent } from "aws-lambda";
+import type { DynamoDBStreamEvent } from "aws-lambda";
 import { siteConfig } from "../../../blueprint/engine-config.ts";
-import { EVENTS_TABLE } from "../../../blueprint/topology.ts";
+import { consumers, EVENTS_TABLE } from "../../../blueprint/topology.ts";
 import { codeBuilds } from "../../../engine/aws/builds.ts";
 import { eventBus } from "../../../engine/aws/bus.ts";
 import { cdn as cloudFront } from "../../../engine/aws/cdn.ts";
@@ -19,19 +19,11 @@ import { DeliveryMessage } from "../../../engine/webhooks/delivery.ts";
 import { webhookSecrets as endpointSecrets } from "../../../engine/webhooks/webhook-secrets.ts";
 import type { Engine } from "../../../engine/wiring/engine.ts";
 import { projectOf } from "../../../engine/wiring/parts.ts";
-import { wire as wireAdvance } from "../../../services/advance/handler.ts";
 import { createApi } from "../../../services/api/app.ts";
 import { apiPorts } from "../../../services/api/wiring.ts";
 import { deliver } from "../../../services/deliver/deliver.ts";
-import { wire as wireFlipAlias } from "../../../services/flip-alias/handler.ts";
-import { wire as wireNotify } from "../../../services/notify/handler.ts";
-import { wire as wireProject } from "../../../services/project/handler.ts";
 import { wire as wireReconcile } from "../../../services/reconcile/handler.ts";
-import { wire as wireRefreshEdge } from "../../../services/refresh-edge/handler.ts";
 import { wire as wireRelay } from "../../../services/relay/handler.ts";
-import { wire as wireStartBuild } from "../../../services/start-build/handler.ts";
-import { wire as wireStopBuild } from "../../../services/stop-build/handler.ts";
-import { wire as wireWatchBuild } from "../../../services/watch-build/handler.ts";
 import { simulatedClients } from "../aws/clients.ts";
 import { viewsPort } from "../aws/rows.ts";
 import { virtualClock as clock } from "../world/clock.ts";
@@ -86,20 +78,14 @@ type Simulated = typeof engine;
 // parts that nothing here asks for (seals, tags) are missing
 const whole = engine as Simulated & Engine;
 
-export const handlers: Readonly<Record<string, BatchHandler>> = {
-  "start-build": wireStartBuild(whole),
-  "stop-build": wireStopBuild(whole),
-  "watch-build": wireWatchBuild(whole),
+/** What a handler would do with files or the network. */
+const own: Readonly<Record<string, BatchHandler>> = {
   "publish-release": consumer(
     maxReceives("publish-release"),
     queues.mailroom("publish-release"),
     readSubscribed("publish-release"),
     publishWiring(engine),
   ),
-  "flip-alias": wireFlipAlias(whole),
-  advance: wireAdvance(whole),
-  "refresh-edge": wireRefreshEdge(whole),
-  notify: wireNotify(whole),
   deliver: consumer(
     maxReceives("deliver"),
     queues.mailroom("deliver"),
@@ -114,8 +100,18 @@ export const handlers: Readonly<Record<string, BatchHandler>> = {
       send: (body, delaySeconds) => queues.send("deliver", body, delaySeconds),
     }),
   ),
-  project: wireProject(whole),
-} satisfies Record<string, (event: SQSEvent) => ReturnType<BatchHandler>>;
+};
+
+/** Every consumer of the topology, by its own wiring where that needs neither. */
+export const handlers: Readonly<Record<string, BatchHandler>> = Object.fromEntries(
+  await Promise.all(
+    consumers.map(async ({ name }) => {
+      if (own[name] !== undefined) return [name, own[name]] as const;
+      const { wire } = (await import(`../../../services/${name}/handler.ts`)) as { wire(engine: Engine): BatchHandler };
+      return [name, wire(whole)] as const;
+    }),
+  ),
+);
 
 export const relayRecords: (event: DynamoDBStreamEvent) => ReturnType<ReturnType<typeof wireRelay>> = wireRelay(whole);
 export const reconcileAll: (event: unknown) => Promise<void> = wireReconcile(whole);
