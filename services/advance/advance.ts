@@ -3,6 +3,7 @@ import type { Recorded } from "../../domain/kernel/event.ts";
 import { deploymentOf } from "../../domain/kernel/identity.ts";
 import type { Clock } from "../../engine/kit/clock.ts";
 import { type Aggregates, following } from "../../engine/log/execute.ts";
+import { queueAdmitted } from "../../engine/log/queue-admitted.ts";
 
 export type Ports = { readonly aggregates: Aggregates; readonly clock: Pick<Clock, "now"> };
 
@@ -18,8 +19,8 @@ export const advance =
 
     switch (event.type) {
       case "DeploymentAdmitted": {
-        const { deploymentId, sequence, request, previous } = event.body;
-        await tell(deploymentId, { type: "QueueDeployment", sequence, request });
+        const { deploymentId, sequence, previous } = event.body;
+        await queueAdmitted(aggregates, event, ACTOR);
         if (previous !== null) await tell(previous, { type: "SupersedeDeployment", by: { sequence, deploymentId }, onlyQueued: true });
         return;
       }

@@ -1,10 +1,10 @@
 import { Hono } from "hono";
 import { AtMoment, ListDeployments, RequestDeployment, WithReason } from "../../client/contract.ts";
 import type { Request, ReusedBuild } from "../../domain/deployment/shapes.ts";
-import type { DeploymentAdmitted } from "../../domain/environment/events.ts";
 import type { Recorded } from "../../domain/kernel/event.ts";
 import { type DeploymentView, isEnd } from "../../domain/projections/views.ts";
-import { type Because, following } from "../../engine/log/execute.ts";
+import type { Because } from "../../engine/log/execute.ts";
+import { type Admitted, queueAdmitted } from "../../engine/log/queue-admitted.ts";
 import { bodyOf, queryOf } from "./body.ts";
 import { commandOf, type Env } from "./caller.ts";
 import { look } from "./look.ts";
@@ -13,35 +13,65 @@ import { past } from "./past.ts";
 import type { Ports } from "./ports.ts";
 import { Problem, refused } from "./problem.ts";
 
+type Admitting = Pick<Ports, "aggregates" | "clock">;
+
+/** Admits a request to its environment and queues it. Repeated with the same cause it answers the id of the first one's deployment. */
+const admit = async ({ aggregates, clock }: Admitting, request: Request, because: Because): Promise<string> => {
+  const { site, environment } = request;
+  const asked = { actor: because.actor, at: new Date(clock.now()).toISOString() };
+  const { events, refusal } = await aggregates.environment.execute(
+    site,
+    environment,
+    { type: "AdmitDeployment", request, ...asked },
+    because,
+  );
+  if (refusal !== undefined) throw refused(`${site}/${environment} takes no deployment now`, refusal);
+  const admitted = events.find(isAdmitted);
+  if (admitted === undefined) throw new Error(`${request.deploymentId} was neither admitted to ${site}/${environment} nor refused`);
+  await queueAdmitted(aggregates, admitted, because.actor);
+  return admitted.body.deploymentId;
+};
+
+/** The request that tries a deployment again: with its build where that was made, else with its source. */
+const retryOf = async (
+  ports: Pick<Ports, "aggregates" | "chance" | "clock">,
+  old: DeploymentView,
+  by: string,
+  reason?: string,
+): Promise<Request> => {
+  const { state } = await ports.aggregates.deployment.load(old.id);
+  if (state.request === null) throw new Error(`${old.id} has a view, but its stream holds no request`);
+  if (!isEnd(old.status))
+    throw new Problem(409, "deployment.running", `${old.id} cannot be tried again: it is still ${old.status}. Cancel it first.`);
+  if (old.status === "success")
+    throw new Problem(
+      409,
+      "deployment.succeeded",
+      `${old.id} cannot be tried again: it succeeded. To bring it live again, roll back to it.`,
+    );
+  const build = reusable(old);
+  const { source, commit } = state.request;
+  if (source === null && build === undefined)
+    throw new Problem(409, "source.missing", `${old.id} cannot be tried again: neither its source nor its build is known.`);
+  return {
+    deploymentId: ports.chance.deploymentId(ports.clock.now()),
+    site: old.site,
+    environment: old.environment,
+    source,
+    ...(build && { reuse: build }),
+    retryOf: old.id,
+    trigger: "retry",
+    ...(commit && { commit }),
+    ...(reason && { reason }),
+    requestedBy: by,
+  };
+};
+
 /** `/v1/deployments`: ask for one, list them, look at one, cancel it, try it again. */
 export const deployments = (ports: Ports) => {
   const see = look(ports);
   const then = past(ports);
   const { aggregates, clock, sources, views } = ports;
-
-  /** Admits a request to its environment and queues it. Repeated with the same cause it answers with the first one's deployment. */
-  const admit = async (request: Request, because: Because): Promise<DeploymentView> => {
-    const { site, environment } = request;
-    const asked = { actor: because.actor, at: new Date(clock.now()).toISOString() };
-    const { events, refusal } = await aggregates.environment.execute(
-      site,
-      environment,
-      { type: "AdmitDeployment", request, ...asked },
-      because,
-    );
-    if (refusal !== undefined) throw refused(`${site}/${environment} takes no deployment now`, refusal);
-    const admitted = events.find(isAdmitted);
-    if (admitted === undefined) throw new Error(`${request.deploymentId} was neither admitted to ${site}/${environment} nor refused`);
-
-    const { deploymentId, sequence, request: first } = admitted.body;
-    // `advance` does the same from the event, with the same cause: whoever comes first
-    await aggregates.deployment.execute(
-      deploymentId,
-      { type: "QueueDeployment", sequence, request: first },
-      following(admitted, because.actor),
-    );
-    return see.deployment(deploymentId);
-  };
 
   return new Hono<Env>()
     .post("/", async (context) => {
@@ -67,7 +97,7 @@ export const deployments = (ports: Ports) => {
         ...(reason && { reason }),
         requestedBy: because.actor,
       };
-      return context.json({ deployment: await admit(request, because) }, 202);
+      return context.json({ deployment: await see.deployment(await admit(ports, request, because)) }, 202);
     })
 
     .get("/", async (context) => {
@@ -111,35 +141,9 @@ export const deployments = (ports: Ports) => {
       const { reason } = await bodyOf(context, WithReason);
       const because = await commandOf(context, views);
       const old = await see.deployment(await see.deploymentId(context.req.param("id")));
-      const { state } = await aggregates.deployment.load(old.id);
-      if (state.request === null) throw new Error(`${old.id} has a view, but its stream holds no request`);
       see.place(old.site, old.environment);
-      if (!isEnd(old.status))
-        throw new Problem(409, "deployment.running", `${old.id} cannot be tried again: it is still ${old.status}. Cancel it first.`);
-      if (old.status === "success")
-        throw new Problem(
-          409,
-          "deployment.succeeded",
-          `${old.id} cannot be tried again: it succeeded. To bring it live again, roll back to it.`,
-        );
-
-      const build = reusable(old);
-      const { source, commit } = state.request;
-      if (source === null && build === undefined)
-        throw new Problem(409, "source.missing", `${old.id} cannot be tried again: neither its source nor its build is known.`);
-      const request: Request = {
-        deploymentId: ports.chance.deploymentId(clock.now()),
-        site: old.site,
-        environment: old.environment,
-        source,
-        ...(build && { reuse: build }),
-        retryOf: old.id,
-        trigger: "retry",
-        ...(commit && { commit }),
-        ...(reason && { reason }),
-        requestedBy: because.actor,
-      };
-      return context.json({ deployment: await admit(request, because) }, 202);
+      const request = await retryOf(ports, old, because.actor, reason);
+      return context.json({ deployment: await see.deployment(await admit(ports, request, because)) }, 202);
     });
 };
 
@@ -147,5 +151,4 @@ export const deployments = (ports: Ports) => {
 const reusable = ({ id, reusedFrom, buildId, releaseId, artifact }: DeploymentView): ReusedBuild | undefined =>
   buildId === null || releaseId === null || artifact === null ? undefined : { from: reusedFrom ?? id, buildId, releaseId, artifact };
 
-type Admitted = Recorded<ReturnType<(typeof DeploymentAdmitted)["parse"]>>;
 const isAdmitted = (event: Recorded): event is Admitted => event.type === "DeploymentAdmitted";

@@ -1,5 +1,6 @@
 import type { SiteConfig } from "../../blueprint/engine-config.ts";
 import type { Subscribed } from "../../blueprint/topology.ts";
+import type { DeploymentCommand } from "../../domain/deployment/commands.ts";
 import type { Check } from "../../domain/deployment/events.ts";
 import type { PublishedFunction, Release } from "../../domain/deployment/shapes.ts";
 import type { Recorded } from "../../domain/kernel/event.ts";
@@ -37,6 +38,15 @@ export type Ports = {
 
 const ACTOR = "shiplog publish-release";
 
+/** What is published, where, and the commands that its steps give. */
+type Work = {
+  readonly deploymentId: string;
+  readonly releaseId: string;
+  readonly site: SiteConfig;
+  /** Answers whether it was ended meanwhile, so that what follows would be for nobody. */
+  tell(command: DeploymentCommand, suffix: string): Promise<boolean>;
+};
+
 /** Makes a finished build a release: files first, then versions, then their checks. Nothing of it is live yet. */
 export const publishRelease =
   (ports: Ports) =>
@@ -44,15 +54,20 @@ export const publishRelease =
     const { aggregates } = ports;
     const deploymentId = deploymentOf(event.stream);
     const { releaseId, artifact } = event.body;
-    const because = (suffix: string) => following(event, ACTOR, suffix);
+    const tell = async (command: DeploymentCommand, suffix: string): Promise<boolean> =>
+      ended(await aggregates.deployment.execute(deploymentId, command, following(event, ACTOR, suffix)));
+    const fail = async (reason: string): Promise<void> => {
+      await tell({ type: "FailDeployment", step: "publish", reason: reason.slice(0, 2_000) }, "/failed");
+    };
     const { state } = await aggregates.deployment.load(deploymentId);
     if (state.request === null || (state.status !== "built" && state.status !== "deploying") || state.checked) return;
 
     const site = ports.site(state.request.site, state.request.environment);
     if (site === undefined) return fail(`${state.request.site}/${state.request.environment} is not declared any more`);
-    if (await isHistory(site)) return;
+    const work: Work = { deploymentId, releaseId, site, tell };
+    if (await isHistory(ports, work, state.sequence)) return;
     try {
-      await ports.withBuild(artifact, (root) => publish(site, root));
+      await ports.withBuild(artifact, (root) => publish(ports, work, root));
     } catch (error) {
       if (error instanceof OutputRefused || error instanceof PublishRefused) return fail(error.message);
       if (error instanceof ArchiveRefused) return fail(`the build's artifact is refused: ${error.message}`);
@@ -60,84 +75,76 @@ export const publishRelease =
         await fail(`gave up: ${error instanceof Error ? error.message : String(error)}; retry it, nothing is built again`);
       throw error;
     }
-
-    /** A newer release is live or on its way: this one would only be published to be superseded. */
-    async function isHistory({ site: name, environment }: SiteConfig): Promise<boolean> {
-      const { state: env } = await aggregates.environment.load(name, environment);
-      if (env.chosen <= state.sequence) return false;
-      await aggregates.deployment.execute(
-        deploymentId,
-        { type: "SupersedeDeployment", by: { sequence: env.chosen }, onlyQueued: false },
-        because("/superseded"),
-      );
-      return true;
-    }
-
-    async function publish(site: SiteConfig, root: string): Promise<void> {
-      const build = await ports.inspect(root, releaseId, site.architecture);
-      const seeds = await ports.tagSeeds(build);
-      const warnings = build.warnings.length > 0 ? { warnings: [...build.warnings] } : {};
-      if (ended(await aggregates.deployment.execute(deploymentId, { type: "StartRelease", releaseId, ...warnings }, because("/release"))))
-        return;
-
-      const known = await aggregates.deployment.load(deploymentId);
-      const assets = await ports.uploadAssets(site, build, { deploymentId, releaseId }, ports.progress(deploymentId));
-      if (!known.state.assets) {
-        await ports.seedTags(site, seeds);
-        if (
-          ended(
-            await aggregates.deployment.execute(deploymentId, { type: "RecordAssets", ...assets, tags: seeds.length }, because("/assets")),
-          )
-        )
-          return;
-      }
-
-      const report = ports.progress(deploymentId);
-      let done = 0;
-      const functions = await Promise.all(
-        build.packages.map(async (code) => {
-          const published = await ports.publish(site, code);
-          report("versions", ++done, build.packages.length);
-          return published;
-        }),
-      );
-      if (ended(await aggregates.deployment.execute(deploymentId, { type: "RecordVersions", functions }, because("/versions")))) return;
-
-      const { checks, faults } = await check(site, functions);
-      if (faults.length > 0) {
-        await aggregates.deployment.execute(
-          deploymentId,
-          { type: "RecordChecksFailed", checks, reason: faults.join("; ").slice(0, 2_000) },
-          because("/checks"),
-        );
-        return;
-      }
-      const release: Release = { id: releaseId, functions, manifest: assets.manifest };
-      await aggregates.deployment.execute(deploymentId, { type: "RecordChecksPassed", release, checks }, because("/checks"));
-    }
-
-    async function check(site: SiteConfig, functions: readonly PublishedFunction[]): Promise<{ checks: Check[]; faults: string[] }> {
-      const faults: string[] = [];
-      const checks = await Promise.all(
-        functions.map(async (published): Promise<Check> => {
-          const { role, name, version } = published;
-          const began = ports.now();
-          const { path, status, fault } = await probeVersion(ports.invoke, published, site, began);
-          if (fault !== undefined) faults.push(`${name}:${version} did not pass its check${path ? ` (GET ${path})` : ""}: ${fault}`);
-          return { role, function: name, version, ms: ports.now() - began, ...(path && { path }), ...(status && { status }) };
-        }),
-      );
-      return { checks, faults };
-    }
-
-    async function fail(reason: string): Promise<void> {
-      await aggregates.deployment.execute(
-        deploymentId,
-        { type: "FailDeployment", step: "publish", reason: reason.slice(0, 2_000) },
-        because("/failed"),
-      );
-    }
   };
+
+/** A newer release is live or on its way: this one would only be published to be superseded. */
+const isHistory = async ({ aggregates }: Ports, { site: { site, environment }, tell }: Work, sequence: number): Promise<boolean> => {
+  const { state: env } = await aggregates.environment.load(site, environment);
+  if (env.chosen <= sequence) return false;
+  await tell({ type: "SupersedeDeployment", by: { sequence: env.chosen }, onlyQueued: false }, "/superseded");
+  return true;
+};
+
+const publish = async (ports: Ports, work: Work, root: string): Promise<void> => {
+  const { releaseId, site, tell } = work;
+  const build = await ports.inspect(root, releaseId, site.architecture);
+  const seeds = await ports.tagSeeds(build);
+  const warnings = build.warnings.length > 0 ? { warnings: [...build.warnings] } : {};
+  if (await tell({ type: "StartRelease", releaseId, ...warnings }, "/release")) return;
+
+  const manifest = await publishFiles(ports, work, build, seeds);
+  if (manifest === undefined) return;
+  const functions = await publishFunctions(ports, work, build);
+  if (await tell({ type: "RecordVersions", functions }, "/versions")) return;
+
+  const { checks, faults } = await check(ports, site, functions);
+  if (faults.length > 0) {
+    await tell({ type: "RecordChecksFailed", checks, reason: faults.join("; ").slice(0, 2_000) }, "/checks");
+    return;
+  }
+  const release: Release = { id: releaseId, functions, manifest };
+  await tell({ type: "RecordChecksPassed", release, checks }, "/checks");
+};
+
+/** @returns the key of the files' manifest; `undefined` where the deployment was ended meanwhile */
+const publishFiles = async (ports: Ports, work: Work, build: Inspected, seeds: readonly TagSeed[]): Promise<string | undefined> => {
+  const { deploymentId, releaseId, site, tell } = work;
+  const { state } = await ports.aggregates.deployment.load(deploymentId);
+  const assets = await ports.uploadAssets(site, build, { deploymentId, releaseId }, ports.progress(deploymentId));
+  if (state.assets) return assets.manifest;
+  await ports.seedTags(site, seeds);
+  return (await tell({ type: "RecordAssets", ...assets, tags: seeds.length }, "/assets")) ? undefined : assets.manifest;
+};
+
+const publishFunctions = (ports: Ports, { deploymentId, site }: Work, { packages }: Inspected): Promise<PublishedFunction[]> => {
+  const report = ports.progress(deploymentId);
+  let done = 0;
+  return Promise.all(
+    packages.map(async (code) => {
+      const published = await ports.publish(site, code);
+      report("versions", ++done, packages.length);
+      return published;
+    }),
+  );
+};
+
+const check = async (
+  ports: Ports,
+  site: SiteConfig,
+  functions: readonly PublishedFunction[],
+): Promise<{ checks: Check[]; faults: string[] }> => {
+  const faults: string[] = [];
+  const checks = await Promise.all(
+    functions.map(async (published): Promise<Check> => {
+      const { role, name, version } = published;
+      const began = ports.now();
+      const { path, status, fault } = await probeVersion(ports.invoke, published, site, began);
+      if (fault !== undefined) faults.push(`${name}:${version} did not pass its check${path ? ` (GET ${path})` : ""}: ${fault}`);
+      return { role, function: name, version, ms: ports.now() - began, ...(path && { path }), ...(status && { status }) };
+    }),
+  );
+  return { checks, faults };
+};
 
 /** It was cancelled or failed meanwhile: what follows would be for nobody. */
 const ended = ({ refusal }: Executed<unknown>): boolean => refusal !== undefined;

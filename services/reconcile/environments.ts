@@ -1,12 +1,14 @@
-import { readEvent } from "../../domain/aggregates.ts";
+import { type EventOf, readEvent } from "../../domain/aggregates.ts";
+import type { EnvironmentCommand } from "../../domain/environment/commands.ts";
 import { environment as decider } from "../../domain/environment/decider.ts";
 import { type Fence, isAsRecorded, readFence } from "../../domain/environment/fence.ts";
-import { isTarget } from "../../domain/environment/state.ts";
+import { type Environment, isTarget } from "../../domain/environment/state.ts";
 import { fold } from "../../domain/kernel/decider.ts";
 import type { Recorded } from "../../domain/kernel/event.ts";
 import { deploymentStream, environmentStream } from "../../domain/kernel/identity.ts";
 import type { AliasState } from "../../engine/aws/functions.ts";
 import type { Aggregates } from "../../engine/log/execute.ts";
+import type { Admitted } from "../../engine/log/queue-admitted.ts";
 import { ageOf } from "./age.ts";
 
 /** Where the log has put an alias. */
@@ -37,146 +39,170 @@ const REMEMBERED_MS = 24 * 60 * MINUTE;
 const SETTLE_LOOKS = 100;
 const ACTOR = "shiplog reconcile";
 
+/** One environment as it is looked at: its whole past, and what that makes of it. */
+type Place = {
+  readonly site: string;
+  readonly environment: string;
+  readonly stream: string;
+  readonly history: readonly Recorded<EventOf<"environment">>[];
+  readonly state: Environment;
+  readonly flips: ReadonlyMap<number, FlipRequested["body"]>;
+  record(command: EnvironmentCommand, cause: string): Promise<unknown>;
+};
+type FlipRequested = Extract<EventOf<"environment">, { readonly type: "FlipRequested" }>;
+
 /** Keeps one environment true: ends locks, sends lost flips again, and looks whether each alias is where it was put. */
 export const reconcileEnvironment =
   (ports: Ports) =>
-  async (site: string, name: string): Promise<void> => {
-    const stream = environmentStream(site, name);
-    const history = (await ports.events(stream)).map((event) => readEvent("environment", event));
-    const state = fold(decider, history);
-    const flips = new Map(history.flatMap((event) => (event.type === "FlipRequested" ? [[event.body.sequence, event.body] as const] : [])));
-    const at = new Date(ports.now()).toISOString();
-    const record = (command: Parameters<Aggregates["environment"]["execute"]>[2], cause: string) =>
-      ports.aggregates.environment.execute(site, name, command, { cause: `reconcile/${cause}`, correlation: stream, actor: ACTOR });
-
-    if (state.lock?.until && state.lock.until <= at) await record({ type: "ExpireLock", at }, `lock/${state.lock.until}`);
-    await row();
-    await requests();
-    await waiting();
-    await openFlips();
-    await unsettled();
-    await edge();
-    if (state.open.size === 0) await drift();
-
-    /** Events that never reached the row: the newest brings it all of them. */
-    async function row(): Promise<void> {
-      const newest = history.at(-1);
-      if (newest === undefined || ageOf(newest.at, ports.now()) < NUDGE_MS) return;
-      if ((await ports.projected(site, name)) < newest.version)
-        await ports.publish(history.filter(({ version }) => version === newest.version));
-    }
-
-    /** Requests of which nobody heard: neither was their deployment told to begin nor is it in any list. */
-    async function requests(): Promise<void> {
-      for (const event of history) {
-        if (event.type !== "DeploymentAdmitted" || !state.pending.has(event.body.deploymentId)) continue;
-        const age = ageOf(event.at, ports.now());
-        if (age < NUDGE_MS || (await ports.isProjected(event.body.deploymentId))) continue;
-        const queued = await ports.events(deploymentStream(event.body.deploymentId));
-        if (queued.length === 0 && age > REMEMBERED_MS) await drop(event);
-        else await ports.publish(queued.length === 0 ? [event] : queued);
-      }
-    }
-
-    /** Nobody expects it any more: it ends where people see it. */
-    async function drop({
-      id,
-      body: { deploymentId, sequence, request },
-    }: Extract<(typeof history)[number], { type: "DeploymentAdmitted" }>): Promise<void> {
-      const reason = "nobody heard of this request for a day: its messages were lost, or a clock was far off; deploy again";
-      const because = { cause: `${id}/drop`, correlation: deploymentId, actor: ACTOR };
-      await ports.aggregates.deployment.execute(deploymentId, { type: "DropRequest", sequence, request, reason }, because);
-    }
-
-    /** What waits for the pin or lock to go, and its deployment has ended: the environment was never told. */
-    async function waiting(): Promise<void> {
-      if (state.waiting === null) return;
-      const ended = (await ports.events(deploymentStream(state.waiting.deploymentId))).findLast(
-        ({ type }) => type === "DeploymentCancelled" || type === "DeploymentFailed",
-      );
-      if (ended !== undefined && ageOf(ended.at, ports.now()) > NUDGE_MS) await ports.publish([ended]);
-    }
-
-    async function openFlips(): Promise<void> {
-      for (const event of history) {
-        if (event.type !== "FlipRequested" || !state.open.has(event.body.sequence)) continue;
-        const { sequence, release } = event.body;
-        const age = ageOf(event.at, ports.now());
-        if (age > FLIP_DEADLINE_MS) {
-          const fences = await Promise.all(release.functions.map(async (fn) => (await look(fn.name)).fence));
-          const moved = fences.some((fence) => fence?.sequence === sequence);
-          const reason = "it did not end within 100 minutes; see the dead letters with: shiplog events --quarantine";
-          await record({ type: "RecordFlipFailed", sequence, reason, moved }, `flip/${sequence}`);
-        } else if (age > NUDGE_MS) await ports.publish([event]);
-      }
-    }
-
-    /** Flips that are over and left public files behind. The first look only sees them: most are settling at this moment. */
-    async function unsettled(): Promise<void> {
-      for (const { sequence, looks } of await ports.unsettled(stream)) {
-        if (state.open.has(sequence) || looks > SETTLE_LOOKS) continue;
-        await ports.countLook(stream, sequence, looks + 1);
-        if (looks > 0) await ports.publish(history.filter(({ type, body }) => type === "FlipRequested" && body.sequence === sequence));
-      }
-    }
-
-    /** The edge was never told of what is live. */
-    async function edge(): Promise<void> {
-      const live = state.live;
-      if (live === null || state.invalidated >= live.sequence) return;
-      const event = history.findLast((event) => event.type === "ReleaseWentLive");
-      if (event !== undefined && ageOf(event.at, ports.now()) > NUDGE_MS) await ports.publish([event]);
-    }
-
-    /** An alias as it is. A move that nobody wrote down is written down: its mover died right after it. */
-    async function look(fn: string): Promise<{ found: AliasState | undefined; fence: Fence | undefined; expected: Placed | undefined }> {
-      const found = await ports.alias(fn);
-      const fence = found && readFence(found.description);
-      const known = state.aliases.get(fn);
-      if (
-        found === undefined ||
-        fence === undefined ||
-        fence.sequence <= (known?.sequence ?? 0) ||
-        !isTarget(state, fence, fn, found.version)
-      )
-        return { found, fence, expected: known };
-      const { version: to, revisionId } = found;
-      await ports.aggregates.environment.execute(
-        site,
-        name,
-        { type: "RecordAliasFlipped", ...fence, function: fn, from: known?.version ?? to, to, revisionId },
-        // the mover's own cause: whoever comes first
-        { cause: `flip/${fence.sequence}/${fn}`, correlation: stream, actor: ACTOR },
-      );
-      return { found, fence, expected: { ...fence, version: to } };
-    }
-
-    /** How often this alias was elsewhere before: the same drift may come again, and is recorded again. */
-    function driftsOf(fn: string): number {
-      return history.filter(({ type, body }) => type === "AliasDriftDetected" && body.function === fn).length;
-    }
-
-    async function drift(): Promise<void> {
-      let left = 0;
-      for (const fn of new Set([...flips.values()].flatMap(({ release }) => release.functions.map((one) => one.name)))) {
-        const { found, expected } = await look(fn);
-        if (isAsRecorded(expected, found)) {
-          if (expected === undefined) continue;
-          const { sequence, version } = expected;
-          // a restore that failed is not tried for ever
-          if (flips.get(sequence)?.reason !== "restore") left = Math.max(left, sequence);
-          const ended = { type: "RecordDriftEnded", function: fn, version, sequence } as const;
-          if (state.drift.has(fn)) await record(ended, `drift/${fn}/${driftsOf(fn)}/ended`);
-          continue;
-        }
-        const { version = "", description = "", weights } = found ?? {};
-        const seen = found === undefined ? null : { version, description, ...(weights && { weights }) };
-        await record(
-          { type: "RecordDrift", function: fn, expected: expected ?? null, found: seen },
-          `drift/${fn}/${driftsOf(fn)}/${found?.revisionId ?? "none"}`,
-        );
-      }
-      // a flip that was given up moved an alias all the same, late
-      if (left > (state.live?.sequence ?? left)) await record({ type: "RestoreLive", sequence: left }, `restore/${left}`);
-    }
+  async (site: string, environment: string): Promise<void> => {
+    const place = await placeOf(ports, site, environment);
+    await expireLock(ports, place);
+    await bringRow(ports, place);
+    await beginRequests(ports, place);
+    await withdrawWaiting(ports, place);
+    await sendOpenFlips(ports, place);
+    await settleFlips(ports, place);
+    await tellEdge(ports, place);
+    if (place.state.open.size === 0) await lookForDrift(ports, place);
   };
+
+const placeOf = async (ports: Ports, site: string, environment: string): Promise<Place> => {
+  const stream = environmentStream(site, environment);
+  const history = (await ports.events(stream)).map((event) => readEvent("environment", event));
+  return {
+    site,
+    environment,
+    stream,
+    history,
+    state: fold(decider, history),
+    flips: new Map(history.flatMap((event) => (event.type === "FlipRequested" ? [[event.body.sequence, event.body] as const] : []))),
+    record: (command, cause) =>
+      ports.aggregates.environment.execute(site, environment, command, {
+        cause: `reconcile/${cause}`,
+        correlation: stream,
+        actor: ACTOR,
+      }),
+  };
+};
+
+const expireLock = async ({ now }: Ports, { state, record }: Place): Promise<void> => {
+  const at = new Date(now()).toISOString();
+  if (state.lock?.until && state.lock.until <= at) await record({ type: "ExpireLock", at }, `lock/${state.lock.until}`);
+};
+
+/** Events that never reached the row: the newest brings it all of them. */
+const bringRow = async (ports: Ports, { site, environment, history }: Place): Promise<void> => {
+  const newest = history.at(-1);
+  if (newest === undefined || ageOf(newest.at, ports.now()) < NUDGE_MS) return;
+  if ((await ports.projected(site, environment)) < newest.version)
+    await ports.publish(history.filter(({ version }) => version === newest.version));
+};
+
+/** Requests of which nobody heard: neither was their deployment told to begin nor is it in any list. */
+const beginRequests = async (ports: Ports, { history, state }: Place): Promise<void> => {
+  for (const event of history) {
+    if (event.type !== "DeploymentAdmitted" || !state.pending.has(event.body.deploymentId)) continue;
+    const age = ageOf(event.at, ports.now());
+    if (age < NUDGE_MS || (await ports.isProjected(event.body.deploymentId))) continue;
+    const queued = await ports.events(deploymentStream(event.body.deploymentId));
+    if (queued.length === 0 && age > REMEMBERED_MS) await dropRequest(ports, event);
+    else await ports.publish(queued.length === 0 ? [event] : queued);
+  }
+};
+
+/** Nobody expects it any more: it ends where people see it. */
+const dropRequest = async ({ aggregates }: Ports, { id, body: { deploymentId, sequence, request } }: Admitted): Promise<void> => {
+  const reason = "nobody heard of this request for a day: its messages were lost, or a clock was far off; deploy again";
+  const because = { cause: `${id}/drop`, correlation: deploymentId, actor: ACTOR };
+  await aggregates.deployment.execute(deploymentId, { type: "DropRequest", sequence, request, reason }, because);
+};
+
+/** What waits for the pin or lock to go, and its deployment has ended: the environment was never told. */
+const withdrawWaiting = async (ports: Ports, { state }: Place): Promise<void> => {
+  if (state.waiting === null) return;
+  const ended = (await ports.events(deploymentStream(state.waiting.deploymentId))).findLast(
+    ({ type }) => type === "DeploymentCancelled" || type === "DeploymentFailed",
+  );
+  if (ended !== undefined && ageOf(ended.at, ports.now()) > NUDGE_MS) await ports.publish([ended]);
+};
+
+const sendOpenFlips = async (ports: Ports, place: Place): Promise<void> => {
+  for (const event of place.history) {
+    if (event.type !== "FlipRequested" || !place.state.open.has(event.body.sequence)) continue;
+    const { sequence, release } = event.body;
+    const age = ageOf(event.at, ports.now());
+    if (age > FLIP_DEADLINE_MS) {
+      const fences = await Promise.all(release.functions.map(async (fn) => (await lookAt(ports, place, fn.name)).fence));
+      const moved = fences.some((fence) => fence?.sequence === sequence);
+      const reason = "it did not end within 100 minutes; see the dead letters with: shiplog events --quarantine";
+      await place.record({ type: "RecordFlipFailed", sequence, reason, moved }, `flip/${sequence}`);
+    } else if (age > NUDGE_MS) await ports.publish([event]);
+  }
+};
+
+/** Flips that are over and left public files behind. The first look only sees them: most are settling at this moment. */
+const settleFlips = async (ports: Ports, { stream, history, state }: Place): Promise<void> => {
+  for (const { sequence, looks } of await ports.unsettled(stream)) {
+    if (state.open.has(sequence) || looks > SETTLE_LOOKS) continue;
+    await ports.countLook(stream, sequence, looks + 1);
+    if (looks > 0) await ports.publish(history.filter(({ type, body }) => type === "FlipRequested" && body.sequence === sequence));
+  }
+};
+
+/** The edge was never told of what is live. */
+const tellEdge = async (ports: Ports, { history, state: { live, invalidated } }: Place): Promise<void> => {
+  if (live === null || invalidated >= live.sequence) return;
+  const event = history.findLast(({ type }) => type === "ReleaseWentLive");
+  if (event !== undefined && ageOf(event.at, ports.now()) > NUDGE_MS) await ports.publish([event]);
+};
+
+/** An alias as it is. A move that nobody wrote down is written down: its mover died right after it. */
+const lookAt = async (
+  ports: Ports,
+  { site, environment, stream, state }: Place,
+  fn: string,
+): Promise<{ found: AliasState | undefined; fence: Fence | undefined; expected: Placed | undefined }> => {
+  const found = await ports.alias(fn);
+  const fence = found && readFence(found.description);
+  const known = state.aliases.get(fn);
+  if (found === undefined || fence === undefined || fence.sequence <= (known?.sequence ?? 0) || !isTarget(state, fence, fn, found.version))
+    return { found, fence, expected: known };
+  const { version: to, revisionId } = found;
+  await ports.aggregates.environment.execute(
+    site,
+    environment,
+    { type: "RecordAliasFlipped", ...fence, function: fn, from: known?.version ?? to, to, revisionId },
+    // the mover's own cause: whoever comes first
+    { cause: `flip/${fence.sequence}/${fn}`, correlation: stream, actor: ACTOR },
+  );
+  return { found, fence, expected: { ...fence, version: to } };
+};
+
+/** How often this alias was elsewhere before: the same drift may come again, and is recorded again. */
+const driftsOf = ({ history }: Place, fn: string): number =>
+  history.filter(({ type, body }) => type === "AliasDriftDetected" && body.function === fn).length;
+
+const lookForDrift = async (ports: Ports, place: Place): Promise<void> => {
+  const { state, flips, record } = place;
+  let left = 0;
+  for (const fn of new Set([...flips.values()].flatMap(({ release }) => release.functions.map((one) => one.name)))) {
+    const { found, expected } = await lookAt(ports, place, fn);
+    if (isAsRecorded(expected, found)) {
+      if (expected === undefined) continue;
+      const { sequence, version } = expected;
+      // a restore that failed is not tried for ever
+      if (flips.get(sequence)?.reason !== "restore") left = Math.max(left, sequence);
+      const ended = { type: "RecordDriftEnded", function: fn, version, sequence } as const;
+      if (state.drift.has(fn)) await record(ended, `drift/${fn}/${driftsOf(place, fn)}/ended`);
+      continue;
+    }
+    const { version = "", description = "", weights } = found ?? {};
+    const seen = found === undefined ? null : { version, description, ...(weights && { weights }) };
+    await record(
+      { type: "RecordDrift", function: fn, expected: expected ?? null, found: seen },
+      `drift/${fn}/${driftsOf(place, fn)}/${found?.revisionId ?? "none"}`,
+    );
+  }
+  // a flip that was given up moved an alias all the same, late
+  if (left > (state.live?.sequence ?? left)) await record({ type: "RestoreLive", sequence: left }, `restore/${left}`);
+};

@@ -129,14 +129,14 @@ export const edits: readonly Edit[] = [
   edit(
     "publish-release: a release is history when it is the newest",
     "services/publish-release/publish-release.ts",
-    "if (env.chosen <= state.sequence) return false;",
-    "if (env.chosen < state.sequence) return false;",
+    "if (env.chosen <= sequence) return false;",
+    "if (env.chosen < sequence) return false;",
   ),
   edit(
     "publish-release: a failed check does not count",
     "services/publish-release/publish-release.ts",
-    "      if (faults.length > 0) {",
-    "      if (faults.length > 3) {",
+    "  if (faults.length > 0) {",
+    "  if (faults.length > 3) {",
   ),
   edit(
     "publish-release: a release that was cancelled meanwhile is published",
@@ -398,7 +398,7 @@ export const edits: readonly Edit[] = [
   edit(
     "reconcile: what was admitted a day ago and never begun stays",
     "services/reconcile/environments.ts",
-    "if (queued.length === 0 && age > REMEMBERED_MS) await drop(event);",
+    "if (queued.length === 0 && age > REMEMBERED_MS) await dropRequest(ports, event);",
     "if (queued.length === 0 && age > REMEMBERED_MS) continue;",
   ),
   edit(
@@ -458,8 +458,8 @@ export const edits: readonly Edit[] = [
   edit(
     "reconcile: the edge is told again and again",
     "services/reconcile/environments.ts",
-    "state.invalidated >= live.sequence",
-    "state.invalidated > live.sequence",
+    "invalidated >= live.sequence",
+    "invalidated > live.sequence",
   ),
   edit(
     "reconcile: what nobody heard of is begun anew for ever",

@@ -169,7 +169,7 @@ export const mutants: readonly Mutant[] = [
     "nobody brings a row what it missed",
     {
       file: "services/reconcile/environments.ts",
-      from: "if ((await ports.projected(site, name)) < newest.version)",
+      from: "if ((await ports.projected(site, environment)) < newest.version)",
       to: "if (newest.version < 0)",
     },
     {
@@ -274,7 +274,7 @@ export const mutants: readonly Mutant[] = [
   one(
     "what nobody heard of for a day waits for ever",
     "services/reconcile/environments.ts",
-    "if (queued.length === 0 && age > REMEMBERED_MS) await drop(event);",
+    "if (queued.length === 0 && age > REMEMBERED_MS) await dropRequest(ports, event);",
     "if (queued.length === 0 && age > REMEMBERED_MS) continue;",
   ),
   one(
