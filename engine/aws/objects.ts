@@ -33,22 +33,7 @@ export const s3Objects = (client: S3Client, clock: Clock) => {
 
   /** Puts a file where there is none yet: `false` where the key was taken already. */
   const putNew = (bucket: string, key: string, file: string, sha256: string, serving?: Serving): Promise<boolean> =>
-    unlessTaken(() => put(bucket, key, file, sha256, serving, "*"));
-
-  /** Whether a conditional put was done; `false` where the key was taken already. A race (409) is run again. */
-  const unlessTaken = async (write: () => Promise<unknown>): Promise<boolean> => {
-    for (let tries = 1; ; tries++) {
-      try {
-        await write();
-        return true;
-      } catch (error) {
-        const problem = problemOf(error);
-        if (problem === "changed") return false;
-        if (problem !== "busy" || tries === TRIES) throw error;
-        await clock.sleep(50 * 2 ** tries * (1 + clock.random()));
-      }
-    }
-  };
+    unlessTaken(clock, () => put(bucket, key, file, sha256, serving, "*"));
 
   const put = async (bucket: string, key: string, file: string, sha256: string, serving?: Serving, ifNoneMatch?: "*"): Promise<void> => {
     await client.send(
@@ -88,32 +73,6 @@ export const s3Objects = (client: S3Client, clock: Clock) => {
     return true;
   };
 
-  /** Copies within a bucket, served as said. Throws where the source is gone (`missing`). */
-  const copy = async (bucket: string, from: string, to: string, sha256: string, serving: Serving): Promise<void> => {
-    await client.send(
-      new CopyObjectCommand({
-        Bucket: bucket,
-        Key: to,
-        CopySource: `${bucket}/${from.split("/").map(encodeURIComponent).join("/")}`,
-        MetadataDirective: "REPLACE",
-        Metadata: { sha256 },
-        ContentType: serving.contentType,
-        CacheControl: serving.cacheControl,
-      }),
-    );
-  };
-
-  /** Removes objects; throws naming the first that stayed. */
-  const remove = async (bucket: string, keys: readonly string[]): Promise<void> => {
-    for (let from = 0; from < keys.length; from += DELETE_BATCH) {
-      const Objects = keys.slice(from, from + DELETE_BATCH).map((Key) => ({ Key }));
-      const { Errors = [] } = await client.send(new DeleteObjectsCommand({ Bucket: bucket, Delete: { Objects, Quiet: true } }));
-      const [first] = Errors;
-      if (first !== undefined)
-        throw new Error(`${Errors.length} objects of ${bucket} could not be removed; the first is ${first.Key}: ${first.Message}`);
-    }
-  };
-
   /** The keys below a prefix, in order. */
   const list = async (bucket: string, prefix: string): Promise<string[]> => {
     const keys: string[] = [];
@@ -124,7 +83,7 @@ export const s3Objects = (client: S3Client, clock: Clock) => {
 
   /** Puts a text where there is none yet: `false` where the key was taken already. */
   const putNewText = (bucket: string, key: string, text: string): Promise<boolean> =>
-    unlessTaken(() =>
+    unlessTaken(clock, () =>
       client.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: text, ContentType: "application/json", IfNoneMatch: "*" })),
     );
 
@@ -132,5 +91,50 @@ export const s3Objects = (client: S3Client, clock: Clock) => {
   const readAddress = (bucket: string, key: string): Promise<string> =>
     getSignedUrl(client, new GetObjectCommand({ Bucket: bucket, Key: key }), { expiresIn: 900 });
 
+  const copy = (bucket: string, from: string, to: string, sha256: string, serving: Serving): Promise<void> =>
+    copyObject(client, bucket, from, to, sha256, serving);
+  const remove = (bucket: string, keys: readonly string[]): Promise<void> => removeObjects(client, bucket, keys);
+
   return { fingerprint, putNew, putNewText, put, putText, getText, open, download, copy, remove, list, readAddress };
+};
+
+/** Whether a conditional put was done; `false` where the key was taken already. A race (409) is run again. */
+const unlessTaken = async (clock: Clock, write: () => Promise<unknown>): Promise<boolean> => {
+  for (let tries = 1; ; tries++) {
+    try {
+      await write();
+      return true;
+    } catch (error) {
+      const problem = problemOf(error);
+      if (problem === "changed") return false;
+      if (problem !== "busy" || tries === TRIES) throw error;
+      await clock.sleep(50 * 2 ** tries * (1 + clock.random()));
+    }
+  }
+};
+
+/** Copies within a bucket, served as said. Throws where the source is gone (`missing`). */
+const copyObject = async (client: S3Client, bucket: string, from: string, to: string, sha256: string, serving: Serving): Promise<void> => {
+  await client.send(
+    new CopyObjectCommand({
+      Bucket: bucket,
+      Key: to,
+      CopySource: `${bucket}/${from.split("/").map(encodeURIComponent).join("/")}`,
+      MetadataDirective: "REPLACE",
+      Metadata: { sha256 },
+      ContentType: serving.contentType,
+      CacheControl: serving.cacheControl,
+    }),
+  );
+};
+
+/** Removes objects; throws naming the first that stayed. */
+const removeObjects = async (client: S3Client, bucket: string, keys: readonly string[]): Promise<void> => {
+  for (let from = 0; from < keys.length; from += DELETE_BATCH) {
+    const Objects = keys.slice(from, from + DELETE_BATCH).map((Key) => ({ Key }));
+    const { Errors = [] } = await client.send(new DeleteObjectsCommand({ Bucket: bucket, Delete: { Objects, Quiet: true } }));
+    const [first] = Errors;
+    if (first !== undefined)
+      throw new Error(`${Errors.length} objects of ${bucket} could not be removed; the first is ${first.Key}: ${first.Message}`);
+  }
 };

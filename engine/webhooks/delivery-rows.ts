@@ -13,8 +13,8 @@ const KEPT_SECONDS = 30 * DAY_SECONDS;
 /** How an endpoint is doing; times in milliseconds since 1970, 0 where it is not so. */
 export type Health = { readonly failingSince: number; readonly throttledUntil: number };
 
-/** The log of deliveries and what the sender remembers of each endpoint, in the table of views. Not made from the log of events. */
-export const deliveryRows = (client: DynamoDBDocumentClient, table: string) => {
+/** The entities of the table. Stored for ever. */
+const entitiesOf = (client: DynamoDBDocumentClient, table: string) => {
   const deliveries = new Entity(
     {
       model: { service: "shiplog", entity: "delivery", version: "1" },
@@ -63,6 +63,12 @@ export const deliveryRows = (client: DynamoDBDocumentClient, table: string) => {
     },
     { client, table },
   );
+  return { deliveries, health, lines };
+};
+
+/** The log of deliveries and what the sender remembers of each endpoint, in the table of views. Not made from the log of events. */
+export const deliveryRows = (client: DynamoDBDocumentClient, table: string) => {
+  const { deliveries, health, lines } = entitiesOf(client, table);
   const put = (delivery: Delivery, news: News) =>
     deliveries.put({
       id: delivery.id,

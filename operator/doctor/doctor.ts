@@ -24,158 +24,161 @@ export type Engine = {
 /** Where four fifths are used, new versions will soon be refused. */
 const FULL = 0.8;
 
+type Finds = readonly Finding[];
+type Looking = { readonly sight: Sight; readonly engine: Engine };
+type Look = readonly [what: string, look: () => Promise<Finds>];
+
 /**
  * Looks at everything that the engine needs, one thing after another, and says of each how it is. A look that fails is a
  * finding of its own: the others go on.
  */
 export async function* examine(sight: Sight, engine: Engine): AsyncGenerator<Finding> {
-  const { make, now, random } = engine;
-  const looks: [what: string, look: () => Promise<readonly Finding[]>][] = [
-    ...[eventsTable, viewsTable].map((table): (typeof looks)[number] => [`table ${table.name}`, () => tableIs(table)]),
-    ...engine.buckets.map((name): (typeof looks)[number] => [`bucket ${name}`, () => there(`bucket ${name}`, sight.bucket(name))]),
-    [`event bus ${BUS}`, () => there(`event bus ${BUS}`, sight.bus(BUS))],
-    [`key ${SEAL_KEY}`, () => there(`key ${SEAL_KEY}`, sight.key(SEAL_KEY))],
-    ...(consumers as readonly Consumer[]).map((consumer): (typeof looks)[number] => [
-      `consumer ${consumer.name}`,
-      () => consumerIs(consumer),
-    ]),
-    ...(engine.runsIn === "lambda"
-      ? [...engineFunctions.map(({ name }) => functionLook(name)), ...schedules.map(({ name }) => scheduleLook(name)), relayLook()]
-      : []),
-    ...engine.places.map((place): (typeof looks)[number] => [
-      `site ${place.site}/${place.environment}`,
-      () => examineEnvironment(sight, place, make),
-    ]),
-    ["clock", clockIs],
-    ["seals", sealsAre],
-    ["log", logIs],
-    ["code storage", codeStorage],
-  ];
-  for (const [what, look] of looks) {
+  for (const [what, look] of looksOf({ sight, engine })) {
     try {
       yield* await look();
     } catch (error) {
       yield wrong(what, `could not be looked at: ${said(error)}`, "check the credentials and the region, and that they may read it");
     }
   }
+}
 
-  async function there(what: string, look: Promise<boolean>): Promise<Finding[]> {
-    return [(await look) ? ok(what, "is there") : missing(what, make)];
-  }
+const looksOf = (looking: Looking): Look[] => {
+  const { sight, engine } = looking;
+  const there = async (what: string, look: Promise<boolean>): Promise<Finds> => [
+    (await look) ? ok(what, "is there") : missing(what, engine.make),
+  ];
+  return [
+    ...[eventsTable, viewsTable].map((table): Look => [`table ${table.name}`, () => tableIs(looking, table)]),
+    ...engine.buckets.map((name): Look => [`bucket ${name}`, () => there(`bucket ${name}`, sight.bucket(name))]),
+    [`event bus ${BUS}`, () => there(`event bus ${BUS}`, sight.bus(BUS))],
+    [`key ${SEAL_KEY}`, () => there(`key ${SEAL_KEY}`, sight.key(SEAL_KEY))],
+    ...(consumers as readonly Consumer[]).map((consumer): Look => [`consumer ${consumer.name}`, () => consumerIs(looking, consumer)]),
+    ...(engine.runsIn === "lambda"
+      ? [
+          ...engineFunctions.map(({ name }) => functionLook(looking, name)),
+          ...schedules.map(({ name }) => scheduleLook(looking, name)),
+          relayLook(looking),
+        ]
+      : []),
+    ...engine.places.map((place): Look => [`site ${place.site}/${place.environment}`, () => examineEnvironment(sight, place, engine.make)]),
+    ["clock", () => clockIs(looking)],
+    ["seals", () => sealsAre(looking)],
+    ["log", () => logIs(looking)],
+    ["code storage", () => codeStorage(looking)],
+  ];
+};
 
-  async function tableIs({ name, stream }: Table): Promise<Finding[]> {
-    const what = `table ${name}`;
-    const found = await sight.table(name);
-    if (found === undefined) return [missing(what, make)];
-    if (found.status !== "ACTIVE") return [wrong(what, `is ${found.status}`, "wait until it is ACTIVE")];
-    if (stream !== null && !found.stream) return [wrong(what, "has no stream: no event is told to anybody", make)];
-    return [ok(what, stream === null ? "is active" : "is active, with its stream")];
-  }
+async function tableIs({ sight, engine: { make } }: Looking, { name, stream }: Table): Promise<Finding[]> {
+  const what = `table ${name}`;
+  const found = await sight.table(name);
+  if (found === undefined) return [missing(what, make)];
+  if (found.status !== "ACTIVE") return [wrong(what, `is ${found.status}`, "wait until it is ACTIVE")];
+  if (stream !== null && !found.stream) return [wrong(what, "its stream is off: events are not published", make)];
+  return [ok(what, stream === null ? "is active" : "is active, with its stream")];
+}
 
-  async function consumerIs({ name, bus, pattern }: Consumer): Promise<Finding[]> {
-    return [
-      ...(await queueIs(name)),
-      ...(pattern === null ? [] : [await ruleIs(ruleName(name), bus === "engine" ? BUS : "default", queueName(name))]),
-    ];
-  }
+async function consumerIs(looking: Looking, { name, bus, pattern }: Consumer): Promise<Finding[]> {
+  return [
+    ...(await queueIs(looking, name)),
+    ...(pattern === null ? [] : [await ruleIs(looking, ruleName(name), bus === "engine" ? BUS : "default", queueName(name))]),
+  ];
+}
 
-  async function queueIs(name: string): Promise<Finding[]> {
-    const what = `queue ${queueName(name)}`;
-    const [queue, dead] = await Promise.all([sight.queue(queueName(name)), sight.queue(deadLetterName(name))]);
-    const findings = [
-      queue === undefined
-        ? missing(what, make)
-        : queue.deadLetters !== deadLetterName(name)
-          ? wrong(what, "has no dead letters: what fails for ever blocks it", make)
-          : ok(what, `${queue.messages} messages`),
-    ];
-    const letters = `dead letters ${deadLetterName(name)}`;
-    if (dead === undefined) findings.push(missing(letters, make));
-    else if (dead.messages > 0)
-      findings.push(wrong(letters, `has ${dead.messages} messages that nobody could take`, "shiplog events --quarantine"));
-    return findings;
-  }
+async function queueIs({ sight, engine: { make } }: Looking, name: string): Promise<Finding[]> {
+  const what = `queue ${queueName(name)}`;
+  const [queue, dead] = await Promise.all([sight.queue(queueName(name)), sight.queue(deadLetterName(name))]);
+  const findings = [
+    queue === undefined
+      ? missing(what, make)
+      : queue.deadLetters !== deadLetterName(name)
+        ? wrong(what, "has no dead letters: what fails for ever blocks it", make)
+        : ok(what, `${queue.messages} messages`),
+  ];
+  const letters = `dead letters ${deadLetterName(name)}`;
+  if (dead === undefined) findings.push(missing(letters, make));
+  else if (dead.messages > 0)
+    findings.push(wrong(letters, `has ${dead.messages} messages that nobody could take`, "shiplog events --quarantine"));
+  return findings;
+}
 
-  async function ruleIs(name: string, bus: string, target: string | null): Promise<Finding> {
-    const what = `rule ${name}`;
-    const rule = await sight.rule(bus, name);
-    if (rule === undefined) return missing(what, make);
-    if (!rule.enabled)
-      return wrong(
-        what,
-        "is disabled: nothing gets through",
-        `aws events enable-rule --name ${name}${bus === "default" ? "" : ` --event-bus-name ${bus}`}`,
-      );
-    if (target !== null && !rule.targets.includes(target)) return wrong(what, `does not lead to ${target}`, make);
-    return ok(what, "is enabled");
-  }
-
-  function functionLook(name: string): (typeof looks)[number] {
-    const what = `function ${functionName(name)}`;
-    return [
+async function ruleIs({ sight, engine: { make } }: Looking, name: string, bus: string, target: string | null): Promise<Finding> {
+  const what = `rule ${name}`;
+  const rule = await sight.rule(bus, name);
+  if (rule === undefined) return missing(what, make);
+  if (!rule.enabled)
+    return wrong(
       what,
-      async () => {
-        const fn = await sight.fn(functionName(name));
-        if (fn === undefined) return [missing(what, make)];
-        if (fn.state !== "Active" || fn.updateFailed !== null)
-          return [wrong(what, `is ${fn.state}: ${fn.updateFailed ?? fn.reason}`, make)];
-        if (!consumers.some((consumer) => consumer.name === name)) return [ok(what, "is active")];
-        return [ok(what, "is active"), mappingIs(functionName(name), queueName(name), await sight.mappings(functionName(name)))];
-      },
-    ];
-  }
+      "is disabled: nothing gets through",
+      `aws events enable-rule --name ${name}${bus === "default" ? "" : ` --event-bus-name ${bus}`}`,
+    );
+  if (target !== null && !rule.targets.includes(target)) return wrong(what, `does not lead to ${target}`, make);
+  return ok(what, "is enabled");
+}
 
-  function mappingIs(fn: string, source: string, mappings: Awaited<ReturnType<Sight["mappings"]>>): Finding {
-    const what = `mapping ${source} → ${fn}`;
-    const mapping = mappings.find((one) => one.source === source);
-    if (mapping === undefined) return missing(what, make);
-    return mapping.enabled
-      ? ok(what, "is enabled")
-      : wrong(what, "is disabled: its messages wait", `aws lambda update-event-source-mapping --enabled --uuid ${mapping.id}`);
-  }
+function functionLook({ sight, engine: { make } }: Looking, name: string): Look {
+  const what = `function ${functionName(name)}`;
+  return [
+    what,
+    async () => {
+      const fn = await sight.fn(functionName(name));
+      if (fn === undefined) return [missing(what, make)];
+      if (fn.state !== "Active" || fn.updateFailed !== null) return [wrong(what, `is ${fn.state}: ${fn.updateFailed ?? fn.reason}`, make)];
+      if (!consumers.some((consumer) => consumer.name === name)) return [ok(what, "is active")];
+      return [ok(what, "is active"), mappingIs(make, functionName(name), queueName(name), await sight.mappings(functionName(name)))];
+    },
+  ];
+}
 
-  function scheduleLook(name: string): (typeof looks)[number] {
-    return [`schedule ${scheduleName(name)}`, async () => [await ruleIs(scheduleName(name), "default", null)]];
-  }
+function mappingIs(make: string, fn: string, source: string, mappings: Awaited<ReturnType<Sight["mappings"]>>): Finding {
+  const what = `mapping ${source} → ${fn}`;
+  const mapping = mappings.find((one) => one.source === source);
+  if (mapping === undefined) return missing(what, make);
+  return mapping.enabled
+    ? ok(what, "is enabled")
+    : wrong(what, "is disabled: its messages wait", `aws lambda update-event-source-mapping --enabled --uuid ${mapping.id}`);
+}
 
-  function relayLook(): (typeof looks)[number] {
-    const fn = functionName(relay.name);
-    return [`mapping of ${fn}`, async () => [mappingIs(fn, eventsTable.name, await sight.mappings(fn))]];
-  }
+function scheduleLook(looking: Looking, name: string): Look {
+  return [`schedule ${scheduleName(name)}`, async () => [await ruleIs(looking, scheduleName(name), "default", null)]];
+}
 
-  // no fault: nobody knows which clock was right, and it does no harm
-  async function clockIs(): Promise<Finding[]> {
-    const last = await sight.logAhead(now());
-    return [ok("clock", last === undefined ? "nothing in the log is later than this machine's clock" : behindLog(last, now()))];
-  }
+function relayLook({ sight, engine: { make } }: Looking): Look {
+  const fn = functionName(relay.name);
+  return [`mapping of ${fn}`, async () => [mappingIs(make, fn, eventsTable.name, await sight.mappings(fn))]];
+}
 
-  async function sealsAre(): Promise<Finding[]> {
-    const unsealed = await sight.unsealed();
-    if (unsealed === undefined) return [ok("seals", "nothing was sealed yet")];
-    return [
-      ok("seals", unsealed === 0 ? "everything is in a seal" : `${unsealed} streams have commits in no seal yet: the next one has them`),
-    ];
-  }
+// no fault: nobody knows which clock was right, and it does no harm
+async function clockIs({ sight, engine: { now } }: Looking): Promise<Finding[]> {
+  const last = await sight.logAhead(now());
+  return [ok("clock", last === undefined ? "nothing in the log is later than this machine's clock" : behindLog(last, now()))];
+}
 
-  async function logIs(): Promise<Finding[]> {
-    const { streams, commits, sealed, faults } = await sight.sample(random);
-    const says = `${streams} streams sampled, ${commits} of their commits: their chains are whole, and what was sealed of ${sealed} is there`;
-    return faults.length === 0 ? [ok("log", says)] : faults.map(changed);
-  }
+async function sealsAre({ sight }: Looking): Promise<Finding[]> {
+  const unsealed = await sight.unsealed();
+  if (unsealed === undefined) return [ok("seals", "nothing was sealed yet")];
+  return [
+    ok("seals", unsealed === 0 ? "everything is in a seal" : `${unsealed} streams have commits in no seal yet: the next one has them`),
+  ];
+}
 
-  async function codeStorage(): Promise<Finding[]> {
-    const { used, limit } = await sight.codeStorage();
-    const says = `${gigabytes(used)} of ${gigabytes(limit)} GB`;
-    return [
-      used > FULL * limit
-        ? wrong(
-            "code storage",
-            `${says} are used: when it is full, nothing can be published`,
-            "delete old versions of functions, or ask AWS for more",
-          )
-        : ok("code storage", `${says} are used`),
-    ];
-  }
+async function logIs({ sight, engine: { random } }: Looking): Promise<Finding[]> {
+  const { streams, commits, sealed, faults } = await sight.sample(random);
+  const says = `${streams} streams sampled, ${commits} of their commits: their chains are whole, and what was sealed of ${sealed} is there`;
+  return faults.length === 0 ? [ok("log", says)] : faults.map(changed);
+}
+
+async function codeStorage({ sight }: Looking): Promise<Finding[]> {
+  const { used, limit } = await sight.codeStorage();
+  const says = `${gigabytes(used)} of ${gigabytes(limit)} GB`;
+  return [
+    used > FULL * limit
+      ? wrong(
+          "code storage",
+          `${says} are used: when it is full, nothing can be published`,
+          "delete old versions of functions, or ask AWS for more",
+        )
+      : ok("code storage", `${says} are used`),
+  ];
 }
 
 const changed = ({ stream, version, reason }: RowFault): Finding =>

@@ -6,6 +6,7 @@ import { NotYet, reasonOf, type Delivery as Times, Unprocessable } from "../../e
 import type { Aggregates } from "../../engine/log/execute.ts";
 import type { Views } from "../../engine/views/views.ts";
 import type { DeliveryMessage } from "../../engine/webhooks/delivery.ts";
+import type { Health } from "../../engine/webhooks/delivery-rows.ts";
 import type { EndpointSecret, WebhookSecrets } from "../../engine/webhooks/webhook-secrets.ts";
 import type { Post, Posted } from "./post.ts";
 import { scrubbed } from "./scrub.ts";
@@ -59,10 +60,18 @@ const giveUp = async ({ rows, clock }: Ports, { delivery, webhook, attempt, news
   await rows.putDelivery({ ...row, status: "dead", reason, nextAt: null, updatedAt: at }, news);
 };
 
+/** One attempt: the message, its row as it was found, and how its endpoint is doing. */
+type Sending = {
+  readonly message: DeliveryMessage;
+  readonly row: Delivery;
+  readonly news: News;
+  readonly health: Health;
+};
+
 const attemptOnce = async (ports: Ports, message: DeliveryMessage): Promise<void> => {
-  const { aggregates, rows, secrets, clock } = ports;
+  const { aggregates, rows, clock } = ports;
   const { webhook: id, attempt } = message;
-  waitUntil(message.due, "its next attempt is not due");
+  waitUntil(clock, message.due, "its next attempt is not due");
 
   const { delivery: row, news } = await rowOf(ports, message);
   // its sender died after the row had said so, and before it was a dead letter
@@ -71,100 +80,118 @@ const attemptOnce = async (ports: Ports, message: DeliveryMessage): Promise<void
   if (row.attempts >= attempt) return;
 
   const { state } = await aggregates.webhook.load(id);
-  if (state.removed || state.kind === null) return drop("the endpoint was removed");
-  if (state.disabled !== null && !message.byHand) return drop("the endpoint is disabled");
+  if (state.removed || state.kind === null) return drop(ports, row, news, "the endpoint was removed");
+  if (state.disabled !== null && !message.byHand) return drop(ports, row, news, "the endpoint is disabled");
 
   const health = await rows.health(id);
-  waitUntil(health.throttledUntil, "the endpoint asked for a pause");
+  waitUntil(clock, health.throttledUntil, "the endpoint asked for a pause");
   const { kind } = state;
-  const posted = await inLine(health.failingSince > 0 ? 1 : LINES, () => attemptTo(kind));
-  if (posted === undefined) return drop("the endpoint was removed");
-  return settle(verdictOn(kind, attempt, posted, clock.now(), clock.random()), posted);
+  const posted = await inLine(ports, id, health.failingSince > 0 ? 1 : LINES, () => attemptTo(ports, kind, { ...message, news }));
+  if (posted === undefined) return drop(ports, row, news, "the endpoint was removed");
+  const verdict = verdictOn(kind, attempt, posted, clock.now(), clock.random());
+  return settle(ports, { message, row, news, health }, verdict, posted);
+};
 
-  function waitUntil(time: number, why: string): void {
-    const ms = time - clock.now();
-    if (ms > 0 && ms < LONGEST_WAIT_MS) throw new NotYet(why, Math.min(Math.ceil(ms / 1_000), LONGEST_DELAY_S));
-  }
+const waitUntil = (clock: Pick<Clock, "now">, time: number, why: string): void => {
+  const ms = time - clock.now();
+  if (ms > 0 && ms < LONGEST_WAIT_MS) throw new NotYet(why, Math.min(Math.ceil(ms / 1_000), LONGEST_DELAY_S));
+};
 
-  async function drop(reason: string): Promise<void> {
-    await rows.putDelivery({ ...row, status: "dropped", reason, nextAt: null, updatedAt: timeOf(clock.now()) }, news);
-  }
+const drop = async ({ rows, clock }: Ports, row: Delivery, news: News, reason: string): Promise<void> => {
+  await rows.putDelivery({ ...row, status: "dropped", reason, nextAt: null, updatedAt: timeOf(clock.now()) }, news);
+};
 
-  /** Holds one of the endpoint's lines meanwhile; where all are taken the message comes again soon. */
-  async function inLine(lines: number, act: () => Promise<Timed | undefined>): Promise<Timed | undefined> {
-    const now = clock.now();
-    const until = now + ports.timeoutMs + 10_000;
-    for (let line = 0; line < lines; line++) {
-      if (!(await rows.takeLine(id, line, now, until))) continue;
-      try {
-        return await act();
-      } finally {
-        // what came of the request counts; a line that could not be given back ends by itself
-        await rows.giveLine(id, line, until).catch(() => undefined);
-      }
+/** Holds one of the endpoint's lines meanwhile; where all are taken the message comes again soon. */
+const inLine = async <T>({ rows, clock, timeoutMs }: Ports, id: string, lines: number, act: () => Promise<T>): Promise<T> => {
+  const now = clock.now();
+  const until = now + timeoutMs + 10_000;
+  for (let line = 0; line < lines; line++) {
+    if (!(await rows.takeLine(id, line, now, until))) continue;
+    try {
+      return await act();
+    } finally {
+      // what came of the request counts; a line that could not be given back ends by itself
+      await rows.giveLine(id, line, until).catch(() => undefined);
     }
-    throw new NotYet("the endpoint is busy with others", 1 + Math.floor(clock.random() * 3));
   }
+  throw new NotYet("the endpoint is busy with others", 1 + Math.floor(clock.random() * 3));
+};
 
-  /** `undefined` where the endpoint was removed since it was looked at: its secret goes with it. */
-  async function attemptTo(kind: WebhookKind): Promise<Timed | undefined> {
-    const secret = await secrets.read(id);
-    if (secret === undefined && (await aggregates.webhook.load(id)).state.removed) return undefined;
-    if (secret === undefined) throw new Unprocessable(`the secret of ${id} is gone: remove the endpoint and add it again`);
-    const started = clock.now();
-    const { headers, body } = render(kind, { ...message, news }, secret, started);
-    const posted = await ports.post(secret.url, headers, body);
-    return { ...posted, answer: scrubbed(posted.answer, secret), at: started, ms: clock.now() - started };
+/** `undefined` where the endpoint was removed since it was looked at: its secret goes with it. */
+const attemptTo = async (
+  { aggregates, secrets, post, clock }: Ports,
+  kind: WebhookKind,
+  message: DeliveryMessage,
+): Promise<Timed | undefined> => {
+  const { webhook: id } = message;
+  const secret = await secrets.read(id);
+  if (secret === undefined && (await aggregates.webhook.load(id)).state.removed) return undefined;
+  if (secret === undefined) throw new Unprocessable(`the secret of ${id} is gone: remove the endpoint and add it again`);
+  const started = clock.now();
+  const { headers, body } = render(kind, message, secret, started);
+  const posted = await post(secret.url, headers, body);
+  return { ...posted, answer: scrubbed(posted.answer, secret), at: started, ms: clock.now() - started };
+};
+
+const settle = async (ports: Ports, { message, row, news, health }: Sending, verdict: Verdict, posted: Timed): Promise<void> => {
+  const { rows, clock } = ports;
+  const { webhook: id, attempt } = message;
+  const { at, ms, status, answer } = posted;
+  const reason = verdict.is === "delivered" ? null : verdict.reason;
+  const tried: Attempt = { attempt, at: timeOf(at), status, ms, reason, answer };
+  const after: Delivery = {
+    ...row,
+    attempts: attempt,
+    reason,
+    nextAt: null,
+    updatedAt: timeOf(clock.now()),
+    tries: [tried, ...row.tries].slice(0, KEPT_TRIES),
+  };
+  if (verdict.is === "delivered") {
+    await rows.putDelivery({ ...after, status: "delivered" }, news);
+    if (health.failingSince > 0 || health.throttledUntil > 0) await rows.setHealth(id, { failingSince: 0, throttledUntil: 0 });
+    return;
   }
+  // a trial that fails says so and no more
+  if (message.once) return rows.putDelivery({ ...after, status: "dead" }, news);
 
-  async function settle(verdict: Verdict, { at, ms, status, answer }: Timed): Promise<void> {
-    const reason = verdict.is === "delivered" ? null : verdict.reason;
-    const tried: Attempt = { attempt, at: timeOf(at), status, ms, reason, answer };
-    const after: Delivery = {
-      ...row,
-      attempts: attempt,
-      reason,
-      nextAt: null,
-      updatedAt: timeOf(clock.now()),
-      tries: [tried, ...row.tries].slice(0, KEPT_TRIES),
-    };
-    if (verdict.is === "delivered") {
-      await rows.putDelivery({ ...after, status: "delivered" }, news);
-      if (health.failingSince > 0 || health.throttledUntil > 0) await rows.setHealth(id, { failingSince: 0, throttledUntil: 0 });
-      return;
-    }
-
-    // a trial that fails says so and no more
-    if (message.once) return rows.putDelivery({ ...after, status: "dead" }, news);
-
-    const now = clock.now();
-    const ofEndpoint = verdict.is === "again" || verdict.endpoint;
-    const failingSince = health.failingSince || (ofEndpoint ? at : 0);
-    const pause = verdict.is === "again" ? verdict.pauseMs : 0;
-    await rows.setHealth(id, { failingSince, throttledUntil: pause > 0 ? now + pause : health.throttledUntil });
-    if (verdict.is === "never" && verdict.disable) await disable(verdict.reason);
-    // one failure after days without a message says little: the endpoint must have failed this one for hours too
-    const late = verdict.is === "never" || attempt >= LATE_ATTEMPT;
-    const dead = ofEndpoint && late && now - failingSince >= DISABLE_AFTER_MS;
-    if (dead) await disable(`nothing arrived since ${timeOf(failingSince)}; the last time ${verdict.reason}`);
-
-    if (verdict.is === "again" && !dead && attempt < MOST_ATTEMPTS) {
-      const due = now + verdict.waitMs;
-      // first the queue, then the row: a crash in between sends once more, and never once less
-      await ports.send(
-        JSON.stringify({ ...message, attempt: attempt + 1, due, byHand: false }),
-        Math.min(Math.ceil(verdict.waitMs / 1_000), LONGEST_DELAY_S),
-      );
-      return rows.putDelivery({ ...after, status: "pending", nextAt: timeOf(due) }, news);
-    }
-    await rows.putDelivery({ ...after, status: "dead" }, news);
-    throw new Unprocessable(givenUp(message, verdict.reason));
+  const isDisabled = await noteFailure(ports, message, health, verdict, at);
+  if (verdict.is === "again" && !isDisabled && attempt < MOST_ATTEMPTS) {
+    const due = clock.now() + verdict.waitMs;
+    // first the queue, then the row: a crash in between sends once more, and never once less
+    await ports.send(
+      JSON.stringify({ ...message, attempt: attempt + 1, due, byHand: false }),
+      Math.min(Math.ceil(verdict.waitMs / 1_000), LONGEST_DELAY_S),
+    );
+    return rows.putDelivery({ ...after, status: "pending", nextAt: timeOf(due) }, news);
   }
+  await rows.putDelivery({ ...after, status: "dead" }, news);
+  throw new Unprocessable(givenUp(message, verdict.reason));
+};
 
-  async function disable(reason: string): Promise<void> {
-    const because = { cause: `${message.delivery}/${attempt}/disable`, correlation: message.delivery, actor: ACTOR };
+/** What a failure says of the endpoint. @returns whether it is disabled for it */
+const noteFailure = async (
+  { aggregates, rows, clock }: Ports,
+  { webhook: id, delivery, attempt }: DeliveryMessage,
+  health: Health,
+  verdict: Exclude<Verdict, { is: "delivered" }>,
+  at: number,
+): Promise<boolean> => {
+  const disable = async (reason: string): Promise<void> => {
+    const because = { cause: `${delivery}/${attempt}/disable`, correlation: delivery, actor: ACTOR };
     await aggregates.webhook.execute(id, { type: "DisableWebhook", reason }, because);
-  }
+  };
+  const now = clock.now();
+  const ofEndpoint = verdict.is === "again" || verdict.endpoint;
+  const failingSince = health.failingSince || (ofEndpoint ? at : 0);
+  const pause = verdict.is === "again" ? verdict.pauseMs : 0;
+  await rows.setHealth(id, { failingSince, throttledUntil: pause > 0 ? now + pause : health.throttledUntil });
+  if (verdict.is === "never" && verdict.disable) await disable(verdict.reason);
+  // one failure after days without a message says little: the endpoint must have failed this one for hours too
+  const late = verdict.is === "never" || attempt >= LATE_ATTEMPT;
+  const dead = ofEndpoint && late && now - failingSince >= DISABLE_AFTER_MS;
+  if (dead) await disable(`nothing arrived since ${timeOf(failingSince)}; the last time ${verdict.reason}`);
+  return dead;
 };
 
 /**

@@ -285,8 +285,8 @@ export const edits: readonly Edit[] = [
   edit(
     "deliver: an attempt too few",
     "services/deliver/deliver.ts",
-    "!dead && attempt < MOST_ATTEMPTS",
-    "!dead && attempt < MOST_ATTEMPTS - 1",
+    "!isDisabled && attempt < MOST_ATTEMPTS",
+    "!isDisabled && attempt < MOST_ATTEMPTS - 1",
   ),
   // the rules
   edit(
