@@ -16,7 +16,7 @@ const may = (actions: readonly string[], ...on: readonly string[]): Right => ({ 
 
 export const bucketName = (bucket: BucketKey): string => `${buckets[bucket].name}-{account}-{region}`;
 /** The name of a bucket in an account and a region. */
-export const fillIn = (bucket: BucketKey, account: string, region: string): string =>
+export const bucketNameIn = (bucket: BucketKey, account: string, region: string): string =>
   bucketName(bucket).replace("{account}", account).replace("{region}", region);
 const bucket = (name: BucketKey): string => `arn:{partition}:s3:::${bucketName(name)}`;
 const objects = (name: BucketKey, path: string): string => `${bucket(name)}/${path}`;

@@ -1,5 +1,5 @@
 import { DescribeTableCommand, type DynamoDBClient } from "@aws-sdk/client-dynamodb";
-import { fillIn } from "../blueprint/rights.ts";
+import { bucketNameIn } from "../blueprint/rights.ts";
 import { type BucketKey, buckets } from "../blueprint/stores.ts";
 import { EVENTS_TABLE } from "../blueprint/topology.ts";
 import type { ClientOptions } from "../engine/aws/clients.ts";
@@ -56,7 +56,7 @@ export const placeOf = async ({ local, options }: Account, dynamodb: DynamoDBCli
   try {
     const { Table } = await dynamodb.send(new DescribeTableCommand({ TableName: EVENTS_TABLE }));
     const [, , , region = "", account = ""] = Table?.TableArn?.split(":") ?? [];
-    return { account: `account ${account} in ${region}`, buckets: named((bucket) => fillIn(bucket, account, region)) };
+    return { account: `account ${account} in ${region}`, buckets: named((bucket) => bucketNameIn(bucket, account, region)) };
   } catch (error) {
     if (problemOf(error) === "missing") return undefined;
     const { name, message } = error as Error;

@@ -4,7 +4,7 @@ import { awsClients } from "../engine/aws/clients.ts";
 import { systemClock } from "../engine/kit/clock.ts";
 import { examine } from "../operator/doctor/doctor.ts";
 import { type Finding, missing, ok, wrong } from "../operator/doctor/finding.ts";
-import { sightOf } from "../operator/doctor/sight.ts";
+import { inspectAccount } from "../operator/doctor/sight.ts";
 import type { Place } from "../operator/doctor/site.ts";
 import { findAccount, placeOf } from "./account.ts";
 import type { Connection } from "./connection.ts";
@@ -46,7 +46,7 @@ export async function examination(context: Context, sitesFile: string | undefine
       now: systemClock.now,
       random: systemClock.random,
     } as const;
-    for await (const found of examine(sightOf(clients), engine)) say(found);
+    for await (const found of examine(inspectAccount(clients), engine)) say(found);
   } finally {
     clients.destroy();
   }

@@ -3,7 +3,7 @@ import { SealBroken } from "../engine/archive/sealed-history.ts";
 import { dynamodbClient, kmsClient, s3Client } from "../engine/aws/clients.ts";
 import { systemClock } from "../engine/kit/clock.ts";
 import { ChainBroken } from "../engine/log/chain-broken.ts";
-import { NotTheLog, replay, Unfinished, verifyViews, type Wanted } from "../operator/replay/replay.ts";
+import { RebuildInterrupted, RebuildMismatch, replay, verifyViews, type Wanted } from "../operator/replay/replay.ts";
 import { wire } from "../operator/replay/wiring.ts";
 import type { LogVerified } from "../operator/verify/verify-log.ts";
 import { findAccount, placeOf } from "./account.ts";
@@ -65,19 +65,19 @@ function notTheLog(log: LogVerified): CliError {
 }
 
 function explain(error: unknown): never {
-  if (error instanceof NotTheLog) {
+  if (error instanceof RebuildMismatch) {
     const rows = error.differences.map(({ stream, what }) => `${stream}: ${what}`).join("\n");
     throw new CliError(exit.failed, "views.differ", `${sentence(error)} Readers still have the rows before.\n${rows}`, {
       next: "Run it again; where it happens again, the projection and the rebuild are of different releases.",
       cause: error,
     });
   }
-  if (error instanceof Unfinished)
+  if (error instanceof RebuildInterrupted)
     throw new CliError(exit.conflict, "replay.unfinished", sentence(error), {
       next: "Finish it with the same view, or drop it with --restart.",
       cause: error,
     });
-  if (error instanceof Error && error.name === "Occupied")
+  if (error instanceof Error && error.name === "RebuildRunning")
     throw new CliError(exit.conflict, "replay.occupied", sentence(error), { next: "Wait for it, or stop it.", cause: error });
   if (error instanceof ChainBroken)
     throw new CliError(exit.failed, "stream.broken", `${sentence(error)} Readers still have what they had.`, {

@@ -15,7 +15,7 @@ export const named = (template: string): $util.Output<string> =>
   $resolve([partition, region, account]).apply(([partition, region, account]) => fill(template, { partition, region, account }));
 
 /** Of all inline policies of a role; each environment of a site adds to those that publish and flip. */
-const MOST_CHARACTERS = 10_240;
+const MAX_CHARACTERS = 10_240;
 
 /** A policy document that allows exactly these rights. `special` are the resources that have no name of their own. */
 export const policyOf = (
@@ -31,15 +31,15 @@ export const policyOf = (
         return Resource.length === 0 ? [] : [{ Effect: "Allow", Action: [...actions], Resource }];
       }),
     });
-    if (text.length > MOST_CHARACTERS)
+    if (text.length > MAX_CHARACTERS)
       throw new Error(
-        `a role's policy has ${text.length} characters and IAM takes ${MOST_CHARACTERS}: declare fewer environments in this account, and the rest in another`,
+        `a role's policy has ${text.length} characters and IAM takes ${MAX_CHARACTERS}: declare fewer environments in this account, and the rest in another`,
       );
     return text;
   });
 
 /** Lets one service of AWS take a role, and only on behalf of this account. */
-export const takenBy = (service: string): $util.Output<string> =>
+export const assumedBy = (service: string): $util.Output<string> =>
   account.apply((account) =>
     JSON.stringify({
       Version: "2012-10-17",

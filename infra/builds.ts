@@ -3,7 +3,7 @@ import { componentName } from "../blueprint/engine-functions.ts";
 import { bucketName, type Right } from "../blueprint/rights.ts";
 import { siteResources } from "../blueprint/sites.ts";
 import type { buckets as stores } from "../blueprint/stores.ts";
-import { policyOf, takenBy } from "./account.ts";
+import { assumedBy, policyOf } from "./account.ts";
 import { buckets } from "./buckets.ts";
 import { type DeclaredSite, declaredSites } from "./declared-sites.ts";
 
@@ -35,7 +35,7 @@ export const projects = declaredSites.map((site) => {
   const title = componentName(site.name);
   const { project } = siteResources(site.name, "any");
   const role = new aws.iam.Role(`${title}BuildRole`, {
-    assumeRolePolicy: takenBy("codebuild.amazonaws.com"),
+    assumeRolePolicy: assumedBy("codebuild.amazonaws.com"),
     inlinePolicies: [{ name: "rights", policy: policyOf(rightsOf(site, project)) }],
   });
   const log = new aws.cloudwatch.LogGroup(`${title}BuildLog`, { name: `/aws/codebuild/${project}`, retentionInDays: 30 });

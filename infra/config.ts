@@ -7,7 +7,7 @@ import { environments } from "./sites.ts";
 const tokens = new sst.Secret("ApiTokens", "{}");
 
 /** An environment of a Lambda function is 4 KB at most, and this document is in it. */
-const MOST_BYTES = 3_900;
+const MAX_BYTES = 3_900;
 
 const document = $jsonStringify({
   region,
@@ -39,9 +39,9 @@ const document = $jsonStringify({
 /** What every function of the engine is told: `EngineConfig` of `blueprint/engine-config.ts`. */
 export const engineConfig = document.apply((text) => {
   const bytes = Buffer.byteLength(text);
-  if (bytes > MOST_BYTES)
+  if (bytes > MAX_BYTES)
     throw new Error(
-      `SHIPLOG_CONFIG is ${bytes} bytes and may have ${MOST_BYTES}: declare fewer environments or API tokens in this account, and the rest in another`,
+      `SHIPLOG_CONFIG is ${bytes} bytes and may have ${MAX_BYTES}: declare fewer environments or API tokens in this account, and the rest in another`,
     );
   return text;
 });

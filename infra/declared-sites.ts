@@ -9,14 +9,14 @@ const file = resolve($cli.paths.root, process.env.SHIPLOG_SITES ?? "shiplog.site
 export type DeclaredSite = Site & { readonly folder: string; readonly ownBuildspec: boolean; readonly publicEntries: readonly string[] };
 
 /** CloudFront takes 75 behaviours; the other three are the server's, the images' and those of `_next/`. */
-const MOST_PUBLIC_ENTRIES = 70;
+const MAX_PUBLIC_ENTRIES = 70;
 
 const located = (site: Site): DeclaredSite => {
   const folder = resolve(dirname(file), site.source);
   const publicEntries = publicPatterns(join(folder, "public"));
-  if (publicEntries.length > MOST_PUBLIC_ENTRIES)
+  if (publicEntries.length > MAX_PUBLIC_ENTRIES)
     throw new Error(
-      `the site "${site.name}" has ${publicEntries.length} entries in its public folder, and CloudFront takes ${MOST_PUBLIC_ENTRIES}: move them into folders`,
+      `the site "${site.name}" has ${publicEntries.length} entries in its public folder, and CloudFront takes ${MAX_PUBLIC_ENTRIES}: move them into folders`,
     );
   return { ...site, folder, ownBuildspec: site.build === undefined && existsSync(join(folder, "buildspec.yml")), publicEntries };
 };

@@ -1,7 +1,7 @@
 import { componentName, type EngineFunction, type EngineFunctionName, functionName, logGroupName } from "../blueprint/engine-functions.ts";
 import { rightsOf } from "../blueprint/rights.ts";
 import { RUNTIME } from "../blueprint/sites.ts";
-import { policyOf, takenBy } from "./account.ts";
+import { assumedBy, policyOf } from "./account.ts";
 import { engineConfig } from "./config.ts";
 import { declaredSites } from "./declared-sites.ts";
 import { sealKey } from "./seal-key.ts";
@@ -11,7 +11,7 @@ import { environments } from "./sites.ts";
 export const engineFunction = ({ name, timeoutSeconds, memoryMb }: EngineFunction): sst.aws.Function => {
   const title = componentName(name);
   const role = new aws.iam.Role(`${title}Role`, {
-    assumeRolePolicy: takenBy("lambda.amazonaws.com"),
+    assumeRolePolicy: assumedBy("lambda.amazonaws.com"),
     inlinePolicies: [
       {
         name: "rights",

@@ -9,7 +9,7 @@ import {
   siteFunctionSizes,
   siteResources,
 } from "../blueprint/sites.ts";
-import { policyOf, takenBy } from "./account.ts";
+import { assumedBy, policyOf } from "./account.ts";
 import type { DeclaredSite } from "./declared-sites.ts";
 import type { queueWithDeadLetters } from "./queue.ts";
 
@@ -69,7 +69,7 @@ export const siteFunctions = (site: DeclaredSite, environment: string, queue: Re
       {
         name,
         role: new aws.iam.Role(`${title}Role`, {
-          assumeRolePolicy: takenBy("lambda.amazonaws.com"),
+          assumeRolePolicy: assumedBy("lambda.amazonaws.com"),
           inlinePolicies: [{ name: "rights", policy: policyOf(rightsOf(role, names)) }],
         }).arn,
         runtime: RUNTIME,

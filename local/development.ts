@@ -16,7 +16,7 @@ import { readDocument } from "./damaged.ts";
 import type { Edge } from "./edge/edge.ts";
 import { freePort } from "./free-port.ts";
 import { takeOver } from "./one-at-a-time.ts";
-import { HERE, provisionEngine } from "./provision/engine-resources.ts";
+import { localNames, provisionEngine } from "./provision/engine-resources.ts";
 import { provisionSite } from "./provision/site-resources.ts";
 import { startSiteEdge } from "./site-edge.ts";
 import { runMappings } from "./site-mappings.ts";
@@ -101,7 +101,7 @@ export const startDevelopment = async (options: DevelopmentOptions): Promise<Dev
     }
 
     const config: EngineConfig = {
-      ...HERE,
+      ...localNames,
       sites: configs,
       loopbackWebhooks: options.allowLoopbackWebhooks ?? false,
       tokens: { local: createHash("sha256").update(memory.token).digest("hex") },

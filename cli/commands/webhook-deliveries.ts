@@ -12,7 +12,7 @@ import { plain, table } from "../terminal.ts";
 type Delivery = z.infer<typeof OneDelivery>["delivery"];
 
 /** One attempt takes twenty seconds at most, and an endpoint that is busy with others waits a little before. */
-const LONGEST_WAIT_MS = 45_000;
+const MAX_WAIT_MS = 45_000;
 
 /** `shiplog webhooks test|deliveries|redeliver`: what was sent, and sending it. */
 export const deliveryCommands = (webhooks: Command, run: Run): void => {
@@ -53,7 +53,7 @@ async function redeliver(context: Context, said: string, delivery: string): Prom
 /** Waits for the attempt that was asked for, or for the end of a message that comes to none, and tells what it came to. */
 async function outcome(context: Context, api: Api, webhook: string, before: Delivery): Promise<ExitCode> {
   const { terminal, json, signal } = context;
-  for (const until = Date.now() + LONGEST_WAIT_MS; ; await sleep(250, undefined, { signal })) {
+  for (const until = Date.now() + MAX_WAIT_MS; ; await sleep(250, undefined, { signal })) {
     const delivery = await api.delivery(webhook, before.id);
     const late = delivery.attempts <= before.attempts && !endedSince(before, delivery);
     if (late && Date.now() < until) continue;

@@ -4,14 +4,14 @@ import type { Clock } from "../kit/clock.ts";
 
 export type Bus = ReturnType<typeof eventBus>;
 
-const CALL = 10;
+const MAX_ENTRIES = 10;
 const TRIES = 4;
 
 /** The engine's bus. PutEvents succeeds in part: every entry is looked at, and those that failed are put again. */
 export const eventBus = (client: EventBridgeClient, name: string, clock: Clock) => ({
   /** Resolves when every event is on the bus; throws naming those that are not, after four tries. */
   publish: async (events: readonly Recorded[]): Promise<void> => {
-    for (let start = 0; start < events.length; start += CALL) await put(events.slice(start, start + CALL));
+    for (let start = 0; start < events.length; start += MAX_ENTRIES) await put(events.slice(start, start + MAX_ENTRIES));
 
     async function put(batch: readonly Recorded[]): Promise<void> {
       let left = batch;

@@ -1,7 +1,7 @@
 import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import { Entity } from "electrodb";
 import * as z from "zod";
-import { ifNewer } from "../aws/if-newer.ts";
+import { conditionalWrite } from "../aws/conditional-write.ts";
 import { type ViewName, viewNames } from "./read-models.ts";
 
 const none = { casing: "none" } as const;
@@ -54,7 +54,7 @@ export const generationRows = (client: DynamoDBDocumentClient, table: string) =>
     return data ?? undefined;
   };
   const swap = (name: string, before: number, value: string): Promise<boolean> =>
-    ifNewer(
+    conditionalWrite(
       registers
         .put({ name, value, revision: before + 1 })
         .where(({ revision }, { notExists, eq }) => (before === 0 ? notExists(revision) : eq(revision, before)))

@@ -1,7 +1,7 @@
 import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import { Entity } from "electrodb";
 import { MAX_CLOCK_SKEW_MS } from "../../domain/kernel/position.ts";
-import { ifNewer } from "../aws/if-newer.ts";
+import { conditionalWrite } from "../aws/conditional-write.ts";
 
 const none = { casing: "none" } as const;
 
@@ -23,7 +23,7 @@ export const leaseRows = (client: DynamoDBDocumentClient, table: string) => {
   return {
     /** Takes or renews a lease; `false` where somebody else has it. */
     takeLease: (name: string, holder: string, now: number, until: number): Promise<boolean> =>
-      ifNewer(
+      conditionalWrite(
         leases
           .put({ name, holder, until })
           // nobody takes it for so long: a clock was ahead
@@ -35,7 +35,7 @@ export const leaseRows = (client: DynamoDBDocumentClient, table: string) => {
       ),
     /** Gives a lease back; nothing where it ended and somebody else has it. */
     giveLease: async (name: string, holder: string): Promise<void> => {
-      await ifNewer(
+      await conditionalWrite(
         leases
           .delete({ name })
           .where((held, { eq }) => eq(held.holder, holder))

@@ -1,6 +1,6 @@
 import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import { Entity } from "electrodb";
-import { ifNewer } from "../aws/if-newer.ts";
+import { conditionalWrite } from "../aws/conditional-write.ts";
 import { generationOf, inGeneration } from "./generations.ts";
 import { keyOf, modelOf, streamOf, type ViewName, type Views } from "./read-models.ts";
 import { type ReadStream, type Stored, viewIn, viewsIn } from "./row-shape.ts";
@@ -89,7 +89,7 @@ export const modelRows = <K extends ViewName>(client: DynamoDBDocumentClient, ta
 
     /** Writes a row if nobody wrote a newer one of this shape; `false` where somebody did. */
     const put = (view: Views[K]): Promise<boolean> =>
-      ifNewer(
+      conditionalWrite(
         entity
           .put(attributesOf(name, generation, view))
           .where(

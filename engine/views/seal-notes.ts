@@ -1,7 +1,7 @@
 import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import * as z from "zod";
 import type { SealedHead } from "../../domain/kernel/seal.ts";
-import { ifNewer } from "../aws/if-newer.ts";
+import { conditionalWrite } from "../aws/conditional-write.ts";
 import { noteRow } from "./notes.ts";
 
 const Head = z.object({
@@ -19,7 +19,7 @@ export const sealNotes = (client: DynamoDBDocumentClient, table: string) => {
   return {
     /** Says that a stream may have commits up to this version that are in no seal. */
     noteUnsealed: (stream: string, version: number): Promise<boolean> =>
-      ifNewer(
+      conditionalWrite(
         notes
           .put({ about: "unsealed", kind: stream, value: "", number: version })
           .where(({ number }, { notExists, lt }) => `${notExists(number)} OR ${lt(number, version)}`)
@@ -37,14 +37,14 @@ export const sealNotes = (client: DynamoDBDocumentClient, table: string) => {
     },
     /** Never goes back, and forgets that the stream may have more, unless that was said of a later version meanwhile. */
     noteSealed: async (stream: string, { version, hash, missing }: SealedHead): Promise<void> => {
-      await ifNewer(
+      await conditionalWrite(
         notes
           .put({ about: "sealed", kind: stream, value: JSON.stringify({ hash, missing }), number: version })
           .where(({ number }, { notExists, lte }) => `${notExists(number)} OR ${lte(number, version)}`)
           .go(),
       );
       if (missing.length > 0) return;
-      await ifNewer(
+      await conditionalWrite(
         notes
           .delete({ about: "unsealed", kind: stream })
           .where(({ number }, { notExists, lte }) => `${notExists(number)} OR ${lte(number, version)}`)
@@ -57,7 +57,7 @@ export const sealNotes = (client: DynamoDBDocumentClient, table: string) => {
       return data?.number;
     },
     noteSeals: async (number: number): Promise<void> => {
-      await ifNewer(
+      await conditionalWrite(
         notes
           .put({ about: "seals", kind: "noted", value: "", number })
           .where((row, { notExists, lt }) => `${notExists(row.number)} OR ${lt(row.number, number)}`)

@@ -1,5 +1,5 @@
 import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
-import { ifNewer } from "../aws/if-newer.ts";
+import { conditionalWrite } from "../aws/conditional-write.ts";
 import { noteRow } from "./notes.ts";
 
 const aboutOf = (place: string): string => `unsettled/${place}`;
@@ -15,7 +15,7 @@ export const unsettledNotes = (client: DynamoDBDocumentClient, table: string) =>
   return {
     /** `false` where it is noted already. @param place the environment's stream */
     noteUnsettled: (place: string, sequence: number): Promise<boolean> =>
-      ifNewer(
+      conditionalWrite(
         notes
           .put({ ...key(place, sequence), value: "", number: 0 })
           .where(({ value }, { notExists }) => notExists(value))
@@ -32,7 +32,7 @@ export const unsettledNotes = (client: DynamoDBDocumentClient, table: string) =>
     },
     /** Counts a look at it, unless it is settled meanwhile. */
     countLook: async (place: string, sequence: number, looks: number): Promise<void> => {
-      await ifNewer(
+      await conditionalWrite(
         notes
           .put({ ...key(place, sequence), value: "", number: looks })
           .where(({ value }, { exists }) => exists(value))

@@ -3,7 +3,7 @@ import { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import { deploymentStream, environmentStream } from "../../domain/kernel/identity.ts";
 import type { DeploymentView, EnvironmentView, Status } from "../../domain/projections/views.ts";
 import type { WebhookView } from "../../domain/projections/webhook-view.ts";
-import { ifNewer } from "../aws/if-newer.ts";
+import { conditionalWrite } from "../aws/conditional-write.ts";
 import { deliveryRows } from "../webhooks/delivery-rows.ts";
 import { begunNotes } from "./begun-notes.ts";
 import { deploymentRows } from "./deployment-rows.ts";
@@ -78,7 +78,7 @@ export const viewsTable = (dynamodb: DynamoDBClient, table: string, read: ReadSt
       return data?.number ?? 0;
     },
     setRelayed: (stream: string, version: number): Promise<boolean> =>
-      ifNewer(
+      conditionalWrite(
         notes
           .put({ about: stream, kind: "relayed", value: "", number: version })
           .where(({ number }, { notExists, lt }) => `${notExists(number)} OR ${lt(number, version)}`)
@@ -99,7 +99,7 @@ export const viewsTable = (dynamodb: DynamoDBClient, table: string, read: ReadSt
      */
     claimKey: async (key: string, digest: string): Promise<boolean> => {
       const taken = notes.put({ about: `key/${key}`, kind: "request", value: digest });
-      if (await ifNewer(taken.where(({ value }, { notExists }) => notExists(value)).go())) return true;
+      if (await conditionalWrite(taken.where(({ value }, { notExists }) => notExists(value)).go())) return true;
       const { data } = await notes.get({ about: `key/${key}`, kind: "request" }).go({ consistent: true });
       return data?.value === digest;
     },

@@ -3,7 +3,7 @@ import { Entity } from "electrodb";
 import { MAX_CLOCK_SKEW_MS } from "../../domain/kernel/position.ts";
 import type { Delivery } from "../../domain/webhook/delivery.ts";
 import type { News } from "../../domain/webhook/news.ts";
-import { ifNewer } from "../aws/if-newer.ts";
+import { conditionalWrite } from "../aws/conditional-write.ts";
 
 const none = { casing: "none" } as const;
 const DAY_SECONDS = 86_400;
@@ -93,7 +93,7 @@ export const deliveryRows = (client: DynamoDBDocumentClient, table: string) => {
     },
     /** Writes a row, unless another sender of the same message came further, or delivered it: one may have stood still in between. */
     putDelivery: async (delivery: Delivery, news: News): Promise<void> => {
-      await ifNewer(
+      await conditionalWrite(
         put(delivery, news)
           .where(
             ({ status, attempts }, { notExists, lt, eq, ne }) =>
@@ -104,7 +104,7 @@ export const deliveryRows = (client: DynamoDBDocumentClient, table: string) => {
     },
     /** Writes a row unless it is there; its first attempt may have come before it. */
     noteDelivery: (delivery: Delivery, news: News): Promise<boolean> =>
-      ifNewer(
+      conditionalWrite(
         put(delivery, news)
           .where(({ id }, { notExists }) => notExists(id))
           .go(),
@@ -119,8 +119,8 @@ export const deliveryRows = (client: DynamoDBDocumentClient, table: string) => {
     },
 
     /** Takes one of an endpoint's lines, for nobody else until then or until it is given back; `false` where somebody has it. */
-    takeLine: (webhook: string, line: number, now: number, until: number): Promise<boolean> =>
-      ifNewer(
+    acquireSlot: (webhook: string, line: number, now: number, until: number): Promise<boolean> =>
+      conditionalWrite(
         lines
           .put({ webhook, line, until })
           // nobody takes it for so long: a clock was ahead
@@ -131,8 +131,8 @@ export const deliveryRows = (client: DynamoDBDocumentClient, table: string) => {
           .go(),
       ),
     /** Gives back what was taken until then; nothing where it ran out and somebody else has it. */
-    giveLine: async (webhook: string, line: number, until: number): Promise<void> => {
-      await ifNewer(
+    releaseSlot: async (webhook: string, line: number, until: number): Promise<void> => {
+      await conditionalWrite(
         lines
           .delete({ webhook, line })
           .where((taken, { eq }) => eq(taken.until, until))

@@ -16,7 +16,7 @@ export type BuildLog = {
 };
 
 const BATCH_MS = 100;
-const LONGEST_LINE = 200_000; // CloudWatch Logs takes 256 KB
+const MAX_LINE = 200_000; // CloudWatch Logs takes 256 KB
 
 export function openLog(append: (lines: LogLine[]) => void | Promise<void>): BuildLog {
   const decoder = new StringDecoder("utf8");
@@ -62,7 +62,7 @@ export function openLog(append: (lines: LogLine[]) => void | Promise<void>): Bui
       const lines = (partial + decoder.write(chunk)).split("\n");
       partial = lines.pop() ?? "";
       for (const line of lines) add(line.replace(/\r$/, ""));
-      if (partial.length > LONGEST_LINE) {
+      if (partial.length > MAX_LINE) {
         // Masked before it is cut, and cut where no secret can be half over.
         const keep = Math.max(0, ...secrets.map((secret) => secret.length - 1));
         const masked = mask(partial);

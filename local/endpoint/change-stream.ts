@@ -41,8 +41,8 @@ export type ChangeStreams = {
 
 const BATCH = 100;
 const FIRST_PAUSE_MS = 50;
-const LONGEST_PAUSE_MS = 5_000;
-const LONGEST_CLOSE_MS = 5_000;
+const MAX_PAUSE_MS = 5_000;
+const MAX_CLOSE_MS = 5_000;
 
 type Subscription = { readonly stop: AbortController; waiting: StreamRecord[]; running: Promise<void> | undefined; wake: () => void };
 
@@ -85,7 +85,7 @@ export function createChangeStreams(): ChangeStreams {
       const all = [...subscriptions.values()].flatMap((listening) => [...listening]);
       for (const { stop } of all) stop.abort();
       subscriptions.clear();
-      await Promise.race([Promise.all(all.map(({ running }) => running)), sleep(LONGEST_CLOSE_MS, undefined, { ref: false })]);
+      await Promise.race([Promise.all(all.map(({ running }) => running)), sleep(MAX_CLOSE_MS, undefined, { ref: false })]);
     },
   };
 }
@@ -103,7 +103,7 @@ async function deliver(table: string, subscription: Subscription, handler: Strea
     } catch (error) {
       console.error(`local endpoint: the handler of ${table}'s stream failed on ${batch.length} records; again in ${pause} ms:`, error);
       await sleep(pause, undefined, { signal, ref: false }).catch(() => {}); // woken early when the delivery is to stop
-      pause = Math.min(pause * 2, LONGEST_PAUSE_MS);
+      pause = Math.min(pause * 2, MAX_PAUSE_MS);
     }
   }
 }

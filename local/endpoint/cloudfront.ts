@@ -21,7 +21,7 @@ export type CloudFront = {
 type Kept = Invalidation & { createTime: string; completed: boolean };
 
 const NAMESPACE = "http://cloudfront.amazonaws.com/doc/2020-05-31/";
-const MOST_PATHS = 3000;
+const MAX_PATHS = 3000;
 
 /** CloudFront's invalidations; any distribution id exists. Caches listen in this process. */
 export function openCloudFront(dataDir: string): CloudFront {
@@ -110,7 +110,7 @@ function parseBatch(body: string): { callerReference: string; paths: string[] } 
   const wrong = paths.find((path) => !path.startsWith("/"));
   if (wrong !== undefined || paths.length === 0)
     throw new AwsError("InvalidArgument", 400, `A path must begin with "/": ${wrong ?? "none"}.`);
-  if (paths.length > MOST_PATHS) throw new AwsError("BatchTooLarge", 413, `A batch may have ${MOST_PATHS} paths.`);
+  if (paths.length > MAX_PATHS) throw new AwsError("BatchTooLarge", 413, `A batch may have ${MAX_PATHS} paths.`);
   return { callerReference, paths };
 }
 

@@ -71,7 +71,7 @@ export type EndpointOptions = Partial<Mountable> & {
   port?: number;
 };
 
-const LONGEST_CLOSE_MS = 2_000;
+const MAX_CLOSE_MS = 2_000;
 
 /** Starts the local AWS on 127.0.0.1. Everything it answered is there again when it starts on the same `dataDir`, also after a kill. */
 export async function startEndpoint({ dataDir, port = 0, ...given }: EndpointOptions): Promise<Endpoint> {
@@ -175,7 +175,7 @@ export async function startEndpoint({ dataDir, port = 0, ...given }: EndpointOpt
     queues.stopWaiting();
     // A write that is cut off in the middle would find its database closed.
     const answered = Promise.all([...open].map((response) => once(response, "close")));
-    await Promise.race([answered, sleep(LONGEST_CLOSE_MS, undefined, { ref: false })]);
+    await Promise.race([answered, sleep(MAX_CLOSE_MS, undefined, { ref: false })]);
     server.closeAllConnections();
     await closed;
     await queues.close();

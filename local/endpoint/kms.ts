@@ -8,7 +8,7 @@ type Keys = { keys: Record<string, string>; aliases: Record<string, string> };
 type ById = { KeyId: string };
 
 /** Of a message that is signed whole. */
-const MOST_BYTES = 4_096;
+const MAX_BYTES = 4_096;
 
 /** KMS, as far as signing with Ed25519 goes. The private keys lie in one file that only its owner may read: a place for trials. */
 export function kmsService(dataDir: string): AwsService {
@@ -71,11 +71,11 @@ export function kmsService(dataDir: string): AwsService {
       if (MessageType !== "RAW" || SigningAlgorithm !== "ED25519_SHA_512")
         throw new AwsError("ValidationException", 400, "The local KMS signs RAW messages with ED25519_SHA_512 only.");
       const message = Buffer.from(Message, "base64");
-      if (message.length < 1 || message.length > MOST_BYTES)
+      if (message.length < 1 || message.length > MAX_BYTES)
         throw new AwsError(
           "ValidationException",
           400,
-          `1 validation error detected: Value at 'message' failed to satisfy constraint: Member must have length less than or equal to ${MOST_BYTES}`,
+          `1 validation error detected: Value at 'message' failed to satisfy constraint: Member must have length less than or equal to ${MAX_BYTES}`,
         );
       const { id, pem } = find(KeyId);
       return {

@@ -5,7 +5,7 @@ import { jsonService } from "./wire.ts";
 type Named = { logGroupName: string; logStreamName: string };
 type Range = { startTime?: number; endTime?: number };
 
-const MOST_EVENTS = 10_000;
+const MAX_EVENTS = 10_000;
 
 /** CloudWatch Logs over a log store. */
 export function logsService(store: LogStore): AwsService {
@@ -54,17 +54,17 @@ export function logsService(store: LogStore): AwsService {
     async GetLogEvents({ logGroupName, logStreamName, limit, nextToken, startFromHead, ...range }: GetLogEventsInput) {
       mustHave(logGroupName);
       const at = pageAt(nextToken, startFromHead ?? false);
-      const found = await store.page(logGroupName, logStreamName, at, Math.min(limit ?? MOST_EVENTS, MOST_EVENTS));
+      const found = await store.page(logGroupName, logStreamName, at, Math.min(limit ?? MAX_EVENTS, MAX_EVENTS));
       return answerOf(found ?? missing("stream"), range);
     },
     async FilterLogEvents({ logGroupName, logStreamNames, filterPattern = "", limit, ...range }: FilterLogEventsInput) {
       const words = filterPattern.replaceAll('"', "");
-      const most = Math.min(limit ?? MOST_EVENTS, MOST_EVENTS);
+      const most = Math.min(limit ?? MAX_EVENTS, MAX_EVENTS);
       const events: FilteredEvent[] = [];
       for (const logStreamName of logStreamNames ?? streamsOf(logGroupName)) {
         let matching = 0;
         for (let from = 0, more = true; more && matching < most; ) {
-          const page = await store.page(logGroupName, logStreamName, { from }, MOST_EVENTS);
+          const page = await store.page(logGroupName, logStreamName, { from }, MAX_EVENTS);
           for (const line of page?.lines ?? [])
             if (within(line, range) && line.message.includes(words))
               events.push({ ...line, logStreamName, eventId: `${logStreamName}/${matching++}` });

@@ -32,7 +32,7 @@ import { unlessThere } from "./unless-there.ts";
 export const BUCKETS = Object.fromEntries(Object.entries(buckets).map(([key, { name }]) => [key, name])) as Record<BucketKey, string>;
 
 /** What the engine is told of where it is: the same on every machine. */
-export const HERE = {
+export const localNames = {
   region: REGION,
   eventsTable: eventsTable.name,
   viewsTable: viewsTable.name,

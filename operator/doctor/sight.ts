@@ -25,13 +25,13 @@ const nameOf = (arn: string): string => {
   return table ?? arn.slice(arn.lastIndexOf(":") + 1);
 };
 
-export type Sight = ReturnType<typeof sightOf>;
+export type Sight = ReturnType<typeof inspectAccount>;
 
 /**
  * Looks at an account (or the local endpoint) through its ordinary interfaces; nothing is changed. `undefined` and `false`
  * mean that it is not there; whatever else goes wrong is thrown.
  */
-export const sightOf = ({ dynamodb, sqs, eventBridge, s3, kms, secrets, codeBuild, lambda }: Clients) => {
+export const inspectAccount = ({ dynamodb, sqs, eventBridge, s3, kms, secrets, codeBuild, lambda }: Clients) => {
   const functions = lambdaFunctions(lambda);
   const store = eventStore(dynamodb, eventsTable.name);
   const log = eventLog(dynamodb, eventsTable.name);

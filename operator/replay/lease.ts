@@ -27,8 +27,8 @@ export const Rebuild = z.object({
 export type Rebuild = z.infer<typeof Rebuild>;
 
 /** Another process rebuilds the read models now. */
-export class Occupied extends Error {
-  override readonly name = "Occupied";
+export class RebuildRunning extends Error {
+  override readonly name = "RebuildRunning";
 }
 
 export const LEASE_MS = 10_000;
@@ -51,13 +51,13 @@ export type Lease = Awaited<ReturnType<typeof takeLease>>;
  * Takes the one place of a rebuild, with what an earlier one left. One that was killed is waited for until its lease is
  * over; one that goes on renewing it keeps it.
  *
- * @throws Occupied
+ * @throws RebuildRunning
  */
 export const takeLease = async ({ views, clock, by, tell, signal }: Ports) => {
   let held = await stored(views);
   for (let first = held.state?.until; held.state !== undefined && held.state.until > clock.now(); held = await stored(views)) {
     if (held.state.until !== first)
-      throw new Occupied(`another process rebuilds ${held.state.views.join(", ")} since ${held.state.startedAt}`);
+      throw new RebuildRunning(`another process rebuilds ${held.state.views.join(", ")} since ${held.state.startedAt}`);
     tell("an earlier rebuild may still be running: waiting until its lease is over");
     // no longer than a lease lasts: a clock that was ahead has dated its end
     const began = clock.now();
@@ -77,7 +77,7 @@ export const takeLease = async ({ views, clock, by, tell, signal }: Ports) => {
     const text = JSON.stringify(value ?? null);
     // a repeated request of our own finds the revision taken by itself
     if (!(await views.setRebuild(revision, text)) && (await views.rebuild())?.value !== text)
-      throw new Occupied("another process has taken this rebuild over: this one stops");
+      throw new RebuildRunning("another process has taken this rebuild over: this one stops");
     revision += 1;
     state = value;
     renewed = clock.now();

@@ -43,13 +43,13 @@ export type Rebuilt = Extent & {
 };
 
 /** An earlier rebuild of other views was cut off. */
-export class Unfinished extends Error {
-  override readonly name = "Unfinished";
+export class RebuildInterrupted extends Error {
+  override readonly name = "RebuildInterrupted";
 }
 
 /** The new generation is not the fold of the log: it was given up, and readers still have the one before. */
-export class NotTheLog extends Error {
-  override readonly name = "NotTheLog";
+export class RebuildMismatch extends Error {
+  override readonly name = "RebuildMismatch";
   readonly differences: readonly Difference[];
   constructor(differences: readonly Difference[]) {
     super(`${differences.length} rows of the new generation are not what the log says`);
@@ -67,7 +67,7 @@ const GRACE_MS = 2_000;
  * Live events go on arriving: the projection keeps both generations meanwhile. Nothing but the log, the archive and the
  * table of views is asked or told; a rebuild sends nothing.
  *
- * @throws SealBroken, NotTheLog, Occupied, Unfinished
+ * @throws SealBroken, RebuildMismatch, RebuildRunning, RebuildInterrupted
  */
 export const replay = async (ports: Ports, { views, from }: Wanted, { restart = false } = {}): Promise<Rebuilt> => {
   const { clock, tell, items } = ports;
@@ -76,7 +76,7 @@ export const replay = async (ports: Ports, { views, from }: Wanted, { restart = 
   const lease = await takeLease(ports);
   const left = restart ? undefined : lease.state();
   if (left !== undefined && [...left.views].sort().join() !== [...views].sort().join())
-    throw new Unfinished(`a rebuild of ${left.views.join(", ")} that began at ${left.startedAt} was not finished`);
+    throw new RebuildInterrupted(`a rebuild of ${left.views.join(", ")} that began at ${left.startedAt} was not finished`);
   const before = await ports.views.generations();
   const generation = left?.generation ?? Math.max(before.last, lease.state()?.generation ?? 0) + 1;
   const startedAt = left?.startedAt ?? new Date(began).toISOString();
@@ -101,7 +101,7 @@ export const replay = async (ports: Ports, { views, from }: Wanted, { restart = 
       sampled,
     };
   } catch (error) {
-    if (error instanceof NotTheLog) {
+    if (error instanceof RebuildMismatch) {
       await ports.views.changeGenerations((now) => (now.building?.generation === generation ? { ...now, building: null } : undefined));
       await lease.end();
     } else await lease.leave().catch(() => undefined);
@@ -140,7 +140,7 @@ export const replay = async (ports: Ports, { views, from }: Wanted, { restart = 
       keepRow(ports.read, name, ports.views.rows(generation)[name], stream, Number.POSITIVE_INFINITY);
     const other = Object.fromEntries(views.map((view) => [view, before.live[view]]));
     const { rows, differences } = await compareRows({ ...ports, bringUp, wait: pulse, pulse }, fold.folds, built, other);
-    if (differences.length > 0) throw new NotTheLog(differences);
+    if (differences.length > 0) throw new RebuildMismatch(differences);
     await lease.keep();
     await ports.views.changeGenerations((now) => ({
       ...now,

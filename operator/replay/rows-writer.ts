@@ -22,26 +22,26 @@ export const rowsWriter = (write: (items: readonly Item[]) => Promise<void>, wid
     running.add(writing);
     for (const key of batch.keys()) underWay.set(key, writing);
   };
-  const surely = (): void => {
+  const throwIfFailed = (): void => {
     if (failure !== undefined) throw failure.error;
   };
 
   return {
     /** Resolves when there is room for more; the row may not be written yet. */
     put: async (item: Item): Promise<void> => {
-      surely();
+      throwIfFailed();
       const key = keyOf(item);
       await underWay.get(key);
       waiting.set(key, item);
       if (waiting.size >= BATCH) start();
       while (running.size >= width) await Promise.race(running);
-      surely();
+      throwIfFailed();
     },
     /** Resolves when every row that was put is written. */
     drain: async (): Promise<void> => {
       if (waiting.size > 0) start();
       while (running.size > 0) await Promise.all(running);
-      surely();
+      throwIfFailed();
     },
   };
 };

@@ -20,7 +20,7 @@ const SETTLED_MS = 10_000;
 /** Of what lies ahead of every clock, a commit may appear so many positions below another: they are given again. */
 const AHEAD_AGAIN = 100;
 /** Commits looked through for one answer, where a filter lets few through. */
-const MOST_COMMITS = 5_000;
+const MAX_COMMITS = 5_000;
 const BATCH = 500;
 
 /** `/v1/events`: the whole log in its order. */
@@ -55,7 +55,7 @@ export const log = (ports: Pick<Ports, "config" | "read" | "views" | "log" | "cl
         }
         if (commits.length === 0) return { reached: from, whole: true };
         // an empty page means that there is nothing more, so one event at least is looked for
-        if (full() || (mayEnd() && events.length > 0 && looked >= MOST_COMMITS)) return { reached: from, whole: false };
+        if (full() || (mayEnd() && events.length > 0 && looked >= MAX_COMMITS)) return { reached: from, whole: false };
       }
     };
 

@@ -12,11 +12,11 @@ import type { Post, Posted } from "./post.ts";
 import { scrubbed } from "./scrub.ts";
 import { slackMessage } from "./slack-message.ts";
 import { LARGEST_PAYLOAD, signedHeaders, standardBody } from "./standard-message.ts";
-import { DISABLE_AFTER_MS, LATE_ATTEMPT, MOST_ATTEMPTS, type Verdict, verdictOn } from "./verdict.ts";
+import { DISABLE_AFTER_MS, LATE_ATTEMPT, MAX_ATTEMPTS, type Verdict, verdictOn } from "./verdict.ts";
 
 export type Ports = {
   readonly aggregates: Pick<Aggregates, "webhook">;
-  readonly rows: Pick<Views, "delivery" | "noteDelivery" | "putDelivery" | "health" | "setHealth" | "takeLine" | "giveLine">;
+  readonly rows: Pick<Views, "delivery" | "noteDelivery" | "putDelivery" | "health" | "setHealth" | "acquireSlot" | "releaseSlot">;
   readonly secrets: Pick<WebhookSecrets, "read">;
   readonly post: Post;
   /** the longest that `post` takes */
@@ -29,9 +29,9 @@ export type Ports = {
 const ACTOR = "shiplog deliver";
 /** Requests to one endpoint at once: a slow one holds so many of the sender's hands and no more, a failing one holds one. */
 const LINES = 2;
-const LONGEST_DELAY_S = 900;
+const MAX_DELAY_S = 900;
 /** Twice the longest wait there is: what is to be waited for longer was dated by a clock that was ahead. */
-const LONGEST_WAIT_MS = 48 * 3_600_000;
+const MAX_WAIT_MS = 48 * 3_600_000;
 const KEPT_TRIES = 12;
 
 /**
@@ -86,7 +86,7 @@ const attemptOnce = async (ports: Ports, message: DeliveryMessage): Promise<void
   const health = await rows.health(id);
   waitUntil(clock, health.throttledUntil, "the endpoint asked for a pause");
   const { kind } = state;
-  const posted = await inLine(ports, id, health.failingSince > 0 ? 1 : LINES, () => attemptTo(ports, kind, { ...message, news }));
+  const posted = await withSlot(ports, id, health.failingSince > 0 ? 1 : LINES, () => attemptTo(ports, kind, { ...message, news }));
   if (posted === undefined) return drop(ports, row, news, "the endpoint was removed");
   const verdict = verdictOn(kind, attempt, posted, clock.now(), clock.random());
   return settle(ports, { message, row, news, health }, verdict, posted);
@@ -94,7 +94,7 @@ const attemptOnce = async (ports: Ports, message: DeliveryMessage): Promise<void
 
 const waitUntil = (clock: Pick<Clock, "now">, time: number, why: string): void => {
   const ms = time - clock.now();
-  if (ms > 0 && ms < LONGEST_WAIT_MS) throw new NotYet(why, Math.min(Math.ceil(ms / 1_000), LONGEST_DELAY_S));
+  if (ms > 0 && ms < MAX_WAIT_MS) throw new NotYet(why, Math.min(Math.ceil(ms / 1_000), MAX_DELAY_S));
 };
 
 const drop = async ({ rows, clock }: Ports, row: Delivery, news: News, reason: string): Promise<void> => {
@@ -102,16 +102,16 @@ const drop = async ({ rows, clock }: Ports, row: Delivery, news: News, reason: s
 };
 
 /** Holds one of the endpoint's lines meanwhile; where all are taken the message comes again soon. */
-const inLine = async <T>({ rows, clock, timeoutMs }: Ports, id: string, lines: number, act: () => Promise<T>): Promise<T> => {
+const withSlot = async <T>({ rows, clock, timeoutMs }: Ports, id: string, lines: number, act: () => Promise<T>): Promise<T> => {
   const now = clock.now();
   const until = now + timeoutMs + 10_000;
   for (let line = 0; line < lines; line++) {
-    if (!(await rows.takeLine(id, line, now, until))) continue;
+    if (!(await rows.acquireSlot(id, line, now, until))) continue;
     try {
       return await act();
     } finally {
       // what came of the request counts; a line that could not be given back ends by itself
-      await rows.giveLine(id, line, until).catch(() => undefined);
+      await rows.releaseSlot(id, line, until).catch(() => undefined);
     }
   }
   throw new NotYet("the endpoint is busy with others", 1 + Math.floor(clock.random() * 3));
@@ -156,12 +156,12 @@ const settle = async (ports: Ports, { message, row, news, health }: Sending, ver
   if (message.once) return rows.putDelivery({ ...after, status: "dead" }, news);
 
   const isDisabled = await noteFailure(ports, message, health, verdict, at);
-  if (verdict.is === "again" && !isDisabled && attempt < MOST_ATTEMPTS) {
+  if (verdict.is === "retry" && !isDisabled && attempt < MAX_ATTEMPTS) {
     const due = clock.now() + verdict.waitMs;
     // first the queue, then the row: a crash in between sends once more, and never once less
     await ports.send(
       JSON.stringify({ ...message, attempt: attempt + 1, due, byHand: false }),
-      Math.min(Math.ceil(verdict.waitMs / 1_000), LONGEST_DELAY_S),
+      Math.min(Math.ceil(verdict.waitMs / 1_000), MAX_DELAY_S),
     );
     return rows.putDelivery({ ...after, status: "pending", nextAt: timeOf(due) }, news);
   }
@@ -182,13 +182,13 @@ const noteFailure = async (
     await aggregates.webhook.execute(id, { type: "DisableWebhook", reason }, because);
   };
   const now = clock.now();
-  const ofEndpoint = verdict.is === "again" || verdict.endpoint;
+  const ofEndpoint = verdict.is === "retry" || verdict.endpoint;
   const failingSince = health.failingSince || (ofEndpoint ? at : 0);
-  const pause = verdict.is === "again" ? verdict.pauseMs : 0;
+  const pause = verdict.is === "retry" ? verdict.pauseMs : 0;
   await rows.setHealth(id, { failingSince, throttledUntil: pause > 0 ? now + pause : health.throttledUntil });
-  if (verdict.is === "never" && verdict.disable) await disable(verdict.reason);
+  if (verdict.is === "giveUp" && verdict.disable) await disable(verdict.reason);
   // one failure after days without a message says little: the endpoint must have failed this one for hours too
-  const late = verdict.is === "never" || attempt >= LATE_ATTEMPT;
+  const late = verdict.is === "giveUp" || attempt >= LATE_ATTEMPT;
   const dead = ofEndpoint && late && now - failingSince >= DISABLE_AFTER_MS;
   if (dead) await disable(`nothing arrived since ${timeOf(failingSince)}; the last time ${verdict.reason}`);
   return dead;

@@ -7,8 +7,8 @@ import type { Posted } from "./post.ts";
  */
 export type Verdict =
   | { readonly is: "delivered" }
-  | { readonly is: "again"; readonly reason: string; readonly waitMs: number; readonly pauseMs: number }
-  | { readonly is: "never"; readonly reason: string; readonly disable: boolean; readonly endpoint: boolean };
+  | { readonly is: "retry"; readonly reason: string; readonly waitMs: number; readonly pauseMs: number }
+  | { readonly is: "giveUp"; readonly reason: string; readonly disable: boolean; readonly endpoint: boolean };
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -16,14 +16,14 @@ const HOUR = 60 * MINUTE;
 
 /** Waits before the second and every further attempt, as Standard Webhooks proposes: a little more than three days in all. */
 const WAITS_MS = [5 * SECOND, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 5 * HOUR, 10 * HOUR, 14 * HOUR, 20 * HOUR, 24 * HOUR];
-export const MOST_ATTEMPTS = WAITS_MS.length + 1;
+export const MAX_ATTEMPTS = WAITS_MS.length + 1;
 /** An endpoint at which nothing arrived for so long is disabled … */
 export const DISABLE_AFTER_MS = 5 * 24 * HOUR;
 /** … by a message that failed for hours itself. */
 export const LATE_ATTEMPT = 5;
 /** A throttled endpoint that does not say for how long. */
 const USUAL_PAUSE_MS = 30 * SECOND;
-const LONGEST_PAUSE_MS = 24 * HOUR;
+const MAX_PAUSE_MS = 24 * HOUR;
 
 /** The wait after an attempt that failed; up to a fifth longer by chance, so that what failed together does not come back together. */
 export const waitAfter = (attempt: number, random: number): number =>
@@ -42,12 +42,12 @@ export const verdictOn = (kind: WebhookKind, attempt: number, posted: Posted, no
   const { status, fault } = posted;
   if (fault === null && status !== null && status >= 200 && status < 300) return { is: "delivered" };
   const reason = fault ?? reasonOf(status ?? 0, kind === "slack" ? posted.answer : null);
-  if (status === 410) return { is: "never", reason, disable: true, endpoint: true };
-  if (kind === "slack" && SLACK_FINAL.includes(status ?? 0)) return { is: "never", reason, disable: false, endpoint: status !== 400 };
+  if (status === 410) return { is: "giveUp", reason, disable: true, endpoint: true };
+  if (kind === "slack" && SLACK_FINAL.includes(status ?? 0)) return { is: "giveUp", reason, disable: false, endpoint: status !== 400 };
 
   const asked = retryAfter(posted.retryAfter, now);
   const pauseMs = THROTTLING.includes(status ?? 0) ? (asked ?? USUAL_PAUSE_MS) : 0;
-  return { is: "again", reason, waitMs: Math.max(waitAfter(attempt, random), asked ?? 0), pauseMs };
+  return { is: "retry", reason, waitMs: Math.max(waitAfter(attempt, random), asked ?? 0), pauseMs };
 };
 
 const reasonOf = (status: number, said: string | null): string => {
@@ -61,5 +61,5 @@ const reasonOf = (status: number, said: string | null): string => {
 const retryAfter = (header: string | null, now: number): number | undefined => {
   if (header === null) return undefined;
   const ms = /^\d+$/.test(header.trim()) ? Number(header) * SECOND : Date.parse(header) - now;
-  return Number.isNaN(ms) || ms <= 0 ? undefined : Math.min(ms, LONGEST_PAUSE_MS);
+  return Number.isNaN(ms) || ms <= 0 ? undefined : Math.min(ms, MAX_PAUSE_MS);
 };

@@ -7,7 +7,7 @@ import type { Aggregates } from "../../engine/log/execute.ts";
 import { FilesBusy } from "./files-writer.ts";
 import { type Flip, flipOf } from "./flip.ts";
 import { FlipImpossible, hasMoved, type Ports as MovePorts, moveAliases, verifyAliases } from "./move-aliases.ts";
-import { FilesGone } from "./public-files.ts";
+import { FilesMissing } from "./public-files.ts";
 import { type Ports as FilesPorts, leaveFiles, putFiles, settleFiles } from "./settle-files.ts";
 import { CannotRun, warm } from "./warm.ts";
 
@@ -61,7 +61,7 @@ const attempt = async (ports: Ports, flip: Flip, site: SiteConfig, before: Envir
     const isOver = await bringLive(ports, flip, site, before, again);
     if (isOver) return undefined;
   } catch (error) {
-    const unfit = error instanceof FilesGone || (error instanceof CannotRun && error.unfit);
+    const unfit = error instanceof FilesMissing || (error instanceof CannotRun && error.unfit);
     const isFinal = unfit || error instanceof FlipImpossible || error instanceof CannotRun;
     if (!isFinal && !givesUp(error)) throw error;
     await failed(

@@ -20,7 +20,7 @@ export const ALIAS = "live";
 /** The server last: until then the old server answers, with helpers that are one release ahead for some milliseconds. */
 const ORDER = ["revalidation", "image", "server"] as const;
 /** Answers in a row that must come from the new version before the flip is recorded. */
-const SURE = 2;
+const CONFIRMATIONS = 2;
 const VERIFY_TRIES = 50;
 
 /**
@@ -68,7 +68,7 @@ const verifyOne = async (
   for (let tries = 1; tries <= VERIFY_TRIES; tries++) {
     const { version: ran } = await functions.invoke(name, ALIAS, probeOf(role, site.host, site.checkPath, clock.now()).payload);
     sure = ran === version ? sure + 1 : 0;
-    if (sure === SURE) return undefined;
+    if (sure === CONFIRMATIONS) return undefined;
     if (sure > 0) continue;
     const at = readFence((await functions.alias(name, ALIAS))?.description ?? "");
     if (at !== undefined && at.sequence > sequence && at.sequence <= (await log.highest())) return at.sequence;

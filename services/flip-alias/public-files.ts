@@ -5,8 +5,8 @@ import { contentKey, Manifest } from "../../engine/open-next/manifest.ts";
 type Places = { readonly bucket: string; readonly assets: string; readonly publicFiles: string };
 
 /** Files that a release needs are gone: it cannot go live again. */
-export class FilesGone extends Error {
-  override readonly name = "FilesGone";
+export class FilesMissing extends Error {
+  override readonly name = "FilesMissing";
 }
 
 const WIDTH = 32;
@@ -28,7 +28,7 @@ export const publicFiles = (objects: Pick<Objects, "fingerprint" | "copy" | "get
   const read = async ({ bucket }: Places, key: string): Promise<Manifest> => {
     const text = await objects.getText(bucket, key);
     if (text === undefined)
-      throw new FilesGone(`its manifest ${key} is gone from ${bucket}: it was swept or deleted, and cannot go live again`);
+      throw new FilesMissing(`its manifest ${key} is gone from ${bucket}: it was swept or deleted, and cannot go live again`);
     return Manifest.parse(JSON.parse(text));
   };
 
@@ -42,14 +42,14 @@ export const publicFiles = (objects: Pick<Objects, "fingerprint" | "copy" | "get
     if ((await objects.fingerprint(places.bucket, key)) === sha256) return "there";
     const content = contentKey(places.publicFiles, sha256);
     if ((await objects.fingerprint(places.bucket, content)) === undefined)
-      throw new FilesGone(`the content of /${path} (${content}) is gone from ${places.bucket}`);
+      throw new FilesMissing(`the content of /${path} (${content}) is gone from ${places.bucket}`);
     if (!(await mayWrite(writer))) return "late";
     await objects.copy(places.bucket, content, key, sha256, { contentType, cacheControl });
     return "written";
   };
 
   return {
-    /** Puts every public file that is not there as it should be. Answers the paths that it wrote, and whether it came to the end. Throws `FilesGone`. */
+    /** Puts every public file that is not there as it should be. Answers the paths that it wrote, and whether it came to the end. Throws `FilesMissing`. */
     put: async (places: Places, manifest: string, writer: Writer): Promise<{ isWhole: boolean; written: readonly string[] }> => {
       const { publicFiles: files } = await read(places, manifest);
       const written: string[] = [];
@@ -111,6 +111,6 @@ export const publicFiles = (objects: Pick<Objects, "fingerprint" | "copy" | "get
 
 /** Any other fault is no reason to leave files where they are: it is tried again. */
 const unlessGone = (error: unknown): undefined => {
-  if (!(error instanceof FilesGone)) throw error;
+  if (!(error instanceof FilesMissing)) throw error;
 };
 export type PublicFiles = ReturnType<typeof publicFiles>;

@@ -20,8 +20,8 @@ export type Ports = {
 type Live = News["live"]["after"];
 
 /** A line of a build may be a whole bundle; the message must fit into a queue and into a row. */
-const LONGEST_LINE = 500;
-const shortened = (line: string): string => clipped(storable(line), LONGEST_LINE + 1);
+const MAX_LINE = 500;
+const shortened = (line: string): string => clipped(storable(line), MAX_LINE + 1);
 
 /**
  * What an event means, as of that event, whenever it is asked: the streams are read up to it and no further.

@@ -5,7 +5,7 @@ import { engine, systemClock } from "../../engine/wiring/engine.ts";
 import { serveApi } from "../../local/api-server.ts";
 import { startEndpoint } from "../../local/endpoint/endpoint.ts";
 import { REGION } from "../../local/http.ts";
-import { HERE, provisionEngine } from "../../local/provision/engine-resources.ts";
+import { localNames, provisionEngine } from "../../local/provision/engine-resources.ts";
 import { createApi } from "../../services/api/app.ts";
 import { apiPorts } from "../../services/api/wiring.ts";
 
@@ -16,7 +16,7 @@ const endpoint = await startEndpoint({ dataDir: join(folder, "aws") });
 const clients = awsClients({ region: REGION, endpoint: endpoint.url, credentials: endpoint.credentials });
 await provisionEngine(clients);
 const config = {
-  ...HERE,
+  ...localNames,
   sites: [],
   tokens: { bench: createHash("sha256").update(TOKEN).digest("hex") },
 };

@@ -40,9 +40,9 @@ describe("the row of a delivery", () => {
   it("holds a line until its time, and not until one that only a wrong clock can have said", async () => {
     const now = Date.parse(at());
     const ahead = now + 400 * 86_400_000;
-    expect(await rows.takeLine(webhookId(1), 0, ahead, ahead + 30_000)).toBe(true);
-    expect(await rows.takeLine(webhookId(1), 0, now, now + 30_000)).toBe(true);
-    expect(await rows.takeLine(webhookId(1), 0, now + 1, now + 30_001)).toBe(false);
+    expect(await rows.acquireSlot(webhookId(1), 0, ahead, ahead + 30_000)).toBe(true);
+    expect(await rows.acquireSlot(webhookId(1), 0, now, now + 30_000)).toBe(true);
+    expect(await rows.acquireSlot(webhookId(1), 0, now + 1, now + 30_001)).toBe(false);
   });
   it("becomes dead or dropped without another attempt", async () => {
     await rows.putDelivery(row("four", { attempts: 1 }), news());

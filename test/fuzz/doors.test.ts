@@ -18,7 +18,7 @@ import { engine, systemClock } from "../../engine/wiring/engine.ts";
 import { ArchiveRefused, unzipInto, zipDirectory } from "../../engine/zip/archive.ts";
 import { type Endpoint, startEndpoint } from "../../local/endpoint/endpoint.ts";
 import { REGION } from "../../local/http.ts";
-import { HERE, provisionEngine } from "../../local/provision/engine-resources.ts";
+import { localNames, provisionEngine } from "../../local/provision/engine-resources.ts";
 import { createApi } from "../../services/api/app.ts";
 import { apiPorts } from "../../services/api/wiring.ts";
 import { BuildStateChange } from "../../services/watch-build/watch-build.ts";
@@ -36,7 +36,7 @@ beforeAll(async () => {
   clients = awsClients({ region: REGION, endpoint: endpoint.url, credentials: endpoint.credentials });
   await provisionEngine(clients);
   const config = {
-    ...HERE,
+    ...localNames,
     sites: [],
     tokens: { me: hash("sha256", TOKEN, "hex") },
   };

@@ -157,7 +157,7 @@ export const edits: readonly Edit[] = [
     '["revalidation", "image", "server"]',
     '["server", "image", "revalidation"]',
   ),
-  edit("flip-alias: once is sure", "services/flip-alias/move-aliases.ts", "const SURE = 2;", "const SURE = 0;"),
+  edit("flip-alias: once is sure", "services/flip-alias/move-aliases.ts", "const CONFIRMATIONS = 2;", "const CONFIRMATIONS = 0;"),
   edit(
     "flip-alias: a newer alias seen while it is read back is passed over",
     "services/flip-alias/move-aliases.ts",
@@ -285,8 +285,8 @@ export const edits: readonly Edit[] = [
   edit(
     "deliver: an attempt too few",
     "services/deliver/deliver.ts",
-    "!isDisabled && attempt < MOST_ATTEMPTS",
-    "!isDisabled && attempt < MOST_ATTEMPTS - 1",
+    "!isDisabled && attempt < MAX_ATTEMPTS",
+    "!isDisabled && attempt < MAX_ATTEMPTS - 1",
   ),
   // the rules
   edit(

@@ -8,7 +8,7 @@ import { eventsOf } from "../../engine/log/codec.ts";
 import { type Engine, engine as makeEngine, systemClock } from "../../engine/wiring/engine.ts";
 import { type Endpoint, startEndpoint } from "../../local/endpoint/endpoint.ts";
 import { REGION } from "../../local/http.ts";
-import { HERE, provisionEngine } from "../../local/provision/engine-resources.ts";
+import { localNames, provisionEngine } from "../../local/provision/engine-resources.ts";
 import { createApi } from "../../services/api/app.ts";
 import { apiPorts } from "../../services/api/wiring.ts";
 import { siteConfigOf } from "../support/site-config.ts";
@@ -29,7 +29,7 @@ beforeAll(async () => {
   await provisionEngine(clients);
   const sites = [siteConfigOf("web", "production"), siteConfigOf("web", "staging"), siteConfigOf("docs", "production")];
   const tokens = { other: hash("sha256", "another", "hex"), default: hash("sha256", TOKEN, "hex") };
-  engine = makeEngine({ ...HERE, sites, tokens }, clients, systemClock, () => undefined);
+  engine = makeEngine({ ...localNames, sites, tokens }, clients, systemClock, () => undefined);
   app = createApi(apiPorts(engine));
 }, 60_000);
 afterAll(async () => {

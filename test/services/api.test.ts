@@ -11,7 +11,7 @@ import { eventsOf } from "../../engine/log/codec.ts";
 import { type Engine, engine as makeEngine, systemClock } from "../../engine/wiring/engine.ts";
 import { type Endpoint, startEndpoint } from "../../local/endpoint/endpoint.ts";
 import { REGION } from "../../local/http.ts";
-import { BUCKETS, HERE, provisionEngine } from "../../local/provision/engine-resources.ts";
+import { BUCKETS, localNames, provisionEngine } from "../../local/provision/engine-resources.ts";
 import { createApi } from "../../services/api/app.ts";
 import { apiPorts } from "../../services/api/wiring.ts";
 import { project } from "../../services/project/project.ts";
@@ -38,7 +38,7 @@ beforeAll(async () => {
   const sites = ["web", "docs", "shop", "blog", "wiki", "news"].map((name) => siteConfigOf(name, "production"));
   const tokens = { other: hash("sha256", "another", "hex"), default: hash("sha256", TOKEN, "hex") };
   const config = {
-    ...HERE,
+    ...localNames,
     sites: [...sites, siteConfigOf("web", "staging")],
     tokens,
   };

@@ -109,15 +109,15 @@ describe("a verdict", () => {
     expect(verdict(status).is).toBe("delivered");
   });
   it.each([100, 301, 302, 308, 400, 401, 404, 500])("%i comes again", (status) => {
-    expect(verdict(status)).toMatchObject({ is: "again", pauseMs: 0 });
+    expect(verdict(status)).toMatchObject({ is: "retry", pauseMs: 0 });
   });
   it.each([429, 502, 504])("%i throttles", (status) => {
-    expect(verdict(status)).toMatchObject({ is: "again", pauseMs: 30_000 });
+    expect(verdict(status)).toMatchObject({ is: "retry", pauseMs: 30_000 });
   });
   it("410 ends and disables", () => {
-    expect(verdict(410)).toEqual({ is: "never", reason: "it answered 410", disable: true, endpoint: true });
+    expect(verdict(410)).toEqual({ is: "giveUp", reason: "it answered 410", disable: true, endpoint: true });
     expect(verdict(410, { answer: "channel_is_archived" }, "slack")).toEqual({
-      is: "never",
+      is: "giveUp",
       reason: "it answered 410 channel_is_archived",
       disable: true,
       endpoint: true,
@@ -129,15 +129,15 @@ describe("a verdict", () => {
     [404, "no_service"],
   ])("Slack's %i %s is not tried again", (status, word) => {
     expect(verdict(status, { answer: word }, "slack")).toEqual({
-      is: "never",
+      is: "giveUp",
       reason: `it answered ${status} ${word}`,
       disable: false,
       endpoint: status !== 400,
     });
   });
   it("no answer, an endless one and a refused address come again with their reason", () => {
-    expect(verdict(null, { fault: "it refuses connections" })).toMatchObject({ is: "again", reason: "it refuses connections" });
-    expect(verdict(200, { fault: "its answer is larger than 64 KB" })).toMatchObject({ is: "again" });
+    expect(verdict(null, { fault: "it refuses connections" })).toMatchObject({ is: "retry", reason: "it refuses connections" });
+    expect(verdict(200, { fault: "its answer is larger than 64 KB" })).toMatchObject({ is: "retry" });
     expect(verdict(302)).toMatchObject({ reason: expect.stringContaining("redirects are not followed") });
   });
   it.each([

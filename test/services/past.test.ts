@@ -1,7 +1,7 @@
 import { hash } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { engine, systemClock } from "../../engine/wiring/engine.ts";
-import { HERE } from "../../local/provision/engine-resources.ts";
+import { localNames } from "../../local/provision/engine-resources.ts";
 import { createApi } from "../../services/api/app.ts";
 import { apiPorts } from "../../services/api/wiring.ts";
 import { randomOf } from "../simulation/world/random.ts";
@@ -18,7 +18,7 @@ let app: ReturnType<typeof createApi>;
 beforeAll(async () => {
   room = await startReplayRoom();
   const config = {
-    ...HERE,
+    ...localNames,
     sites: ENVIRONMENTS.map((environment) => siteConfigOf("web", environment, `${environment}.example.com`)),
     tokens: { ada: hash("sha256", TOKEN, "hex") },
   };

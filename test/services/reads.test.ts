@@ -2,7 +2,7 @@ import { hash } from "node:crypto";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { each } from "../../engine/kit/each.ts";
 import { engine as engineOf, systemClock } from "../../engine/wiring/engine.ts";
-import { HERE } from "../../local/provision/engine-resources.ts";
+import { localNames } from "../../local/provision/engine-resources.ts";
 import { createApi } from "../../services/api/app.ts";
 import { apiPorts } from "../../services/api/wiring.ts";
 import { longHistory } from "../support/long-history.ts";
@@ -23,7 +23,7 @@ beforeAll(async () => {
   await room.write(commits);
   const last = new Map(commits.map((commit) => [commit.stream, commit]));
   await each([...last.values()], 8, room.project);
-  const config = { ...HERE, sites: [siteConfigOf("web", "production")], tokens: { ada: hash("sha256", TOKEN, "hex") } };
+  const config = { ...localNames, sites: [siteConfigOf("web", "production")], tokens: { ada: hash("sha256", TOKEN, "hex") } };
   app = createApi(apiPorts(engineOf(config, room.clients, systemClock, () => undefined)));
   room.clients.dynamodb.middlewareStack.add(
     (next) => async (args) => {

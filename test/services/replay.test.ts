@@ -12,8 +12,8 @@ import { newestStreams, SAMPLE } from "../../engine/log/sample-table.ts";
 import { attributesOf, rowEntity } from "../../engine/views/model-rows.ts";
 import { type ViewName, viewNames, viewsOf } from "../../engine/views/read-models.ts";
 import { rowKey } from "../../operator/replay/folding.ts";
-import { Occupied } from "../../operator/replay/lease.ts";
-import { replay, Unfinished, verifyViews } from "../../operator/replay/replay.ts";
+import { RebuildRunning } from "../../operator/replay/lease.ts";
+import { RebuildInterrupted, replay, verifyViews } from "../../operator/replay/replay.ts";
 import { project } from "../../services/project/project.ts";
 import { longHistory, usualPlan } from "../support/long-history.ts";
 import { type ReplayRoom, startReplayRoom } from "../support/replay-room.ts";
@@ -130,8 +130,8 @@ describe("a rebuild while events go on arriving", () => {
       second = await replay(ports, ALL).catch((error: unknown) => error);
     });
     // the first finds that its place was written to by somebody else, and stops as well
-    await expect(replay(room.ports(), ALL)).rejects.toThrow(Occupied);
-    expect(second).toBeInstanceOf(Occupied);
+    await expect(replay(room.ports(), ALL)).rejects.toThrow(RebuildRunning);
+    expect(second).toBeInstanceOf(RebuildRunning);
   });
 });
 
@@ -184,7 +184,7 @@ describe("a rebuild that was cut off", () => {
     once(SCAN, async () => cut.abort(new Error("cut off")));
     await expect(replay(room.ports({ signal: cut.signal }), ALL)).rejects.toThrow("cut off");
     const one = { views: ["deployments"], from: "segments" } as const;
-    await expect(replay(room.ports(), one)).rejects.toThrow(Unfinished);
+    await expect(replay(room.ports(), one)).rejects.toThrow(RebuildInterrupted);
     expect(await replay(room.ports(), one, { restart: true })).toMatchObject({ generation: 2, resumed: false });
     expect((await room.views.generations()).live).toEqual({ deployments: 2, environments: 0, webhooks: 0 });
   });

@@ -5,7 +5,7 @@ import { VIEWS_TABLE } from "../../blueprint/topology.ts";
 import { viewNames } from "../../engine/views/read-models.ts";
 import type { FoundRow } from "../../engine/views/view-items.ts";
 import { type Engine, engine as engineOf, systemClock } from "../../engine/wiring/engine.ts";
-import { HERE } from "../../local/provision/engine-resources.ts";
+import { localNames } from "../../local/provision/engine-resources.ts";
 import { rowKey } from "../../operator/replay/folding.ts";
 import { verifyViews } from "../../operator/replay/replay.ts";
 import { createApi } from "../../services/api/app.ts";
@@ -28,7 +28,7 @@ beforeAll(async () => {
   room = await startReplayRoom();
   await room.write(commits);
   const config = {
-    ...HERE,
+    ...localNames,
     sites: [siteConfigOf("web", "production")],
     tokens: { ada: hash("sha256", TOKEN, "hex") },
   };

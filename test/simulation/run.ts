@@ -52,7 +52,7 @@ const CALM_EVERY = 12;
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
 /** A world that has not come to rest by then never will. */
-const MOST_STEPS = 60_000;
+const MAX_STEPS = 60_000;
 const SAFETY_STEPS = 8_000;
 const SAFETY_AFTER_MS = 6 * 60 * MINUTE;
 const QUIET_WITHIN_MS = 16 * DAY;
@@ -133,7 +133,7 @@ export const run = async ({ seed, record = false, without = new Set(), dropped =
       world.setClocksOff(0);
     });
 
-  const most = isSafety ? SAFETY_STEPS : MOST_STEPS;
+  const most = isSafety ? SAFETY_STEPS : MAX_STEPS;
   const end = faultsUntil + (isSafety ? SAFETY_AFTER_MS : QUIET_WITHIN_MS);
   while (!rested && world.violations.length === 0 && world.steps() < most && world.now() < end && (await world.step()));
   if (world.violations.length === 0) {

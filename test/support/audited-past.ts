@@ -10,7 +10,7 @@ import { type Engine, engine as makeEngine, systemClock } from "../../engine/wir
 import { serveApi } from "../../local/api-server.ts";
 import { startEndpoint } from "../../local/endpoint/endpoint.ts";
 import { REGION } from "../../local/http.ts";
-import { BUCKETS, HERE, provisionEngine } from "../../local/provision/engine-resources.ts";
+import { BUCKETS, localNames, provisionEngine } from "../../local/provision/engine-resources.ts";
 import { createApi } from "../../services/api/app.ts";
 import { apiPorts } from "../../services/api/wiring.ts";
 import { artifact, check, release } from "./samples.ts";
@@ -35,7 +35,7 @@ export const startAuditedPast = async () => {
   const clients = awsClients({ region: REGION, endpoint: endpoint.url, credentials: endpoint.credentials });
   await provisionEngine(clients);
   const config = {
-    ...HERE,
+    ...localNames,
     sites: [siteConfigOf("web", "production"), siteConfigOf("web", "staging"), siteConfigOf("docs", "production")],
     tokens: { ci: hash("sha256", TOKEN, "hex") },
     loopbackWebhooks: true,

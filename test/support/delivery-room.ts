@@ -100,12 +100,12 @@ export function room(kind: WebhookKind = "standard") {
       setHealth: async (_id, health) => {
         here.health = health;
       },
-      takeLine: async (_id, line, now, until) => {
+      acquireSlot: async (_id, line, now, until) => {
         if ((lines.get(line) ?? 0) >= now) return false;
         lines.set(line, until);
         return true;
       },
-      giveLine: async (_id, line) => {
+      releaseSlot: async (_id, line) => {
         if (here.stuckLine) throw new Error("the table is busy");
         lines.delete(line);
       },

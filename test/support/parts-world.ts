@@ -10,7 +10,7 @@ import { serveApi } from "../../local/api-server.ts";
 import { startAws } from "../../local/aws.ts";
 import { runConsumers, runSchedules } from "../../local/consumers.ts";
 import { REGION } from "../../local/http.ts";
-import { HERE, provisionEngine } from "../../local/provision/engine-resources.ts";
+import { localNames, provisionEngine } from "../../local/provision/engine-resources.ts";
 import { provisionSite } from "../../local/provision/site-resources.ts";
 import { readSites } from "../../local/sites.ts";
 import { createApi } from "../../services/api/app.ts";
@@ -69,7 +69,7 @@ export const startPartsWorld = async ({
   }
   const token = "a-token-of-this-test";
   const config: EngineConfig = {
-    ...HERE,
+    ...localNames,
     sites,
     loopbackWebhooks: true,
     tokens: { local: createHash("sha256").update(token).digest("hex") },

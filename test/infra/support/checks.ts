@@ -7,12 +7,12 @@ import { all, type Graph, type Resource, type Statement, statements } from "./gr
 type Check = (graph: Graph) => string[];
 
 /** A bundle is loaded at every cold start. */
-const MOST_BYTES = 1_500_000;
+const MAX_BYTES = 1_500_000;
 
 const handlers: Check = ({ builds }) =>
   builds.flatMap(({ handler, errors, bytes }) => [
     ...errors.map((error) => `${handler}: ${error}`),
-    ...(bytes > MOST_BYTES ? [`${handler} is ${bytes} bytes, above ${MOST_BYTES}`] : []),
+    ...(bytes > MAX_BYTES ? [`${handler} is ${bytes} bytes, above ${MAX_BYTES}`] : []),
   ]);
 
 type Redrive = { deadLetterTargetArn: string; maxReceiveCount: number };

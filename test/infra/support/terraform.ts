@@ -21,7 +21,7 @@ type Diagnostic = {
 };
 
 const run = promisify(execFile);
-const MOST_OUTPUT = 512 * 1024 * 1024;
+const MAX_OUTPUT = 512 * 1024 * 1024;
 
 /** Where Terraform looks for providers without a network, and what SHIPLOG_TERRAFORM_PLUGINS names. */
 const pluginFolders = (): string[] =>
@@ -46,7 +46,7 @@ export const prepareTerraform = async (folder: string): Promise<{ schemas: Reado
     JSON.stringify({ terraform: { required_providers: { aws: { source: "hashicorp/aws", version: provider } } } }),
   );
   await run("terraform", ["init", "-input=false", `-plugin-dir=${plugins}`], { cwd: folder });
-  const { stdout } = await run("terraform", ["providers", "schema", "-json"], { cwd: folder, maxBuffer: MOST_OUTPUT });
+  const { stdout } = await run("terraform", ["providers", "schema", "-json"], { cwd: folder, maxBuffer: MAX_OUTPUT });
   const { provider_schemas } = JSON.parse(stdout) as {
     provider_schemas: Record<string, { resource_schemas: Record<string, { block: Schema }> }>;
   };
@@ -76,7 +76,7 @@ export const translate = ({ resources }: Graph, schemas: Readonly<Record<string,
 /** Validates what was translated. Answers what Terraform finds wrong, a sentence each. */
 export const validate = async (folder: string, { resources }: Translated): Promise<string[]> => {
   writeFileSync(join(folder, "main.tf.json"), JSON.stringify({ resource: resources }));
-  const { stdout } = await run("terraform", ["validate", "-json"], { cwd: folder, maxBuffer: MOST_OUTPUT }).catch(
+  const { stdout } = await run("terraform", ["validate", "-json"], { cwd: folder, maxBuffer: MAX_OUTPUT }).catch(
     (error: { stdout: string }) => error,
   );
   const { diagnostics } = JSON.parse(stdout) as { diagnostics: Diagnostic[] };

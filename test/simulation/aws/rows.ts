@@ -34,7 +34,7 @@ export const rowsOf = (world: World) => ({
 });
 
 /** Writes a row if nobody wrote a newer one. */
-const ifNewer = <R extends { version: number }>(rows: Map<string, R>, key: string, row: R): boolean => {
+const conditionalWrite = <R extends { version: number }>(rows: Map<string, R>, key: string, row: R): boolean => {
   if ((rows.get(key)?.version ?? -1) >= row.version) return false;
   rows.set(key, row);
   return true;
@@ -104,7 +104,7 @@ export const viewsPort = (of: () => Rows): Views => {
           ask(
             "PutDeployment",
             ({ deployments }) =>
-              ifNewer(deployments, view.id, { version: view.version, text: JSON.stringify(view), active: !isEnd(view.status) }),
+              conditionalWrite(deployments, view.id, { version: view.version, text: JSON.stringify(view), active: !isEnd(view.status) }),
             view.status,
           ),
       },
@@ -114,7 +114,7 @@ export const viewsPort = (of: () => Rows): Views => {
           ask("GetEnvironment", ({ environments }) => read<EnvironmentView>(environments.get(stream.slice("environment/".length)))),
         put: (view) =>
           ask("PutEnvironment", ({ environments }) =>
-            ifNewer(environments, `${view.site}/${view.environment}`, { version: view.version, text: JSON.stringify(view) }),
+            conditionalWrite(environments, `${view.site}/${view.environment}`, { version: view.version, text: JSON.stringify(view) }),
           ),
       },
       webhooks: {
@@ -122,7 +122,7 @@ export const viewsPort = (of: () => Rows): Views => {
         get: (stream) => ask("GetWebhook", ({ webhooks }) => read<WebhookView>(webhooks.get(webhookOf(stream)))),
         put: (view) =>
           ask("PutWebhook", ({ webhooks, world }) =>
-            ifNewer(webhooks, view.id, {
+            conditionalWrite(webhooks, view.id, {
               version: view.version,
               text: JSON.stringify(view),
               since: webhooks.get(view.id)?.since ?? world.now(),
@@ -226,15 +226,15 @@ export const viewsPort = (of: () => Rows): Views => {
       ask("GiveLease", ({ leases }) => {
         if (leases.get(name)?.holder === holder) leases.delete(name);
       }),
-    takeLine: (webhook, line, now, until) =>
-      ask("TakeLine", ({ lines }) => {
+    acquireSlot: (webhook, line, now, until) =>
+      ask("AcquireSlot", ({ lines }) => {
         const taken = lines.get(`${webhook}/${line}`);
         if (taken !== undefined && isTaken(taken, now, until)) return false;
         lines.set(`${webhook}/${line}`, until);
         return true;
       }),
-    giveLine: (webhook, line, until) =>
-      ask("GiveLine", ({ lines }) => {
+    releaseSlot: (webhook, line, until) =>
+      ask("ReleaseSlot", ({ lines }) => {
         if (lines.get(`${webhook}/${line}`) === until) lines.delete(`${webhook}/${line}`);
       }),
   };

@@ -66,7 +66,7 @@ export const mappingsOf = (cloudOfWorld: () => Cloud, acknowledged: (consumer: s
 };
 
 const SHORTEST_MS = schedules[0].everySeconds * 1_000;
-const LONGEST_MS = 6 * 3_600_000;
+const MAX_MS = 6 * 3_600_000;
 /** Longer than any deadline: what has not begun to move by then never will. */
 const CALM_MS = 2 * 3_600_000;
 
@@ -87,7 +87,7 @@ export const reconciler = ({ world }: Cloud, happenings: () => number, calm: () 
       () => {
         const isCalm = happenings() === seen;
         if (isCalm && wait >= CALM_MS) calm();
-        wait = isCalm ? Math.min(wait * 2, LONGEST_MS) : SHORTEST_MS;
+        wait = isCalm ? Math.min(wait * 2, MAX_MS) : SHORTEST_MS;
         seen = happenings();
         world.after(wait, run);
       },

@@ -6,7 +6,7 @@ import type { Ledger } from "../ledger.ts";
 import type { World } from "../world/world.ts";
 
 /** Files that a flip may put after it was overtaken: one batch, before it looks again. */
-const MOST_LATE = 50;
+const MAX_LATE = 50;
 const folders = places.map(({ site, environment }) => ({
   stream: environmentStream(site, environment),
   folder: `${siteResources(site, environment).assets}/`,
@@ -34,7 +34,7 @@ export const filesOf = (world: World, ledger: Ledger, manifestAt: (key: string) 
       const release = text.split(" ").at(-1);
       const count = `${writer.id} ${newest.sequence} ${release}`;
       late.set(count, (late.get(count) ?? 0) + 1);
-      if ((late.get(count) ?? 0) > MOST_LATE)
+      if ((late.get(count) ?? 0) > MAX_LATE)
         world.violate(`${writer.name} goes on putting files of ${release} while sequence ${newest.sequence} is the newest`);
     },
   };

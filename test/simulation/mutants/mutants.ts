@@ -265,7 +265,7 @@ export const mutants: readonly Mutant[] = [
   one(
     "a manifest that cannot be read has no files to take away",
     "services/flip-alias/public-files.ts",
-    "if (!(error instanceof FilesGone)) throw error;",
+    "if (!(error instanceof FilesMissing)) throw error;",
     "if (error === undefined) throw error;",
   ),
   one(

@@ -1,7 +1,7 @@
 import { problemOf } from "./errors.ts";
 
 /** Whether a conditional write was done; `false` where its condition did not hold. */
-export const ifNewer = async (write: Promise<unknown>): Promise<boolean> => {
+export const conditionalWrite = async (write: Promise<unknown>): Promise<boolean> => {
   try {
     await write;
     return true;
