@@ -8,7 +8,7 @@ import { FilesBusy } from "./files-writer.ts";
 import { type Flip, flipOf } from "./flip.ts";
 import { FlipImpossible, hasMoved, type Ports as MovePorts, moveAliases, verifyAliases } from "./move-aliases.ts";
 import { FilesMissing } from "./public-files.ts";
-import { type Ports as FilesPorts, leaveFiles, putFiles, settleFiles } from "./settle-files.ts";
+import { type Ports as FilesPorts, putFiles, settleFiles } from "./settle-files.ts";
 import { CannotRun, warm } from "./warm.ts";
 
 export type Ports = MovePorts &
@@ -17,8 +17,7 @@ export type Ports = MovePorts &
     site(site: string, environment: string): SiteConfig | undefined;
     /** flips whose public files may not be settled: noted before one begins, for whoever comes after its process died */
     readonly unsettled: {
-      /** `false` where an earlier delivery has noted it */
-      note(place: string, sequence: number): Promise<boolean>;
+      note(place: string, sequence: number): Promise<unknown>;
       isNoted(place: string, sequence: number): Promise<boolean>;
       forget(place: string, sequence: number): Promise<void>;
     };
@@ -33,12 +32,12 @@ export const flipAlias =
     const site = ports.site(flip.site, flip.environment);
     if (site === undefined) return failed(ports, flip, before, `${flip.site}/${flip.environment} is not declared any more`);
     if (!before.open.has(flip.sequence)) return settleRest(ports, flip, site);
-    const isFirst = await ports.unsettled.note(flip.place, flip.sequence);
+    await ports.unsettled.note(flip.place, flip.sequence);
 
     let given: unknown;
     if (before.flipped > flip.sequence) {
       await superseded(flip, before.flipped);
-      await (isFirst ? leaveFiles(ports, flip, site, []) : settleFiles(ports, flip, site));
+      await settleFiles(ports, flip, site);
     } else if (flip.reason === "deploy" && (await endedMeanwhile(ports, flip))) {
       await failed(ports, flip, before, "its deployment ended before it could go live");
       await settleFiles(ports, flip, site);
@@ -82,9 +81,8 @@ const bringLive = async (ports: Ports, flip: Flip, site: SiteConfig, before: Env
   const { sequence, deploymentId, release, reason, forced = false } = flip;
   const live = before.live === null ? undefined : before.lived.get(before.live.deploymentId);
   const unproven = await warm(ports, site, { deploymentId, release, live, reason, forced, again });
-  const { goesOn, written } = await putFiles(ports, flip, site);
-  if (!goesOn) {
-    await overtaken(ports, flip, site, written);
+  if (!(await putFiles(ports, flip, site))) {
+    await overtaken(ports, flip, site);
     return true;
   }
   const by = (await moveAliases(ports, flip, before)) ?? (await verifyAliases(ports, flip, site));
@@ -93,11 +91,11 @@ const bringLive = async (ports: Ports, flip: Flip, site: SiteConfig, before: Env
   return false;
 };
 
-/** Puts right what it wrote before it was overtaken. @throws FilesBusy where it is another delivery of itself that goes on */
-const overtaken = async (ports: Ports, flip: Flip, site: SiteConfig, written: readonly string[]): Promise<void> => {
+/** Leaves nothing behind. @throws FilesBusy where it is another delivery of itself that goes on */
+const overtaken = async (ports: Ports, flip: Flip, site: SiteConfig): Promise<void> => {
   const { flipped, open } = await flip.now();
   if (flipped > flip.sequence) await superseded(flip, flipped);
-  await leaveFiles(ports, flip, site, written);
+  await settleFiles(ports, flip, site);
   // another delivery ended it, or took the files over while this one stood still: then that one goes on
   if (flipped === flip.sequence && open.has(flip.sequence))
     throw new FilesBusy(`another delivery of flip ${flip.sequence} is putting its public files`);

@@ -20,7 +20,6 @@ export const { wire, handler } = consumerOf(
       unsettled: { note: views.noteUnsettled, isNoted: views.isUnsettled, forget: views.forgetUnsettled },
       files: {
         put: (of, manifest, writer) => files.put(places(of), manifest, writer),
-        putRight: (of, manifest, paths, writer) => files.putRight(places(of), manifest, paths, writer),
         removeOthers: (of, manifest, other, writer) => files.removeOthers(places(of), manifest, other, writer),
       },
     });

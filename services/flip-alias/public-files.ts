@@ -21,7 +21,8 @@ export type Writer = {
   isSure(): boolean;
 };
 
-const mayWrite = async ({ proceed, isSure }: Writer): Promise<boolean> => isSure() || (await proceed());
+/** Asked again where the answer took so long that it does not count any more: the process may have stood still for it. */
+const mayWrite = async ({ proceed, isSure }: Writer): Promise<boolean> => isSure() || ((await proceed()) && isSure());
 
 /** The public files of a release, put under the paths that visitors ask for. Their content was uploaded when it was published. */
 export const publicFiles = (objects: Pick<Objects, "fingerprint" | "copy" | "getText" | "remove">) => {
@@ -32,61 +33,35 @@ export const publicFiles = (objects: Pick<Objects, "fingerprint" | "copy" | "get
     return Manifest.parse(JSON.parse(text));
   };
 
-  /** What became of it; `late`: it was not written, since the writer has no time left. */
+  /** `false` where it was not written, since the writer has no time left. */
   const putOne = async (
     places: Places,
     { path, sha256, contentType, cacheControl }: Manifest["publicFiles"][number],
     writer: Writer,
-  ): Promise<"there" | "written" | "late"> => {
+  ): Promise<boolean> => {
     const key = `${places.assets}/${path}`;
-    if ((await objects.fingerprint(places.bucket, key)) === sha256) return "there";
+    if ((await objects.fingerprint(places.bucket, key)) === sha256) return true;
     const content = contentKey(places.publicFiles, sha256);
     if ((await objects.fingerprint(places.bucket, content)) === undefined)
       throw new FilesMissing(`the content of /${path} (${content}) is gone from ${places.bucket}`);
-    if (!(await mayWrite(writer))) return "late";
+    if (!(await mayWrite(writer))) return false;
     await objects.copy(places.bucket, content, key, sha256, { contentType, cacheControl });
-    return "written";
+    return true;
   };
 
   return {
-    /** Puts every public file that is not there as it should be. Answers the paths that it wrote, and whether it came to the end. Throws `FilesMissing`. */
-    put: async (places: Places, manifest: string, writer: Writer): Promise<{ isWhole: boolean; written: readonly string[] }> => {
+    /** Puts every public file that is not there as it should be. Answers whether it came to the end. Throws `FilesMissing`. */
+    put: async (places: Places, manifest: string, writer: Writer): Promise<boolean> => {
       const { publicFiles: files } = await read(places, manifest);
-      const written: string[] = [];
       for (let from = 0; from < files.length; from += BATCH) {
-        if (!(await writer.proceed())) return { isWhole: false, written };
+        if (!(await writer.proceed())) return false;
         let isLate = false;
         await each(files.slice(from, from + BATCH), WIDTH, async (file) => {
-          const outcome = isLate ? "late" : await putOne(places, file, writer);
-          if (outcome === "written") written.push(file.path);
-          if (outcome === "late") isLate = true;
+          if (isLate || !(await putOne(places, file, writer))) isLate = true;
         });
-        if (isLate) return { isWhole: false, written };
+        if (isLate) return false;
       }
-      return { isWhole: await writer.proceed(), written };
-    },
-    /** Makes these paths what a release has there: its file, or none. */
-    putRight: async (places: Places, manifest: string, paths: readonly string[], writer: Writer): Promise<boolean> => {
-      const { publicFiles: files } = await read(places, manifest);
-      const byPath = new Map(files.map((file) => [file.path, file]));
-      for (let from = 0; from < paths.length; from += BATCH) {
-        if (!(await writer.proceed())) return false;
-        const batch = paths.slice(from, from + BATCH);
-        let isLate = false;
-        await each(
-          batch.flatMap((path) => byPath.get(path) ?? []),
-          WIDTH,
-          async (file) => {
-            if (isLate || (await putOne(places, file, writer)) === "late") isLate = true;
-          },
-        );
-        if (isLate || !(await mayWrite(writer))) return false;
-        await objects.remove(
-          places.bucket,
-          batch.filter((path) => !byPath.has(path)).map((path) => `${places.assets}/${path}`),
-        );
-      }
-      return true;
+      return writer.proceed();
     },
     /**
      * Takes away the public files that only another release had; nothing where its manifest is gone. Without a manifest of

@@ -11,8 +11,7 @@ export type Ports = {
   readonly leases: Leases;
   /** the public files of a release, by its manifest */
   readonly files: {
-    put(site: SiteConfig, manifest: string, writer: Writer): Promise<{ isWhole: boolean; written: readonly string[] }>;
-    putRight(site: SiteConfig, manifest: string, paths: readonly string[], writer: Writer): Promise<boolean>;
+    put(site: SiteConfig, manifest: string, writer: Writer): Promise<boolean>;
     /** without a manifest nothing is kept */
     removeOthers(site: SiteConfig, manifest: string | undefined, other: string, writer: Writer): Promise<boolean>;
   };
@@ -20,39 +19,22 @@ export type Ports = {
 
 /**
  * Puts the release's public files, as the environment's only writer, for as long as no newer flip is asked for: an
- * overtaken one stops within a batch. Answers the paths that it wrote, and whether the flip goes on.
+ * overtaken one stops within a batch. Answers whether the flip goes on.
  */
-export const putFiles = async (ports: Ports, flip: Flip, site: SiteConfig): Promise<{ goesOn: boolean; written: readonly string[] }> => {
+export const putFiles = (ports: Ports, flip: Flip, site: SiteConfig): Promise<boolean> => {
   const stands = ({ open, flipped }: Environment): boolean => open.has(flip.sequence) && flipped === flip.sequence;
-  const { isWhole, written } = await asOnlyWriter(ports, flip.place, (turn) =>
+  return asOnlyWriter(ports, flip.place, (turn) =>
     ports.files.put(
       site,
       flip.release.manifest,
       turn(async (isOwn) => isOwn && stands(await flip.now())),
     ),
   );
-  return { goesOn: isWhole, written };
 };
 
 /**
- * A flip that is history leaves nothing behind: the paths that it wrote become what the newest release has there, and
- * what only it has goes, whoever put it. (An older flip that settles puts the files of what is about to be live, too.)
- */
-export const leaveFiles = (ports: Ports, flip: Flip, site: SiteConfig, paths: readonly string[]): Promise<void> =>
-  asOnlyWriter(ports, flip.place, async (turn) => {
-    for (let isRight = false; !isRight; ) {
-      const newest = newestOf(await flip.now());
-      const writer = writerOf(flip, newest?.sequence, turn);
-      const manifest = newest?.release.manifest;
-      isRight =
-        (manifest === undefined || (await ports.files.putRight(site, manifest, paths, writer))) &&
-        (await ports.files.removeOthers(site, manifest, flip.release.manifest, writer));
-    }
-  });
-
-/**
- * The files of what is live, or about to be, and no others: a slower, older flip may have put its files last, and a
- * failed one put files that nobody should see.
+ * The files of what is live, or about to be, and no others: a slower, older flip may have put its files last, a failed one
+ * put files that nobody should see, and one that settled put those of what was about to be live then and is not now.
  */
 export const settleFiles = (ports: Ports, flip: Flip, site: SiteConfig): Promise<void> =>
   asOnlyWriter(ports, flip.place, async (turn) => {
@@ -62,7 +44,7 @@ export const settleFiles = (ports: Ports, flip: Flip, site: SiteConfig): Promise
       const newest = newestOf(then);
       const writer = writerOf(flip, newest?.sequence, turn);
       if (newest !== undefined && newest.sequence !== settled) {
-        if ((await ports.files.put(site, newest.release.manifest, writer)).isWhole) settled = newest.sequence;
+        if (await ports.files.put(site, newest.release.manifest, writer)) settled = newest.sequence;
         continue;
       }
       // whoever overtook it knows this release alone: what was live before it is this flip's to take away

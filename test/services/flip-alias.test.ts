@@ -61,7 +61,8 @@ describe("a flip", () => {
     await here.asks(24);
     await here.delivers({ requested });
     expect((await here.newest("FlipSuperseded")).body).toMatchObject({ sequence: 23, by: 24 });
-    expect(here.did).toEqual([]);
+    // nothing of its own: the files are those of what is about to be live
+    expect(here.did).toEqual([`put ${release(24).manifest}`]);
   });
 
   it("does nothing where its deployment was cancelled before, and says so", async () => {

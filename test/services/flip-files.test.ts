@@ -24,6 +24,7 @@ const site = (name: string) => {
   const objects = new Map<string, string>();
   const writes: string[] = [];
   let onWrite: (() => Promise<void>) | undefined;
+  let onLoad: (() => Promise<void>) | undefined;
   let onLook: (() => Promise<void>) | undefined;
   let onManifest: ((key: string) => void | Promise<void>) | undefined;
   const files = publicFiles({
@@ -57,6 +58,17 @@ const site = (name: string) => {
   const unsettled = unsettledFlips();
   const flip = flipAlias({
     ...room,
+    aggregates: {
+      ...room.aggregates,
+      environment: {
+        ...room.aggregates.environment,
+        load: async (of, environment) => {
+          const found = await room.aggregates.environment.load(of, environment);
+          await onLoad?.();
+          return found;
+        },
+      },
+    },
     unsettled,
     clock: { now: () => now, sleep, random: Math.random },
     leases: {
@@ -71,7 +83,6 @@ const site = (name: string) => {
     site: () => ({ site: name, environment: "production", host: "h", checkPath: "/" }) as SiteConfig,
     files: {
       put: (_site, manifest, writer) => files.put(places, manifest, writer),
-      putRight: (_site, manifest, paths, writer) => files.putRight(places, manifest, paths, writer),
       removeOthers: (_site, manifest, other, writer) => files.removeOthers(places, manifest, other, writer),
     },
     functions: {
@@ -115,6 +126,17 @@ const site = (name: string) => {
     failsVerifying: () => {
       isAway = true;
     },
+    verifiesAgain: () => {
+      isAway = false;
+    },
+    /** so much time goes by */
+    passes: async (ms: number) => {
+      now += ms;
+    },
+    /** what happens after each reading of the environment, before its answer comes */
+    afterEachLoad: (act: typeof onLoad) => {
+      onLoad = act;
+    },
     leases,
     unsettled: unsettled.noted,
     /** what happens right before each write of a file */
@@ -130,6 +152,7 @@ const site = (name: string) => {
     },
     writtenBy: (n: number) => writes.filter((by) => by === String(n)).length,
     contents: () => new Set([...objects].flatMap(([key, by]) => (key.startsWith("assets/") ? [by] : []))),
+    count: () => [...objects.keys()].filter((key) => key.startsWith("assets/")).length,
     paths: () => [...objects.keys()].filter((key) => key.startsWith("assets/only-")),
     types: () => room.typesOf(steps(1, name).place),
   };
@@ -282,6 +305,34 @@ it("a first flip that fails leaves no file: nothing is live", async () => {
   expect((await here.types()).at(-1)).toBe("FlipFailed");
   expect(here.contents()).toEqual(new Set());
   expect([...here.unsettled]).toEqual([]);
+});
+
+it("takes nothing away that became live while it stood still over the question whether it may", async () => {
+  const here = site("stood-still-settling");
+  here.failsVerifying();
+  const failing = await here.asks(301);
+  const wakes = Promise.withResolvers<void>();
+  const stands = Promise.withResolvers<void>();
+  let looks = 0;
+  here.afterEachLoad(async () => {
+    // once it has failed: it looks what is live, and then asks whether it may still write
+    if (!here.contents().has("301") || (await here.types()).at(-1) !== "FlipFailed" || ++looks < 2) return;
+    here.afterEachLoad(undefined);
+    stands.resolve();
+    await wakes.promise;
+    await here.passes(60_000);
+  });
+  const late = here.deliver(failing, { givesUp: true }).catch(() => undefined);
+  await stands.promise;
+  here.verifiesAgain();
+  here.leases.clear();
+  await here.deliver(await here.asks(302));
+  expect(here.contents()).toContain("302");
+  wakes.resolve();
+  await late;
+  expect(here.contents()).toEqual(new Set(["302"]));
+  expect(here.paths()).toEqual(["assets/only-302.txt"]);
+  expect(here.count()).toBe(FILES + 1);
 });
 
 it("puts files once, however many deliveries of one flip come at the same time", async () => {

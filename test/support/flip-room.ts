@@ -31,9 +31,8 @@ export const flipRoom = (room: VerbRoom, name: string) => {
     files: {
       put: async (_, manifest) => {
         did.push(`put ${manifest}`);
-        return { isWhole: true, written: [] };
+        return true;
       },
-      putRight: async () => true,
       removeOthers: async () => true,
     },
     leases: { takeLease: async () => true, giveLease: async () => undefined },

@@ -212,7 +212,7 @@ export const beginTrial = ({ deployments, roles, deliveries, crashes }: Scope) =
       aggregates: aggregatesOf(process),
       clock: still,
       site: () => site,
-      files: { put: async () => ({ isWhole: true, written: [] }), putRight: async () => true, removeOthers: async () => true },
+      files: { put: async () => true, removeOthers: async () => true },
       leases: { takeLease: async () => true, giveLease: async () => undefined },
       unsettled: { note: async () => true, isNoted: async () => false, forget: async () => undefined },
       functions: {

@@ -1,6 +1,5 @@
 import { hasEnded } from "../../../domain/deployment/decider.ts";
 import type { Recorded } from "../../../domain/kernel/event.ts";
-import { deploymentOf } from "../../../domain/kernel/identity.ts";
 import type { Build } from "../aws/builds.ts";
 import type { Cloud } from "../aws/cloud.ts";
 import { BREAKS } from "../aws/lambda.ts";
@@ -60,7 +59,8 @@ export const checkRules = (cloud: Cloud, ledger: Ledger, event: Recorded): void 
   }
 
   function buildFailed(): void {
-    const build = [...cloud.builds.all.values()].find(({ deploymentId }) => deploymentId === deploymentOf(event.stream));
+    // there may be another, of a start whose answer was lost for longer than CodeBuild remembers its token
+    const build = cloud.builds.all.get(course().buildId ?? "");
     // who says so may have asked before it ended
     if (build?.status === "SUCCEEDED" && build.endedAt < (world.acting()?.began ?? 0))
       world.violate(`${event.stream} says that its build failed (${body.reason}), and it succeeded`);

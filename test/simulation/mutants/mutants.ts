@@ -253,14 +253,14 @@ export const mutants: readonly Mutant[] = [
   one(
     "a write of public files does not look whether its turn is over",
     "services/flip-alias/public-files.ts",
-    "isSure() || (await proceed())",
+    "isSure() || ((await proceed()) && isSure())",
     "isSure() || proceed.length === 0",
   ),
   one(
     "an overtaken flip leaves what only it has",
     "services/flip-alias/settle-files.ts",
-    "(await ports.files.removeOthers(site, manifest, flip.release.manifest, writer));",
-    'manifest !== "";',
+    "[previousOf(flip, then)] : [flip.release, previousOf(flip, then)];",
+    "[previousOf(flip, then)] : [previousOf(flip, then)];",
   ),
   one(
     "a manifest that cannot be read has no files to take away",
