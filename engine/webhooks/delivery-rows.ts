@@ -91,13 +91,17 @@ export const deliveryRows = (client: DynamoDBDocumentClient, table: string) => {
       const { data } = await deliveries.query.byWebhook({ webhook }).go({ order: "desc", limit });
       return data.map(({ delivery }) => JSON.parse(delivery) as Delivery);
     },
-    /** Writes a row, unless another sender of the same message came further, or delivered it: one may have stood still in between. */
+    /**
+     * Writes a row, unless another sender of the same message came further, or delivered it: one may have stood still in
+     * between. What is over is not pending again by the same attempt: its next one may have been dropped by then.
+     */
     putDelivery: async (delivery: Delivery, news: News): Promise<void> => {
+      const isPending = delivery.status === "pending";
       await conditionalWrite(
         put(delivery, news)
           .where(
             ({ status, attempts }, { notExists, lt, eq, ne }) =>
-              `${notExists(attempts)} OR ${lt(attempts, delivery.attempts)} OR (${eq(attempts, delivery.attempts)} AND ${ne(status, "delivered")})`,
+              `${notExists(attempts)} OR ${lt(attempts, delivery.attempts)} OR (${eq(attempts, delivery.attempts)} AND ${isPending ? eq(status, "pending") : ne(status, "delivered")})`,
           )
           .go(),
       );

@@ -80,14 +80,14 @@ const attemptOnce = async (ports: Ports, message: DeliveryMessage): Promise<void
   if (row.attempts >= attempt) return;
 
   const { state } = await aggregates.webhook.load(id);
-  if (state.removed || state.kind === null) return drop(ports, row, news, "the endpoint was removed");
-  if (state.disabled !== null && !message.byHand) return drop(ports, row, news, "the endpoint is disabled");
+  if (state.removed || state.kind === null) return drop(ports, message, row, "the endpoint was removed");
+  if (state.disabled !== null && !message.byHand) return drop(ports, message, row, "the endpoint is disabled");
 
   const health = await rows.health(id);
   waitUntil(clock, health.throttledUntil, "the endpoint asked for a pause");
   const { kind } = state;
   const posted = await withSlot(ports, id, health.failingSince > 0 ? 1 : LINES, () => attemptTo(ports, kind, { ...message, news }));
-  if (posted === undefined) return drop(ports, row, news, "the endpoint was removed");
+  if (posted === undefined) return drop(ports, message, row, "the endpoint was removed");
   const verdict = verdictOn(kind, attempt, posted, clock.now(), clock.random());
   return settle(ports, { message, row, news, health }, verdict, posted);
 };
@@ -97,8 +97,10 @@ const waitUntil = (clock: Pick<Clock, "now">, time: number, why: string): void =
   if (ms > 0 && ms < MAX_WAIT_MS) throw new NotYet(why, Math.min(Math.ceil(ms / 1_000), MAX_DELAY_S));
 };
 
-const drop = async ({ rows, clock }: Ports, row: Delivery, news: News, reason: string): Promise<void> => {
-  await rows.putDelivery({ ...row, status: "dropped", reason, nextAt: null, updatedAt: timeOf(clock.now()) }, news);
+/** Who made the attempt before may not have written its row yet: it is behind this one then, and changes nothing. */
+const drop = async ({ rows, clock }: Ports, { attempt, news }: DeliveryMessage, row: Delivery, reason: string): Promise<void> => {
+  const attempts = Math.max(row.attempts, attempt - 1);
+  await rows.putDelivery({ ...row, attempts, status: "dropped", reason, nextAt: null, updatedAt: timeOf(clock.now()) }, news);
 };
 
 /** Holds one of the endpoint's lines meanwhile; where all are taken the message comes again soon. */

@@ -37,6 +37,11 @@ describe("the row of a delivery", () => {
     await rows.putDelivery(row("three", { attempts: 1, status: "dead" }), news());
     expect(await kept("three")).toEqual({ status: "delivered", attempts: 1 });
   });
+  it("stays dropped where its sender comes late to say that the attempt before is to be repeated", async () => {
+    await rows.putDelivery(row("late", { attempts: 1, status: "dropped" }), news());
+    await rows.putDelivery(row("late", { attempts: 1 }), news());
+    expect(await kept("late")).toEqual({ status: "dropped", attempts: 1 });
+  });
   it("holds a line until its time, and not until one that only a wrong clock can have said", async () => {
     const now = Date.parse(at());
     const ahead = now + 400 * 86_400_000;

@@ -196,6 +196,11 @@ describe("an endpoint", () => {
     await here.run(here.message({ delivery: "msg_b", byHand: true }));
     expect([here.posts.length, here.rows.get("msg_b")?.status]).toEqual([1, "dropped"]);
   });
+  it("that is disabled keeps of a dropped message how often it was tried, though its sender has not said so yet", async () => {
+    here.happen({ type: "WebhookDisabled", v: 1, body: { reason: "gone" } });
+    await here.run(here.message({ attempt: 3 }));
+    expect(here.row()).toMatchObject({ status: "dropped", attempts: 2 });
+  });
   it("that is removed while a message is on its way to it is no dead letter; one whose secret is gone is", async () => {
     here.readSecret = () => undefined;
     await expect(here.run(here.message())).rejects.toThrow(`the secret of ${id} is gone`);

@@ -202,7 +202,8 @@ export const viewsPort = (of: () => Rows): Views => {
         "PutDelivery",
         ({ deliveries }) => {
           const { status, attempts } = JSON.parse(deliveries.get(delivery.id)?.delivery ?? '{"attempts":-1}') as Delivery;
-          if (attempts < delivery.attempts || (attempts === delivery.attempts && status !== "delivered"))
+          const mayFollow = delivery.status === "pending" ? status === "pending" : status !== "delivered";
+          if (attempts < delivery.attempts || (attempts === delivery.attempts && mayFollow))
             deliveries.set(delivery.id, { delivery: JSON.stringify(delivery), news: JSON.stringify(news) });
         },
         `${delivery.id} ${delivery.status} ${delivery.attempts}`,

@@ -96,7 +96,7 @@ export const checkQuiet = (cloud: Cloud, ledger: Ledger, aliases: Aliases): void
       const wanted = live?.release.functions.find((fn) => fn.name === name);
       const found = cloud.lambda.functions.get(name)?.alias;
       // a restore that fails, because of a hand or of a version that is gone, is not tried for ever
-      const restoring = place.flips.get(Math.max(...place.flips.keys()))?.reason === "restore";
+      const restoring = [...place.flips].some(([sequence, { reason }]) => reason === "restore" && sequence > (state.live?.sequence ?? 0));
       if (!alias.edited && !restoring && wanted !== undefined && found?.version !== wanted.version)
         world.violate(`the alias of ${name} points to ${found?.version}, and what is live has ${wanted.version}`);
     }
