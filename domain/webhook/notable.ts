@@ -1,3 +1,15 @@
+/** What changes an environment, or says that somebody did. */
+const ofEnvironment = [
+  "ReleaseWentLive",
+  "FlipFailed",
+  "AliasDriftDetected",
+  "AliasDriftEnded",
+  "EnvironmentPinned",
+  "EnvironmentUnpinned",
+  "EnvironmentLocked",
+  "EnvironmentUnlocked",
+] as const;
+
 /** Events that change the status of a deployment or of an environment: what an endpoint hears of. */
 export const notableTypes = [
   "DeploymentQueued",
@@ -11,26 +23,12 @@ export const notableTypes = [
   "DeploymentFailed",
   "DeploymentCancelled",
   "DeploymentSuperseded",
-  "ReleaseWentLive",
-  "FlipFailed",
-  "AliasDriftDetected",
-  "AliasDriftEnded",
-  "EnvironmentPinned",
-  "EnvironmentUnpinned",
-  "EnvironmentLocked",
-  "EnvironmentUnlocked",
+  ...ofEnvironment,
 ] as const;
 
 /** What came of it: live, failed, held, rolled back, pinned, locked, drift, and the way out of these. */
 export const outcomeTypes = [
   "DeploymentHeld",
   "DeploymentFailed",
-  "ReleaseWentLive",
-  "FlipFailed",
-  "AliasDriftDetected",
-  "AliasDriftEnded",
-  "EnvironmentPinned",
-  "EnvironmentUnpinned",
-  "EnvironmentLocked",
-  "EnvironmentUnlocked",
+  ...ofEnvironment,
 ] as const satisfies readonly (typeof notableTypes)[number][];

@@ -20,8 +20,8 @@ import { webhookRows } from "./webhook-rows.ts";
 export type Views = ReturnType<typeof viewsTable>;
 
 /**
- * The table of views: read models in generations, and rows that are no read models (notes, deliveries). Everything in it
- * can be made again from the log.
+ * The table of views: read models in generations, which can be made again from the log, and rows that are no read models
+ * (notes, leases, deliveries), which cannot.
  *
  * @param read of the event store: a row that another engine wrote in another shape is folded anew from its stream
  */
