@@ -26,7 +26,7 @@ export type Mailroom = {
   retryIn(record: SQSRecord, seconds: number): Promise<void>;
   /** sends the same body again, to be delivered after that time */
   sendLater(record: SQSRecord, seconds: number): Promise<void>;
-  /** whether a service was away, throttled or out of reach: the same call may do well once it is back */
+  /** whether a service was away, throttled, out of reach or at somebody else's change: the same call may do well later */
   isOutage(error: unknown): boolean;
   log(line: Readonly<Record<string, unknown>>): void;
 };

@@ -201,6 +201,7 @@ describe("the topology's retries", () => {
       away(),
       named("ThrottlingException", { $metadata: { httpStatusCode: 400 } }),
       named("SlowDown"),
+      named("ResourceConflictException", { $fault: "client", $metadata: { httpStatusCode: 409 } }),
       named("TimeoutError"),
       Object.assign(new Error("connect"), { code: "ECONNREFUSED" }),
       new Error("wrapped", { cause: away() }),
