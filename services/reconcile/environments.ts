@@ -182,6 +182,12 @@ const lookAt = async (
 const driftsOf = ({ history }: Place, fn: string): number =>
   history.filter(({ type, body }) => type === "AliasDriftDetected" && body.function === fn).length;
 
+/** What stood in a restore's way may have been a hand's doing: each time such a drift ends, it is tried once more. */
+const afterDrift = ({ history }: Place): string => {
+  const ended = history.filter(({ type }) => type === "AliasDriftEnded").length;
+  return ended === 0 ? "" : `/${ended}`;
+};
+
 const lookForDrift = async (ports: Ports, place: Place): Promise<void> => {
   const { state, flips, record } = place;
   let left = 0;
@@ -204,5 +210,5 @@ const lookForDrift = async (ports: Ports, place: Place): Promise<void> => {
     );
   }
   // a flip that was given up moved an alias all the same, late
-  if (left > (state.live?.sequence ?? left)) await record({ type: "RestoreLive", sequence: left }, `restore/${left}`);
+  if (left > (state.live?.sequence ?? left)) await record({ type: "RestoreLive", sequence: left }, `restore/${left}${afterDrift(place)}`);
 };

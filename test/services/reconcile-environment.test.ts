@@ -122,6 +122,17 @@ describe("the reconciler", () => {
     expect(commands.map(({ type }) => type)).toEqual(["RecordAliasFlipped", "RestoreLive"]);
     expect(commands[1]).toMatchObject({ sequence: 2, cause: "reconcile/restore/2" });
   });
+  it("asks for it once more after what a hand had done to an alias is undone: it may have stood in the way", async () => {
+    const drifted: EnvironmentEvent[] = [
+      { type: "AliasDriftDetected", v: 1, body: { function: revalidation, expected: null, found: null } },
+      { type: "AliasDriftEnded", v: 1, body: { function: revalidation, version: "1", sequence: 1 } },
+    ];
+    const { commands } = await look([...past, admitted(2), flip(2), flipped(2, server), failed(2), ...drifted], {
+      ...aliases,
+      [server]: alias(2),
+    });
+    expect(commands).toMatchObject([{ type: "RestoreLive", sequence: 2, cause: "reconcile/restore/2/1" }]);
+  });
   it("knows a move from a hand's: a version that no flip brought is drift", async () => {
     const { commands } = await look([...past, admitted(2), flip(2), failed(2)], { ...aliases, [server]: alias(7, 2) });
     expect(commands).toMatchObject([{ type: "RecordDrift", function: server, found: { version: "7" } }]);
