@@ -45,7 +45,7 @@ const publish = may(["events:PutEvents"], arn("events", `event-bus/${BUS}`));
 /** the URL and signing secrets of each webhook endpoint */
 const webhookSecrets = arn("secretsmanager", "secret:shiplog/webhooks/*");
 
-/** What Lambda itself and the consumer's mailroom do with its queue and its dead letters. */
+/** What Lambda itself and the consumer's redelivery do with its queue and its dead letters. */
 const mailbox = (name: string): Right[] => [
   may(
     [

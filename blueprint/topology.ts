@@ -109,7 +109,7 @@ export type Subscribed<N extends ConsumerName> = Extract<(typeof consumers)[numb
 /** Runs on a timer instead of a queue. */
 export const schedules = [
   { name: "reconcile", everySeconds: 120, timeoutSeconds: 110, memoryMb: 512 },
-  // an hour apart: each run seals up to the start of the present day, once
+  // an hour apart: once a day a run seals what is in no seal yet
   { name: "seal", everySeconds: 3_600, timeoutSeconds: 600, memoryMb: 1_024 },
 ] as const;
 

@@ -44,14 +44,14 @@ const known = (data: string | undefined): Connection | undefined => {
 };
 
 /** Names of the buckets: on AWS they carry the account's number and the region. `account`: for messages. */
-export type Place = { readonly account: string; readonly buckets: Readonly<Record<BucketKey, string>> };
+export type AccountResources = { readonly account: string; readonly buckets: Readonly<Record<BucketKey, string>> };
 
 /**
  * Where an account's engine is, as the event table's ARN says; `undefined` where the account has no event table.
  *
  * @throws CliError (usage) where no region or no credentials are known
  */
-export const placeOf = async ({ local, options }: Account, dynamodb: DynamoDBClient): Promise<Place | undefined> => {
+export const resourcesOf = async ({ local, options }: Account, dynamodb: DynamoDBClient): Promise<AccountResources | undefined> => {
   if (local) return { account: `the local AWS at ${options.endpoint}`, buckets: named((bucket) => buckets[bucket].name) };
   try {
     const { Table } = await dynamodb.send(new DescribeTableCommand({ TableName: EVENTS_TABLE }));

@@ -12,7 +12,7 @@ export type Context = {
   readonly signal: AbortSignal;
   /** print one JSON document instead of text */
   readonly json: boolean;
-  /** the folder of `--data`, where it was said */
+  /** the folder of `--data`, where it was given */
   readonly data: string | undefined;
   /** Calls end with `signal`, else with Ctrl-C. @throws CliError (usage) where no connection is known */
   api(signal?: AbortSignal): Api;

@@ -57,11 +57,11 @@ export function openStory(terminal: Terminal, verbose: boolean) {
   let now = { phase: "queued", detail: "", since: Date.now() };
   let buildPhase: { name: string; at: number } | undefined;
   let quarter = 0;
-  let said = Date.now();
+  let toldAt = Date.now();
 
   const say = (at: number, phase: string, text: string) => {
     zero ??= at;
-    said = Date.now();
+    toldAt = Date.now();
     terminal.note(
       `${showDuration(at - zero).padStart(8)}  ${terminal.paintNote(statusStyle(phase) ?? "bold", phase.padEnd(10))}  ${plain(text)}`.trimEnd(),
     );
@@ -120,7 +120,7 @@ export function openStory(terminal: Terminal, verbose: boolean) {
     /** Keeps the live line's clock going. */
     tick: () => {
       show(now.phase, now.detail);
-      if (!moving && Date.now() - said >= SILENCE_MS) say(Date.now(), now.phase, `${now.detail} goes on`.trimStart());
+      if (!moving && Date.now() - toldAt >= SILENCE_MS) say(Date.now(), now.phase, `${now.detail} goes on`.trimStart());
     },
     lost: () => terminal.note(terminal.paintNote("yellow", "The engine does not answer; the deployment goes on. Asking again …")),
     /** the last lines that the build wrote */

@@ -6,7 +6,7 @@ import { examine } from "../operator/doctor/doctor.ts";
 import { type Finding, missing, ok, wrong } from "../operator/doctor/finding.ts";
 import { inspectAccount } from "../operator/doctor/sight.ts";
 import type { Place } from "../operator/doctor/site.ts";
-import { findAccount, placeOf } from "./account.ts";
+import { findAccount, resourcesOf } from "./account.ts";
 import type { Connection } from "./connection.ts";
 import type { Context } from "./context.ts";
 import { CliError, type ExitCode, exit, usageError } from "./failure.ts";
@@ -30,17 +30,17 @@ export async function examination(context: Context, sitesFile: string | undefine
   };
   let name: string;
   try {
-    const place = await placeOf(account, clients.dynamodb);
-    name = place?.account ?? "an account without an event table";
+    const resources = await resourcesOf(account, clients.dynamodb);
+    name = resources?.account ?? "an account without an event table";
     terminal.note(`Looking at ${name}.`);
     const { finding, places } = await engineOf(context, account.connection, sitesFile);
     say(finding);
     const make = account.local ? "stop `shiplog dev` and start it again: it makes what is missing" : "npx sst deploy --stage production";
     // their names carry what the event table says of the account
-    if (place === undefined) say(missing("buckets", make));
+    if (resources === undefined) say(missing("buckets", make));
     const engine = {
       places,
-      buckets: Object.values(place?.buckets ?? {}),
+      buckets: Object.values(resources?.buckets ?? {}),
       runsIn: account.local ? "process" : "lambda",
       make,
       now: systemClock.now,

@@ -31,7 +31,7 @@ if (unwritten !== undefined) {
 function report(error: unknown): number {
   // `shiplog audit | head`: the reader has what it wants
   if (error instanceof ReaderGone) return exit.reached;
-  // commander has said it already: 0 is --help and --version
+  // commander has printed it already: 0 is --help and --version
   if (error instanceof CommanderError) {
     if (error.exitCode === 0) return exit.reached;
     const message = error.code === "commander.help" ? "No command was given." : error.message.replace(/^error: /, "");

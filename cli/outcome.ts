@@ -2,9 +2,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { DeploymentView } from "../domain/projections/views.ts";
 import type { Api } from "./api.ts";
 import type { Context } from "./context.ts";
+import { type Environment, environmentName } from "./environment.ts";
 import { type ExitCode, exit } from "./failure.ts";
 import type { Ending } from "./follow-deployment.ts";
-import { type Environment, placeName } from "./place.ts";
 import { plain, statusStyle, table } from "./terminal.ts";
 
 const EXIT_CODES: Readonly<Record<Ending["is"], ExitCode>> = {
@@ -30,7 +30,7 @@ type Live = { readonly deploymentId: string; readonly sequence: number } | null;
 /** How long the views may lag behind the log before the log's own word is taken. */
 const LAG_MS = 5_000;
 
-/** The views once they know what the log already said; `after` is the environment as it is then. */
+/** The views once they know what the log already has; `after` is the environment as it is then. */
 export async function readOutcome(
   api: Api,
   id: string,
@@ -100,7 +100,7 @@ function hints(deployment: DeploymentView, ending: Ending, after: Environment): 
     case "cancelled":
       return [`To deploy it after all:  shiplog retry ${id}`];
     case "superseded":
-      return [`A newer deployment took its place. See it:  shiplog status ${placeName(deployment)}`];
+      return [`A newer deployment took its place. See it:  shiplog status ${environmentName(deployment)}`];
     case "held":
       return explainHold(after);
     case "timeout":
@@ -112,12 +112,12 @@ function hints(deployment: DeploymentView, ending: Ending, after: Environment): 
 
 const lookAgain = (deployment: { id: string; site: string; environment: string }): readonly string[] => [
   `Watch again:  shiplog events ${deployment.id} --follow`,
-  `See what is live:  shiplog status ${placeName(deployment)}`,
+  `See what is live:  shiplog status ${environmentName(deployment)}`,
 ];
 
 /** Why a ready deployment waits, and what lets it go on. */
 function explainHold(environment: Environment): readonly string[] {
-  const place = placeName(environment);
+  const place = environmentName(environment);
   const lines: string[] = [];
   if (environment.pin !== null)
     lines.push(

@@ -49,7 +49,8 @@ export const version: string = metadata.version;
 
 const EXIT_CODES = `
 Exit codes:
-  0 done  1 unexpected  2 wrong usage  3 cancelled or superseded  4 not authorised  5 deployment failed
+  0 done  1 unexpected  2 wrong usage  3 cancelled, superseded or declined
+  4 not authorised  5 failed: the deployment, or what was checked
   6 refused by the rules  7 held by a pin or lock  124 --timeout  130 Ctrl-C, 143 SIGTERM, 129 SIGHUP (it goes on too)
 
 The engine is found by SHIPLOG_URL and SHIPLOG_TOKEN, or by .shiplog/connection.json of a local one (\`shiplog dev\`).`;

@@ -6,11 +6,11 @@ import { usageError } from "./failure.ts";
 const LONGEST = 4_000;
 
 /**
- * A secret that was said as an argument, or `-`: then the first line of stdin, which other users of the machine and the
+ * A secret that was given as an argument, or `-`: then the first line of stdin, which other users of the machine and the
  * shell's history do not see. @throws CliError (usage) where there is none
  */
-export async function readSecret(said: string, what: string, { terminal }: Context): Promise<string> {
-  if (said !== "-") return said;
+export async function readSecret(given: string, what: string, { terminal }: Context): Promise<string> {
+  if (given !== "-") return given;
   if (process.stdin.isTTY) terminal.note(`Paste the ${what}, then press Enter and Ctrl-D.`);
   const [line = ""] = (await text(process.stdin)).trim().split("\n");
   if (line.trim() === "" || line.length > LONGEST) throw usageError(`No ${what} came by stdin.`, "Give it as the first line.");

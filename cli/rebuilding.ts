@@ -6,7 +6,7 @@ import { ChainBroken } from "../engine/log/chain-broken.ts";
 import { RebuildInterrupted, RebuildMismatch, replay, verifyViews, type Wanted } from "../operator/replay/replay.ts";
 import { wire } from "../operator/replay/wiring.ts";
 import type { LogVerified } from "../operator/verify/verify-log.ts";
-import { findAccount, placeOf } from "./account.ts";
+import { findAccount, resourcesOf } from "./account.ts";
 import type { Context } from "./context.ts";
 import { CliError, exit, usageError } from "./failure.ts";
 import { faultsOf, isWhole, verifiedWith } from "./verification.ts";
@@ -30,20 +30,20 @@ export async function openRebuilding(context: Context, by: string) {
     for (const client of Object.values(clients)) client.destroy();
   };
   try {
-    const place = await placeOf(account, clients.dynamodb);
-    if (place === undefined)
+    const resources = await resourcesOf(account, clients.dynamodb);
+    if (resources === undefined)
       throw usageError(
         `There is no event table "${EVENTS_TABLE}" in this account and region.`,
         "Set AWS_REGION and AWS_PROFILE to where the engine is, or start a local one with `shiplog dev`.",
       );
-    const names = { eventsTable: EVENTS_TABLE, viewsTable: VIEWS_TABLE, archive: place.buckets.archive, sealKey: SEAL_KEY };
+    const names = { eventsTable: EVENTS_TABLE, viewsTable: VIEWS_TABLE, archive: resources.buckets.archive, sealKey: SEAL_KEY };
     const ports = wire(clients, names, { clock: systemClock, by, tell: (line) => terminal.note(line), signal });
     return {
       rebuild: ({ restart, ...wanted }: Wanted & { restart: boolean }) => replay(ports, wanted, { restart }).catch(explain),
       verify: (wanted: Wanted) => verifyViews(ports, wanted).catch(explain),
       /** Verifies what rows are compared with: the event table and, unless it is taken alone, every seal. */
       verifyLog: async (from: Wanted["from"]): Promise<LogVerified> => {
-        const log = await verifiedWith(clients, from === "table" ? undefined : place.buckets.archive, undefined, context);
+        const log = await verifiedWith(clients, from === "table" ? undefined : resources.buckets.archive, undefined, context);
         if (!isWhole(log)) throw notTheLog(log);
         return log;
       },
@@ -81,7 +81,7 @@ function explain(error: unknown): never {
     throw new CliError(exit.conflict, "replay.occupied", sentence(error), { next: "Wait for it, or stop it.", cause: error });
   if (error instanceof ChainBroken)
     throw new CliError(exit.failed, "stream.broken", `${sentence(error)} Readers still have what they had.`, {
-      next: "Find every such place with:  shiplog audit verify",
+      next: "Find every such commit with:  shiplog audit verify",
       cause: error,
     });
   if (error instanceof SealBroken)

@@ -14,8 +14,8 @@ const SHOWN = 3;
 /** Both releases with what they are and how long they were live, and what is passed over, as lines for a person. */
 export const planTable = ({ from, to, skipped, caution }: RollbackPlan, now: number): string =>
   table([
-    ["  from", name(from), about(from), from.goingLive ? "going live at this moment" : lived(from, now)],
-    ["  to", name(to), about(to), lived(to, now)],
+    ["  from", name(from), about(from), from.goingLive ? "going live at this moment" : liveFor(from, now)],
+    ["  to", name(to), about(to), liveFor(to, now)],
     ...[...(caution === null ? [] : [caution]), ...skipped.slice(0, SHOWN)].map((passed) => [
       passed === caution ? "  beware" : "  passed over",
       name(passed),
@@ -29,7 +29,7 @@ export const name = ({ deploymentId, sequence }: Pick<Release, "deploymentId" | 
 
 const about = ({ commit, actor }: Release): string => `${commit === null ? "" : `${showCommit(commit)}, `}deployed by ${plain(actor)}`;
 
-const lived = ({ live }: Release, now: number): string => {
+const liveFor = ({ live }: Release, now: number): string => {
   if (live === null) return "live long ago";
   return `live for ${showDuration(live.ms)}${live.until === null ? " until now" : `, until ${showAge(live.until, now)}`}`;
 };

@@ -5,8 +5,8 @@ const SHORTEST = 12;
 export const shortIds = (ids: Iterable<string>): ReadonlyMap<string, string> => {
   const sorted = [...new Set(ids)].sort();
   return new Map(
-    sorted.map((id, place) => {
-      const shared = Math.max(common(id, sorted[place - 1]), common(id, sorted[place + 1]));
+    sorted.map((id, index) => {
+      const shared = Math.max(common(id, sorted[index - 1]), common(id, sorted[index + 1]));
       return [id, id.slice(0, Math.max(SHORTEST, shared + 1))];
     }),
   );

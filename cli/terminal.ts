@@ -126,7 +126,7 @@ const COLOUR = /(\u001b\[[\d;:]*m)/;
 const guarded = (text: string): string =>
   text
     .split(COLOUR)
-    .map((part, place) => (place % 2 === 1 ? part : part.replace(/[^\n]+/g, printable)))
+    .map((part, index) => (index % 2 === 1 ? part : part.replace(/[^\n]+/g, printable)))
     .join("");
 
 /** A line of a program's output: its colours are kept where they are seen, and end with the line. */
@@ -179,8 +179,8 @@ export const list = (rows: readonly (readonly string[])[], spare: readonly strin
   const fixed = table(rows.map((row) => [...row.slice(0, -1), ""]));
   const [first, ...others] = spare;
   if (first !== undefined && Math.max(...fixed.split("\n").map(width)) + NARROWEST > columns) {
-    const place = rows[0]?.indexOf(first) ?? -1;
-    return list(place < 0 ? rows : rows.map((row) => row.toSpliced(place, 1)), others, columns);
+    const column = rows[0]?.indexOf(first) ?? -1;
+    return list(column < 0 ? rows : rows.map((row) => row.toSpliced(column, 1)), others, columns);
   }
   return shown
     .split("\n")

@@ -8,7 +8,7 @@ import { dynamodbClient, kmsClient, s3Client } from "../engine/aws/clients.ts";
 import { systemClock } from "../engine/kit/clock.ts";
 import { type LogVerified, verifyLog } from "../operator/verify/verify-log.ts";
 import { wire } from "../operator/verify/wiring.ts";
-import { findAccount, placeOf } from "./account.ts";
+import { findAccount, resourcesOf } from "./account.ts";
 import type { Context } from "./context.ts";
 import { CliError, type ExitCode, exit, usageError } from "./failure.ts";
 import { plain } from "./terminal.ts";
@@ -44,14 +44,14 @@ async function verifiedLog(context: Context, trusted: string | undefined): Promi
   const { options } = account;
   const clients = { dynamodb: dynamodbClient(options), s3: s3Client(options), kms: kmsClient(options) };
   try {
-    const place = await placeOf(account, clients.dynamodb);
-    if (place === undefined)
+    const resources = await resourcesOf(account, clients.dynamodb);
+    if (resources === undefined)
       throw usageError(
         `There is no event table "${EVENTS_TABLE}" in this account and region.`,
         "Set AWS_REGION and AWS_PROFILE to where the engine is, or name the folder of an export.",
       );
-    terminal.note(`Reading the whole log of ${place.account}: this costs what the log is long.`);
-    return await verifiedWith(clients, place.buckets.archive, trusted, context);
+    terminal.note(`Reading the whole log of ${resources.account}: this costs what the log is long.`);
+    return await verifiedWith(clients, resources.buckets.archive, trusted, context);
   } finally {
     for (const client of Object.values(clients)) client.destroy();
   }
@@ -77,7 +77,7 @@ export async function verifiedWith(
 
 export const isWhole = ({ fault, faults }: LogVerified): boolean => fault === null && faults.length === 0;
 
-/** What was verified, or the first bad place of the seals and of each stream, a line each. */
+/** What was verified, or the first fault of the seals and of each stream, a line each. */
 const showLog = (verified: LogVerified): string => {
   const { seals, commits, until, streams, rows, unsealed } = verified;
   const vouched =
@@ -93,7 +93,7 @@ const showLog = (verified: LogVerified): string => {
     .join("\n");
 };
 
-/** The first bad place of the seals and of each stream, a line each. */
+/** The first fault of the seals and of each stream, a line each. */
 export const faultsOf = ({ fault, faults }: LogVerified): string[] => [
   ...(fault === null ? [] : [showSealFault(fault)]),
   ...faults.map(({ stream, version, reason }) => `${stream} version ${version}: ${reason}`),

@@ -60,7 +60,7 @@ async function exportedHistory(folder: string): Promise<SealedHistory> {
   };
 }
 
-/** What was verified, or the first bad place, as one line. */
+/** What was verified, or the first fault, as one line. */
 export const showVerified = ({ seals, commits, until, passedOver, fault }: Verified): string => {
   if (fault !== null) return `NOT VERIFIED: ${showSealFault(fault)}`;
   const late = passedOver === 0 ? "" : `; not sealed: ${passedOver} commits that came late for their seals, which the next seal has`;

@@ -3,10 +3,10 @@ import type { Api } from "./api.ts";
 import type { Context } from "./context.ts";
 import { openStory } from "./deployment-story.ts";
 import { durationOption } from "./duration.ts";
+import type { Environment } from "./environment.ts";
 import { type ExitCode, exit } from "./failure.ts";
 import { followDeployment } from "./follow-deployment.ts";
 import { liveOf, printOutcome, readOutcome } from "./outcome.ts";
-import type { Environment } from "./place.ts";
 
 /** The options of every command that may wait for a deployment. `wait` is false with --no-wait. */
 export type WatchOptions = { readonly wait: boolean; readonly timeout?: string; readonly follow?: boolean };

@@ -17,9 +17,11 @@ import { notableTypes } from "../domain/webhook/notable.ts";
  * `/v1/health`. A command takes an `Idempotency-Key` header: repeated with the same key it does nothing new and answers
  * the same; the key with another request (path, body or actor) is refused with 422 `key.reused`. A key is its token's alone. `X-Shiplog-Actor` is who the caller says they are, `X-Shiplog-Client: cli` that a person asked by command.
  * Every error is `{error: {code, message}}`: 400 bad input, 401 no or wrong token, 404 unknown site,
- * environment or id, 409 refused by the rules (code `noun.reason`), 500 a fault,
- * or `stream.broken` and `seal.broken`: the log was changed behind Shiplog's back, and where.
+ * environment or id, 409 refused by the rules (code `noun.reason`), 413 longer than a request may be, 500 a fault,
+ * or `stream.broken` and `seal.broken`: the log was changed behind Shiplog's back, and where; 503 `clock.wrong`;
+ * 507 `store.full`.
  */
+
 /** What a person or a program wrote, as it is kept (domain/kernel/text.ts): without what acts on a terminal. */
 const text = z.string().overwrite(storable);
 const reason = text.trim().min(1, "must not be empty").max(500, "must be no longer than 500 characters");
@@ -174,8 +176,8 @@ export const Pin = z.strictObject({ reason });
 export const Lock = z.strictObject({ reason, until: z.iso.datetime({ offset: true }).optional() });
 export const Unlock = z.strictObject({ reason: reason.optional(), force: z.boolean().default(false) });
 
-/** `GET /v1/quarantine` → what no consumer could take, with the reason; still in the dead-letter queues. */
-export const Quarantine = z.object({
+/** `GET /v1/dead-letters` → what no consumer could take, with the reason; still in the dead-letter queues. */
+export const DeadLetters = z.object({
   letters: z.array(
     z.object({ consumer: z.string(), messageId: z.string(), reason: z.string(), at: z.string().nullable(), body: z.string() }),
   ),
@@ -198,7 +200,7 @@ export const HistoryEntry = z.object({
   previous: z.string().nullable(),
   how: FlipReason,
   by: z.string(),
-  /** of a rollback what was said then, else of the deployment */
+  /** of a rollback the reason given then, else of the deployment */
   why: z.string().nullable(),
   unproven: z.string().nullable(),
   since: z.string(),

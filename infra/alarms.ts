@@ -37,7 +37,7 @@ const alarm = (name: string, { above, periodSeconds, periods = 1, missing = "not
 
 const deadLetters = (title: string, what: string, queue: sst.aws.Queue): void =>
   alarm(`${title}DeadLetters`, {
-    description: `Messages that ${what} could not take are in its dead letters: shiplog events --quarantine`,
+    description: `Messages that ${what} could not take are in its dead letters: shiplog events --dead-letters`,
     namespace: "AWS/SQS",
     metricName: "ApproximateNumberOfMessagesVisible",
     dimensions: { QueueName: queue.nodes.queue.name },

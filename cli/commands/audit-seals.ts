@@ -31,12 +31,12 @@ export const sealCommands = (audit: Command, run: Run): void => {
 
 /** Sealed history is whole: who narrows an export and gets everything would take it for what was asked for. */
 function refuseOptionsOf(audit: Command, subcommand: Command): void {
-  const said = audit.options.filter((option) => audit.getOptionValueSource(option.attributeName()) === "cli");
-  if (said.length === 0) return;
-  const names = new Intl.ListFormat("en").format(said.map(({ long }) => String(long)));
+  const given = audit.options.filter((option) => audit.getOptionValueSource(option.attributeName()) === "cli");
+  if (given.length === 0) return;
+  const names = new Intl.ListFormat("en").format(given.map(({ long }) => String(long)));
   throw usageError(
     `\`shiplog audit ${subcommand.name()}\` does not take ${names}: it is about the whole log.`,
-    `Leave it out, or narrow the trail itself:  shiplog audit ${said.map(({ flags }) => flags).join(" ")}`,
+    `Leave it out, or narrow the trail itself:  shiplog audit ${given.map(({ flags }) => flags).join(" ")}`,
   );
 }
 

@@ -2,10 +2,10 @@ import { randomUUID } from "node:crypto";
 import { confirm } from "../confirm.ts";
 import type { Context, Register } from "../context.ts";
 import { openStory } from "../deployment-story.ts";
+import { environmentName } from "../environment.ts";
 import { CliError, type ExitCode, exit } from "../failure.ts";
 import { followDeployment } from "../follow-deployment.ts";
 import { exitCodeOf } from "../outcome.ts";
-import { placeName } from "../place.ts";
 import { timeoutOf, type WatchOptions } from "../watch-deployment.ts";
 
 type Options = WatchOptions & { readonly reason?: string; readonly yes?: boolean };
@@ -29,7 +29,7 @@ async function cancel(context: Context, id: string, options: Options): Promise<E
   const { deployment } = await api.deployment(id);
   // of one that has ended there is nothing to ask: the rules say so
   if (deployment.endedAt === null)
-    await confirm(context, `Cancel ${deployment.id} to ${placeName(deployment)}, which is ${deployment.status}?`, options.yes);
+    await confirm(context, `Cancel ${deployment.id} to ${environmentName(deployment)}, which is ${deployment.status}?`, options.yes);
 
   const cancelling = await api.cancel(deployment.id, options.reason, randomUUID());
   const show = (status: string) =>

@@ -3,10 +3,10 @@ import type { Api } from "../api.ts";
 import { confirm } from "../confirm.ts";
 import { findConnection } from "../connection.ts";
 import type { Context, Register } from "../context.ts";
+import { type Environment, environmentName, resolveEnvironment } from "../environment.ts";
 import type { ExitCode } from "../failure.ts";
 import { readGitCommit } from "../git-commit.ts";
 import { findApp } from "../next-app.ts";
-import { type Environment, placeName, resolvePlace } from "../place.ts";
 import { siteSources, sitesOf } from "../site-sources.ts";
 import { plain } from "../terminal.ts";
 import { uploadSource } from "../upload-source.ts";
@@ -50,7 +50,7 @@ async function deploy(context: Context, folder: string, options: Options): Promi
     randomUUID(),
   );
   context.terminal.note(
-    `${deployment.id} to ${placeName(before)}${commit === undefined ? "" : `, commit ${commit.sha.slice(0, 7)}${commit.dirty ? " with changes" : ""}`}`,
+    `${deployment.id} to ${environmentName(before)}${commit === undefined ? "" : `, commit ${commit.sha.slice(0, 7)}${commit.dirty ? " with changes" : ""}`}`,
   );
   return watchDeployment(context, api, deployment, before, options);
 }
@@ -59,13 +59,13 @@ async function deploy(context: Context, folder: string, options: Options): Promi
 async function whereTo(context: Context, api: Api, app: string, options: Options): Promise<Environment> {
   const sources = siteSources(findConnection(context.data, process.env, process.cwd()).sites, app, process.env);
   const own = await sitesOf(app, sources);
-  const place = await resolvePlace(api, { env: options.env, site: options.site ?? (own.length === 1 ? own[0] : undefined) });
+  const place = await resolveEnvironment(api, { env: options.env, site: options.site ?? (own.length === 1 ? own[0] : undefined) });
   const declared = sources.find(({ site }) => site === place.site)?.folder;
   if (declared === undefined || own.includes(place.site)) return place;
   const whose = own.length === 0 ? "" : `, but of ${own.join(" and ")}`;
   await confirm(
     context,
-    `${plain(app)} is not the source of the site ${place.site} (${plain(declared)})${whose}. Deploy it to ${placeName(place)} all the same?`,
+    `${plain(app)} is not the source of the site ${place.site} (${plain(declared)})${whose}. Deploy it to ${environmentName(place)} all the same?`,
     options.yes,
   );
   return place;

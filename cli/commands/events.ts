@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { Option } from "commander";
 import { jsonText } from "../../domain/kernel/text.ts";
 import { type Api, isPassing } from "../api.ts";
 import type { Context, Register } from "../context.ts";
@@ -15,6 +16,7 @@ type Options = {
   readonly site?: string;
   readonly env?: string;
   readonly type?: string;
+  readonly deadLetters?: boolean;
   readonly quarantine?: boolean;
 };
 
@@ -32,13 +34,15 @@ export const eventsCommand: Register = (program, run) =>
     .option("--site <site>", "only of this site")
     .option("--env <environment>", "only of this environment")
     .option("--type <type>", "only of this type, for example ReleaseWentLive")
-    .option("--quarantine", "what no consumer could take, and why")
+    .option("--dead-letters", "what no consumer could take, and why")
+    // reasons that are stored name it so
+    .addOption(new Option("--quarantine").hideHelp())
     .action((id: string | undefined, options: Options) => run((context) => events(context, id, options)));
 
 async function events(context: Context, id: string | undefined, options: Options): Promise<ExitCode | undefined> {
-  const { follow = false, since, site, env, type, quarantine = false } = options;
-  if (quarantine && (id !== undefined || follow || since || site || env || type))
-    throw usageError("--quarantine takes no other option and no id.");
+  const { follow = false, since, site, env, type, quarantine = false, deadLetters = quarantine } = options;
+  if (deadLetters && (id !== undefined || follow || since || site || env || type))
+    throw usageError("--dead-letters takes no other option and no id.");
   if (id !== undefined && (site ?? env ?? since) !== undefined)
     throw usageError("With an id there is no --site, --env or --since: it is one deployment, from its beginning.");
 
@@ -46,7 +50,7 @@ async function events(context: Context, id: string | undefined, options: Options
     ? after(since as string)
     : momentOption("--since", since ?? (follow ? "1ms" : "24h"), Date.now(), "ago");
   const api = context.api();
-  if (quarantine) return letters(context, api);
+  if (deadLetters) return letters(context, api);
   const source = id === undefined ? wholeLog(api, { since: from, site, environment: env, type }) : await oneDeployment(api, id);
   const seen: LoggedEvent[] = [];
 
@@ -138,9 +142,9 @@ function byPosition(events: readonly LoggedEvent[]): LoggedEvent[][] {
 const after = (position: string): string => (Number(position) + 1).toString().padStart(position.length, "0");
 
 async function letters({ terminal, json }: Context, api: Api): Promise<ExitCode> {
-  const found = await api.quarantine();
+  const found = await api.deadLetters();
   if (json) terminal.document({ letters: found });
-  else if (found.length === 0) terminal.note("Nothing is in quarantine.");
+  else if (found.length === 0) terminal.note("There are no dead letters.");
   else
     terminal.result(
       table([

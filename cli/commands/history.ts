@@ -3,8 +3,8 @@ import type { History } from "../../client/contract.ts";
 import type { Api } from "../api.ts";
 import type { Context, Register } from "../context.ts";
 import { showDuration } from "../duration.ts";
+import { type Environment, environmentName, resolveEnvironment, type Whereabouts, whereabouts } from "../environment.ts";
 import { usageError } from "../failure.ts";
-import { type Environment, placeName, resolvePlace, type Whereabouts, whereabouts } from "../place.ts";
 import { commitCell } from "../show-commit.ts";
 import { plain, list as showList } from "../terminal.ts";
 
@@ -26,18 +26,18 @@ export const historyCommand: Register = (program, run) =>
     .option("--markdown", "as a table for a post-mortem")
     .action((place: string | undefined, options: Options) => run((context) => history(context, place, options)));
 
-async function history({ api: open, terminal, json }: Context, said: string | undefined, options: Options): Promise<undefined> {
+async function history({ api: open, terminal, json }: Context, given: string | undefined, options: Options): Promise<undefined> {
   const { limit, markdown = false } = options;
   if (!/^\d{1,4}$/.test(limit) || Number(limit) < 1 || Number(limit) > MAX_LIMIT)
     throw usageError(`--limit "${limit}" is not a number from 1 to ${MAX_LIMIT}.`);
   const api = open();
-  const place = await resolvePlace(api, whereabouts(said, options));
+  const place = await resolveEnvironment(api, whereabouts(given, options));
   const { changes, more } = await newest(api, place, Number(limit));
   if (json) return void terminal.document({ site: place.site, environment: place.environment, changes });
-  if (changes.length === 0) return void terminal.note(`Nothing was ever live in ${placeName(place)}.`);
+  if (changes.length === 0) return void terminal.note(`Nothing was ever live in ${environmentName(place)}.`);
   const rows = [HEAD, ...changes.map(cellsOf)];
   terminal.result(markdown ? markdownOf(place, changes) : showList(rows, ["RELEASE", "BY", "COMMIT"], terminal.columns));
-  if (more) terminal.note(`There is more:  shiplog history ${placeName(place)} --limit ${Math.min(MAX_LIMIT, 5 * Number(limit))}`);
+  if (more) terminal.note(`There is more:  shiplog history ${environmentName(place)} --limit ${Math.min(MAX_LIMIT, 5 * Number(limit))}`);
 }
 
 async function newest(api: Api, { site, environment }: Environment, limit: number): Promise<{ changes: Change[]; more: boolean }> {
@@ -75,7 +75,7 @@ function storyOf({ how, why, unproven, ended }: Change): string {
 /** A table that GitHub and most wikis show. Text of people is no markup in it. */
 const markdownOf = (place: Environment, changes: readonly Change[]): string =>
   [
-    `## What was live in ${placeName(place)}`,
+    `## What was live in ${environmentName(place)}`,
     "",
     rowOf(["Since (UTC)", "For", "Release", "Commit", "By", "How and why"]),
     rowOf(["---", "---", "---", "---", "---", "---"]),

@@ -2,8 +2,8 @@ import type { DeploymentView } from "../../domain/projections/views.ts";
 import type { Api } from "../api.ts";
 import type { Context, Register } from "../context.ts";
 import { showAge, showDuration } from "../duration.ts";
+import { type Environment, environmentName } from "../environment.ts";
 import { factsOf, type LoggedEvent } from "../event-facts.ts";
-import { type Environment, placeName } from "../place.ts";
 import { plain, table } from "../terminal.ts";
 
 /** Shows everything about one deployment, with its timeline. */
@@ -28,7 +28,7 @@ async function inspect({ api: open, terminal, json }: Context, id: string): Prom
 
   terminal.result(table(describe(deployment, { live, rolledBack }, environment.url, Date.now())));
   if (progress !== null) terminal.result(`\nNow: ${progress.step}, ${progress.done} of ${progress.total}`);
-  terminal.result(`\nTimeline\n${table(timeline.map((event, place) => row(event, timeline[place - 1], timeline[0])))}`);
+  terminal.result(`\nTimeline\n${table(timeline.map((event, index) => row(event, timeline[index - 1], timeline[0])))}`);
 }
 
 /** The deployment's own events, and those of its environment that are about it, in the order of the log. */
@@ -47,7 +47,7 @@ function describe(deployment: DeploymentView, { live, rolledBack }: Fate, url: s
   const { commit, release } = deployment;
   const rows: [string, string | null | undefined][] = [
     ["id", deployment.id],
-    ["where", `${placeName(deployment)} #${deployment.sequence}`],
+    ["where", `${environmentName(deployment)} #${deployment.sequence}`],
     ["status", `${deployment.status}${live ? " (live)" : ""}, since ${showAge(deployment.since, now)}`],
     [
       "rolled back",

@@ -1,8 +1,8 @@
 import type { DeploymentView } from "../../domain/projections/views.ts";
 import type { Context, Register } from "../context.ts";
 import { pastOption, showAge, showDuration } from "../duration.ts";
+import { environmentName } from "../environment.ts";
 import { usageError } from "../failure.ts";
-import { placeName } from "../place.ts";
 import { shortIds } from "../short-id.ts";
 import { commitCell } from "../show-commit.ts";
 import { plain, list as showList, statusStyle } from "../terminal.ts";
@@ -21,11 +21,11 @@ export const listCommand: Register = (program, run) =>
     .option("--limit <count>", "at most so many, up to 200", "20")
     .action((options: Options) => run((context) => list(context, options)));
 
-async function list({ api: open, terminal, json }: Context, { site, env, status, limit, at: said }: Options): Promise<undefined> {
+async function list({ api: open, terminal, json }: Context, { site, env, status, limit, at: given }: Options): Promise<undefined> {
   if (!/^\d+$/.test(limit) || Number(limit) < 1 || Number(limit) > 200)
     throw usageError(`--limit "${limit}" is not a number from 1 to 200.`);
   const api = open();
-  const at = said === undefined ? undefined : pastOption("--at", said, Date.now());
+  const at = given === undefined ? undefined : pastOption("--at", given, Date.now());
   const [deployments, environments] = await Promise.all([
     api.deployments({ site, environment: env, status, limit: Number(limit), at }),
     api.environments(at),
@@ -43,7 +43,7 @@ async function list({ api: open, terminal, json }: Context, { site, env, status,
   const rows = deployments.map((deployment) => [
     short.get(deployment.id) ?? deployment.id,
     terminal.paint(statusStyle(deployment.status), `${deployment.status}${fateOf(deployment.id)}`),
-    placeName(deployment),
+    environmentName(deployment),
     `#${deployment.sequence}`,
     showAge(deployment.queuedAt, now),
     took(deployment, now),

@@ -2,8 +2,8 @@ import { randomUUID } from "node:crypto";
 import { confirm } from "../confirm.ts";
 import type { Context, Register } from "../context.ts";
 import { momentOption, showAge } from "../duration.ts";
+import { environmentName, resolveEnvironment, type Whereabouts, whereabouts } from "../environment.ts";
 import { printEnvironment } from "../environment-change.ts";
-import { placeName, resolvePlace, type Whereabouts, whereabouts } from "../place.ts";
 import { plain } from "../terminal.ts";
 
 type LockOptions = Whereabouts & { readonly reason: string; readonly until?: string };
@@ -34,34 +34,34 @@ export const unlockCommand: Register = (program, run) =>
     .option("-y, --yes", "do not ask (--force asks)")
     .action((place: string | undefined, options: UnlockOptions) => run((context) => unlock(context, place, options)));
 
-async function lock(context: Context, said: string | undefined, options: LockOptions): Promise<undefined> {
+async function lock(context: Context, given: string | undefined, options: LockOptions): Promise<undefined> {
   const until = options.until === undefined ? undefined : momentOption("--until", options.until, Date.now(), "from now");
   const api = context.api();
-  const { site, environment } = await resolvePlace(api, whereabouts(said, options));
+  const { site, environment } = await resolveEnvironment(api, whereabouts(given, options));
   const after = await api.change(site, environment, "lock", { reason: options.reason, until }, randomUUID());
-  printEnvironment(context, after, `${placeName(after)} is locked${until === undefined ? "" : ` until ${until}`}.`);
-  context.terminal.note(`To unlock it:  shiplog unlock ${placeName(after)}`);
+  printEnvironment(context, after, `${environmentName(after)} is locked${until === undefined ? "" : ` until ${until}`}.`);
+  context.terminal.note(`To unlock it:  shiplog unlock ${environmentName(after)}`);
 }
 
 async function unlock(
   context: Context,
-  said: string | undefined,
+  given: string | undefined,
   { reason, force = false, yes, ...where }: UnlockOptions,
 ): Promise<undefined> {
   const api = context.api();
-  const before = await resolvePlace(api, whereabouts(said, where));
+  const before = await resolveEnvironment(api, whereabouts(given, where));
   const { lock: held } = before;
   if (force && held !== null) {
-    await confirm(context, `Take the lock of ${placeName(before)} from ${plain(held.holder)} ("${plain(held.reason)}")?`, yes);
+    await confirm(context, `Take the lock of ${environmentName(before)} from ${plain(held.holder)} ("${plain(held.reason)}")?`, yes);
   }
   const after = await api.change(before.site, before.environment, "unlock", { reason, force }, randomUUID());
   printEnvironment(
     context,
     after,
     held === null
-      ? `${placeName(after)} was not locked: nothing was changed.`
-      : `${placeName(after)} is no longer locked; ${plain(held.holder)} had locked it ${showAge(held.at, Date.now())}: ${plain(held.reason)}`,
+      ? `${environmentName(after)} was not locked: nothing was changed.`
+      : `${environmentName(after)} is no longer locked; ${plain(held.holder)} had locked it ${showAge(held.at, Date.now())}: ${plain(held.reason)}`,
   );
   if (held !== null && before.waiting !== null && before.pin === null)
-    context.terminal.note(`${before.waiting.deploymentId} waited and goes live now. See it:  shiplog status ${placeName(after)}`);
+    context.terminal.note(`${before.waiting.deploymentId} waited and goes live now. See it:  shiplog status ${environmentName(after)}`);
 }

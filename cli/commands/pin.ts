@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import type { Context, Register } from "../context.ts";
 import { showAge } from "../duration.ts";
+import { type Environment, environmentName, resolveEnvironment, type Whereabouts, whereabouts } from "../environment.ts";
 import { printEnvironment } from "../environment-change.ts";
-import { type Environment, placeName, resolvePlace, type Whereabouts, whereabouts } from "../place.ts";
 import { plain } from "../terminal.ts";
 
 type Options = Whereabouts & { readonly reason?: string };
@@ -29,32 +29,32 @@ export const unpinCommand: Register = (program, run) =>
     .option("--reason <text>", "kept in the audit trail")
     .action((place: string | undefined, options: Options) => run((context) => unpin(context, place, options)));
 
-async function pin(context: Context, said: string | undefined, options: Options & { reason: string }): Promise<undefined> {
+async function pin(context: Context, given: string | undefined, options: Options & { reason: string }): Promise<undefined> {
   const api = context.api();
-  const before = await resolvePlace(api, whereabouts(said, options));
+  const before = await resolveEnvironment(api, whereabouts(given, options));
   const after = await api.change(before.site, before.environment, "pin", { reason: options.reason }, randomUUID());
   printEnvironment(context, after, pinned(before, after));
-  context.terminal.note(`To let them go live:  shiplog unpin ${placeName(after)}`);
+  context.terminal.note(`To let them go live:  shiplog unpin ${environmentName(after)}`);
 }
 
 /** A place is pinned once: a second pin changes nothing, not the reason either. */
 const pinned = ({ pin: held }: Environment, after: Environment): string =>
   held !== null && after.pin?.at === held.at
-    ? `${placeName(after)} was pinned already, by ${plain(held.actor)} ${showAge(held.at, Date.now())}: ${plain(held.reason)}; nothing was changed.`
-    : `${placeName(after)} is pinned: deployments are built and then wait.`;
+    ? `${environmentName(after)} was pinned already, by ${plain(held.actor)} ${showAge(held.at, Date.now())}: ${plain(held.reason)}; nothing was changed.`
+    : `${environmentName(after)} is pinned: deployments are built and then wait.`;
 
-async function unpin(context: Context, said: string | undefined, options: Options): Promise<undefined> {
+async function unpin(context: Context, given: string | undefined, options: Options): Promise<undefined> {
   const api = context.api();
-  const before = await resolvePlace(api, whereabouts(said, options));
+  const before = await resolveEnvironment(api, whereabouts(given, options));
   const after = await api.change(before.site, before.environment, "unpin", { reason: options.reason }, randomUUID());
   const { pin: held } = before;
   printEnvironment(
     context,
     after,
     held === null
-      ? `${placeName(after)} was not pinned: nothing was changed.`
-      : `${placeName(after)} is no longer pinned; ${plain(held.actor)} had pinned it ${showAge(held.at, Date.now())}: ${plain(held.reason)}`,
+      ? `${environmentName(after)} was not pinned: nothing was changed.`
+      : `${environmentName(after)} is no longer pinned; ${plain(held.actor)} had pinned it ${showAge(held.at, Date.now())}: ${plain(held.reason)}`,
   );
   if (held !== null && before.waiting !== null)
-    context.terminal.note(`${before.waiting.deploymentId} waited and goes live now. See it:  shiplog status ${placeName(after)}`);
+    context.terminal.note(`${before.waiting.deploymentId} waited and goes live now. See it:  shiplog status ${environmentName(after)}`);
 }

@@ -57,7 +57,7 @@ async function rebuild(
     terminal.note(`The event table was changed behind Shiplog's back: ${stream} version ${version}: ${reason}.`);
   terminal.note(
     sampled.faults.length > 0
-      ? `${wanted.from === "table" ? "The rows are built from it all the same" : "What is sealed of it was read from the segments"}. Find every such place with:  shiplog audit verify`
+      ? `${wanted.from === "table" ? "The rows are built from it all the same" : "What is sealed of it was read from the segments"}. Find every such commit with:  shiplog audit verify`
       : `${count(sampled.streams, "stream")} of the event table sampled: as they were written. Every row is verified by:  shiplog replay all --verify`,
   );
   return exit.reached;

@@ -4,8 +4,8 @@ import { type Api, isPassing } from "../api.ts";
 import { confirm } from "../confirm.ts";
 import type { Context, Register } from "../context.ts";
 import { durationOption } from "../duration.ts";
+import { type Environment, environmentName, resolveEnvironment, whereabouts } from "../environment.ts";
 import { CliError, type ExitCode, exit, usageError } from "../failure.ts";
-import { type Environment, placeName, resolvePlace, whereabouts } from "../place.ts";
 import { name, planTable, type RollbackPlan } from "../rollback-plan.ts";
 import { plain, table } from "../terminal.ts";
 
@@ -35,8 +35,8 @@ export const rollbackCommand: Register = (program, run) =>
 async function rollback(context: Context, id: string | undefined, options: Options): Promise<ExitCode> {
   const timeout = options.timeout === undefined ? undefined : durationOption("--timeout", options.timeout);
   const api = context.api();
-  const before = await placeOf(api, id, options);
-  const place = placeName(before);
+  const before = await environmentOf(api, id, options);
+  const place = environmentName(before);
   const plan = await planOf(api, before, id);
   context.terminal.note(planTable(plan, Date.now()));
   if (plan.already !== "live")
@@ -58,9 +58,9 @@ async function rollback(context: Context, id: string | undefined, options: Optio
   }
 }
 
-/** With an id, its own environment; it must agree with what else was said. */
-async function placeOf(api: Api, id: string | undefined, options: Options): Promise<Environment> {
-  if (id === undefined || id.includes("/")) return resolvePlace(api, whereabouts(id, options));
+/** With an id, its own environment; it must agree with what else was given. */
+async function environmentOf(api: Api, id: string | undefined, options: Options): Promise<Environment> {
+  if (id === undefined || id.includes("/")) return resolveEnvironment(api, whereabouts(id, options));
   const { site, environment } = (await api.deployment(id)).deployment;
   if ((options.site ?? site) !== site || (options.env ?? environment) !== environment)
     throw usageError(`${id} was deployed to ${site}/${environment}, not to ${options.site ?? site}/${options.env ?? environment}.`);
@@ -136,12 +136,12 @@ const documentOf = (before: Environment, started: Started) => ({
 
 function printAlreadyLive({ terminal, json }: Context, before: Environment, started: Started): ExitCode {
   if (json) terminal.document(documentOf(before, started));
-  else terminal.result(`${started.deploymentId} is live in ${placeName(before)} already: nothing was changed.`);
+  else terminal.result(`${started.deploymentId} is live in ${environmentName(before)} already: nothing was changed.`);
   return exit.reached;
 }
 
 function print({ terminal, json }: Context, before: Environment, started: Started, unproven: string | undefined): ExitCode {
-  const place = placeName(before);
+  const place = environmentName(before);
   const document = documentOf(before, started);
   const { liveBefore } = document;
   if (json) terminal.document({ ...document, unproven: unproven ?? null });

@@ -3,7 +3,7 @@ import { isEnd } from "../../domain/projections/views.ts";
 import type { Api } from "../api.ts";
 import type { Context, Register } from "../context.ts";
 import { pastOption, showAge } from "../duration.ts";
-import { type Environment, placeName, resolvePlace, type Whereabouts, whereabouts } from "../place.ts";
+import { type Environment, environmentName, resolveEnvironment, type Whereabouts, whereabouts } from "../environment.ts";
 import { name, type RollbackPlan } from "../rollback-plan.ts";
 import { showCommit } from "../show-commit.ts";
 import { plain, table } from "../terminal.ts";
@@ -31,10 +31,10 @@ type Glance = {
   readonly failed: DeploymentView | null;
 };
 
-async function status({ api: open, terminal, json }: Context, said: Whereabouts, moment: string | undefined): Promise<undefined> {
+async function status({ api: open, terminal, json }: Context, given: Whereabouts, moment: string | undefined): Promise<undefined> {
   const api = open();
   const at = moment === undefined ? undefined : pastOption("--at", moment, Date.now());
-  const glances = await Promise.all((await chosen(api, said, at)).map((environment) => glanceAt(api, environment, at)));
+  const glances = await Promise.all((await chosen(api, given, at)).map((environment) => glanceAt(api, environment, at)));
   if (json) terminal.document({ environments: glances });
   else if (glances.length === 0) terminal.note("No site is declared. Add one to the sites file.");
   else {
@@ -47,13 +47,13 @@ async function status({ api: open, terminal, json }: Context, said: Whereabouts,
 
 const momentLine = (at: string): string => `As of ${/^\d{15}$/.test(at) ? `position ${at}` : at}`;
 
-/** Where nothing is said, everything; where only a part is said, all that it fits. An unknown name is an error that lists the choices. */
-async function chosen(api: Api, said: Whereabouts, at: string | undefined): Promise<readonly Environment[]> {
+/** Where nothing is given, everything; where only a part is given, all that it fits. An unknown name is an error that lists the choices. */
+async function chosen(api: Api, given: Whereabouts, at: string | undefined): Promise<readonly Environment[]> {
   const all = await api.environments(at);
   const fitting = all.filter(
-    ({ site, environment }) => (said.site === undefined || said.site === site) && (said.env === undefined || said.env === environment),
+    ({ site, environment }) => (given.site === undefined || given.site === site) && (given.env === undefined || given.env === environment),
   );
-  return fitting.length > 0 || all.length === 0 ? fitting : [await resolvePlace(api, said)];
+  return fitting.length > 0 || all.length === 0 ? fitting : [await resolveEnvironment(api, given)];
 }
 
 async function glanceAt(api: Api, environment: Environment, at: string | undefined): Promise<Glance> {
@@ -76,7 +76,7 @@ function show(
   past: boolean,
 ): string {
   const { live, flipping, waiting, pin, lock, drifts, warnings, url } = environment;
-  const place = placeName(environment);
+  const place = environmentName(environment);
   const rows: [string, string][] = [];
   const help = (text: string): string => (past ? "" : text);
 

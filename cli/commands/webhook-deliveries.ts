@@ -38,15 +38,15 @@ export const deliveryCommands = (webhooks: Command, run: Run): void => {
     .action((id: string, delivery: string) => run((context) => redeliver(context, id, delivery)));
 };
 
-async function test(context: Context, said: string): Promise<ExitCode> {
+async function test(context: Context, given: string): Promise<ExitCode> {
   const api = context.api();
-  const { id } = await api.webhook(said);
+  const { id } = await api.webhook(given);
   return outcome(context, api, id, await api.testWebhook(id, randomUUID()));
 }
 
-async function redeliver(context: Context, said: string, delivery: string): Promise<ExitCode> {
+async function redeliver(context: Context, given: string, delivery: string): Promise<ExitCode> {
   const api = context.api();
-  const { id } = await api.webhook(said);
+  const { id } = await api.webhook(given);
   return outcome(context, api, id, await api.redeliver(id, delivery, randomUUID()));
 }
 
@@ -67,11 +67,11 @@ async function outcome(context: Context, api: Api, webhook: string, before: Deli
 const endedSince = (before: Delivery, { status, updatedAt }: Delivery): boolean =>
   status !== "pending" && (status !== before.status || updatedAt !== before.updatedAt);
 
-async function list({ api: open, terminal, json }: Context, said: string, limit: string): Promise<ExitCode> {
+async function list({ api: open, terminal, json }: Context, given: string, limit: string): Promise<ExitCode> {
   if (!/^\d+$/.test(limit) || Number(limit) < 1 || Number(limit) > 200)
     throw usageError(`--limit "${limit}" is not a number from 1 to 200.`);
   const api = open();
-  const { id } = await api.webhook(said);
+  const { id } = await api.webhook(given);
   const deliveries = await api.deliveries(id, Number(limit));
   if (json) terminal.document({ deliveries });
   else if (deliveries.length === 0) terminal.note(`Nothing was sent to ${id} yet. Try it:  shiplog webhooks test ${id}`);
@@ -89,9 +89,9 @@ async function list({ api: open, terminal, json }: Context, said: string, limit:
   return exit.reached;
 }
 
-async function show({ api: open, terminal, json }: Context, said: string, named: string): Promise<ExitCode> {
+async function show({ api: open, terminal, json }: Context, given: string, named: string): Promise<ExitCode> {
   const api = open();
-  const { id } = await api.webhook(said);
+  const { id } = await api.webhook(given);
   const delivery = await api.delivery(id, named);
   if (json) {
     terminal.document({ delivery });

@@ -63,7 +63,7 @@ const collect = (type: string, before: readonly string[] | undefined): readonly 
 
 async function add(
   context: Context,
-  said: string,
+  given: string,
   { kind: named, site, env: environment, type: typesSaid = [], outcomes = false }: AddOptions,
 ): Promise<undefined> {
   const { api: open, terminal, json } = context;
@@ -72,9 +72,9 @@ async function add(
   if (outcomes && typesSaid.length > 0) throw usageError("--outcomes and --type both say which events are told.", "Give one of them.");
   const types: readonly string[] = outcomes ? outcomeTypes : typesSaid;
   const unknown = types.find((type) => !(notableTypes as readonly string[]).includes(type));
-  if (unknown !== undefined) throw usageError(`--type "${unknown}" is not an event that is told.`, `There are: ${notableTypes.join(", ")}`);
+  if (unknown !== undefined) throw usageError(`--type "${unknown}" is not an event that is told.`, `Known: ${notableTypes.join(", ")}`);
 
-  const url = await readSecret(said, "URL", context);
+  const url = await readSecret(given, "URL", context);
   const kind = named ?? (URL.canParse(url) && new URL(url).hostname === "hooks.slack.com" ? "slack" : "standard");
   const request = { kind, url, site, environment, types: types as (typeof notableTypes)[number][] } as const;
   const added = await open().addWebhook(request, randomUUID());
@@ -112,9 +112,9 @@ async function list({ api: open, terminal, json }: Context): Promise<undefined> 
   terminal.result(table([["ID", "KIND", "URL", "EVENTS", "ADDED", "STATUS"], ...rows]));
 }
 
-async function remove(context: Context, said: string, { reason, yes }: Reason & { yes?: boolean }): Promise<undefined> {
+async function remove(context: Context, given: string, { reason, yes }: Reason & { yes?: boolean }): Promise<undefined> {
   const api = context.api();
-  const { id, url } = await api.webhook(said).catch((error: unknown) => removedBefore(said, error));
+  const { id, url } = await api.webhook(given).catch((error: unknown) => removedBefore(given, error));
   if (url !== null) await confirm(context, `Remove ${id} (${url})? What waits to be sent to it is dropped.`, yes);
   const webhook = await api.changeWebhook(id, "remove", { reason }, randomUUID());
   if (context.json) return void context.terminal.document({ webhook });
@@ -122,24 +122,24 @@ async function remove(context: Context, said: string, { reason, yes }: Reason & 
 }
 
 /** A removal that failed halfway is asked for again by the whole id: the endpoint is not known any more, its secret may be. */
-function removedBefore(said: string, error: unknown): { id: string; url: null } {
-  const id = normalWebhookId(said);
+function removedBefore(given: string, error: unknown): { id: string; url: null } {
+  const id = normalWebhookId(given);
   if (error instanceof CliError && error.code === "webhook.unknown" && WebhookId.safeParse(id).success) return { id, url: null };
   throw error;
 }
 
-async function rotate({ api: open, terminal, json }: Context, said: string): Promise<undefined> {
+async function rotate({ api: open, terminal, json }: Context, given: string): Promise<undefined> {
   const api = open();
-  const { id } = await api.webhook(said);
+  const { id } = await api.webhook(given);
   const rotated = await api.rotateWebhook(id, randomUUID());
   if (json) return void terminal.document(rotated);
   terminal.result(table([["id", id], ...secretRow(rotated.secret)]));
   terminal.note("Keep the secret now: it is not shown again. The one before signs too for another day.");
 }
 
-async function enable({ api: open, terminal, json }: Context, said: string, { reason }: Reason): Promise<undefined> {
+async function enable({ api: open, terminal, json }: Context, given: string, { reason }: Reason): Promise<undefined> {
   const api = open();
-  const { id } = await api.webhook(said);
+  const { id } = await api.webhook(given);
   const webhook = await api.changeWebhook(id, "enable", { reason }, randomUUID());
   if (json) return void terminal.document({ webhook });
   terminal.result(`${id} is enabled.`);

@@ -1,7 +1,7 @@
 import { becauseTable } from "../because-table.ts";
 import type { Context, Register } from "../context.ts";
 import { pastOption } from "../duration.ts";
-import { placeName, resolvePlace, whereabouts } from "../place.ts";
+import { environmentName, resolveEnvironment, whereabouts } from "../environment.ts";
 
 type Options = { readonly at?: string };
 
@@ -14,14 +14,14 @@ export const whyCommand: Register = (program, run) =>
     .option("--at <moment>", "as of a time (2026-11-23T14:00:00Z), how long ago (2h), or a position")
     .action((place: string | undefined, options: Options) => run((context) => why(context, place, options)));
 
-async function why({ api: open, terminal, json }: Context, said: string | undefined, { at }: Options): Promise<undefined> {
+async function why({ api: open, terminal, json }: Context, given: string | undefined, { at }: Options): Promise<undefined> {
   const api = open();
   const moment = at === undefined ? undefined : pastOption("--at", at, Date.now());
-  const place = await resolvePlace(api, whereabouts(said, {}));
+  const place = await resolveEnvironment(api, whereabouts(given, {}));
   const { deployment, because } = await api.why(place.site, place.environment, moment);
   if (json) return void terminal.document({ site: place.site, environment: place.environment, at: moment ?? null, deployment, because });
-  if (deployment === null) return void terminal.note(`Nothing ${moment === undefined ? "is" : "was"} live in ${placeName(place)}.`);
-  terminal.result(`${placeName(place)}  ${terminal.paint("bold", deployment)}${moment === undefined ? "" : ` at ${at}`}`);
+  if (deployment === null) return void terminal.note(`Nothing ${moment === undefined ? "is" : "was"} live in ${environmentName(place)}.`);
+  terminal.result(`${environmentName(place)}  ${terminal.paint("bold", deployment)}${moment === undefined ? "" : ` at ${at}`}`);
   terminal.result(becauseTable(because));
   return undefined;
 }

@@ -59,7 +59,7 @@ export const environment: Decider<EnvironmentCommand, Environment, EnvironmentEv
       case "UnlockEnvironment":
         return unlock(command, state);
       case "ExpireLock":
-        return state.lock !== null && lockAt(state, command.at) === null ? opened(state, { reason: "its time was over" }) : [];
+        return state.lock !== null && lockAt(state, command.at) === null ? opened(state, { reason: "it expired" }) : [];
       case "RecordEdgeInvalidated":
         return command.sequence > state.invalidated ? [{ type: "EdgeInvalidated", v: 1, body: body(command) }] : [];
       case "RecordEdgeInvalidationFailed":
@@ -179,7 +179,7 @@ function rollback({ to, from, why, force = false, actor, at }: Command<"RequestR
       `it was to leave ${from}, but by now ${plan.from.deploymentId} ${plan.from.goingLive ? "is going live" : "is live"}; look again`,
     );
   const { deploymentId } = plan.to;
-  const release = state.lived.get(deploymentId)?.release;
+  const release = state.everLive.get(deploymentId)?.release;
   if (release === undefined) return refuse("release.never-live", `${deploymentId} was never live here`);
   const sequence = state.sequence + 1;
   return [
@@ -247,7 +247,7 @@ function failed(
 
 /** Puts back what is live, with a sequence of its own; nothing where nothing is live. */
 function restore(state: Environment, why: string): readonly EnvironmentEvent[] {
-  const live = state.live === null ? undefined : state.lived.get(state.live.deploymentId);
+  const live = state.live === null ? undefined : state.everLive.get(state.live.deploymentId);
   if (live === undefined) return [];
   const { deploymentId, release } = live;
   return [flipRequested({ sequence: state.sequence + 1, deploymentId, release, reason: "restore", actor: NOBODY, why }, state)];
@@ -260,7 +260,7 @@ function unpin({ reason, at }: Command<"UnpinEnvironment">, state: Environment):
 }
 
 function lock({ reason, until, actor, at }: Command<"LockEnvironment">, state: Environment): Outcome {
-  if (until !== null && until <= at) return refuse("lock.over", `the lock would end at ${until}, which is not after now`);
+  if (until !== null && until <= at) return refuse("lock.expired", `the lock would end at ${until}, which is not after now`);
   return refusedByLock(state, actor, at) ?? [{ type: "EnvironmentLocked", v: 1, body: { holder: actor, reason, until } }];
 }
 

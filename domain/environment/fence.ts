@@ -62,15 +62,16 @@ export const isAsRecorded = (recorded: (Fence & { readonly version: string }) | 
 /** What is wrong with an alias, for a person; `expected`: where the log has put it, `null` where it never did. */
 export const sayDrift = (expected: { readonly version: string; readonly sequence: number } | null, found: FoundAlias | null): string => {
   if (found === null) return "it has no alias any more";
-  const said: string[] = [];
+  const differences: string[] = [];
   if (expected !== null && found.version !== expected.version)
-    said.push(`it is at version ${found.version}, and the log has put it at version ${expected.version}`);
-  for (const [version, part] of Object.entries(found.weights ?? {})) said.push(`${percent(part)} of its requests go to version ${version}`);
+    differences.push(`it is at version ${found.version}, and the log has put it at version ${expected.version}`);
+  for (const [version, part] of Object.entries(found.weights ?? {}))
+    differences.push(`${percent(part)} of its requests go to version ${version}`);
   const fence = readFence(found.description);
-  if (fence === undefined) said.push(`its description "${found.description}" is not Shiplog's`);
+  if (fence === undefined) differences.push(`its description "${found.description}" is not Shiplog's`);
   else if (fence.sequence !== (expected?.sequence ?? UNMOVED.sequence))
-    said.push(`its description says sequence ${fence.sequence}, and the log has ${expected?.sequence ?? "none"}`);
-  return said.length > 0 ? said.join("; ") : `its description "${found.description}" names another deployment`;
+    differences.push(`its description says sequence ${fence.sequence}, and the log has ${expected?.sequence ?? "none"}`);
+  return differences.length > 0 ? differences.join("; ") : `its description "${found.description}" names another deployment`;
 };
 
 /** The version of an alias, and where a part of its requests goes instead: `7`, `7 (10 % to 6)`. */

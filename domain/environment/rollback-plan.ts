@@ -35,7 +35,7 @@ export const MAX_SKIPPED = 20;
  */
 export const rollbackPlan = (state: Environment, to?: string): RollbackPlan | Refusal => {
   const { live } = state;
-  if (to !== undefined && !state.lived.has(to))
+  if (to !== undefined && !state.everLive.has(to))
     return refuse("release.never-live", `${to} was never live here; only what was live can be rolled back to`);
   const going = goingLive(state);
   const present = going ?? live;
@@ -47,11 +47,11 @@ export const rollbackPlan = (state: Environment, to?: string): RollbackPlan | Re
     return { from: { ...(live ?? going), goingLive: live === null }, to: liveOf(going), already: "under-way", skipped: [], caution: null };
   if (live === null) return refuse("rollback.nothing", `${present.deploymentId} is the first to go live here: cancel it instead`);
 
-  const place = state.standing.lastIndexOf(live.deploymentId);
+  const index = state.standing.lastIndexOf(live.deploymentId);
   const speaksAgainst: Skipped[] = [];
-  for (let at = going === undefined ? place - 1 : place; at >= 0; at--) {
+  for (let at = going === undefined ? index - 1 : index; at >= 0; at--) {
     const deploymentId = state.standing[at] as string;
-    const against = unfitness(state, deploymentId) ?? sameAs(state, deploymentId, going ?? state.lived.get(live.deploymentId));
+    const against = unfitness(state, deploymentId) ?? sameAs(state, deploymentId, going ?? state.everLive.get(live.deploymentId));
     if (against === null) return found(state, from, deploymentId, speaksAgainst);
     speaksAgainst.push(against);
   }
@@ -93,7 +93,7 @@ const alreadyAt = (state: Environment, deploymentId: string): RollbackPlan["alre
 };
 
 const liveOf = ({ sequence, deploymentId }: LiveRelease): LiveRelease => ({ sequence, deploymentId });
-const sequenceOf = ({ lived }: Environment, deploymentId: string): number => lived.get(deploymentId)?.sequence ?? 0;
+const sequenceOf = ({ everLive }: Environment, deploymentId: string): number => everLive.get(deploymentId)?.sequence ?? 0;
 const newestFirst = (a: Skipped, b: Skipped): number => b.sequence - a.sequence;
 
 const unfitness = (state: Environment, deploymentId: string): Skipped | null => {
@@ -122,7 +122,7 @@ const takenDownAfter = (state: Environment, sequence: number): Skipped[] =>
 
 /** A retry publishes the same versions again: to go from one to the other would change nothing. */
 const sameAs = (state: Environment, deploymentId: string, present: Pick<Flip, "deploymentId" | "release"> | undefined): Skipped | null => {
-  const release = state.lived.get(deploymentId)?.release;
+  const release = state.everLive.get(deploymentId)?.release;
   if (present === undefined || release === undefined || versionsOf(release) !== versionsOf(present.release)) return null;
   if (deploymentId === present.deploymentId) return null;
   return {

@@ -26,23 +26,23 @@ type WentLive = Extract<EnvironmentEvent, { type: "ReleaseWentLive" }>["body"];
  * What a release that goes live means for the way back. A deployment goes on top of it; a rollback to a release on it takes
  * down all above; a rollback to any other (one that was taken down) chooses that one again; a restore is nobody's choice.
  *
- * @param why what was said of the flip
+ * @param why the reason that was given for the flip
  */
 export const stand = (
-  state: Standing & { readonly live: LiveRelease | null; readonly lived: Pick<ReadonlySet<string>, "has"> },
+  state: Standing & { readonly live: LiveRelease | null; readonly everLive: Pick<ReadonlySet<string>, "has"> },
   { deploymentId, sequence, reason, actor, unproven }: WentLive,
   why: string | undefined,
 ): void => {
   // a release that was forced past its probe has not been seen to run
   if (unproven === undefined) state.unfit.delete(deploymentId);
   if (reason === "restore") return;
-  const place = state.lived.has(deploymentId) ? state.standing.lastIndexOf(deploymentId) : -1;
-  if (reason === "rollback" && place >= 0) {
-    for (const above of state.standing.splice(place + 1))
+  const index = state.everLive.has(deploymentId) ? state.standing.lastIndexOf(deploymentId) : -1;
+  if (reason === "rollback" && index >= 0) {
+    for (const above of state.standing.splice(index + 1))
       state.takenDown.set(above, { by: actor, rollback: sequence, to: deploymentId, why, wasLive: above === state.live?.deploymentId });
     return;
   }
-  if (place >= 0) state.standing.splice(place, 1);
+  if (index >= 0) state.standing.splice(index, 1);
   state.standing.push(deploymentId);
   state.takenDown.delete(deploymentId);
 };

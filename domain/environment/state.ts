@@ -13,7 +13,7 @@ export type Flip = {
   forced?: boolean;
 };
 /** A release that was live here. `sequence`: the last that it went live with. */
-export type Lived = { deploymentId: string; sequence: number; release: Release };
+export type EverLive = { deploymentId: string; sequence: number; release: Release };
 
 /** Only what `decide` and the consumers need to know. */
 export type Environment = Standing & {
@@ -29,7 +29,7 @@ export type Environment = Standing & {
   /** flips that were requested and have not ended, by sequence */
   open: Map<number, Flip>;
   live: LiveRelease | null;
-  lived: Map<string, Lived>;
+  everLive: Map<string, EverLive>;
   waiting: (Flip & { by: "pin" | "lock" }) | null;
   /** what each function's alias was last seen moved to */
   aliases: Map<string, { sequence: number; deploymentId: string; version: string }>;
@@ -52,7 +52,7 @@ export const initial = (): Environment => ({
   chosen: 0,
   open: new Map(),
   live: null,
-  lived: new Map(),
+  everLive: new Map(),
   standing: [],
   takenDown: new Map(),
   unfit: new Map(),
@@ -106,7 +106,7 @@ export const evolve = (state: Environment, event: EnvironmentEvent): Environment
       stand(state, event.body, state.open.get(sequence)?.why);
       state.open.delete(sequence);
       state.live = { sequence, deploymentId };
-      state.lived.set(deploymentId, { deploymentId, sequence, release });
+      state.everLive.set(deploymentId, { deploymentId, sequence, release });
       break;
     }
     case "FlipFailed":

@@ -15,7 +15,7 @@ export const DeploymentId = z.string().regex(new RegExp(`^dep_${ULID}$`), "must 
 export const WebhookId = z.string().regex(new RegExp(`^wh_${ULID}$`), "must be the id of a webhook endpoint, wh_ and 26 characters");
 
 /** The id as it is written, of what a person typed: with or without `wh_`, in any case, whole or its beginning. */
-export const normalWebhookId = (said: string): string => `wh_${said.replace(/^wh_/i, "").toUpperCase()}`;
+export const normalWebhookId = (given: string): string => `wh_${given.replace(/^wh_/i, "").toUpperCase()}`;
 
 /** What streams are of: a stream's name begins with one. Stored for ever. */
 export const categories = ["deployment", "environment", "webhook"] as const;

@@ -149,6 +149,6 @@ const rowOf = (event: Recorded, more: Partial<AuditRow> = {}): AuditRow => {
 
 const whyOf = (body: unknown): string | null => {
   const { why, reason, because, request } = body as { why?: unknown; reason?: unknown; because?: unknown; request?: { reason?: unknown } };
-  const said = [why, request?.reason, because, reason].find((text) => typeof text === "string" && text !== "");
-  return typeof said === "string" ? said : null;
+  const given = [why, request?.reason, because, reason].find((text) => typeof text === "string" && text !== "");
+  return typeof given === "string" ? given : null;
 };

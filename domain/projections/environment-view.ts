@@ -104,7 +104,7 @@ export const projectEnvironment = (view: EnvironmentView, event: Recorded<Enviro
     const { live, standing } = view;
     const before = new Map(view.takenDown.map((down) => [down.deploymentId, { ...down, why: down.why ?? undefined }]));
     const state = { live, standing, takenDown: new Map<string, TakenDown>(before), unfit: new Map() };
-    stand({ ...state, lived: new Set(standing) }, event.body, why ?? undefined);
+    stand({ ...state, everLive: new Set(standing) }, event.body, why ?? undefined);
     view.standing = standing.slice(-MAX_STANDING);
     view.takenDown = [...state.takenDown]
       .map(([deploymentId, down]) => ({ ...down, deploymentId, at: before.get(deploymentId)?.at ?? at, why: down.why ?? null }))

@@ -11,7 +11,7 @@ export type LiveChange = {
   readonly previous: string | null;
   readonly how: FlipReason;
   readonly by: string;
-  /** what was said when it was asked for; a deployment's own reason is its own */
+  /** the reason given when it was asked for; a deployment's own reason is its own */
   readonly why: string | null;
   /** what was wrong with it when it was tried: it was forced all the same */
   readonly unproven: string | null;

@@ -60,7 +60,7 @@ const LiveView = z.object({
   at,
   reason: FlipReason,
   actor: Actor,
-  /** what was said when it was asked for: of a rollback or a restore; a deployment's own reason is its own */
+  /** the reason given when it was asked for: of a rollback or a restore; a deployment's own reason is its own */
   why: z.string().nullable(),
   release: Release,
 });

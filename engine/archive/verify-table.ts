@@ -20,7 +20,7 @@ export type TableVerified = {
   readonly rows: number;
   /** what is in no seal, and the time of the oldest: its chain alone vouches for it */
   readonly unsealed: { readonly commits: number; readonly since: string | null };
-  /** the first bad place of each stream that has one */
+  /** the first fault of each stream that has one */
   readonly faults: ReadonlyMap<string, RowFault>;
 };
 
@@ -112,7 +112,7 @@ const confirmed = async (
   return faults;
 };
 
-/** The first bad place of one stream. */
+/** The first fault of one stream. */
 export const streamFault = async (
   { rows, itemOf }: { readonly rows: Pick<TableRows, "stream">; itemOf(commit: Commit): Item },
   stream: string,

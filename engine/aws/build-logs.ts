@@ -39,8 +39,8 @@ export const cloudWatchBuildLogs = (client: CloudWatchLogsClient) => ({
           limit: 100,
         }),
       );
-      const said = events.flatMap(({ message = "" }) => stripVTControlCharacters(message).replace(/\n$/, "").split("\n"));
-      return said.filter((line) => line.trim() !== "" && !FRAME.test(line)).slice(-lines);
+      const printed = events.flatMap(({ message = "" }) => stripVTControlCharacters(message).replace(/\n$/, "").split("\n"));
+      return printed.filter((line) => line.trim() !== "" && !FRAME.test(line)).slice(-lines);
     } catch (error) {
       if (problemOf(error) === "missing") return [];
       throw error;

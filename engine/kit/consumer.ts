@@ -19,9 +19,9 @@ export class NotYet extends Error {
 }
 
 /** What a consumer does with messages besides handling them. */
-export type Mailroom = {
+export type RedeliveryQueue = {
   /** puts a message into the consumer's dead-letter queue with the reason; it must be there when this resolves */
-  quarantine(record: SQSRecord, reason: string): Promise<void>;
+  deadLetter(record: SQSRecord, reason: string): Promise<void>;
   /** makes a failed message visible again after that time, instead of the queue's whole visibility timeout */
   retryIn(record: SQSRecord, seconds: number): Promise<void>;
   /** sends the same body again, to be delivered after that time */
@@ -39,7 +39,7 @@ export type Delivery = {
   /**
    * Whether a step of a deployment is given up because of this error: an outage is waited for as long as the message
    * comes, anything else for a minute. Who asks, and is told so, says in the log that the step failed and throws the
-   * error again: its message is put aside at once.
+   * error again: its message is dead-lettered at once.
    */
   givesUp(error: unknown): boolean;
 };
@@ -55,7 +55,7 @@ export type BatchHandler = (event: SQSEvent) => Promise<SQSBatchResponse>;
 export const consumer =
   <T>(
     maxReceives: number,
-    mailroom: Mailroom,
+    redelivery: RedeliveryQueue,
     read: (body: string) => T,
     handle: (message: T, delivery: Delivery) => Promise<void>,
   ): BatchHandler =>
@@ -69,9 +69,9 @@ export const consumer =
     /** Where its wait cannot be set, it comes when the queue's own time is over. */
     async function comesLater(record: SQSRecord): Promise<void> {
       try {
-        await mailroom.retryIn(record, waitOf(record));
+        await redelivery.retryIn(record, waitOf(record));
       } catch (error) {
-        mailroom.log({ level: "warn", message: "a wait could not be set", messageId: record.messageId, reason: reasonOf(error) });
+        redelivery.log({ level: "warn", message: "a wait could not be set", messageId: record.messageId, reason: reasonOf(error) });
       }
     }
 
@@ -79,8 +79,13 @@ export const consumer =
       try {
         return await dealWith(record, receivesOf(record));
       } catch (error) {
-        // the mailroom itself failed: the message comes again
-        mailroom.log({ level: "error", message: "a message could not be put aside", messageId: record.messageId, reason: reasonOf(error) });
+        // the redelivery queue itself failed: the message comes again
+        redelivery.log({
+          level: "error",
+          message: "a message could not be dead-lettered",
+          messageId: record.messageId,
+          reason: reasonOf(error),
+        });
         return "again";
       }
     }
@@ -90,11 +95,11 @@ export const consumer =
       try {
         message = read(record.body);
       } catch (error) {
-        return putAside(record, reasonOf(error));
+        return deadLetter(record, reasonOf(error));
       }
       let givenUp: unknown;
       const givesUp = (error: unknown): boolean => {
-        const isOver = receives >= maxReceives || (receives >= stepReceives && !mailroom.isOutage(error));
+        const isOver = receives >= maxReceives || (receives >= stepReceives && !redelivery.isOutage(error));
         if (isOver) givenUp = error;
         return isOver;
       };
@@ -102,14 +107,14 @@ export const consumer =
         await handle(message, { last: receives >= maxReceives, again: receives > 1, givesUp });
         return "done";
       } catch (error) {
-        if (error instanceof Unprocessable) return putAside(record, error.message);
+        if (error instanceof Unprocessable) return deadLetter(record, error.message);
         if (error instanceof NotYet) {
-          await mailroom.sendLater(record, error.seconds);
+          await redelivery.sendLater(record, error.seconds);
           return "done";
         }
         if (receives >= maxReceives || (givenUp !== undefined && error === givenUp))
-          return putAside(record, `gave up after ${receives} tries: ${reasonOf(error)}`);
-        mailroom.log({
+          return deadLetter(record, `gave up after ${receives} tries: ${reasonOf(error)}`);
+        redelivery.log({
           level: "warn",
           message: "a message failed and comes again",
           messageId: record.messageId,
@@ -120,9 +125,9 @@ export const consumer =
       }
     }
 
-    async function putAside(record: SQSRecord, reason: string): Promise<"done"> {
-      mailroom.log({ level: "error", message: "a message was quarantined", messageId: record.messageId, reason });
-      await mailroom.quarantine(record, reason);
+    async function deadLetter(record: SQSRecord, reason: string): Promise<"done"> {
+      redelivery.log({ level: "error", message: "a message was dead-lettered", messageId: record.messageId, reason });
+      await redelivery.deadLetter(record, reason);
       return "done";
     }
   };

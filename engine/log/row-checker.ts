@@ -4,7 +4,7 @@ import { ChainBroken } from "./chain-broken.ts";
 import { commitOf, type Item } from "./codec.ts";
 import { sha256 } from "./digest.ts";
 
-/** The first bad place of a stream in the event table. `fields`: what of the row differs, where that can be told. */
+/** The first fault of a stream in the event table. `fields`: what of the row differs, where that can be told. */
 export type RowFault = { readonly stream: string; readonly version: number; readonly fields: readonly string[]; readonly reason: string };
 
 export const streamOf = (item: Item): string => item.pk?.S ?? "";

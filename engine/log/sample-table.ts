@@ -27,7 +27,7 @@ export type Sampled = {
   readonly commits: number;
   /** of the streams: those whose last sealed commit is there as it was sealed */
   readonly sealed: number;
-  /** the first bad place of each stream that has one */
+  /** the first fault of each stream that has one */
   readonly faults: readonly RowFault[];
 };
 

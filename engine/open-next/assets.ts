@@ -9,7 +9,7 @@ import { contentKey, type Manifest, manifestKey, type PublicFile } from "./manif
 import { OutputRefused } from "./output.ts";
 
 /** Where the files of one environment go in the static bucket. */
-export type Places = {
+export type Locations = {
   readonly bucket: string;
   readonly assets: string;
   readonly cache: string;
@@ -31,7 +31,7 @@ const WIDTH = 16;
  */
 export const uploadAssets = async (
   objects: Pick<Objects, "fingerprint" | "putNew" | "putText">,
-  places: Places,
+  locations: Locations,
   { root, behaviors, buildId, runtimeId }: Inspected,
   { deploymentId, releaseId }: { deploymentId: string; releaseId: string },
   report: Report,
@@ -41,7 +41,7 @@ export const uploadAssets = async (
     unchanged: 0,
     bytes: 0,
     cacheEntries: 0,
-    manifest: manifestKey(places.releases, deploymentId),
+    manifest: manifestKey(locations.releases, deploymentId),
   };
   const publicFiles: PublicFile[] = [];
   // a tenth of the function's bundle: a cold start does not wait for it
@@ -57,23 +57,23 @@ export const uploadAssets = async (
     const { size } = await stat(file);
     const contentType = mime.contentType(path.slice(path.lastIndexOf("/") + 1)) || "application/octet-stream";
     if (path.startsWith("_next/")) {
-      await putOnce(`${places.assets}/${path}`, file, sha256, size, { contentType, cacheControl: IMMUTABLE });
+      await putOnce(`${locations.assets}/${path}`, file, sha256, size, { contentType, cacheControl: IMMUTABLE });
     } else {
       publicFiles.push({ path, sha256, bytes: size, contentType, cacheControl: REVALIDATED });
-      await putOnce(contentKey(places.publicFiles, sha256), file, sha256, size, { contentType, cacheControl: REVALIDATED });
+      await putOnce(contentKey(locations.publicFiles, sha256), file, sha256, size, { contentType, cacheControl: REVALIDATED });
     }
     report("assets", ++done, total);
   });
   await each(cache, WIDTH, async (path) => {
     // the age of a page is the time of its upload: an entry that exists is newer, and stays
     const file = join(root, "cache", path);
-    if (await objects.putNew(places.bucket, `${places.cache}/${rewritten(path, buildId, runtimeId)}`, file, await sha256OfFile(file)))
+    if (await objects.putNew(locations.bucket, `${locations.cache}/${rewritten(path, buildId, runtimeId)}`, file, await sha256OfFile(file)))
       outcome.cacheEntries += 1;
     report("assets", ++done, total);
   });
   publicFiles.sort((a, b) => (a.path < b.path ? -1 : 1));
   const manifest: Manifest = { v: 1, deploymentId, releaseId, behaviors: [...behaviors], publicFiles };
-  await objects.putText(places.bucket, outcome.manifest, JSON.stringify(manifest));
+  await objects.putText(locations.bucket, outcome.manifest, JSON.stringify(manifest));
   return outcome;
 
   async function putOnce(
@@ -83,8 +83,8 @@ export const uploadAssets = async (
     bytes: number,
     serving: { contentType: string; cacheControl: string },
   ): Promise<void> {
-    const there = await objects.fingerprint(places.bucket, key);
-    if (there === undefined && (await objects.putNew(places.bucket, key, file, sha256, serving))) {
+    const there = await objects.fingerprint(locations.bucket, key);
+    if (there === undefined && (await objects.putNew(locations.bucket, key, file, sha256, serving))) {
       outcome.uploaded += 1;
       outcome.bytes += bytes;
       return;

@@ -10,20 +10,20 @@ export const settingsOf = (
   role: FunctionRole,
   handler: string,
   site: SiteConfig,
-  place: { bucket: string; region: string },
+  stored: { bucket: string; region: string },
   secrets: SiteSecrets,
 ): { settings: Settings /** names the settings without giving a value away */; name: string } => {
   const { assets, cache, tagTable } = siteResources(site.site, site.environment);
   const own = {
     server: {
-      CACHE_BUCKET_NAME: place.bucket,
+      CACHE_BUCKET_NAME: stored.bucket,
       CACHE_BUCKET_KEY_PREFIX: cache,
-      CACHE_BUCKET_REGION: place.region,
+      CACHE_BUCKET_REGION: stored.region,
       CACHE_DYNAMO_TABLE: tagTable,
       REVALIDATION_QUEUE_URL: site.revalidationQueueUrl,
-      REVALIDATION_QUEUE_REGION: place.region,
+      REVALIDATION_QUEUE_REGION: stored.region,
     },
-    image: { BUCKET_NAME: place.bucket, BUCKET_KEY_PREFIX: assets },
+    image: { BUCKET_NAME: stored.bucket, BUCKET_KEY_PREFIX: assets },
     revalidation: {},
   }[role];
   const values = role === "server" ? secrets.values : {};

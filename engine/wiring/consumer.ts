@@ -19,6 +19,6 @@ export const consumerOf = <N extends ConsumerName, P extends Parts, M = Recorded
   verb: (engine: WithQueue<P>) => (message: M, delivery: Delivery) => Promise<void>,
   read: (body: string) => M = readSubscribed(name) as (body: string) => M,
 ): { wire: (engine: WithQueue<P>) => BatchHandler; handler: BatchHandler } => {
-  const wire = (engine: WithQueue<P>): BatchHandler => consumer(maxReceives(name), engine.queues.mailroom(name), read, verb(engine));
+  const wire = (engine: WithQueue<P>): BatchHandler => consumer(maxReceives(name), engine.queues.redelivery(name), read, verb(engine));
   return { wire, handler: onLambda({ ...parts, queues }, wire) };
 };

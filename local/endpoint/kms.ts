@@ -15,10 +15,10 @@ export function kmsService(dataDir: string): AwsService {
   const file = openJsonFile<Keys>(join(dataDir, "kms.json"), { keys: {}, aliases: {} }, 0o600);
   const arnOf = (id: string): string => `arn:aws:kms:${REGION}:${ACCOUNT}:key/${id}`;
 
-  function find(said: string): { id: string; pem: string } {
-    const id = file.value.aliases[said] ?? said.slice(said.lastIndexOf("/") + 1);
+  function find(given: string): { id: string; pem: string } {
+    const id = file.value.aliases[given] ?? given.slice(given.lastIndexOf("/") + 1);
     const pem = file.value.keys[id];
-    if (pem === undefined) throw new AwsError("NotFoundException", 400, `Key '${said}' does not exist`);
+    if (pem === undefined) throw new AwsError("NotFoundException", 400, `Key '${given}' does not exist`);
     return { id, pem };
   }
 

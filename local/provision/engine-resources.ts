@@ -92,8 +92,8 @@ const sealKey = async (kms: KMSClient): Promise<void> => {
 /** A queue with these attributes. One that an earlier release made with others gets them, and keeps its messages. */
 export const createQueue = async (sqs: SQSClient, QueueName: string, Attributes: Record<string, string>): Promise<QueueAt> => {
   const QueueUrl = await queueUrl(sqs, QueueName, Attributes);
-  const { Attributes: said = {} } = await sqs.send(new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ["QueueArn"] }));
-  return { url: QueueUrl, arn: said.QueueArn ?? "" };
+  const { Attributes: attributes = {} } = await sqs.send(new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ["QueueArn"] }));
+  return { url: QueueUrl, arn: attributes.QueueArn ?? "" };
 };
 
 const queueUrl = async (sqs: SQSClient, QueueName: string, Attributes: Record<string, string>): Promise<string> => {

@@ -37,7 +37,7 @@ export async function* examine(sight: Sight, engine: Engine): AsyncGenerator<Fin
     try {
       yield* await look();
     } catch (error) {
-      yield wrong(what, `could not be looked at: ${said(error)}`, "check the credentials and the region, and that they may read it");
+      yield wrong(what, `could not be looked at: ${textOf(error)}`, "check the credentials and the region, and that they may read it");
     }
   }
 }
@@ -97,7 +97,7 @@ async function queueIs({ sight, engine: { make } }: Looking, name: string): Prom
   const letters = `dead letters ${deadLetterName(name)}`;
   if (dead === undefined) findings.push(missing(letters, make));
   else if (dead.messages > 0)
-    findings.push(wrong(letters, `has ${dead.messages} messages that nobody could take`, "shiplog events --quarantine"));
+    findings.push(wrong(letters, `has ${dead.messages} messages that nobody could take`, "shiplog events --dead-letters"));
   return findings;
 }
 
@@ -185,8 +185,8 @@ const changed = ({ stream, version, reason }: RowFault): Finding =>
   wrong(
     `log of ${stream}`,
     `was changed behind Shiplog's back at version ${version}: ${reason}`,
-    `keep a backup of the table as it is (aws dynamodb create-backup --table-name ${eventsTable.name} --backup-name tampered), then find every such place with: shiplog audit verify`,
+    `keep a backup of the table as it is (aws dynamodb create-backup --table-name ${eventsTable.name} --backup-name tampered), then find every such commit with: shiplog audit verify`,
   );
 
 const gigabytes = (bytes: number): string => (bytes / 2 ** 30).toFixed(1);
-const said = (error: unknown): string => (error instanceof Error ? `${error.name}: ${error.message}` : String(error));
+const textOf = (error: unknown): string => (error instanceof Error ? `${error.name}: ${error.message}` : String(error));

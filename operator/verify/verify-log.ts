@@ -22,14 +22,14 @@ export type LogVerified = {
   readonly until: string | null;
   /** commits that seals by time passed over: the next seal has them */
   readonly passedOver: number;
-  /** the first bad place of sealed history */
+  /** the first fault of sealed history */
   readonly fault: SealFault | null;
   /** of the event table */
   readonly streams: number;
   readonly rows: number;
   /** in no seal, and the time of the oldest: their chain alone vouches for them */
   readonly unsealed: { readonly commits: number; readonly since: string | null };
-  /** the first bad place of each stream of the event table that has one */
+  /** the first fault of each stream of the event table that has one */
   readonly faults: readonly RowFault[];
 };
 

@@ -97,6 +97,6 @@ export const createApi = (ports: Ports): Hono<Env> => {
   app.route("/v1/audit", auditTrail(ports));
   app.route("/v1", streams(ports));
   app.route("/v1/events", log(ports));
-  app.get("/v1/quarantine", async (context) => context.json({ letters: await ports.quarantine.list() }));
+  app.get("/v1/dead-letters", async (context) => context.json({ letters: await ports.deadLetters.list() }));
   return app;
 };

@@ -48,8 +48,8 @@ function tokenOf(header: string | undefined, tokens: Readonly<Record<string, str
  * like a proof.
  */
 export function actorOf(claimed: string | undefined, token: string): string {
-  const said = (claimed ?? "").replace(/[^\p{L}\p{N} ._@+-]/gu, "").trim();
-  const name = firstOf(said, 64);
+  const given = (claimed ?? "").replace(/[^\p{L}\p{N} ._@+-]/gu, "").trim();
+  const name = firstOf(given, 64);
   return name === "" ? `token ${token}` : `${name} (token ${token})`;
 }
 

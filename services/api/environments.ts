@@ -57,9 +57,9 @@ export const environments = (ports: Ports) => {
       return context.json(await plan(place, to === undefined ? undefined : await see.deploymentId(to)));
     })
     .post("/:site/:environment/rollback", async (context) => {
-      const { to: said, from: seen, reason: why, force } = await bodyOf(context, Rollback);
+      const { to: wanted, from: seen, reason: why, force } = await bodyOf(context, Rollback);
       placeOf(context);
-      const [to, from] = await Promise.all([said, seen].map((id) => (id === undefined ? undefined : see.deploymentId(id))));
+      const [to, from] = await Promise.all([wanted, seen].map((id) => (id === undefined ? undefined : see.deploymentId(id))));
       const executed = await give(context, "rolled back", (asked) => ({
         type: "RequestRollback",
         ...(to && { to }),

@@ -25,7 +25,7 @@ export const look = ({ config, read, views }: Pick<Ports, "config" | "read" | "v
     throw new Problem(
       404,
       "environment.unknown",
-      `There is no environment ${site ?? "*"}/${environment ?? "*"}. There are: ${known || "none"}.`,
+      `There is no environment ${site ?? "*"}/${environment ?? "*"}. Known: ${known || "none"}.`,
     );
   };
 
@@ -51,15 +51,15 @@ export const look = ({ config, read, views }: Pick<Ports, "config" | "read" | "v
   };
 
   /** The full id that begins like this, with or without `dep_`. */
-  const deploymentId = async (said: string): Promise<string> => {
-    const id = `dep_${said.replace(/^dep_/i, "").toUpperCase()}`;
+  const deploymentId = async (given: string): Promise<string> => {
+    const id = `dep_${given.replace(/^dep_/i, "").toUpperCase()}`;
     if (DeploymentId.safeParse(id).success) return id;
     if (!/^dep_[0-9A-Z]{1,25}$/.test(id))
-      throw new Problem(404, "deployment.unknown", `"${said.slice(0, 64)}" is not the id of a deployment, nor the beginning of one.`);
+      throw new Problem(404, "deployment.unknown", `"${given.slice(0, 64)}" is not the id of a deployment, nor the beginning of one.`);
     const found = (await views.findDeployments(id)).map((view) => view.id).sort();
-    if (found.length > 1) throw new Problem(409, "id.ambiguous", `Several deployments have an id that begins with "${said}".`, found);
+    if (found.length > 1) throw new Problem(409, "id.ambiguous", `Several deployments have an id that begins with "${given}".`, found);
     const [only] = found;
-    if (only === undefined) throw new Problem(404, "deployment.unknown", `There is no deployment whose id begins with "${said}".`);
+    if (only === undefined) throw new Problem(404, "deployment.unknown", `There is no deployment whose id begins with "${given}".`);
     return only;
   };
 

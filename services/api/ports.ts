@@ -25,7 +25,7 @@ export type Ports = {
   readonly builds: Pick<Builds, "get">;
   readonly buildLogs: BuildLogs;
   readonly archive: Pick<Archive, "sealsAfter" | "seal" | "unsealed" | "publicKey" | "addressOf">;
-  readonly quarantine: Quarantine;
+  readonly deadLetters: DeadLetters;
   readonly webhooks: Webhooks;
   readonly clock: Pick<Clock, "now">;
   readonly chance: Chance;
@@ -54,7 +54,7 @@ export type BuildLogs = {
 };
 
 export type Letter = { consumer: string; messageId: string; reason: string; at: string | null; body: string };
-export type Quarantine = { list(): Promise<Letter[]> };
+export type DeadLetters = { list(): Promise<Letter[]> };
 
 /** Webhook endpoints: their rows, their secrets, and the queue of what is sent to them. */
 export type Webhooks = {

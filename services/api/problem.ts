@@ -28,6 +28,8 @@ export const refused = (what: string, { refused: code, because }: Refusal): Prob
 export function check<S extends z.ZodType>(schema: S, input: unknown, where: "body" | "query"): z.infer<S> {
   const parsed = schema.safeParse(input);
   if (parsed.success) return parsed.data;
-  const said = parsed.error.issues.map(({ path, message }) => `${path.length === 0 ? `the ${where}` : `"${path.join(".")}"`}: ${message}`);
-  throw new Problem(400, `${where}.invalid`, `The request is not valid. ${said.join("; ")}.`);
+  const issues = parsed.error.issues.map(
+    ({ path, message }) => `${path.length === 0 ? `the ${where}` : `"${path.join(".")}"`}: ${message}`,
+  );
+  throw new Problem(400, `${where}.invalid`, `The request is not valid. ${issues.join("; ")}.`);
 }

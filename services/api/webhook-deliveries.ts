@@ -18,20 +18,20 @@ export const webhookDeliveries = (ports: Ports) => {
   const see = lookWebhook(ports);
   const { rows, send } = ports.webhooks;
 
-  const find = async (webhook: string, said: string): Promise<{ delivery: Delivery; news: News }> => {
-    const known = await rows.delivery(said);
+  const find = async (webhook: string, given: string): Promise<{ delivery: Delivery; news: News }> => {
+    const known = await rows.delivery(given);
     if (known?.delivery.webhook === webhook) return known;
     const all = await rows.deliveries(webhook, LOOKED_THROUGH);
-    const found = all.filter(({ id }) => said.length > 0 && (id.startsWith(said) || id.startsWith(`msg_${said}`)));
+    const found = all.filter(({ id }) => given.length > 0 && (id.startsWith(given) || id.startsWith(`msg_${given}`)));
     if (found.length > 1)
       throw new Problem(
         409,
         "id.ambiguous",
-        `Several deliveries have an id that begins with "${said.slice(0, 64)}".`,
+        `Several deliveries have an id that begins with "${given.slice(0, 64)}".`,
         found.map(({ id }) => id),
       );
     const one = found[0] && (await rows.delivery(found[0].id));
-    if (one === undefined) throw new Problem(404, "delivery.unknown", `Nothing was sent to ${webhook} as ${said.slice(0, 64)}.`);
+    if (one === undefined) throw new Problem(404, "delivery.unknown", `Nothing was sent to ${webhook} as ${given.slice(0, 64)}.`);
     return one;
   };
   const enqueue = async (message: DeliveryMessage): Promise<void> => send(JSON.stringify(message));

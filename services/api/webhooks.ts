@@ -26,15 +26,15 @@ export const lookWebhook = ({ read, webhooks }: Pick<Ports, "read" | "webhooks">
   const one = async (id: string, removed: boolean): Promise<WebhookView> => {
     const view = foldRow("webhooks", undefined, (await read(webhookStream(id), 0)).flatMap(eventsOf));
     if (view === undefined || (view.removedAt !== null && !removed))
-      throw new Problem(404, "webhook.unknown", `There is no webhook endpoint ${id}. See those that there are: shiplog webhooks ls.`);
+      throw new Problem(404, "webhook.unknown", `There is no webhook endpoint ${id}. List them with: shiplog webhooks ls.`);
     return view;
   };
-  return async (said: string, { removed = false } = {}): Promise<WebhookView> => {
-    const id = normalWebhookId(said);
+  return async (given: string, { removed = false } = {}): Promise<WebhookView> => {
+    const id = normalWebhookId(given);
     if (WebhookId.safeParse(id).success) return one(id, removed);
     const found = (await webhooks.rows.webhooks()).filter((view) => view.id.startsWith(id)).map((view) => view.id);
     if (found.length > 1)
-      throw new Problem(409, "id.ambiguous", `Several endpoints have an id that begins with "${said.slice(0, 64)}".`, found);
+      throw new Problem(409, "id.ambiguous", `Several endpoints have an id that begins with "${given.slice(0, 64)}".`, found);
     return one(found[0] ?? id.slice(0, 64), removed);
   };
 };

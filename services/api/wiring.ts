@@ -35,7 +35,7 @@ export const apiPorts = (engine: ApiEngine, chance: Chance = systemChance): Port
     sources,
     builds,
     buildLogs,
-    quarantine: { list: async () => (await Promise.all(consumers.map(({ name }) => queues.deadLetters(name)))).flat() },
+    deadLetters: { list: async () => (await Promise.all(consumers.map(({ name }) => queues.deadLetters(name)))).flat() },
     archive,
     webhooks: {
       rows: views,

@@ -26,7 +26,7 @@ export const wire = (
   const options: PostOptions = { lookup: everyAddress, allowLoopback: config.loopbackWebhooks ?? false, timeoutMs: TIMEOUT_MS, ...network };
   return consumer(
     maxReceives("deliver"),
-    queues.mailroom("deliver"),
+    queues.redelivery("deliver"),
     (body) => DeliveryMessage.parse(JSON.parse(body)),
     deliver({
       aggregates,

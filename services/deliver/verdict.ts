@@ -50,10 +50,10 @@ export const verdictOn = (kind: WebhookKind, attempt: number, posted: Posted, no
   return { is: "retry", reason, waitMs: Math.max(waitAfter(attempt, random), asked ?? 0), pauseMs };
 };
 
-const reasonOf = (status: number, said: string | null): string => {
+const reasonOf = (status: number, answer: string | null): string => {
   if (status >= 300 && status < 400) return `it answered ${status}: redirects are not followed, so give the URL that it leads to`;
   // Slack's words are short codes such as `no_service`
-  const word = said !== null && /^[a-z_]{1,40}$/.test(said.trim()) ? ` ${said.trim()}` : "";
+  const word = answer !== null && /^[a-z_]{1,40}$/.test(answer.trim()) ? ` ${answer.trim()}` : "";
   return `it answered ${status}${word}`;
 };
 

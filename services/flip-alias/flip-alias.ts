@@ -79,7 +79,7 @@ const attempt = async (ports: Ports, flip: Flip, site: SiteConfig, before: Envir
 /** In this order: what cannot run changes no file of what is live. @returns whether it was overtaken, and has left already */
 const bringLive = async (ports: Ports, flip: Flip, site: SiteConfig, before: Environment, again: boolean): Promise<boolean> => {
   const { sequence, deploymentId, release, reason, forced = false } = flip;
-  const live = before.live === null ? undefined : before.lived.get(before.live.deploymentId);
+  const live = before.live === null ? undefined : before.everLive.get(before.live.deploymentId);
   const unproven = await warm(ports, site, { deploymentId, release, live, reason, forced, again });
   if (!(await putFiles(ports, flip, site))) {
     await overtaken(ports, flip, site);

@@ -10,7 +10,7 @@ export const { wire, handler } = consumerOf(
   { aggregates, functions, objects, site, views },
   ({ aggregates, functions, clock, objects, config, site, views }) => {
     const files = publicFiles(objects);
-    const places = ({ site, environment }: SiteConfig) => ({ bucket: config.buckets.static, ...siteResources(site, environment) });
+    const locations = ({ site, environment }: SiteConfig) => ({ bucket: config.buckets.static, ...siteResources(site, environment) });
     return flipAlias({
       aggregates,
       functions,
@@ -19,8 +19,8 @@ export const { wire, handler } = consumerOf(
       leases: views,
       unsettled: { note: views.noteUnsettled, isNoted: views.isUnsettled, forget: views.forgetUnsettled },
       files: {
-        put: (of, manifest, writer) => files.put(places(of), manifest, writer),
-        removeOthers: (of, manifest, other, writer) => files.removeOthers(places(of), manifest, other, writer),
+        put: (of, manifest, writer) => files.put(locations(of), manifest, writer),
+        removeOthers: (of, manifest, other, writer) => files.removeOthers(locations(of), manifest, other, writer),
       },
     });
   },

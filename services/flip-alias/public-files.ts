@@ -2,7 +2,7 @@ import type { Objects } from "../../engine/aws/objects.ts";
 import { each } from "../../engine/kit/each.ts";
 import { contentKey, Manifest } from "../../engine/open-next/manifest.ts";
 
-type Places = { readonly bucket: string; readonly assets: string; readonly publicFiles: string };
+type Locations = { readonly bucket: string; readonly assets: string; readonly publicFiles: string };
 
 /** Files that a release needs are gone: it cannot go live again. */
 export class FilesMissing extends Error {
@@ -26,7 +26,7 @@ const mayWrite = async ({ proceed, isSure }: Writer): Promise<boolean> => isSure
 
 /** The public files of a release, put under the paths that visitors ask for. Their content was uploaded when it was published. */
 export const publicFiles = (objects: Pick<Objects, "fingerprint" | "copy" | "getText" | "remove">) => {
-  const read = async ({ bucket }: Places, key: string): Promise<Manifest> => {
+  const read = async ({ bucket }: Locations, key: string): Promise<Manifest> => {
     const text = await objects.getText(bucket, key);
     if (text === undefined)
       throw new FilesMissing(`its manifest ${key} is gone from ${bucket}: it was swept or deleted, and cannot go live again`);
@@ -35,29 +35,29 @@ export const publicFiles = (objects: Pick<Objects, "fingerprint" | "copy" | "get
 
   /** `false` where it was not written, since the writer has no time left. */
   const putOne = async (
-    places: Places,
+    locations: Locations,
     { path, sha256, contentType, cacheControl }: Manifest["publicFiles"][number],
     writer: Writer,
   ): Promise<boolean> => {
-    const key = `${places.assets}/${path}`;
-    if ((await objects.fingerprint(places.bucket, key)) === sha256) return true;
-    const content = contentKey(places.publicFiles, sha256);
-    if ((await objects.fingerprint(places.bucket, content)) === undefined)
-      throw new FilesMissing(`the content of /${path} (${content}) is gone from ${places.bucket}`);
+    const key = `${locations.assets}/${path}`;
+    if ((await objects.fingerprint(locations.bucket, key)) === sha256) return true;
+    const content = contentKey(locations.publicFiles, sha256);
+    if ((await objects.fingerprint(locations.bucket, content)) === undefined)
+      throw new FilesMissing(`the content of /${path} (${content}) is gone from ${locations.bucket}`);
     if (!(await mayWrite(writer))) return false;
-    await objects.copy(places.bucket, content, key, sha256, { contentType, cacheControl });
+    await objects.copy(locations.bucket, content, key, sha256, { contentType, cacheControl });
     return true;
   };
 
   return {
     /** Puts every public file that is not there as it should be. Answers whether it came to the end. Throws `FilesMissing`. */
-    put: async (places: Places, manifest: string, writer: Writer): Promise<boolean> => {
-      const { publicFiles: files } = await read(places, manifest);
+    put: async (locations: Locations, manifest: string, writer: Writer): Promise<boolean> => {
+      const { publicFiles: files } = await read(locations, manifest);
       for (let from = 0; from < files.length; from += BATCH) {
         if (!(await writer.proceed())) return false;
         let isLate = false;
         await each(files.slice(from, from + BATCH), WIDTH, async (file) => {
-          if (isLate || !(await putOne(places, file, writer))) isLate = true;
+          if (isLate || !(await putOne(locations, file, writer))) isLate = true;
         });
         if (isLate) return false;
       }
@@ -67,17 +67,17 @@ export const publicFiles = (objects: Pick<Objects, "fingerprint" | "copy" | "get
      * Takes away the public files that only another release had; nothing where its manifest is gone. Without a manifest of
      * what stays, all that the other one had. Answers whether it came to do so.
      */
-    removeOthers: async (places: Places, manifest: string | undefined, other: string, writer: Writer): Promise<boolean> => {
+    removeOthers: async (locations: Locations, manifest: string | undefined, other: string, writer: Writer): Promise<boolean> => {
       const [now, then] = await Promise.all([
-        manifest === undefined ? undefined : read(places, manifest),
-        read(places, other).catch(unlessGone),
+        manifest === undefined ? undefined : read(locations, manifest),
+        read(locations, other).catch(unlessGone),
       ]);
       const kept = new Set(now?.publicFiles.map(({ path }) => path));
       const gone = (then?.publicFiles ?? []).filter(({ path }) => !kept.has(path));
       if (gone.length > 0 && !(await mayWrite(writer))) return false;
       await objects.remove(
-        places.bucket,
-        gone.map(({ path }) => `${places.assets}/${path}`),
+        locations.bucket,
+        gone.map(({ path }) => `${locations.assets}/${path}`),
       );
       return true;
     },

@@ -71,12 +71,12 @@ const writerOf = (flip: Flip, newest: number | undefined, turn: Turn): Writer =>
     return newestOf(await flip.now())?.sequence === newest;
   });
 
-const previousOf = ({ previous }: Flip, { lived }: Environment): Release | undefined =>
-  previous === null ? undefined : lived.get(previous.deploymentId)?.release;
+const previousOf = ({ previous }: Flip, { everLive }: Environment): Release | undefined =>
+  previous === null ? undefined : everLive.get(previous.deploymentId)?.release;
 
 /** What is live, or about to be. */
-const newestOf = ({ open, live, lived }: Environment): { sequence: number; release: Release } | undefined => {
-  const current = live === null ? undefined : lived.get(live.deploymentId);
+const newestOf = ({ open, live, everLive }: Environment): { sequence: number; release: Release } | undefined => {
+  const current = live === null ? undefined : everLive.get(live.deploymentId);
   let newest = live === null || current === undefined ? undefined : { sequence: live.sequence, release: current.release };
   for (const flip of open.values())
     if (flip.sequence > (newest?.sequence ?? 0)) newest = { sequence: flip.sequence, release: flip.release };

@@ -43,24 +43,24 @@ type Flip = Named & {
 export const warm = async (ports: Ports, site: SiteConfig, flip: Flip): Promise<string | undefined> => {
   const { deploymentId, live, forced, again } = flip;
   const faults = await faultsOf(ports, site, flip.release);
-  const said = sentence(faults);
-  if (faults.some(({ gone }) => gone)) throw new CannotRun(said, true);
+  const failure = sentence(faults);
+  if (faults.some(({ gone }) => gone)) throw new CannotRun(failure, true);
   if (faults.length === 0) return undefined;
-  if (forced) return said;
-  if (!again) throw new ProbeFailed(said);
-  if (live === undefined) throw new CannotRun(said, false);
+  if (forced) return failure;
+  if (!again) throw new ProbeFailed(failure);
+  if (live === undefined) throw new CannotRun(failure, false);
   const roles = faults.map(({ role }) => role);
   const shared = await faultsOf(ports, site, live.release, roles);
-  if (shared.length === 0) throw new CannotRun(said, true);
+  if (shared.length === 0) throw new CannotRun(failure, true);
   const help = flip.reason === "rollback" ? `; to go there all the same: shiplog rollback ${deploymentId} --force` : "";
   throw new CannotRun(
-    `${said}; what is live (${live.deploymentId}) fails too (${sentence(shared)}), so what both need may be down${help}`,
+    `${failure}; what is live (${live.deploymentId}) fails too (${sentence(shared)}), so what both need may be down${help}`,
     false,
   );
 };
 
-type Fault = { readonly role: FunctionRole; readonly gone: boolean; readonly said: string };
-const sentence = (faults: readonly Fault[]): string => faults.map(({ said }) => said).join("; ");
+type Fault = { readonly role: FunctionRole; readonly gone: boolean; readonly text: string };
+const sentence = (faults: readonly Fault[]): string => faults.map(({ text }) => text).join("; ");
 
 /** What is wrong with the functions of a release, of some roles where they are given. */
 async function faultsOf(
@@ -75,10 +75,10 @@ async function faultsOf(
       const { role, name, version } = published;
       try {
         const { fault } = await probeVersion(functions.invoke, published, site, clock.now());
-        return fault === undefined ? undefined : { role, gone: false, said: `${name}:${version} does not work: ${fault}` };
+        return fault === undefined ? undefined : { role, gone: false, text: `${name}:${version} does not work: ${fault}` };
       } catch (error) {
         if (problemOf(error) !== "missing") throw error;
-        return { role, gone: true, said: `version ${version} of ${name} does not exist any more` };
+        return { role, gone: true, text: `version ${version} of ${name} does not exist any more` };
       }
     }),
   );

@@ -18,7 +18,7 @@ import { reporter } from "./report.ts";
 type Parts = Pick<Engine, "aggregates" | "functions" | "clock" | "objects" | "tags" | "views" | "secrets" | "config" | "site">;
 
 const verb = ({ aggregates, functions, clock, objects, tags, views, secrets, config, site }: Parts) => {
-  const places = ({ site, environment }: SiteConfig) => ({ bucket: config.buckets.static, ...siteResources(site, environment) });
+  const locations = ({ site, environment }: SiteConfig) => ({ bucket: config.buckets.static, ...siteResources(site, environment) });
 
   /** A folder of its own for one piece of work, gone afterwards. */
   const withFolder = async <T>(use: (folder: string) => Promise<T>): Promise<T> => {
@@ -62,7 +62,7 @@ const verb = ({ aggregates, functions, clock, objects, tags, views, secrets, con
         return use(root);
       }),
     inspect,
-    uploadAssets: (of, build, ids, report) => uploadAssets(objects, places(of), build, ids, report),
+    uploadAssets: (of, build, ids, report) => uploadAssets(objects, locations(of), build, ids, report),
     tagSeeds: readTagSeeds,
     seedTags: (of, seeds) => tags.seed(siteResources(of.site, of.environment).tagTable, seeds),
     publish,

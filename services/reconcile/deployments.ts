@@ -60,13 +60,13 @@ export const reconcileDeployment =
         return cancelling();
       case "built":
         if (age > DEADLINE_MS.built)
-          await fail("publish", "publishing did not begin within 100 minutes; see the dead letters with: shiplog events --quarantine");
+          await fail("publish", "publishing did not begin within 100 minutes; see the dead letters with: shiplog events --dead-letters");
         else if (age > NUDGE_MS.built) await again("BuildSucceeded");
         return;
       case "deploying":
         if (view.release !== null) return flipping();
         if (age > DEADLINE_MS.deploying)
-          await fail("publish", "publishing did not end within 100 minutes; see the dead letters with: shiplog events --quarantine");
+          await fail("publish", "publishing did not end within 100 minutes; see the dead letters with: shiplog events --dead-letters");
         else if (age > NUDGE_MS.deploying) await again("BuildSucceeded");
         return;
       case "held":

@@ -40,7 +40,7 @@ const SETTLE_LOOKS = 100;
 const ACTOR = "shiplog reconcile";
 
 /** One environment as it is looked at: its whole past, and what that makes of it. */
-type Place = {
+type Observed = {
   readonly site: string;
   readonly environment: string;
   readonly stream: string;
@@ -55,18 +55,18 @@ type FlipRequested = Extract<EventOf<"environment">, { readonly type: "FlipReque
 export const reconcileEnvironment =
   (ports: Ports) =>
   async (site: string, environment: string): Promise<void> => {
-    const place = await placeOf(ports, site, environment);
-    await expireLock(ports, place);
-    await bringRow(ports, place);
-    await beginRequests(ports, place);
-    await withdrawWaiting(ports, place);
-    await sendOpenFlips(ports, place);
-    await settleFlips(ports, place);
-    await tellEdge(ports, place);
-    if (place.state.open.size === 0) await lookForDrift(ports, place);
+    const observed = await observe(ports, site, environment);
+    await expireLock(ports, observed);
+    await bringRow(ports, observed);
+    await beginRequests(ports, observed);
+    await withdrawWaiting(ports, observed);
+    await sendOpenFlips(ports, observed);
+    await settleFlips(ports, observed);
+    await tellEdge(ports, observed);
+    if (observed.state.open.size === 0) await lookForDrift(ports, observed);
   };
 
-const placeOf = async (ports: Ports, site: string, environment: string): Promise<Place> => {
+const observe = async (ports: Ports, site: string, environment: string): Promise<Observed> => {
   const stream = environmentStream(site, environment);
   const history = (await ports.events(stream)).map((event) => readEvent("environment", event));
   return {
@@ -85,13 +85,13 @@ const placeOf = async (ports: Ports, site: string, environment: string): Promise
   };
 };
 
-const expireLock = async ({ now }: Ports, { state, record }: Place): Promise<void> => {
+const expireLock = async ({ now }: Ports, { state, record }: Observed): Promise<void> => {
   const at = new Date(now()).toISOString();
   if (state.lock?.until && state.lock.until <= at) await record({ type: "ExpireLock", at }, `lock/${state.lock.until}`);
 };
 
 /** Events that never reached the row: the newest brings it all of them. */
-const bringRow = async (ports: Ports, { site, environment, history }: Place): Promise<void> => {
+const bringRow = async (ports: Ports, { site, environment, history }: Observed): Promise<void> => {
   const newest = history.at(-1);
   if (newest === undefined || ageOf(newest.at, ports.now()) < NUDGE_MS) return;
   if ((await ports.projected(site, environment)) < newest.version)
@@ -99,7 +99,7 @@ const bringRow = async (ports: Ports, { site, environment, history }: Place): Pr
 };
 
 /** Requests of which nobody heard: neither was their deployment told to begin nor is it in any list. */
-const beginRequests = async (ports: Ports, { history, state }: Place): Promise<void> => {
+const beginRequests = async (ports: Ports, { history, state }: Observed): Promise<void> => {
   for (const event of history) {
     if (event.type !== "DeploymentAdmitted" || !state.pending.has(event.body.deploymentId)) continue;
     const age = ageOf(event.at, ports.now());
@@ -118,7 +118,7 @@ const dropRequest = async ({ aggregates }: Ports, { id, body: { deploymentId, se
 };
 
 /** What waits for the pin or lock to go, and its deployment has ended: the environment was never told. */
-const withdrawWaiting = async (ports: Ports, { state }: Place): Promise<void> => {
+const withdrawWaiting = async (ports: Ports, { state }: Observed): Promise<void> => {
   if (state.waiting === null) return;
   const ended = (await ports.events(deploymentStream(state.waiting.deploymentId))).findLast(
     ({ type }) => type === "DeploymentCancelled" || type === "DeploymentFailed",
@@ -126,22 +126,22 @@ const withdrawWaiting = async (ports: Ports, { state }: Place): Promise<void> =>
   if (ended !== undefined && ageOf(ended.at, ports.now()) > NUDGE_MS) await ports.publish([ended]);
 };
 
-const sendOpenFlips = async (ports: Ports, place: Place): Promise<void> => {
-  for (const event of place.history) {
-    if (event.type !== "FlipRequested" || !place.state.open.has(event.body.sequence)) continue;
+const sendOpenFlips = async (ports: Ports, observed: Observed): Promise<void> => {
+  for (const event of observed.history) {
+    if (event.type !== "FlipRequested" || !observed.state.open.has(event.body.sequence)) continue;
     const { sequence, release } = event.body;
     const age = ageOf(event.at, ports.now());
     if (age > FLIP_DEADLINE_MS) {
-      const fences = await Promise.all(release.functions.map(async (fn) => (await lookAt(ports, place, fn.name)).fence));
+      const fences = await Promise.all(release.functions.map(async (fn) => (await lookAt(ports, observed, fn.name)).fence));
       const moved = fences.some((fence) => fence?.sequence === sequence);
-      const reason = "it did not end within 100 minutes; see the dead letters with: shiplog events --quarantine";
-      await place.record({ type: "RecordFlipFailed", sequence, reason, moved }, `flip/${sequence}`);
+      const reason = "it did not end within 100 minutes; see the dead letters with: shiplog events --dead-letters";
+      await observed.record({ type: "RecordFlipFailed", sequence, reason, moved }, `flip/${sequence}`);
     } else if (age > NUDGE_MS) await ports.publish([event]);
   }
 };
 
 /** Flips that are over and left public files behind. The first look only sees them: most are settling at this moment. */
-const settleFlips = async (ports: Ports, { stream, history, state }: Place): Promise<void> => {
+const settleFlips = async (ports: Ports, { stream, history, state }: Observed): Promise<void> => {
   for (const { sequence, looks } of await ports.unsettled(stream)) {
     if (state.open.has(sequence) || looks > SETTLE_LOOKS) continue;
     await ports.countLook(stream, sequence, looks + 1);
@@ -150,7 +150,7 @@ const settleFlips = async (ports: Ports, { stream, history, state }: Place): Pro
 };
 
 /** The edge was never told of what is live. */
-const tellEdge = async (ports: Ports, { history, state: { live, invalidated } }: Place): Promise<void> => {
+const tellEdge = async (ports: Ports, { history, state: { live, invalidated } }: Observed): Promise<void> => {
   if (live === null || invalidated >= live.sequence) return;
   const event = history.findLast(({ type }) => type === "ReleaseWentLive");
   if (event !== undefined && ageOf(event.at, ports.now()) > NUDGE_MS) await ports.publish([event]);
@@ -159,7 +159,7 @@ const tellEdge = async (ports: Ports, { history, state: { live, invalidated } }:
 /** An alias as it is. A move that nobody wrote down is written down: its mover died right after it. */
 const lookAt = async (
   ports: Ports,
-  { site, environment, stream, state }: Place,
+  { site, environment, stream, state }: Observed,
   fn: string,
 ): Promise<{ found: AliasState | undefined; fence: Fence | undefined; expected: Placed | undefined }> => {
   const found = await ports.alias(fn);
@@ -179,36 +179,37 @@ const lookAt = async (
 };
 
 /** How often this alias was elsewhere before: the same drift may come again, and is recorded again. */
-const driftsOf = ({ history }: Place, fn: string): number =>
+const driftsOf = ({ history }: Observed, fn: string): number =>
   history.filter(({ type, body }) => type === "AliasDriftDetected" && body.function === fn).length;
 
 /** What stood in a restore's way may have been a hand's doing: each time such a drift ends, it is tried once more. */
-const afterDrift = ({ history }: Place): string => {
+const afterDrift = ({ history }: Observed): string => {
   const ended = history.filter(({ type }) => type === "AliasDriftEnded").length;
   return ended === 0 ? "" : `/${ended}`;
 };
 
-const lookForDrift = async (ports: Ports, place: Place): Promise<void> => {
-  const { state, flips, record } = place;
+const lookForDrift = async (ports: Ports, observed: Observed): Promise<void> => {
+  const { state, flips, record } = observed;
   let left = 0;
   for (const fn of new Set([...flips.values()].flatMap(({ release }) => release.functions.map((one) => one.name)))) {
-    const { found, expected } = await lookAt(ports, place, fn);
+    const { found, expected } = await lookAt(ports, observed, fn);
     if (isAsRecorded(expected, found)) {
       if (expected === undefined) continue;
       const { sequence, version } = expected;
       // a restore that failed is not tried for ever
       if (flips.get(sequence)?.reason !== "restore") left = Math.max(left, sequence);
       const ended = { type: "RecordDriftEnded", function: fn, version, sequence } as const;
-      if (state.drift.has(fn)) await record(ended, `drift/${fn}/${driftsOf(place, fn)}/ended`);
+      if (state.drift.has(fn)) await record(ended, `drift/${fn}/${driftsOf(observed, fn)}/ended`);
       continue;
     }
     const { version = "", description = "", weights } = found ?? {};
     const seen = found === undefined ? null : { version, description, ...(weights && { weights }) };
     await record(
       { type: "RecordDrift", function: fn, expected: expected ?? null, found: seen },
-      `drift/${fn}/${driftsOf(place, fn)}/${found?.revisionId ?? "none"}`,
+      `drift/${fn}/${driftsOf(observed, fn)}/${found?.revisionId ?? "none"}`,
     );
   }
   // a flip that was given up moved an alias all the same, late
-  if (left > (state.live?.sequence ?? left)) await record({ type: "RestoreLive", sequence: left }, `restore/${left}${afterDrift(place)}`);
+  if (left > (state.live?.sequence ?? left))
+    await record({ type: "RestoreLive", sequence: left }, `restore/${left}${afterDrift(observed)}`);
 };

@@ -59,8 +59,8 @@ const commandFor = ({ id: buildId, status, artifact, exported, failure, logs }: 
     case "IN_PROGRESS":
       return { type: "RecordBuildStarted", buildId, ...(logs && { logs: `${logs.group}:${logs.stream}` }) };
     case "SUCCEEDED": {
-      const said = Object.fromEntries(Object.entries(exported).filter(([name]) => RECORDED_EXPORTS.includes(name)));
-      if (artifact !== null) return { type: "RecordBuildSucceeded", buildId, artifact, exported: said };
+      const recorded = Object.fromEntries(Object.entries(exported).filter(([name]) => RECORDED_EXPORTS.includes(name)));
+      if (artifact !== null) return { type: "RecordBuildSucceeded", buildId, artifact, exported: recorded };
       return { type: "RecordBuildFailed", buildId, status, reason: NO_ARTIFACT };
     }
     case "STOPPED":

@@ -22,7 +22,7 @@ const benches: Readonly<Record<string, (tell: (line: string) => void) => Promise
 
 const { values } = parseArgs({ options: { json: { type: "boolean", default: false }, only: { type: "string" } } });
 if (values.only !== undefined && benches[values.only] === undefined) {
-  console.error(`There is no bench "${values.only}". There are: ${Object.keys(benches).join(", ")}.`);
+  console.error(`There is no bench "${values.only}". Known: ${Object.keys(benches).join(", ")}.`);
   process.exit(2);
 }
 const lines: Line[] = [];

@@ -16,7 +16,7 @@ const EVENTS_OF_A_SAMPLE = 200_000;
 export const fold = async (): Promise<readonly Line[]> =>
   LENGTHS.flatMap((length) => [
     line("deployment", deployment, deploymentEvents(length), (state) => state.sequence + state.status.length),
-    line("environment", environment, environmentHistory(length), (state) => state.sequence + state.lived.size),
+    line("environment", environment, environmentHistory(length), (state) => state.sequence + state.everLive.size),
   ]);
 
 /** A deployment of a hundred events does not exist; those of many, one after another, fold through the same code. */

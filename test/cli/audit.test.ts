@@ -182,7 +182,7 @@ describe("shiplog why", () => {
   it("ends with 2 where the environment or the moment is none", async () => {
     expect(await cli("why", "web/nowhere")).toMatchObject({
       code: 2,
-      err: expect.stringContaining("There are: web/production, web/staging"),
+      err: expect.stringContaining("Known: web/production, web/staging"),
     });
     expect(await cli("why", "web/production", "--at", "noon")).toMatchObject({ code: 2, out: "" });
   });

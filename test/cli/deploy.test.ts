@@ -238,10 +238,10 @@ describe("shiplog deploy", () => {
     engine.state.environments = [environmentView(), environmentView({ environment: "staging" }), environmentView({ site: "docs" })];
     const several = await deploy("--no-wait");
     expect(several).toMatchObject({ code: 2, out: "" });
-    expect(several.err).toContain("say which with --site.\nThere are: web/production, web/staging, docs/production");
+    expect(several.err).toContain("say which with --site.\nKnown: web/production, web/staging, docs/production");
     expect((await deploy("--no-wait", "--site", "nope")).err).toContain('There is no site "nope".');
     expect((await deploy("--no-wait", "--site", "web", "--env", "nope")).err).toContain(
-      'Site "web" has no environment "nope".\nThere are: web/production, web/staging',
+      'Site "web" has no environment "nope".\nKnown: web/production, web/staging',
     );
     expect((await deploy("--no-wait", "--site", "web")).code).toBe(0);
     expect(engine.state.asked.at(-1)?.body).toMatchObject({ site: "web", environment: "production" });

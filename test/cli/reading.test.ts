@@ -237,7 +237,7 @@ describe("shiplog status", () => {
   });
 
   it("lists the choices where the environment is unknown", async () => {
-    expect(await cli("status", "web/nope")).toMatchObject({ code: 2, out: "", err: expect.stringContaining("There is: web/production") });
+    expect(await cli("status", "web/nope")).toMatchObject({ code: 2, out: "", err: expect.stringContaining("Known: web/production") });
   });
 
   it("prints one document with --json", async () => {
@@ -317,9 +317,9 @@ describe("shiplog events", () => {
     ).toEqual(["EnvironmentPinned", "EnvironmentUnpinned"]);
   });
 
-  it("shows what is in quarantine", async () => {
-    expect((await cli("events", "--quarantine")).out).toMatch(/CONSUMER +MESSAGE +AT +REASON\nproject +m1 +\S+ +unknown event\n/);
-    expect((await cli("events", "--quarantine", "--follow")).code).toBe(2);
+  it("shows the dead letters", async () => {
+    expect((await cli("events", "--dead-letters")).out).toMatch(/CONSUMER +MESSAGE +AT +REASON\nproject +m1 +\S+ +unknown event\n/);
+    expect((await cli("events", "--dead-letters", "--follow")).code).toBe(2);
   });
 });
 

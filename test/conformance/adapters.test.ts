@@ -9,8 +9,8 @@ import { verifyChain } from "../../domain/kernel/chain.ts";
 import type { Recorded } from "../../domain/kernel/event.ts";
 import { positionAt } from "../../domain/kernel/position.ts";
 import { eventBus } from "../../engine/aws/bus.ts";
-import { queues } from "../../engine/aws/mailroom.ts";
 import { s3Objects } from "../../engine/aws/objects.ts";
+import { queues } from "../../engine/aws/redelivery-queue.ts";
 import { systemClock } from "../../engine/kit/clock.ts";
 import { sha256 } from "../../engine/log/codec.ts";
 import { Conflict, eventStore } from "../../engine/log/event-store.ts";
@@ -160,7 +160,7 @@ describe.each(Object.entries(worlds))("against %s", (_, start) => {
       expect(first?.Body).toBe("hello ü");
       expect(await receive("refresh-edge")).toEqual([]);
       await mail()
-        .mailroom("refresh-edge")
+        .redelivery("refresh-edge")
         .retryIn(recordOf(first as Message), 0);
       const [again] = await until("it again", () => firstOf("refresh-edge"));
       expect(again?.Attributes?.ApproximateReceiveCount).toBe("2");
@@ -172,7 +172,7 @@ describe.each(Object.entries(worlds))("against %s", (_, start) => {
 
     it("keep what was put aside, with its reason, for whoever looks", async () => {
       const record = { messageId: "m1", body: "half a mess", receiptHandle: "" } as SQSRecord;
-      await mail().mailroom("advance").quarantine(record, "it is no JSON: ü");
+      await mail().redelivery("advance").deadLetter(record, "it is no JSON: ü");
       const letters = await until("the letter", async () => {
         const found = await mail().deadLetters("advance");
         return found.length > 0 && found;

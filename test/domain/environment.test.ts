@@ -70,7 +70,7 @@ const superseded = (n: number, newer: number) => ({
 });
 
 /** One deployment after another, each gone live. */
-const lived = (count: number): EnvironmentEvent[] =>
+const everLive = (count: number): EnvironmentEvent[] =>
   made(...Array.from({ length: count }, (_, i) => [admit(i + 1), requestFlip(i + 1), wentLive(i + 1)]).flat());
 /** Three admitted and none ready. */
 const admitted = (count: number, ...then: EnvironmentCommand[]) => made(...Array.from({ length: count }, (_, i) => admit(i + 1)), ...then);
@@ -100,7 +100,7 @@ describe("an environment gives every deployment its place in the order", () => {
       .yields();
   });
   it("counts on after a rollback", () => {
-    const events = on(lived(2), rollback(), admit(3));
+    const events = on(everLive(2), rollback(), admit(3));
     expect(events.at(-1)).toMatchObject({ type: "DeploymentAdmitted", body: { sequence: 4 } });
   });
 });
@@ -144,7 +144,7 @@ describe("the newest deployment wins", () => {
 
 describe("a flip", () => {
   it("is requested with what was live before", () => {
-    given(...on(lived(1), admit(2)))
+    given(...on(everLive(1), admit(2)))
       .when(requestFlip(2))
       .yields(requested(2, 1) as EnvironmentEvent);
   });
@@ -152,22 +152,22 @@ describe("a flip", () => {
     given(...admitted(1, requestFlip(1)))
       .when(requestFlip(1))
       .yields();
-    given(...lived(1))
+    given(...everLive(1))
       .when(requestFlip(1))
       .yields();
   });
   it("is not superseded by its own past: a release that was live is not asked for again", () => {
-    given(...lived(2))
+    given(...everLive(2))
       .when(requestFlip(1))
       .yields();
   });
   it("is not superseded by itself after it failed", () => {
-    given(...on(lived(1), admit(2), requestFlip(2), flipFailed(2, false)))
+    given(...on(everLive(1), admit(2), requestFlip(2), flipFailed(2, false)))
       .when(requestFlip(2))
       .yields();
   });
   it("goes live once, however often it is reported", () => {
-    given(...lived(1))
+    given(...everLive(1))
       .when(wentLive(1))
       .yields();
   });
@@ -178,7 +178,7 @@ describe("a flip", () => {
   });
   it("that ended can't end again", () => {
     for (const end of [flipFailed(2, true), { type: "RecordFlipSuperseded", sequence: 2, by: 9 } as const])
-      given(...on(lived(1), admit(2), requestFlip(2), flipFailed(2, false)))
+      given(...on(everLive(1), admit(2), requestFlip(2), flipFailed(2, false)))
         .when(end)
         .yields();
   });
@@ -196,7 +196,7 @@ describe("a flip", () => {
 
 describe("a rollback", () => {
   it("goes to the release before, with a new and higher sequence, and pins the environment", () => {
-    given(...lived(3))
+    given(...everLive(3))
       .when({ type: "RequestRollback", why: "broken checkout", ...by })
       .yields(
         {
@@ -216,52 +216,52 @@ describe("a rollback", () => {
       );
   });
   it("goes to any release that was live here", () => {
-    const [flip] = decide(rollback(1), lived(3));
+    const [flip] = decide(rollback(1), everLive(3));
     expect(flip).toMatchObject({ type: "FlipRequested", body: { sequence: 4, deploymentId: deploymentId(1), reason: "rollback" } });
   });
   it("goes one further back each time", () => {
-    const events = on(lived(3), rollback(), wentLive(4), rollback(), wentLive(5));
+    const events = on(everLive(3), rollback(), wentLive(4), rollback(), wentLive(5));
     expect(stateOf(events).live).toEqual({ sequence: 5, deploymentId: deploymentId(1) });
     given(...events)
       .when(rollback())
       .refuses("rollback.nothing");
   });
   it("can go forward again to what it came from", () => {
-    const events = on(lived(2), rollback(), wentLive(3), rollback(2), wentLive(4));
+    const events = on(everLive(2), rollback(), wentLive(3), rollback(2), wentLive(4));
     expect(stateOf(events).live).toEqual({ sequence: 4, deploymentId: deploymentId(2) });
   });
   it("is refused where nothing older was live", () => {
     given().when(rollback()).refuses("rollback.nothing");
-    given(...lived(1))
+    given(...everLive(1))
       .when(rollback())
       .refuses("rollback.nothing");
   });
   it("is refused to what was never live here", () => {
-    given(...on(lived(1), admit(2)))
+    given(...on(everLive(1), admit(2)))
       .when(rollback(2))
       .refuses("release.never-live");
   });
   it("to what is live already changes nothing", () => {
-    given(...lived(2))
+    given(...everLive(2))
       .when(rollback(2))
       .yields();
   });
   it("asked twice is one rollback", () => {
-    given(...on(lived(3), rollback(1)))
+    given(...on(everLive(3), rollback(1)))
       .when(rollback(1))
       .yields();
   });
   it("supersedes the deployment that waited", () => {
-    const events = decide(rollback(), on(lived(2), pin, admit(3), requestFlip(3)));
+    const events = decide(rollback(), on(everLive(2), pin, admit(3), requestFlip(3)));
     expect(types(events)).toEqual(["FlipSuperseded", "FlipRequested"]);
     expect(events[0]).toEqual(superseded(3, 4));
   });
   it("wins over a flip under way", () => {
-    const events = on(lived(2), admit(3), requestFlip(3), rollback(1), wentLive(4), wentLive(3));
+    const events = on(everLive(2), admit(3), requestFlip(3), rollback(1), wentLive(4), wentLive(3));
     expect(stateOf(events).live).toEqual({ sequence: 4, deploymentId: deploymentId(1) });
   });
   it("makes later deployments wait", () => {
-    const events = on(lived(2), rollback(), wentLive(3), admit(4), {
+    const events = on(everLive(2), rollback(), wentLive(3), admit(4), {
       ...requestFlip(4),
       sequence: 4,
     } as EnvironmentCommand);
@@ -270,7 +270,7 @@ describe("a rollback", () => {
 });
 
 describe("a pinned environment", () => {
-  const pinned = (...then: EnvironmentCommand[]) => on(lived(1), pin, admit(2), ...then);
+  const pinned = (...then: EnvironmentCommand[]) => on(everLive(1), pin, admit(2), ...then);
 
   it("is pinned once", () => {
     given(...pinned())
@@ -326,7 +326,7 @@ describe("a pinned environment", () => {
   });
   it("gives the waiting one a higher sequence when a failed rollback was put back in the meantime", () => {
     // rollback 3 fails half-way while 4 waits: the restore takes 5, and 4 could no longer move an alias
-    const events = on(lived(2), pin, rollback(1), admit(4), requestFlip(4), flipFailed(3, true), wentLive(5));
+    const events = on(everLive(2), pin, rollback(1), admit(4), requestFlip(4), flipFailed(3, true), wentLive(5));
     const [, flip] = decide(unpin, events);
     expect(flip).toMatchObject({ type: "FlipRequested", body: { sequence: 6, deploymentId: deploymentId(4), reason: "deploy" } });
   });
@@ -334,23 +334,23 @@ describe("a pinned environment", () => {
 
 describe("a locked environment", () => {
   it("refuses everybody but the holder", () => {
-    const past = on(lived(2), lock(null, "grace"));
+    const past = on(everLive(2), lock(null, "grace"));
     for (const command of [admit(3), rollback(), lock(null), unlock("ada")])
       given(...past)
         .when(command)
         .refuses("environment.locked");
   });
   it("lets the holder deploy and roll back", () => {
-    expect(types(decide(admit(3), on(lived(2), lock(null))))).toEqual(["DeploymentAdmitted"]);
-    expect(types(decide(rollback(), on(lived(2), lock(null))))).toEqual(["FlipRequested", "EnvironmentPinned"]);
-    expect(types(decide(requestFlip(3), on(lived(2), lock(null), admit(3))))).toEqual(["FlipRequested"]);
+    expect(types(decide(admit(3), on(everLive(2), lock(null))))).toEqual(["DeploymentAdmitted"]);
+    expect(types(decide(rollback(), on(everLive(2), lock(null))))).toEqual(["FlipRequested", "EnvironmentPinned"]);
+    expect(types(decide(requestFlip(3), on(everLive(2), lock(null), admit(3))))).toEqual(["FlipRequested"]);
   });
   it("holds what was under way for somebody else, and says why", () => {
-    const [held] = decide(requestFlip(2), on(lived(1), admit(2), lock(null, "grace")));
+    const [held] = decide(requestFlip(2), on(everLive(1), admit(2), lock(null, "grace")));
     expect(held).toMatchObject({ type: "FlipHeld", body: { by: "lock", because: "grace has locked it" } });
   });
   it("lets it go in the same commit that unlocks it", () => {
-    given(...on(lived(1), admit(2), lock(null, "grace"), requestFlip(2)))
+    given(...on(everLive(1), admit(2), lock(null, "grace"), requestFlip(2)))
       .when(unlock("grace"))
       .yields({ type: "EnvironmentUnlocked", v: 1, body: { holder: "grace" } }, requested(2, 1) as EnvironmentEvent);
   });
@@ -361,33 +361,30 @@ describe("a locked environment", () => {
     given().when(unlock("ada")).yields();
   });
   it("is open to all once its time is over", () => {
-    const past = on(lived(1), lock(at(30), "grace"));
+    const past = on(everLive(1), lock(at(30), "grace"));
     const later = { ...admit(2), at: at(31) } as EnvironmentCommand;
     expect(types(decide(later, past))).toEqual(["DeploymentAdmitted"]);
     expect(lockAt(stateOf(past), at(29))).not.toBeNull();
     expect(lockAt(stateOf(past), at(30))).toBeNull();
   });
   it("lets the waiting one go when the lock's time is over", () => {
-    const past = on(lived(1), admit(2), lock(at(30), "grace"), requestFlip(2));
+    const past = on(everLive(1), admit(2), lock(at(30), "grace"), requestFlip(2));
     given(...past)
       .when({ type: "ExpireLock", at: at(29) })
       .yields();
     given(...past)
       .when({ type: "ExpireLock", at: at(30) })
-      .yields(
-        { type: "EnvironmentUnlocked", v: 1, body: { holder: "grace", reason: "its time was over" } },
-        requested(2, 1) as EnvironmentEvent,
-      );
+      .yields({ type: "EnvironmentUnlocked", v: 1, body: { holder: "grace", reason: "it expired" } }, requested(2, 1) as EnvironmentEvent);
   });
   it("keeps it waiting when it is pinned as well", () => {
-    const past = on(lived(1), admit(2), lock(null, "grace"), requestFlip(2), pin);
+    const past = on(everLive(1), admit(2), lock(null, "grace"), requestFlip(2), pin);
     expect(types(decide(unlock("grace"), past))).toEqual(["EnvironmentUnlocked"]);
     expect(types(decide(unpin, on(past, unlock("grace"))))).toEqual(["EnvironmentUnpinned", "FlipRequested"]);
   });
   it("can't be locked until a time that is past", () => {
     given()
       .when(lock(at(-1)))
-      .refuses("lock.over");
+      .refuses("lock.expired");
   });
   it("a lock without an end does not expire", () => {
     given(...on([], lock(null)))
@@ -397,7 +394,7 @@ describe("a locked environment", () => {
 });
 
 describe("a flip that failed", () => {
-  const flipping = on(lived(2), admit(3), requestFlip(3));
+  const flipping = on(everLive(2), admit(3), requestFlip(3));
 
   it("before anything moved leaves what is live", () => {
     given(...flipping)
@@ -448,7 +445,7 @@ describe("a flip that failed", () => {
 
 describe("an alias that a flip moved after it was given up", () => {
   const restore = (sequence: number): EnvironmentCommand => ({ type: "RestoreLive", sequence });
-  const givenUp = on(lived(2), admit(3), requestFlip(3), flipFailed(3, false));
+  const givenUp = on(everLive(2), admit(3), requestFlip(3), flipFailed(3, false));
 
   it("is put back to what is live, with a higher sequence", () => {
     expect(decide(restore(3), givenUp)).toMatchObject([

@@ -147,7 +147,7 @@ describe("an environment, whatever it is told in whatever order", { timeout: 120
           if (e.type === "ReleaseWentLive") must(requested.has(e.body.sequence), "something went live that nobody requested", path);
         }
         must(same([...state.open.keys()].sort(), [...requested].filter((n) => !ended.has(n)).sort()), "it lost sight of a flip", path);
-        const target = state.live && state.lived.get(state.live.deploymentId);
+        const target = state.live && state.everLive.get(state.live.deploymentId);
         must(state.live === null || target !== undefined, "what is live could not be rolled back to", path);
         must(same(state, fold(environment, events)), "the state is not the fold of its events", path);
         if (last.length > 0 && !repeatable.has(path.at(-1)?.type ?? "")) {

@@ -333,7 +333,7 @@ describe("whatever happened to an environment", () => {
         if (!isPlan(plan)) return;
         const { down, unfit, live } = forbidden(events);
         const { deploymentId: to } = plan.to;
-        expect(state.lived.has(to)).toBe(true);
+        expect(state.everLive.has(to)).toBe(true);
         if (plan.already !== null) return;
         expect(to).not.toBe(plan.from.deploymentId);
         if (plan.from.goingLive) return void expect([...unfit].includes(to)).toBe(false);

@@ -17,7 +17,7 @@ import { until } from "../support/until.ts";
 
 /**
  * The example app, really built by Next.js and OpenNext, through its whole life: live, replaced under load, rolled back
- * under load, held, released. It is lived through once; the tests below look at what was seen.
+ * under load, held, released. It runs once; the tests below look at what was seen.
  */
 const APP = join(import.meta.dirname, "../../examples/next-app");
 const PLACE = ["next-app", "production"] as const;

@@ -12,10 +12,10 @@ beforeAll(async () => {
 afterAll(() => world.close());
 
 type Letter = { consumer: string; reason: string; body: string };
-const letters = async (): Promise<Letter[]> => (await world.api.get("quarantine")).body.letters;
-const quarantined = (reason: RegExp, said?: string): Promise<Letter> =>
+const letters = async (): Promise<Letter[]> => (await world.api.get("dead-letters")).body.letters;
+const deadLettered = (reason: RegExp, body?: string): Promise<Letter> =>
   until(`a dead letter with the reason ${reason}`, async () =>
-    (await letters()).find((letter) => reason.test(letter.reason) && (said ?? letter.body) === letter.body),
+    (await letters()).find((letter) => reason.test(letter.reason) && (body ?? letter.body) === letter.body),
   );
 const send = (body: string): Promise<void> => world.dev.engine.queues.send("watch-build", body);
 
@@ -49,16 +49,16 @@ it.each([
 ])("puts aside %s, with the reason", async (_, message, reason) => {
   const body = typeof message === "string" ? message : JSON.stringify(message);
   await send(body);
-  expect((await quarantined(reason, body)).consumer).toBe("watch-build");
+  expect((await deadLettered(reason, body)).consumer).toBe("watch-build");
 });
 
 it("puts aside the reports of builds that belong to no deployment", async () => {
   await startBuild("shiplog-web");
-  await quarantined(/was not started by Shiplog: it names no deployment/);
+  await deadLettered(/was not started by Shiplog: it names no deployment/);
   await startBuild("shiplog-web", "../etc/passwd");
   const unknown = `dep_${ulid()}`;
   await startBuild("shiplog-web", unknown);
-  await quarantined(new RegExp(`names deployment ${unknown}, which was never requested`));
+  await deadLettered(new RegExp(`names deployment ${unknown}, which was never requested`));
   expect((await world.api.get(`deployments/${unknown}`)).status).toBe(404);
 });
 
@@ -79,7 +79,7 @@ it("believes no build of another project that claims a deployment", async () => 
     }),
   );
   await startBuild(name, id);
-  await quarantined(new RegExp(`build ${name}:.* names deployment ${id}, whose builds are those of the project shiplog-web`));
+  await deadLettered(new RegExp(`build ${name}:.* names deployment ${id}, whose builds are those of the project shiplog-web`));
   expect((await world.api.deployment(id)).status).toBe("queued");
 
   world.aws.endpoint.dropEvents(undefined);
@@ -91,7 +91,7 @@ it("shows what was put aside to whoever looks, also twice in a row", async () =>
   const first = await letters();
   expect(first.length).toBeGreaterThan(5);
   expect((await letters()).length).toBe(first.length);
-  const { code, out } = await runCli(["events", "--quarantine", "--json"], {
+  const { code, out } = await runCli(["events", "--dead-letters", "--json"], {
     env: { SHIPLOG_URL: world.dev.apiUrl, SHIPLOG_TOKEN: world.dev.token },
   });
   expect(code).toBe(0);

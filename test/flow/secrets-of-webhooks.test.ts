@@ -68,7 +68,7 @@ beforeAll(async () => {
   await until("an attempt at each endpoint", async () =>
     (await Promise.all(BEHAVIOURS.map(deliveries))).every((all) => all.some(({ attempts }) => attempts > 0)),
   );
-  await until("the one that is gone to be a dead letter", async () => (await world.api.get("quarantine")).body.letters.length > 0);
+  await until("the one that is gone to be a dead letter", async () => (await world.api.get("dead-letters")).body.letters.length > 0);
   signing["rotated signing secret"] = JSON.parse(await shiplog("webhooks", "rotate", ids.broken, "--json")).secret.replace("whsec_", "");
   await shiplog("webhooks", "test", ids.ok);
   await shiplog("webhooks", "test", ids.echo);
@@ -126,7 +126,7 @@ describe("the URL and the secret of a webhook, a variable, the token and the key
 
   it("are in no answer of the API", async () => {
     const { get } = world.api;
-    const paths = ["environments", "deployments", "events?limit=1000", "audit", "seals", "quarantine", "webhooks", "nowhere"];
+    const paths = ["environments", "deployments", "events?limit=1000", "audit", "seals", "dead-letters", "webhooks", "nowhere"];
     for (const { id } of (await get("deployments")).body.deployments) paths.push(`deployments/${id}`, `deployments/${id}/logs`);
     for (const more of ["", "/events", "/why"]) paths.push(`environments/web/production${more}`);
     for (const behaviour of BEHAVIOURS) {
@@ -170,7 +170,7 @@ describe("the URL and the secret of a webhook, a variable, the token and the key
       `audit verify ${out}`,
       "events",
       "events --json",
-      "events --quarantine",
+      "events --dead-letters",
       "webhooks ls",
       `webhooks deliveries ${ids.broken}`,
     ])

@@ -87,7 +87,7 @@ it("no event and no view has a secret", async () => {
 it("no answer of the API has a secret", async () => {
   const ids = ((await world.api.get("deployments")).body.deployments as { id: string }[]).map((deployment) => deployment.id);
   expect(ids).toHaveLength(3);
-  const paths = ["environments", "environments/web/production", "environments/web/production/events", "deployments", "quarantine"];
+  const paths = ["environments", "environments/web/production", "environments/web/production/events", "deployments", "dead-letters"];
   for (const one of ids) paths.push(`deployments/${one}`, `deployments/${one}/events`, `deployments/${one}/logs`);
   for (const path of [...paths, "events", "nowhere"]) {
     const { text } = await world.api.get(path);

@@ -104,7 +104,7 @@ describe("an endpoint that fails", () => {
     await pin();
     await until("it to be disabled", async () => (await list()).find((one: { id: string; disabled: unknown }) => one.id === id)?.disabled);
     expect((await settled(id, ({ status }) => status === "dead")).reason).toBe("it answered 410");
-    const letters = async () => (await world.api.get("quarantine")).body.letters as { consumer: string; reason: string; body: string }[];
+    const letters = async () => (await world.api.get("dead-letters")).body.letters as { consumer: string; reason: string; body: string }[];
     const letter = await until("the dead letter", async () =>
       (await letters()).find(({ consumer, reason }) => consumer === "deliver" && reason.includes(id)),
     );
@@ -251,7 +251,7 @@ describe("by hand", () => {
   });
 
   it("words that mean nothing are refused", async () => {
-    expect((await shiplog("webhooks", "add", "https://example.com", "--type", "Nothing")).err).toContain("There are: DeploymentQueued");
+    expect((await shiplog("webhooks", "add", "https://example.com", "--type", "Nothing")).err).toContain("Known: DeploymentQueued");
     expect((await shiplog("webhooks", "add", "https://example.com", "--kind", "mail")).code).toBe(2);
     expect((await shiplog("webhooks", "add", "-")).err).toContain("No URL came by stdin");
     expect((await shiplog("webhooks", "test", "wh_nobody")).code).toBe(2);

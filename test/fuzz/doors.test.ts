@@ -94,7 +94,7 @@ const path = fc
   .array(
     fc.oneof(
       fc.constantFrom("deployments", "environments", "events", "sources", "webhooks", "seals", "audit", "why", "rollback", "pin", "lock"),
-      fc.constantFrom("cancel", "retry", "test", "rotate", "deliveries", "quarantine", "health", "logs"),
+      fc.constantFrom("cancel", "retry", "test", "rotate", "deliveries", "dead-letters", "health", "logs"),
       odd.map(encodeURIComponent),
     ),
     { minLength: 1, maxLength: 5 },
@@ -198,7 +198,7 @@ describe("a consumer's queue", () => {
         const handle = consumer<unknown>(
           6,
           {
-            quarantine: async (_, reason) => void reasons.push(reason),
+            deadLetter: async (_, reason) => void reasons.push(reason),
             retryIn: async () => undefined,
             sendLater: async () => undefined,
             isOutage: () => false,

@@ -58,7 +58,7 @@ describe("the histories of 0.1.0", () => {
       waiting: null,
     });
     expect(fold(environment, eventsIn("0.1.0/environment-drift.ndjson").map(readEnvironmentEvent)).drift.size).toBe(0);
-    expect([...state.lived.keys()]).toEqual([deploymentId(1), deploymentId(3)]);
+    expect([...state.everLive.keys()]).toEqual([deploymentId(1), deploymentId(3)]);
     // the way back, of events that know nothing of it: its rollback failed, so that nothing was taken down
     expect(state).toMatchObject({ standing: [deploymentId(1), deploymentId(3)], takenDown: new Map(), unfit: new Map(), pinnedBy: null });
     expect(state.open.size).toBe(0);

@@ -12,7 +12,7 @@ const concerning: Readonly<Record<string, readonly string[]>> = {
   "domain/environment/fence": ["test/domain/fence.test.ts", "test/services/move-alias.test.ts"],
   "domain/environment": ["test/domain/environment.test.ts", "test/domain/rollback-plan.test.ts", "test/domain/every-order.test.ts"],
   "services/start-build": ["test/services/start-build.test.ts"],
-  "services/stop-build": ["test/services/start-build.test.ts"],
+  "services/stop-build": ["test/services/stop-build.test.ts"],
   "services/watch-build": ["test/services/watch-build.test.ts"],
   "services/publish-release/publish-function": ["test/services/publish-function.test.ts"],
   "services/publish-release": ["test/services/publish-release.test.ts"],
@@ -347,8 +347,8 @@ export const edits: readonly Edit[] = [
   edit(
     "warm-up: the first try is the last word",
     "services/flip-alias/warm.ts",
-    "if (!again) throw new ProbeFailed(said);",
-    "if (again) throw new ProbeFailed(said);",
+    "if (!again) throw new ProbeFailed(failure);",
+    "if (again) throw new ProbeFailed(failure);",
   ),
   edit(
     "warm-up: a version that is gone is tried once more",

@@ -156,8 +156,8 @@ describe("the door", () => {
   });
 
   it("keeps a fault's text for the operator", async () => {
-    const broken = createApi({ ...apiPorts(engine), quarantine: { list: () => Promise.reject(new Error("secret-host is away")) } });
-    const answer = await broken.request("/v1/quarantine", { headers: { authorization: `Bearer ${TOKEN}` } });
+    const broken = createApi({ ...apiPorts(engine), deadLetters: { list: () => Promise.reject(new Error("secret-host is away")) } });
+    const answer = await broken.request("/v1/dead-letters", { headers: { authorization: `Bearer ${TOKEN}` } });
     expect(answer.status).toBe(500);
     expect(await answer.text()).not.toContain("secret-host");
     expect(JSON.stringify(reported.at(-1))).toContain("secret-host is away");
@@ -577,12 +577,12 @@ describe("a webhook endpoint", () => {
   });
 });
 
-describe("the quarantine", () => {
+describe("the dead letters", () => {
   it("shows what no consumer could take, with the reason", async () => {
-    expect((await ask("GET", "/quarantine")).body).toEqual({ letters: [] });
+    expect((await ask("GET", "/dead-letters")).body).toEqual({ letters: [] });
     const record = { messageId: "m1", body: '{"strange":true}' } as never;
-    await engine.queues.mailroom("project").quarantine(record, "it is strange");
-    expect((await ask("GET", "/quarantine")).body.letters).toMatchObject([
+    await engine.queues.redelivery("project").deadLetter(record, "it is strange");
+    expect((await ask("GET", "/dead-letters")).body.letters).toMatchObject([
       { consumer: "project", reason: "it is strange", body: '{"strange":true}' },
     ]);
     expect(deadLetterName("project")).toBe("shiplog-project-dead");

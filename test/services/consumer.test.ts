@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { consumers, retrySeconds } from "../../blueprint/topology.ts";
 import { isOutage } from "../../engine/aws/errors.ts";
-import { consumer, type Delivery, type Mailroom, NotYet, Unprocessable } from "../../engine/kit/consumer.ts";
+import { consumer, type Delivery, NotYet, type RedeliveryQueue, Unprocessable } from "../../engine/kit/consumer.ts";
 
 const MAX_RECEIVES = 4;
 const Lamp = z.object({ lamp: z.string() });
@@ -18,18 +18,18 @@ const message = (messageId: string, body: unknown, receives = 1) =>
 /** A consumer of lamps, and everything that it did with its messages. */
 const room = (
   handle: (lamp: Lamp, delivery: Delivery) => Promise<void> | void,
-  broken: Partial<Mailroom> = {},
+  broken: Partial<RedeliveryQueue> = {},
   maxReceives = MAX_RECEIVES,
 ) => {
   const did = {
     handled: [] as string[],
-    quarantined: [] as [id: string, reason: string][],
+    deadLettered: [] as [id: string, reason: string][],
     retried: [] as [id: string, seconds: number][],
     later: [] as [id: string, seconds: number][],
     log: [] as Readonly<Record<string, unknown>>[],
   };
-  const mailroom: Mailroom = {
-    quarantine: async ({ messageId }, reason) => void did.quarantined.push([messageId, reason]),
+  const redelivery: RedeliveryQueue = {
+    deadLetter: async ({ messageId }, reason) => void did.deadLettered.push([messageId, reason]),
     retryIn: async ({ messageId }, seconds) => void did.retried.push([messageId, seconds]),
     sendLater: async ({ messageId }, seconds) => void did.later.push([messageId, seconds]),
     isOutage,
@@ -38,7 +38,7 @@ const room = (
   };
   const handler = consumer(
     maxReceives,
-    mailroom,
+    redelivery,
     (body) => Lamp.parse(JSON.parse(body)),
     async (lamp, delivery) => {
       await handle(lamp, delivery);
@@ -67,7 +67,7 @@ describe("a consumer", () => {
     const { receive } = room(({ lamp }) => {
       if (lamp === "broken") throw new Error("no current");
     });
-    const { handled, returned, retried, quarantined } = await receive(
+    const { handled, returned, retried, deadLettered } = await receive(
       message("m1", north),
       message("m2", { lamp: "broken" }),
       message("m3", { lamp: "south" }),
@@ -75,7 +75,7 @@ describe("a consumer", () => {
     expect(handled).toEqual(["north", "south"]);
     expect(returned).toEqual(["m2"]);
     expect(retried).toEqual([["m2", 2]]);
-    expect(quarantined).toEqual([]);
+    expect(deadLettered).toEqual([]);
   });
   it("waits longer each time, and never the same as its neighbour for long", async () => {
     const waits = [];
@@ -85,7 +85,7 @@ describe("a consumer", () => {
     }
     expect(waits[0]).toBe(2);
     expect(waits).toEqual([...waits].sort((a, b) => a - b));
-    const late = await room(failing(new Error("no current")), { quarantine: failing(new Error("away")) as never }).receive(
+    const late = await room(failing(new Error("no current")), { deadLetter: failing(new Error("away")) as never }).receive(
       ...["m1", "m2", "m3"].map((id) => message(id, north, 20)),
     );
     expect(new Set(late.retried.map(([, seconds]) => seconds)).size).toBe(3);
@@ -126,29 +126,29 @@ describe("a consumer", () => {
 
 describe("a consumer puts aside", () => {
   it("what can't be read, at the door, with the place of the fault", async () => {
-    const { handled, returned, quarantined } = await room(() => {}).receive(message("m1", { lamp: 7 }), message("m2", "{not json"));
+    const { handled, returned, deadLettered } = await room(() => {}).receive(message("m1", { lamp: 7 }), message("m2", "{not json"));
     expect(handled).toEqual([]);
     expect(returned).toEqual([]);
-    expect(quarantined).toEqual([
+    expect(deadLettered).toEqual([
       ["m1", expect.stringMatching(/^lamp: .*string/)],
       ["m2", expect.stringContaining("JSON")],
     ]);
   });
   it("what no retry can help, at once", async () => {
-    const { returned, quarantined, retried } = await room(failing(new Unprocessable("the lamp was sold"))).receive(message("m1", north));
-    expect(quarantined).toEqual([["m1", "the lamp was sold"]]);
+    const { returned, deadLettered, retried } = await room(failing(new Unprocessable("the lamp was sold"))).receive(message("m1", north));
+    expect(deadLettered).toEqual([["m1", "the lamp was sold"]]);
     expect(returned).toEqual([]);
     expect(retried).toEqual([]);
   });
   it("what failed for the last time, with the number of tries and the reason", async () => {
-    const { returned, quarantined, retried } = await room(failing(new Error("no current"))).receive(message("m1", north, MAX_RECEIVES));
-    expect(quarantined).toEqual([["m1", "gave up after 4 tries: no current"]]);
+    const { returned, deadLettered, retried } = await room(failing(new Error("no current"))).receive(message("m1", north, MAX_RECEIVES));
+    expect(deadLettered).toEqual([["m1", "gave up after 4 tries: no current"]]);
     expect(returned).toEqual([]);
     expect(retried).toEqual([]);
   });
   it("nothing one delivery too early", async () => {
-    const { returned, quarantined } = await room(failing(new Error("no current"))).receive(message("m1", north, MAX_RECEIVES - 1));
-    expect(quarantined).toEqual([]);
+    const { returned, deadLettered } = await room(failing(new Error("no current"))).receive(message("m1", north, MAX_RECEIVES - 1));
+    expect(deadLettered).toEqual([]);
     expect(returned).toEqual(["m1"]);
   });
 });
@@ -169,16 +169,16 @@ describe("a consumer whose work is a step of a deployment", () => {
 
   it("gives up after a minute of faults of its own, with the reason", async () => {
     expect((await step(own, 5)).returned).toEqual(["m1"]);
-    expect((await step(own, 6)).quarantined).toEqual([["m1", "gave up after 6 tries: no current"]]);
+    expect((await step(own, 6)).deadLettered).toEqual([["m1", "gave up after 6 tries: no current"]]);
   });
   it("waits for a service that is away, as long as the message comes", async () => {
     for (const receives of [6, 12, 23]) expect((await step(away, receives)).returned).toEqual(["m1"]);
-    expect((await step(away, 24)).quarantined).toEqual([["m1", "gave up after 24 tries: the table is away"]]);
+    expect((await step(away, 24)).deadLettered).toEqual([["m1", "gave up after 24 tries: the table is away"]]);
   });
   it("comes again where it could not write down that it gave up", async () => {
-    const { returned, quarantined } = await step(own, 6, away);
+    const { returned, deadLettered } = await step(own, 6, away);
     expect(returned).toEqual(["m1"]);
-    expect(quarantined).toEqual([]);
+    expect(deadLettered).toEqual([]);
   });
 });
 
@@ -221,16 +221,16 @@ describe("the topology's retries", () => {
 
 describe("a consumer that is not ready yet", () => {
   it("sends the message again, as if it were new, and acknowledges it", async () => {
-    const { returned, later, quarantined } = await room(failing(new NotYet("the lamp is on its way", 30))).receive(
+    const { returned, later, deadLettered } = await room(failing(new NotYet("the lamp is on its way", 30))).receive(
       message("m1", north, MAX_RECEIVES),
     );
     expect(later).toEqual([["m1", 30]]);
     expect(returned).toEqual([]);
-    expect(quarantined).toEqual([]);
+    expect(deadLettered).toEqual([]);
   });
 });
 
-describe("when the mailroom itself fails", () => {
+describe("when the redelivery queue itself fails", () => {
   const down = failing(new Error("the queue is down")) as never;
 
   it.each([
@@ -239,7 +239,7 @@ describe("when the mailroom itself fails", () => {
     ["put aside at last", message("m1", north, MAX_RECEIVES), failing(new Error("no current"))],
     ["sent again", message("m1", north), failing(new NotYet("later", 5))],
   ])("a message to be %s is returned to its queue: none vanishes", async (_, record, handle) => {
-    const { returned, log, handled } = await room(handle, { quarantine: down, sendLater: down }).receive(
+    const { returned, log, handled } = await room(handle, { deadLetter: down, sendLater: down }).receive(
       record,
       message("m2", "{not json"),
     );

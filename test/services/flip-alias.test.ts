@@ -106,7 +106,8 @@ describe("a flip", () => {
     untouched.answers(() => async (fn, version) => ({ version, failed: fn === server ? "Unhandled" : null, payload: "{}" }));
     await untouched.delivers({ again: true });
     expect((await untouched.types()).at(-1)).toBe("FlipFailed");
-    expect(untouched.did.slice(-1)).toEqual([`put ${release(53).manifest}`]);
+    // it is tried before its files are put
+    expect(untouched.did).not.toContain(`put ${release(54).manifest}`);
   });
 
   it("takes no alias for moved by itself that a hand put elsewhere with its words", async () => {

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type BuildReport, NoBuildCapacity } from "../../engine/aws/builds.ts";
+import { NoBuildCapacity } from "../../engine/aws/builds.ts";
 import { NotYet } from "../../engine/kit/consumer.ts";
 import { type Ports, startBuild } from "../../services/start-build/start-build.ts";
-import { stopBuild } from "../../services/stop-build/stop-build.ts";
+import { builder, report } from "../support/builder.ts";
 import { deploymentId } from "../support/samples.ts";
 import { startVerbRoom, steps, type VerbRoom } from "../support/verb-room.ts";
 
@@ -11,32 +11,6 @@ beforeAll(async () => {
   room = await startVerbRoom();
 });
 afterAll(() => room.close());
-
-const report = (id: string, status = "IN_PROGRESS"): BuildReport => ({
-  id,
-  arn: `arn:aws:codebuild:eu-west-1:000000000000:build/${id}`,
-  status,
-  deploymentId: null,
-  artifact: null,
-  exported: {},
-  logs: { group: "builds", stream: id },
-  failure: null,
-});
-
-/** CodeBuild as far as these verbs know it. */
-const builder = (change: Partial<Ports["builds"]> = {}) => {
-  const asked: string[] = [];
-  const builds: Ports["builds"] = {
-    start: async ({ deploymentId: id, source }) => {
-      asked.push(`start ${id} ${source.bytes}`);
-      return report(`shiplog-web:of-${id}`);
-    },
-    stop: async (id) => void asked.push(`stop ${id}`),
-    find: async () => undefined,
-    ...change,
-  };
-  return { asked, builds };
-};
 
 describe("start-build", () => {
   it("starts the build of a queued deployment, and writes down which it is and where its log is", async () => {
@@ -110,18 +84,5 @@ describe("start-build", () => {
     await room.deployment(9, queue(1), cancel);
     await startBuild({ ...room, builds: builder().builds })(await room.newest(stream, "DeploymentQueued"));
     expect(await room.typesOf(stream)).toEqual(["DeploymentQueued", "CancelRequested", "DeploymentCancelled"]);
-  });
-});
-
-describe("stop-build", () => {
-  it("stops the build of what is being cancelled, and of nothing else", async () => {
-    const { queue, began, cancel, stream, buildId } = steps(10);
-    await room.deployment(10, queue(1), began);
-    const { asked, builds } = builder();
-    await stopBuild({ ...room, builds })(await room.newest(stream, "BuildStarted"));
-    expect(asked).toEqual([]);
-    await room.deployment(10, cancel);
-    await stopBuild({ ...room, builds })(await room.newest(stream, "CancelRequested"));
-    expect(asked).toEqual([`stop ${buildId}`]);
   });
 });

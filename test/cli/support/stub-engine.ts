@@ -286,7 +286,7 @@ export async function stubEngine() {
     const events = state.log.map((entry, line) => recorded("environment/web/production", line + 1, entry));
     return context.json({ events, next: events.at(-1)?.position ?? context.req.query("since") });
   });
-  app.get("/v1/quarantine", (context) =>
+  app.get("/v1/dead-letters", (context) =>
     context.json({ letters: [{ consumer: "project", messageId: "m1", reason: "unknown event", at: at(0), body: "{}" }] }),
   );
 

@@ -5,8 +5,8 @@ import { codeBuilds } from "../../../engine/aws/builds.ts";
 import { eventBus } from "../../../engine/aws/bus.ts";
 import { cdn as cloudFront } from "../../../engine/aws/cdn.ts";
 import { lambdaFunctions } from "../../../engine/aws/functions.ts";
-import { queues as sqsQueues } from "../../../engine/aws/mailroom.ts";
 import { s3Objects } from "../../../engine/aws/objects.ts";
+import { queues as sqsQueues } from "../../../engine/aws/redelivery-queue.ts";
 import { siteSecrets } from "../../../engine/aws/secrets.ts";
 import { sourceBucket } from "../../../engine/aws/sources.ts";
 import { type BatchHandler, consumer } from "../../../engine/kit/consumer.ts";
@@ -82,13 +82,13 @@ const whole = engine as Simulated & Engine;
 const own: Readonly<Record<string, BatchHandler>> = {
   "publish-release": consumer(
     maxReceives("publish-release"),
-    queues.mailroom("publish-release"),
+    queues.redelivery("publish-release"),
     readSubscribed("publish-release"),
     publishWiring(engine),
   ),
   deliver: consumer(
     maxReceives("deliver"),
-    queues.mailroom("deliver"),
+    queues.redelivery("deliver"),
     (body) => DeliveryMessage.parse(JSON.parse(body)),
     deliver({
       aggregates,

@@ -49,7 +49,7 @@ const PLACE = "environment/web/production";
 const asked = { actor: "ada", at: "2026-11-23T12:00:00.000Z" };
 const still = { now: () => 0, sleep: async () => undefined, random: () => 0 };
 /** All of an environment that a flip looks at. */
-const summaryOf = ({ open, flipped, live, aliases, drift, chosen, lived, pending }: Environment): string =>
+const summaryOf = ({ open, flipped, live, aliases, drift, chosen, everLive, pending }: Environment): string =>
   JSON.stringify([
     [...open.keys()].sort(),
     flipped,
@@ -57,7 +57,7 @@ const summaryOf = ({ open, flipped, live, aliases, drift, chosen, lived, pending
     live?.sequence,
     [...aliases].sort(),
     [...drift],
-    [...lived.keys()].sort(),
+    [...everLive.keys()].sort(),
     [...pending.keys()].sort(),
   ]);
 const knownOf = ({ state, calls, before, answers, refused, loads }: Process): string =>

@@ -41,10 +41,10 @@ export const filesOf = (world: World, ledger: Ledger, manifestAt: (key: string) 
 
   /** What is live, or about to be. */
   function newestOf(stream: string): { sequence: number; manifest: string } | undefined {
-    const { live, lived, open } = ledger.placeOf(stream).state;
+    const { live, everLive, open } = ledger.placeOf(stream).state;
     const [last] = [...open.values()].sort((a, b) => b.sequence - a.sequence);
     if (last !== undefined && last.sequence > (live?.sequence ?? 0)) return { sequence: last.sequence, manifest: last.release.manifest };
-    const release = live === null ? undefined : lived.get(live.deploymentId)?.release;
+    const release = live === null ? undefined : everLive.get(live.deploymentId)?.release;
     return live === null || release === undefined ? undefined : { sequence: live.sequence, manifest: release.manifest };
   }
 

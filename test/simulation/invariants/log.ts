@@ -107,7 +107,7 @@ const checkEvent = (cloud: Cloud, ledger: Ledger, aliases: Aliases, event: Recor
 
   function isLiveSomewhere(): boolean {
     const id = deploymentOf(event.stream);
-    for (const { state } of ledger.places.values()) if (state.lived.has(id)) return true;
+    for (const { state } of ledger.places.values()) if (state.everLive.has(id)) return true;
     return false;
   }
 
@@ -119,7 +119,7 @@ const checkEvent = (cloud: Cloud, ledger: Ledger, aliases: Aliases, event: Recor
       world.violate(`a flip to ${body.deploymentId} was asked for with sequence ${body.sequence}, after ${Math.max(...flips)}`);
     if (body.reason === "deploy" && admittedAt < place.chosen)
       world.violate(`${body.deploymentId} goes live by itself, although something newer was chosen`);
-    if (body.reason === "rollback" && !place.state.lived.has(body.deploymentId))
+    if (body.reason === "rollback" && !place.state.everLive.has(body.deploymentId))
       world.violate(`a rollback goes to ${body.deploymentId}, which was never live`);
     if (!ledger.courseOf(deploymentStream(body.deploymentId)).state.checked)
       world.violate(`a flip to ${body.deploymentId} was asked for before its checks passed`);

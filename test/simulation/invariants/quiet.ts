@@ -92,7 +92,7 @@ export const checkQuiet = (cloud: Cloud, ledger: Ledger, aliases: Aliases): void
       for (const sequence of alias.moves.keys()) moved.push(`${name} ${sequence}`);
       if (!alias.edited && alias.moves.size > 0 && alias.highest < (state.live?.sequence ?? 0))
         world.violate(`the alias of ${name} is at ${alias.highest}, and ${state.live?.sequence} is live`);
-      const live = state.live === null ? undefined : state.lived.get(state.live.deploymentId);
+      const live = state.live === null ? undefined : state.everLive.get(state.live.deploymentId);
       const wanted = live?.release.functions.find((fn) => fn.name === name);
       const found = cloud.lambda.functions.get(name)?.alias;
       // a restore that fails, because of a hand or of a version that is gone, is not tried for ever
@@ -127,7 +127,7 @@ export const checkQuiet = (cloud: Cloud, ledger: Ledger, aliases: Aliases): void
 
   /** Visitors get the public files of what is live, and no others. */
   function checkFiles(stream: string, { state }: Place): void {
-    const live = state.live === null ? undefined : state.lived.get(state.live.deploymentId);
+    const live = state.live === null ? undefined : state.everLive.get(state.live.deploymentId);
     if (live === undefined) return;
     const { site, environment } = siteOf(stream);
     const { assets } = siteResources(site, environment);

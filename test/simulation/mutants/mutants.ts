@@ -68,7 +68,7 @@ export const mutants: readonly Mutant[] = [
     "await handle(message, { last: receives >= maxReceives, again: receives > 1, givesUp });",
     "void handle(message, { last: receives >= maxReceives, again: receives > 1, givesUp }).catch(() => undefined);",
   ),
-  one("a message that nobody can handle is dropped", "engine/kit/consumer.ts", "      await mailroom.quarantine(record, reason);\n", ""),
+  one("a message that nobody can handle is dropped", "engine/kit/consumer.ts", "      await redelivery.deadLetter(record, reason);\n", ""),
   one(
     "nobody looks whether a cause was handled",
     "engine/log/execute.ts",

@@ -6,7 +6,7 @@ import {
   type SQSClient,
 } from "@aws-sdk/client-sqs";
 import { deadLetterName, queueName } from "../../blueprint/topology.ts";
-import type { Mailroom } from "../kit/consumer.ts";
+import type { RedeliveryQueue } from "../kit/consumer.ts";
 import { isOutage } from "./errors.ts";
 
 export type DeadLetter = {
@@ -18,7 +18,7 @@ export type DeadLetter = {
 };
 
 /** The queues of the consumers and their dead letters. */
-export const queues = (client: SQSClient, log: Mailroom["log"]) => {
+export const queues = (client: SQSClient, log: RedeliveryQueue["log"]) => {
   const urls = new Map<string, Promise<string>>();
   const urlOf = (name: string): Promise<string> => {
     const known = urls.get(name) ?? client.send(new GetQueueUrlCommand({ QueueName: name })).then(({ QueueUrl = "" }) => QueueUrl);
@@ -28,8 +28,8 @@ export const queues = (client: SQSClient, log: Mailroom["log"]) => {
     return known;
   };
 
-  const mailroom = (consumer: string): Mailroom => ({
-    quarantine: async (record, reason) => {
+  const redelivery = (consumer: string): RedeliveryQueue => ({
+    deadLetter: async (record, reason) => {
       await client.send(
         new SendMessageCommand({
           QueueUrl: await urlOf(deadLetterName(consumer)),
@@ -52,7 +52,7 @@ export const queues = (client: SQSClient, log: Mailroom["log"]) => {
   });
 
   return {
-    mailroom,
+    redelivery,
     /** `delaySeconds`: at most 900, as SQS has it */
     send: async (consumer: string, body: string, delaySeconds = 0): Promise<void> => {
       await client.send(
@@ -74,10 +74,12 @@ export const queues = (client: SQSClient, log: Mailroom["log"]) => {
             MessageSystemAttributeNames: ["SentTimestamp"],
           }),
         );
-        for (const { MessageId = "", Body = "", ReceiptHandle = "", MessageAttributes: said = {}, Attributes = {} } of Messages) {
+        for (const { MessageId = "", Body = "", ReceiptHandle = "", MessageAttributes: attributes = {}, Attributes = {} } of Messages) {
           handles.push(ReceiptHandle);
           const reason =
-            said.reason?.StringValue ?? said.ERROR_MESSAGE?.StringValue ?? "it was received too often; the consumer crashed on it";
+            attributes.reason?.StringValue ??
+            attributes.ERROR_MESSAGE?.StringValue ??
+            "it was received too often; the consumer crashed on it";
           const at = Attributes.SentTimestamp === undefined ? null : new Date(Number(Attributes.SentTimestamp)).toISOString();
           found.set(MessageId, { consumer, messageId: MessageId, reason, at, body: Body });
         }

@@ -6,7 +6,7 @@ import { type CliError, usageError } from "./failure.ts";
 /** An environment as the API shows it. */
 export type Environment = z.infer<typeof ManyEnvironments>["environments"][number];
 
-/** What the person said about where. */
+/** What the person given about where. */
 export type Whereabouts = { readonly site?: string | undefined; readonly env?: string | undefined };
 
 /** `web/production` from the command line, beside --site and --env. */
@@ -21,28 +21,28 @@ export function whereabouts(place: string | undefined, options: Whereabouts): Wh
 }
 
 /**
- * The one environment that is meant. What was not said is taken from what there is: the only site, the only environment
+ * The one environment that is meant. What was not given is taken from what there is: the only site, the only environment
  * of a site, else `production`.
  * @throws CliError (usage) that lists the choices
  */
-export async function resolvePlace(api: Api, said: Whereabouts): Promise<Environment> {
+export async function resolveEnvironment(api: Api, given: Whereabouts): Promise<Environment> {
   const all = await api.environments();
   if (all.length === 0) throw usageError("No site is declared.", "Add one to the sites file, then start the engine again.");
 
-  const site = said.site ?? onlyOf(all, "site");
+  const site = given.site ?? onlyOf(all, "site");
   if (site === undefined) throw choose("Shiplog has several sites: say which with --site.", all);
   const environments = all.filter((entry) => entry.site === site);
   if (environments.length === 0) throw choose(`There is no site "${site}".`, all);
 
-  const name = said.env ?? onlyOf(environments, "environment") ?? "production";
+  const name = given.env ?? onlyOf(environments, "environment") ?? "production";
   const environment = environments.find((entry) => entry.environment === name);
   if (environment !== undefined) return environment;
-  if (said.env === undefined) throw choose(`Site "${site}" has several environments: say which with --env.`, environments);
+  if (given.env === undefined) throw choose(`Site "${site}" has several environments: say which with --env.`, environments);
   throw choose(`Site "${site}" has no environment "${name}".`, environments);
 }
 
 /** `web/production` */
-export const placeName = (environment: { readonly site: string; readonly environment: string }): string =>
+export const environmentName = (environment: { readonly site: string; readonly environment: string }): string =>
   `${environment.site}/${environment.environment}`;
 
 const onlyOf = (list: readonly Environment[], field: "site" | "environment"): string | undefined => {
@@ -51,4 +51,4 @@ const onlyOf = (list: readonly Environment[], field: "site" | "environment"): st
 };
 
 const choose = (message: string, list: readonly Environment[]): CliError =>
-  usageError(message, `There ${list.length === 1 ? "is" : "are"}: ${list.map(placeName).join(", ")}`);
+  usageError(message, `Known: ${list.map(environmentName).join(", ")}`);
