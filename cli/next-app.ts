@@ -11,7 +11,10 @@ export async function findApp(folder: string): Promise<string> {
   const path = resolve(folder);
   const found = await stat(path).catch(() => undefined);
   if (!found?.isDirectory())
-    throw usageError(`There is no folder ${path}.`, "Give the folder of the app, for example `shiplog deploy ./web`.");
+    throw usageError(
+      found === undefined ? `There is no folder ${path}.` : `${path} is not a folder.`,
+      "Give the folder of the app, for example `shiplog deploy ./web`.",
+    );
 
   const dependencies = await dependenciesOf(path);
   if (!dependencies.has("next"))

@@ -231,6 +231,10 @@ describe("shiplog deploy", () => {
       code: 2,
       err: expect.stringContaining("There is no folder"),
     });
+    expect(await runCli(["deploy", "/etc/passwd"], { env: engine.env })).toMatchObject({
+      code: 2,
+      err: expect.stringContaining("/etc/passwd is not a folder."),
+    });
     expect(engine.state.asked).toEqual([]);
   });
 
