@@ -11,7 +11,6 @@ export type CodeStore = {
   withCode<T>(zip: Buffer, commit: (code: Code) => T): Promise<T>;
   /** The unzipped bundle. */
   taskRoot(code: Code): string;
-  zipFile(code: Code): string;
   /** Removes what none of `used` names. Does nothing while an upload is under way: a later sweep finds it. */
   sweep(used: readonly Code[]): Promise<void>;
 };
@@ -56,7 +55,6 @@ export const openCodeStore = (folder: string): CodeStore => {
       }
     },
     taskRoot: (code) => join(place(code), "task"),
-    zipFile: (code) => join(place(code), "code.zip"),
     async sweep(used) {
       if (uploads > 0) return;
       const names = new Set(used.map((code) => Buffer.from(code.sha256, "base64").toString("hex")));

@@ -11,7 +11,6 @@ export type RecordStore<R> = {
   get(key: string): R | undefined;
   all(): readonly R[];
   put(key: string, record: R): void;
-  remove(key: string): void;
 };
 
 const AGAIN = "Restore it from a copy, or delete it: the next start and the next deployment make it again";
@@ -32,10 +31,6 @@ export const openRecordStore = <R>(folder: string, names: readonly string[]): Re
       writeFileSync(`${file}.new`, JSON.stringify(record), { mode: 0o600 });
       renameSync(`${file}.new`, file);
       records.set(key, record);
-    },
-    remove(key) {
-      rmSync(join(folder, `${key}.json`), { force: true });
-      records.delete(key);
     },
   };
 };
