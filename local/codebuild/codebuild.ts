@@ -157,16 +157,6 @@ export async function startCodeBuild(options: CodeBuildOptions): Promise<LocalCo
       projects: names.flatMap((name) => projects.get(name) ?? []),
       projectsNotFound: names.filter((name) => !projects.get(name)),
     })),
-    ListProjects: operation(input.Page, () => ({
-      projects: projects
-        .all()
-        .map(({ name }) => name)
-        .sort(),
-    })),
-    DeleteProject: operation(input.OneName, async ({ name }) => {
-      await projects.remove(name);
-      return {};
-    }),
     StartBuild: operation(input.StartBuild, startBuild),
     StopBuild: operation(input.OneId, async ({ id }) => {
       const record = findBuild(id);
@@ -178,8 +168,7 @@ export async function startCodeBuild(options: CodeBuildOptions): Promise<LocalCo
       builds: ids.flatMap((id) => findBuild(id)?.build ?? []),
       buildsNotFound: ids.filter((id) => !findBuild(id)),
     })),
-    ListBuilds: operation(input.Page, (given) => page(builds.all(), given)),
-    ListBuildsForProject: operation(input.Page, (given) => page(ofProject(projectOf(given.projectName ?? "").name), given)),
+    ListBuildsForProject: operation(input.Page, (given) => page(ofProject(projectOf(given.projectName).name), given)),
   };
 
   return {

@@ -12,7 +12,6 @@ export type Records<T> = {
   all(): T[];
   /** Resolves when the document as it is now is on disk. */
   save(key: string, document: T): Promise<void>;
-  remove(key: string): Promise<void>;
 };
 
 const AGAIN = "Restore it from a copy, or delete it: what it was about (a project, a build) is made again by the next deployment";
@@ -42,10 +41,6 @@ export async function openRecords<T>(folder: string, names: readonly string[]): 
       documents.set(key, document);
       const text = JSON.stringify(document);
       return inTurn(key, () => replaceFile(fileOf(key), text));
-    },
-    remove(key) {
-      documents.delete(key);
-      return inTurn(key, () => rm(fileOf(key), { force: true }));
     },
   };
 }

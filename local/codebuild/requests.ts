@@ -68,9 +68,8 @@ export type StartBuild = z.output<typeof StartBuild>;
 export const Names = z.looseObject({ names: z.array(z.string()).min(1).max(100) });
 export const Ids = z.looseObject({ ids: z.array(z.string()).min(1).max(100) });
 export const OneId = z.looseObject({ id: z.string() });
-export const OneName = z.looseObject({ name: z.string() });
 export const Page = z.looseObject({
-  projectName: z.string().optional(),
+  projectName: z.string(),
   sortOrder: z.enum(["ASCENDING", "DESCENDING"]).default("DESCENDING"),
   nextToken: z.string().optional(),
 });

@@ -43,21 +43,19 @@ const target = (service: string, name: string): RawRequest => ({
   headers: { ...JSON_TYPE, "x-amz-target": name },
   body: "{}",
 });
-const FORM = { "content-type": "application/x-www-form-urlencoded" };
 
 /** One request to each service, as its clients make them. */
 const EACH_SERVICE: Readonly<Record<string, RawRequest>> = {
   dynamodb: target("dynamodb", "DynamoDB_20120810.ListTables"),
   events: target("events", "AWSEvents.ListRules"),
   sqs: target("sqs", "AmazonSQS.ListQueues"),
-  codebuild: target("codebuild", "CodeBuild_20161006.ListProjects"),
-  logs: target("logs", "Logs_20140328.DescribeLogGroups"),
+  codebuild: target("codebuild", "CodeBuild_20161006.BatchGetProjects"),
+  logs: target("logs", "Logs_20140328.GetLogEvents"),
   kms: target("kms", "TrentService.ListAliases"),
   secretsmanager: GET_SECRET,
   s3: { service: "s3", method: "GET" },
   lambda: { service: "lambda", method: "GET", path: "/2015-03-31/functions" },
   cloudfront: { service: "cloudfront", method: "GET", path: "/2020-05-31/distribution" },
-  sts: { service: "sts", method: "POST", headers: FORM, body: "Action=GetCallerIdentity&Version=2011-06-15" },
 };
 
 const NOT_LET_IN =
