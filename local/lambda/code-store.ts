@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { Code } from "./records.ts";
 import { unzip } from "./unzip.ts";
 
-/** Every function's code, once per content: `<folder>/<sha256 in hex>/{code.zip, task/}`. */
+/** Every function's code, once per content: `<folder>/<sha256 in hex>/task`. */
 export type CodeStore = {
   /** Keeps a zip and gives it to `commit`; until `commit` is through, no sweep removes it. */
   withCode<T>(zip: Buffer, commit: (code: Code) => T): Promise<T>;
@@ -27,9 +27,10 @@ export const openCodeStore = (folder: string): CodeStore => {
     if (await exists(place(code))) return;
     const beside = join(folder, `new-${randomUUID()}`);
     try {
-      await unzip(zip, join(beside, "task"));
-      await mkdir(beside, { recursive: true });
+      await mkdir(beside);
       await writeFile(join(beside, "code.zip"), zip);
+      await unzip(join(beside, "code.zip"), join(beside, "task"));
+      await rm(join(beside, "code.zip"));
       await rename(beside, place(code));
     } finally {
       await rm(beside, { recursive: true, force: true });

@@ -151,6 +151,7 @@ describe("a new function", () => {
 describe("what Lambda cannot take", () => {
   it.each([
     ["a file that is not a zip", async () => ({ Code: { ZipFile: Buffer.from("no zip") } }), /^Could not unzip uploaded file/],
+    ["a zip without a file", async () => ({ Code: { ZipFile: await zip({}) } }), /^Uploaded file must be a non-empty zip/],
     ["a zip that was cut off", async () => ({ Code: { ZipFile: (await bundle("1")).subarray(0, 60) } }), /^Could not unzip uploaded file/],
     ["a zip with a damaged file", async () => ({ Code: { ZipFile: await damagedZip() } }), /^Could not unzip uploaded file/],
     ["more than 250 MB unzipped", async () => ({ Code: { ZipFile: await hugeZip() } }), /^Unzipped size must be smaller/],
