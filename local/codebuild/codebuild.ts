@@ -1,9 +1,8 @@
 import { createHash, randomUUID } from "node:crypto";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
-import { S3Client } from "@aws-sdk/client-s3";
-import { AwsError, type AwsService, REGION } from "../http.ts";
+import type { S3Client } from "@aws-sdk/client-s3";
+import { AwsError, type AwsService } from "../http.ts";
 import { type ArtifactTarget, type BuildRecord, buildArn, logsOf, submit } from "./build.ts";
 import type { BusEvent } from "./build-events.ts";
 import type { LogLine } from "./build-log.ts";
@@ -28,10 +27,8 @@ export type CodeBuildOptions = {
   readonly dataDir: string;
   /** Where builds may work, best first; each is outside of the data folder. Default `workRoots` of this process. */
   readonly workRoots?: readonly string[];
-  /** Where S3 answers. Asked when the first build needs it. */
-  readonly endpointUrl: () => string;
   /** What sources are read and artifacts are written with. A build's own commands are not told of it. */
-  readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
+  readonly s3: S3Client;
   /** Puts an event on the default bus. A rejection is logged and forgotten, as CodeBuild's events are best effort. */
   emit(event: BusEvent): Promise<void>;
   appendLog(group: string, stream: string, lines: LogLine[]): void | Promise<void>;
@@ -58,24 +55,11 @@ export async function startCodeBuild(options: CodeBuildOptions): Promise<LocalCo
   for (const { build } of builds.all()) if (!build.buildComplete) await endProcesses(build.id, []);
   await Promise.all([workFolders.removeStale(), removeHalves(caches)]);
   await rm(join(folder, "work"), { recursive: true, force: true }); // where builds worked up to 0.1.0
-  let client: S3Client | undefined;
-  const s3 = () => {
-    client ??= new S3Client({
-      endpoint: options.endpointUrl(),
-      region: REGION,
-      forcePathStyle: true,
-      credentials: options.credentials,
-      requestChecksumCalculation: "WHEN_REQUIRED",
-      responseChecksumValidation: "WHEN_REQUIRED",
-    });
-    return client;
-  };
   const queue = openQueue({
     cacheFolder: caches,
     workFolders,
     builds,
-    s3,
-    ready: () => untilReachable(options.endpointUrl),
+    s3: options.s3,
     emit: options.emit,
     appendLog: options.appendLog,
     secret: options.secret,
@@ -177,20 +161,8 @@ export async function startCodeBuild(options: CodeBuildOptions): Promise<LocalCo
     async close() {
       await queue.close();
       await workFolders.close();
-      client?.destroy();
     },
   };
-}
-
-/** The endpoint starts its services before it listens, and builds taken up again need it: wait, but not for ever. */
-async function untilReachable(endpointUrl: () => string): Promise<void> {
-  for (const deadline = Date.now() + 30_000; Date.now() < deadline; await sleep(50, undefined, { ref: false })) {
-    const reached = await (async () => fetch(endpointUrl(), { method: "HEAD" }))().then(
-      () => true,
-      () => false,
-    );
-    if (reached) return;
-  }
 }
 
 /** The build that a request makes of its project, before any phase. */

@@ -12,9 +12,7 @@ export type QueueOptions = {
   readonly cacheFolder: string;
   readonly workFolders: Pick<WorkFolders, "make">;
   readonly builds: Records<BuildRecord>;
-  readonly s3: () => S3Client;
-  /** Resolves when builds that an earlier process left can be run. */
-  ready(): Promise<void>;
+  readonly s3: S3Client;
   emit(event: BusEvent): Promise<void>;
   appendLog(group: string, stream: string, lines: LogLine[]): void | Promise<void>;
   secret(secretId: string): Promise<string>;
@@ -135,20 +133,14 @@ export function openQueue(options: QueueOptions): Queue {
 
   // What an earlier process left: builds to run again, stops to carry out, ends nobody was told of.
   const left = builds.all().sort((a, b) => a.build.startTime - b.build.startTime || a.build.buildNumber - b.build.buildNumber);
-  async function resume(): Promise<void> {
-    if (left.every(({ build, announced }) => build.buildComplete && announced === build.buildStatus)) return;
-    await options.ready();
-    for (const record of left) {
-      if (closed) return;
-      if (record.build.buildComplete) {
-        if (record.announced !== record.build.buildStatus) announceState(record);
-        continue;
-      }
-      submit(record.build);
-      add(record);
+  for (const record of left) {
+    if (record.build.buildComplete) {
+      if (record.announced !== record.build.buildStatus) announceState(record);
+      continue;
     }
+    submit(record.build);
+    add(record);
   }
-  resume().catch((error) => console.error("codebuild: earlier builds could not be taken up again:", error));
 
   return {
     add,

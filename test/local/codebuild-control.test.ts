@@ -189,7 +189,7 @@ describe("a restart", () => {
     await room.service().close();
     const script = `
       const { startCodeBuild } = await import(${JSON.stringify(new URL("../../local/codebuild/codebuild.ts", import.meta.url).href)});
-      const service = await startCodeBuild({ dataDir: ${JSON.stringify(room.dir)}, endpointUrl: () => "http://127.0.0.1:1", emit: async () => {}, appendLog: () => {}, secret: async () => "" });
+      const service = await startCodeBuild({ dataDir: ${JSON.stringify(room.dir)}, s3: undefined, emit: async () => {}, appendLog: () => {}, secret: async () => "" });
       const headers = { "x-amz-target": "CodeBuild_20161006.StartBuild" };
       const body = Buffer.from(JSON.stringify({ projectName: "web", buildspecOverride: ${JSON.stringify(spec({ build: ["(trap '' TERM; sleep 300; sleep 300) & sleep 301"] }))} }));
       const answer = await service.handle({ method: "POST", path: "/", query: new URLSearchParams(), headers, body });

@@ -4,10 +4,10 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { CreateSecretCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { clientOptions } from "../../local/client-options.ts";
 import { openRecords } from "../../local/codebuild/records.ts";
 import { Damaged, hasAll, readDocument } from "../../local/damaged.ts";
 import { startEndpoint } from "../../local/endpoint/endpoint.ts";
-import { REGION } from "../../local/http.ts";
 import { openRecordStore } from "../../local/lambda/record-store.ts";
 
 let folder: string;
@@ -86,11 +86,7 @@ describe("the local AWS", () => {
 
   it.runIf(existsSync("/dev/full"))("answers what a full disk does not take with 507 and one sentence, and goes on", async () => {
     const endpoint = await startEndpoint({ dataDir: folder });
-    const client = new SecretsManagerClient({
-      region: REGION,
-      endpoint: endpoint.url,
-      credentials: endpoint.credentials,
-    });
+    const client = new SecretsManagerClient(clientOptions(endpoint));
     const create = () => client.send(new CreateSecretCommand({ Name: "one", SecretString: "x" }));
     await symlink("/dev/full", join(folder, "secrets.json.next"));
     await expect(create()).rejects.toMatchObject({
