@@ -1,7 +1,8 @@
 import { createHash, randomUUID } from "node:crypto";
 import { mkdirSync, readdirSync, renameSync } from "node:fs";
-import { mkdir, rename, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { exists } from "../exists.ts";
 import type { Code } from "./records.ts";
 import { unzip } from "./unzip.ts";
 
@@ -70,9 +71,3 @@ export const openCodeStore = (folder: string): CodeStore => {
     },
   };
 };
-
-const exists = (path: string): Promise<boolean> =>
-  stat(path).then(
-    () => true,
-    () => false,
-  );

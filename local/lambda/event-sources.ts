@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import * as z from "zod";
+import type { RecordStore } from "../record-store.ts";
 import { functionArn, functionReference } from "./names.ts";
 import { answer, input, type Operations, page } from "./operation.ts";
-import type { RecordStore } from "./record-store.ts";
 import { snapshotAt } from "./records.ts";
 import { conflict, invalid } from "./refusals.ts";
 import type { Registry } from "./registry.ts";

@@ -128,7 +128,7 @@ describe("starting builds", () => {
     await room.ended(both[0]);
     await room.restart();
     expect((await room.startBuild(undefined, request)).id).toBe(both[0].id);
-    expect(room.service().counters()).toMatchObject({ buildsStarted: 0, calls: { StartBuild: 1 } });
+    expect(room.service().counters()).toEqual({ buildsStarted: 0 });
     await expect(room.startBuild(spec({ build: ["true"] }), request)).rejects.toMatchObject({ name: "InvalidInputException" });
     const other = await room.startBuild(undefined, { idempotencyToken: "dep_2" });
     expect(other).toMatchObject({ buildNumber: 2 });

@@ -5,10 +5,9 @@ import { dirname, join } from "node:path";
 import { CreateSecretCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { clientOptions } from "../../local/client-options.ts";
-import { openRecords } from "../../local/codebuild/records.ts";
 import { Damaged, hasAll, readDocument } from "../../local/damaged.ts";
 import { startEndpoint } from "../../local/endpoint/endpoint.ts";
-import { openRecordStore } from "../../local/lambda/record-store.ts";
+import { openRecordStore } from "../../local/record-store.ts";
 
 let folder: string;
 beforeEach(async () => {
@@ -63,7 +62,7 @@ describe("a document of the data folder", () => {
     const record = await put("functions/one.json", '{"name":"one"}');
     expect(await thrownBy(() => openRecordStore(dirname(record), ["name", "nextVersion"]))).toMatchObject(naming(record));
     const build = await put("builds/one.json", "{");
-    expect(await thrownBy(() => openRecords(dirname(build), ["build"]))).toMatchObject(naming(build));
+    expect(await thrownBy(() => openRecordStore(dirname(build), ["build"]))).toMatchObject(naming(build));
   });
 });
 

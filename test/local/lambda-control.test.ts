@@ -333,7 +333,7 @@ describe("an alias", () => {
       revisionId: moved.RevisionId,
     });
     await client.send(new UpdateAliasCommand({ ...alias(), Description: "same place" }));
-    expect(endpoint.lambda.counters()).toMatchObject({ calls: { UpdateAlias: 2, CreateAlias: 1 }, changingAliasUpdates: 1 });
+    expect(endpoint.lambda.counters()).toEqual({ changingAliasUpdates: 1 });
     expect(endpoint.lambda.alias("web", "other")).toBeUndefined();
     expect((await configuration("web", "live")).Version).toBe("2");
   });
