@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { AwsError, type AwsRequest, type AwsResponse, type AwsService } from "../http.ts";
+import { openRecordStore } from "../record-store.ts";
 import { accountOperations } from "./account.ts";
 import { aliasOperations } from "./aliases.ts";
 import { openCodeStore } from "./code-store.ts";
@@ -12,7 +13,6 @@ import { destinationOf, invocationOperations } from "./invocations.ts";
 import { LATEST } from "./names.ts";
 import { answer, type Operations } from "./operation.ts";
 import { policyOperations } from "./policies.ts";
-import { openRecordStore } from "./record-store.ts";
 import { aliasesOn, type FunctionRecord, findAlias, fingerprint, type Tombstone } from "./records.ts";
 import { throttled } from "./refusals.ts";
 import { openRegistry } from "./registry.ts";
@@ -36,8 +36,8 @@ export type LocalLambda = {
   functionUrl(urlId: string): { functionName: string; qualifier: string | undefined; authType: string } | undefined;
   /** The event source mappings at this moment, for whoever polls the sources. */
   mappings(): readonly EventSourceMapping[];
-  /** Calls since the start by operation, refused ones too, and how many UpdateAlias calls really changed the version. */
-  counters(): { calls: Record<string, number>; changingAliasUpdates: number };
+  /** How many UpdateAlias calls really changed the version. */
+  counters(): { changingAliasUpdates: number };
   /** The next `times` calls of `operation` answer 429 TooManyRequestsException. */
   throttle(operation: string, times: number): void;
   /** Replaces the variables that every function's process gets; holds for processes that start from now on. */
@@ -122,7 +122,6 @@ export const startLambda = async (options: LocalLambdaOptions): Promise<LocalLam
       );
   await code.sweep(codesInUse());
 
-  const calls: Record<string, number> = {};
   let changingAliasUpdates = 0;
   const countMove = () => {
     changingAliasUpdates += 1;
@@ -143,7 +142,6 @@ export const startLambda = async (options: LocalLambdaOptions): Promise<LocalLam
     const route = routeOf(method, path);
     const operation = route && operations[route.operation];
     if (!operation) throw new AwsError("UnknownOperationException", 404, `The local Lambda does not have ${method} ${path}.`);
-    calls[route.operation] = (calls[route.operation] ?? 0) + 1;
     const left = throttles.get(route.operation) ?? 0;
     throttles.set(route.operation, Math.max(0, left - 1));
     if (left > 0) throw throttled();
@@ -174,7 +172,7 @@ export const startLambda = async (options: LocalLambdaOptions): Promise<LocalLam
       return undefined;
     },
     mappings: () => mappings.all(),
-    counters: () => ({ calls: { ...calls }, changingAliasUpdates }),
+    counters: () => ({ changingAliasUpdates }),
     throttle: (operation, times) => void throttles.set(operation, times),
     setEnvironment(next) {
       environment = next;

@@ -10,8 +10,8 @@ import {
   type LambdaClient,
   UpdateAliasCommand,
   UpdateFunctionCodeCommand,
-  waitUntilFunctionActiveV2,
-  waitUntilFunctionUpdatedV2,
+  waitUntilFunctionActive,
+  waitUntilFunctionUpdated,
   waitUntilPublishedVersionActive,
 } from "@aws-sdk/client-lambda";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -43,11 +43,11 @@ const waiter = () => ({ client, minDelay: 0.01, maxDelay: 0.05, maxWaitTime: 10 
 const create = async (FunctionName: string, ZipFile: Buffer, more: object = {}) => {
   const input = { FunctionName, Role: ROLE, Runtime: "nodejs24.x" as const, Handler: "index.handler", Code: { ZipFile } };
   await client.send(new CreateFunctionCommand({ ...input, ...more }));
-  await waitUntilFunctionActiveV2(waiter(), { FunctionName });
+  await waitUntilFunctionActive(waiter(), { FunctionName });
 };
 const release = async (FunctionName: string, ZipFile: Buffer) => {
   const { Version: Qualifier = "" } = await client.send(new UpdateFunctionCodeCommand({ FunctionName, ZipFile, Publish: true }));
-  await waitUntilFunctionUpdatedV2(waiter(), { FunctionName });
+  await waitUntilFunctionUpdated(waiter(), { FunctionName });
   await waitUntilPublishedVersionActive(waiter(), { FunctionName, Qualifier });
   return Qualifier;
 };
