@@ -35,7 +35,7 @@ describe.concurrent("in environments that do not see each other", () => {
     await world.aws.clients.codeBuild.send(new UpdateProjectCommand({ name: project, concurrentBuildLimit: 1 }));
     const building = await world.deploy("production", { takes: 60_000 }, "narrow");
     await world.reached(building, "building");
-    const { buildsStarted } = world.aws.codeBuild.counters();
+    const started = await world.buildsOf("production", "narrow");
     const waiting = await world.deploy("production", {}, "narrow");
     await world.reached(waiting, "queued");
     const newer = await world.deploy("production", {}, "narrow");
@@ -43,7 +43,8 @@ describe.concurrent("in environments that do not see each other", () => {
     expect(reason).toContain(newer);
     expect(buildId).toBeNull();
     expect((await world.api.deployment(building)).status).toBe("building");
-    expect(world.aws.codeBuild.counters().buildsStarted).toBe(buildsStarted);
+    expect(started).toHaveLength(1);
+    expect(await world.buildsOf("production", "narrow")).toEqual(started);
   });
 
   it("fails a deployment whose alias was edited by hand, keeps what is live, and says how to mend it", async () => {

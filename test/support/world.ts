@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { ListBuildsForProjectCommand } from "@aws-sdk/client-codebuild";
 import { siteResources } from "../../blueprint/sites.ts";
 import type { DeploymentView } from "../../domain/projections/views.ts";
 import { type Development, type DevelopmentOptions, startDevelopment } from "../../local/development.ts";
@@ -93,6 +94,11 @@ export async function startWorld({ environments, site = {}, sites = [], variable
     happened: (environment: string, what: string, is: (event: LoggedEvent) => boolean, after = 0): Promise<LoggedEvent> =>
       until(what, async () => (await api.events(`environments/${SITE}/${environment}`, after)).find(is)),
     resources: (environment: string, of = SITE) => siteResources(of, environment),
+    /** The builds that were started for one environment: what others build meanwhile is not among them. */
+    buildsOf: async (environment: string, of = SITE): Promise<readonly string[]> => {
+      const { project: projectName } = siteResources(of, environment);
+      return (await dev.aws.clients.codeBuild.send(new ListBuildsForProjectCommand({ projectName }))).ids ?? [];
+    },
     urlOf: (environment: string, of = SITE): string =>
       dev.sites.find((one) => one.site === of && one.environment === environment)?.url ?? `no ${of}/${environment}`,
     /** One run of what runs on a timer. */
