@@ -119,8 +119,11 @@ export const placeholderCode = (mode: "BUFFERED" | "RESPONSE_STREAM"): string =>
   const prelude = '{ statusCode: 503, headers: { "content-type": "text/plain" }';
   const text = '"Nothing has been deployed here yet."';
   if (mode === "BUFFERED") return `export const handler = async () => (${prelude}, body: ${text} });\n`;
+  // written before it is ended: the runtime sends a prelude with the first write
   return `export const handler = awslambda.streamifyResponse(async (event, stream) => {
-  awslambda.HttpResponseStream.from(stream, ${prelude} }).end(${text});
+  const out = awslambda.HttpResponseStream.from(stream, ${prelude} });
+  out.write(${text});
+  out.end();
 });
 `;
 };

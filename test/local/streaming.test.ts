@@ -11,6 +11,7 @@ import {
   waitUntilFunctionActiveV2,
 } from "@aws-sdk/client-lambda";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { placeholderCode } from "../../blueprint/sites.ts";
 import { type LocalAws, startAws } from "../../local/aws.ts";
 import { type Edge, startEdge } from "../../local/edge/edge.ts";
 import { bundle, ROLE, temporaryFolder, until } from "./lambda-endpoint.ts";
@@ -185,6 +186,14 @@ describe("an answer that breaks off", () => {
     })`;
     expect((await visit(await serve("half-a-prelude", handler))).statusCode).toBe(502);
     expect(log.mock.calls.join()).toContain("before its prelude did");
+  });
+});
+
+describe("a site's address before its first release", () => {
+  it.each(["BUFFERED", "RESPONSE_STREAM"] as const)("says so in its own mode: %s", async (mode) => {
+    const code = placeholderCode(mode).replace(/^export const handler = |;\n$/g, "");
+    const response = await visit(await serve(`empty-${mode}`, code, mode));
+    expect([response.statusCode, await text(response)]).toEqual([503, "Nothing has been deployed here yet."]);
   });
 });
 
