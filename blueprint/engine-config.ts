@@ -13,6 +13,8 @@ export const SiteConfig = z.object({
   distribution: z.string().nullable(),
   revalidationQueueUrl: z.string(),
   buildTimeoutMinutes: z.number(),
+  /** its address streams; absent in what an older infrastructure wrote: it answers whole */
+  streaming: z.boolean().default(false),
 });
 
 /** Everything that the engine's functions are told by their environment. */

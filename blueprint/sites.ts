@@ -54,6 +54,8 @@ export const Site = z.strictObject({
     .refine((variables) => new Set(variables).size === variables.length, "a variable is named twice")
     .default([]),
   architecture: z.enum(["x86_64", "arm64"]).default("arm64"),
+  /** visitors get answers as they are made (OpenNext's wrapper "aws-lambda-streaming"), and not when they are whole */
+  streaming: z.boolean().default(false),
 });
 
 export const SitesFile = z.strictObject({ sites: z.array(Site).min(1).refine(unique, "a site is named twice") });
@@ -108,9 +110,23 @@ export const RUNTIME = "nodejs22.x";
 /** Held by every build besides the site's own variables: Server Actions of open pages must work across releases. */
 export const ACTIONS_KEY = "NEXT_SERVER_ACTIONS_ENCRYPTION_KEY";
 
-/** The code of a site's function before its first release. */
-export const PLACEHOLDER_CODE =
-  'export const handler = async () => ({ statusCode: 503, headers: { "content-type": "text/plain" }, body: "Nothing has been deployed here yet." });\n';
+/** How a function is asked: for a whole result, or for what it streams. Only a server streams. */
+export const invokeModeOf = (site: Pick<Site, "streaming">, role: keyof typeof siteFunctionSizes): "BUFFERED" | "RESPONSE_STREAM" =>
+  site.streaming && role === "server" ? "RESPONSE_STREAM" : "BUFFERED";
+
+/** The code of a site's function before its first release, for an address of either mode. */
+export const placeholderCode = (mode: "BUFFERED" | "RESPONSE_STREAM"): string => {
+  const prelude = '{ statusCode: 503, headers: { "content-type": "text/plain" }';
+  const text = '"Nothing has been deployed here yet."';
+  if (mode === "BUFFERED") return `export const handler = async () => (${prelude}, body: ${text} });\n`;
+  // written before it is ended: the runtime sends a prelude with the first write
+  return `export const handler = awslambda.streamifyResponse(async (event, stream) => {
+  const out = awslambda.HttpResponseStream.from(stream, ${prelude} });
+  out.write(${text});
+  out.end();
+});
+`;
+};
 
 /** What an alias says before the first release: sequence 0 of nothing. */
 export const EMPTY_ALIAS = "seq=0 dep=none";

@@ -29,6 +29,8 @@ const document = $jsonStringify({
     checkPath: site.checkPath,
     variables: site.variables,
     architecture: site.architecture,
+    // only where it does: the document has room for few
+    ...(site.streaming && { streaming: true }),
     distribution: distribution.id,
     revalidationQueueUrl,
     buildTimeoutMinutes: site.buildTimeoutMinutes,

@@ -20,7 +20,7 @@ export const startSiteEdge = (aws: LocalAws, site: string, environment: string, 
       const found = await object(aws.clients, manifestKey(names.releases, deploymentId));
       return found && Manifest.parse(JSON.parse(found.body.toString("utf8")));
     },
-    invoke: (role, event) => aws.lambda.invoke(names.functions[role], names.alias, JSON.stringify(event)),
+    invoke: (role, event) => aws.lambda.request(names.functions[role], names.alias, event),
     asset: (key, range, ifNoneMatch) => object(aws.clients, `${names.assets}/${key}`, range, ifNoneMatch),
   });
 };

@@ -4,7 +4,14 @@ import type { FunctionRole } from "../../domain/deployment/shapes.ts";
 import { filesBelow } from "./files.ts";
 import { type Bundle, type OpenNextOutput, OutputRefused, readOutput } from "./output.ts";
 
-export type Package = { readonly role: FunctionRole; readonly handler: string /** absolute folder */; readonly folder: string };
+export type Package = {
+  readonly role: FunctionRole;
+  readonly handler: string;
+  /** absolute */
+  readonly folder: string;
+  /** it answers as a stream; absent: whole */
+  readonly streaming?: true;
+};
 
 /** A build that may be published. */
 export type Inspected = {
@@ -34,7 +41,8 @@ export const inspect = async (root: string, releaseId: string, architecture: "x8
     ["image", output.image],
     ["revalidation", output.revalidation],
   ] as const)
-    if (bundle !== null) packages.push(await packageOf(root, role, bundle));
+    if (bundle !== null)
+      packages.push({ ...(await packageOf(root, role, bundle)), ...(role === "server" && output.server.streaming && { streaming: true }) });
   if (output.image !== null) await checkSharp(join(root, output.image.folder), architecture);
 
   const buildId = (await textOf(join(root, "assets/BUILD_ID")))?.trim();

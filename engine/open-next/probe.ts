@@ -1,5 +1,6 @@
 import type { SiteConfig } from "../../blueprint/engine-config.ts";
 import type { FunctionRole, PublishedFunction } from "../../domain/deployment/shapes.ts";
+import { PreludeRefused, readPrelude } from "./streamed-answer.ts";
 
 /** What a function is asked to see whether it works, and how its answer is judged. */
 export type Probe = { readonly payload: unknown; readonly path?: string };
@@ -50,9 +51,19 @@ export const probeVersion = async (
   }
 };
 
+/** The status that a function returned, or, where it streams, that of its prelude: Invoke gives the whole stream as it was written. */
 const statusOf = (payload: string): number | undefined => {
   const status = (parsed(payload) as { statusCode?: unknown } | null)?.statusCode;
-  return typeof status === "number" ? status : undefined;
+  return typeof status === "number" ? status : streamedStatus(payload);
+};
+
+const streamedStatus = (payload: string): number | undefined => {
+  try {
+    return readPrelude(Buffer.from(payload))?.prelude.statusCode;
+  } catch (error) {
+    if (error instanceof PreludeRefused) return undefined;
+    throw error;
+  }
 };
 
 const messageOf = (payload: string): string => {

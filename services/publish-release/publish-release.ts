@@ -7,6 +7,7 @@ import type { Recorded } from "../../domain/kernel/event.ts";
 import { deploymentOf } from "../../domain/kernel/identity.ts";
 import type { Delivery } from "../../engine/kit/consumer.ts";
 import { type Aggregates, type Executed, following } from "../../engine/log/execute.ts";
+import { misfitOf } from "../../engine/open-next/answer-mode.ts";
 import type { AssetsOutcome, Report, TagSeed } from "../../engine/open-next/assets.ts";
 import type { Inspected, Package } from "../../engine/open-next/inspect.ts";
 import { OutputRefused } from "../../engine/open-next/output.ts";
@@ -88,6 +89,8 @@ const isHistory = async ({ aggregates }: Ports, { site: { site, environment }, t
 const publish = async (ports: Ports, work: Work, root: string): Promise<void> => {
   const { releaseId, site, tell } = work;
   const build = await ports.inspect(root, releaseId, site.architecture);
+  const misfit = misfitOf(site, { streaming: build.packages.some(({ streaming }) => streaming === true) });
+  if (misfit !== undefined) throw new OutputRefused(`the build does not fit the site: ${misfit}`);
   const seeds = await ports.tagSeeds(build);
   const warnings = build.warnings.length > 0 ? { warnings: [...build.warnings] } : {};
   if (await tell({ type: "StartRelease", releaseId, ...warnings }, "/release")) return;
@@ -123,7 +126,7 @@ const publishFunctions = (ports: Ports, { deploymentId, site }: Work, { packages
     packages.map(async (code) => {
       const published = await ports.publish(site, code);
       report("versions", ++done, packages.length);
-      return published;
+      return { ...published, ...(code.streaming && { streaming: code.streaming }) };
     }),
   );
 };

@@ -1,7 +1,7 @@
 import type { OutputFault } from "./fixture-output.ts";
 
 /** The server's `index.mjs`: answers in the Function URL v2 format, and names its release in every answer. */
-export function serverFunction(releaseId: string, fault: OutputFault | undefined, downWhile?: string): string {
+export function serverFunction(releaseId: string, fault: OutputFault | undefined, downWhile?: string, streaming = false): string {
   const release = JSON.stringify(releaseId);
   if (fault === "server-crashes") return `throw new Error("this release can not start");\n`;
   if (fault === "server-answers-500")
@@ -25,7 +25,9 @@ const json = (answer) => ({
   isBase64Encoded: false,
 });
 
-export const handler = async (event) => {
+${streaming ? STREAMED : "export const handler = async (event) => answer(event);"}
+
+const answer = async (event) => {
   if (isDown()) return { statusCode: 500, headers: {}, cookies: [], body: "the backend of " + release + " is down" };
   const wait = Number(new URLSearchParams(event.rawQueryString).get("wait") ?? 0);
   if (wait > 0) await new Promise((done) => setTimeout(done, wait));
@@ -37,6 +39,14 @@ export const handler = async (event) => {
 };
 `;
 }
+
+/** Writes what the server would return: first half of the body, then the other. */
+const STREAMED = `export const handler = awslambda.streamifyResponse(async (event, stream) => {
+  const { body, isBase64Encoded: _, ...prelude } = await answer(event);
+  const out = awslambda.HttpResponseStream.from(stream, prelude);
+  out.write(body.slice(0, body.length / 2));
+  out.end(body.slice(body.length / 2));
+});`;
 
 /** Down while there is that file; a number in it is how often it is found down. */
 const isDownWhile = (path: string): string => `import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";

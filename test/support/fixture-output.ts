@@ -42,6 +42,8 @@ export type FixtureOutput = {
   fault?: OutputFault;
   /** The server answers 500 as long as there is a file with this absolute path; a number in it says how often. */
   downWhile?: string;
+  /** The server streams, as with OpenNext's wrapper of that name, or of a wrapper that no Function URL has. */
+  streaming?: "aws-lambda-streaming" | "aws-apigw-streaming";
 };
 
 /**
@@ -57,7 +59,13 @@ export async function writeFixtureOutput(dir: string, output: FixtureOutput): Pr
 }
 
 /** Every file of the output: path below `.open-next` → content. */
-export function fixtureFiles({ releaseId, architecture = machineArchitecture(), fault, downWhile }: FixtureOutput): Record<string, string> {
+export function fixtureFiles({
+  releaseId,
+  architecture = machineArchitecture(),
+  fault,
+  downWhile,
+  streaming,
+}: FixtureOutput): Record<string, string> {
   const id = fault === "other-build-id" ? "another-build" : releaseId;
   const arch = fault === "other-architecture" ? otherThan(architecture) : architecture;
   const server = "server-functions/default";
@@ -69,7 +77,7 @@ export function fixtureFiles({ releaseId, architecture = machineArchitecture(), 
   const buildFiles = { ".next/BUILD_ID": id, ".next/required-server-files.json": cut(serverFiles, "broken-server-files") };
 
   const files: Record<string, string> = {
-    "open-next.output.json": json(outputJson(fault)),
+    "open-next.output.json": json(outputJson(fault, streaming)),
     ".build/open-next.config.mjs": "export default {};\n",
     ...below("assets", {
       BUILD_ID: id,
@@ -86,7 +94,7 @@ export function fixtureFiles({ releaseId, architecture = machineArchitecture(), 
     }),
     "dynamodb-provider/index.mjs": "export const handler = async () => ({ type: 'initializationFunction' });\n",
     "dynamodb-provider/dynamodb-cache.json": cut(json(tagSeeds(id, page)), "broken-seeds"),
-    ...below(server, { "index.mjs": serverFunction(releaseId, fault, downWhile), ...buildFiles }),
+    ...below(server, { "index.mjs": serverFunction(releaseId, fault, downWhile, streaming !== undefined), ...buildFiles }),
     ...below(image, { "index.mjs": IMAGE_FUNCTION, ...buildFiles }),
     ...below(sharp, {
       "package.json": json({ name: `@img/sharp-linux-${arch}`, version: "0.35.5", os: ["linux"], cpu: [arch] }),
@@ -107,10 +115,11 @@ function isOmitted(path: string, fault: OutputFault | undefined, server: string,
 }
 
 /** `open-next.output.json`; cut in the middle, it is a string that is no JSON. */
-function outputJson(fault: OutputFault | undefined): object | string {
+function outputJson(fault: OutputFault | undefined, streaming: FixtureOutput["streaming"]): object | string {
   const lambda = { type: "function", handler: "index.handler", streaming: false, wrapper: "aws-lambda", converter: "aws-apigw-v2" };
   const overrides = { queue: "sqs", incrementalCache: "s3", tagCache: "dynamodb" };
-  const server = { ...lambda, bundle: ".open-next/server-functions/default", ...overrides };
+  const wrapped = streaming === undefined ? lambda : { ...lambda, streaming: true, wrapper: streaming };
+  const server = { ...wrapped, bundle: ".open-next/server-functions/default", ...overrides };
   const output = {
     edgeFunctions: fault === "edge-functions" ? { middleware: { bundle: ".open-next/middleware", handler: "handler.handler" } } : {},
     origins: {
