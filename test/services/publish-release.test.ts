@@ -38,7 +38,15 @@ const stage = async (
     },
     inspect: async (root, releaseId) => {
       await meanwhile.inspect?.();
-      return { root, behaviors: [], packages, buildId: releaseId, runtimeId: releaseId, warnings: [] };
+      return {
+        root,
+        behaviors: [],
+        paths: { base: "", versioned: "_next", prefix: "" },
+        packages,
+        buildId: releaseId,
+        runtimeId: releaseId,
+        warnings: [],
+      };
     },
     uploadAssets: async () => {
       await meanwhile.uploadAssets?.();
@@ -57,6 +65,7 @@ const stage = async (
       did.push(`checked ${name}:${version}`);
       return { version, failed: null, payload: '{"statusCode":200}' };
     },
+    hasAsset: async () => true,
     progress: () => () => undefined,
     now: room.clock.now,
     ...change,
