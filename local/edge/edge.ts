@@ -2,9 +2,10 @@ import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { TLSSocket } from "node:tls";
 import { foreignHost } from "../loopback.ts";
-import { type Answer, page, passes, type Release, releaseIn } from "./answer.ts";
+import { type Answer, page, type Release, releaseIn } from "./answer.ts";
 import { type Behavior, router } from "./behaviors.ts";
 import { listenBoth } from "./both-protocols.ts";
+import { type Found, fileAnswer } from "./file-answer.ts";
 import { functionEvent, PAYLOAD_LIMIT, splitTarget } from "./function-event.ts";
 import { answerOf } from "./function-result.ts";
 
@@ -22,12 +23,8 @@ export type EdgeOptions = {
    * `description` is that of the alias as it was executed (`seq=7 dep=dep_01J…`); `functionError` as Lambda's header of that name.
    */
   invoke(role: "server" | "image", event: object): Promise<{ payload: Buffer; functionError?: string; description: string }>;
-  /** An object below the environment's `_assets` prefix, by its decoded key; undefined when there is none. */
-  asset(
-    key: string,
-    range: string | undefined,
-    ifNoneMatch: string | undefined,
-  ): Promise<{ status: number; headers: Record<string, string>; body: Buffer } | undefined>;
+  /** An object below the environment's `_assets` prefix, by its decoded key: 200, 206 or 416; undefined when there is none. */
+  asset(key: string, range: string | undefined): Promise<Found | undefined>;
   certificate: { cert: string; key: string };
 };
 
@@ -66,12 +63,8 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
     if (request.method !== "GET" && request.method !== "HEAD") return READ_ONLY;
     const key = assetKey(path);
     if (key === undefined) return BAD_PATH;
-    const found = await options.asset(key, request.headers.range, request.headers["if-none-match"]);
-    if (!found) return NO_FILE;
-    const headers = Object.entries(found.headers)
-      .map(([name, value]) => [name.toLowerCase(), value] as const)
-      .filter(([name]) => passes(name) && name !== "content-length" && !name.startsWith("x-amz-"));
-    return { status: found.status, headers, body: found.body };
+    const found = await options.asset(key, request.headers.range);
+    return found ? fileAnswer(found, request.headers) : NO_FILE;
   }
 
   async function fromFunction(role: "server" | "image", request: IncomingMessage, requestId: string, live: Release): Promise<Answered> {
