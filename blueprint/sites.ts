@@ -102,6 +102,8 @@ export const revalidation = {
   visibilitySeconds: 6 * siteFunctionSizes.revalidation.timeoutSeconds,
   maxReceives: 5,
   batchSize: 5,
+  /** so many pages that OpenNext could not confirm are ordinary; more are worth a look */
+  deadLettersMax: 100,
 } as const;
 
 /** Those that visitors reach by an address of their own. */
