@@ -8,6 +8,8 @@ export const SiteConfig = z.object({
   host: z.string(),
   url: z.string(),
   checkPath: z.string(),
+  /** the basePath that the CDN's behaviours were made for; absent where they follow each release */
+  basePath: z.string().optional(),
   variables: z.array(z.string()),
   architecture: z.enum(["x86_64", "arm64"]),
   distribution: z.string().nullable(),

@@ -45,8 +45,13 @@ export const Site = z.strictObject({
     .strictObject({ install: z.array(z.string()).default(["npm ci --no-audit --no-fund"]), commands: z.array(z.string()).min(1) })
     .optional(),
   buildTimeoutMinutes: z.number().int().min(5).max(480).default(20),
-  /** a path that a release must answer below 500 before it may go live */
+  /** a path below the app's basePath that a release must answer below 500 before it may go live */
   checkPath: z.string().startsWith("/").default("/"),
+  /** the app's basePath, as in its next.config: a CDN must know which paths are files before the first build */
+  basePath: z
+    .string()
+    .regex(/^$|^(\/[A-Za-z0-9_.~-]+)+$/, 'must be as in next.config: "/docs", with a slash before it and none after it')
+    .default(""),
   environments: z.array(Environment).min(1).refine(unique, "an environment is named twice"),
   /** names of environment variables that builds and functions get; their values are secrets of the environment */
   variables: z
@@ -99,6 +104,8 @@ export const revalidation = {
   visibilitySeconds: 6 * siteFunctionSizes.revalidation.timeoutSeconds,
   maxReceives: 5,
   batchSize: 5,
+  /** so many pages that OpenNext could not confirm are ordinary; more are worth a look */
+  deadLettersMax: 100,
 } as const;
 
 /** Those that visitors reach by an address of their own. */

@@ -27,6 +27,7 @@ const document = $jsonStringify({
     host,
     url,
     checkPath: site.checkPath,
+    basePath: site.basePath,
     variables: site.variables,
     architecture: site.architecture,
     // only where it does: the document has room for few

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { type AssetPaths, assetPathsOf } from "./asset-paths.ts";
 
 /** The contract of an OpenNext build, `open-next.output.json`: the part that a release is made from. */
 const Origin = z.object({
@@ -35,6 +36,7 @@ export type OpenNextOutput = {
   readonly server: Bundle /** it answers as a stream */ & { readonly streaming: boolean };
   readonly image: Bundle | null;
   readonly revalidation: Bundle | null;
+  readonly assets: Omit<AssetPaths, "prefix">;
   readonly behaviors: readonly { readonly pattern: string; readonly origin: "s3" | "imageOptimizer" | "default" }[];
 };
 
@@ -65,7 +67,7 @@ export const readOutput = (text: string | undefined): OpenNextOutput => {
     throw new OutputRefused(
       `edge functions are not supported (the build has "${edge}"): remove runtime = "edge" and external middleware from the app and open-next.config.ts`,
     );
-  const { s3: _, imageOptimizer, default: server, ...others } = origins;
+  const { s3, imageOptimizer, default: server, ...others } = origins;
   const split = Object.keys(others)[0];
   if (split !== undefined)
     throw new OutputRefused(`split functions are not supported (the build has "${split}"): remove "functions" from open-next.config.ts`);
@@ -75,10 +77,14 @@ export const readOutput = (text: string | undefined): OpenNextOutput => {
   if (streaming && wrapper !== undefined && wrapper !== STREAMING_WRAPPER)
     throw new OutputRefused(`the wrapper "${wrapper}" is not supported: use "${STREAMING_WRAPPER}" in open-next.config.ts`);
 
+  const assets = assetPathsOf(s3.copy);
+  if ("refused" in assets) throw new OutputRefused(assets.refused);
+
   return {
     server: { ...bundleOf({ handler: server.handler, bundle: server.bundle }), streaming },
     image: imageOptimizer ? bundleOf(imageOptimizer) : null,
     revalidation: additionalProps.revalidationFunction ? bundleOf(additionalProps.revalidationFunction) : null,
+    assets,
     behaviors: behaviors.map(({ pattern, origin }) => ({ pattern, origin: knownOrigin(pattern, origin) })),
   };
 };

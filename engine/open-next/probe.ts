@@ -34,7 +34,7 @@ const TRIES = 2;
 
 /**
  * Asks one version until it answers as a working function does, a second time at most: one rule for what is published and
- * for what goes live. Gives the last answer's status and fault.
+ * for what goes live. Gives the last answer with its status and fault.
  *
  * @param now milliseconds since 1970
  */
@@ -43,11 +43,12 @@ export const probeVersion = async (
   { role, name, version }: Pick<PublishedFunction, "role" | "name" | "version">,
   { host, checkPath }: Pick<SiteConfig, "host" | "checkPath">,
   now: number,
-): Promise<{ path?: string; status?: number; fault?: string }> => {
+): Promise<{ path?: string; status?: number; fault?: string; payload: string }> => {
   const { payload, path } = probeOf(role, host, checkPath, now);
   for (let tries = 1; ; tries++) {
-    const verdict = judge(role, await invoke(name, version, payload));
-    if (verdict.fault === undefined || tries === TRIES) return { ...(path !== undefined && { path }), ...verdict };
+    const answer = await invoke(name, version, payload);
+    const verdict = judge(role, answer);
+    if (verdict.fault === undefined || tries === TRIES) return { ...(path !== undefined && { path }), ...verdict, payload: answer.payload };
   }
 };
 
@@ -80,24 +81,27 @@ const parsed = (text: string): unknown => {
 };
 
 /** The event of a Function URL, version 2.0. */
-const urlEvent = (path: string, host: string, now: number) => ({
-  version: "2.0",
-  routeKey: "$default",
-  rawPath: path,
-  rawQueryString: "",
-  headers: { host, "x-forwarded-host": host, "x-forwarded-proto": "https", accept: "text/html", "user-agent": "shiplog-check" },
-  cookies: [],
-  requestContext: {
-    accountId: "anonymous",
-    apiId: "shiplog",
-    domainName: host,
-    domainPrefix: "shiplog",
-    http: { method: "GET", path, protocol: "HTTP/1.1", sourceIp: "127.0.0.1", userAgent: "shiplog-check" },
-    requestId: `check-${now}`,
+const urlEvent = (target: string, host: string, now: number) => {
+  const { pathname: path, search } = new URL(target, `https://${host}`);
+  return {
+    version: "2.0",
     routeKey: "$default",
-    stage: "$default",
-    time: new Date(now).toISOString(),
-    timeEpoch: now,
-  },
-  isBase64Encoded: false,
-});
+    rawPath: path,
+    rawQueryString: search.slice(1),
+    headers: { host, "x-forwarded-host": host, "x-forwarded-proto": "https", accept: "text/html", "user-agent": "shiplog-check" },
+    cookies: [],
+    requestContext: {
+      accountId: "anonymous",
+      apiId: "shiplog",
+      domainName: host,
+      domainPrefix: "shiplog",
+      http: { method: "GET", path, protocol: "HTTP/1.1", sourceIp: "127.0.0.1", userAgent: "shiplog-check" },
+      requestId: `check-${now}`,
+      routeKey: "$default",
+      stage: "$default",
+      time: new Date(now).toISOString(),
+      timeEpoch: now,
+    },
+    isBase64Encoded: false,
+  };
+};

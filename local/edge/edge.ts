@@ -4,9 +4,10 @@ import type { Readable } from "node:stream";
 import { TLSSocket } from "node:tls";
 import { sendFlow } from "../flow.ts";
 import { foreignHost } from "../loopback.ts";
-import { type Answer, page, passes, type Release, releaseIn } from "./answer.ts";
+import { type Answer, page, type Release, releaseIn } from "./answer.ts";
 import { type Behavior, router } from "./behaviors.ts";
 import { listenBoth } from "./both-protocols.ts";
+import { type Found, fileAnswer } from "./file-answer.ts";
 import { functionEvent, PAYLOAD_LIMIT, splitTarget } from "./function-event.ts";
 import { answerOf, streamedAnswerOf } from "./function-result.ts";
 
@@ -28,12 +29,8 @@ export type EdgeOptions = {
     role: "server" | "image",
     event: object,
   ): Promise<({ payload: Buffer; functionError?: string } | { contentType: string; body: Readable }) & { description: string }>;
-  /** An object below the environment's `_assets` prefix, by its decoded key; undefined when there is none. */
-  asset(
-    key: string,
-    range: string | undefined,
-    ifNoneMatch: string | undefined,
-  ): Promise<{ status: number; headers: Record<string, string>; body: Buffer } | undefined>;
+  /** An object below the environment's `_assets` prefix, by its decoded key: 200, 206 or 416; undefined when there is none. */
+  asset(key: string, range: string | undefined): Promise<Found | undefined>;
   certificate: { cert: string; key: string };
 };
 
@@ -72,12 +69,8 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
     if (request.method !== "GET" && request.method !== "HEAD") return READ_ONLY;
     const key = assetKey(path);
     if (key === undefined) return BAD_PATH;
-    const found = await options.asset(key, request.headers.range, request.headers["if-none-match"]);
-    if (!found) return NO_FILE;
-    const headers = Object.entries(found.headers)
-      .map(([name, value]) => [name.toLowerCase(), value] as const)
-      .filter(([name]) => passes(name) && name !== "content-length" && !name.startsWith("x-amz-"));
-    return { status: found.status, headers, body: found.body };
+    const found = await options.asset(key, request.headers.range);
+    return found ? fileAnswer(found, request.headers) : NO_FILE;
   }
 
   async function fromFunction(role: "server" | "image", request: IncomingMessage, requestId: string, live: Release): Promise<Answered> {

@@ -321,6 +321,22 @@ describe("shiplog events", () => {
     expect((await cli("events", "--dead-letters")).out).toMatch(/CONSUMER +MESSAGE +AT +REASON\nproject +m1 +\S+ +unknown event\n/);
     expect((await cli("events", "--dead-letters", "--follow")).code).toBe(2);
   });
+
+  it("forgets the dead letters of an environment that is named, and asks before", async () => {
+    const empty = (...words: string[]) => cli("events", "--dead-letters", "--empty", ...words);
+    expect(await empty("web/production")).toMatchObject({ code: 2, err: expect.stringContaining("Say it with --yes") });
+    expect(await empty("web", "--yes")).toMatchObject({ code: 2, err: expect.stringContaining("takes <site>/<environment>") });
+    expect(await cli("events", "--empty", "web/production")).toMatchObject({
+      code: 2,
+      err: expect.stringContaining("goes with --dead-letters"),
+    });
+    expect(engine.state.emptied).toEqual([]);
+    expect(await empty("web/production", "--yes")).toMatchObject({
+      code: 0,
+      err: expect.stringContaining("About 7 dead letters of web/production are forgotten."),
+    });
+    expect(engine.state.emptied).toEqual(["web/production"]);
+  });
 });
 
 describe("shiplog logs", () => {

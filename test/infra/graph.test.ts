@@ -150,6 +150,7 @@ describe("the graph of production", () => {
       { pathPattern: "/_next/image*", targetOriginId: "image" },
       { pathPattern: "/_next/data/*", targetOriginId: "server" },
       { pathPattern: "/_next/*", ...file },
+      { pathPattern: "/*/_next/static/*", ...file },
       { pathPattern: "/docs/*", ...file },
       { pathPattern: "/read*me*1*.txt", ...file },
       { pathPattern: "/robots.txt", ...file },

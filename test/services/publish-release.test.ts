@@ -39,7 +39,15 @@ const stage = async (
     },
     inspect: async (root, releaseId) => {
       await meanwhile.inspect?.();
-      return { root, behaviors: [], packages, buildId: releaseId, runtimeId: releaseId, warnings: [] };
+      return {
+        root,
+        behaviors: [],
+        paths: { base: "", versioned: "_next", prefix: "" },
+        packages,
+        buildId: releaseId,
+        runtimeId: releaseId,
+        warnings: [],
+      };
     },
     uploadAssets: async () => {
       await meanwhile.uploadAssets?.();
@@ -58,6 +66,7 @@ const stage = async (
       did.push(`checked ${name}:${version}`);
       return { version, failed: null, payload: '{"statusCode":200}' };
     },
+    hasAsset: async () => true,
     progress: () => () => undefined,
     now: room.clock.now,
     ...change,
@@ -158,7 +167,15 @@ describe("publish-release", () => {
     );
     const { deliver, newest } = await stage(24, {
       site: () => ({ ...siteConfigOf("publish-24", "production"), streaming: true }),
-      inspect: async (root, id) => ({ root, behaviors: [], packages, buildId: id, runtimeId: id, warnings: [] }),
+      inspect: async (root, id) => ({
+        root,
+        behaviors: [],
+        packages,
+        paths: { base: "", versioned: "_next", prefix: "" },
+        buildId: id,
+        runtimeId: id,
+        warnings: [],
+      }),
       invoke: async (_, version) => ({ version, failed: null, payload: `{"statusCode":200}${"\0".repeat(8)}<html>` }),
     });
     await deliver();
