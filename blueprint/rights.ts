@@ -84,7 +84,13 @@ const rights: Partial<Record<EngineFunctionName, (sites: Sites) => readonly Righ
     ),
   ],
   "stop-build": (sites) => [...mailbox("stop-build"), events, may(["codebuild:StopBuild"], ...projectsOf(sites))],
-  "watch-build": (sites) => [...mailbox("watch-build"), events, may(["codebuild:BatchGetBuilds"], ...projectsOf(sites))],
+  "watch-build": (sites) => [
+    ...mailbox("watch-build"),
+    events,
+    may(["codebuild:BatchGetBuilds"], ...projectsOf(sites)),
+    // the error of a build that failed
+    buildLogs(sites),
+  ],
   "publish-release": (sites) => [
     ...mailbox("publish-release"),
     events,
@@ -138,7 +144,7 @@ const rights: Partial<Record<EngineFunctionName, (sites: Sites) => readonly Righ
     readViews,
     may(["dynamodb:PutItem"], table(VIEWS_TABLE)),
     send("deliver"),
-    // the last lines of a build that failed
+    // the error of a build that failed
     buildLogs(sites),
   ],
   deliver: () => [
