@@ -320,8 +320,10 @@ describe("processes", () => {
   it("are used again, one invocation at a time, at most three, and the rest wait in line", async () => {
     await create("web", await bundle(SLEEPER), { Timeout: 20 });
     const pids = await Promise.all(Array.from({ length: 9 }, () => answerOf("web", { ms: 50 })));
-    expect(new Set(pids).size).toBe(3);
-    expect(pids).toContain(await answerOf("web"));
+    // on a busy machine the first may have answered all before the third has started
+    expect(new Set(pids).size).toBeLessThanOrEqual(3);
+    const answered = new Set(pids);
+    await until("one of them answers again", async () => answered.has(await answerOf("web")));
   });
 
   it("serve the line in its order", async () => {
