@@ -8,7 +8,7 @@ import {
   InvokeCommand,
   type InvokeMode,
   UpdateFunctionUrlConfigCommand,
-  waitUntilFunctionActiveV2,
+  waitUntilFunctionActive,
 } from "@aws-sdk/client-lambda";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { placeholderCode } from "../../blueprint/sites.ts";
@@ -60,7 +60,7 @@ const serve = async (FunctionName: string, handler: string, mode: InvokeMode = "
   await lambda.send(
     new CreateFunctionCommand({ FunctionName, Role: ROLE, Runtime: "nodejs22.x", Handler: "index.handler", Code, Timeout }),
   );
-  await waitUntilFunctionActiveV2({ client: lambda, maxWaitTime: 60, minDelay: 0.05, maxDelay: 0.1 }, { FunctionName });
+  await waitUntilFunctionActive({ client: lambda, maxWaitTime: 60, minDelay: 0.05, maxDelay: 0.1 }, { FunctionName });
   await lambda.send(new CreateFunctionUrlConfigCommand({ FunctionName, AuthType: "NONE", InvokeMode: mode }));
   edge = await startEdge({
     certificate: aws.certificate,
