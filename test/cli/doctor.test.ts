@@ -121,7 +121,9 @@ it("takes some pages that OpenNext could not confirm for ordinary, and names mor
   });
 
   const events = (...words: string[]) => runCli(["--data", join(world.folder, "data"), "events", ...words], {});
-  expect((await events("--dead-letters")).out).toMatch(
+  const shown = await events("--dead-letters");
+  expect(shown.err).toBe("");
+  expect(shown.out).toMatch(
     /revalidation of web\/production .*OpenNext could not confirm that \/posts\/\d+ was made again; known of partially prerendered pages/,
   );
   const { code, err } = await events("--dead-letters", "--empty", "web/production", "--yes");
