@@ -9,7 +9,7 @@ import { openCodeStore } from "./code-store.ts";
 import { type EventSourceMapping, eventSourceOperations } from "./event-sources.ts";
 import { openFleet } from "./fleet.ts";
 import { functionOperations } from "./functions.ts";
-import { destinationOf, invocationOperations } from "./invocations.ts";
+import { type Destination, destinationOf, invocationOperations } from "./invocations.ts";
 import { LATEST } from "./names.ts";
 import { answer, type Operations } from "./operation.ts";
 import { policyOperations } from "./policies.ts";
@@ -18,6 +18,8 @@ import { throttled } from "./refusals.ts";
 import { openRegistry } from "./registry.ts";
 import { routeOf } from "./routes.ts";
 import { startRuntimeApi } from "./runtime-api.ts";
+import { inMode, wholeOf } from "./streamed-response.ts";
+import type { Flow, Reply } from "./task.ts";
 import { urlOperations } from "./urls.ts";
 import { versionOperations } from "./versions.ts";
 
@@ -30,6 +32,8 @@ export type LocalLambda = {
    * throws `AwsError` when there is no such version or it is not Active yet.
    */
   invoke(functionName: string, qualifier: string, payload: Buffer | string): Promise<Invoked>;
+  /** Runs it (without a qualifier, `$LATEST`) as its function URL does, in that URL's invoke mode. What a handler streams comes as a flow, in either mode. */
+  request(functionName: string, qualifier: string | undefined, event: object): Promise<Requested>;
   /** The alias as it is at this moment, in one piece; undefined when there is none. */
   alias(functionName: string, alias: string): { functionVersion: string; description: string; revisionId: string } | undefined;
   /** Whom a function URL's id belongs to, and who may ask it; `qualifier` undefined means `$LATEST`. */
@@ -53,6 +57,9 @@ export type Invoked = {
   /** Of the alias, read together with its version; empty when the qualifier is not an alias. */
   description: string;
 };
+
+/** `payload`: what a function returned. `body`: what it streamed, with the content type that says how to read it. */
+export type Requested = ({ payload: Buffer } | Flow) & Omit<Invoked, "payload">;
 
 export type LocalLambdaOptions = {
   /** Everything lives under `<dataDir>/lambda`. */
@@ -137,6 +144,8 @@ export const startLambda = async (options: LocalLambdaOptions): Promise<LocalLam
     ...invocationOperations(registry, code, fleet, log),
   };
 
+  const run = ({ task, arn }: Destination, payload: Buffer): Promise<Reply> => fleet.run(task, { requestId: randomUUID(), arn, payload });
+
   const throttles = new Map<string, number>();
   const perform = async ({ method, path, query, headers, body }: AwsRequest): Promise<AwsResponse> => {
     const route = routeOf(method, path);
@@ -154,10 +163,16 @@ export const startLambda = async (options: LocalLambdaOptions): Promise<LocalLam
       return { ...response, headers: { "x-amzn-requestid": randomUUID(), ...response.headers } };
     },
     async invoke(functionName, qualifier, payload) {
-      const { task, arn, description } = destinationOf(registry, code, functionName, qualifier);
-      const outcome = await fleet.run(task, { requestId: randomUUID(), arn, payload: Buffer.from(payload), tail: false });
-      const failed = outcome.functionError ? { functionError: outcome.functionError } : {};
-      return { payload: outcome.payload, ...failed, executedVersion: task.version, description };
+      const destination = destinationOf(registry, code, functionName, qualifier);
+      const outcome = await wholeOf(await run(destination, Buffer.from(payload)));
+      return { ...outcome, executedVersion: destination.task.version, description: destination.description };
+    },
+    async request(functionName, qualifier, event) {
+      const destination = destinationOf(registry, code, functionName, qualifier);
+      const mode = registry.get(functionName).urls[qualifier ?? ""]?.invokeMode ?? "BUFFERED";
+      const reply = await run(destination, Buffer.from(JSON.stringify(event)));
+      const answered = await inMode(mode, reply);
+      return { ...answered, executedVersion: destination.task.version, description: destination.description };
     },
     alias(functionName, name) {
       const record = registry.find(functionName);

@@ -48,7 +48,7 @@ export type Alias = {
 export type FunctionUrl = {
   readonly id: string;
   readonly authType: string;
-  readonly invokeMode: string;
+  readonly invokeMode: "BUFFERED" | "RESPONSE_STREAM";
   readonly cors?: unknown;
   readonly created: string;
   readonly modified: string;

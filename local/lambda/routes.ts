@@ -16,6 +16,7 @@ const PATHS: Readonly<Record<string, string>> = {
   AddPermission: "POST /2015-03-31/functions/*/policy",
   CreateFunctionUrlConfig: "POST /2021-10-31/functions/*/url",
   GetFunctionUrlConfig: "GET /2021-10-31/functions/*/url",
+  UpdateFunctionUrlConfig: "PUT /2021-10-31/functions/*/url",
   CreateEventSourceMapping: "POST /2015-03-31/event-source-mappings",
   ListEventSourceMappings: "GET /2015-03-31/event-source-mappings",
   GetAccountSettings: "GET /2016-08-19/account-settings",

@@ -7,9 +7,10 @@ import { conflict, malformed, notFound } from "./refusals.ts";
 import type { Registry } from "./registry.ts";
 import { functionUrlConfig } from "./views.ts";
 
+const InvokeMode = z.enum(["BUFFERED", "RESPONSE_STREAM"]);
 const UrlInput = z.object({
   AuthType: z.enum(["NONE", "AWS_IAM"]),
-  InvokeMode: z.enum(["BUFFERED", "RESPONSE_STREAM"]).default("BUFFERED"),
+  InvokeMode: InvokeMode.default("BUFFERED"),
   Cors: z.unknown().optional(),
 });
 
@@ -39,6 +40,22 @@ export const urlOperations = (registry: Registry, base: () => string): Operation
     const url = record.urls[qualifier];
     if (!url) throw notFound("The resource you requested does not exist.");
     return answer(200, functionUrlConfig(record, qualifier, url, base()));
+  },
+
+  UpdateFunctionUrlConfig(call) {
+    const asked = input(UrlInput.partial().extend({ InvokeMode: InvokeMode.optional() }), call);
+    const { record, qualifier } = placeOf(registry, call);
+    const url = record.urls[qualifier];
+    if (!url) throw notFound("The resource you requested does not exist.");
+    const next: FunctionUrl = {
+      ...url,
+      authType: asked.AuthType ?? url.authType,
+      invokeMode: asked.InvokeMode ?? url.invokeMode,
+      ...(asked.Cors ? { cors: asked.Cors } : {}),
+      modified: new Date().toISOString(),
+    };
+    registry.put({ ...record, urls: { ...record.urls, [qualifier]: next } });
+    return answer(200, functionUrlConfig(record, qualifier, next, base()));
   },
 });
 

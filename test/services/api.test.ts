@@ -156,7 +156,10 @@ describe("the door", () => {
   });
 
   it("keeps a fault's text for the operator", async () => {
-    const broken = createApi({ ...apiPorts(engine), deadLetters: { list: () => Promise.reject(new Error("secret-host is away")) } });
+    const broken = createApi({
+      ...apiPorts(engine),
+      deadLetters: { list: () => Promise.reject(new Error("secret-host is away")), empty: async () => 0 },
+    });
     const answer = await broken.request("/v1/dead-letters", { headers: { authorization: `Bearer ${TOKEN}` } });
     expect(answer.status).toBe(500);
     expect(await answer.text()).not.toContain("secret-host");

@@ -80,7 +80,7 @@ const site = (name: string) => {
       },
       giveLease: async (of, holder) => void (leases.get(of)?.holder === holder && leases.delete(of)),
     },
-    site: () => ({ site: name, environment: "production", host: "h", checkPath: "/" }) as SiteConfig,
+    site: () => ({ site: name, environment: "production", host: "h", checkPath: "/", streaming: false }) as SiteConfig,
     files: {
       put: (_site, manifest, writer) => files.put(places, manifest, writer),
       removeOthers: (_site, manifest, other, writer) => files.removeOthers(places, manifest, other, writer),

@@ -62,6 +62,7 @@ export const startPartsWorld = async ({
       checkPath: site.checkPath,
       variables: site.variables,
       architecture: site.architecture,
+      streaming: site.streaming,
       distribution: "E0EXAMPLE",
       revalidationQueueUrl: revalidationQueue.url,
       buildTimeoutMinutes: site.buildTimeoutMinutes,
