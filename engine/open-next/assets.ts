@@ -27,7 +27,8 @@ const WIDTH = 16;
 
 /**
  * Uploads what a release needs before it can go live, and nothing that visitors of the live one could notice:
- * `_next/**` under its own names (never overwritten, never deleted), public files by content, the cache once.
+ * `_next/**` under its own names (never overwritten, never deleted), by content what has a name that other releases use too,
+ * the cache once.
  */
 export const uploadAssets = async (
   objects: Pick<Objects, "fingerprint" | "putNew" | "putText">,
@@ -56,7 +57,7 @@ export const uploadAssets = async (
     const sha256 = await sha256OfFile(file);
     const { size } = await stat(file);
     const contentType = mime.contentType(path.slice(path.lastIndexOf("/") + 1)) || "application/octet-stream";
-    if (path.startsWith("_next/")) {
+    if (path.startsWith("_next/") && !isSharedName(path, buildId, releaseId)) {
       await putOnce(`${locations.assets}/${path}`, file, sha256, size, { contentType, cacheControl: IMMUTABLE });
     } else {
       publicFiles.push({ path, sha256, bytes: size, contentType, cacheControl: REVALIDATED });
@@ -92,6 +93,13 @@ export const uploadAssets = async (
     outcome.unchanged += 1;
   }
 };
+
+/**
+ * Next.js' manifests are named after the build's id. Where that is not this release's own (it is one constant since Next.js
+ * 16.2), other releases have files of the same name: they are put at each flip like public files, with what is live then.
+ */
+const isSharedName = (path: string, buildId: string, releaseId: string): boolean =>
+  buildId !== releaseId && path.includes(`_next/static/${buildId}/`);
 
 /** The running app asks only for its deploymentId: entries under another build id would never be found. */
 const rewritten = (path: string, buildId: string, runtimeId: string): string => {

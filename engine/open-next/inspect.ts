@@ -1,8 +1,10 @@
 import { readdir, readFile, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { FunctionRole } from "../../domain/deployment/shapes.ts";
+import { asRequested } from "./behavior-patterns.ts";
 import { filesBelow } from "./files.ts";
 import { type Bundle, type OpenNextOutput, OutputRefused, readOutput } from "./output.ts";
+import { checkPrerendered } from "./prerendered.ts";
 
 export type Package = { readonly role: FunctionRole; readonly handler: string /** absolute folder */; readonly folder: string };
 
@@ -39,8 +41,11 @@ export const inspect = async (root: string, releaseId: string, architecture: "x8
 
   const buildId = (await textOf(join(root, "assets/BUILD_ID")))?.trim();
   if (!buildId) throw new OutputRefused("the build has no assets/BUILD_ID: OpenNext did not finish");
-  const runtimeId = (await deploymentIdOf(join(root, output.server.folder))) ?? buildId;
-  return { root, behaviors: output.behaviors, packages, buildId, runtimeId, warnings: idWarnings(buildId, runtimeId, releaseId) };
+  const app = await builtAppOf(join(root, output.server.folder));
+  await checkPrerendered(root, app);
+  const runtimeId = (await deploymentIdOf(app)) ?? buildId;
+  const behaviors = output.behaviors.flatMap(asRequested);
+  return { root, behaviors, packages, buildId, runtimeId, warnings: idWarnings(runtimeId, releaseId) };
 };
 
 const packageOf = async (root: string, role: FunctionRole, { handler, folder }: Bundle): Promise<Package> => {
@@ -66,7 +71,7 @@ const checkSharp = async (folder: string, architecture: "x86_64" | "arm64"): Pro
     /^sharp-(?!libvips)/.test(name),
   );
   if (found.includes(wanted)) return;
-  const fix = `set imageOptimization.install in open-next.config.ts to sharp for linux/${architecture === "arm64" ? "arm64" : "x64"} and build again`;
+  const fix = `the default build installs what fits; with a buildspec.yml of your own, set imageOptimization.install in open-next.config.ts to sharp for linux/${architecture === "arm64" ? "arm64" : "x64"}`;
   throw new OutputRefused(
     found.length === 0
       ? `the image function has no sharp: its installation failed without failing the build; ${fix}`
@@ -74,25 +79,31 @@ const checkSharp = async (folder: string, architecture: "x86_64" | "arm64"): Pro
   );
 };
 
+/** Next.js' own folder in the server's bundle: below the app's folder where the app is a part of a workspace. */
+const builtAppOf = async (server: string): Promise<string> => {
+  if ((await textOf(join(server, ".next", SERVER_FILES))) !== undefined) return join(server, ".next");
+  for await (const path of filesBelow(server))
+    if (path.endsWith(`/.next/${SERVER_FILES}`) && !path.includes("node_modules/")) return join(server, dirname(path));
+  return join(server, ".next");
+};
+
+const SERVER_FILES = "required-server-files.json";
+
 /** The id that the running app asks its cache for. */
-const deploymentIdOf = async (server: string): Promise<string | undefined> => {
-  const text = await textOf(join(server, ".next/required-server-files.json"));
+const deploymentIdOf = async (app: string): Promise<string | undefined> => {
+  const text = await textOf(join(app, SERVER_FILES));
   if (text === undefined) return undefined;
   const { config } = parsed(text, "required-server-files.json of the server") as { config?: { deploymentId?: unknown } };
   return typeof config?.deploymentId === "string" && config.deploymentId !== "" ? config.deploymentId : undefined;
 };
 
-const idWarnings = (buildId: string, runtimeId: string, releaseId: string): string[] => {
-  if (buildId !== runtimeId)
-    return [
-      `BUILD_ID is "${buildId}" but deploymentId is "${runtimeId}": the cache and its tags were rewritten to deploymentId, or revalidation would do nothing. Set generateBuildId: async () => process.env.BUILD_ID in next.config.`,
-    ];
-  if (buildId !== releaseId)
-    return [
-      `the app was built as "${buildId}" instead of "${releaseId}": set deploymentId: process.env.DEPLOYMENT_ID and generateBuildId: async () => process.env.BUILD_ID in next.config, or two builds may share one cache`,
-    ];
-  return [];
-};
+/** The id of the build itself may be any: what is kept by it goes by the id of the release. */
+const idWarnings = (runtimeId: string, releaseId: string): string[] =>
+  runtimeId === releaseId
+    ? []
+    : [
+        `the app was built as "${runtimeId}" instead of "${releaseId}", so two builds may share one cache: the buildspec must leave NEXT_DEPLOYMENT_ID as it is, or next.config set deploymentId: process.env.DEPLOYMENT_ID`,
+      ];
 
 const parsed = (text: string, what: string): unknown => {
   try {
