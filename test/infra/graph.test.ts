@@ -140,7 +140,8 @@ describe("the graph of production", () => {
       { pathPattern: "/_next/data/*", targetOriginId: "server" },
       { pathPattern: "/_next/*", ...file },
       { pathPattern: "/docs/*", ...file },
-      { pathPattern: "/read*me*1*.txt", ...file },
+      { pathPattern: "/read???me????1?.txt", ...file },
+      { pathPattern: "/read???me????1???.txt", ...file },
       { pathPattern: "/robots.txt", ...file },
     ]);
     expect(inputs.origins.find(({ originId }: { originId: string }) => originId === "files").originPath).toBe("/web/production/_assets");
