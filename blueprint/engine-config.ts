@@ -8,11 +8,15 @@ export const SiteConfig = z.object({
   host: z.string(),
   url: z.string(),
   checkPath: z.string(),
+  /** the basePath that the CDN's behaviours were made for; absent where they follow each release */
+  basePath: z.string().optional(),
   variables: z.array(z.string()),
   architecture: z.enum(["x86_64", "arm64"]),
   distribution: z.string().nullable(),
   revalidationQueueUrl: z.string(),
   buildTimeoutMinutes: z.number(),
+  /** its address streams; absent in what an older infrastructure wrote: it answers whole */
+  streaming: z.boolean().default(false),
 });
 
 /** Everything that the engine's functions are told by their environment. */

@@ -32,6 +32,9 @@ const functionsOf = (sites: Sites): string[] =>
   environments(sites).flatMap(({ functions }) => Object.values(functions).map((name) => arn("lambda", `function:${name}`)));
 const projectsOf = (sites: Sites): string[] => sites.map(({ name }) => arn("codebuild", `project/${siteResources(name, "any").project}`));
 
+const siteDeadLetters = (sites: Sites): string[] =>
+  environments(sites).map(({ revalidationDeadLetters }) => queue(revalidationDeadLetters));
+
 const readEvents = may(["dynamodb:Query", "dynamodb:GetItem"], table(EVENTS_TABLE));
 const events = may(["dynamodb:Query", "dynamodb:GetItem", "dynamodb:PutItem"], table(EVENTS_TABLE), `${table(EVENTS_TABLE)}/index/log`);
 // the days of what an older release wrote are looked for in the whole table, once
@@ -81,7 +84,13 @@ const rights: Partial<Record<EngineFunctionName, (sites: Sites) => readonly Righ
     ),
   ],
   "stop-build": (sites) => [...mailbox("stop-build"), events, may(["codebuild:StopBuild"], ...projectsOf(sites))],
-  "watch-build": (sites) => [...mailbox("watch-build"), events, may(["codebuild:BatchGetBuilds"], ...projectsOf(sites))],
+  "watch-build": (sites) => [
+    ...mailbox("watch-build"),
+    events,
+    may(["codebuild:BatchGetBuilds"], ...projectsOf(sites)),
+    // the error of a build that failed
+    buildLogs(sites),
+  ],
   "publish-release": (sites) => [
     ...mailbox("publish-release"),
     events,
@@ -135,7 +144,7 @@ const rights: Partial<Record<EngineFunctionName, (sites: Sites) => readonly Righ
     readViews,
     may(["dynamodb:PutItem"], table(VIEWS_TABLE)),
     send("deliver"),
-    // the last lines of a build that failed
+    // the error of a build that failed
     buildLogs(sites),
   ],
   deliver: () => [
@@ -195,7 +204,10 @@ const rights: Partial<Record<EngineFunctionName, (sites: Sites) => readonly Righ
     may(
       ["sqs:GetQueueUrl", "sqs:ReceiveMessage", "sqs:ChangeMessageVisibility"],
       ...(consumers as readonly Consumer[]).map(({ name }) => queue(deadLetterName(name))),
+      ...siteDeadLetters(sites),
     ),
+    // a person empties them: what OpenNext cannot confirm, it cannot confirm the next time either
+    may(["sqs:GetQueueAttributes", "sqs:PurgeQueue"], ...siteDeadLetters(sites)),
     list("archive"),
     may(["s3:GetObject", "s3:PutObject"], objects("archive", "seals/*"), objects("archive", "segments/*")),
     may(["kms:Sign", "kms:GetPublicKey"], "{sealKey}"),

@@ -48,8 +48,13 @@ export const Site = z.strictObject({
     .strictObject({ install: z.array(z.string()).default(["npm ci --no-audit --no-fund"]), commands: z.array(z.string()).min(1) })
     .optional(),
   buildTimeoutMinutes: z.number().int().min(5).max(480).default(20),
-  /** a path that a release must answer below 500 before it may go live */
+  /** a path below the app's basePath that a release must answer below 500 before it may go live */
   checkPath: z.string().startsWith("/").default("/"),
+  /** the app's basePath, as in its next.config: a CDN must know which paths are files before the first build */
+  basePath: z
+    .string()
+    .regex(/^$|^(\/[A-Za-z0-9_.~-]+)+$/, 'must be as in next.config: "/docs", with a slash before it and none after it')
+    .default(""),
   environments: z.array(Environment).min(1).refine(unique, "an environment is named twice"),
   /** names of environment variables that builds and functions get; their values are secrets of the environment */
   variables: z
@@ -57,6 +62,8 @@ export const Site = z.strictObject({
     .refine((variables) => new Set(variables).size === variables.length, "a variable is named twice")
     .default([]),
   architecture: z.enum(["x86_64", "arm64"]).default("arm64"),
+  /** visitors get answers as they are made (OpenNext's wrapper "aws-lambda-streaming"), and not when they are whole */
+  streaming: z.boolean().default(false),
 });
 
 export const SitesFile = z.strictObject({ sites: z.array(Site).min(1).refine(unique, "a site is named twice") });
@@ -100,6 +107,8 @@ export const revalidation = {
   visibilitySeconds: 6 * siteFunctionSizes.revalidation.timeoutSeconds,
   maxReceives: 5,
   batchSize: 5,
+  /** so many pages that OpenNext could not confirm are ordinary; more are worth a look */
+  deadLettersMax: 100,
 } as const;
 
 /** Those that visitors reach by an address of their own. */
@@ -111,9 +120,23 @@ export const RUNTIME = "nodejs22.x";
 /** Held by every build besides the site's own variables: Server Actions of open pages must work across releases. */
 export const ACTIONS_KEY = "NEXT_SERVER_ACTIONS_ENCRYPTION_KEY";
 
-/** The code of a site's function before its first release. */
-export const PLACEHOLDER_CODE =
-  'export const handler = async () => ({ statusCode: 503, headers: { "content-type": "text/plain" }, body: "Nothing has been deployed here yet." });\n';
+/** How a function is asked: for a whole result, or for what it streams. Only a server streams. */
+export const invokeModeOf = (site: Pick<Site, "streaming">, role: keyof typeof siteFunctionSizes): "BUFFERED" | "RESPONSE_STREAM" =>
+  site.streaming && role === "server" ? "RESPONSE_STREAM" : "BUFFERED";
+
+/** The code of a site's function before its first release, for an address of either mode. */
+export const placeholderCode = (mode: "BUFFERED" | "RESPONSE_STREAM"): string => {
+  const prelude = '{ statusCode: 503, headers: { "content-type": "text/plain" }';
+  const text = '"Nothing has been deployed here yet."';
+  if (mode === "BUFFERED") return `export const handler = async () => (${prelude}, body: ${text} });\n`;
+  // written before it is ended: the runtime sends a prelude with the first write
+  return `export const handler = awslambda.streamifyResponse(async (event, stream) => {
+  const out = awslambda.HttpResponseStream.from(stream, ${prelude} });
+  out.write(${text});
+  out.end();
+});
+`;
+};
 
 /** What an alias says before the first release: sequence 0 of nothing. */
 export const EMPTY_ALIAS = "seq=0 dep=none";

@@ -4,6 +4,7 @@ import { type BucketKey, buckets } from "../blueprint/stores.ts";
 import { EVENTS_TABLE } from "../blueprint/topology.ts";
 import type { ClientOptions } from "../engine/aws/clients.ts";
 import { problemOf } from "../engine/aws/errors.ts";
+import { clientOptions } from "../local/client-options.ts";
 import { type Connection, findConnection } from "./connection.ts";
 import type { Context } from "./context.ts";
 import { CliError, usageError } from "./failure.ts";
@@ -17,9 +18,6 @@ export type Account = {
   readonly options: ClientOptions;
 };
 
-/** Every ARN of the local AWS carries it. */
-const LOCAL_REGION = "eu-west-1";
-
 /**
  * Without an engine's address the account itself can still be asked.
  *
@@ -31,7 +29,7 @@ export const findAccount = ({ data }: Context): Account => {
   const { endpoint, credentials, source } = connection;
   if (credentials === undefined)
     throw usageError(`${source} has no access key for the local AWS.`, "Stop `shiplog dev` and start it again: it writes a new one.");
-  return { connection, local: true, options: { region: LOCAL_REGION, endpoint, credentials } };
+  return { connection, local: true, options: clientOptions({ url: endpoint, credentials }) };
 };
 
 const known = (data: string | undefined): Connection | undefined => {

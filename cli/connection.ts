@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import * as z from "zod";
+import type { AccessKey } from "../local/endpoint/access-key.ts";
 import { usageError } from "./failure.ts";
 
 /** Where the API is and how to prove who we are. The token goes nowhere but into the header of a request to `url`. */
@@ -14,7 +15,7 @@ export type Connection = {
   /** where the sites' apps are on this machine; a local engine tells it */
   readonly sites?: readonly SiteSource[] | undefined;
   /** what requests to `endpoint` are signed with */
-  readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string } | undefined;
+  readonly credentials?: AccessKey | undefined;
 };
 
 /** The app of a site: an absolute folder. */

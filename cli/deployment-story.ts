@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import type { BuildLogs, Progress } from "../client/contract.ts";
+import { type BuildError, buildErrorFinder } from "../domain/build-error/find-build-error.ts";
 import { showDuration } from "./duration.ts";
 import { factsOf, knownEvent, type LoggedEvent } from "./event-facts.ts";
 import { plain, statusStyle, type Terminal } from "./terminal.ts";
@@ -10,7 +11,7 @@ type Around = { since(type: string): string; readonly reused: boolean };
 /** How one event is told, and what the live line says after it. */
 type Step = {
   readonly phase: string;
-  readonly text?: (facts: string, around: Around) => string;
+  readonly text?: (facts: string, around: Around, event: LoggedEvent) => string;
   readonly next?: [phase: string, detail?: string];
 };
 
@@ -23,7 +24,8 @@ const STEPS: Readonly<Record<string, Step>> = {
     text: (text, { reused, since }) => (reused ? text : since("BuildStarted")),
     next: ["built", "waiting to be published"],
   },
-  BuildFailed: { phase: "failed", text: (text) => `build ${text}` },
+  // why is told once, with what came of it
+  BuildFailed: { phase: "failed", text: (_, __, event) => `build${failedIn(event)}` },
   ReleaseStarted: { phase: "files", next: ["files"] },
   AssetsPublished: { phase: "files", text: (text, { since }) => `${text}, ${since("ReleaseStarted")}`, next: ["versions"] },
   VersionsPublished: { phase: "versions", text: facts, next: ["checks"] },
@@ -38,7 +40,7 @@ const STEPS: Readonly<Record<string, Step>> = {
   DeploymentSuperseded: { phase: "superseded", text: facts },
 };
 
-/** The lines that are shown of a build that failed. */
+/** The lines that are shown of a build that failed, where none of them says what went wrong. */
 const TAIL = 20;
 /** Without a terminal there is no live line: after so long a silence the step under way is told again. */
 const SILENCE_MS = 30_000;
@@ -53,6 +55,7 @@ export function openStory(terminal: Terminal, verbose: boolean) {
   const moving = terminal.interactive;
   const started = new Map<string, number>();
   const tail: string[] = [];
+  const finder = buildErrorFinder();
   let zero: number | undefined;
   let now = { phase: "queued", detail: "", since: Date.now() };
   let buildPhase: { name: string; at: number } | undefined;
@@ -81,13 +84,15 @@ export function openStory(terminal: Terminal, verbose: boolean) {
       started.set(event.type, at);
       const { phase, text, next } = STEPS[event.type] ?? { phase: "", text: (facts) => `${event.type} ${facts}` };
       for (const warning of warningsOf(event)) say(at, "warning", warning);
-      if (text !== undefined) say(at, phase, text(factsOf(event), { since: (type) => since(type, at), reused: reused(event) }));
+      if (text !== undefined && !(event.type === "DeploymentFailed" && started.has("BuildFailed")))
+        say(at, phase, text(factsOf(event), { since: (type) => since(type, at), reused: reused(event) }, event));
       if (next !== undefined) show(...next);
     },
 
-    /** One line of the build's output: its phases are told, its last lines are kept. */
+    /** One line of the build's output: its phases are told, its error and its last lines are kept. */
     log({ timestamp, message }: LogLine): void {
       for (const line of message.replace(/\n$/, "").split("\n")) {
+        finder.take(line);
         if (!FRAME.test(line)) tail.push(plain(line));
         if (tail.length > TAIL) tail.shift();
         const entered = /Entering phase ([A-Z_]+)/.exec(line)?.[1];
@@ -125,6 +130,8 @@ export function openStory(terminal: Terminal, verbose: boolean) {
     lost: () => terminal.note(terminal.paintNote("yellow", "The engine does not answer; the deployment goes on. Asking again …")),
     /** the last lines that the build wrote */
     tail: (): readonly string[] => tail,
+    /** the first real error that the build wrote; `undefined` where none is known */
+    error: (): BuildError | undefined => finder.found(),
     close: () => terminal.live(null),
   };
 }
@@ -134,6 +141,11 @@ export type Story = ReturnType<typeof openStory>;
 function reused(event: LoggedEvent): boolean {
   const known = knownEvent(event);
   return known?.type === "BuildSucceeded" && known.body.reusedFrom !== undefined;
+}
+
+function failedIn(event: LoggedEvent): string {
+  const known = knownEvent(event);
+  return known?.type === "BuildFailed" && known.body.phase !== undefined ? `, in ${known.body.phase}` : "";
 }
 
 function warningsOf(event: LoggedEvent): readonly string[] {

@@ -13,7 +13,10 @@ export async function findApp(folder: string): Promise<string> {
   const path = resolve(folder);
   const found = await stat(path).catch(() => undefined);
   if (!found?.isDirectory())
-    throw usageError(`There is no folder ${path}.`, "Give the folder of the app, for example `shiplog deploy ./web`.");
+    throw usageError(
+      found === undefined ? `There is no folder ${path}.` : `${path} is not a folder.`,
+      "Give the folder of the app, for example `shiplog deploy ./web`.",
+    );
   if (!(await dependenciesOf(path)).has("next"))
     throw usageError(`${path} is not a Next.js app: its package.json does not depend on "next".`, "Give the folder of the app itself.");
   return path;

@@ -1,10 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import type { BuildError } from "../domain/build-error/find-build-error.ts";
 import type { DeploymentView } from "../domain/projections/views.ts";
 import type { Api } from "./api.ts";
 import type { Context } from "./context.ts";
 import { type Environment, environmentName } from "./environment.ts";
 import { type ExitCode, exit } from "./failure.ts";
 import type { Ending } from "./follow-deployment.ts";
+import { showBuildError, wholeLog } from "./show-build-error.ts";
 import { plain, statusStyle, table } from "./terminal.ts";
 
 const EXIT_CODES: Readonly<Record<Ending["is"], ExitCode>> = {
@@ -53,20 +55,19 @@ export const liveOf = ({ live }: Environment): Live =>
   live === null ? null : { deploymentId: live.deploymentId, sequence: live.sequence };
 export const showLive = (live: Live): string => (live === null ? "nothing" : `${live.deploymentId} (#${live.sequence})`);
 
+/** What a build wrote: its error, where it is known, and its last lines. */
+export type BuildOutput = { readonly error: BuildError | undefined; readonly tail: readonly string[] };
+
 /** Prints the result on stdout and what to do next on stderr. Returns the exit code. */
 export function printOutcome(
   { terminal, json }: Context,
   outcome: Outcome,
   ending: Ending,
   after: Environment,
-  tail: readonly string[],
+  output: BuildOutput,
 ): ExitCode {
   const { deployment, url } = outcome;
-  if (deployment.status === "failed" && deployment.step === "build" && tail.length > 0) {
-    terminal.note(`\nThe last ${tail.length} lines of the build:`);
-    for (const line of tail) terminal.note(`  ${line}`);
-    terminal.note("");
-  }
+  if (deployment.status === "failed" && deployment.step === "build") showBuildOutput(terminal, deployment.id, output);
   if (json) terminal.document(outcome);
   else {
     const rows = [
@@ -79,8 +80,18 @@ export function printOutcome(
     ];
     terminal.result(table(rows, terminal.columns));
   }
-  for (const hint of hints(deployment, ending, after)) terminal.note(hint);
+  for (const hint of hints(deployment, ending, after, output.error)) terminal.note(hint);
   return EXIT_CODES[ending.is];
+}
+
+function showBuildOutput(terminal: Context["terminal"], id: string, { error, tail }: BuildOutput): void {
+  if (error === undefined && tail.length === 0) return;
+  if (error !== undefined) showBuildError(terminal, error);
+  else {
+    terminal.note(`\nThe last ${tail.length} lines of the build:`);
+    for (const line of tail) terminal.note(`  ${line}`);
+  }
+  terminal.note(`${wholeLog(id)}\n`);
 }
 
 /** What is live now, and whether that is this deployment's doing: another one may have gone live meanwhile. */
@@ -90,13 +101,17 @@ function showChange({ deployment, liveBefore, liveAfter }: Outcome): string {
   return `${showLive(liveAfter)}, which went live meanwhile`;
 }
 
-function hints(deployment: DeploymentView, ending: Ending, after: Environment): readonly string[] {
+function hints(deployment: DeploymentView, ending: Ending, after: Environment, error: BuildError | undefined): readonly string[] {
   const { id } = deployment;
   switch (ending.is) {
     case "success":
       return [];
     case "failed":
-      return [`Look closer:  shiplog inspect ${id}, shiplog logs ${id}`, `Try again:    shiplog retry ${id}`];
+      return [
+        `Look closer:  shiplog inspect ${id}`,
+        // the same source fails again where what it says is wrong
+        ...(deployment.step === "build" && error?.canRetryHelp === false ? [] : [`Try again:    shiplog retry ${id}`]),
+      ];
     case "cancelled":
       return [`To deploy it after all:  shiplog retry ${id}`];
     case "superseded":

@@ -49,5 +49,5 @@ export async function watchDeployment(
     if (!stopped) throw error;
     return { outcome: { deployment, url: before.url, liveBefore: live, liveAfter: live }, after: before };
   });
-  return printOutcome(context, outcome, ending, after, story.tail());
+  return printOutcome(context, outcome, ending, after, { error: story.error(), tail: story.tail() });
 }

@@ -4,6 +4,7 @@ import {
   AuditPage,
   BuildLogs,
   DeadLetters,
+  DeadLettersEmptied,
   History,
   LogEvents,
   ManyDeliveries,
@@ -94,6 +95,9 @@ export function openClient(by: Caller) {
 
     log: (query: Query) => get("events", LogEvents, query),
     deadLetters: () => only(get("dead-letters", DeadLetters), "letters"),
+    /** the pages that a site could not confirm */
+    emptyDeadLetters: (site: string, environment: string, key: Key) =>
+      only(post("dead-letters/empty", DeadLettersEmptied, { site, environment }, key), "emptied"),
   };
 }
 

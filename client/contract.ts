@@ -176,12 +176,19 @@ export const Pin = z.strictObject({ reason });
 export const Lock = z.strictObject({ reason, until: z.iso.datetime({ offset: true }).optional() });
 export const Unlock = z.strictObject({ reason: reason.optional(), force: z.boolean().default(false) });
 
-/** `GET /v1/dead-letters` → what no consumer could take, with the reason; still in the dead-letter queues. */
+/**
+ * `GET /v1/dead-letters` → what no consumer could take, with the reason, and what no site's revalidation could confirm;
+ * still in the dead-letter queues.
+ */
 export const DeadLetters = z.object({
   letters: z.array(
     z.object({ consumer: z.string(), messageId: z.string(), reason: z.string(), at: z.string().nullable(), body: z.string() }),
   ),
 });
+
+/** `POST /v1/dead-letters/empty` → `{emptied}`, about how many: the pages that a site could not confirm are forgotten. */
+export const EmptyDeadLetters = z.strictObject({ site: z.string(), environment: z.string() });
+export const DeadLettersEmptied = z.object({ emptied: z.number() });
 
 /** `?at=<ISO time or position>`: as it was then. Taken by the lists and single reads of deployments and environments, too. */
 export const AtMoment = z.strictObject({ at: z.string().optional() });

@@ -37,7 +37,8 @@ export const wording: { readonly [T in EngineEvent["type"]]: Wording<T> } = {
   DeploymentHeld: { facts: ({ by, reason }) => `by the ${by}${because(reason)}` },
   FlipStarted: { facts: ({ sequence }) => `#${sequence}` },
   DeploymentSucceeded: { facts: ({ sequence }) => `#${sequence}` },
-  DeploymentFailed: { facts: ({ step, reason }) => `at ${step}: ${clip(reason)}` },
+  // why a build failed is told with the build
+  DeploymentFailed: { facts: ({ step, reason }) => (step === "build" ? `at ${step}` : `at ${step}: ${clip(reason)}`) },
   CancelRequested: { facts: ({ reason = "" }) => clip(reason) },
   DeploymentCancelled: { facts: ({ reason }) => clip(reason) },
   DeploymentSuperseded: { facts: ({ by }) => `by #${by.sequence}${by.deploymentId === undefined ? "" : ` ${by.deploymentId}`}` },

@@ -1,4 +1,5 @@
 import { componentName, reconciledLine } from "../blueprint/engine-functions.ts";
+import { revalidation } from "../blueprint/sites.ts";
 import { consumers } from "./consumers.ts";
 import { relay } from "./relay.ts";
 import { schedules } from "./schedules.ts";
@@ -35,19 +36,25 @@ const alarm = (name: string, { above, periodSeconds, periods = 1, missing = "not
   });
 };
 
-const deadLetters = (title: string, what: string, queue: sst.aws.Queue): void =>
+const deadLetters = (title: string, description: string, queue: sst.aws.Queue, above = 0): void =>
   alarm(`${title}DeadLetters`, {
-    description: `Messages that ${what} could not take are in its dead letters: shiplog events --dead-letters`,
+    description,
     namespace: "AWS/SQS",
     metricName: "ApproximateNumberOfMessagesVisible",
     dimensions: { QueueName: queue.nodes.queue.name },
     statistic: "Maximum",
-    above: 0,
+    above,
     periodSeconds: 60,
   });
-for (const { name, dead } of consumers) deadLetters(componentName(name), name, dead);
+for (const { name, dead } of consumers)
+  deadLetters(componentName(name), `Messages that ${name} could not take are in its dead letters: shiplog events --dead-letters`, dead);
 for (const { title, site, environment, deadLetters: dead } of environments)
-  deadLetters(`${title}Revalidation`, `the revalidation of ${site.name}/${environment}`, dead);
+  deadLetters(
+    `${title}Revalidation`,
+    `More than ${revalidation.deadLettersMax} pages of ${site.name}/${environment} could not be confirmed as made again: shiplog events --dead-letters, and docs/features.md for what OpenNext never confirms`,
+    dead,
+    revalidation.deadLettersMax,
+  );
 
 alarm("IteratorAge", {
   description: "Events reach the bus more than five minutes late: the relay fails or is throttled",

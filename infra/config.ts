@@ -27,8 +27,11 @@ const document = $jsonStringify({
     host,
     url,
     checkPath: site.checkPath,
+    basePath: site.basePath,
     variables: site.variables,
     architecture: site.architecture,
+    // only where it does: the document has room for few
+    ...(site.streaming && { streaming: true }),
     distribution: distribution.id,
     revalidationQueueUrl,
     buildTimeoutMinutes: site.buildTimeoutMinutes,

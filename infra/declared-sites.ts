@@ -8,12 +8,12 @@ const file = resolve($cli.paths.root, process.env.SHIPLOG_SITES ?? "shiplog.site
 
 export type DeclaredSite = Site & { readonly folder: string; readonly ownBuildspec: boolean; readonly publicEntries: readonly string[] };
 
-/** CloudFront takes 75 behaviours; the other three are the server's, the images' and those of `_next/`. */
+/** CloudFront takes 75 behaviours; the others are the default, and those of images, data and static files. */
 const MAX_PUBLIC_ENTRIES = 70;
 
 const located = (site: Site): DeclaredSite => {
   const folder = resolve(dirname(file), site.source);
-  const publicEntries = publicPatterns(join(folder, "public"));
+  const publicEntries = publicPatterns(join(folder, "public"), site.basePath);
   if (publicEntries.length > MAX_PUBLIC_ENTRIES)
     throw new Error(
       `the site "${site.name}" has ${publicEntries.length} entries in its public folder, and CloudFront takes ${MAX_PUBLIC_ENTRIES}: move them into folders`,
@@ -22,11 +22,12 @@ const located = (site: Site): DeclaredSite => {
 };
 
 /** One pattern per top-level entry, as OpenNext has them: CloudFront must know which paths are files before it asks. */
-const publicPatterns = (folder: string): string[] =>
+const publicPatterns = (folder: string, basePath: string): string[] =>
   existsSync(folder)
     ? readdirSync(folder, { withFileTypes: true })
         .filter(({ name }) => !name.startsWith(".") || name === ".well-known")
         .flatMap(({ name }) => patterns(folder, name, statSync(join(folder, name), { throwIfNoEntry: false })?.isDirectory() ?? false))
+        .map((path) => `${basePath}${path}`)
         .sort()
     : [];
 

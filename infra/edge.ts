@@ -106,9 +106,11 @@ export const edge = (
     ],
     defaultCacheBehavior: { ...computed, targetOriginId: "server", cachePolicyId: pages.id },
     orderedCacheBehaviors: [
-      { ...computed, pathPattern: "/_next/image*", targetOriginId: "image", cachePolicyId: images.id },
-      { ...computed, pathPattern: "/_next/data/*", targetOriginId: "server", cachePolicyId: pages.id },
-      files("/_next/*"),
+      { ...computed, pathPattern: `${site.basePath}/_next/image*`, targetOriginId: "image", cachePolicyId: images.id },
+      { ...computed, pathPattern: `${site.basePath}/_next/data/*`, targetOriginId: "server", cachePolicyId: pages.id },
+      files(`${site.basePath}/_next/*`),
+      // below the path of an assetPrefix, which each release may change
+      files("/*/_next/static/*"),
       ...site.publicEntries.map(files),
     ],
     transform: { distribution: { httpVersion: "http2and3" } },

@@ -2,7 +2,8 @@ import { componentName } from "../blueprint/engine-functions.ts";
 import { bucketName, type Right } from "../blueprint/rights.ts";
 import {
   EMPTY_ALIAS,
-  PLACEHOLDER_CODE,
+  invokeModeOf,
+  placeholderCode,
   RUNTIME,
   revalidation,
   rolesWithUrl,
@@ -77,7 +78,7 @@ export const siteFunctions = (site: DeclaredSite, environment: string, queue: Re
         handler: "index.handler",
         memorySize: memoryMb,
         timeout: timeoutSeconds,
-        code: new $util.asset.AssetArchive({ "index.mjs": new $util.asset.StringAsset(PLACEHOLDER_CODE) }),
+        code: new $util.asset.AssetArchive({ "index.mjs": new $util.asset.StringAsset(placeholderCode(invokeModeOf(site, role))) }),
         publish: true,
         loggingConfig: { logFormat: "Text", logGroup: log.name },
       },
@@ -88,7 +89,7 @@ export const siteFunctions = (site: DeclaredSite, environment: string, queue: Re
       { name: names.alias, functionName: fn.name, functionVersion: fn.version, description: EMPTY_ALIAS },
       { ignoreChanges: MOVED_BY_FLIPS },
     );
-    return { title, fn, live };
+    return { title, fn, live, invokeMode: invokeModeOf(site, role) };
   };
   const made = { server: make("server"), image: make("image"), revalidation: make("revalidation") };
   const urls = Object.fromEntries(rolesWithUrl.map((role) => [role, functionUrl(made[role])])) as Record<
@@ -105,11 +106,18 @@ export const siteFunctions = (site: DeclaredSite, environment: string, queue: Re
   return { server: urls.server, image: urls.image };
 };
 
+type Reached = {
+  readonly title: string;
+  readonly fn: aws.lambda.Function;
+  readonly live: aws.lambda.Alias;
+  readonly invokeMode: ReturnType<typeof invokeModeOf>;
+};
+
 /** A public address of the alias. Forms post without a signed body, so it cannot ask for IAM; it takes both permissions. */
-const functionUrl = ({ title, fn, live }: { title: string; fn: aws.lambda.Function; live: aws.lambda.Alias }): aws.lambda.FunctionUrl => {
+const functionUrl = ({ title, fn, live, invokeMode }: Reached): aws.lambda.FunctionUrl => {
   const on = { function: fn.name, qualifier: live.name, principal: "*" };
   new aws.lambda.Permission(`${title}UrlPermission`, { ...on, action: "lambda:InvokeFunctionUrl", functionUrlAuthType: "NONE" });
   // only as a call of the address: nobody may invoke the function by its name
   new aws.lambda.Permission(`${title}InvokePermission`, { ...on, action: "lambda:InvokeFunction", invokedViaFunctionUrl: true });
-  return new aws.lambda.FunctionUrl(`${title}Url`, { functionName: fn.name, qualifier: live.name, authorizationType: "NONE" });
+  return new aws.lambda.FunctionUrl(`${title}Url`, { functionName: fn.name, qualifier: live.name, authorizationType: "NONE", invokeMode });
 };

@@ -4,11 +4,11 @@ import { GetObjectCommand } from "@aws-sdk/client-s3";
 import { GetSecretValueCommand } from "@aws-sdk/client-secrets-manager";
 import { SQSClient } from "@aws-sdk/client-sqs";
 import { awsClients, type Clients } from "../engine/aws/clients.ts";
+import { clientEnvironment, clientOptions } from "./client-options.ts";
 import { type CodeBuildOptions, type LocalCodeBuild, startCodeBuild } from "./codebuild/codebuild.ts";
 import { loadOrCreateCertificate } from "./edge/certificate.ts";
 import { type Endpoint, startEndpoint } from "./endpoint/endpoint.ts";
 import { functionUrls } from "./function-urls.ts";
-import { REGION } from "./http.ts";
 import { type LocalLambda, startLambda } from "./lambda/lambda.ts";
 
 /** The local AWS: one endpoint, with everything behind it. */
@@ -40,16 +40,9 @@ export const startAws = async ({
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
   const certificate = await loadOrCreateCertificate(join(dataDir, "certificate"));
   const endpoint = await startEndpoint({ dataDir, port });
-  const { credentials } = endpoint;
-  const place = { region: REGION, endpoint: endpoint.url, credentials };
-  const clients = awsClients(place);
-  const polls = new SQSClient({ ...place, useQueueUrlAsEndpoint: false, requestHandler: { httpAgent: { maxSockets: 1_000 } } });
-  const ours = {
-    AWS_ENDPOINT_URL: endpoint.url,
-    AWS_REGION: REGION,
-    AWS_ACCESS_KEY_ID: credentials.accessKeyId,
-    AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
-  };
+  const options = clientOptions(endpoint);
+  const clients = awsClients(options);
+  const polls = new SQSClient({ ...options, useQueueUrlAsEndpoint: false, requestHandler: { httpAgent: { maxSockets: 1_000 } } });
   const close = async (): Promise<void> => {
     clients.destroy();
     polls.destroy();
@@ -61,7 +54,7 @@ export const startAws = async ({
       const { Body } = await clients.s3.send(new GetObjectCommand({ Bucket, Key }));
       return Buffer.from((await Body?.transformToByteArray()) ?? []);
     },
-    environment: { ...ours, NODE_EXTRA_CA_CERTS: certificate.caFile },
+    environment: { ...clientEnvironment(endpoint), NODE_EXTRA_CA_CERTS: certificate.caFile },
     functionUrlBase: () => `${endpoint.url}/.lambda-url/`,
     log: (name, version, line) => log(`${name}:${version} ${line}`),
   }).catch(async (error: unknown) => {
@@ -73,8 +66,7 @@ export const startAws = async ({
   const codeBuild = await startCodeBuild({
     ...limits,
     dataDir,
-    endpointUrl: () => endpoint.url,
-    credentials,
+    s3: clients.s3,
     emit: endpoint.emit,
     appendLog: endpoint.logs.append,
     secret: async (SecretId) => (await clients.secrets.send(new GetSecretValueCommand({ SecretId }))).SecretString ?? "",

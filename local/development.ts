@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as z from "zod";
 import type { EngineConfig, SiteConfig } from "../blueprint/engine-config.ts";
@@ -18,6 +18,7 @@ import { freePort } from "./free-port.ts";
 import { takeOver } from "./one-at-a-time.ts";
 import { localNames, provisionEngine } from "./provision/engine-resources.ts";
 import { provisionSite } from "./provision/site-resources.ts";
+import { replaceFile } from "./replace-file.ts";
 import { startSiteEdge } from "./site-edge.ts";
 import { runMappings } from "./site-mappings.ts";
 import { type LocalSite, readSites } from "./sites.ts";
@@ -124,9 +125,9 @@ export const startDevelopment = async (options: DevelopmentOptions): Promise<Dev
     closers.push(api.close);
     memory.ports.api = Number(new URL(api.url).port);
 
-    await writePrivate(join(dataDir, "memory.json"), memory);
+    writePrivate(join(dataDir, "memory.json"), memory);
     const connection = join(dataDir, "connection.json");
-    await writePrivate(connection, {
+    writePrivate(connection, {
       url: api.url,
       token: memory.token,
       endpoint: aws.endpoint.url,
@@ -158,6 +159,7 @@ const siteConfig = (site: LocalSite, environment: string, edge: Edge, revalidati
   checkPath: site.checkPath,
   variables: site.variables,
   architecture: site.architecture,
+  streaming: site.streaming,
   // the edge keeps nothing, but it is told like any CDN
   distribution: `E${createHash("sha256").update(`${site.name}/${environment}`).digest("hex").slice(0, 13).toUpperCase()}`,
   revalidationQueueUrl,
@@ -172,8 +174,5 @@ const remember = (dataDir: string): Remembered => {
   return (kept as Remembered | undefined) ?? { token: randomBytes(24).toString("base64url"), ports: {} };
 };
 
-/** Written beside and renamed, readable by its owner alone: it holds the token. */
-const writePrivate = async (file: string, value: unknown): Promise<void> => {
-  await writeFile(`${file}.new`, `${JSON.stringify(value)}\n`, { mode: 0o600 });
-  await rename(`${file}.new`, file);
-};
+/** Readable by its owner alone: it holds the token. */
+const writePrivate = (file: string, value: unknown): void => replaceFile(file, `${JSON.stringify(value)}\n`, 0o600);

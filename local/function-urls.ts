@@ -1,10 +1,13 @@
 import { randomUUID } from "node:crypto";
+import type { Readable } from "node:stream";
+import { PreludeRefused } from "../engine/open-next/streamed-answer.ts";
 import type { Answer } from "./edge/answer.ts";
 import { functionEvent } from "./edge/function-event.ts";
-import { answerOf } from "./edge/function-result.ts";
+import { answerOf, streamedAnswerOf } from "./edge/function-result.ts";
 import type { FunctionUrlHandler } from "./endpoint/endpoint.ts";
 import { AwsError } from "./http.ts";
 import type { LocalLambda } from "./lambda/lambda.ts";
+import { BrokenOff } from "./lambda/streamed-response.ts";
 
 /** Serves Function URLs: each belongs to a function's alias, and runs it with the request as its event. */
 export const functionUrls =
@@ -16,11 +19,22 @@ export const functionUrls =
     const question = query.size > 0 ? `?${query}` : "";
     const asked = { method, url: path + question, headers: { ...headers }, httpVersion: "1.1", socket: { remoteAddress: "127.0.0.1" } };
     const event = functionEvent(asked, body, false, randomUUID(), Date.now());
-    const { payload, functionError } = await lambda.invoke(target.functionName, target.qualifier ?? "$LATEST", JSON.stringify(event));
-    if (functionError !== undefined) return { status: 502, body: "Internal Server Error" };
-    const answer = answerOf(payload);
+    const answered = await lambda.request(target.functionName, target.qualifier, event);
+    if ("payload" in answered && answered.functionError !== undefined) return { status: 502, body: "Internal Server Error" };
+    const answer = "body" in answered ? await streamed(answered) : answerOf(answered.payload);
+    if (answer === undefined) return { status: 502, body: "Internal Server Error" };
     return { status: answer.status, headers: byName(answer.headers), body: answer.body };
   };
+
+/** `undefined` where it broke off before its head was whole, or has none: its function's log says why. */
+const streamed = async ({ contentType, body }: { contentType: string; body: Readable }): Promise<Answer | undefined> => {
+  try {
+    return await streamedAnswerOf(contentType, body);
+  } catch (error) {
+    if (error instanceof BrokenOff || error instanceof PreludeRefused) return undefined;
+    throw error;
+  }
+};
 
 /** Each cookie is a header of its own: joined by a comma, a browser would take them for one. */
 const byName = (headers: Answer["headers"]): Record<string, string | string[]> =>

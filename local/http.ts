@@ -1,3 +1,5 @@
+import type { Readable } from "node:stream";
+
 /**
  * One request to the local AWS endpoint, already read to its end.
  * Header names are lower-case; `path` is percent-encoded as it came, without the query.
@@ -14,7 +16,8 @@ export type AwsResponse = {
   readonly status: number;
   /** a list is as many headers of that name */
   readonly headers?: Readonly<Record<string, string | string[]>>;
-  readonly body?: string | Buffer;
+  /** a stream is sent as it is made */
+  readonly body?: string | Buffer | Readable;
 };
 
 /** Answers one AWS service's requests. Throws `AwsError` for what AWS answers with an error. */

@@ -1,4 +1,4 @@
-import { GetObjectCommand } from "@aws-sdk/client-s3";
+import { GetObjectCommand, HeadObjectCommand } from "@aws-sdk/client-s3";
 import { siteResources } from "../blueprint/sites.ts";
 import type { Clients } from "../engine/aws/clients.ts";
 import { Manifest, manifestKey } from "../engine/open-next/manifest.ts";
@@ -20,8 +20,8 @@ export const startSiteEdge = (aws: LocalAws, site: string, environment: string, 
       const found = await object(aws.clients, manifestKey(names.releases, deploymentId));
       return found && Manifest.parse(JSON.parse(found.body.toString("utf8")));
     },
-    invoke: (role, event) => aws.lambda.invoke(names.functions[role], names.alias, JSON.stringify(event)),
-    asset: (key, range, ifNoneMatch) => object(aws.clients, `${names.assets}/${key}`, range, ifNoneMatch),
+    invoke: (role, event) => aws.lambda.request(names.functions[role], names.alias, event),
+    asset: (key, range) => object(aws.clients, `${names.assets}/${key}`, range),
   });
 };
 
@@ -31,17 +31,17 @@ const fenceOf = (description: string): { sequence: number; deploymentId: string 
   return { sequence: Number(sequence), deploymentId };
 };
 
-const object = async ({ s3 }: Clients, Key: string, Range?: string, IfNoneMatch?: string) => {
+const object = async (clients: Clients, Key: string, Range?: string) => {
+  const { s3 } = clients;
   try {
-    const answer = await s3.send(
-      new GetObjectCommand({ Bucket: BUCKETS.static, Key, ...(Range && { Range }), ...(IfNoneMatch && { IfNoneMatch }) }),
-    );
+    const answer = await s3.send(new GetObjectCommand({ Bucket: BUCKETS.static, Key, ...(Range && { Range }) }));
     const headers: Record<string, string> = {};
     const take = (name: string, value: string | undefined): void => {
       if (value !== undefined) headers[name] = value;
     };
     take("content-type", answer.ContentType);
     take("cache-control", answer.CacheControl);
+    take("content-encoding", answer.ContentEncoding);
     take("etag", answer.ETag);
     take("content-range", answer.ContentRange);
     take("last-modified", answer.LastModified?.toUTCString());
@@ -50,7 +50,10 @@ const object = async ({ s3 }: Clients, Key: string, Range?: string, IfNoneMatch?
   } catch (error) {
     const status = (error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode;
     if (status === 404) return undefined;
-    if (status === 304 || status === 416) return { status, headers: {}, body: Buffer.alloc(0) };
+    if (status === 416) return { status, headers: { "content-range": `bytes */${await sizeOf(clients, Key)}` }, body: Buffer.alloc(0) };
     throw error;
   }
 };
+
+const sizeOf = async ({ s3 }: Clients, Key: string): Promise<number> =>
+  (await s3.send(new HeadObjectCommand({ Bucket: BUCKETS.static, Key }))).ContentLength ?? 0;

@@ -1,7 +1,9 @@
+import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Option } from "commander";
 import { jsonText } from "../../domain/kernel/text.ts";
 import { type Api, isPassing } from "../api.ts";
+import { confirm } from "../confirm.ts";
 import type { Context, Register } from "../context.ts";
 import { momentOption } from "../duration.ts";
 import { factsOf, type LoggedEvent } from "../event-facts.ts";
@@ -18,6 +20,8 @@ type Options = {
   readonly type?: string;
   readonly deadLetters?: boolean;
   readonly quarantine?: boolean;
+  readonly empty?: string;
+  readonly yes?: boolean;
 };
 
 /** Reads the log: of one deployment, or of everything. */
@@ -34,15 +38,18 @@ export const eventsCommand: Register = (program, run) =>
     .option("--site <site>", "only of this site")
     .option("--env <environment>", "only of this environment")
     .option("--type <type>", "only of this type, for example ReleaseWentLive")
-    .option("--dead-letters", "what no consumer could take, and why")
+    .option("--dead-letters", "what no consumer could take and what no site could confirm, and why")
+    .option("--empty <site/environment>", "with --dead-letters: forget the pages that this environment could not confirm")
+    .option("--yes", "do not ask before forgetting them")
     // reasons that are stored name it so
     .addOption(new Option("--quarantine").hideHelp())
     .action((id: string | undefined, options: Options) => run((context) => events(context, id, options)));
 
 async function events(context: Context, id: string | undefined, options: Options): Promise<ExitCode | undefined> {
-  const { follow = false, since, site, env, type, quarantine = false, deadLetters = quarantine } = options;
+  const { follow = false, since, site, env, type, quarantine = false, deadLetters = quarantine, empty } = options;
   if (deadLetters && (id !== undefined || follow || since || site || env || type))
     throw usageError("--dead-letters takes no other option and no id.");
+  if (empty !== undefined && !deadLetters) throw usageError("--empty goes with --dead-letters alone.");
   if (id !== undefined && (site ?? env ?? since) !== undefined)
     throw usageError("With an id there is no --site, --env or --since: it is one deployment, from its beginning.");
 
@@ -50,6 +57,7 @@ async function events(context: Context, id: string | undefined, options: Options
     ? after(since as string)
     : momentOption("--since", since ?? (follow ? "1ms" : "24h"), Date.now(), "ago");
   const api = context.api();
+  if (empty !== undefined) return emptied(context, api, empty, options.yes);
   if (deadLetters) return letters(context, api);
   const source = id === undefined ? wholeLog(api, { since: from, site, environment: env, type }) : await oneDeployment(api, id);
   const seen: LoggedEvent[] = [];
@@ -140,6 +148,17 @@ function byPosition(events: readonly LoggedEvent[]): LoggedEvent[][] {
 
 /** The position behind one: what is at it has been seen. */
 const after = (position: string): string => (Number(position) + 1).toString().padStart(position.length, "0");
+
+async function emptied(context: Context, api: Api, place: string, yes: boolean | undefined): Promise<ExitCode> {
+  const [site, environment, ...more] = place.split("/");
+  if (!site || !environment || more.length > 0)
+    throw usageError(`--empty takes <site>/<environment>, as in web/production, not "${place}".`);
+  await confirm(context, `Forget the pages of ${place} that could not be confirmed as made again?`, yes);
+  const count = await api.emptyDeadLetters(site, environment, randomUUID());
+  if (context.json) context.terminal.document({ emptied: count });
+  else context.terminal.note(`About ${count} dead letters of ${place} are forgotten.`);
+  return exit.reached;
+}
 
 async function letters({ terminal, json }: Context, api: Api): Promise<ExitCode> {
   const found = await api.deadLetters();

@@ -65,6 +65,7 @@ function describe(deployment: DeploymentView, { live, rolledBack }: Fate, url: s
     ["retry of", deployment.retryOf],
     ["build", deployment.reusedFrom === null ? deployment.buildId : `${deployment.buildId ?? ""} (of ${deployment.reusedFrom})`],
     ["build logs", deployment.logs],
+    ["whole log", deployment.status === "failed" && deployment.step === "build" ? `shiplog logs ${deployment.id}` : null],
     ["artifact", deployment.artifact && `${deployment.artifact.bucket}/${deployment.artifact.key}`],
     ["release", deployment.releaseId],
     ...(release?.functions ?? []).map(({ role, name, version }): [string, string] => [role, `${name}:${version}`]),

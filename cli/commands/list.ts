@@ -1,3 +1,4 @@
+import { clipped } from "../../domain/kernel/text.ts";
 import type { DeploymentView } from "../../domain/projections/views.ts";
 import type { Context, Register } from "../context.ts";
 import { pastOption, showAge, showDuration } from "../duration.ts";
@@ -50,15 +51,18 @@ async function list({ api: open, terminal, json }: Context, { site, env, status,
     plain(deployment.actor),
     commitCell(deployment.commit),
   ]);
-  terminal.result(
-    showList(
-      [["ID", "STATUS", "WHERE", "SEQ", "AGE", "TOOK", "BY", "COMMIT"], ...rows],
-      ["TOOK", "SEQ", "BY", "AGE", "WHERE"],
-      terminal.columns,
-    ),
-  );
+  const [head = "", ...shown] = showList(
+    [["ID", "STATUS", "WHERE", "SEQ", "AGE", "TOOK", "BY", "COMMIT"], ...rows],
+    ["TOOK", "SEQ", "BY", "AGE", "WHERE"],
+    terminal.columns,
+  ).split("\n");
+  terminal.result([head, ...shown.flatMap((line, index) => [line, ...why(deployments[index], terminal.columns)])].join("\n"));
   return undefined;
 }
+
+/** Under a deployment that failed: why. */
+const why = (deployment: DeploymentView | undefined, columns = Number.POSITIVE_INFINITY): string[] =>
+  deployment?.status === "failed" && deployment.reason !== null ? [clipped(`  ${plain(deployment.reason)}`, Math.max(20, columns))] : [];
 
 const took = ({ queuedAt, endedAt }: DeploymentView, now: number): string =>
   showDuration((endedAt === null ? now : Date.parse(endedAt)) - Date.parse(queuedAt));

@@ -1,11 +1,13 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { buildErrorFinder } from "../../domain/build-error/find-build-error.ts";
 import { isPassing } from "../api.ts";
 import type { Context, Register } from "../context.ts";
 import type { LogLine } from "../deployment-story.ts";
 import { type ExitCode, exit } from "../failure.ts";
+import { showBuildError } from "../show-build-error.ts";
 import { coloured } from "../terminal.ts";
 
-/** Prints the output of a deployment's build. */
+/** Prints the output of a deployment's build; of one that failed, its error once more at the end. */
 export const logsCommand: Register = (program, run) =>
   void program
     .command("logs")
@@ -26,6 +28,7 @@ async function logs(context: Context, id: string, follow: boolean): Promise<Exit
       `${deployment.id} was not built: it took over the build of ${deployment.reusedFrom}. See it:  shiplog logs ${deployment.reusedFrom}`,
     );
 
+  const finder = buildErrorFinder();
   const lines: LogLine[] = [];
   let next: string | undefined;
   let empty = 0;
@@ -33,6 +36,7 @@ async function logs(context: Context, id: string, follow: boolean): Promise<Exit
     try {
       const page = await api.logs(deployment.id, next);
       heard = Date.now();
+      for (const { message } of page.lines) for (const line of message.replace(/\n$/, "").split("\n")) finder.take(line);
       if (!json)
         for (const { message } of page.lines)
           terminal.result(
@@ -59,5 +63,7 @@ async function logs(context: Context, id: string, follow: boolean): Promise<Exit
     }
   }
   if (json && !follow) terminal.document({ lines });
+  const error = finder.found();
+  if (!json && error !== undefined) showBuildError(terminal, error);
   return exit.reached;
 }

@@ -47,13 +47,17 @@ export const Request = z.object({
 
 export const FunctionRole = z.enum(["server", "image", "revalidation"]);
 
-/** One immutable function version. `codeSha256` is base64, as Lambda gives it; `settings` names the settings that it was published with. */
+/**
+ * One immutable function version. `codeSha256` is base64, as Lambda gives it; `settings` names the settings that it was
+ * published with; `streaming` says that it answers as a stream, and is absent where it answers whole.
+ */
 export const PublishedFunction = z.object({
   role: FunctionRole,
   name: z.string(),
   version: z.string().regex(/^[0-9]+$/),
   codeSha256: z.string(),
   settings: z.string(),
+  streaming: z.literal(true).optional(),
 });
 
 /** The set of immutable versions and files that goes live together. */

@@ -141,6 +141,8 @@ export const evolve = (state: Environment, event: EnvironmentEvent): Environment
     case "EdgeInvalidationFailed":
       state.invalidated = Math.max(state.invalidated, event.body.sequence);
       break;
+    default:
+      event satisfies never;
   }
   return state;
 };

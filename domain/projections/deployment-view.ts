@@ -76,6 +76,8 @@ export const projectDeployment = (view: DeploymentView | undefined, event: Recor
     case "AssetsPublished":
     case "ChecksFailed":
       break;
+    default:
+      event satisfies never;
   }
   return view;
 

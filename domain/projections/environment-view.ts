@@ -95,6 +95,8 @@ export const projectEnvironment = (view: EnvironmentView, event: Recorded<Enviro
       break;
     case "EdgeInvalidated":
       break;
+    default:
+      event satisfies never;
   }
   return view;
 

@@ -48,6 +48,8 @@ export const projectWebhook = (view: WebhookView | undefined, event: Recorded<We
     case "WebhookEnabled":
       view.disabled = null;
       break;
+    default:
+      event satisfies never;
   }
   return view;
 };

@@ -38,7 +38,7 @@ export const News = z.object({
   /** since the deployment was asked for */
   durationMs: z.number().nullable(),
   url: z.string().nullable(),
-  /** of the build's log, where a build failed */
+  /** of the build's log, where a build failed: its error with what is around it */
   lastLines: z.array(z.string()),
   /** a command that helps next */
   next: z.string(),

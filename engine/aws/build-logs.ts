@@ -1,4 +1,3 @@
-import { stripVTControlCharacters } from "node:util";
 import { type CloudWatchLogsClient, GetLogEventsCommand } from "@aws-sdk/client-cloudwatch-logs";
 
 import { problemOf } from "./errors.ts";
@@ -26,8 +25,12 @@ export const cloudWatchBuildLogs = (client: CloudWatchLogsClient) => ({
     }
   },
 
-  /** The last lines that a build's own commands wrote; none where there is no such log. `logs` is `<group>:<stream>`. */
-  tail: async (logs: string, lines: number): Promise<string[]> => {
+  /**
+   * The end of a log, as it was written; nothing where there is no such log. `logs` is `<group>:<stream>`. It is one call,
+   * and costs the same however long the log is: CloudWatch gives at most 10,000 lines and a megabyte. An error that
+   * lies before that is not found, and the first one in it is taken for the first.
+   */
+  end: async (logs: string): Promise<string[]> => {
     const colon = logs.indexOf(":");
     if (colon < 1) return [];
     try {
@@ -36,17 +39,13 @@ export const cloudWatchBuildLogs = (client: CloudWatchLogsClient) => ({
           logGroupName: logs.slice(0, colon),
           logStreamName: logs.slice(colon + 1),
           startFromHead: false,
-          limit: 100,
+          limit: 10_000,
         }),
       );
-      const printed = events.flatMap(({ message = "" }) => stripVTControlCharacters(message).replace(/\n$/, "").split("\n"));
-      return printed.filter((line) => line.trim() !== "" && !FRAME.test(line)).slice(-lines);
+      return events.flatMap(({ message = "" }) => message.replace(/\n$/, "").split("\n"));
     } catch (error) {
       if (problemOf(error) === "missing") return [];
       throw error;
     }
   },
 });
-
-/** What CodeBuild itself writes around the commands: after a failure it would push the error out of the last lines. */
-const FRAME = /^\[Container\] \S+ \S+ (Entering phase|Phase complete|Phase context)/;

@@ -1,13 +1,8 @@
-import {
-  ChangeMessageVisibilityCommand,
-  GetQueueUrlCommand,
-  ReceiveMessageCommand,
-  SendMessageCommand,
-  type SQSClient,
-} from "@aws-sdk/client-sqs";
+import { ChangeMessageVisibilityCommand, GetQueueUrlCommand, SendMessageCommand, type SQSClient } from "@aws-sdk/client-sqs";
 import { deadLetterName, queueName } from "../../blueprint/topology.ts";
 import type { RedeliveryQueue } from "../kit/consumer.ts";
 import { isOutage } from "./errors.ts";
+import { peek, sentAt } from "./peek.ts";
 
 export type DeadLetter = {
   readonly consumer: string;
@@ -61,37 +56,15 @@ export const queues = (client: SQSClient, log: RedeliveryQueue["log"]) => {
     },
     /** Looks at dead letters without taking them away; at most some dozens of each queue. */
     deadLetters: async (consumer: string): Promise<DeadLetter[]> => {
-      const QueueUrl = await urlOf(deadLetterName(consumer));
-      const found = new Map<string, DeadLetter>();
-      const handles: string[] = [];
-      for (let looks = 0; looks < 5; looks++) {
-        const { Messages = [] } = await client.send(
-          new ReceiveMessageCommand({
-            QueueUrl,
-            MaxNumberOfMessages: 10,
-            VisibilityTimeout: 2,
-            MessageAttributeNames: ["All"],
-            MessageSystemAttributeNames: ["SentTimestamp"],
-          }),
-        );
-        for (const { MessageId = "", Body = "", ReceiptHandle = "", MessageAttributes: attributes = {}, Attributes = {} } of Messages) {
-          handles.push(ReceiptHandle);
-          const reason =
-            attributes.reason?.StringValue ??
-            attributes.ERROR_MESSAGE?.StringValue ??
-            "it was received too often; the consumer crashed on it";
-          const at = Attributes.SentTimestamp === undefined ? null : new Date(Number(Attributes.SentTimestamp)).toISOString();
-          found.set(MessageId, { consumer, messageId: MessageId, reason, at, body: Body });
-        }
-        if (Messages.length < 10) break;
-      }
-      // who looks next must not find an empty queue; where this fails, they are hidden for two seconds
-      await Promise.all(
-        handles.map((ReceiptHandle) =>
-          client.send(new ChangeMessageVisibilityCommand({ QueueUrl, ReceiptHandle, VisibilityTimeout: 0 })).catch(() => undefined),
-        ),
-      );
-      return [...found.values()];
+      const messages = await peek(client, await urlOf(deadLetterName(consumer)));
+      return messages.map((message) => {
+        const { MessageId = "", Body = "", MessageAttributes: attributes = {} } = message;
+        const reason =
+          attributes.reason?.StringValue ??
+          attributes.ERROR_MESSAGE?.StringValue ??
+          "it was received too often; the consumer crashed on it";
+        return { consumer, messageId: MessageId, reason, at: sentAt(message), body: Body };
+      });
     },
   };
 };

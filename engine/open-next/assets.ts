@@ -3,6 +3,7 @@ import { join } from "node:path";
 import * as z from "zod";
 import type { Objects } from "../aws/objects.ts";
 import { each } from "../kit/each.ts";
+import { isVersioned, placesOf } from "./asset-paths.ts";
 import { filesBelow, sha256OfFile } from "./files.ts";
 import type { Inspected } from "./inspect.ts";
 import { contentKey, type Manifest, manifestKey, type PublicFile } from "./manifest.ts";
@@ -28,12 +29,12 @@ const WIDTH = 16;
 /**
  * Uploads what a release needs before it can go live, and nothing that visitors of the live one could notice:
  * `_next/**` under its own names (never overwritten, never deleted), by content what has a name that other releases use too,
- * the cache once.
+ * the cache once. Where they are asked for is as the output says: below a basePath.
  */
 export const uploadAssets = async (
   objects: Pick<Objects, "fingerprint" | "putNew" | "putText">,
   locations: Locations,
-  { root, behaviors, buildId, runtimeId }: Inspected,
+  { root, behaviors, paths, buildId, runtimeId }: Inspected,
   { deploymentId, releaseId }: { deploymentId: string; releaseId: string },
   report: Report,
 ): Promise<AssetsOutcome> => {
@@ -57,10 +58,12 @@ export const uploadAssets = async (
     const sha256 = await sha256OfFile(file);
     const { size } = await stat(file);
     const contentType = mime.contentType(path.slice(path.lastIndexOf("/") + 1)) || "application/octet-stream";
-    if (path.startsWith("_next/") && !isSharedName(path, buildId, releaseId)) {
-      await putOnce(`${locations.assets}/${path}`, file, sha256, size, { contentType, cacheControl: IMMUTABLE });
+    const places = placesOf(paths, path);
+    if (isVersioned(paths, path) && !isSharedName(path, buildId, releaseId)) {
+      for (const place of places)
+        await putOnce(`${locations.assets}/${place}`, file, sha256, size, { contentType, cacheControl: IMMUTABLE });
     } else {
-      publicFiles.push({ path, sha256, bytes: size, contentType, cacheControl: REVALIDATED });
+      for (const place of places) publicFiles.push({ path: place, sha256, bytes: size, contentType, cacheControl: REVALIDATED });
       await putOnce(contentKey(locations.publicFiles, sha256), file, sha256, size, { contentType, cacheControl: REVALIDATED });
     }
     report("assets", ++done, total);

@@ -1,17 +1,26 @@
 import { readdir, readFile, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { FunctionRole } from "../../domain/deployment/shapes.ts";
+import { type AssetPaths, prefixOf } from "./asset-paths.ts";
 import { asRequested } from "./behavior-patterns.ts";
 import { filesBelow } from "./files.ts";
 import { type Bundle, type OpenNextOutput, OutputRefused, readOutput } from "./output.ts";
 import { checkPrerendered } from "./prerendered.ts";
 
-export type Package = { readonly role: FunctionRole; readonly handler: string /** absolute folder */; readonly folder: string };
+export type Package = {
+  readonly role: FunctionRole;
+  readonly handler: string;
+  /** absolute */
+  readonly folder: string;
+  /** it answers as a stream; absent: whole */
+  readonly streaming?: true;
+};
 
 /** A build that may be published. */
 export type Inspected = {
   readonly root: string;
   readonly behaviors: OpenNextOutput["behaviors"];
+  readonly paths: AssetPaths;
   readonly packages: readonly Package[];
   /** the id that the app was built with, and the one that it asks its cache for; they should be the same */
   readonly buildId: string;
@@ -36,16 +45,24 @@ export const inspect = async (root: string, releaseId: string, architecture: "x8
     ["image", output.image],
     ["revalidation", output.revalidation],
   ] as const)
-    if (bundle !== null) packages.push(await packageOf(root, role, bundle));
+    if (bundle !== null)
+      packages.push({ ...(await packageOf(root, role, bundle)), ...(role === "server" && output.server.streaming && { streaming: true }) });
   if (output.image !== null) await checkSharp(join(root, output.image.folder), architecture);
 
   const buildId = (await textOf(join(root, "assets/BUILD_ID")))?.trim();
   if (!buildId) throw new OutputRefused("the build has no assets/BUILD_ID: OpenNext did not finish");
   const app = await builtAppOf(join(root, output.server.folder));
   await checkPrerendered(root, app);
-  const runtimeId = (await deploymentIdOf(app)) ?? buildId;
-  const behaviors = output.behaviors.flatMap(asRequested);
-  return { root, behaviors, packages, buildId, runtimeId, warnings: idWarnings(runtimeId, releaseId) };
+  const { deploymentId: runtimeId = buildId, assetPrefix = "" } = await serverConfigOf(app);
+  const prefix = prefixOf(assetPrefix, output.assets.base);
+  const paths = { ...output.assets, prefix };
+  // Next.js sends these to its static files, and OpenNext, whose server has none, says nothing of them
+  const behaviors = [
+    ...output.behaviors.flatMap(asRequested),
+    ...(prefix === "" ? [] : [{ pattern: `${prefix}/_next/static/*`, origin: "s3" } as const]),
+  ];
+  const warnings = [...idWarnings(runtimeId, releaseId), ...prefixWarnings(assetPrefix)];
+  return { root, behaviors, paths, packages, buildId, runtimeId, warnings };
 };
 
 const packageOf = async (root: string, role: FunctionRole, { handler, folder }: Bundle): Promise<Package> => {
@@ -89,13 +106,24 @@ const builtAppOf = async (server: string): Promise<string> => {
 
 const SERVER_FILES = "required-server-files.json";
 
-/** The id that the running app asks its cache for. */
-const deploymentIdOf = async (app: string): Promise<string | undefined> => {
+/** What the app was configured with: the id that it asks its cache for, and where its pages look for scripts and styles. */
+const serverConfigOf = async (app: string): Promise<{ deploymentId?: string; assetPrefix?: string }> => {
   const text = await textOf(join(app, SERVER_FILES));
-  if (text === undefined) return undefined;
-  const { config } = parsed(text, "required-server-files.json of the server") as { config?: { deploymentId?: unknown } };
-  return typeof config?.deploymentId === "string" && config.deploymentId !== "" ? config.deploymentId : undefined;
+  if (text === undefined) return {};
+  const { config = {} } = parsed(text, "required-server-files.json of the server") as { config?: Record<string, unknown> };
+  const { deploymentId, assetPrefix } = config;
+  return { ...(isText(deploymentId) && { deploymentId }), ...(isText(assetPrefix) && { assetPrefix }) };
 };
+
+const isText = (value: unknown): value is string => typeof value === "string" && value !== "";
+
+/** Files on another host are that host's: they are neither put there nor checked. */
+const prefixWarnings = (assetPrefix: string): string[] =>
+  URL.canParse(assetPrefix)
+    ? [
+        `scripts and styles are asked of ${assetPrefix} (assetPrefix), which Shiplog neither fills nor checks: let it take them from this site, or remove assetPrefix from next.config`,
+      ]
+    : [];
 
 /** The id of the build itself may be any: what is kept by it goes by the id of the release. */
 const idWarnings = (runtimeId: string, releaseId: string): string[] =>

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { type AssetPaths, assetPathsOf } from "./asset-paths.ts";
 
 /** The contract of an OpenNext build, `open-next.output.json`: the part that a release is made from. */
 const Origin = z.object({
@@ -6,6 +7,7 @@ const Origin = z.object({
   handler: z.string().optional(),
   bundle: z.string().optional(),
   streaming: z.boolean().optional(),
+  wrapper: z.string().optional(),
 });
 const FunctionOrigin = z.object({
   type: z.literal("function"),
@@ -31,11 +33,15 @@ const Output = z.object({
 
 export type Bundle = { readonly handler: string /** folder below the output's root */; readonly folder: string };
 export type OpenNextOutput = {
-  readonly server: Bundle;
+  readonly server: Bundle /** it answers as a stream */ & { readonly streaming: boolean };
   readonly image: Bundle | null;
   readonly revalidation: Bundle | null;
+  readonly assets: Omit<AssetPaths, "prefix">;
   readonly behaviors: readonly { readonly pattern: string; readonly origin: "s3" | "imageOptimizer" | "default" }[];
 };
+
+/** OpenNext's wrapper for a server that streams its answers through a Function URL. */
+export const STREAMING_WRAPPER = "aws-lambda-streaming";
 
 /** The build is not one that can be deployed. The message says to the app's developer what to change. */
 export class OutputRefused extends Error {
@@ -61,19 +67,24 @@ export const readOutput = (text: string | undefined): OpenNextOutput => {
     throw new OutputRefused(
       `edge functions are not supported (the build has "${edge}"): remove runtime = "edge" and external middleware from the app and open-next.config.ts`,
     );
-  const { s3: _, imageOptimizer, default: server, ...others } = origins;
+  const { s3, imageOptimizer, default: server, ...others } = origins;
   const split = Object.keys(others)[0];
   if (split !== undefined)
     throw new OutputRefused(`split functions are not supported (the build has "${split}"): remove "functions" from open-next.config.ts`);
   if (server.type !== "function" || server.bundle === undefined || server.handler === undefined)
     throw new OutputRefused(`a server of type "${server.type}" is not supported: use the aws-lambda wrapper in open-next.config.ts`);
-  if (server.streaming === true)
-    throw new OutputRefused('streaming is not supported yet: remove the wrapper "aws-lambda-streaming" from open-next.config.ts');
+  const { streaming = false, wrapper } = server;
+  if (streaming && wrapper !== undefined && wrapper !== STREAMING_WRAPPER)
+    throw new OutputRefused(`the wrapper "${wrapper}" is not supported: use "${STREAMING_WRAPPER}" in open-next.config.ts`);
+
+  const assets = assetPathsOf(s3.copy);
+  if ("refused" in assets) throw new OutputRefused(assets.refused);
 
   return {
-    server: bundleOf({ handler: server.handler, bundle: server.bundle }),
+    server: { ...bundleOf({ handler: server.handler, bundle: server.bundle }), streaming },
     image: imageOptimizer ? bundleOf(imageOptimizer) : null,
     revalidation: additionalProps.revalidationFunction ? bundleOf(additionalProps.revalidationFunction) : null,
+    assets,
     behaviors: behaviors.map(({ pattern, origin }) => ({ pattern, origin: knownOrigin(pattern, origin) })),
   };
 };

@@ -1,5 +1,6 @@
 import type { SiteConfig } from "../../blueprint/engine-config.ts";
 import type { FunctionRole, PublishedFunction } from "../../domain/deployment/shapes.ts";
+import { PreludeRefused, readPrelude } from "./streamed-answer.ts";
 
 /** What a function is asked to see whether it works, and how its answer is judged. */
 export type Probe = { readonly payload: unknown; readonly path?: string };
@@ -33,7 +34,7 @@ const TRIES = 2;
 
 /**
  * Asks one version until it answers as a working function does, a second time at most: one rule for what is published and
- * for what goes live. Gives the last answer's status and fault.
+ * for what goes live. Gives the last answer with its status and fault.
  *
  * @param now milliseconds since 1970
  */
@@ -42,17 +43,28 @@ export const probeVersion = async (
   { role, name, version }: Pick<PublishedFunction, "role" | "name" | "version">,
   { host, checkPath }: Pick<SiteConfig, "host" | "checkPath">,
   now: number,
-): Promise<{ path?: string; status?: number; fault?: string }> => {
+): Promise<{ path?: string; status?: number; fault?: string; payload: string }> => {
   const { payload, path } = probeOf(role, host, checkPath, now);
   for (let tries = 1; ; tries++) {
-    const verdict = judge(role, await invoke(name, version, payload));
-    if (verdict.fault === undefined || tries === TRIES) return { ...(path !== undefined && { path }), ...verdict };
+    const answer = await invoke(name, version, payload);
+    const verdict = judge(role, answer);
+    if (verdict.fault === undefined || tries === TRIES) return { ...(path !== undefined && { path }), ...verdict, payload: answer.payload };
   }
 };
 
+/** The status that a function returned, or, where it streams, that of its prelude: Invoke gives the whole stream as it was written. */
 const statusOf = (payload: string): number | undefined => {
   const status = (parsed(payload) as { statusCode?: unknown } | null)?.statusCode;
-  return typeof status === "number" ? status : undefined;
+  return typeof status === "number" ? status : streamedStatus(payload);
+};
+
+const streamedStatus = (payload: string): number | undefined => {
+  try {
+    return readPrelude(Buffer.from(payload))?.prelude.statusCode;
+  } catch (error) {
+    if (error instanceof PreludeRefused) return undefined;
+    throw error;
+  }
 };
 
 const messageOf = (payload: string): string => {
@@ -69,24 +81,27 @@ const parsed = (text: string): unknown => {
 };
 
 /** The event of a Function URL, version 2.0. */
-const urlEvent = (path: string, host: string, now: number) => ({
-  version: "2.0",
-  routeKey: "$default",
-  rawPath: path,
-  rawQueryString: "",
-  headers: { host, "x-forwarded-host": host, "x-forwarded-proto": "https", accept: "text/html", "user-agent": "shiplog-check" },
-  cookies: [],
-  requestContext: {
-    accountId: "anonymous",
-    apiId: "shiplog",
-    domainName: host,
-    domainPrefix: "shiplog",
-    http: { method: "GET", path, protocol: "HTTP/1.1", sourceIp: "127.0.0.1", userAgent: "shiplog-check" },
-    requestId: `check-${now}`,
+const urlEvent = (target: string, host: string, now: number) => {
+  const { pathname: path, search } = new URL(target, `https://${host}`);
+  return {
+    version: "2.0",
     routeKey: "$default",
-    stage: "$default",
-    time: new Date(now).toISOString(),
-    timeEpoch: now,
-  },
-  isBase64Encoded: false,
-});
+    rawPath: path,
+    rawQueryString: search.slice(1),
+    headers: { host, "x-forwarded-host": host, "x-forwarded-proto": "https", accept: "text/html", "user-agent": "shiplog-check" },
+    cookies: [],
+    requestContext: {
+      accountId: "anonymous",
+      apiId: "shiplog",
+      domainName: host,
+      domainPrefix: "shiplog",
+      http: { method: "GET", path, protocol: "HTTP/1.1", sourceIp: "127.0.0.1", userAgent: "shiplog-check" },
+      requestId: `check-${now}`,
+      routeKey: "$default",
+      stage: "$default",
+      time: new Date(now).toISOString(),
+      timeEpoch: now,
+    },
+    isBase64Encoded: false,
+  };
+};

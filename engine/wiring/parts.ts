@@ -11,6 +11,7 @@ import { lambdaFunctions } from "../aws/functions.ts";
 import { s3Objects } from "../aws/objects.ts";
 import { queues as sqsQueues } from "../aws/redelivery-queue.ts";
 import { siteSecrets } from "../aws/secrets.ts";
+import { siteDeadLetters } from "../aws/site-dead-letters.ts";
 import { sourceBucket } from "../aws/sources.ts";
 import { tagTables } from "../aws/tags.ts";
 import type { Clock } from "../kit/clock.ts";
@@ -80,6 +81,10 @@ export const bus = (base: Base) => {
 export const queues = (base: Base) => {
   base.clients.sqs ??= make.sqsClient();
   return sqsQueues(base.clients.sqs, base.log);
+};
+export const siteLetters = (base: Base) => {
+  base.clients.sqs ??= make.sqsClient();
+  return siteDeadLetters(base.clients.sqs);
 };
 export const functions = (base: Base) => {
   base.clients.lambda ??= make.lambdaClient();

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { lstat, readFile, realpath, rm, stat } from "node:fs/promises";
+import { readFile, realpath, rm, stat } from "node:fs/promises";
 import { join, sep } from "node:path";
 import { PutObjectCommand, type S3Client } from "@aws-sdk/client-s3";
 import { NPM_LINKS } from "../../blueprint/buildspec.ts";
@@ -103,10 +103,3 @@ const globToRegExp = (glob: string): RegExp => {
   });
   return new RegExp(`^${source}$`, "s");
 };
-
-/** Whether something is there, be it a link to nothing. */
-export const exists = (path: string) =>
-  lstat(path).then(
-    () => true,
-    () => false,
-  );

@@ -8,7 +8,11 @@ export type BuildLog = {
   say(message: string): void;
   /** What the commands print, in pieces of any size. */
   output(chunk: Buffer): void;
-  /** From now on these values appear as ***. */
+  /**
+   * From now on these values appear as ***: those of 8 characters or more wherever they are, shorter ones only where no
+   * letter or digit is beside them, and those of less than 4 not at all. They are no secret that could be kept, and
+   * without them there would be holes in every word.
+   */
   hide(secrets: readonly string[]): void;
   mask(text: string): string;
   /** Hands everything on, also a last line without an end. */
@@ -16,6 +20,8 @@ export type BuildLog = {
 };
 
 const BATCH_MS = 100;
+const MASKED_FROM = 4;
+const MASKED_ANYWHERE_FROM = 8;
 const MAX_LINE = 200_000; // CloudWatch Logs takes 256 KB
 
 export function openLog(append: (lines: LogLine[]) => void | Promise<void>): BuildLog {
@@ -26,7 +32,8 @@ export function openLog(append: (lines: LogLine[]) => void | Promise<void>): Bui
   let timer: NodeJS.Timeout | undefined;
   let sent: Promise<void> = Promise.resolve();
 
-  const mask = (text: string) => secrets.reduce((masked, secret) => masked.replaceAll(secret, "***"), text);
+  let patterns: (string | RegExp)[] = [];
+  const mask = (text: string) => patterns.reduce<string>((masked, pattern) => masked.replaceAll(pattern, "***"), text);
 
   const send = () => {
     clearTimeout(timer);
@@ -73,7 +80,8 @@ export function openLog(append: (lines: LogLine[]) => void | Promise<void>): Bui
     hide(values) {
       // A secret of several lines is printed line by line.
       const all = values.flatMap((value) => [value, ...value.split(/\r?\n/).filter((line) => line.trim().length > 3)]);
-      secrets = [...new Set([...secrets, ...all])].filter((secret) => secret !== "").sort((a, b) => b.length - a.length);
+      secrets = [...new Set([...secrets, ...all])].filter(({ length }) => length >= MASKED_FROM).sort((a, b) => b.length - a.length);
+      patterns = secrets.map((secret) => (secret.length < MASKED_ANYWHERE_FROM ? alone(secret) : secret));
     },
     mask,
     async flush() {
@@ -83,3 +91,7 @@ export function openLog(append: (lines: LogLine[]) => void | Promise<void>): Bui
     },
   };
 }
+
+/** A text where no letter or digit is beside it. */
+const alone = (text: string): RegExp =>
+  new RegExp(`(?<![\\p{L}\\p{N}_])${text.replace(/[.*+?^${}()|[\]\\/]/g, "\\$&")}(?![\\p{L}\\p{N}_])`, "gu");

@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { cp, mkdir, readdir, realpath, rename, rm } from "node:fs/promises";
 import { dirname, join, sep } from "node:path";
-import { exists, fixedPart } from "./artifacts.ts";
+import { exists } from "../exists.ts";
+import { fixedPart } from "./artifacts.ts";
 
 /**
  * Keeps the folders of `cache.paths` between builds of one project by renaming them, which costs nothing where builds

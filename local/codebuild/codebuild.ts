@@ -1,26 +1,26 @@
 import { createHash, randomUUID } from "node:crypto";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
-import { S3Client } from "@aws-sdk/client-s3";
-import { AwsError, type AwsService, REGION } from "../http.ts";
+import type { S3Client } from "@aws-sdk/client-s3";
+import { jsonService } from "../endpoint/wire.ts";
+import { AwsError, type AwsService } from "../http.ts";
+import { openRecordStore } from "../record-store.ts";
 import { type ArtifactTarget, type BuildRecord, buildArn, logsOf, submit } from "./build.ts";
 import type { BusEvent } from "./build-events.ts";
 import type { LogLine } from "./build-log.ts";
 import { removeHalves } from "./cache.ts";
 import { endProcesses } from "./processes.ts";
 import { openQueue } from "./queue.ts";
-import { openRecords } from "./records.ts";
 import * as input from "./requests.ts";
-import { invalid, jsonService, operation, projectArn } from "./requests.ts";
+import { invalid, operation, projectArn } from "./requests.ts";
 import { openWorkFolders, workRoots } from "./work-folders.ts";
 
 export type LocalCodeBuild = {
   readonly handle: AwsService;
   /** Ends the processes of running builds; at the next start these builds run again under their ids. */
   close(): Promise<void>;
-  /** `buildsStarted`: how many StartBuild calls really made a build; `calls`: requests by operation. */
-  counters(): { buildsStarted: number; calls: Record<string, number> };
+  /** How many StartBuild calls really made a build. */
+  counters(): { buildsStarted: number };
 };
 
 export type CodeBuildOptions = {
@@ -28,10 +28,8 @@ export type CodeBuildOptions = {
   readonly dataDir: string;
   /** Where builds may work, best first; each is outside of the data folder. Default `workRoots` of this process. */
   readonly workRoots?: readonly string[];
-  /** Where S3 answers. Asked when the first build needs it. */
-  readonly endpointUrl: () => string;
   /** What sources are read and artifacts are written with. A build's own commands are not told of it. */
-  readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
+  readonly s3: S3Client;
   /** Puts an event on the default bus. A rejection is logged and forgotten, as CodeBuild's events are best effort. */
   emit(event: BusEvent): Promise<void>;
   appendLog(group: string, stream: string, lines: LogLine[]): void | Promise<void>;
@@ -51,31 +49,18 @@ const PAGE = 100;
 /** A CodeBuild that runs each build's buildspec in a child process of this machine. */
 export async function startCodeBuild(options: CodeBuildOptions): Promise<LocalCodeBuild> {
   const folder = join(options.dataDir, "codebuild");
-  const projects = await openRecords<input.Project>(join(folder, "projects"), ["name"]);
-  const builds = await openRecords<BuildRecord>(join(folder, "builds"), ["build"]);
+  const projects = openRecordStore<input.Project>(join(folder, "projects"), ["name"]);
+  const builds = openRecordStore<BuildRecord>(join(folder, "builds"), ["build"]);
   const caches = join(folder, "cache");
   const workFolders = openWorkFolders(options.dataDir, options.workRoots ?? workRoots(process.env));
   for (const { build } of builds.all()) if (!build.buildComplete) await endProcesses(build.id, []);
   await Promise.all([workFolders.removeStale(), removeHalves(caches)]);
   await rm(join(folder, "work"), { recursive: true, force: true }); // where builds worked up to 0.1.0
-  let client: S3Client | undefined;
-  const s3 = () => {
-    client ??= new S3Client({
-      endpoint: options.endpointUrl(),
-      region: REGION,
-      forcePathStyle: true,
-      credentials: options.credentials,
-      requestChecksumCalculation: "WHEN_REQUIRED",
-      responseChecksumValidation: "WHEN_REQUIRED",
-    });
-    return client;
-  };
   const queue = openQueue({
     cacheFolder: caches,
     workFolders,
     builds,
-    s3,
-    ready: () => untilReachable(options.endpointUrl),
+    s3: options.s3,
     emit: options.emit,
     appendLog: options.appendLog,
     secret: options.secret,
@@ -84,7 +69,6 @@ export async function startCodeBuild(options: CodeBuildOptions): Promise<LocalCo
     minuteMs: options.minuteMs ?? 60_000,
   });
   let buildsStarted = 0;
-  const calls: Record<string, number> = {};
 
   const projectOf = (name: string): input.Project => {
     const project = projects.get(name.slice(name.lastIndexOf("/") + 1)); // StartBuild also takes an ARN
@@ -94,7 +78,7 @@ export async function startCodeBuild(options: CodeBuildOptions): Promise<LocalCo
   const findBuild = (idOrArn: string) => builds.get(idOrArn.slice(idOrArn.lastIndexOf("/") + 1));
   const ofProject = (name: string) => builds.all().filter(({ build }) => build.projectName === name);
 
-  async function startBuild(request: input.StartBuild) {
+  function startBuild(request: input.StartBuild) {
     const project = projectOf(request.projectName);
     const before = ofProject(project.name);
     const token = request.idempotencyToken && {
@@ -106,7 +90,6 @@ export async function startCodeBuild(options: CodeBuildOptions): Promise<LocalCo
     if (repeated) {
       if (repeated.token?.request !== token.request)
         throw invalid("The idempotency token was used less than five minutes ago with other parameters");
-      await builds.save(repeated.build.id, repeated); // the first request may still be writing it
       return { build: repeated.build };
     }
     const active = before.filter(({ build }) => !build.buildComplete).length;
@@ -122,7 +105,7 @@ export async function startCodeBuild(options: CodeBuildOptions): Promise<LocalCo
     if (token) Object.assign(record, { token });
     submit(record.build);
     buildsStarted += 1;
-    await builds.save(record.build.id, record);
+    builds.put(record.build.id, record);
     const answer = structuredClone(record.build);
     queue.add(record);
     return { build: answer };
@@ -141,32 +124,22 @@ export async function startCodeBuild(options: CodeBuildOptions): Promise<LocalCo
   }
 
   const operations = {
-    CreateProject: operation(input.Project, async (given) => {
+    CreateProject: operation(input.Project, (given) => {
       if (projects.get(given.name)) throw new AwsError("ResourceAlreadyExistsException", 400, `Project already exists: ${given.name}`);
       const now = Date.now() / 1000;
       const project = { ...given, arn: projectArn(given.name), created: now, lastModified: now };
-      await projects.save(project.name, project);
+      projects.put(project.name, project);
       return { project };
     }),
-    UpdateProject: operation(input.ProjectChange, async (given) => {
+    UpdateProject: operation(input.ProjectChange, (given) => {
       const project = { ...projectOf(given.name), ...given, lastModified: Date.now() / 1000 } as input.Project;
-      await projects.save(project.name, project);
+      projects.put(project.name, project);
       return { project };
     }),
     BatchGetProjects: operation(input.Names, ({ names }) => ({
       projects: names.flatMap((name) => projects.get(name) ?? []),
       projectsNotFound: names.filter((name) => !projects.get(name)),
     })),
-    ListProjects: operation(input.Page, () => ({
-      projects: projects
-        .all()
-        .map(({ name }) => name)
-        .sort(),
-    })),
-    DeleteProject: operation(input.OneName, async ({ name }) => {
-      await projects.remove(name);
-      return {};
-    }),
     StartBuild: operation(input.StartBuild, startBuild),
     StopBuild: operation(input.OneId, async ({ id }) => {
       const record = findBuild(id);
@@ -178,30 +151,17 @@ export async function startCodeBuild(options: CodeBuildOptions): Promise<LocalCo
       builds: ids.flatMap((id) => findBuild(id)?.build ?? []),
       buildsNotFound: ids.filter((id) => !findBuild(id)),
     })),
-    ListBuilds: operation(input.Page, (given) => page(builds.all(), given)),
-    ListBuildsForProject: operation(input.Page, (given) => page(ofProject(projectOf(given.projectName ?? "").name), given)),
+    ListBuildsForProject: operation(input.Page, (given) => page(ofProject(projectOf(given.projectName).name), given)),
   };
 
   return {
-    handle: jsonService(operations, calls),
-    counters: () => ({ buildsStarted, calls: { ...calls } }),
+    handle: jsonService("codebuild", operations),
+    counters: () => ({ buildsStarted }),
     async close() {
       await queue.close();
       await workFolders.close();
-      client?.destroy();
     },
   };
-}
-
-/** The endpoint starts its services before it listens, and builds taken up again need it: wait, but not for ever. */
-async function untilReachable(endpointUrl: () => string): Promise<void> {
-  for (const deadline = Date.now() + 30_000; Date.now() < deadline; await sleep(50, undefined, { ref: false })) {
-    const reached = await (async () => fetch(endpointUrl(), { method: "HEAD" }))().then(
-      () => true,
-      () => false,
-    );
-    if (reached) return;
-  }
 }
 
 /** The build that a request makes of its project, before any phase. */

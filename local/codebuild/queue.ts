@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import type { S3Client } from "@aws-sdk/client-s3";
+import type { RecordStore } from "../record-store.ts";
 import { BuildCut, type BuildRecord, type BuildStatus, endBuild, endPhase, submit, uuidOf } from "./build.ts";
 import { type BusEvent, phaseChange, stateChange } from "./build-events.ts";
 import { type LogLine, openLog } from "./build-log.ts";
-import type { Records } from "./records.ts";
 import { runBuild } from "./run-build.ts";
 import type { WorkFolders } from "./work-folders.ts";
 
@@ -11,10 +11,8 @@ export type QueueOptions = {
   /** Holds the projects' caches. */
   readonly cacheFolder: string;
   readonly workFolders: Pick<WorkFolders, "make">;
-  readonly builds: Records<BuildRecord>;
-  readonly s3: () => S3Client;
-  /** Resolves when builds that an earlier process left can be run. */
-  ready(): Promise<void>;
+  readonly builds: RecordStore<BuildRecord>;
+  readonly s3: S3Client;
   emit(event: BusEvent): Promise<void>;
   appendLog(group: string, stream: string, lines: LogLine[]): void | Promise<void>;
   secret(secretId: string): Promise<string>;
@@ -38,7 +36,7 @@ export function openQueue(options: QueueOptions): Queue {
   const announcing = new Map<string, Promise<void>>();
   let closed = false;
 
-  const save = (record: BuildRecord) => builds.save(record.build.id, record);
+  const save = (record: BuildRecord) => builds.put(record.build.id, record);
 
   /** Events of one build go out one after another; the build never waits for them. */
   function announce(record: BuildRecord, event: BusEvent, status?: BuildStatus): void {
@@ -48,7 +46,7 @@ export function openQueue(options: QueueOptions): Queue {
         await options.emit(event);
         if (status === undefined) return;
         record.announced = status;
-        await save(record);
+        save(record);
       } catch (error) {
         console.error(`codebuild: an event of ${id} was not delivered:`, error);
       }
@@ -62,7 +60,7 @@ export function openQueue(options: QueueOptions): Queue {
 
   async function end(record: BuildRecord, status: BuildStatus): Promise<void> {
     endBuild(record.build, status);
-    await save(record); // first, so that whoever hears of the end also reads it
+    save(record); // first, so that whoever hears of the end also reads it
     announceState(record);
   }
 
@@ -95,7 +93,7 @@ export function openQueue(options: QueueOptions): Queue {
       makeFolder: () => options.workFolders.make(uuidOf(build)),
       cacheFolder: join(options.cacheFolder, build.projectName),
       async changed(phase?: Parameters<typeof phaseChange>[1]) {
-        await save(record);
+        save(record);
         if (phase) announce(record, phaseChange(structuredClone(build), phase));
       },
     };
@@ -134,27 +132,21 @@ export function openQueue(options: QueueOptions): Queue {
   }
 
   // What an earlier process left: builds to run again, stops to carry out, ends nobody was told of.
-  const left = builds.all().sort((a, b) => a.build.startTime - b.build.startTime || a.build.buildNumber - b.build.buildNumber);
-  async function resume(): Promise<void> {
-    if (left.every(({ build, announced }) => build.buildComplete && announced === build.buildStatus)) return;
-    await options.ready();
-    for (const record of left) {
-      if (closed) return;
-      if (record.build.buildComplete) {
-        if (record.announced !== record.build.buildStatus) announceState(record);
-        continue;
-      }
-      submit(record.build);
-      add(record);
+  const left = builds.all().toSorted((a, b) => a.build.startTime - b.build.startTime || a.build.buildNumber - b.build.buildNumber);
+  for (const record of left) {
+    if (record.build.buildComplete) {
+      if (record.announced !== record.build.buildStatus) announceState(record);
+      continue;
     }
+    submit(record.build);
+    add(record);
   }
-  resume().catch((error) => console.error("codebuild: earlier builds could not be taken up again:", error));
 
   return {
     add,
     async stop(record) {
       record.stopRequested = true;
-      await save(record);
+      save(record);
       await leaveQueue(record, "STOPPED");
       running.get(record)?.cut.abort(new BuildCut("STOPPED"));
     },

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { ACCOUNT, AwsError, type AwsRequest, type AwsService, REGION } from "../http.ts";
+import { ACCOUNT, AwsError, REGION } from "../http.ts";
 
 const Variable = z.object({
   name: z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "must be the name of an environment variable"),
@@ -68,9 +68,8 @@ export type StartBuild = z.output<typeof StartBuild>;
 export const Names = z.looseObject({ names: z.array(z.string()).min(1).max(100) });
 export const Ids = z.looseObject({ ids: z.array(z.string()).min(1).max(100) });
 export const OneId = z.looseObject({ id: z.string() });
-export const OneName = z.looseObject({ name: z.string() });
 export const Page = z.looseObject({
-  projectName: z.string().optional(),
+  projectName: z.string(),
   sortOrder: z.enum(["ASCENDING", "DESCENDING"]).default("DESCENDING"),
   nextToken: z.string().optional(),
 });
@@ -85,17 +84,4 @@ export const operation =
     const result = shape.safeParse(input);
     if (result.success) return answer(result.data);
     throw invalid(result.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`).join("; "));
-  };
-
-/** Answers AWS JSON 1.1 requests for CodeBuild, counting each operation in `calls`. */
-export const jsonService =
-  (operations: Readonly<Record<string, Operation>>, calls: Record<string, number>): AwsService =>
-  async ({ headers, body }: AwsRequest) => {
-    const name = (headers["x-amz-target"] ?? "").split(".").at(-1) ?? "";
-    const run = Object.hasOwn(operations, name) ? operations[name] : undefined;
-    if (!run)
-      throw new AwsError("UnknownOperationException", 400, `CodeBuild's ${name || "(no operation)"} is not part of the local endpoint`);
-    calls[name] = (calls[name] ?? 0) + 1;
-    const answer = await run(body.length === 0 ? {} : JSON.parse(body.toString("utf8")));
-    return { status: 200, headers: { "content-type": "application/x-amz-json-1.1" }, body: JSON.stringify(answer) };
   };

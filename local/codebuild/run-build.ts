@@ -25,7 +25,7 @@ import { type BuildFolders, baseEnvironment, declaredEnvironment } from "./envir
 import { openSession, type Session } from "./session.ts";
 
 export type BuildPorts = {
-  readonly s3: () => S3Client;
+  readonly s3: S3Client;
   readonly log: BuildLog;
   /** Called after every change of the build, with the phase that has just ended, if one has. */
   changed(phase?: Phase): Promise<void>;
@@ -126,7 +126,7 @@ export async function runBuild(record: BuildRecord, ports: BuildPorts, signal: A
       provisioned &&
       at !== undefined &&
       (await phase("DOWNLOAD_SOURCE", async () => {
-        await downloadSource(build, ports.s3(), at.src, join(at.whole, "source.zip"), signal);
+        await downloadSource(build, ports.s3, at.src, join(at.whole, "source.zip"), signal);
         spec = await readBuildspec(build, at.src);
         const declared = await declaredEnvironment(build, spec, ports.secret);
         log.hide(declared.secrets);
@@ -163,7 +163,7 @@ export async function runBuild(record: BuildRecord, ports: BuildPorts, signal: A
         await phase("UPLOAD_ARTIFACTS", async () => {
           const target = record.artifactTarget;
           if (!artifacts || !target) return;
-          build.artifacts = await uploadArtifact(ports.s3(), artifacts, target, at.src, join(at.whole, "artifact.zip"), signal);
+          build.artifacts = await uploadArtifact(ports.s3, artifacts, target, at.src, join(at.whole, "artifact.zip"), signal);
         });
       }
       await phase("FINALIZING", async () => {

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { lstat, mkdir, readdir, realpath, rm, rmdir, stat } from "node:fs/promises";
 import { homedir, tmpdir, userInfo } from "node:os";
 import { basename, dirname, isAbsolute, join, resolve, sep } from "node:path";
+import { exists } from "../exists.ts";
 import { PhaseFailed } from "./build.ts";
 
 /**
@@ -93,7 +94,7 @@ async function realPlace(path: string): Promise<string> {
 async function problemOf(root: string, dataDir: string): Promise<string | undefined> {
   if (`${root}${sep}`.startsWith(`${dataDir}${sep}`)) return "it is in the engine's data folder";
   for (let folder = root; ; folder = dirname(folder)) {
-    for (const name of SOUGHT_UPWARDS) if (await there(join(folder, name))) return `${join(folder, name)} is in the way`;
+    for (const name of SOUGHT_UPWARDS) if (await exists(join(folder, name))) return `${join(folder, name)} is in the way`;
     if (dirname(folder) === folder) break;
   }
   try {
@@ -103,12 +104,6 @@ async function problemOf(root: string, dataDir: string): Promise<string | undefi
   }
   return (await belongsToUs(root)) ? undefined : "somebody else may write to it";
 }
-
-const there = (path: string): Promise<boolean> =>
-  lstat(path).then(
-    () => true,
-    () => false,
-  );
 
 async function belongsToUs(root: string): Promise<boolean> {
   const status = await stat(root).catch(() => undefined);

@@ -1,8 +1,10 @@
-/** What the edge is about to send; a name may occur more than once (`set-cookie`). */
+import type { Readable } from "node:stream";
+
+/** What the edge is about to send; a name may occur more than once (`set-cookie`). A body that is still being made is a stream. */
 export type Answer = {
   readonly status: number;
   readonly headers: readonly (readonly [name: string, value: string])[];
-  readonly body: Buffer;
+  readonly body: Buffer | Readable;
 };
 
 /** Which release an answer came from: what every answer of the edge names. */

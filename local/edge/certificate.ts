@@ -1,7 +1,8 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
-import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { generate } from "selfsigned";
+import { replaceFile } from "../replace-file.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 const VALID_DAYS = 3650;
@@ -23,8 +24,8 @@ export async function loadOrCreateCertificate(dir: string, hosts: readonly strin
   const made = await create(hosts);
   await mkdir(dir, { recursive: true });
   // The key first: a crash between the two leaves a pair that does not match, which `isGood` sees.
-  await replace(keyFile, made.key, 0o600);
-  await replace(caFile, made.cert, 0o644);
+  replaceFile(keyFile, made.key, 0o600);
+  replaceFile(caFile, made.cert, 0o644);
   return { ...made, caFile };
 }
 
@@ -58,10 +59,4 @@ async function create(hosts: readonly string[]): Promise<{ cert: string; key: st
     ],
   });
   return { cert, key };
-}
-
-async function replace(file: string, content: string, mode: number): Promise<void> {
-  const fresh = `${file}.${process.pid}.new`;
-  await writeFile(fresh, content, { mode });
-  await rename(fresh, file);
 }

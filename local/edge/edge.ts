@@ -1,12 +1,15 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Readable } from "node:stream";
 import { TLSSocket } from "node:tls";
+import { sendFlow } from "../flow.ts";
 import { foreignHost } from "../loopback.ts";
-import { type Answer, page, passes, type Release, releaseIn } from "./answer.ts";
+import { type Answer, page, type Release, releaseIn } from "./answer.ts";
 import { type Behavior, router } from "./behaviors.ts";
 import { listenBoth } from "./both-protocols.ts";
+import { type Found, fileAnswer } from "./file-answer.ts";
 import { functionEvent, PAYLOAD_LIMIT, splitTarget } from "./function-event.ts";
-import { answerOf } from "./function-result.ts";
+import { answerOf, streamedAnswerOf } from "./function-result.ts";
 
 export type Edge = { url: string; port: number; close(): Promise<void> };
 
@@ -20,14 +23,14 @@ export type EdgeOptions = {
   /**
    * Invokes the alias `live` of a role's function with a Function URL event (format 2.0).
    * `description` is that of the alias as it was executed (`seq=7 dep=dep_01J…`); `functionError` as Lambda's header of that name.
+   * `payload` is what the function returned, `body` what it streams.
    */
-  invoke(role: "server" | "image", event: object): Promise<{ payload: Buffer; functionError?: string; description: string }>;
-  /** An object below the environment's `_assets` prefix, by its decoded key; undefined when there is none. */
-  asset(
-    key: string,
-    range: string | undefined,
-    ifNoneMatch: string | undefined,
-  ): Promise<{ status: number; headers: Record<string, string>; body: Buffer } | undefined>;
+  invoke(
+    role: "server" | "image",
+    event: object,
+  ): Promise<({ payload: Buffer; functionError?: string } | { contentType: string; body: Readable }) & { description: string }>;
+  /** An object below the environment's `_assets` prefix, by its decoded key: 200, 206 or 416; undefined when there is none. */
+  asset(key: string, range: string | undefined): Promise<Found | undefined>;
   certificate: { cert: string; key: string };
 };
 
@@ -66,12 +69,8 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
     if (request.method !== "GET" && request.method !== "HEAD") return READ_ONLY;
     const key = assetKey(path);
     if (key === undefined) return BAD_PATH;
-    const found = await options.asset(key, request.headers.range, request.headers["if-none-match"]);
-    if (!found) return NO_FILE;
-    const headers = Object.entries(found.headers)
-      .map(([name, value]) => [name.toLowerCase(), value] as const)
-      .filter(([name]) => passes(name) && name !== "content-length" && !name.startsWith("x-amz-"));
-    return { status: found.status, headers, body: found.body };
+    const found = await options.asset(key, request.headers.range);
+    return found ? fileAnswer(found, request.headers) : NO_FILE;
   }
 
   async function fromFunction(role: "server" | "image", request: IncomingMessage, requestId: string, live: Release): Promise<Answered> {
@@ -79,16 +78,19 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
     if (!body) return { answer: TOO_LARGE, release: live };
     const event = functionEvent(request, body, request.socket instanceof TLSSocket, requestId, Date.now());
     if ((event.body?.length ?? 0) > PAYLOAD_LIMIT) return { answer: TOO_LARGE, release: live };
-    const { payload, functionError, description } = await options.invoke(role, event);
+    const invoked = await options.invoke(role, event);
+    const { description } = invoked;
     const release = releaseIn(description);
-    if (functionError === undefined) {
-      try {
-        return { answer: answerOf(payload), release };
-      } catch (error) {
-        report(requestId, `${role} of ${description} answered no JSON`, error);
-      }
-    } else {
+    if ("payload" in invoked && invoked.functionError !== undefined) {
+      const { payload, functionError } = invoked;
       report(requestId, `${role} of ${description} failed (${functionError})`, payload.toString("utf8").slice(0, 4000));
+    } else {
+      try {
+        const answer = "body" in invoked ? await streamedAnswerOf(invoked.contentType, invoked.body) : answerOf(invoked.payload);
+        return { answer, release };
+      } catch (error) {
+        report(requestId, `${role} of ${description} gave no answer of HTTP`, error);
+      }
     }
     return { answer: failure(requestId), release };
   }
@@ -107,11 +109,13 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
       answered = { answer: failure(requestId), release: undefined };
     }
     try {
-      send(request, response, answered);
+      const brokenOff = await send(request, response, answered);
+      if (brokenOff) report(requestId, `the answer to ${request.method} ${request.url} broke off`, brokenOff);
     } catch (error) {
       report(requestId, `${request.method} ${request.url} was answered with what HTTP cannot carry`, error);
+      if (!Buffer.isBuffer(answered.answer.body)) answered.answer.body.destroy();
       for (const name of response.getHeaderNames()) response.removeHeader(name);
-      send(request, response, { answer: failure(requestId), release: answered.release });
+      await send(request, response, { answer: failure(requestId), release: answered.release });
     }
   }
 
@@ -181,18 +185,24 @@ async function readBody(request: IncomingMessage): Promise<Buffer | undefined> {
   return size > PAYLOAD_LIMIT ? undefined : Buffer.concat(chunks, size);
 }
 
-function send(request: IncomingMessage, response: ServerResponse, { answer, release }: Answered): void {
-  const bodiless = answer.status === 204 || answer.status === 304;
-  response.statusCode = answer.status;
-  for (const [name, value] of answer.headers) response.appendHeader(name, value);
+/** @returns why the body broke off, where it did */
+async function send(request: IncomingMessage, response: ServerResponse, { answer, release }: Answered): Promise<Error | undefined> {
+  const { status, headers, body } = answer;
+  const bodiless = status === 204 || status === 304;
+  response.statusCode = status;
+  for (const [name, value] of headers) response.appendHeader(name, value);
   if (release) {
     response.setHeader("x-shiplog-deployment", release.deploymentId);
     response.setHeader("x-shiplog-sequence", String(release.sequence));
   }
-  if (!bodiless) response.setHeader("content-length", String(answer.body.length));
   // A body that nobody reads would stay in the connection and be taken for the next request.
   if (!request.complete) request.resume();
-  response.end(bodiless || request.method === "HEAD" ? undefined : answer.body);
+  const silent = bodiless || request.method === "HEAD";
+  if (!Buffer.isBuffer(body) && !silent) return sendFlow(body, response);
+  if (!Buffer.isBuffer(body)) body.destroy();
+  else if (!bodiless) response.setHeader("content-length", String(body.length));
+  response.end(silent ? undefined : body);
+  return undefined;
 }
 
 function report(requestId: string, what: string, reason: unknown): void {

@@ -11,13 +11,9 @@ export type ServiceName =
   | "kms"
   | "lambda"
   | "logs"
-  | "query"
   | "s3"
   | "secretsmanager"
   | "sqs";
-
-/** The service as a signature's credential scope names it. */
-export const signingName = (service: ServiceName): string => (service === "query" ? "sts" : service);
 
 /** Where a request goes; `operation` names it in the counters. */
 export type Route = { readonly service: ServiceName; readonly operation: string; readonly protocol: Protocol };
@@ -36,11 +32,13 @@ const LAMBDA_PATH = /^\/20\d\d-\d\d-\d\d\/(functions|event-source-mappings|accou
 const CLOUDFRONT_PATH = /^\/2020-05-31\/(distribution|cache-policy|origin-)/;
 
 /** The services whose requests carry no target: known by path, or else S3's. */
-const SCOPES_WITHOUT_TARGET = new Set(["s3", "lambda", "cloudfront", "sts", "sqs"]);
+const SCOPES_WITHOUT_TARGET = new Set(["s3", "lambda", "cloudfront"]);
 
 /**
- * Which service a request is for. The `x-amz-target` header says it for the JSON protocols; a path or a form body for
- * the others; what is left is S3. The credential scope decides where a bucket's name looks like another service's path.
+ * Which service a request is for. The `x-amz-target` header says it for the JSON protocols; a path for the others; what
+ * is left is S3. The credential scope decides where a bucket's name looks like another service's path.
+ *
+ * @throws AwsError for a service that there is none of here
  */
 export function routeOf(request: {
   readonly method: string;
@@ -63,7 +61,8 @@ export function routeOf(request: {
   if (scope !== "s3") {
     if (LAMBDA_PATH.test(path)) return { service: "lambda", operation: lambdaOperation(method, path), protocol: "json" };
     if (CLOUDFRONT_PATH.test(path)) return { service: "cloudfront", operation: cloudFrontOperation(method, path), protocol: "xml" };
-    if (isForm(headers["content-type"]) && path === "/") return { service: "query", operation: "", protocol: "xml" };
+    if (scope === "sqs")
+      throw new AwsError("UnknownOperationException", 400, "SQS is spoken in JSON, as the AWS SDK for JavaScript v3 does, and in no form.");
     if (scope && !SCOPES_WITHOUT_TARGET.has(scope))
       throw new AwsError("UnknownOperationException", 400, `The local endpoint has no service "${scope}" for ${method} ${path}.`);
   }
@@ -75,5 +74,3 @@ function credentialScope(authorization: string | string[] | undefined, query: UR
   const credential = /Credential=([^,\s]+)/.exec(String(authorization ?? ""))?.[1] ?? query.get("X-Amz-Credential") ?? undefined;
   return credential?.split("/").at(-2);
 }
-
-const isForm = (type: string | string[] | undefined): boolean => String(type ?? "").includes("application/x-www-form-urlencoded");

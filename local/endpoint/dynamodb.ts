@@ -45,19 +45,14 @@ export async function openDynamoDb(dataDir: string): Promise<DynamoDb> {
   const own: Record<string, (input: Input, ask: Ask) => Promise<Answer>> = {
     async CreateTable(input, ask) {
       const answer = await ask("CreateTable", { ...input, StreamSpecification: undefined });
-      if (answer.status === 200) remember(input);
-      return described(answer, "TableDescription");
-    },
-    async UpdateTable(input, ask) {
-      const { StreamSpecification, ...rest } = input;
-      if (StreamSpecification) {
-        const before = await ask("DescribeTable", { TableName: input.TableName });
-        if (before.status !== 200) return before;
-        remember({ ...(before.body.Table as Description), TableName: input.TableName, StreamSpecification });
+      if (answer.status === 200) {
+        const { TableName, KeySchema = [], StreamSpecification: stream } = input;
+        const keys = KeySchema.map(({ AttributeName }) => AttributeName);
+        const enabled = { view: stream?.StreamViewType ?? "NEW_IMAGE", label: new Date().toISOString().slice(0, -1) };
+        extras.value[TableName] = { keys, ...(stream?.StreamEnabled && { stream: enabled }) };
+        extras.save();
       }
-      if (Object.keys(rest).length > 1) return described(await ask("UpdateTable", rest), "TableDescription");
-      const { status, body } = await ask("DescribeTable", { TableName: input.TableName });
-      return described({ status, body: status === 200 ? { TableDescription: body.Table } : body }, "TableDescription");
+      return described(answer, "TableDescription");
     },
     async DescribeTable(input, ask) {
       return described(await ask("DescribeTable", input), "Table");
@@ -105,16 +100,6 @@ export async function openDynamoDb(dataDir: string): Promise<DynamoDb> {
   const timer = setInterval(() => {
     sweeping = sweeping.then(sweep).catch((error) => void asAwsError(error));
   }, SWEEP_MS).unref();
-
-  function remember({ TableName, KeySchema = [], StreamSpecification }: Input): void {
-    const { stream, ...rest } = extras.value[TableName] ?? {};
-    const keys = KeySchema.map(({ AttributeName }) => AttributeName);
-    const enabled = StreamSpecification?.StreamEnabled
-      ? { stream: stream ?? { view: StreamSpecification.StreamViewType ?? "NEW_IMAGE", label: new Date().toISOString().slice(0, -1) } }
-      : {};
-    extras.value[TableName] = { ...rest, keys, ...enabled };
-    extras.save();
-  }
 
   function described(answer: Answer, at: "Table" | "TableDescription"): Answer {
     const table = answer.body[at] as Description | undefined;

@@ -8,7 +8,7 @@ import { foreignHost, foreignRequest } from "../loopback.ts";
 import { type AccessKey, openAccessKey } from "./access-key.ts";
 import type { StreamHandler } from "./change-stream.ts";
 import { type InvalidationListener, openCloudFront } from "./cloudfront.ts";
-import { type Route, routeOf, signingName } from "./dispatch.ts";
+import { type Route, routeOf } from "./dispatch.ts";
 import { openDynamoDb } from "./dynamodb.ts";
 import { type EmittedEvent, openEventBus } from "./event-bus.ts";
 import type { BusEvent } from "./event-delivery.ts";
@@ -18,7 +18,6 @@ import { logsService } from "./logs.ts";
 import { openQueuesAndObjects } from "./queues-and-objects.ts";
 import { secretsService } from "./secrets.ts";
 import { type Signed, signatureCheck } from "./signature.ts";
-import { answerQuery, queryAction } from "./sts.ts";
 import { errorAnswer, type Protocol, readBody, toAwsRequest, writeAnswer } from "./wire.ts";
 
 export type { AccessKey } from "./access-key.ts";
@@ -111,8 +110,8 @@ export async function startEndpoint({ dataDir, port = 0, ...given }: EndpointOpt
       count("function-url.Invoke");
       return writeAnswer(response, await functionUrl(signed, toAwsRequest(request, body)));
     }
-    await checkSignature(signed, signingName(service), body);
-    if (service !== "query") count(`${service}.${operation}`);
+    await checkSignature(signed, service, body);
+    count(`${service}.${operation}`);
     if (service === "sqs") return queues.serve(request, response, body);
     if (service === "dynamodb") {
       const { method = "GET", url = "/", headers } = request;
@@ -128,11 +127,6 @@ export async function startEndpoint({ dataDir, port = 0, ...given }: EndpointOpt
   }
 
   async function answer({ service }: Route, request: AwsRequest): Promise<AwsResponse> {
-    if (service === "query") {
-      const action = queryAction(request.body);
-      count(`sts.${action}`);
-      return answerQuery(action);
-    }
     const run = service === "lambda" || service === "codebuild" ? mounted[service] : services[service];
     if (!run) throw notMounted(service);
     return run(request);

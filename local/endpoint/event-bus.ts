@@ -74,9 +74,6 @@ export function openEventBus(dataDir: string, send: Send): EventBus {
       for (const entry of Entries) results.push(await put(entry));
       return { FailedEntryCount: results.filter((result) => "ErrorCode" in result).length, Entries: results };
     },
-    TestEventPattern({ EventPattern, Event }: { EventPattern: string; Event: string }) {
-      return { Result: matchesPattern(parsePattern(EventPattern), parseDetail(Event)) };
-    },
   });
 
   return {

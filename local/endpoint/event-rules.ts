@@ -59,19 +59,6 @@ export function ruleOperations(file: JsonFile<Buses>) {
       const bus = findBus(buses, Name);
       return { Name: bus.Name, Arn: busArn(bus.Name) };
     },
-    ListEventBuses({ NamePrefix = "" }: Prefixed) {
-      const named = Object.values(buses).filter(({ Name }) => Name.startsWith(NamePrefix));
-      return { EventBuses: named.map(({ Name }) => ({ Name, Arn: busArn(Name) })) };
-    },
-    DeleteEventBus({ Name }: { Name: string }) {
-      const bus = ownValue(buses, Name);
-      if (!bus) return; // AWS answers success
-      if (Name === "default") throw new AwsError("ValidationException", 400, "Cannot delete event bus default.");
-      if (Object.keys(bus.Rules).length > 0)
-        throw new AwsError("ValidationException", 400, `Cannot delete event bus ${Name}: it has rules.`);
-      delete buses[Name];
-      file.save();
-    },
 
     PutRule({ Name, EventBusName, EventPattern, State = "ENABLED", Description, ScheduleExpression }: PutRuleInput) {
       const bus = findBus(buses, EventBusName);
@@ -91,14 +78,6 @@ export function ruleOperations(file: JsonFile<Buses>) {
       const named = Object.values(bus.Rules).filter(({ Name }) => Name.startsWith(NamePrefix));
       return { Rules: named.map((one) => shown(bus, one)) };
     },
-    DeleteRule({ Name, EventBusName }: OnRule) {
-      const bus = findBus(buses, EventBusName);
-      const found = ownValue(bus.Rules, Name);
-      if (!found) return; // AWS answers success
-      if (found.Targets.length > 0) throw new AwsError("ValidationException", 400, "Rule can't be deleted since it has targets.");
-      delete bus.Rules[Name];
-      file.save();
-    },
     EnableRule: (input: OnRule) => setState(input, "ENABLED"),
     DisableRule: (input: OnRule) => setState(input, "DISABLED"),
 
@@ -113,12 +92,6 @@ export function ruleOperations(file: JsonFile<Buses>) {
       found.Targets = [...kept, ...sound];
       file.save();
       return { FailedEntryCount: failed.length, FailedEntries: failed };
-    },
-    RemoveTargets({ Rule, EventBusName, Ids }: { Rule: string; EventBusName?: string; Ids: string[] }) {
-      const found = rule({ Name: Rule, ...(EventBusName && { EventBusName }) });
-      found.Targets = found.Targets.filter(({ Id }) => !Ids.includes(Id));
-      file.save();
-      return { FailedEntryCount: 0, FailedEntries: [] };
     },
     ListTargetsByRule({ Rule, EventBusName }: { Rule: string; EventBusName?: string }) {
       return { Targets: rule({ Name: Rule, ...(EventBusName && { EventBusName }) }).Targets };

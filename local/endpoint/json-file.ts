@@ -1,13 +1,13 @@
-import { mkdirSync, renameSync, writeFileSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { hasAll, readDocument } from "../damaged.ts";
+import { replaceFile } from "../replace-file.ts";
 
 /** A small document that is kept whole in memory and written whole: `save` has replaced the file when it returns. */
 export type JsonFile<T> = { readonly value: T; save(): void };
 
 /**
  * Opens a JSON document, `initial` where there is none yet. Throws `Damaged` where it is none any more.
- * Written beside and renamed over, so a process that is killed leaves the old document or the new one, never a part.
  * `mode` are the file's permission bits (default 0o644).
  */
 export function openJsonFile<T>(path: string, initial: T, mode = 0o644): JsonFile<T> {
@@ -16,9 +16,7 @@ export function openJsonFile<T>(path: string, initial: T, mode = 0o644): JsonFil
   return {
     value: value as T,
     save() {
-      const next = `${path}.next`;
-      writeFileSync(next, JSON.stringify(value, undefined, 1), { mode });
-      renameSync(next, path);
+      replaceFile(path, JSON.stringify(value, undefined, 1), mode);
     },
   };
 }

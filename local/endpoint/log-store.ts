@@ -1,4 +1,4 @@
-import { appendFileSync, closeSync, existsSync, fstatSync, mkdirSync, openSync, readdirSync, readSync, rmSync } from "node:fs";
+import { appendFileSync, closeSync, existsSync, fstatSync, mkdirSync, openSync, readSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { join } from "node:path";
 
@@ -12,8 +12,6 @@ export type LogPage = { readonly lines: readonly StoredLine[]; readonly start: n
 export type PageAt = { readonly from: number } | { readonly to: number | undefined };
 
 export type LogStore = {
-  createGroup(group: string): boolean;
-  createStream(group: string, stream: string): boolean;
   /** Makes the group and the stream where they are missing. The lines are in the file when this returns. */
   append(group: string, stream: string, lines: readonly LogLine[]): void;
   /**
@@ -22,11 +20,6 @@ export type LogStore = {
    */
   page(group: string, stream: string, at: PageAt, limit: number): Promise<LogPage | undefined>;
   hasGroup(group: string): boolean;
-  hasStream(group: string, stream: string): boolean;
-  groups(): string[];
-  /** `undefined` where there is no such group. */
-  streams(group: string): string[] | undefined;
-  removeGroup(group: string): boolean;
 };
 
 /** Of a file that one page reads: as much as CloudWatch Logs answers with. */
@@ -56,16 +49,6 @@ export function openLogStore(directory: string): LogStore {
   }
 
   return {
-    createGroup(group) {
-      if (existsSync(groupPath(group))) return false;
-      mkdirSync(groupPath(group), { recursive: true });
-      return true;
-    },
-    createStream(group, stream) {
-      if (existsSync(streamPath(group, stream))) return false;
-      appendFileSync(streamPath(group, stream), "");
-      return true;
-    },
     append(group, stream, lines) {
       const path = streamPath(group, stream);
       mkdirSync(groupPath(group), { recursive: true });
@@ -88,17 +71,6 @@ export function openLogStore(directory: string): LogStore {
       }
     },
     hasGroup: (group) => existsSync(groupPath(group)),
-    hasStream: (group, stream) => existsSync(streamPath(group, stream)),
-    groups: () => readdirSync(directory).map(decodeURIComponent),
-    streams(group) {
-      if (!existsSync(groupPath(group))) return undefined;
-      return readdirSync(groupPath(group)).map((name) => decodeURIComponent(name.replace(/\.jsonl$/, "")));
-    },
-    removeGroup(group) {
-      const there = existsSync(groupPath(group));
-      rmSync(groupPath(group), { recursive: true, force: true });
-      return there;
-    },
   };
 }
 

@@ -79,7 +79,6 @@ export function secretsService(dataDir: string): AwsService {
       return { ARN: secret.ARN, Name: secret.Name, VersionId: id, VersionStages: stagesOf(secret, id), CreatedDate, ...value };
     },
     DescribeSecret: (input: ById) => described(find(input)),
-    ListSecrets: () => ({ SecretList: Object.values(file.value).map(described) }),
     DeleteSecret(input: ById) {
       const { Name, ARN } = find(input);
       delete file.value[Name]; // at once, as with ForceDeleteWithoutRecovery

@@ -1,4 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { Readable } from "node:stream";
+import { sendFlow } from "../flow.ts";
 import { AwsError, type AwsRequest, type AwsResponse, type AwsService } from "../http.ts";
 import { asAwsError } from "./fault.ts";
 
@@ -21,9 +23,15 @@ export function toAwsRequest(request: IncomingMessage, body: Buffer): AwsRequest
 
 export function writeAnswer(response: ServerResponse, answer: AwsResponse): void {
   if (response.headersSent || response.destroyed) return;
-  const body = answer.body === undefined ? Buffer.alloc(0) : Buffer.from(answer.body as string);
   const requestId = response.hasHeader("x-amzn-requestid") ? {} : { "x-amzn-requestid": crypto.randomUUID() };
-  response.writeHead(answer.status, { ...requestId, ...answer.headers, "content-length": body.length });
+  const headers = { ...requestId, ...answer.headers };
+  if (answer.body instanceof Readable) {
+    response.writeHead(answer.status, headers);
+    // what broke off has cut the connection; its function's log says why
+    return void sendFlow(answer.body, response);
+  }
+  const body = answer.body === undefined ? Buffer.alloc(0) : Buffer.from(answer.body as string);
+  response.writeHead(answer.status, { ...headers, "content-length": body.length });
   response.end(body);
 }
 

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import * as z from "zod";
 import { functionArn, LATEST } from "./names.ts";
-import { answer, type Call, checkRevision, input, type Operations, page, referenceOf } from "./operation.ts";
+import { answer, type Call, checkRevision, input, type Operations, referenceOf } from "./operation.ts";
 import { type Alias, aliasOf, type FunctionRecord, findAlias, versionOf, versionsOf } from "./records.ts";
 import { conflict, invalid } from "./refusals.ts";
 import type { Registry } from "./registry.ts";
@@ -83,14 +83,6 @@ export const aliasOperations = (
       const { [name]: _policy, ...policies } = record.policies;
       registry.put({ ...record, aliases, urls, policies });
       return answer(204);
-    },
-
-    ListAliases(call) {
-      const record = registry.get(referenceOf(call).name);
-      const version = call.query.get("FunctionVersion");
-      const all = Object.values(record.aliases).filter((alias) => !version || versionsOf(alias).includes(version));
-      const { page: some, ...rest } = page(all, ({ name }) => name, call);
-      return answer(200, { Aliases: some.map((alias) => aliasConfiguration(record, alias)), ...rest });
     },
   };
 };

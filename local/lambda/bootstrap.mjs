@@ -41,20 +41,61 @@ const errorBody = (error) =>
     ? JSON.stringify({ errorType: error.name, errorMessage: error.message, trace: (error.stack ?? "").split("\n") })
     : JSON.stringify({ errorType: typeof error, errorMessage: String(error), trace: [] });
 
-// ---- Response streaming: the stream is collected and sent as one body ----
+// ---- Response streaming: what the handler writes goes on at once, as fast as it is taken ----
 
 const STREAMING = Symbol.for("aws.lambda.runtime.handler.streaming");
 const INTEGRATION = "application/vnd.awslambda.http-integration-response";
+const ERROR_TYPE = "Lambda-Runtime-Function-Error-Type";
+const ERROR_BODY = "Lambda-Runtime-Function-Error-Body";
 
+/** One invocation's response. Its request to the Runtime API is opened by the first byte, as in the runtime of AWS. */
 class ResponseStream extends Writable {
-  chunks = [];
-  contentType = "application/octet-stream";
-  setContentType(contentType) {
-    this.contentType = contentType;
+  #invocation;
+  #contentType = "application/octet-stream";
+  #request;
+  #answered;
+  constructor(invocation) {
+    super();
+    this.#invocation = invocation;
   }
-  _write(chunk, encoding, done) {
-    this.chunks.push(typeof chunk === "string" ? Buffer.from(chunk, encoding) : chunk);
-    done();
+  setContentType(contentType) {
+    if (this.#request) throw named("InvalidStreamingOperation", "Cannot set content-type, too late.");
+    this.#contentType = contentType;
+  }
+  /** Resolves when the whole response was taken. */
+  get answered() {
+    return this.#answered;
+  }
+  #open() {
+    if (this.#request) return this.#request;
+    const headers = {
+      "content-type": this.#contentType,
+      "lambda-runtime-function-response-mode": "streaming",
+      trailer: [ERROR_TYPE, ERROR_BODY],
+      "transfer-encoding": "chunked",
+    };
+    this.#request = request(`${api}/invocation/${this.#invocation}/response`, { method: "POST", agent, headers });
+    this.#answered = new Promise((resolve, reject) => {
+      this.#request.on("response", (res) => res.resume().on("end", resolve));
+      this.#request.on("error", reject);
+    });
+    this.#answered.catch(() => {});
+    return this.#request;
+  }
+  _write(chunk, _encoding, done) {
+    this.#open().write(chunk, done);
+  }
+  _final(done) {
+    this.#open().end(done);
+  }
+  /** What was written stays written; a response that has begun ends with the error in its trailers. */
+  async fail(body) {
+    if (!this.#request) return call("POST", `/invocation/${this.#invocation}/error`, body);
+    if (!this.#request.writableEnded) {
+      this.#request.addTrailers({ [ERROR_TYPE]: "Unhandled", [ERROR_BODY]: Buffer.from(body).toString("base64") });
+      this.#request.end();
+    }
+    await this.#answered;
   }
 }
 
@@ -102,13 +143,12 @@ const contextOf = (headers) => {
   };
 };
 
-const runStreaming = async (handler, event, context) => {
-  const stream = new ResponseStream();
+const runStreaming = async (handler, event, context, stream) => {
   const finished = new Promise((resolve, reject) => stream.on("finish", resolve).on("error", reject));
   finished.catch(() => {});
   await handler(event, stream, context);
   await finished; // a pipeline may still be writing when the handler is done
-  return { body: Buffer.concat(stream.chunks), contentType: stream.contentType };
+  await stream.answered;
 };
 
 const runBuffered = async (handler, event, context) => {
@@ -151,10 +191,12 @@ for (;;) {
   const { headers, body } = await call("GET", "/invocation/next");
   current = headers["lambda-runtime-aws-request-id"];
   if (headers["lambda-runtime-trace-id"]) process.env._X_AMZN_TRACE_ID = headers["lambda-runtime-trace-id"];
+  const stream = handler[STREAMING] ? new ResponseStream(current) : undefined;
   let outcome;
   try {
     const event = body.length > 0 ? JSON.parse(body.toString("utf8")) : {};
-    outcome = await (handler[STREAMING] ? runStreaming : runBuffered)(handler, event, contextOf(headers));
+    const run = stream ? runStreaming : runBuffered;
+    outcome = await run(handler, event, contextOf(headers), stream);
   } catch (error) {
     console.error(error);
     outcome = { failed: errorBody(error) };
@@ -162,7 +204,6 @@ for (;;) {
   process.stdout.write(`END RequestId: ${current}\n`);
   const invocation = `/invocation/${current}`;
   current = undefined;
-  await (outcome.failed
-    ? call("POST", `${invocation}/error`, outcome.failed)
-    : call("POST", `${invocation}/response`, outcome.body, { "content-type": outcome.contentType }));
+  if (outcome?.failed) await (stream ? stream.fail(outcome.failed) : call("POST", `${invocation}/error`, outcome.failed));
+  else if (!stream) await call("POST", `${invocation}/response`, outcome.body, { "content-type": outcome.contentType });
 }

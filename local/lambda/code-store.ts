@@ -1,17 +1,17 @@
 import { createHash, randomUUID } from "node:crypto";
 import { mkdirSync, readdirSync, renameSync } from "node:fs";
-import { mkdir, rename, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { exists } from "../exists.ts";
 import type { Code } from "./records.ts";
 import { unzip } from "./unzip.ts";
 
-/** Every function's code, once per content: `<folder>/<sha256 in hex>/{code.zip, task/}`. */
+/** Every function's code, once per content: `<folder>/<sha256 in hex>/task`. */
 export type CodeStore = {
   /** Keeps a zip and gives it to `commit`; until `commit` is through, no sweep removes it. */
   withCode<T>(zip: Buffer, commit: (code: Code) => T): Promise<T>;
   /** The unzipped bundle. */
   taskRoot(code: Code): string;
-  zipFile(code: Code): string;
   /** Removes what none of `used` names. Does nothing while an upload is under way: a later sweep finds it. */
   sweep(used: readonly Code[]): Promise<void>;
 };
@@ -28,9 +28,10 @@ export const openCodeStore = (folder: string): CodeStore => {
     if (await exists(place(code))) return;
     const beside = join(folder, `new-${randomUUID()}`);
     try {
-      await unzip(zip, join(beside, "task"));
-      await mkdir(beside, { recursive: true });
+      await mkdir(beside);
       await writeFile(join(beside, "code.zip"), zip);
+      await unzip(join(beside, "code.zip"), join(beside, "task"));
+      await rm(join(beside, "code.zip"));
       await rename(beside, place(code));
     } finally {
       await rm(beside, { recursive: true, force: true });
@@ -56,7 +57,6 @@ export const openCodeStore = (folder: string): CodeStore => {
       }
     },
     taskRoot: (code) => join(place(code), "task"),
-    zipFile: (code) => join(place(code), "code.zip"),
     async sweep(used) {
       if (uploads > 0) return;
       const names = new Set(used.map((code) => Buffer.from(code.sha256, "base64").toString("hex")));
@@ -71,9 +71,3 @@ export const openCodeStore = (folder: string): CodeStore => {
     },
   };
 };
-
-const exists = (path: string): Promise<boolean> =>
-  stat(path).then(
-    () => true,
-    () => false,
-  );

@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto";
 import * as z from "zod";
-import { type FunctionReference, functionArn, functionReference } from "./names.ts";
-import { answer, type Call, input, type Operations, page } from "./operation.ts";
-import type { RecordStore } from "./record-store.ts";
+import type { RecordStore } from "../record-store.ts";
+import { functionArn, functionReference } from "./names.ts";
+import { answer, input, type Operations, page } from "./operation.ts";
 import { snapshotAt } from "./records.ts";
-import { conflict, invalid, notFound } from "./refusals.ts";
+import { conflict, invalid } from "./refusals.ts";
 import type { Registry } from "./registry.ts";
 
 /** An event source mapping as stored: what to poll and whom to invoke. Another module does the polling. */
@@ -26,12 +26,14 @@ export type EventSourceMapping = {
   readonly lastModified: number;
 };
 
-const Settings = z.object({
-  FunctionName: z.string().optional(),
-  Enabled: z.boolean().optional(),
+const CreateInput = z.object({
+  FunctionName: z.string(),
+  EventSourceArn: z.string(),
+  StartingPosition: z.enum(["TRIM_HORIZON", "LATEST"]).optional(),
+  Enabled: z.boolean().default(true),
   BatchSize: z.int().min(1).max(10_000).optional(),
-  MaximumBatchingWindowInSeconds: z.int().min(0).max(300).optional(),
-  FunctionResponseTypes: z.array(z.literal("ReportBatchItemFailures")).max(1).optional(),
+  MaximumBatchingWindowInSeconds: z.int().min(0).max(300).default(0),
+  FunctionResponseTypes: z.array(z.literal("ReportBatchItemFailures")).max(1).default([]),
   ScalingConfig: z.object({ MaximumConcurrency: z.int().min(2).max(1000).optional() }).optional(),
   FilterCriteria: z.unknown().optional(),
   BisectBatchOnFunctionError: z.boolean().optional(),
@@ -40,114 +42,69 @@ const Settings = z.object({
   MaximumRetryAttempts: z.int().optional(),
   ParallelizationFactor: z.int().min(1).max(10).optional(),
 });
-const CreateInput = Settings.extend({
-  FunctionName: z.string(),
-  EventSourceArn: z.string(),
-  StartingPosition: z.enum(["TRIM_HORIZON", "LATEST"]).optional(),
-});
 
 /** Event source mappings, stored only. */
-export const eventSourceOperations = (registry: Registry, store: RecordStore<EventSourceMapping>): Operations => {
-  const at = (call: Call): EventSourceMapping => {
-    const mapping = store.get(call.path[0] ?? "");
-    if (!mapping) throw notFound("The resource you requested does not exist.");
-    return mapping;
-  };
-  const target = (functionName: string): FunctionReference => {
-    const reference = functionReference(functionName);
-    snapshotAt(registry.get(reference.name), reference.qualifier);
-    return reference;
-  };
-  const put = (mapping: EventSourceMapping): void => store.put(mapping.uuid, mapping);
-
-  return {
-    CreateEventSourceMapping(call) {
-      const { EventSourceArn, FunctionName, ...settings } = input(CreateInput, call);
-      const { name, qualifier } = target(FunctionName);
-      const twin = store
-        .all()
-        .find((other) => other.eventSourceArn === EventSourceArn && other.functionName === name && other.qualifier === qualifier);
-      if (twin) {
-        throw conflict(
-          `An event source mapping with event source arn ${EventSourceArn} and function ${functionArn(name, qualifier)} already exists. ` +
-            `Please update or delete the existing mapping with UUID ${twin.uuid}`,
-        );
-      }
-      const mapping = changed(
-        {
-          uuid: randomUUID(),
-          eventSourceArn: EventSourceArn,
-          functionName: name,
-          qualifier,
-          enabled: true,
-          batchSize: EventSourceArn.includes(":sqs:") ? 10 : 100,
-          maximumBatchingWindowInSeconds: 0,
-          functionResponseTypes: [],
-          maximumConcurrency: undefined,
-          passive: {},
-          lastModified: 0,
-        },
-        settings,
+export const eventSourceOperations = (registry: Registry, store: RecordStore<EventSourceMapping>): Operations => ({
+  CreateEventSourceMapping(call) {
+    const asked = input(CreateInput, call);
+    const { name, qualifier } = functionReference(asked.FunctionName);
+    snapshotAt(registry.get(name), qualifier);
+    const twin = store
+      .all()
+      .find((other) => other.eventSourceArn === asked.EventSourceArn && other.functionName === name && other.qualifier === qualifier);
+    if (twin) {
+      throw conflict(
+        `An event source mapping with event source arn ${asked.EventSourceArn} and function ${functionArn(name, qualifier)} already exists. ` +
+          `Please update or delete the existing mapping with UUID ${twin.uuid}`,
       );
-      put(mapping);
-      return answer(202, view(mapping, "Creating"));
-    },
+    }
+    const mapping = mappingOf(asked, name, qualifier);
+    store.put(mapping.uuid, mapping);
+    return answer(202, view(mapping, "Creating"));
+  },
 
-    GetEventSourceMapping: (call) => answer(200, view(at(call))),
+  ListEventSourceMappings(call) {
+    const named = call.query.get("FunctionName");
+    const reference = named ? functionReference(named) : undefined;
+    const source = call.query.get("EventSourceArn");
+    const all = store
+      .all()
+      .filter((mapping) => !source || mapping.eventSourceArn === source)
+      .filter((mapping) => !reference || (mapping.functionName === reference.name && mapping.qualifier === reference.qualifier));
+    const { page: some, ...rest } = page(all, ({ uuid }) => uuid, call);
+    return answer(200, { EventSourceMappings: some.map((mapping) => view(mapping)), ...rest });
+  },
+});
 
-    UpdateEventSourceMapping(call) {
-      const { FunctionName, ...settings } = input(Settings, call);
-      const before = at(call);
-      const { name, qualifier } = FunctionName ? target(FunctionName) : { name: before.functionName, qualifier: before.qualifier };
-      const mapping = changed({ ...before, functionName: name, qualifier }, settings);
-      put(mapping);
-      return answer(202, view(mapping, "Updating"));
-    },
-
-    DeleteEventSourceMapping(call) {
-      const mapping = at(call);
-      store.remove(mapping.uuid);
-      return answer(202, view(mapping, "Deleting"));
-    },
-
-    ListEventSourceMappings(call) {
-      const named = call.query.get("FunctionName");
-      const reference = named ? functionReference(named) : undefined;
-      const source = call.query.get("EventSourceArn");
-      const all = store
-        .all()
-        .filter((mapping) => !source || mapping.eventSourceArn === source)
-        .filter((mapping) => !reference || (mapping.functionName === reference.name && mapping.qualifier === reference.qualifier));
-      const { page: some, ...rest } = page(all, ({ uuid }) => uuid, call);
-      return answer(200, { EventSourceMappings: some.map((mapping) => view(mapping)), ...rest });
-    },
-  };
-};
-
-const changed = (before: EventSourceMapping, settings: Omit<z.output<typeof Settings>, "FunctionName">): EventSourceMapping => {
-  const { Enabled, BatchSize, MaximumBatchingWindowInSeconds, FunctionResponseTypes, ScalingConfig, ...passive } = settings;
-  const given = Object.fromEntries(Object.entries(passive).filter(([, value]) => value !== undefined));
-  const after: EventSourceMapping = {
-    ...before,
-    enabled: Enabled ?? before.enabled,
-    batchSize: BatchSize ?? before.batchSize,
-    maximumBatchingWindowInSeconds: MaximumBatchingWindowInSeconds ?? before.maximumBatchingWindowInSeconds,
-    functionResponseTypes: FunctionResponseTypes ?? before.functionResponseTypes,
-    maximumConcurrency: ScalingConfig ? ScalingConfig.MaximumConcurrency : before.maximumConcurrency,
-    passive: { ...before.passive, ...given },
-    lastModified: Date.now() / 1000,
-  };
-  const fifo = after.eventSourceArn.endsWith(".fifo");
-  if (fifo && after.batchSize > 10) throw invalid("Batch size must be between 1 and 10 for a FIFO queue.");
-  if (fifo && after.maximumBatchingWindowInSeconds > 0) throw invalid("Batching window is not supported for FIFO queues");
-  if (after.batchSize > 10 && after.eventSourceArn.includes(":sqs:") && after.maximumBatchingWindowInSeconds < 1) {
+/** @throws AwsError where the queue's kind does not go with the batch */
+const mappingOf = (asked: z.output<typeof CreateInput>, functionName: string, qualifier: string | undefined): EventSourceMapping => {
+  const { FunctionName: _, EventSourceArn, StartingPosition: __, Enabled, BatchSize, MaximumBatchingWindowInSeconds, ...more } = asked;
+  const { FunctionResponseTypes, ScalingConfig, ...passive } = more;
+  const queue = EventSourceArn.includes(":sqs:");
+  const batchSize = BatchSize ?? (queue ? 10 : 100);
+  const fifo = EventSourceArn.endsWith(".fifo");
+  if (fifo && batchSize > 10) throw invalid("Batch size must be between 1 and 10 for a FIFO queue.");
+  if (fifo && MaximumBatchingWindowInSeconds > 0) throw invalid("Batching window is not supported for FIFO queues");
+  if (batchSize > 10 && queue && MaximumBatchingWindowInSeconds < 1) {
     throw invalid("Maximum batch window in seconds must be greater than 0 if maximum batch size is greater than 10");
   }
-  return after;
+  return {
+    uuid: randomUUID(),
+    eventSourceArn: EventSourceArn,
+    functionName,
+    qualifier,
+    enabled: Enabled,
+    batchSize,
+    maximumBatchingWindowInSeconds: MaximumBatchingWindowInSeconds,
+    functionResponseTypes: FunctionResponseTypes,
+    maximumConcurrency: ScalingConfig?.MaximumConcurrency,
+    passive,
+    lastModified: Date.now() / 1000,
+  };
 };
 
-/** `transition` is the state that the answer to a change shows; a later read shows where it ended. */
-const view = (mapping: EventSourceMapping, transition?: "Creating" | "Updating" | "Deleting") => ({
+/** `transition` is the state that the answer to the creation shows; a later read shows where it ended. */
+const view = (mapping: EventSourceMapping, transition?: "Creating") => ({
   UUID: mapping.uuid,
   EventSourceArn: mapping.eventSourceArn,
   FunctionArn: functionArn(mapping.functionName, mapping.qualifier),

@@ -1,10 +1,10 @@
 import { openPool, type Pool } from "./pool.ts";
 import type { SandboxSupport } from "./sandbox.ts";
-import type { Invocation, Outcome, Task } from "./task.ts";
+import type { Invocation, Reply, Task } from "./task.ts";
 
 /** Every running process of every function. */
 export type Fleet = {
-  run(task: Task, invocation: Invocation): Promise<Outcome>;
+  run(task: Task, invocation: Invocation): Promise<Reply>;
   /** Lets the processes of the matching tasks finish and go; resolves when they are gone. */
   retire(match: (task: Task) => boolean): Promise<void>;
   close(): Promise<void>;

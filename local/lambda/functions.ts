@@ -1,5 +1,4 @@
 import { randomUUID } from "node:crypto";
-import { pathToFileURL } from "node:url";
 import * as z from "zod";
 import { AwsError } from "../http.ts";
 import type { CodeStore } from "./code-store.ts";
@@ -28,7 +27,6 @@ const CreateInput = Settings.extend({
   Publish: z.boolean().optional(),
   Architectures: Architectures.optional(),
   PackageType: z.literal("Zip").optional(),
-  Tags: z.record(z.string(), z.string()).optional(),
 });
 const UpdateCodeInput = CodeSource.extend({
   Publish: z.boolean().optional(),
@@ -74,22 +72,10 @@ export const functionOperations = ({
       const configuration = { ...base, Architectures: asked.Architectures ?? base.Architectures };
       return await code.withCode(await zipOf(asked.Code), (code) => {
         refuseDouble();
-        const created = newFunction({ name, code, configuration, nextVersion: registry.firstVersion(name), tags: asked.Tags ?? {} });
+        const created = newFunction({ name, code, configuration, nextVersion: registry.firstVersion(name) });
         const { record, version } = asked.Publish ? publish(created) : { record: created, version: created.latest };
         registry.put(record);
         return answer(201, functionConfiguration(record, version, asked.Publish ? version.version : undefined));
-      });
-    },
-
-    GetFunction(call) {
-      const { name, qualifier } = referenceOf(call);
-      const record = registry.get(name);
-      const snapshot = snapshotAt(record, qualifier);
-      return answer(200, {
-        Configuration: functionConfiguration(record, snapshot, qualifier),
-        Code: { RepositoryType: "S3", Location: pathToFileURL(code.zipFile(snapshot.code)).href },
-        Tags: record.tags,
-        ...(record.reservedConcurrency === undefined ? {} : { Concurrency: { ReservedConcurrentExecutions: record.reservedConcurrency } }),
       });
     },
 
@@ -164,12 +150,10 @@ const refuseLargeRequest = (body: Buffer, operation: string): void => {
 const newFunction = ({
   name,
   nextVersion,
-  tags,
   ...content
-}: Pick<FunctionRecord, "name" | "nextVersion" | "tags"> & { code: Code; configuration: Snapshot["configuration"] }): FunctionRecord => ({
+}: Pick<FunctionRecord, "name" | "nextVersion"> & { code: Code; configuration: Snapshot["configuration"] }): FunctionRecord => ({
   name,
   nextVersion,
-  tags,
   latest: {
     version: LATEST,
     ...content,

@@ -7,7 +7,8 @@ import { type Call, type Operations, referenceOf } from "./operation.ts";
 import { type Alias, type FunctionRecord, findAlias, fingerprint, type Snapshot, versionOf } from "./records.ts";
 import { conflict, malformed, notFound } from "./refusals.ts";
 import type { Registry } from "./registry.ts";
-import type { Outcome, Task } from "./task.ts";
+import { wholeOf } from "./streamed-response.ts";
+import type { Reply, Task } from "./task.ts";
 
 /** Bytes of a synchronous invocation's payload. */
 const PAYLOAD_LIMIT = 6_291_456;
@@ -53,12 +54,12 @@ export const invocationOperations = (
   fleet: Fleet,
   log: (functionName: string, version: string, line: string) => void,
 ): Operations => {
-  const run = ({ task, arn }: Destination, payload: Buffer, tail: boolean): Promise<Outcome> =>
-    fleet.run(task, { requestId: randomUUID(), arn, payload, tail });
+  const run = ({ task, arn }: Destination, payload: Buffer): Promise<Reply> => fleet.run(task, { requestId: randomUUID(), arn, payload });
 
   /** Once, without the retries and dead letters that AWS adds. */
   const runLater = ({ task, ...rest }: Destination, payload: Buffer): void => {
-    run({ task, ...rest }, payload, false).then(
+    const outcome = run({ task, ...rest }, payload).then(wholeOf);
+    outcome.then(
       ({ functionError, payload }) => functionError && log(task.functionName, task.version, `asynchronous invocation failed: ${payload}`),
       () => log(task.functionName, task.version, "asynchronous invocation lost: the local Lambda was stopped"),
     );
@@ -77,11 +78,19 @@ export const invocationOperations = (
           runLater(destination, call.body);
           return { status: 202, headers: executed };
         case "RequestResponse": {
-          const outcome = await run(destination, call.body, call.headers["x-amz-log-type"] === "Tail");
+          const reply = await run(destination, call.body);
+          const { payload, functionError } = await wholeOf(reply);
+          const log = call.headers["x-amz-log-type"] === "Tail" ? await reply.log() : undefined;
+          const contentType = "contentType" in reply && !functionError ? reply.contentType : "application/json";
           return {
             status: 200,
-            headers: { ...executed, "content-type": "application/json", ...outcomeHeaders(outcome) },
-            body: outcome.payload,
+            headers: {
+              ...executed,
+              "content-type": contentType,
+              ...(functionError && { "x-amz-function-error": functionError }),
+              ...(log !== undefined && { "x-amz-log-result": Buffer.from(log).toString("base64") }),
+            },
+            body: payload,
           };
         }
         default:
@@ -90,11 +99,6 @@ export const invocationOperations = (
     },
   };
 };
-
-const outcomeHeaders = ({ functionError, log }: Outcome): Record<string, string> => ({
-  ...(functionError ? { "x-amz-function-error": functionError } : {}),
-  ...(log === undefined ? {} : { "x-amz-log-result": Buffer.from(log).toString("base64") }),
-});
 
 const checkPayload = (payload: Buffer): void => {
   if (payload.length > PAYLOAD_LIMIT) {

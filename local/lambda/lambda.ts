@@ -2,22 +2,24 @@ import { randomUUID } from "node:crypto";
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { AwsError, type AwsRequest, type AwsResponse, type AwsService } from "../http.ts";
+import { openRecordStore } from "../record-store.ts";
 import { accountOperations } from "./account.ts";
 import { aliasOperations } from "./aliases.ts";
 import { openCodeStore } from "./code-store.ts";
 import { type EventSourceMapping, eventSourceOperations } from "./event-sources.ts";
 import { openFleet } from "./fleet.ts";
 import { functionOperations } from "./functions.ts";
-import { destinationOf, invocationOperations } from "./invocations.ts";
+import { type Destination, destinationOf, invocationOperations } from "./invocations.ts";
 import { LATEST } from "./names.ts";
 import { answer, type Operations } from "./operation.ts";
 import { policyOperations } from "./policies.ts";
-import { openRecordStore } from "./record-store.ts";
 import { aliasesOn, type FunctionRecord, findAlias, fingerprint, type Tombstone } from "./records.ts";
 import { throttled } from "./refusals.ts";
 import { openRegistry } from "./registry.ts";
 import { routeOf } from "./routes.ts";
 import { startRuntimeApi } from "./runtime-api.ts";
+import { inMode, wholeOf } from "./streamed-response.ts";
+import type { Flow, Reply } from "./task.ts";
 import { urlOperations } from "./urls.ts";
 import { versionOperations } from "./versions.ts";
 
@@ -30,14 +32,16 @@ export type LocalLambda = {
    * throws `AwsError` when there is no such version or it is not Active yet.
    */
   invoke(functionName: string, qualifier: string, payload: Buffer | string): Promise<Invoked>;
+  /** Runs it (without a qualifier, `$LATEST`) as its function URL does, in that URL's invoke mode. What a handler streams comes as a flow, in either mode. */
+  request(functionName: string, qualifier: string | undefined, event: object): Promise<Requested>;
   /** The alias as it is at this moment, in one piece; undefined when there is none. */
   alias(functionName: string, alias: string): { functionVersion: string; description: string; revisionId: string } | undefined;
   /** Whom a function URL's id belongs to, and who may ask it; `qualifier` undefined means `$LATEST`. */
   functionUrl(urlId: string): { functionName: string; qualifier: string | undefined; authType: string } | undefined;
   /** The event source mappings at this moment, for whoever polls the sources. */
   mappings(): readonly EventSourceMapping[];
-  /** Calls since the start by operation, refused ones too, and how many UpdateAlias calls really changed the version. */
-  counters(): { calls: Record<string, number>; changingAliasUpdates: number };
+  /** How many UpdateAlias calls really changed the version. */
+  counters(): { changingAliasUpdates: number };
   /** The next `times` calls of `operation` answer 429 TooManyRequestsException. */
   throttle(operation: string, times: number): void;
   /** Replaces the variables that every function's process gets; holds for processes that start from now on. */
@@ -53,6 +57,9 @@ export type Invoked = {
   /** Of the alias, read together with its version; empty when the qualifier is not an alias. */
   description: string;
 };
+
+/** `payload`: what a function returned. `body`: what it streamed, with the content type that says how to read it. */
+export type Requested = ({ payload: Buffer } | Flow) & Omit<Invoked, "payload">;
 
 export type LocalLambdaOptions = {
   /** Everything lives under `<dataDir>/lambda`. */
@@ -122,7 +129,6 @@ export const startLambda = async (options: LocalLambdaOptions): Promise<LocalLam
       );
   await code.sweep(codesInUse());
 
-  const calls: Record<string, number> = {};
   let changingAliasUpdates = 0;
   const countMove = () => {
     changingAliasUpdates += 1;
@@ -138,12 +144,13 @@ export const startLambda = async (options: LocalLambdaOptions): Promise<LocalLam
     ...invocationOperations(registry, code, fleet, log),
   };
 
+  const run = ({ task, arn }: Destination, payload: Buffer): Promise<Reply> => fleet.run(task, { requestId: randomUUID(), arn, payload });
+
   const throttles = new Map<string, number>();
   const perform = async ({ method, path, query, headers, body }: AwsRequest): Promise<AwsResponse> => {
     const route = routeOf(method, path);
     const operation = route && operations[route.operation];
     if (!operation) throw new AwsError("UnknownOperationException", 404, `The local Lambda does not have ${method} ${path}.`);
-    calls[route.operation] = (calls[route.operation] ?? 0) + 1;
     const left = throttles.get(route.operation) ?? 0;
     throttles.set(route.operation, Math.max(0, left - 1));
     if (left > 0) throw throttled();
@@ -156,10 +163,16 @@ export const startLambda = async (options: LocalLambdaOptions): Promise<LocalLam
       return { ...response, headers: { "x-amzn-requestid": randomUUID(), ...response.headers } };
     },
     async invoke(functionName, qualifier, payload) {
-      const { task, arn, description } = destinationOf(registry, code, functionName, qualifier);
-      const outcome = await fleet.run(task, { requestId: randomUUID(), arn, payload: Buffer.from(payload), tail: false });
-      const failed = outcome.functionError ? { functionError: outcome.functionError } : {};
-      return { payload: outcome.payload, ...failed, executedVersion: task.version, description };
+      const destination = destinationOf(registry, code, functionName, qualifier);
+      const outcome = await wholeOf(await run(destination, Buffer.from(payload)));
+      return { ...outcome, executedVersion: destination.task.version, description: destination.description };
+    },
+    async request(functionName, qualifier, event) {
+      const destination = destinationOf(registry, code, functionName, qualifier);
+      const mode = registry.get(functionName).urls[qualifier ?? ""]?.invokeMode ?? "BUFFERED";
+      const reply = await run(destination, Buffer.from(JSON.stringify(event)));
+      const answered = await inMode(mode, reply);
+      return { ...answered, executedVersion: destination.task.version, description: destination.description };
     },
     alias(functionName, name) {
       const record = registry.find(functionName);
@@ -174,7 +187,7 @@ export const startLambda = async (options: LocalLambdaOptions): Promise<LocalLam
       return undefined;
     },
     mappings: () => mappings.all(),
-    counters: () => ({ calls: { ...calls }, changingAliasUpdates }),
+    counters: () => ({ changingAliasUpdates }),
     throttle: (operation, times) => void throttles.set(operation, times),
     setEnvironment(next) {
       environment = next;

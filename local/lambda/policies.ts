@@ -3,7 +3,7 @@ import * as z from "zod";
 import { functionArn } from "./names.ts";
 import { answer, type Call, checkRevision, input, type Operations, referenceOf } from "./operation.ts";
 import { type FunctionRecord, type Policy, snapshotAt } from "./records.ts";
-import { conflict, notFound } from "./refusals.ts";
+import { conflict } from "./refusals.ts";
 import type { Registry } from "./registry.ts";
 
 const PermissionInput = z.object({
@@ -29,25 +29,9 @@ export const policyOperations = (registry: Registry): Operations => ({
       );
     }
     const statement = statementOf(asked, functionArn(record.name, qualifier || undefined));
-    put(registry, record, qualifier, { ...policy?.statements, [asked.StatementId]: statement });
+    const statements = { ...policy?.statements, [asked.StatementId]: statement };
+    registry.put({ ...record, policies: { ...record.policies, [qualifier]: { revisionId: randomUUID(), statements } } });
     return answer(201, { Statement: JSON.stringify(statement) });
-  },
-
-  GetPolicy(call) {
-    const { policy } = policyAt(registry, call);
-    if (!policy) throw notFound("The resource you requested does not exist.");
-    const document = { Version: "2012-10-17", Id: "default", Statement: Object.values(policy.statements) };
-    return answer(200, { Policy: JSON.stringify(document), RevisionId: policy.revisionId });
-  },
-
-  RemovePermission(call) {
-    const { record, qualifier, policy } = policyAt(registry, call);
-    const id = call.path[1] ?? "";
-    if (!policy?.statements[id]) throw notFound(`Statement ${id} is not found in resource policy.`);
-    checkRevision(call.query.get("RevisionId"), policy.revisionId, "GetPolicy");
-    const { [id]: _, ...statements } = policy.statements;
-    put(registry, record, qualifier, statements);
-    return answer(204);
   },
 });
 
@@ -56,12 +40,6 @@ const policyAt = (registry: Registry, call: Call): { record: FunctionRecord; qua
   const record = registry.get(name);
   snapshotAt(record, qualifier || undefined);
   return { record, qualifier, policy: record.policies[qualifier] };
-};
-
-const put = (registry: Registry, record: FunctionRecord, qualifier: string, statements: Policy["statements"]): void => {
-  const { [qualifier]: _, ...others } = record.policies;
-  const policies = Object.keys(statements).length > 0 ? { ...others, [qualifier]: { revisionId: randomUUID(), statements } } : others;
-  registry.put({ ...record, policies });
 };
 
 const statementOf = (asked: z.output<typeof PermissionInput>, Resource: string): object => {

@@ -1,11 +1,11 @@
 import { AwsError } from "../http.ts";
 import { type Sandbox, type SandboxSupport, startSandbox } from "./sandbox.ts";
-import type { Invocation, Outcome, Task } from "./task.ts";
+import type { Invocation, Reply, Task } from "./task.ts";
 
 /** The processes of one version: up to `maxConcurrency`; more invocations wait in line. */
 export type Pool = {
   readonly task: Task;
-  run(invocation: Invocation): Promise<Outcome>;
+  run(invocation: Invocation): Promise<Reply>;
   /** Stops idle processes until no more than `keep` are idle. */
   trim(keep: number): void;
   /** Stops idle processes that have waited since before `time` (ms since 1970). */
@@ -17,7 +17,7 @@ export type Pool = {
   isEmpty(): boolean;
 };
 
-type Job = { readonly invocation: Invocation; readonly resolve: (outcome: Outcome) => void; readonly reject: (error: Error) => void };
+type Job = { readonly invocation: Invocation; readonly resolve: (reply: Reply) => void; readonly reject: (error: Error) => void };
 
 export const openPool = (task: Task, maxConcurrency: number, support: SandboxSupport): Pool => {
   const line: Job[] = [];
@@ -53,7 +53,7 @@ export const openPool = (task: Task, maxConcurrency: number, support: SandboxSup
         forgetIdle(sandbox);
         // A version that can't start fails the invocation that is first in line; the next one tries again.
         const first = neverReady && line.shift();
-        if (first) first.resolve(neverReady(first.invocation.requestId));
+        if (first) first.resolve({ outcome: neverReady(first.invocation.requestId), log: async () => "" });
         if (line.length > 0) grow();
         else if (retired && all.size === 0) onEmpty();
       },

@@ -48,7 +48,7 @@ export type Alias = {
 export type FunctionUrl = {
   readonly id: string;
   readonly authType: string;
-  readonly invokeMode: string;
+  readonly invokeMode: "BUFFERED" | "RESPONSE_STREAM";
   readonly cors?: unknown;
   readonly created: string;
   readonly modified: string;
@@ -67,8 +67,6 @@ export type FunctionRecord = {
   /** By qualifier; the unqualified one under "". */
   readonly urls: Readonly<Record<string, FunctionUrl>>;
   readonly policies: Readonly<Record<string, Policy>>;
-  readonly tags: Readonly<Record<string, string>>;
-  readonly reservedConcurrency?: number | undefined;
 };
 
 /** What stays of a deleted function: the number that its successor of the same name goes on from. */

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
+import type { RecordStore } from "../record-store.ts";
 import { functionArn, LATEST } from "./names.ts";
-import type { RecordStore } from "./record-store.ts";
 import type { FunctionRecord, Snapshot, Tombstone } from "./records.ts";
 import { notFound } from "./refusals.ts";
 

@@ -1,13 +1,16 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { buffer } from "node:stream/consumers";
+import { finished } from "node:stream/promises";
 import { foreignRequest } from "../loopback.ts";
 
 /** What one execution environment says through the Runtime API. */
 export type RuntimeClient = {
   /** It is idle and waits on `response` for its next invocation. */
   next(response: ServerResponse): void;
-  succeeded(requestId: string, result: Buffer, contentType: string): void;
+  succeeded(requestId: string, result: Buffer): void;
+  /** It has begun to answer, and goes on for as long as the request does. */
+  streams(requestId: string, request: IncomingMessage): void;
   failed(requestId: string, error: Buffer): void;
   initFailed(error: Buffer): void;
 };
@@ -31,12 +34,17 @@ export const startRuntimeApi = async (): Promise<RuntimeApi> => {
     const client = clients.get(token);
     if (!client) return void response.writeHead(404).end();
     if (step === "next") return client.next(response);
+    if (end === "response" && request.headers["lambda-runtime-function-response-mode"] === "streaming") {
+      client.streams(requestId, request);
+      await finished(request);
+      return void response.writeHead(202, { "content-length": 0 }).end();
+    }
     const body = await buffer(request);
     // Answered first: the environment asks for its next invocation while the caller gets the result of this one.
     response.writeHead(202, { "content-length": 0 }).end();
     if (init) client.initFailed(body);
     else if (end === "error") client.failed(requestId, body);
-    else client.succeeded(requestId, body, request.headers["content-type"] ?? "");
+    else client.succeeded(requestId, body);
   };
 
   const server = createServer((request, response) => {

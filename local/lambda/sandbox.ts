@@ -4,17 +4,15 @@ import { mkdirSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import type { ServerResponse } from "node:http";
 import { join } from "node:path";
+import type { PassThrough } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { REGION } from "../http.ts";
 import { readLogLines } from "./log-lines.ts";
 import type { RuntimeApi } from "./runtime-api.ts";
-import { ordinaryResult, STREAMED } from "./streamed-response.ts";
-import { type Invocation, type Outcome, type Task, unhandled } from "./task.ts";
+import { BrokenOff, flowOf, RESULT_LIMIT, tooLarge } from "./streamed-response.ts";
+import { type Flow, type Invocation, type Outcome, type Reply, type Task, unhandled } from "./task.ts";
 
 const BOOTSTRAP = fileURLToPath(new URL("./bootstrap.mjs", import.meta.url));
-
-/** Bytes of a buffered result. */
-const RESULT_LIMIT = 6_291_556;
 
 /** Seconds that loading the bundle may take at least. Generous: a first start on a busy machine is slow. */
 const INIT_SECONDS = 30;
@@ -31,7 +29,7 @@ export type SandboxSupport = {
 /** One execution environment: a process that has loaded the bundle and runs one invocation at a time. */
 export type Sandbox = {
   /** Only after `ready` was called, and once for each call of it. */
-  run(invocation: Invocation): Promise<Outcome>;
+  run(invocation: Invocation): Promise<Reply>;
   /** Kills it, with whatever it started; resolves when it is gone. An invocation that it was running fails. */
   stop(): Promise<void>;
 };
@@ -52,19 +50,27 @@ export const startSandbox = (
   let started = false;
   let initError: Outcome | undefined;
   let waiting: ServerResponse | undefined;
-  let running: { invocation: Invocation; finish: (outcome: Outcome) => void; timer: NodeJS.Timeout } | undefined;
+  /** Until its answer is given; one that streams, until the next invocation is asked for: its handler may outlive its answer. */
+  let running:
+    | { requestId: string; settle: (answer: { outcome: Outcome } | Flow) => void; timer: NodeJS.Timeout; flow?: PassThrough }
+    | undefined;
 
   const address = runtimeApi.admit(token, {
     next(response) {
       if (!started) clearTimeout(initTimer);
       started = true;
+      clearTimeout(running?.timer);
+      running = undefined;
       waiting = response;
       on.ready(sandbox);
     },
-    succeeded(requestId, result, contentType) {
-      if (contentType === STREAMED) return finish(requestId, streamedOutcome(result));
-      if (result.length > RESULT_LIMIT) return finish(requestId, tooLarge(result.length));
-      finish(requestId, { payload: result });
+    succeeded(requestId, result) {
+      finish(requestId, result.length > RESULT_LIMIT ? tooLarge(result.length, RESULT_LIMIT) : { payload: result });
+    },
+    streams(requestId, request) {
+      if (running?.requestId !== requestId) return void request.resume();
+      running.flow = flowOf(request);
+      running.settle({ contentType: request.headers["content-type"] ?? "", body: running.flow });
     },
     failed: (requestId, error) => finish(requestId, { payload: error, functionError: "Unhandled" }),
     initFailed(error) {
@@ -87,7 +93,7 @@ export const startSandbox = (
       child.stdio[3]?.destroy(); // ends what the process started and left behind
       const exit = (requestId: string) =>
         unhandled("Runtime.ExitError", `RequestId: ${requestId} Error: Runtime exited with error: ${status}`);
-      if (running) finish(running.invocation.requestId, exit(running.invocation.requestId));
+      if (running) finish(running.requestId, exit(running.requestId));
       on.ended(sandbox, started ? undefined : (requestId) => initError ?? exit(requestId));
       rm(scratch, { recursive: true, force: true }).then(resolve, () => resolve());
     };
@@ -113,11 +119,14 @@ export const startSandbox = (
   }, initLimit * 1000);
 
   const finish = (requestId: string, outcome: Outcome): void => {
-    if (running?.invocation.requestId !== requestId) return;
-    const { finish: resolve, timer } = running;
+    if (running?.requestId !== requestId) return;
+    const { settle, timer, flow } = running;
     clearTimeout(timer);
     running = undefined;
-    resolve(outcome);
+    if (flow === undefined) settle({ outcome });
+    else if (!flow.writableEnded) flow.destroy(new BrokenOff(outcome));
+    // whoever asked has the whole answer already
+    else log(task.functionName, task.version, `after its answer: ${outcome.payload}`);
   };
 
   const timeOut = (requestId: string): void => {
@@ -133,11 +142,12 @@ export const startSandbox = (
       waiting = undefined;
       const tail = lines.begin(invocation.requestId);
       const limit = task.configuration.Timeout * 1000;
-      const outcome = new Promise<Outcome>((resolve) => {
-        running = { invocation, finish: resolve, timer: setTimeout(() => timeOut(invocation.requestId), limit) };
+      const answer = new Promise<{ outcome: Outcome } | Flow>((settle) => {
+        const { requestId } = invocation;
+        running = { requestId, settle, timer: setTimeout(() => timeOut(requestId), limit) };
       });
       send(response, invocation, Date.now() + limit);
-      return invocation.tail ? { ...(await outcome), log: await tail() } : await outcome;
+      return { ...(await answer), log: tail };
     },
     async stop() {
       kill();
@@ -159,24 +169,6 @@ const send = (response: ServerResponse, { requestId, arn, payload }: Invocation,
     })
     .end(payload);
 };
-
-/** A prelude that is not JSON is the function's error, not this process's. */
-const streamedOutcome = (result: Buffer): Outcome => {
-  try {
-    return { payload: ordinaryResult(result) };
-  } catch {
-    return unhandled(
-      "Runtime.InvalidStreamedResponse",
-      "The streamed response does not begin with a prelude in JSON and eight zero bytes.",
-    );
-  }
-};
-
-const tooLarge = (size: number): Outcome =>
-  unhandled(
-    "Function.ResponseSizeTooLarge",
-    `Response payload size (${size} bytes) exceeded maximum allowed payload size (${RESULT_LIMIT} bytes).`,
-  );
 
 /** The variables that Lambda itself gives. Of the parent's own environment only PATH goes on: no secret of the parent leaks. */
 const runtimeVariables = (

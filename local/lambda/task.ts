@@ -1,3 +1,4 @@
+import type { Readable } from "node:stream";
 import type { Configuration } from "./records.ts";
 
 /** Something that can run: one version of a function with its code in place. Equal `key`s share their processes. */
@@ -15,16 +16,18 @@ export type Invocation = {
   readonly payload: Buffer;
   /** The ARN that the caller used, with its alias or version. */
   readonly arn: string;
-  /** Collect the end of the log (LogType Tail). */
-  readonly tail: boolean;
 };
 
 /** What an invocation came to. A `functionError` is the function's own failure: `payload` then holds the error. */
-export type Outcome = {
-  readonly payload: Buffer;
-  readonly functionError?: "Unhandled";
-  /** The last 4 KB of the log, when asked for. */
-  readonly log?: string;
+export type Outcome = { readonly payload: Buffer; readonly functionError?: "Unhandled" };
+
+/** What a function streams: the body comes while the handler writes it. Who has enough of it destroys it, and the handler goes on. */
+export type Flow = { readonly contentType: string; readonly body: Readable };
+
+/** What an invocation answers: all of it at its end, or a flow from its first byte on. */
+export type Reply = ({ readonly outcome: Outcome } | Flow) & {
+  /** The last 4 KB of its log, once it is over. */
+  readonly log: () => Promise<string>;
 };
 
 /** The outcome of an invocation that its function could not finish. */

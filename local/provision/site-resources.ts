@@ -7,15 +7,18 @@ import {
   CreateFunctionCommand,
   CreateFunctionUrlConfigCommand,
   GetFunctionConfigurationCommand,
+  type InvokeMode,
   type LambdaClient,
   ListEventSourceMappingsCommand,
   PublishVersionCommand,
+  UpdateFunctionUrlConfigCommand,
 } from "@aws-sdk/client-lambda";
 import { CreateSecretCommand, GetSecretValueCommand, PutSecretValueCommand } from "@aws-sdk/client-secrets-manager";
 import { buildspecOf } from "../../blueprint/buildspec.ts";
 import {
   ACTIONS_KEY,
   EMPTY_ALIAS,
+  invokeModeOf,
   RUNTIME,
   revalidation,
   rolesWithUrl,
@@ -63,20 +66,14 @@ export const provisionSite = async (
   const kept = await secret(clients, names.secret, values);
   await project(clients, site, ownBuildspec);
   for (const role of Object.keys(names.functions) as Role[])
-    await siteFunction(clients.lambda, names.functions[role], names.alias, role, site.architecture);
-  for (const role of rolesWithUrl) await functionUrl(clients.lambda, names.functions[role], names.alias);
+    await siteFunction(clients.lambda, names.functions[role], names.alias, role, site);
+  for (const role of rolesWithUrl) await functionUrl(clients.lambda, names.functions[role], names.alias, invokeModeOf(site, role));
   await mapping(clients.lambda, revalidationQueue.arn, `${names.functions.revalidation}:${names.alias}`);
   return { revalidationQueue, without: site.variables.filter((name) => !(name in kept)) };
 };
 
 /** The function, a first version of placeholder code, and the alias on it: everything later is the engine's. */
-const siteFunction = async (
-  lambda: LambdaClient,
-  name: string,
-  alias: string,
-  role: Role,
-  architecture: Site["architecture"],
-): Promise<void> => {
+const siteFunction = async (lambda: LambdaClient, name: string, alias: string, role: Role, site: Site): Promise<void> => {
   await unlessThere(async () =>
     lambda.send(
       new CreateFunctionCommand({
@@ -86,8 +83,8 @@ const siteFunction = async (
         Handler: "index.handler",
         MemorySize: siteFunctionSizes[role].memoryMb,
         Timeout: siteFunctionSizes[role].timeoutSeconds,
-        Architectures: [architecture],
-        Code: { ZipFile: await placeholderZip() },
+        Architectures: [site.architecture],
+        Code: { ZipFile: await placeholderZip(invokeModeOf(site, role)) },
       }),
     ),
   );
@@ -103,8 +100,10 @@ const siteFunction = async (
 };
 
 /** A function's public address needs both permissions, on the alias. */
-const functionUrl = async (lambda: LambdaClient, name: string, alias: string): Promise<void> => {
-  await unlessThere(() => lambda.send(new CreateFunctionUrlConfigCommand({ FunctionName: name, Qualifier: alias, AuthType: "NONE" })));
+const functionUrl = async (lambda: LambdaClient, name: string, alias: string, InvokeMode: InvokeMode): Promise<void> => {
+  const url = { FunctionName: name, Qualifier: alias, AuthType: "NONE" as const, InvokeMode };
+  if (!(await unlessThere(() => lambda.send(new CreateFunctionUrlConfigCommand(url)))))
+    await lambda.send(new UpdateFunctionUrlConfigCommand(url));
   const permit = (StatementId: string, Action: string, more: object) =>
     unlessThere(() =>
       lambda.send(new AddPermissionCommand({ FunctionName: name, Qualifier: alias, StatementId, Action, Principal: "*", ...more })),

@@ -1,4 +1,4 @@
-import { siteResources } from "../../blueprint/sites.ts";
+import { revalidation, siteResources } from "../../blueprint/sites.ts";
 import { readKnown } from "../../domain/aggregates.ts";
 import { environment as decider } from "../../domain/environment/decider.ts";
 import { isAsRecorded, isWeighted, readFence, sayDrift } from "../../domain/environment/fence.ts";
@@ -21,6 +21,7 @@ export const examineEnvironment = async (sight: Sight, { site, environment }: Pl
     await there(`table ${names.tagTable}`, sight.table(names.tagTable)),
     await there(`queue ${names.revalidationQueue}`, sight.queue(names.revalidationQueue)),
   ];
+  findings.push(await unconfirmed(names.revalidationDeadLetters));
   for (const name of Object.values(names.functions)) findings.push(await aliasIs(name));
   const fed = `${names.functions.revalidation}:${names.alias}`;
   const mapping = (await sight.mappings(fed)).find(({ source }) => source === names.revalidationQueue);
@@ -36,6 +37,19 @@ export const examineEnvironment = async (sight: Sight, { site, environment }: Pl
   async function there(what: string, look: Promise<unknown>): Promise<Finding> {
     const found = await look;
     return found === undefined || found === false ? missing(what, make) : ok(what, "is there");
+  }
+
+  /** Pages whose renewal OpenNext could not confirm: some apps have them all the time, and they do no harm. */
+  async function unconfirmed(name: string): Promise<Finding> {
+    const what = `dead letters ${name}`;
+    const dead = await sight.queue(name);
+    if (dead === undefined) return missing(what, make);
+    if (dead.messages <= revalidation.deadLettersMax) return ok(what, `${dead.messages} pages could not be confirmed as made again`);
+    return wrong(
+      what,
+      `${dead.messages} pages could not be confirmed as made again: known of partially prerendered pages and of trailingSlash (docs/features.md), else the site may fail to make pages again`,
+      `see which with: shiplog events --dead-letters; then forget them with: shiplog events --dead-letters --empty ${site}/${environment}`,
+    );
   }
 
   /** The environment as the log has it. */

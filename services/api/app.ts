@@ -8,6 +8,7 @@ import { ChainBroken } from "../../engine/log/chain-broken.ts";
 import { auditTrail } from "./audit.ts";
 import { buildLogs } from "./build-logs.ts";
 import { authenticate, type Env } from "./caller.ts";
+import { deadLetters } from "./dead-letters.ts";
 import { deployments } from "./deployments.ts";
 import { environments } from "./environments.ts";
 import { history } from "./history.ts";
@@ -97,6 +98,6 @@ export const createApi = (ports: Ports): Hono<Env> => {
   app.route("/v1/audit", auditTrail(ports));
   app.route("/v1", streams(ports));
   app.route("/v1/events", log(ports));
-  app.get("/v1/dead-letters", async (context) => context.json({ letters: await ports.deadLetters.list() }));
+  app.route("/v1/dead-letters", deadLetters(ports));
   return app;
 };

@@ -8,6 +8,7 @@ import {
   builds,
   eventLog,
   queues,
+  siteLetters,
   sources,
   store,
   views,
@@ -21,4 +22,7 @@ export const wire = (engine: ApiEngine) => {
   return (event: LambdaFunctionURLEvent) => answer(event as unknown as Parameters<typeof answer>[0]);
 };
 
-export const handler = onLambda({ aggregates, archive, buildLogs, builds, eventLog, queues, sources, store, views, webhookSecrets }, wire);
+export const handler = onLambda(
+  { aggregates, archive, buildLogs, builds, eventLog, queues, siteLetters, sources, store, views, webhookSecrets },
+  wire,
+);

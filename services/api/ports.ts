@@ -54,7 +54,12 @@ export type BuildLogs = {
 };
 
 export type Letter = { consumer: string; messageId: string; reason: string; at: string | null; body: string };
-export type DeadLetters = { list(): Promise<Letter[]> };
+export type DeadLetters = {
+  /** what no consumer could take, then what no site could confirm */
+  list(): Promise<Letter[]>;
+  /** forgets the pages that a site could not confirm, and answers about how many these were */
+  empty(site: string, environment: string): Promise<number>;
+};
 
 /** Webhook endpoints: their rows, their secrets, and the queue of what is sent to them. */
 export type Webhooks = {

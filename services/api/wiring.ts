@@ -16,6 +16,7 @@ export type ApiEngine = Pick<
   | "views"
   | "builds"
   | "queues"
+  | "siteLetters"
   | "archive"
   | "webhookSecrets"
   | "clock"
@@ -24,7 +25,22 @@ export type ApiEngine = Pick<
 
 /** The API's ports, of the engine. */
 export const apiPorts = (engine: ApiEngine, chance: Chance = systemChance): Ports => {
-  const { config, sources, buildLogs, aggregates, store, eventLog, views, builds, queues, archive, webhookSecrets, clock, log } = engine;
+  const {
+    config,
+    sources,
+    buildLogs,
+    aggregates,
+    store,
+    eventLog,
+    views,
+    builds,
+    queues,
+    siteLetters,
+    archive,
+    webhookSecrets,
+    clock,
+    log,
+  } = engine;
   return {
     config,
     aggregates,
@@ -35,7 +51,14 @@ export const apiPorts = (engine: ApiEngine, chance: Chance = systemChance): Port
     sources,
     builds,
     buildLogs,
-    deadLetters: { list: async () => (await Promise.all(consumers.map(({ name }) => queues.deadLetters(name)))).flat() },
+    deadLetters: {
+      list: async () => {
+        const ofConsumers = consumers.map(({ name }) => queues.deadLetters(name));
+        const ofSites = config.sites.map(({ site, environment }) => siteLetters.list(site, environment));
+        return (await Promise.all([...ofConsumers, ...ofSites])).flat();
+      },
+      empty: siteLetters.empty,
+    },
     archive,
     webhooks: {
       rows: views,

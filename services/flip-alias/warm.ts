@@ -3,6 +3,7 @@ import type { FunctionRole, Release } from "../../domain/deployment/shapes.ts";
 import { problemOf } from "../../engine/aws/errors.ts";
 import type { Functions } from "../../engine/aws/functions.ts";
 import type { Clock } from "../../engine/kit/clock.ts";
+import { isStreaming, misfitOf } from "../../engine/open-next/answer-mode.ts";
 import { probeVersion } from "../../engine/open-next/probe.ts";
 
 export type Ports = { readonly functions: Pick<Functions, "invoke">; readonly clock: Pick<Clock, "now"> };
@@ -35,13 +36,16 @@ type Flip = Named & {
 /**
  * Every version must still be there and answer; and the first visitor must not be the one who waits for a cold start.
  * What fails is tried again by the next delivery: a function that was cold, or a backend that was away for a moment, is no
- * proof. Nor is a failure that the live release shares.
+ * proof. Nor is a failure that the live release shares. What the address cannot serve is not tried, forced or not.
  *
  * @returns what is wrong with a release that is forced all the same
  * @throws ProbeFailed, the first time; CannotRun
  */
 export const warm = async (ports: Ports, site: SiteConfig, flip: Flip): Promise<string | undefined> => {
   const { deploymentId, live, forced, again } = flip;
+  const misfit = misfitOf(site, { streaming: isStreaming(flip.release) });
+  // no fault of the release: another declaration makes it fit again
+  if (misfit !== undefined) throw new CannotRun(`${deploymentId} does not fit the site: ${misfit}`, false);
   const faults = await faultsOf(ports, site, flip.release);
   const failure = sentence(faults);
   if (faults.some(({ gone }) => gone)) throw new CannotRun(failure, true);

@@ -3,9 +3,6 @@ import { buildLogs, events, queues, site, views } from "../../engine/wiring/part
 import { newsOf } from "./news.ts";
 import { notify } from "./notify.ts";
 
-/** Lines of a failed build that a message shows. */
-const LINES = 10;
-
 export const { wire, handler } = consumerOf(
   "notify",
   { buildLogs, events, queues, site, views },
@@ -13,7 +10,7 @@ export const { wire, handler } = consumerOf(
     notify({
       news: newsOf({
         events,
-        lastLines: (place) => buildLogs.tail(place, LINES),
+        logEnd: buildLogs.end,
         url: (site, environment) => siteNamed(site, environment)?.url ?? null,
       }),
       rows: views,

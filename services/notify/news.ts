@@ -1,3 +1,4 @@
+import { findBuildError } from "../../domain/build-error/find-build-error.ts";
 import type { DeploymentEvent } from "../../domain/deployment/events.ts";
 import { type EnvironmentEvent, readEnvironmentEvent } from "../../domain/environment/events.ts";
 import type { Recorded } from "../../domain/kernel/event.ts";
@@ -11,14 +12,20 @@ import { foldRow } from "../../engine/views/read-models.ts";
 export type Ports = {
   /** every event of a stream, in order */
   events(stream: string): Promise<readonly Recorded[]>;
-  /** the last lines of a build's log; none where there is no log */
-  lastLines(logs: string): Promise<readonly string[]>;
+  /** the end of a build's log; nothing where there is none */
+  logEnd(logs: string): Promise<readonly string[]>;
   /** where an environment is visited; null where it is not declared any more */
   url(site: string, environment: string): string | null;
 };
 
+/** The error of a build with what is around it; its last lines, where nothing in it says what failed. */
+const errorLines = (log: readonly string[]): string[] =>
+  (findBuildError(log)?.context ?? log.filter((line) => line.trim() !== "").slice(-LINES)).map(shortened);
+
 type Live = News["live"]["after"];
 
+/** Lines of a failed build that a message shows where its error is not known. */
+const LINES = 10;
 /** A line of a build may be a whole bundle; the message must fit into a queue and into a row. */
 const MAX_LINE = 500;
 const shortened = (line: string): string => clipped(storable(line), MAX_LINE + 1);
@@ -60,7 +67,7 @@ async function ofDeployment(ports: Ports, event: Recorded<DeploymentEvent>): Pro
     step: view.step,
     durationMs: Date.parse(event.at) - Date.parse(view.queuedAt),
     url: ports.url(site, environment),
-    lastLines: failed && view.step === "build" && view.logs !== null ? (await ports.lastLines(view.logs)).map(shortened) : [],
+    lastLines: failed && view.step === "build" && view.logs !== null ? errorLines(await ports.logEnd(view.logs)) : [],
     next: nextFor(view, event, own?.before ?? null),
   };
 }
@@ -171,12 +178,12 @@ function reasonOf(event: Recorded<EnvironmentEvent>): string | null {
   }
 }
 
-function nextFor({ id, status, site, environment }: DeploymentView, event: Recorded<DeploymentEvent>, replaced: Live): string {
+function nextFor({ id, status, step, site, environment }: DeploymentView, event: Recorded<DeploymentEvent>, replaced: Live): string {
   switch (status) {
     case "success":
       return replaced === null ? `shiplog status ${site}/${environment}` : `shiplog rollback ${replaced.deployment}`;
     case "failed":
-      return `shiplog inspect ${id}`;
+      return `shiplog ${step === "build" ? "logs" : "inspect"} ${id}`;
     case "cancelled":
       return `shiplog retry ${id}`;
     case "superseded":

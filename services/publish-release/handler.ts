@@ -67,6 +67,10 @@ const verb = ({ aggregates, functions, clock, objects, tags, views, secrets, con
     seedTags: (of, seeds) => tags.seed(siteResources(of.site, of.environment).tagTable, seeds),
     publish,
     invoke: functions.invoke,
+    hasAsset: async (of, path) => {
+      const { bucket, assets } = locations(of);
+      return (await objects.fingerprint(bucket, `${assets}/${path}`)) !== undefined;
+    },
     progress: (deploymentId) => reporter(clock, (progress) => views.setProgress(deploymentId, progress)),
     now: clock.now,
   });

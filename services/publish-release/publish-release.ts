@@ -1,20 +1,21 @@
 import type { SiteConfig } from "../../blueprint/engine-config.ts";
 import type { Subscribed } from "../../blueprint/topology.ts";
 import type { DeploymentCommand } from "../../domain/deployment/commands.ts";
-import type { Check } from "../../domain/deployment/events.ts";
 import type { PublishedFunction, Release } from "../../domain/deployment/shapes.ts";
 import type { Recorded } from "../../domain/kernel/event.ts";
 import { deploymentOf } from "../../domain/kernel/identity.ts";
 import type { Delivery } from "../../engine/kit/consumer.ts";
 import { type Aggregates, type Executed, following } from "../../engine/log/execute.ts";
+import { misfitOf } from "../../engine/open-next/answer-mode.ts";
+import { basePathFault } from "../../engine/open-next/asset-paths.ts";
 import type { AssetsOutcome, Report, TagSeed } from "../../engine/open-next/assets.ts";
 import type { Inspected, Package } from "../../engine/open-next/inspect.ts";
 import { OutputRefused } from "../../engine/open-next/output.ts";
-import { probeVersion } from "../../engine/open-next/probe.ts";
 import { ArchiveRefused } from "../../engine/zip/archive.ts";
+import { type Ports as CheckPorts, checkRelease } from "./check-release.ts";
 import { PublishRefused } from "./publish-function.ts";
 
-export type Ports = {
+export type Ports = CheckPorts & {
   readonly aggregates: Aggregates;
   /** the declared environment; `undefined` where it is not declared (any more) */
   site(site: string, environment: string): SiteConfig | undefined;
@@ -31,9 +32,7 @@ export type Ports = {
   seedTags(site: SiteConfig, seeds: readonly TagSeed[]): Promise<void>;
   /** packs, uploads and publishes one function of the release */
   publish(site: SiteConfig, code: Package): Promise<PublishedFunction>;
-  invoke(name: string, version: string, payload: unknown): Promise<{ version: string; failed: string | null; payload: string }>;
   progress(deploymentId: string): Report;
-  now(): number;
 };
 
 const ACTOR = "shiplog publish-release";
@@ -88,6 +87,10 @@ const isHistory = async ({ aggregates }: Ports, { site: { site, environment }, t
 const publish = async (ports: Ports, work: Work, root: string): Promise<void> => {
   const { releaseId, site, tell } = work;
   const build = await ports.inspect(root, releaseId, site.architecture);
+  const misfit = misfitOf(site, { streaming: build.packages.some(({ streaming }) => streaming === true) });
+  if (misfit !== undefined) throw new OutputRefused(`the build does not fit the site: ${misfit}`);
+  const unserved = basePathFault(site.basePath, build.paths);
+  if (unserved !== undefined) throw new OutputRefused(unserved);
   const seeds = await ports.tagSeeds(build);
   const warnings = build.warnings.length > 0 ? { warnings: [...build.warnings] } : {};
   if (await tell({ type: "StartRelease", releaseId, ...warnings }, "/release")) return;
@@ -97,7 +100,7 @@ const publish = async (ports: Ports, work: Work, root: string): Promise<void> =>
   const functions = await publishFunctions(ports, work, build);
   if (await tell({ type: "RecordVersions", functions }, "/versions")) return;
 
-  const { checks, faults } = await check(ports, site, functions);
+  const { checks, faults } = await checkRelease(ports, site, build.paths, functions);
   if (faults.length > 0) {
     await tell({ type: "RecordChecksFailed", checks, reason: faults.join("; ").slice(0, 2_000) }, "/checks");
     return;
@@ -123,27 +126,9 @@ const publishFunctions = (ports: Ports, { deploymentId, site }: Work, { packages
     packages.map(async (code) => {
       const published = await ports.publish(site, code);
       report("versions", ++done, packages.length);
-      return published;
+      return { ...published, ...(code.streaming && { streaming: code.streaming }) };
     }),
   );
-};
-
-const check = async (
-  ports: Ports,
-  site: SiteConfig,
-  functions: readonly PublishedFunction[],
-): Promise<{ checks: Check[]; faults: string[] }> => {
-  const faults: string[] = [];
-  const checks = await Promise.all(
-    functions.map(async (published): Promise<Check> => {
-      const { role, name, version } = published;
-      const began = ports.now();
-      const { path, status, fault } = await probeVersion(ports.invoke, published, site, began);
-      if (fault !== undefined) faults.push(`${name}:${version} did not pass its check${path ? ` (GET ${path})` : ""}: ${fault}`);
-      return { role, function: name, version, ms: ports.now() - began, ...(path && { path }), ...(status && { status }) };
-    }),
-  );
-  return { checks, faults };
 };
 
 /** It was cancelled or failed meanwhile: what follows would be for nobody. */

@@ -51,11 +51,11 @@ export const wire = ({
           const recent = await Promise.all(
             config.sites.map(({ site, environment }) => views.deployments({ site, environment, limit: RECENT })),
           );
-          const deployments = [...(await views.active()), ...recent.flat()];
+          const deployments = new Map([...(await views.active()), ...recent.flat()].map(({ id, version }) => [id, version]));
           return [
-            ...config.sites.map((place) => environmentStream(place.site, place.environment)),
-            ...new Set(deployments.map(({ id }) => deploymentStream(id))),
-            ...(await views.webhooks()).map(({ id }) => webhookStream(id)),
+            ...config.sites.map((place) => ({ stream: environmentStream(place.site, place.environment) })),
+            ...[...deployments].map(([id, version]) => ({ stream: deploymentStream(id), version })),
+            ...(await views.webhooks()).map(({ id, version }) => ({ stream: webhookStream(id), version })),
           ];
         },
         relay: relay({ ...views, read: store.read, publish: bus.publish }),

@@ -1,11 +1,14 @@
 import type { Commit } from "../../domain/kernel/chain.ts";
 import { positionAt } from "../../domain/kernel/position.ts";
 
+/** `version`: undefined where somebody else brings the row what it missed. */
+export type Known = { readonly stream: string; readonly version?: number };
+
 export type Ports = {
   /** commits of the whole log between two positions, in order */
   readLog(since: string, until: string, limit: number): Promise<readonly Commit[]>;
-  /** streams that are written to, as far as rows and declarations know them */
-  known(): Promise<readonly string[]>;
+  /** streams that are written to, as far as rows and declarations know them, with the version that the row has read */
+  known(): Promise<readonly Known[]>;
   /** streams that begin and whose row was not seen yet; noted at (milliseconds since 1970) */
   begun(): Promise<readonly { readonly stream: string; readonly at: number }[]>;
   forgetBegun(stream: string): Promise<void>;
@@ -80,7 +83,8 @@ const mendRecent = async ({
 /** By heads: what a clock that was far off has dated is where nobody looks by time. */
 const mendKnown = async (ports: Ports): Promise<string[]> => {
   const mended: string[] = [];
-  for (const stream of await ports.known()) if (await relayRest(ports, stream)) mended.push(stream);
+  for (const { stream, version } of await ports.known())
+    if ((await relayRest(ports, stream)) || (await tellRow(ports, stream, version))) mended.push(stream);
   return mended;
 };
 
@@ -99,6 +103,15 @@ const mendBegun = async (ports: Ports): Promise<string[]> => {
     }
   }
   return mended;
+};
+
+/** Publishes the newest of what is on the bus and the row has not read: it brings the row all the rest. */
+const tellRow = async ({ read, relayed, publish, now }: Ports, stream: string, version: number | undefined): Promise<boolean> => {
+  if (version === undefined || version >= (await relayed(stream))) return false;
+  const last = (await read(stream, version)).at(-1);
+  if (last === undefined || Math.abs(now() - Date.parse(last.at)) < ROW_MS) return false;
+  await publish(last);
+  return true;
 };
 
 /** Relays what a stream has that is not on the bus; not what is most likely on its way. */

@@ -1,10 +1,10 @@
 import { consumerOf } from "../../engine/wiring/consumer.ts";
-import { aggregates, builds, projectOf } from "../../engine/wiring/parts.ts";
+import { aggregates, buildLogs, builds, projectOf } from "../../engine/wiring/parts.ts";
 import { BuildStateChange, watchBuild } from "./watch-build.ts";
 
 export const { wire, handler } = consumerOf(
   "watch-build",
-  { aggregates, builds },
-  ({ aggregates, builds }) => watchBuild({ aggregates, builds, projectOf }),
+  { aggregates, buildLogs, builds },
+  ({ aggregates, buildLogs, builds }) => watchBuild({ aggregates, builds, logEnd: buildLogs.end, projectOf }),
   (body) => BuildStateChange.parse(JSON.parse(body)),
 );

@@ -1,6 +1,8 @@
 import * as z from "zod";
+import { findBuildError } from "../../domain/build-error/find-build-error.ts";
 import type { DeploymentCommand } from "../../domain/deployment/commands.ts";
 import { DeploymentId } from "../../domain/kernel/identity.ts";
+import { firstOf } from "../../domain/kernel/text.ts";
 import type { BuildReport } from "../../engine/aws/builds.ts";
 import { Unprocessable } from "../../engine/kit/consumer.ts";
 import type { Aggregates } from "../../engine/log/execute.ts";
@@ -23,13 +25,15 @@ export type BuildStateChange = z.infer<typeof BuildStateChange>;
 export type Ports = {
   readonly aggregates: Pick<Aggregates, "deployment">;
   readonly builds: { get(ids: readonly string[]): Promise<BuildReport[]> };
+  /** the end of a build's log; nothing where there is none */
+  logEnd(logs: string): Promise<readonly string[]>;
   /** the only project whose builds may speak for a site's deployments */
   projectOf(site: string): string;
 };
 
 /** Records what a build has come to. The event is only a nudge: CodeBuild itself is asked, so a forged one changes nothing. */
 export const watchBuild =
-  ({ aggregates, builds, projectOf }: Ports) =>
+  ({ aggregates, builds, logEnd, projectOf }: Ports) =>
   async ({ detail }: BuildStateChange): Promise<void> => {
     const arn = detail["build-id"];
     const [build] = await builds.get([arn.slice(arn.indexOf(":build/") + ":build/".length)]);
@@ -43,7 +47,7 @@ export const watchBuild =
     if (!build.id.startsWith(`${project}:`))
       throw new Unprocessable(`build ${build.id} names deployment ${deploymentId}, whose builds are those of the project ${project}`);
 
-    await aggregates.deployment.execute(deploymentId, commandFor(build), {
+    await aggregates.deployment.execute(deploymentId, commandFor(build, await errorOf(build, logEnd)), {
       // an event made from a poll collides with the real one
       cause: `${build.arn}/${build.status}`,
       correlation: deploymentId,
@@ -54,7 +58,13 @@ export const watchBuild =
 /** What a build may say of itself in an event; anything else that it exports could be a secret. */
 const RECORDED_EXPORTS = ["NEXT_VERSION", "OPEN_NEXT_VERSION"];
 
-const commandFor = ({ id: buildId, status, artifact, exported, failure, logs }: BuildReport): DeploymentCommand => {
+/** What the build itself printed as its error, in a line; a build that is not over yet, or ended well, is not asked for one. */
+async function errorOf({ status, logs }: BuildReport, logEnd: Ports["logEnd"]): Promise<string | undefined> {
+  if (status !== "FAILED" || logs === null) return undefined;
+  return findBuildError(await logEnd(`${logs.group}:${logs.stream}`))?.summary;
+}
+
+const commandFor = ({ id: buildId, status, artifact, exported, failure, logs }: BuildReport, error?: string): DeploymentCommand => {
   switch (status) {
     case "IN_PROGRESS":
       return { type: "RecordBuildStarted", buildId, ...(logs && { logs: `${logs.group}:${logs.stream}` }) };
@@ -69,7 +79,8 @@ const commandFor = ({ id: buildId, status, artifact, exported, failure, logs }: 
     case "FAULT":
     case "TIMED_OUT": {
       const what = `the build failed${failure ? ` in ${failure.phase}` : ""}`;
-      const reason = status === "TIMED_OUT" ? TOO_LONG : (failure?.message ? `${what}: ${failure.message}` : what).slice(0, 2_000);
+      const told = error ?? (failure?.message ? `${what}: ${failure.message}` : what);
+      const reason = status === "TIMED_OUT" ? TOO_LONG : firstOf(told, 2_000);
       return { type: "RecordBuildFailed", buildId, status, ...(failure && { phase: failure.phase }), reason };
     }
     default:

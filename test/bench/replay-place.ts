@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { awsClients } from "../../engine/aws/clients.ts";
 import { engine, systemClock } from "../../engine/wiring/engine.ts";
 import { serveApi } from "../../local/api-server.ts";
+import { clientOptions } from "../../local/client-options.ts";
 import { startEndpoint } from "../../local/endpoint/endpoint.ts";
-import { REGION } from "../../local/http.ts";
 import { localNames, provisionEngine } from "../../local/provision/engine-resources.ts";
 import { createApi } from "../../services/api/app.ts";
 import { apiPorts } from "../../services/api/wiring.ts";
@@ -13,7 +13,7 @@ import { apiPorts } from "../../services/api/wiring.ts";
 const [, , folder = ""] = process.argv;
 const TOKEN = "bench";
 const endpoint = await startEndpoint({ dataDir: join(folder, "aws") });
-const clients = awsClients({ region: REGION, endpoint: endpoint.url, credentials: endpoint.credentials });
+const clients = awsClients(clientOptions(endpoint));
 await provisionEngine(clients);
 const config = {
   ...localNames,

@@ -2,7 +2,6 @@ import { EVENTS_TABLE, SEAL_KEY, VIEWS_TABLE } from "../../blueprint/topology.ts
 import { dynamodbClient, kmsClient, s3Client } from "../../engine/aws/clients.ts";
 import { systemClock } from "../../engine/kit/clock.ts";
 import { viewNames } from "../../engine/views/read-models.ts";
-import { REGION } from "../../local/http.ts";
 import { BUCKETS } from "../../local/provision/engine-resources.ts";
 import { type Rebuilt, replay, verifyViews } from "../../operator/replay/replay.ts";
 import { wire } from "../../operator/replay/wiring.ts";
@@ -15,10 +14,9 @@ export type Done = Pick<Rebuilt, "events" | "rows" | "seconds"> & {
   readonly held: number;
 };
 
-/** `node replay-worker.ts <endpoint> <segments|table|verify>`, with the access key in the environment */
-const [, , endpoint = "", from = "segments"] = process.argv;
-const place = { region: REGION, endpoint };
-const clients = { dynamodb: dynamodbClient(place), s3: s3Client(place), kms: kmsClient(place) };
+/** `node replay-worker.ts <segments|table|verify>`, with the place of the local AWS and its access key in the environment */
+const [, , from = "segments"] = process.argv;
+const clients = { dynamodb: dynamodbClient(), s3: s3Client(), kms: kmsClient() };
 const names = { eventsTable: EVENTS_TABLE, viewsTable: VIEWS_TABLE, archive: BUCKETS.archive, sealKey: SEAL_KEY };
 let held = 0;
 const tell = (line: string): void => {

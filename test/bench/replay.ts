@@ -19,8 +19,8 @@ import { eventStore } from "../../engine/log/event-store.ts";
 import { logShards } from "../../engine/log/log-shards.ts";
 import { foldRow, modelOf, viewsOf } from "../../engine/views/read-models.ts";
 import { viewsTable } from "../../engine/views/views.ts";
+import { clientEnvironment, clientOptions } from "../../local/client-options.ts";
 import type { AccessKey } from "../../local/endpoint/endpoint.ts";
-import { REGION } from "../../local/http.ts";
 import { BUCKETS } from "../../local/provision/engine-resources.ts";
 import { BEGINNING, longHistory, usualPlan } from "../support/long-history.ts";
 import { notesInMemory } from "../support/seal-notes.ts";
@@ -120,7 +120,7 @@ const withHistory = <T>(events: number, tell: (line: string) => void, use: (plac
       stdio: ["ignore", "inherit", "inherit", "ipc"],
     });
     const [started] = (await once(child, "message")) as [Pick<Place, "endpoint" | "credentials" | "url" | "token">];
-    const clients = awsClients({ region: REGION, endpoint: started.endpoint, credentials: started.credentials });
+    const clients = awsClients(clientOptions({ url: started.endpoint, credentials: started.credentials }));
     try {
       await writeFile(join(folder, "connection.json"), JSON.stringify(started));
       tell(`writing a history of ${events} events`);
@@ -176,9 +176,9 @@ const sealDays = async ({ s3, kms, dynamodb }: Clients, commits: readonly Commit
 const heldBy = async (place: Place): Promise<number> => (await rebuild(place, "segments", ["--expose-gc"])).held;
 
 const rebuild = async ({ endpoint, credentials }: Place, from: string, execArgv: readonly string[] = []): Promise<Done> => {
-  const child = fork(join(import.meta.dirname, "replay-worker.ts"), [endpoint, from], {
+  const child = fork(join(import.meta.dirname, "replay-worker.ts"), [from], {
     execArgv: [...execArgv],
-    env: { ...process.env, AWS_ACCESS_KEY_ID: credentials.accessKeyId, AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey },
+    env: { ...process.env, ...clientEnvironment({ url: endpoint, credentials }) },
     stdio: ["ignore", "inherit", "inherit", "ipc"],
   });
   const [done] = (await Promise.race([once(child, "message"), once(child, "exit")])) as [Done];

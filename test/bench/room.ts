@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { EVENTS_TABLE } from "../../blueprint/topology.ts";
 import { awsClients, type Clients } from "../../engine/aws/clients.ts";
 import { type EventStore, eventStore } from "../../engine/log/event-store.ts";
+import { clientOptions } from "../../local/client-options.ts";
 import { startEndpoint } from "../../local/endpoint/endpoint.ts";
-import { REGION } from "../../local/http.ts";
 import { provisionEngine } from "../../local/provision/engine-resources.ts";
 
 /** A folder of its own for one bench, gone afterwards. */
@@ -22,7 +22,7 @@ export const inFolder = async <T>(use: (folder: string) => Promise<T>): Promise<
 export const withStore = <T>(use: (room: { store: EventStore; clients: Clients; table: string }) => Promise<T>): Promise<T> =>
   inFolder(async (dataDir) => {
     const endpoint = await startEndpoint({ dataDir });
-    const clients = awsClients({ region: REGION, endpoint: endpoint.url, credentials: endpoint.credentials });
+    const clients = awsClients(clientOptions(endpoint));
     try {
       await provisionEngine(clients);
       return await use({ store: eventStore(clients.dynamodb, EVENTS_TABLE), clients, table: EVENTS_TABLE });

@@ -133,7 +133,49 @@ describe("shiplog deploy", () => {
     expect(err).toContain("not uploaded again");
   });
 
-  it("shows the last twenty lines of a failed build and ends with 5", async () => {
+  const failsWith = (reason: string, ...printed: string[]): void => {
+    engine.state.script.push(
+      QUEUED,
+      STARTED,
+      ["BuildFailed", { buildId: "b", status: "FAILED", phase: "BUILD", reason }, 9],
+      ["DeploymentFailed", { step: "build", reason }, 9],
+    );
+    const at = "[Container] 2026/11/23 10:00:00.123456";
+    engine.state.logLines = [
+      `${at} Running command npm run build`,
+      ...printed,
+      `${at} Command did not exit successfully npm run build exit status 1`,
+    ].map((line) => `${line}\n`);
+  };
+
+  it("shows a failed build's error once, marked, with what is around it and where the rest is", async () => {
+    const reason = "app/page.tsx:4:9: TS2322: Type 'string' is not assignable to type 'number'.";
+    const error = "app/page.tsx(4,9): error TS2322: Type 'string' is not assignable to type 'number'.";
+    failsWith(reason, "  Running TypeScript ...", "", `\x1b[31m${error}\x1b[0m`, "Failed to type check.");
+    const { code, out, err } = await deploy();
+    expect(code).toBe(5);
+    expect(out).toContain(`reason  ${reason}\n`);
+    expect(err).toContain(
+      `\nThe build's error, at line 4 of its log:\n> ${error}\n  Failed to type check.\nWhole log: shiplog logs ${deploymentId(3)}\n`,
+    );
+    expect(err.split("TS2322")).toHaveLength(2);
+    expect(err).toMatch(/failed +build, in BUILD\n/);
+  });
+
+  it("offers no retry of a build whose source is wrong", async () => {
+    failsWith("TS2322", "app/page.tsx(4,9): error TS2322: Type 'string' is not assignable to type 'number'.");
+    expect((await deploy()).err).not.toContain("shiplog retry");
+  });
+
+  it("offers a retry of a build that could not reach the registry", async () => {
+    failsWith(
+      "no network",
+      "npm error request to https://registry.npmjs.org/next failed, reason: getaddrinfo EAI_AGAIN registry.npmjs.org",
+    );
+    expect((await deploy()).err).toContain(`shiplog retry ${deploymentId(3)}`);
+  });
+
+  it("shows the last twenty lines of a failed build whose error is not known, and ends with 5", async () => {
     engine.state.script.push(
       QUEUED,
       STARTED,
@@ -231,6 +273,10 @@ describe("shiplog deploy", () => {
     expect(await runCli(["deploy", join(app, "nowhere")], { env: engine.env })).toMatchObject({
       code: 2,
       err: expect.stringContaining("There is no folder"),
+    });
+    expect(await runCli(["deploy", "/etc/passwd"], { env: engine.env })).toMatchObject({
+      code: 2,
+      err: expect.stringContaining("/etc/passwd is not a folder."),
     });
     expect(engine.state.asked).toEqual([]);
   });

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { GetItemCommand, PutItemCommand } from "@aws-sdk/client-dynamodb";
 import { DisableRuleCommand, EnableRuleCommand } from "@aws-sdk/client-eventbridge";
 import { DeleteAliasCommand, GetAliasCommand, UpdateAliasCommand } from "@aws-sdk/client-lambda";
-import { DeleteQueueCommand, GetQueueUrlCommand } from "@aws-sdk/client-sqs";
+import { DeleteQueueCommand, GetQueueUrlCommand, SendMessageCommand } from "@aws-sdk/client-sqs";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { BUS, deadLetterName, EVENTS_TABLE, ruleName } from "../../blueprint/topology.ts";
 import type { Finding } from "../../operator/doctor/finding.ts";
@@ -91,6 +91,42 @@ it("names messages that nobody could take", async () => {
     says: "has 1 messages that nobody could take",
     mend: "shiplog events --dead-letters",
   });
+});
+
+it("takes some pages that OpenNext could not confirm for ordinary, and names more of them with what they are and how to forget them", async () => {
+  const { sqs } = world.aws.clients;
+  const { revalidationDeadLetters: QueueName } = world.resources("production");
+  const QueueUrl = (await sqs.send(new GetQueueUrlCommand({ QueueName }))).QueueUrl;
+  const send = (n: number) =>
+    sqs.send(
+      new SendMessageCommand({
+        QueueUrl,
+        MessageBody: JSON.stringify({ host: "shop.example.com", url: `/posts/${n}` }),
+        MessageGroupId: `group-${n}`,
+        MessageDeduplicationId: `page-${n}`,
+      }),
+    );
+  const what = `dead letters ${QueueName}`;
+  const found = async (): Promise<Finding | undefined> => (await findings()).all.find((one) => one.what === what);
+  await Promise.all(Array.from({ length: 100 }, (_, n) => send(n)));
+  expect(await found()).toEqual({ what, state: "ok", says: "100 pages could not be confirmed as made again", mend: null });
+  await send(100);
+  expect(await found()).toEqual({
+    what,
+    state: "wrong",
+    says: expect.stringMatching(
+      /^101 pages could not be confirmed as made again: known of partially prerendered pages and of trailingSlash/,
+    ),
+    mend: "see which with: shiplog events --dead-letters; then forget them with: shiplog events --dead-letters --empty web/production",
+  });
+
+  const events = (...words: string[]) => runCli(["--data", join(world.folder, "data"), "events", ...words], {});
+  expect((await events("--dead-letters")).out).toMatch(
+    /revalidation of web\/production .*OpenNext could not confirm that \/posts\/\d+ was made again; known of partially prerendered pages/,
+  );
+  const { code, err } = await events("--dead-letters", "--empty", "web/production", "--yes");
+  expect([code, err]).toEqual([0, expect.stringContaining("About 101 dead letters of web/production are forgotten.")]);
+  expect(await found()).toMatchObject({ state: "ok", says: "0 pages could not be confirmed as made again" });
 });
 
 it("names a stream of the log that was changed behind Shiplog's back", async () => {

@@ -36,6 +36,15 @@ describe("shiplog list", () => {
     expect(second).toMatch(new RegExp(`^${deploymentId(2)} +success \\(live\\) `));
   });
 
+  it("says under a deployment that failed why it did", async () => {
+    const reason = "app/page.tsx:4:9: TS2322: Type 'string' is not assignable to type 'number'.";
+    engine.state.deployments.set(deploymentId(3), deploymentView(3, { status: "failed", step: "build", reason }));
+    const [, failed, why, second] = (await cli("list")).out.split("\n");
+    expect(failed).toMatch(new RegExp(`^${deploymentId(3)} +failed `));
+    expect(why).toBe(`  ${reason}`);
+    expect(second).toMatch(new RegExp(`^${deploymentId(2)} `));
+  });
+
   it("prints one document with --json", async () => {
     expect(JSON.parse((await cli("list", "--json")).out).deployments).toHaveLength(2);
   });
@@ -321,6 +330,22 @@ describe("shiplog events", () => {
     expect((await cli("events", "--dead-letters")).out).toMatch(/CONSUMER +MESSAGE +AT +REASON\nproject +m1 +\S+ +unknown event\n/);
     expect((await cli("events", "--dead-letters", "--follow")).code).toBe(2);
   });
+
+  it("forgets the dead letters of an environment that is named, and asks before", async () => {
+    const empty = (...words: string[]) => cli("events", "--dead-letters", "--empty", ...words);
+    expect(await empty("web/production")).toMatchObject({ code: 2, err: expect.stringContaining("Say it with --yes") });
+    expect(await empty("web", "--yes")).toMatchObject({ code: 2, err: expect.stringContaining("takes <site>/<environment>") });
+    expect(await cli("events", "--empty", "web/production")).toMatchObject({
+      code: 2,
+      err: expect.stringContaining("goes with --dead-letters"),
+    });
+    expect(engine.state.emptied).toEqual([]);
+    expect(await empty("web/production", "--yes")).toMatchObject({
+      code: 0,
+      err: expect.stringContaining("About 7 dead letters of web/production are forgotten."),
+    });
+    expect(engine.state.emptied).toEqual(["web/production"]);
+  });
 });
 
 describe("shiplog logs", () => {
@@ -329,5 +354,16 @@ describe("shiplog logs", () => {
     expect(await cli("logs", deploymentId(1))).toEqual({ code: 0, out: "one\ntwo\n", err: "" });
     expect(JSON.parse((await cli("logs", deploymentId(1), "--json")).out).lines).toHaveLength(2);
     expect((await cli("logs", deploymentId(1), "--json", "--follow")).out.trimEnd().split("\n")).toHaveLength(2);
+  });
+  it("ends with the error of a build that failed, beside what it prints", async () => {
+    const at = "[Container] 2026/11/23 10:00:00.123456";
+    engine.state.logLines = [
+      `${at} Running command npm run build\n`,
+      "Type error: it is not\n",
+      `${at} Command did not exit successfully npm run build exit status 1\n`,
+    ];
+    const { out, err } = await cli("logs", deploymentId(1));
+    expect(out.trimEnd().split("\n")).toHaveLength(3);
+    expect(err).toBe("\nThe build's error, at line 2 of its log:\n> Type error: it is not\n");
   });
 });

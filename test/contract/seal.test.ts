@@ -14,8 +14,8 @@ import { systemClock } from "../../engine/kit/clock.ts";
 import { eventStore } from "../../engine/log/event-store.ts";
 import { logShards } from "../../engine/log/log-shards.ts";
 import { viewsTable } from "../../engine/views/views.ts";
+import { clientOptions } from "../../local/client-options.ts";
 import { type Endpoint, startEndpoint } from "../../local/endpoint/endpoint.ts";
-import { REGION } from "../../local/http.ts";
 import { BUCKETS, provisionEngine } from "../../local/provision/engine-resources.ts";
 import { deploymentId } from "../support/samples.ts";
 
@@ -25,7 +25,7 @@ let clients: Clients;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "shiplog-seal-"));
   endpoint = await startEndpoint({ dataDir: folder });
-  clients = awsClients({ region: REGION, endpoint: endpoint.url, credentials: endpoint.credentials });
+  clients = awsClients(clientOptions(endpoint));
   await provisionEngine(clients);
 });
 afterAll(async () => {

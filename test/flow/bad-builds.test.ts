@@ -117,7 +117,7 @@ describe("a release that does not work never goes live", () => {
 
 it("tells why a build failed", async () => {
   const { step, reason, id } = await fails({ failsWith: "the tide table is missing" });
-  expect([step, reason]).toEqual(["build", expect.stringMatching(/failed in BUILD: .*node make-output\.mjs.*exit status 1/)]);
+  expect([step, reason]).toEqual(["build", "the tide table is missing"]);
   const { body } = await world.api.get(`deployments/${id}/logs`);
   expect(body.lines.map(({ message }: { message: string }) => message)).toContain("the tide table is missing");
   await liveGoesOn();

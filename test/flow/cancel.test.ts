@@ -78,7 +78,7 @@ it("cancels at once what waits for room to build; no build of it begins", async 
   await world.reached(other, "building");
   const { buildsStarted } = world.aws.codeBuild.counters();
   const id = await world.deploy("waiting");
-  await until("its build to be refused", () => (world.aws.codeBuild.counters().calls.StartBuild ?? 0) > buildsStarted);
+  await until("its build to be refused", () => (world.aws.endpoint.counters()["codebuild.StartBuild"] ?? 0) > buildsStarted);
   await cancel(id);
   // the message that asked for its build comes again when there may be room
   const [queued] = (await world.api.events(`deployments/${id}`)).filter(({ type }) => type === "DeploymentQueued");

@@ -16,8 +16,8 @@ import { DeliveryMessage } from "../../engine/webhooks/delivery.ts";
 import { Refused, readTarget } from "../../engine/webhooks/target.ts";
 import { engine, systemClock } from "../../engine/wiring/engine.ts";
 import { ArchiveRefused, unzipInto, zipDirectory } from "../../engine/zip/archive.ts";
+import { clientOptions } from "../../local/client-options.ts";
 import { type Endpoint, startEndpoint } from "../../local/endpoint/endpoint.ts";
-import { REGION } from "../../local/http.ts";
 import { localNames, provisionEngine } from "../../local/provision/engine-resources.ts";
 import { createApi } from "../../services/api/app.ts";
 import { apiPorts } from "../../services/api/wiring.ts";
@@ -33,7 +33,7 @@ const faults: unknown[] = [];
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "shiplog-fuzz-"));
   endpoint = await startEndpoint({ dataDir: join(folder, "data") });
-  clients = awsClients({ region: REGION, endpoint: endpoint.url, credentials: endpoint.credentials });
+  clients = awsClients(clientOptions(endpoint));
   await provisionEngine(clients);
   const config = {
     ...localNames,

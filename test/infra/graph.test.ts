@@ -121,6 +121,17 @@ describe("the graph of production", () => {
     expect(all(graph(), "permission").filter(({ inputs }) => inputs.function === functions.revalidation)).toEqual([]);
   });
 
+  it("lets the address of a server stream where its site declares it, and of nothing else", () => {
+    const modes = (site: string) => {
+      const { functions } = siteResources(site, "production");
+      return [functions.server, functions.image].map(
+        (name) => all(graph(), "url").find(({ inputs }) => inputs.functionName === name)?.inputs.invokeMode,
+      );
+    };
+    expect(modes("web")).toEqual(["BUFFERED", "BUFFERED"]);
+    expect(modes("shop")).toEqual(["RESPONSE_STREAM", "BUFFERED"]);
+  });
+
   it("maps the revalidation queue to the alias", () => {
     const { inputs } = one(graph(), "mapping", "WebProductionRevalidationMapping");
     expect(inputs.functionName).toMatch(/:function:shiplog-web-production-revalidation:live$/);
@@ -139,6 +150,7 @@ describe("the graph of production", () => {
       { pathPattern: "/_next/image*", targetOriginId: "image" },
       { pathPattern: "/_next/data/*", targetOriginId: "server" },
       { pathPattern: "/_next/*", ...file },
+      { pathPattern: "/*/_next/static/*", ...file },
       { pathPattern: "/docs/*", ...file },
       { pathPattern: "/read???me????1?.txt", ...file },
       { pathPattern: "/read???me????1???.txt", ...file },

@@ -56,6 +56,7 @@ const live = async (): Promise<void> => {
   await world.api.post(`webhooks/${hook}/rotate`);
   await until("the receiver to hear", async () => (await receiver.at("hook")).length > 5);
   await world.api.get("dead-letters");
+  await world.api.post("dead-letters/empty", { site: "web", environment: "production" });
   await world.api.post("seals");
   await world.api.get("seals");
   await world.api.send("DELETE", `webhooks/${hook}`);

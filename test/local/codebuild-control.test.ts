@@ -7,9 +7,7 @@ import {
   BatchGetProjectsCommand,
   type Build,
   CreateProjectCommand,
-  DeleteProjectCommand,
   ListBuildsForProjectCommand,
-  ListProjectsCommand,
   StopBuildCommand,
   UpdateProjectCommand,
 } from "@aws-sdk/client-codebuild";
@@ -130,7 +128,7 @@ describe("starting builds", () => {
     await room.ended(both[0]);
     await room.restart();
     expect((await room.startBuild(undefined, request)).id).toBe(both[0].id);
-    expect(room.service().counters()).toMatchObject({ buildsStarted: 0, calls: { StartBuild: 1 } });
+    expect(room.service().counters()).toEqual({ buildsStarted: 0 });
     await expect(room.startBuild(spec({ build: ["true"] }), request)).rejects.toMatchObject({ name: "InvalidInputException" });
     const other = await room.startBuild(undefined, { idempotencyToken: "dep_2" });
     expect(other).toMatchObject({ buildNumber: 2 });
@@ -160,15 +158,14 @@ describe("starting builds", () => {
     });
   });
 
-  it("keeps projects: created once, changed, listed, deleted", async () => {
+  it("keeps projects: created once, changed", async () => {
     await expect(room.client.send(new CreateProjectCommand(web))).rejects.toMatchObject({ name: "ResourceAlreadyExistsException" });
     await room.client.send(new UpdateProjectCommand({ name: "web", timeoutInMinutes: 7 }));
     await room.restart();
-    const { projects } = await room.client.send(new BatchGetProjectsCommand({ names: ["web", "none"] }));
+    const { projects, projectsNotFound } = await room.client.send(new BatchGetProjectsCommand({ names: ["web", "none"] }));
     expect(projects?.[0]).toMatchObject({ name: "web", timeoutInMinutes: 7, environment: { image: web.environment.image } });
-    expect((await room.client.send(new ListProjectsCommand({}))).projects).toEqual(["web"]);
-    await room.client.send(new DeleteProjectCommand({ name: "web" }));
-    await expect(room.startBuild(undefined)).rejects.toMatchObject({ name: "ResourceNotFoundException" });
+    expect(projectsNotFound).toEqual(["none"]);
+    await expect(room.startBuild(undefined, { projectName: "none" })).rejects.toMatchObject({ name: "ResourceNotFoundException" });
   });
 });
 
@@ -192,7 +189,7 @@ describe("a restart", () => {
     await room.service().close();
     const script = `
       const { startCodeBuild } = await import(${JSON.stringify(new URL("../../local/codebuild/codebuild.ts", import.meta.url).href)});
-      const service = await startCodeBuild({ dataDir: ${JSON.stringify(room.dir)}, endpointUrl: () => "http://127.0.0.1:1", emit: async () => {}, appendLog: () => {}, secret: async () => "" });
+      const service = await startCodeBuild({ dataDir: ${JSON.stringify(room.dir)}, s3: undefined, emit: async () => {}, appendLog: () => {}, secret: async () => "" });
       const headers = { "x-amz-target": "CodeBuild_20161006.StartBuild" };
       const body = Buffer.from(JSON.stringify({ projectName: "web", buildspecOverride: ${JSON.stringify(spec({ build: ["(trap '' TERM; sleep 300; sleep 300) & sleep 301"] }))} }));
       const answer = await service.handle({ method: "POST", path: "/", query: new URLSearchParams(), headers, body });

@@ -14,16 +14,17 @@ import {
   type StartBuildCommandInput,
 } from "@aws-sdk/client-codebuild";
 import { expect } from "vitest";
+import { s3Client } from "../../engine/aws/clients.ts";
 import { zipDirectory } from "../../engine/zip/archive.ts";
+import { clientOptions } from "../../local/client-options.ts";
 import { type CodeBuildOptions, type LocalCodeBuild, startCodeBuild } from "../../local/codebuild/codebuild.ts";
 import { AwsError } from "../../local/http.ts";
+import { ANY_KEY } from "../support/any-key.ts";
 
 export type Room = Awaited<ReturnType<typeof openRoom>>;
 
 // biome-ignore lint/suspicious/noExplicitAny: a detail is looked at from outside, as a consumer sees its JSON
 type Detail = Record<string, any>;
-
-const CREDENTIALS = { accessKeyId: "a", secretAccessKey: "b" };
 
 /** The project that every test has. */
 export const web = {
@@ -71,18 +72,14 @@ export async function openRoom(options: Partial<CodeBuildOptions> = {}) {
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const client = new CodeBuildClient({
-    endpoint: url,
-    region: "eu-west-1",
-    credentials: CREDENTIALS,
-    maxAttempts: 1,
-  });
+  const place = clientOptions({ url, credentials: ANY_KEY });
+  const client = new CodeBuildClient({ ...place, maxAttempts: 1 });
+  const s3 = s3Client(place);
 
   const start = async () => {
     service = await startCodeBuild({
       dataDir: dir,
-      endpointUrl: () => url,
-      credentials: CREDENTIALS,
+      s3,
       emit: async (event) => void events.push(structuredClone(event) as (typeof events)[number]),
       appendLog: (group, stream, lines) => void log.push(...lines.map(({ message }) => ({ group, stream, message }))),
       secret: async (id) => {
@@ -142,6 +139,7 @@ export async function openRoom(options: Partial<CodeBuildOptions> = {}) {
     async close() {
       await service.close();
       client.destroy();
+      s3.destroy();
       await new Promise((resolve) => server.close(resolve));
       await rm(dir, { recursive: true, force: true });
     },

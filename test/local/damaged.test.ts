@@ -4,11 +4,10 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { CreateSecretCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { openRecords } from "../../local/codebuild/records.ts";
+import { clientOptions } from "../../local/client-options.ts";
 import { Damaged, hasAll, readDocument } from "../../local/damaged.ts";
 import { startEndpoint } from "../../local/endpoint/endpoint.ts";
-import { REGION } from "../../local/http.ts";
-import { openRecordStore } from "../../local/lambda/record-store.ts";
+import { openRecordStore } from "../../local/record-store.ts";
 
 let folder: string;
 beforeEach(async () => {
@@ -63,7 +62,7 @@ describe("a document of the data folder", () => {
     const record = await put("functions/one.json", '{"name":"one"}');
     expect(await thrownBy(() => openRecordStore(dirname(record), ["name", "nextVersion"]))).toMatchObject(naming(record));
     const build = await put("builds/one.json", "{");
-    expect(await thrownBy(() => openRecords(dirname(build), ["build"]))).toMatchObject(naming(build));
+    expect(await thrownBy(() => openRecordStore(dirname(build), ["build"]))).toMatchObject(naming(build));
   });
 });
 
@@ -86,11 +85,7 @@ describe("the local AWS", () => {
 
   it.runIf(existsSync("/dev/full"))("answers what a full disk does not take with 507 and one sentence, and goes on", async () => {
     const endpoint = await startEndpoint({ dataDir: folder });
-    const client = new SecretsManagerClient({
-      region: REGION,
-      endpoint: endpoint.url,
-      credentials: endpoint.credentials,
-    });
+    const client = new SecretsManagerClient(clientOptions(endpoint));
     const create = () => client.send(new CreateSecretCommand({ Name: "one", SecretString: "x" }));
     await symlink("/dev/full", join(folder, "secrets.json.next"));
     await expect(create()).rejects.toMatchObject({

@@ -1,13 +1,21 @@
+import { brotliDecompressSync, gunzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ask } from "../support/ask.ts";
 import { type StubEdge, startStubEdge } from "../support/stub-edge.ts";
 
+const LONG = Buffer.from("export const words = [];\n".repeat(50));
 let edge: StubEdge;
 beforeAll(async () => {
   edge = await startStubEdge();
   const headers = { "Content-Type": "text/plain", "Cache-Control": "public,max-age=0", ETag: '"e1"', "x-amz-request-id": "r1" };
   edge.files.set("robots.txt", { status: 200, headers, body: Buffer.from("Allow: /") });
   edge.files.set("docs/read me [1].txt", { status: 200, headers, body: Buffer.from("brackets") });
+  const file = (body: Buffer, type: string, more = {}) => ({ status: 200, headers: { "content-type": type, etag: '"e9"', ...more }, body });
+  edge.files.set("docs/dated.txt", file(Buffer.from("dated"), "text/plain", { "last-modified": "Wed, 01 Jan 2025 00:00:00 GMT" }));
+  edge.files.set("docs/long.js", file(LONG, "text/javascript; charset=utf-8"));
+  edge.files.set("docs/short.js", file(LONG.subarray(0, 999), "text/javascript"));
+  edge.files.set("docs/picture.png", file(LONG, "image/png"));
+  edge.files.set("docs/encoded.js", file(LONG, "text/javascript", { "content-encoding": "gzip" }));
   edge.files.set("_next/static/größe.js", { status: 200, headers, body: Buffer.from("umlauts") });
 });
 afterAll(() => edge.close());
@@ -41,6 +49,53 @@ describe("A public file", () => {
     const { status, headers, body } = await ask(edge.url, "/robots.txt", { headers: { "if-none-match": '"e1"' } });
     expect({ status, etag: headers.etag, body: body.length }).toEqual({ status: 304, etag: '"e1"', body: 0 });
     expect(headers).not.toHaveProperty("content-length");
+  });
+
+  test("keeps on its 304 what says how long it is good for, and nothing of its body", async () => {
+    const { headers } = await ask(edge.url, "/robots.txt", { headers: { "if-none-match": 'W/"e0", W/"e1"' } });
+    expect(headers).toMatchObject({ etag: '"e1"', "cache-control": "public,max-age=0" });
+    expect(headers).not.toHaveProperty("content-type");
+  });
+
+  test("is not sent again to who has it since its last change, unless their tag says that it is another", async () => {
+    const since = async (date: string, more = {}) =>
+      (await ask(edge.url, "/docs/dated.txt", { headers: { "if-modified-since": date, ...more } })).status;
+    expect(await since("Wed, 01 Jan 2025 00:00:01 GMT")).toBe(304);
+    expect(await since("Wed, 01 Jan 2025 00:00:00 GMT")).toBe(304);
+    expect(await since("Tue, 31 Dec 2024 23:59:59 GMT")).toBe(200);
+    expect(await since("yesterday")).toBe(200);
+    expect(await since("Wed, 01 Jan 2025 00:00:01 GMT", { "if-none-match": '"other"' })).toBe(200);
+  });
+
+  test("says that parts of it can be had, and its size to who asks for one behind its end", async () => {
+    expect((await ask(edge.url, "/robots.txt")).headers["accept-ranges"]).toBe("bytes");
+    const { status, headers } = await ask(edge.url, "/robots.txt", { headers: { range: "bytes=999-" } });
+    expect({ status, range: headers["content-range"] }).toEqual({ status: 416, range: "bytes */8" });
+  });
+
+  test.each([
+    ["gzip, br", "br"],
+    ["gzip;q=1.0, br;q=0", "gzip"],
+    ["*", "br"],
+    ["deflate", undefined],
+    ["", undefined],
+  ])("is compressed for who takes %j with %s, and is the same", async (accepted, encoding) => {
+    const { headers, body } = await ask(edge.url, "/docs/long.js", { headers: { "accept-encoding": accepted } });
+    expect(headers["content-encoding"]).toBe(encoding);
+    expect(headers).toMatchObject({ vary: "Accept-Encoding", etag: encoding === undefined ? '"e9"' : 'W/"e9"' });
+    const plain = encoding === "br" ? brotliDecompressSync(body) : encoding === "gzip" ? gunzipSync(body) : body;
+    expect(plain.equals(LONG)).toBe(true);
+    expect(headers["content-length"]).toBe(String(body.length));
+  });
+
+  test.each([
+    ["/docs/short.js", "shorter than a thousand bytes"],
+    ["/docs/picture.png", "of a type that is compressed already"],
+    ["/docs/encoded.js", "encoded as it lies there"],
+  ])("is not compressed where it is like %s: %s", async (path) => {
+    const { headers, body } = await ask(edge.url, path, { headers: { "accept-encoding": "gzip, br" } });
+    expect(headers["content-encoding"]).toBe(path === "/docs/encoded.js" ? "gzip" : undefined);
+    expect(body.length).toBe(edge.files.get(path.slice(1))?.body.length);
   });
 
   test("is sent in part when a range is asked for", async () => {

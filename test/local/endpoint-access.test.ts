@@ -9,7 +9,10 @@ import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
 import { Sha256 } from "@smithy/core/checksum";
 import { SignatureV4 } from "@smithy/signature-v4";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { clientOptions } from "../../local/client-options.ts";
 import { type AccessKey, type Endpoint, startEndpoint } from "../../local/endpoint/endpoint.ts";
+import { REGION } from "../../local/http.ts";
+import { ANY_KEY } from "../support/any-key.ts";
 import { type Clients, clientsOf, failureOf, newDataDir, type RawRequest, removeDataDirs, signedFetch } from "./endpoint-support.ts";
 
 let endpoint: Endpoint;
@@ -43,21 +46,19 @@ const target = (service: string, name: string): RawRequest => ({
   headers: { ...JSON_TYPE, "x-amz-target": name },
   body: "{}",
 });
-const FORM = { "content-type": "application/x-www-form-urlencoded" };
 
 /** One request to each service, as its clients make them. */
 const EACH_SERVICE: Readonly<Record<string, RawRequest>> = {
   dynamodb: target("dynamodb", "DynamoDB_20120810.ListTables"),
   events: target("events", "AWSEvents.ListRules"),
   sqs: target("sqs", "AmazonSQS.ListQueues"),
-  codebuild: target("codebuild", "CodeBuild_20161006.ListProjects"),
-  logs: target("logs", "Logs_20140328.DescribeLogGroups"),
+  codebuild: target("codebuild", "CodeBuild_20161006.BatchGetProjects"),
+  logs: target("logs", "Logs_20140328.GetLogEvents"),
   kms: target("kms", "TrentService.ListAliases"),
   secretsmanager: GET_SECRET,
   s3: { service: "s3", method: "GET" },
   lambda: { service: "lambda", method: "GET", path: "/2015-03-31/functions" },
   cloudfront: { service: "cloudfront", method: "GET", path: "/2020-05-31/distribution" },
-  sts: { service: "sts", method: "POST", headers: FORM, body: "Action=GetCallerIdentity&Version=2011-06-15" },
 };
 
 const NOT_LET_IN =
@@ -77,7 +78,7 @@ const send = ({ method, path = "/", headers = {}, body = "" }: Omit<RawRequest, 
   });
 
 const signerOf = (service: string, credentials: AccessKey): SignatureV4 =>
-  new SignatureV4({ service, region: "eu-west-1", credentials, sha256: Sha256, uriEscapePath: service !== "s3" });
+  new SignatureV4({ service, region: REGION, credentials, sha256: Sha256, uriEscapePath: service !== "s3" });
 
 /** The headers of a request once it is signed, perhaps at another time or with another key. */
 const signed = async (
@@ -114,11 +115,7 @@ describe("a signature", () => {
       status: 403,
       body: expect.stringContaining("UnrecognizedClientException"),
     });
-    const old = new SecretsManagerClient({
-      endpoint: endpoint.url,
-      region: "eu-west-1",
-      credentials: { accessKeyId: "local", secretAccessKey: "local" },
-    });
+    const old = new SecretsManagerClient(clientOptions({ url: endpoint.url, credentials: ANY_KEY }));
     expect((await failureOf(old.send(new GetSecretValueCommand({ SecretId: "web" })))).name).toBe("UnrecognizedClientException");
     old.destroy();
   });
@@ -255,12 +252,8 @@ describe("a presigned URL", () => {
   });
 
   it("of another key is refused", async () => {
-    const stranger = new S3Client({
-      endpoint: endpoint.url,
-      region: "eu-west-1",
-      forcePathStyle: true,
-      credentials: { accessKeyId: endpoint.credentials.accessKeyId, secretAccessKey: "another".repeat(6) },
-    });
+    const key = { ...endpoint.credentials, secretAccessKey: "another".repeat(6) };
+    const stranger = new S3Client({ ...clientOptions({ url: endpoint.url, credentials: key }), forcePathStyle: true });
     const url = await getSignedUrl(stranger, new GetObjectCommand({ Bucket, Key }));
     expect((await send({ method: "GET", path: pathOf(url) })).status).toBe(403);
     stranger.destroy();

@@ -8,7 +8,6 @@ import {
   QueryCommand,
   TransactWriteItemsCommand,
   UpdateItemCommand,
-  UpdateTableCommand,
   UpdateTimeToLiveCommand,
 } from "@aws-sdk/client-dynamodb";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -160,26 +159,6 @@ it("sees the writes of many racers in one order per item, each image following t
     undefined,
     ...Array.from({ length: 39 }, (_, at) => String(at + 1)),
   ]);
-});
-
-it("switches a stream on later, and off again", async () => {
-  await createTable(clients, "Switched");
-  const { records, stop } = collect("Switched");
-  const set = (StreamEnabled: boolean) =>
-    clients.dynamodb.send(
-      new UpdateTableCommand({
-        TableName: "Switched",
-        StreamSpecification: { StreamEnabled, ...(StreamEnabled && { StreamViewType: "NEW_IMAGE" }) },
-      }),
-    );
-  await put("Switched", item("a", "before"));
-  expect((await set(true)).TableDescription?.LatestStreamArn).toContain("table/Switched/stream/");
-  await put("Switched", item("a", "during"));
-  await eventually("a record", () => records.length > 0);
-  expect((await set(false)).TableDescription?.LatestStreamArn).toBeUndefined();
-  await put("Switched", item("a", "after"));
-  stop();
-  expect(names(records)).toEqual(["INSERT during"]);
 });
 
 it("remembers a time to live", async () => {

@@ -4,30 +4,17 @@ import { once } from "node:events";
 import { readFileSync, statSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
-import {
-  CreateInvalidationCommand,
-  GetDistributionCommand,
-  GetInvalidationCommand,
-  ListInvalidationsCommand,
-} from "@aws-sdk/client-cloudfront";
-import {
-  CreateLogGroupCommand,
-  CreateLogStreamCommand,
-  DescribeLogStreamsCommand,
-  FilterLogEventsCommand,
-  GetLogEventsCommand,
-  PutLogEventsCommand,
-} from "@aws-sdk/client-cloudwatch-logs";
-import { DescribeTableCommand, GetItemCommand, PutItemCommand } from "@aws-sdk/client-dynamodb";
+import { CreateInvalidationCommand } from "@aws-sdk/client-cloudfront";
+import { GetLogEventsCommand } from "@aws-sdk/client-cloudwatch-logs";
+import { DescribeTableCommand, GetItemCommand, ListTablesCommand, PutItemCommand } from "@aws-sdk/client-dynamodb";
 import { CreateEventBusCommand, PutEventsCommand, PutRuleCommand, PutTargetsCommand } from "@aws-sdk/client-eventbridge";
-import { GetFunctionCommand } from "@aws-sdk/client-lambda";
+import { GetFunctionConfigurationCommand } from "@aws-sdk/client-lambda";
 import { CreateBucketCommand, GetObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
 import {
   CreateSecretCommand,
   DeleteSecretCommand,
   DescribeSecretCommand,
   GetSecretValueCommand,
-  ListSecretsCommand,
   PutSecretValueCommand,
 } from "@aws-sdk/client-secrets-manager";
 import { GetQueueUrlCommand, SendMessageCommand } from "@aws-sdk/client-sqs";
@@ -71,7 +58,6 @@ describe("secrets", () => {
     const previous = await clients.secrets.send(new GetSecretValueCommand({ SecretId: "app/token", VersionStage: "AWSPREVIOUS" }));
     expect(previous.SecretString).toBe("one");
     expect((await clients.secrets.send(new DescribeSecretCommand({ SecretId: "app/token" }))).CreatedDate).toBeInstanceOf(Date);
-    expect((await clients.secrets.send(new ListSecretsCommand({}))).SecretList).toHaveLength(1);
     expect((await failureOf(clients.secrets.send(new CreateSecretCommand({ Name: "app/token" })))).name).toBe("ResourceExistsException");
     await clients.secrets.send(new DeleteSecretCommand({ SecretId: "app/token" }));
     const gone = await failureOf(clients.secrets.send(new GetSecretValueCommand({ SecretId: "app/token" })));
@@ -89,10 +75,8 @@ describe("secrets", () => {
 describe("logs", () => {
   const named = { logGroupName: "/aws/codebuild/web", logStreamName: "build/1" };
   it("are read page by page, and go on where the last page ended", async () => {
-    await clients.logs.send(new CreateLogGroupCommand(named));
-    await clients.logs.send(new CreateLogStreamCommand(named));
-    const logEvents = ["a", "b", "c"].map((message, at) => ({ timestamp: 1000 + at, message }));
-    await clients.logs.send(new PutLogEventsCommand({ ...named, logEvents }));
+    const lines = ["a", "b", "c"].map((message, at) => ({ timestamp: 1000 + at, message }));
+    endpoint.logs.append(named.logGroupName, named.logStreamName, lines);
 
     const first = await clients.logs.send(new GetLogEventsCommand({ ...named, startFromHead: true, limit: 2 }));
     expect(first.events?.map(({ message }) => message)).toEqual(["a", "b"]);
@@ -106,24 +90,15 @@ describe("logs", () => {
 
     const tail = await clients.logs.send(new GetLogEventsCommand({ ...named, limit: 1 }));
     expect(tail.events?.map(({ message }) => message)).toEqual(["d"]);
-    const filtered = await clients.logs.send(
-      new FilterLogEventsCommand({ logGroupName: named.logGroupName, startTime: 1001, endTime: 2000 }),
-    );
-    expect(filtered.events?.map(({ message }) => message)).toEqual(["b", "c"]);
+    const some = await clients.logs.send(new GetLogEventsCommand({ ...named, startFromHead: true, startTime: 1001, endTime: 2000 }));
+    expect(some.events?.map(({ message }) => message)).toEqual(["b", "c"]);
   });
 
-  it("are written by a local service without being prepared, and described", async () => {
-    endpoint.logs.append("made", "now", [{ timestamp: 5, message: "line" }]);
-    const { logStreams } = await clients.logs.send(new DescribeLogStreamsCommand({ logGroupName: "made" }));
-    expect(logStreams).toMatchObject([{ logStreamName: "now", firstEventTimestamp: 5, lastEventTimestamp: 5 }]);
-  });
-
-  it("name what does not exist, or exists already", async () => {
-    expect((await failureOf(clients.logs.send(new CreateLogGroupCommand({ logGroupName: "made" })))).name).toBe(
-      "ResourceAlreadyExistsException",
-    );
+  it("name what does not exist", async () => {
     const unknown = new GetLogEventsCommand({ logGroupName: "../..", logStreamName: "x" });
     expect((await failureOf(clients.logs.send(unknown))).name).toBe("ResourceNotFoundException");
+    const stream = new GetLogEventsCommand({ ...named, logStreamName: "build/2" });
+    expect(await failureOf(clients.logs.send(stream))).toMatchObject({ message: expect.stringContaining("log stream does not exist") });
   });
 });
 
@@ -150,43 +125,33 @@ describe("an invalidation", () => {
     const { Invalidation: again } = await invalidate("dep_1/7", "/*", "/a?b&c");
     expect(again?.Id).toBe(created?.Id);
     expect(heard).toEqual([{ id: created?.Id, distributionId: "EDGE", callerReference: "dep_1/7", paths: ["/*", "/a?b&c"] }]);
-    const status = async () => {
-      const answer = await clients.cloudfront.send(new GetInvalidationCommand({ DistributionId: "EDGE", Id: created?.Id }));
-      return answer.Invalidation?.Status;
-    };
-    expect(await status()).toBe("InProgress");
+    expect([created?.Status, again?.Status]).toEqual(["InProgress", "InProgress"]);
+    expect(endpoint.counters()["cloudfront.CreateInvalidation"]).toBe(2);
     empty();
+    const status = async () => (await invalidate("dep_1/7", "/*", "/a?b&c")).Invalidation?.Status;
     await eventually("completion", async () => (await status()) === "Completed");
     stop();
-    expect(endpoint.counters()["cloudfront.CreateInvalidation"]).toBe(2);
+    expect(heard).toHaveLength(1);
   });
 
   it("is refused when its reference was used for other paths", async () => {
     await invalidate("used", "/a");
     expect(await failureOf(invalidate("used", "/b"))).toMatchObject({ name: "InvalidationBatchAlreadyExists" });
     expect((await failureOf(invalidate("wrong", "no-slash"))).name).toBe("InvalidArgument");
-    const missing = new GetInvalidationCommand({ DistributionId: "EDGE", Id: "I0" });
-    expect(await failureOf(clients.cloudfront.send(missing))).toMatchObject({ name: "NoSuchInvalidation", status: 404 });
-  });
-
-  it("is listed, newest first", async () => {
-    await invalidate("newest", "/n");
-    const { InvalidationList } = await clients.cloudfront.send(new ListInvalidationsCommand({ DistributionId: "EDGE", MaxItems: 1 }));
-    expect(InvalidationList).toMatchObject({ IsTruncated: true, Quantity: 1, Items: [{ Status: expect.any(String) }] });
-    const { Distribution } = await clients.cloudfront.send(new GetDistributionCommand({ Id: "EDGE" }));
-    expect(Distribution).toMatchObject({ Id: "EDGE", Status: "Deployed" });
   });
 });
 
 describe("the front door", () => {
   it("gives requests to the mounted services, and their errors as AWS's", async () => {
-    expect((await failureOf(clients.lambda.send(new GetFunctionCommand({ FunctionName: "f" })))).message).toContain("without lambda");
+    expect((await failureOf(clients.lambda.send(new GetFunctionConfigurationCommand({ FunctionName: "f" })))).message).toContain(
+      "without lambda",
+    );
     endpoint.mount("lambda", async ({ path }) => {
       throw new AwsError("ResourceNotFoundException", 404, `no ${path}`);
     });
-    const failure = await failureOf(clients.lambda.send(new GetFunctionCommand({ FunctionName: "f" })));
-    expect(failure).toEqual({ name: "ResourceNotFoundException", status: 404, message: "no /2015-03-31/functions/f" });
-    expect(endpoint.counters()["lambda.GetFunction"]).toBe(2);
+    const failure = await failureOf(clients.lambda.send(new GetFunctionConfigurationCommand({ FunctionName: "f" })));
+    expect(failure).toEqual({ name: "ResourceNotFoundException", status: 404, message: "no /2015-03-31/functions/f/configuration" });
+    expect(endpoint.counters()["lambda.GetFunctionConfiguration"]).toBe(2);
   });
 
   it("gives function URLs the path behind the id", async () => {
@@ -199,17 +164,6 @@ describe("the front door", () => {
     expect([answer.status, answer.headers.get("x-id"), await answer.text()]).toEqual([201, "abc", "POST /some%20path 1 hello"]);
   });
 
-  it("says who is asking", async () => {
-    const ask = (fields: Record<string, string>) => {
-      const headers = { "content-type": "application/x-www-form-urlencoded" };
-      return signedFetch(endpoint, { service: "sts", method: "POST", headers, body: String(new URLSearchParams(fields)) });
-    };
-    const answer = await ask({ Action: "GetCallerIdentity", Version: "2011-06-15" });
-    expect(await answer.text()).toContain("<Account>000000000000</Account>");
-    const sqs = await ask({ Action: "SendMessage" });
-    expect([sqs.status, await sqs.text()]).toEqual([400, expect.stringContaining("SendMessage")]);
-  });
-
   it("answers an unknown service or operation with an error that names it", async () => {
     const ask = (target: string) =>
       signedFetch(endpoint, { service: "events", method: "POST", headers: { "x-amz-target": target }, body: "{}" });
@@ -217,6 +171,24 @@ describe("the front door", () => {
     expect([service.status, service.headers.get("x-amzn-errortype")]).toEqual([400, "UnknownOperationException"]);
     expect(await service.json()).toMatchObject({ message: expect.stringContaining("Kinesis_20131202.PutRecord") });
     expect(await (await ask("AWSEvents.CreateArchive")).json()).toMatchObject({ message: expect.stringContaining("CreateArchive") });
+
+    const headers = { "content-type": "application/x-www-form-urlencoded" };
+    for (const [service, body] of [
+      ["sts", "Action=GetCallerIdentity&Version=2011-06-15"],
+      ["sqs", "Action=SendMessage&Version=2012-11-05"],
+    ] as const) {
+      const form = await signedFetch(endpoint, { service, method: "POST", headers, body });
+      expect([form.status, await form.text()]).toEqual([
+        400,
+        expect.stringMatching(new RegExp(`UnknownOperationException.*${service}`, "i")),
+      ]);
+    }
+    const listed = await signedFetch(endpoint, {
+      service: "cloudfront",
+      method: "GET",
+      path: "/2020-05-31/distribution/EDGE/invalidation",
+    });
+    expect([listed.status, await listed.text()]).toEqual([501, expect.stringContaining("NotImplemented")]);
   });
 
   it("listens on the loopback interface only", () => {
@@ -234,7 +206,7 @@ describe("the front door", () => {
     expect(taken.toString()).toContain("100 Continue");
     socket.destroy();
     await once(socket, "close");
-    expect((await clients.secrets.send(new ListSecretsCommand({}))).SecretList).toBeDefined();
+    expect((await clients.dynamodb.send(new ListTablesCommand({}))).TableNames).toEqual([]);
   });
 
   it("says when its directory or port is taken", async () => {
@@ -267,10 +239,6 @@ describe("what was answered", () => {
     await of.events.send(new PutRuleCommand({ Name: "r", EventBusName: "kept", EventPattern: '{"source":["s"]}' }));
     const Targets = [{ Id: "1", Arn: queueArn("kept-events") }];
     await of.events.send(new PutTargetsCommand({ Rule: "r", EventBusName: "kept", Targets }));
-    await of.logs.send(new CreateLogGroupCommand({ logGroupName: "kept" }));
-    await of.logs.send(new CreateLogStreamCommand({ logGroupName: "kept", logStreamName: "s" }));
-    const line = { logGroupName: "kept", logStreamName: "s", logEvents: [{ timestamp: 1, message: "line" }] };
-    await of.logs.send(new PutLogEventsCommand(line));
     await publish(of, 1);
   }
   const publish = (of: Clients, n: number) =>
@@ -302,6 +270,7 @@ describe("what was answered", () => {
     const first = await startEndpoint({ dataDir: directory });
     const before = clientsOf(first);
     await fill(before);
+    first.logs.append("kept", "s", [{ timestamp: 1, message: "line" }]);
     before.destroy();
     await first.close();
     const second = await startEndpoint({ dataDir: directory });
@@ -319,7 +288,7 @@ describe("what was answered", () => {
 
   it("is there after the process was killed", async () => {
     const directory = newDataDir();
-    const child = await startChild(directory);
+    const child = await startChild(directory, 'endpoint.logs.append("kept", "s", [{ timestamp: 1, message: "line" }]);');
     const before = clientsOf(child);
     await fill(before);
     child.process.kill("SIGKILL");

@@ -11,11 +11,12 @@ import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { CreateQueueCommand, DeleteMessageCommand, type Message, ReceiveMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { Sha256 } from "@smithy/core/checksum";
 import { SignatureV4 } from "@smithy/signature-v4";
-import type { Endpoint } from "../../local/endpoint/endpoint.ts";
+import { clientOptions, type LocalPlace } from "../../local/client-options.ts";
+import { REGION } from "../../local/http.ts";
 
 /** Ordinary SDK clients of one endpoint. */
-export function clientsOf({ url: endpoint, credentials }: Pick<Endpoint, "url" | "credentials">) {
-  const config = { endpoint, region: "eu-west-1", credentials, maxAttempts: 1 };
+export function clientsOf(endpoint: LocalPlace) {
+  const config = { ...clientOptions(endpoint), maxAttempts: 1 };
   const all = {
     dynamodb: new DynamoDBClient(config),
     sqs: new SQSClient({ ...config, useQueueUrlAsEndpoint: false }),
@@ -46,11 +47,11 @@ export type RawRequest = {
 };
 
 /** A request of no SDK client, signed by the SDK's signer as it is. */
-export async function signedFetch(endpoint: Pick<Endpoint, "url" | "credentials">, request: RawRequest): Promise<Response> {
+export async function signedFetch(endpoint: LocalPlace, request: RawRequest): Promise<Response> {
   const { service, method, path = "/", query = {}, headers = {}, body } = request;
   const signer = new SignatureV4({
     service,
-    region: "eu-west-1",
+    region: REGION,
     credentials: endpoint.credentials,
     sha256: Sha256,
     uriEscapePath: service !== "s3",

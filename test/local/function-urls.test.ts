@@ -1,4 +1,4 @@
-import { CreateFunctionCommand, CreateFunctionUrlConfigCommand, waitUntilFunctionActiveV2 } from "@aws-sdk/client-lambda";
+import { CreateFunctionCommand, CreateFunctionUrlConfigCommand, waitUntilFunctionActive } from "@aws-sdk/client-lambda";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type LocalAws, startAws } from "../../local/aws.ts";
 import { bundle, ROLE, temporaryFolder } from "./lambda-endpoint.ts";
@@ -19,7 +19,7 @@ const urlOf = async (FunctionName: string, handler: string): Promise<string> => 
   const { lambda } = aws.clients;
   const Code = { ZipFile: await bundle(handler) };
   await lambda.send(new CreateFunctionCommand({ FunctionName, Role: ROLE, Runtime: "nodejs22.x", Handler: "index.handler", Code }));
-  await waitUntilFunctionActiveV2({ client: lambda, maxWaitTime: 20, minDelay: 0.05, maxDelay: 0.1 }, { FunctionName });
+  await waitUntilFunctionActive({ client: lambda, maxWaitTime: 20, minDelay: 0.05, maxDelay: 0.1 }, { FunctionName });
   const { FunctionUrl = "" } = await lambda.send(new CreateFunctionUrlConfigCommand({ FunctionName, AuthType: "NONE" }));
   return FunctionUrl;
 };

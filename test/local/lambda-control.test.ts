@@ -8,37 +8,23 @@ import {
   CreateFunctionCommand,
   CreateFunctionUrlConfigCommand,
   DeleteAliasCommand,
-  DeleteEventSourceMappingCommand,
   DeleteFunctionCommand,
-  DeleteFunctionUrlConfigCommand,
   GetAccountSettingsCommand,
   GetAliasCommand,
-  GetEventSourceMappingCommand,
-  GetFunctionCommand,
-  GetFunctionConcurrencyCommand,
   GetFunctionConfigurationCommand,
   GetFunctionUrlConfigCommand,
-  GetPolicyCommand,
   InvokeCommand,
   type LambdaClient,
-  ListAliasesCommand,
   ListEventSourceMappingsCommand,
   ListFunctionsCommand,
-  ListFunctionUrlConfigsCommand,
-  ListTagsCommand,
   ListVersionsByFunctionCommand,
   PublishVersionCommand,
-  PutFunctionConcurrencyCommand,
   paginateListVersionsByFunction,
-  RemovePermissionCommand,
-  TagResourceCommand,
   UpdateAliasCommand,
-  UpdateEventSourceMappingCommand,
   UpdateFunctionCodeCommand,
   UpdateFunctionConfigurationCommand,
-  UpdateFunctionUrlConfigCommand,
-  waitUntilFunctionActiveV2,
-  waitUntilFunctionUpdatedV2,
+  waitUntilFunctionActive,
+  waitUntilFunctionUpdated,
   waitUntilPublishedVersionActive,
 } from "@aws-sdk/client-lambda";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -63,7 +49,7 @@ afterEach(async () => {
 });
 
 const waiter = () => ({ client, minDelay: 0.01, maxDelay: 0.05, maxWaitTime: 10 });
-const updated = (FunctionName: string) => waitUntilFunctionUpdatedV2(waiter(), { FunctionName });
+const updated = (FunctionName: string) => waitUntilFunctionUpdated(waiter(), { FunctionName });
 const configuration = (FunctionName: string, Qualifier?: string) =>
   client.send(new GetFunctionConfigurationCommand({ FunctionName, Qualifier }));
 
@@ -71,7 +57,7 @@ const create = async (FunctionName: string, handler = "async () => 1", more: obj
   const ZipFile = await bundle(handler);
   const input = { FunctionName, Role: ROLE, Runtime: "nodejs24.x" as const, Handler: "index.handler", Code: { ZipFile }, ...more };
   const created = await client.send(new CreateFunctionCommand(input));
-  await waitUntilFunctionActiveV2(waiter(), { FunctionName });
+  await waitUntilFunctionActive(waiter(), { FunctionName });
   return created;
 };
 const release = async (FunctionName: string, handler: string) => {
@@ -165,6 +151,7 @@ describe("a new function", () => {
 describe("what Lambda cannot take", () => {
   it.each([
     ["a file that is not a zip", async () => ({ Code: { ZipFile: Buffer.from("no zip") } }), /^Could not unzip uploaded file/],
+    ["a zip without a file", async () => ({ Code: { ZipFile: await zip({}) } }), /^Uploaded file must be a non-empty zip/],
     ["a zip that was cut off", async () => ({ Code: { ZipFile: (await bundle("1")).subarray(0, 60) } }), /^Could not unzip uploaded file/],
     ["a zip with a damaged file", async () => ({ Code: { ZipFile: await damagedZip() } }), /^Could not unzip uploaded file/],
     ["more than 250 MB unzipped", async () => ({ Code: { ZipFile: await hugeZip() } }), /^Unzipped size must be smaller/],
@@ -346,7 +333,7 @@ describe("an alias", () => {
       revisionId: moved.RevisionId,
     });
     await client.send(new UpdateAliasCommand({ ...alias(), Description: "same place" }));
-    expect(endpoint.lambda.counters()).toMatchObject({ calls: { UpdateAlias: 2, CreateAlias: 1 }, changingAliasUpdates: 1 });
+    expect(endpoint.lambda.counters()).toEqual({ changingAliasUpdates: 1 });
     expect(endpoint.lambda.alias("web", "other")).toBeUndefined();
     expect((await configuration("web", "live")).Version).toBe("2");
   });
@@ -417,14 +404,6 @@ describe("an alias", () => {
     await expect(configuration("web", "1")).rejects.toMatchObject({ name: "ResourceNotFoundException" });
   });
 
-  it("is listed, also by the version it names", async () => {
-    await client.send(new CreateAliasCommand({ ...alias("blue"), FunctionVersion: "1" }));
-    await client.send(new CreateAliasCommand({ ...alias("green"), FunctionVersion: "2" }));
-    const list = async (FunctionVersion?: string) =>
-      (await client.send(new ListAliasesCommand({ FunctionName: "web", FunctionVersion }))).Aliases?.map(({ Name }) => Name);
-    expect([await list(), await list("2")]).toEqual([["blue", "green"], ["green"]]);
-  });
-
   it("owns a function URL, which goes with it", async () => {
     await client.send(new CreateAliasCommand({ ...alias(), FunctionVersion: "1" }));
     const at = { FunctionName: "web", Qualifier: "live" };
@@ -438,14 +417,8 @@ describe("an alias", () => {
     await expect(client.send(new CreateFunctionUrlConfigCommand({ ...at, Qualifier: "1", AuthType: "NONE" }))).rejects.toMatchObject({
       $metadata: { httpStatusCode: 400 },
     });
-    await client.send(new UpdateFunctionUrlConfigCommand({ ...at, InvokeMode: "RESPONSE_STREAM" }));
-    expect(await client.send(new GetFunctionUrlConfigCommand(at))).toMatchObject({
-      FunctionUrl,
-      InvokeMode: "RESPONSE_STREAM",
-      AuthType: "NONE",
-    });
-    expect((await client.send(new ListFunctionUrlConfigsCommand({ FunctionName: "web" }))).FunctionUrlConfigs).toHaveLength(1);
-    await client.send(new DeleteFunctionUrlConfigCommand(at));
+    expect(await client.send(new GetFunctionUrlConfigCommand(at))).toMatchObject({ FunctionUrl, InvokeMode: "BUFFERED", AuthType: "NONE" });
+    await client.send(new DeleteAliasCommand(alias()));
     expect(endpoint.lambda.functionUrl(id)).toBeUndefined();
   });
 });
@@ -453,7 +426,7 @@ describe("an alias", () => {
 describe("what is recorded only", () => {
   const queue = "arn:aws:sqs:eu-west-1:000000000000:revalidation.fifo";
   beforeEach(async () => {
-    await create("web", "async () => 1", { Publish: true, Tags: { site: "web" } });
+    await create("web", "async () => 1", { Publish: true });
     await client.send(new CreateAliasCommand({ FunctionName: "web", Name: "live", FunctionVersion: "1" }));
   });
 
@@ -466,21 +439,16 @@ describe("what is recorded only", () => {
       Principal: "*",
       FunctionUrlAuthType: "NONE" as const,
     };
-    await client.send(new AddPermissionCommand(permission));
+    const { Statement = "" } = await client.send(new AddPermissionCommand(permission));
+    expect(JSON.parse(Statement)).toEqual({
+      Sid: "url",
+      Effect: "Allow",
+      Principal: "*",
+      Action: "lambda:InvokeFunctionUrl",
+      Resource: "arn:aws:lambda:eu-west-1:000000000000:function:web:live",
+      Condition: { StringEquals: { "lambda:FunctionUrlAuthType": "NONE" } },
+    });
     await expect(client.send(new AddPermissionCommand(permission))).rejects.toMatchObject({ name: "ResourceConflictException" });
-    const { Policy = "" } = await client.send(new GetPolicyCommand(at));
-    expect(JSON.parse(Policy).Statement).toEqual([
-      {
-        Sid: "url",
-        Effect: "Allow",
-        Principal: "*",
-        Action: "lambda:InvokeFunctionUrl",
-        Resource: "arn:aws:lambda:eu-west-1:000000000000:function:web:live",
-        Condition: { StringEquals: { "lambda:FunctionUrlAuthType": "NONE" } },
-      },
-    ]);
-    await client.send(new RemovePermissionCommand({ ...at, StatementId: "url" }));
-    await expect(client.send(new GetPolicyCommand(at))).rejects.toMatchObject({ name: "ResourceNotFoundException" });
   });
 
   it("are event source mappings, which others poll", async () => {
@@ -492,12 +460,11 @@ describe("what is recorded only", () => {
         FunctionResponseTypes: ["ReportBatchItemFailures"],
       }),
     );
-    const UUID = created.UUID ?? "";
     expect(created).toMatchObject({ State: "Creating", FunctionArn: expect.stringMatching(/:web:live$/) });
     expect(created.LastModified).toBeInstanceOf(Date);
     expect(endpoint.lambda.mappings()).toMatchObject([
       {
-        uuid: UUID,
+        uuid: created.UUID,
         eventSourceArn: queue,
         functionName: "web",
         qualifier: "live",
@@ -510,28 +477,11 @@ describe("what is recorded only", () => {
     await expect(client.send(twin)).rejects.toMatchObject({ name: "ResourceConflictException" });
     const nobody = new CreateEventSourceMappingCommand({ EventSourceArn: queue, FunctionName: "web:nobody" });
     await expect(client.send(nobody)).rejects.toMatchObject({ name: "ResourceNotFoundException" });
-    await expect(client.send(new UpdateEventSourceMappingCommand({ UUID, BatchSize: 11 }))).rejects.toMatchObject({
-      name: "InvalidParameterValueException",
-    });
-    await client.send(new UpdateEventSourceMappingCommand({ UUID, Enabled: false }));
-    expect((await client.send(new GetEventSourceMappingCommand({ UUID }))).State).toBe("Disabled");
+    const wide = new CreateEventSourceMappingCommand({ EventSourceArn: queue, FunctionName: "web", BatchSize: 11 });
+    await expect(client.send(wide)).rejects.toMatchObject({ name: "InvalidParameterValueException" });
     const list = async (FunctionName: string) =>
-      (await client.send(new ListEventSourceMappingsCommand({ FunctionName }))).EventSourceMappings?.length;
-    expect([await list("web:live"), await list("web")]).toEqual([1, 0]);
-    await client.send(new DeleteEventSourceMappingCommand({ UUID }));
-    expect(endpoint.lambda.mappings()).toEqual([]);
-  });
-
-  it("are tags and reserved concurrency", async () => {
-    await client.send(new PutFunctionConcurrencyCommand({ FunctionName: "web", ReservedConcurrentExecutions: 5 }));
-    expect((await client.send(new GetFunctionConcurrencyCommand({ FunctionName: "web" }))).ReservedConcurrentExecutions).toBe(5);
-    const Resource = "arn:aws:lambda:eu-west-1:000000000000:function:web";
-    await client.send(new TagResourceCommand({ Resource, Tags: { stage: "test" } }));
-    expect((await client.send(new ListTagsCommand({ Resource }))).Tags).toEqual({ site: "web", stage: "test" });
-    expect(await client.send(new GetFunctionCommand({ FunctionName: "web" }))).toMatchObject({
-      Tags: { site: "web" },
-      Concurrency: { ReservedConcurrentExecutions: 5 },
-    });
+      (await client.send(new ListEventSourceMappingsCommand({ FunctionName }))).EventSourceMappings?.map(({ State }) => State);
+    expect([await list("web:live"), await list("web")]).toEqual([["Enabled"], []]);
   });
 });
 

@@ -7,7 +7,9 @@ import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
 import { LambdaClient, type LambdaClientConfig } from "@aws-sdk/client-lambda";
 import yazl from "yazl";
+import { clientOptions } from "../../local/client-options.ts";
 import { type LocalLambda, type LocalLambdaOptions, startLambda } from "../../local/lambda/lambda.ts";
+import { ANY_KEY } from "../support/any-key.ts";
 
 export type Endpoint = {
   lambda: LocalLambda;
@@ -47,8 +49,7 @@ export const startEndpoint = async (dataDir: string, options: Partial<LocalLambd
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const credentials = { accessKeyId: "local", secretAccessKey: "local" };
-  const connect = (config: LambdaClientConfig) => new LambdaClient({ endpoint: url, region: "eu-west-1", credentials, ...config });
+  const connect = (config: LambdaClientConfig) => new LambdaClient({ ...clientOptions({ url, credentials: ANY_KEY }), ...config });
   const client = connect({ maxAttempts: 1 });
   return {
     lambda,

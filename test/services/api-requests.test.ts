@@ -6,8 +6,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { awsClients, type Clients } from "../../engine/aws/clients.ts";
 import { eventsOf } from "../../engine/log/codec.ts";
 import { type Engine, engine as makeEngine, systemClock } from "../../engine/wiring/engine.ts";
+import { clientOptions } from "../../local/client-options.ts";
 import { type Endpoint, startEndpoint } from "../../local/endpoint/endpoint.ts";
-import { REGION } from "../../local/http.ts";
 import { localNames, provisionEngine } from "../../local/provision/engine-resources.ts";
 import { createApi } from "../../services/api/app.ts";
 import { apiPorts } from "../../services/api/wiring.ts";
@@ -25,7 +25,7 @@ let app: ReturnType<typeof createApi>;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "shiplog-api-test-"));
   endpoint = await startEndpoint({ dataDir: folder });
-  clients = awsClients({ region: REGION, endpoint: endpoint.url, credentials: endpoint.credentials });
+  clients = awsClients(clientOptions(endpoint));
   await provisionEngine(clients);
   const sites = [siteConfigOf("web", "production"), siteConfigOf("web", "staging"), siteConfigOf("docs", "production")];
   const tokens = { other: hash("sha256", "another", "hex"), default: hash("sha256", TOKEN, "hex") };

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Commit } from "../../domain/kernel/chain.ts";
 import { positionAt } from "../../domain/kernel/position.ts";
-import { mend } from "../../services/reconcile/mend.ts";
+import { type Known, mend } from "../../services/reconcile/mend.ts";
 
 const HOUR = 3_600_000;
 const NOON = Date.UTC(2026, 10, 23, 12);
@@ -15,7 +15,7 @@ const room = (commits: Commit[], notes: Record<string, number> = {}) => {
   const asked: [number, number][] = [];
   const published: string[] = [];
   const rows = new Map<string, number>();
-  const known: string[] = [];
+  const known: Known[] = [];
   const begun = new Map<string, number>();
   return {
     commits,
@@ -98,15 +98,33 @@ describe("the mender", () => {
   });
   it("sends what a stream goes on with ahead of the clock", async () => {
     const { commits, known, relayed, mendAt } = room([commit("a", 1, NOON + 400 * 24 * HOUR)], { a: 1 });
-    known.push("a");
+    known.push({ stream: "a" });
     expect(await mendAt(NOON)).toEqual([]);
     commits.push(commit("a", 2, NOON + 400 * 24 * HOUR + 1));
     expect(await mendAt(NOON)).toEqual(["a"]);
     expect(relayed.get("a")).toBe(2);
   });
+  it("tells the row of a known stream what it missed, whatever clock has dated it", async () => {
+    for (const at of [NOON + 100 * DAY, NOON - 100 * DAY]) {
+      const { known, published, mendAt } = room([commit("a", 1, NOON - HOUR), commit("a", 2, at)], { a: 2 });
+      known.push({ stream: "a", version: 1 });
+      expect(await mendAt(NOON)).toEqual(["a"]);
+      expect(published).toEqual(["a@2"]);
+    }
+    // on its way, or read
+    for (const [at, version] of [
+      [NOON - 60_000, 1],
+      [NOON - HOUR, 2],
+    ] as const) {
+      const { known, published, mendAt } = room([commit("a", 1, NOON - HOUR), commit("a", 2, at)], { a: 2 });
+      known.push({ stream: "a", version });
+      await mendAt(NOON);
+      expect(published).toEqual([]);
+    }
+  });
   it("sends what a known stream has that a clock far behind has dated", async () => {
     const { commits, known, relayed, mendAt } = room([]);
-    known.push("a");
+    known.push({ stream: "a" });
     await mendAt(NOON);
     commits.push(commit("a", 1, NOON - 52 * HOUR));
     expect(await mendAt(NOON + HOUR)).toEqual(["a"]);

@@ -52,7 +52,7 @@ const world = (commands: readonly DeploymentCommand[], environmentCommands: read
   ]);
   const tell = newsOf({
     events: async (stream) => streams.get(stream) ?? [],
-    lastLines: async () => ["npm error", `var a=${"1,".repeat(200_000)}`],
+    logEnd: async () => ["npm error", `var a=${"1,".repeat(200_000)}`],
     url: () => "https://web.example.com",
   });
   const find = (stream: string, type: string) =>
@@ -119,7 +119,7 @@ describe("the news of a deployment", () => {
       // a line may be a whole bundle: its beginning must do
       lastLines: ["npm error", `var a=${"1,".repeat(247)}…`],
       live: { before: null, after: null },
-      next: `shiplog inspect ${deploymentId(2)}`,
+      next: `shiplog logs ${deploymentId(2)}`,
     });
   });
 });

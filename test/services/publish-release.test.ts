@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Subscribed } from "../../blueprint/topology.ts";
+import type { Release } from "../../domain/deployment/shapes.ts";
 import type { Recorded } from "../../domain/kernel/event.ts";
 import type { Package } from "../../engine/open-next/inspect.ts";
 import { OutputRefused } from "../../engine/open-next/output.ts";
@@ -38,7 +39,15 @@ const stage = async (
     },
     inspect: async (root, releaseId) => {
       await meanwhile.inspect?.();
-      return { root, behaviors: [], packages, buildId: releaseId, runtimeId: releaseId, warnings: [] };
+      return {
+        root,
+        behaviors: [],
+        paths: { base: "", versioned: "_next", prefix: "" },
+        packages,
+        buildId: releaseId,
+        runtimeId: releaseId,
+        warnings: [],
+      };
     },
     uploadAssets: async () => {
       await meanwhile.uploadAssets?.();
@@ -57,6 +66,7 @@ const stage = async (
       did.push(`checked ${name}:${version}`);
       return { version, failed: null, payload: '{"statusCode":200}' };
     },
+    hasAsset: async () => true,
     progress: () => () => undefined,
     now: room.clock.now,
     ...change,
@@ -137,6 +147,43 @@ describe("publish-release", () => {
     expect(await here.wrote()).toEqual([...written, "DeploymentFailed"]);
     const after = { inspect: "uploaded", uploadAssets: "published", publish: "checked" }[step];
     expect(here.did.filter((what) => what.startsWith(after))).toEqual([]);
+  });
+
+  it("is refused before anything is written where its server does not answer as the site's address does", async () => {
+    const { did, deliver, wrote, newest } = await stage(23, {
+      site: () => ({ ...siteConfigOf("publish-23", "production"), streaming: true }),
+    });
+    await deliver();
+    expect(await wrote()).toEqual(["DeploymentFailed"]);
+    expect(did).toEqual([UNPACKED(23)]);
+    expect((await newest("DeploymentFailed")).body).toMatchObject({
+      reason: expect.stringMatching(/^the build does not fit the site: its server gives whole answers and .*"aws-lambda-streaming"/),
+    });
+  });
+
+  it("says of a server that streams that it does, and of the other functions nothing", async () => {
+    const packages = functions(24).map(
+      ({ role }): Package => ({ role, handler: "index.handler", folder: role, ...(role === "server" && { streaming: true }) }),
+    );
+    const { deliver, newest } = await stage(24, {
+      site: () => ({ ...siteConfigOf("publish-24", "production"), streaming: true }),
+      inspect: async (root, id) => ({
+        root,
+        behaviors: [],
+        packages,
+        paths: { base: "", versioned: "_next", prefix: "" },
+        buildId: id,
+        runtimeId: id,
+        warnings: [],
+      }),
+      invoke: async (_, version) => ({ version, failed: null, payload: `{"statusCode":200}${"\0".repeat(8)}<html>` }),
+    });
+    await deliver();
+    const { release } = (await newest("ChecksPassed")).body as { release: Release };
+    expect(release.functions.map(({ role, streaming }) => [role, streaming])).toEqual([
+      ["revalidation", undefined],
+      ["server", true],
+    ]);
   });
 
   it.each([

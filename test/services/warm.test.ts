@@ -7,10 +7,18 @@ import { siteConfigOf } from "../support/site-config.ts";
 const site = siteConfigOf("web", "production");
 const clock = { now: () => 0 };
 const named = (n: number): { deploymentId: string; release: Release } => ({ deploymentId: deploymentId(n), release: release(n) });
+/** The release, whose server streams. */
+const streaming = (of: { deploymentId: string; release: Release }): typeof of => ({
+  ...of,
+  release: { ...of.release, functions: of.release.functions.map((one) => (one.role === "server" ? { ...one, streaming: true } : one)) },
+});
+/** What Invoke gives of a streaming handler: everything that it wrote. */
+const streamed = (statusCode: number | undefined): string =>
+  `${JSON.stringify({ statusCode, headers: {} })}${"\0".repeat(8)}<html>{"statusCode":500}`;
 /** What each version answers, in turn, the last one for ever: a status, a crash, or that it does not exist. */
 type Says = readonly (number | "crash" | "gone")[];
 
-const look = async (says: Record<string, Says>, change: Partial<Parameters<typeof warm>[2]> = {}) => {
+const look = async (says: Record<string, Says>, change: Partial<Parameters<typeof warm>[2]> = {}, at = site) => {
   const asked: string[] = [];
   const invoke = async (name: string, version: string) => {
     const which = `${name.replace("web-production-", "")} ${version}`;
@@ -19,10 +27,10 @@ const look = async (says: Record<string, Says>, change: Partial<Parameters<typeo
     const answer = answers[Math.min(asked.filter((one) => one === which).length, answers.length) - 1];
     if (answer === "gone") throw Object.assign(new Error("not found"), { name: "ResourceNotFoundException" });
     if (answer === "crash") return { version, failed: "Unhandled", payload: JSON.stringify({ errorMessage: "it broke" }) };
-    return { version, failed: null, payload: JSON.stringify({ statusCode: answer }) };
+    return { version, failed: null, payload: at.streaming ? streamed(answer) : JSON.stringify({ statusCode: answer }) };
   };
   const flip = { ...named(1), live: named(2), reason: "rollback", forced: false, again: true, ...change };
-  const outcome = await warm({ functions: { invoke }, clock }, site, flip).catch((error: Error) => error);
+  const outcome = await warm({ functions: { invoke }, clock }, at, flip).catch((error: Error) => error);
   return { asked, outcome };
 };
 
@@ -69,5 +77,28 @@ describe("a release before it goes live", () => {
     const { asked, outcome } = await look({ "server 1": [500] }, { forced: true, again: false });
     expect(outcome).toBe("web-production-server:1 does not work: it answered 500");
     expect(asked).not.toContain("server 2");
+  });
+});
+
+describe("a release and the mode of its site's address", () => {
+  it("is asked as any other where both stream, and its prelude says whether it works", async () => {
+    const at = { ...site, streaming: true };
+    const release = streaming(named(1));
+    expect((await look({}, release, at)).outcome).toBeUndefined();
+    expect((await look({ "server 1": [500] }, release, at)).outcome).toMatchObject({
+      message: "web-production-server:1 does not work: it answered 500",
+    });
+  });
+  it("does not go live at an address of the other mode, forced or not, and nothing of it is asked", async () => {
+    const whole = await look({}, {}, { ...site, streaming: true });
+    const flowing = await look({}, { ...streaming(named(1)), forced: true }, site);
+    for (const { asked, outcome } of [whole, flowing]) {
+      expect(asked).toEqual([]);
+      expect(outcome).toMatchObject({ name: "CannotRun", unfit: false });
+    }
+    expect(String(whole.outcome)).toContain('set default.override.wrapper to "aws-lambda-streaming"');
+    expect(String(whole.outcome)).toContain('declare "streaming": false for the site "web"');
+    expect(String(flowing.outcome)).toContain("remove the wrapper from open-next.config.ts");
+    expect(String(flowing.outcome)).toContain('declare "streaming": true for the site "web"');
   });
 });

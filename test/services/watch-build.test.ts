@@ -24,14 +24,14 @@ const reportOf = (n: number, change: Partial<BuildReport> = {}): BuildReport => 
 });
 
 /** Tells of a build; CodeBuild itself says what it has come to. */
-const watch = (build: BuildReport): Promise<void> => {
+const watch = (build: BuildReport, log: readonly string[] = []): Promise<void> => {
   const told: BuildStateChange = {
     source: "aws.codebuild",
     "detail-type": "CodeBuild Build State Change",
     detail: { "build-id": build.arn, "build-status": "IN_PROGRESS", "project-name": "shiplog-web" },
   };
   const builds = { get: async (ids: readonly string[]) => (ids[0] === build.id ? [build] : []) };
-  return watchBuild({ ...room, builds, projectOf: (site) => `shiplog-${site}` })(told);
+  return watchBuild({ ...room, builds, logEnd: async () => log, projectOf: (site) => `shiplog-${site}` })(told);
 };
 
 describe("watch-build", () => {
@@ -73,6 +73,24 @@ describe("watch-build", () => {
     await room.deployment(4, steps(4).queue(1), steps(4).began);
     await watch(reportOf(4, { status: "TIMED_OUT" }));
     expect((await room.newest(steps(4).stream, "BuildFailed")).body).toMatchObject({ reason: expect.stringContaining("time limit") });
+  });
+
+  it("says what the build itself printed as its error, and where", async () => {
+    const { stream, queue, began } = steps(8);
+    const at = "[Container] 2026/11/23 10:00:00.123456";
+    const log = [
+      `${at} Running command npm run build`,
+      "app/page.tsx(4,9): error TS2322: Type 'string' is not assignable to type 'number'.",
+      "Failed to type check.",
+      `${at} Command did not exit successfully npm run build exit status 1`,
+    ];
+    await room.deployment(8, queue(1), began);
+    const failure = { phase: "BUILD", message: "Error while executing command: npm run build. Reason: exit status 1" };
+    await watch(reportOf(8, { status: "FAILED", failure, logs: { group: "group", stream: "stream" } }), log);
+    expect((await room.newest(stream, "BuildFailed")).body).toMatchObject({
+      phase: "BUILD",
+      reason: "app/page.tsx:4:9: TS2322: Type 'string' is not assignable to type 'number'.",
+    });
   });
 
   it("fails a build without an artifact", async () => {

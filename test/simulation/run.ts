@@ -16,7 +16,7 @@ import { checkBuildStarted, checkLocks } from "./invariants/rules.ts";
 import { webhooksOf } from "./invariants/webhooks.ts";
 import { ledgerOf } from "./ledger.ts";
 import { statusTransitions } from "./status-machine.ts";
-import { anything, themeOf } from "./themes.ts";
+import { anything, themeNamed, themeOf } from "./themes.ts";
 import { users } from "./users.ts";
 import { randomOf } from "./world/random.ts";
 import { createWorld, START } from "./world/world.ts";
@@ -27,6 +27,8 @@ export type RunOptions = {
   readonly without?: ReadonlySet<FaultKind>;
   /** numbers of user actions that are left out */
   readonly dropped?: ReadonlySet<number>;
+  /** the name of the world's theme; else the seed's */
+  readonly theme?: string | undefined;
 };
 
 export type Run = {
@@ -58,11 +60,12 @@ const SAFETY_AFTER_MS = 6 * 60 * MINUTE;
 const QUIET_WITHIN_MS = 16 * DAY;
 
 /** One world from its beginning to its end. */
-export const run = async ({ seed, record = false, without = new Set(), dropped = new Set() }: RunOptions): Promise<Run> => {
-  const mode = seed % CALM_EVERY === 1 ? "calm" : seed % CALM_EVERY === 7 ? "outage" : seed % 2 === 0 ? "safety" : "liveness";
+export const run = async ({ seed, record = false, without = new Set(), dropped = new Set(), theme: named }: RunOptions): Promise<Run> => {
+  const faulty = seed % 2 === 0 ? "safety" : "liveness";
+  const mode = named !== undefined ? faulty : seed % CALM_EVERY === 1 ? "calm" : seed % CALM_EVERY === 7 ? "outage" : faulty;
   const isSafety = mode === "safety";
   const cap = mode === "calm" || mode === "outage" ? 0 : isSafety ? Number.POSITIVE_INFINITY : 4;
-  const theme = cap === 0 ? anything : themeOf(randomOf(seed).fork("theme"));
+  const theme = named !== undefined ? themeNamed(named) : cap === 0 ? anything : themeOf(randomOf(seed).fork("theme"));
   const world = createWorld({ seed, cap, without, theme, record });
   const size = world.random.fork("size");
   const actions = (theme.rollbacks === undefined ? 2 : 6) + size.int(8);

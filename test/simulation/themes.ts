@@ -19,6 +19,8 @@ export type Theme = {
   readonly publicFiles?: number;
   /** everything happens in one environment within a minute */
   readonly haste?: boolean;
+  /** how likely webhook endpoints are in the world, which is then asked for more of them (0–1) */
+  readonly listening?: number;
 };
 
 export const anything: Theme = { name: "anything", faults: {}, caps: 1 };
@@ -41,3 +43,26 @@ const themes: readonly Theme[] = [
 ];
 
 export const themeOf = (random: Random): Theme => random.pick(themes);
+
+/**
+ * Worlds that are asked for by name alone (`--theme`): for mistakes that no mix of the themes above shows in a few thousand
+ * worlds. All of them are worlds with faults.
+ */
+const spotlights: readonly Theme[] = [
+  // what begins is written while clocks are far off, and its record is lost
+  {
+    name: "first events lost",
+    faults: { "clock-jump": 10, "stream-lost": 12, "given-up": 3, "crash-before-publish": 1 },
+    caps: 4,
+    listening: 1,
+  },
+  // files cannot be read while flips overtake each other and are given up
+  { name: "files out of reach", faults: { "s3-slow-down": 12, "given-up": 4, "crash-after-effect": 2 }, caps: 4, haste: true },
+];
+
+/** @throws Error where no theme has this name */
+export const themeNamed = (name: string): Theme => {
+  const theme = [...themes, ...spotlights].find((one) => one.name === name);
+  if (theme === undefined) throw new Error(`There is no theme "${name}". Known: ${spotlights.map((one) => one.name).join(", ")}`);
+  return theme;
+};

@@ -26,7 +26,7 @@ export const users = (cloud: Cloud, { actions, dropped, spanMs, used, heardFault
   const random = world.random.fork("users");
   const known = new Map<string, string[]>();
   const endpoints: string[] = [];
-  const listening = random.chance(LISTENING);
+  const listening = random.chance(world.theme.listening ?? LISTENING);
   const sources = ["one", "two", "three"].map((name) => hash("sha256", name, "hex"));
   for (const { site } of places) for (const sha256 of sources) cloud.objects.write("sources", `sources/${site}/${sha256}.zip`, "zip");
 
@@ -45,7 +45,12 @@ export const users = (cloud: Cloud, { actions, dropped, spanMs, used, heardFault
     const user = own.pick(names);
     const { site, environment } = own.pick(used);
     const place = `${site}/${environment}`;
-    const action = listening && number === 0 ? listen() : number < first ? deploy() : choose();
+    const action =
+      listening && (number === 0 || (world.theme.listening !== undefined && own.chance(0.3)))
+        ? listen()
+        : number < first
+          ? deploy()
+          : choose();
     if (action === undefined) return;
     world.tell(() => `${user} asks: ${action.name} ${place} ${JSON.stringify(action.body).slice(0, 80)}`);
     ask();

@@ -8,8 +8,8 @@ import type { AuditPage } from "../../client/contract.ts";
 import { awsClients } from "../../engine/aws/clients.ts";
 import { type Engine, engine as makeEngine, systemClock } from "../../engine/wiring/engine.ts";
 import { serveApi } from "../../local/api-server.ts";
+import { clientOptions } from "../../local/client-options.ts";
 import { startEndpoint } from "../../local/endpoint/endpoint.ts";
-import { REGION } from "../../local/http.ts";
 import { BUCKETS, localNames, provisionEngine } from "../../local/provision/engine-resources.ts";
 import { createApi } from "../../services/api/app.ts";
 import { apiPorts } from "../../services/api/wiring.ts";
@@ -32,7 +32,7 @@ export const LINES = 'it is "broken",\nsays ada';
 export const startAuditedPast = async () => {
   const folder = await mkdtemp(join(tmpdir(), "shiplog-audited-"));
   const endpoint = await startEndpoint({ dataDir: folder });
-  const clients = awsClients({ region: REGION, endpoint: endpoint.url, credentials: endpoint.credentials });
+  const clients = awsClients(clientOptions(endpoint));
   await provisionEngine(clients);
   const config = {
     ...localNames,

@@ -3,6 +3,8 @@ import type { Server } from "node:http";
 import { createRequire } from "node:module";
 import type { AddressInfo } from "node:net";
 import { CreateTableCommand, DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { clientOptions } from "../../local/client-options.ts";
+import { ANY_KEY } from "./any-key.ts";
 
 const dynalite = createRequire(import.meta.url)("dynalite") as (options: object) => Server;
 const key = (AttributeName: string, KeyType: "HASH" | "RANGE") => ({ AttributeName, KeyType });
@@ -21,10 +23,10 @@ export const startTable = async (): Promise<Table> => {
   const server = dynalite({ createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
-  const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const clients: DynamoDBClient[] = [];
   const connect = () => {
-    const client = new DynamoDBClient({ endpoint, region: "eu-west-1", credentials: { accessKeyId: "local", secretAccessKey: "local" } });
+    const client = new DynamoDBClient(clientOptions({ url, credentials: ANY_KEY }));
     clients.push(client);
     return client;
   };

@@ -6,6 +6,9 @@ export type FixtureApp = {
   /** What is wrong with the output that its build leaves; see `writeFixtureOutput`. */
   fault?: OutputFault;
   architecture?: Architecture;
+  /** As in next.config; see `writeFixtureOutput`. */
+  basePath?: string;
+  assetPrefix?: string;
   /** Its server answers 500 as long as there is a file with this absolute path; a number in it says how often. */
   downWhile?: string;
   /** How long the build phase takes, in ms: room to cancel it, or to let a newer deployment overtake. Default 0. */
@@ -28,6 +31,8 @@ export async function writeFixtureApp(dir: string, app: FixtureApp = {}): Promis
     releaseId: PLACEHOLDER,
     ...(app.architecture ? { architecture: app.architecture } : {}),
     ...(app.fault ? { fault: app.fault } : {}),
+    ...(app.basePath ? { basePath: app.basePath } : {}),
+    ...(app.assetPrefix ? { assetPrefix: app.assetPrefix } : {}),
     ...(app.downWhile ? { downWhile: app.downWhile } : {}),
   });
   await mkdir(dir, { recursive: true });

@@ -1,19 +1,30 @@
 import type { OutputFault } from "./fixture-output.ts";
 
 /** The server's `index.mjs`: answers in the Function URL v2 format, and names its release in every answer. */
-export function serverFunction(releaseId: string, fault: OutputFault | undefined, downWhile?: string): string {
+export function serverFunction(
+  releaseId: string,
+  fault: OutputFault | undefined,
+  {
+    downWhile,
+    basePath,
+    named,
+    streaming,
+  }: { downWhile: string | undefined; basePath: string /** tags that every page has */; named: string; streaming: boolean },
+): string {
   const release = JSON.stringify(releaseId);
   if (fault === "server-crashes") return `throw new Error("this release can not start");\n`;
   if (fault === "server-answers-500")
     return `export const handler = async () => ({ statusCode: 500, headers: {}, body: ${JSON.stringify(`${releaseId} is broken`)} });\n`;
   return `${downWhile === undefined ? "const isDown = () => false;" : isDownWhile(downWhile)}
 const release = ${release};
+const basePath = ${JSON.stringify(basePath)};
+const named = ${JSON.stringify(named)};
 
 const html = (statusCode, title) => ({
   statusCode,
   headers: { "content-type": "text/html; charset=utf-8", "cache-control": "private, no-store" },
   cookies: [],
-  body: \`<!DOCTYPE html><html data-release="\${release}"><h1>\${title}</h1><code id="release">\${release}</code><time id="made">\${new Date().toISOString()}</time></html>\`,
+  body: \`<!DOCTYPE html><html data-release="\${release}">\${named}<h1>\${title}</h1><code id="release">\${release}</code><time id="made">\${new Date().toISOString()}</time></html>\`,
   isBase64Encoded: false,
 });
 
@@ -25,18 +36,30 @@ const json = (answer) => ({
   isBase64Encoded: false,
 });
 
-export const handler = async (event) => {
+${streaming ? STREAMED : "export const handler = async (event) => answer(event);"}
+
+const answer = async (event) => {
   if (isDown()) return { statusCode: 500, headers: {}, cookies: [], body: "the backend of " + release + " is down" };
   const wait = Number(new URLSearchParams(event.rawQueryString).get("wait") ?? 0);
   if (wait > 0) await new Promise((done) => setTimeout(done, wait));
-  if (event.rawPath === "/") return html(200, "Home");
-  if (event.rawPath === "/ssr") return html(200, "Per request");
-  if (event.rawPath !== "/api/hello") return html(404, "There is no such page");
+  if (!(event.rawPath + "/").startsWith(basePath + "/")) return html(404, "There is no such page");
+  const path = event.rawPath.slice(basePath.length) || "/";
+  if (path === "/") return html(200, "Home");
+  if (path === "/ssr") return html(200, "Per request");
+  if (path !== "/api/hello") return html(404, "There is no such page");
   if (event.requestContext.http.method === "GET") return json({ hello: "world" });
   return json({ bytes: Buffer.from(event.body ?? "", event.isBase64Encoded ? "base64" : "utf8").length });
 };
 `;
 }
+
+/** Writes what the server would return: first half of the body, then the other. */
+const STREAMED = `export const handler = awslambda.streamifyResponse(async (event, stream) => {
+  const { body, isBase64Encoded: _, ...prelude } = await answer(event);
+  const out = awslambda.HttpResponseStream.from(stream, prelude);
+  out.write(body.slice(0, body.length / 2));
+  out.end(body.slice(body.length / 2));
+});`;
 
 /** Down while there is that file; a number in it is how often it is found down. */
 const isDownWhile = (path: string): string => `import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";

@@ -17,7 +17,8 @@ export type Architecture = "x64" | "arm64";
  *
  * And these show only when the published version is called:
  * - `server-crashes`: the server's module throws when it is loaded;
- * - `server-answers-500`: it loads, and answers every request with 500.
+ * - `server-answers-500`: it loads, and answers every request with 500;
+ * - `names-missing-style`: its pages name a style that the build does not have.
  */
 export type OutputFault =
   | "no-output-json"
@@ -32,7 +33,8 @@ export type OutputFault =
   | "broken-seeds"
   | "other-build-id"
   | "server-crashes"
-  | "server-answers-500";
+  | "server-answers-500"
+  | "names-missing-style";
 
 export type FixtureOutput = {
   /** The deployment's id; every page, JSON answer and `release.txt` names it. */
@@ -40,8 +42,13 @@ export type FixtureOutput = {
   /** Of the sharp binary in the image function. Default: this machine's. */
   architecture?: Architecture;
   fault?: OutputFault;
+  /** As in next.config: the app lives below it. With one of these two the pages name a script and a style. */
+  basePath?: string;
+  assetPrefix?: string;
   /** The server answers 500 as long as there is a file with this absolute path; a number in it says how often. */
   downWhile?: string;
+  /** The server streams, as with OpenNext's wrapper of that name, or of a wrapper that no Function URL has. */
+  streaming?: "aws-lambda-streaming" | "aws-apigw-streaming";
 };
 
 /**
@@ -57,19 +64,28 @@ export async function writeFixtureOutput(dir: string, output: FixtureOutput): Pr
 }
 
 /** Every file of the output: path below `.open-next` → content. */
-export function fixtureFiles({ releaseId, architecture = machineArchitecture(), fault, downWhile }: FixtureOutput): Record<string, string> {
+export function fixtureFiles({
+  releaseId,
+  architecture = machineArchitecture(),
+  fault,
+  downWhile,
+  streaming,
+  basePath = "",
+  assetPrefix = basePath,
+}: FixtureOutput): Record<string, string> {
+  const named = fault === "names-missing-style" || assetPrefix !== "" ? namedFiles(assetPrefix, fault) : "";
   const id = fault === "other-build-id" ? "another-build" : releaseId;
   const arch = fault === "other-architecture" ? otherThan(architecture) : architecture;
   const server = "server-functions/default";
   const image = "image-optimization-function";
   const sharp = `${image}/node_modules/@img/sharp-linux-${arch}`;
   const page = `route-cache/APP_PAGE/${createHash("sha256").update("/").digest("hex")}/$/index`;
-  const serverFiles = json({ config: { deploymentId: releaseId } });
+  const serverFiles = json({ config: { deploymentId: releaseId, basePath, assetPrefix } });
   const cut = (text: string, where: OutputFault): string => (fault === where ? text.slice(0, -9) : text);
   const buildFiles = { ".next/BUILD_ID": id, ".next/required-server-files.json": cut(serverFiles, "broken-server-files") };
 
   const files: Record<string, string> = {
-    "open-next.output.json": json(outputJson(fault)),
+    "open-next.output.json": json(outputJson(fault, basePath, streaming)),
     ".build/open-next.config.mjs": "export default {};\n",
     ...below("assets", {
       BUILD_ID: id,
@@ -77,7 +93,8 @@ export function fixtureFiles({ releaseId, architecture = machineArchitecture(), 
       "release.txt": `${releaseId}\n`,
       "docs/guide.txt": "A public file in a folder of its own.\n",
       "docs/read me [1].txt": "A public file whose name has spaces and brackets.\n",
-      "_next/static/chunks/shared-0a1b2c3d4e5f.js": "globalThis.shared = true;\n",
+      [SCRIPT]: "globalThis.shared = true;\n",
+      ...(named !== "" && { [STYLE]: "body { color: teal }\n" }),
       [`_next/static/${id}/_buildManifest.js`]: `globalThis.release = "${releaseId}";\n`,
     }),
     ...below("cache", {
@@ -86,7 +103,10 @@ export function fixtureFiles({ releaseId, architecture = machineArchitecture(), 
     }),
     "dynamodb-provider/index.mjs": "export const handler = async () => ({ type: 'initializationFunction' });\n",
     "dynamodb-provider/dynamodb-cache.json": cut(json(tagSeeds(id, page)), "broken-seeds"),
-    ...below(server, { "index.mjs": serverFunction(releaseId, fault, downWhile), ...buildFiles }),
+    ...below(server, {
+      "index.mjs": serverFunction(releaseId, fault, { downWhile, basePath, named, streaming: streaming !== undefined }),
+      ...buildFiles,
+    }),
     ...below(image, { "index.mjs": IMAGE_FUNCTION, ...buildFiles }),
     ...below(sharp, {
       "package.json": json({ name: `@img/sharp-linux-${arch}`, version: "0.35.5", os: ["linux"], cpu: [arch] }),
@@ -100,6 +120,13 @@ export function fixtureFiles({ releaseId, architecture = machineArchitecture(), 
   return Object.fromEntries(Object.entries(files).filter(([path]) => !isOmitted(path, fault, server, sharp)));
 }
 
+const SCRIPT = "_next/static/chunks/shared-0a1b2c3d4e5f.js";
+const STYLE = "_next/static/css/page-0a1b2c3d4e5f.css";
+
+/** As Next.js writes them, with the release's id behind. */
+const namedFiles = (prefix: string, fault: OutputFault | undefined): string =>
+  `<link rel="stylesheet" href="${prefix}/${fault === "names-missing-style" ? "_next/static/css/gone.css" : STYLE}?dpl=x" data-precedence="next"/><script src="${prefix}/${SCRIPT}?dpl=x" async=""></script>`;
+
 function isOmitted(path: string, fault: OutputFault | undefined, server: string, sharp: string): boolean {
   if (fault === "no-output-json") return path === "open-next.output.json";
   if (fault === "no-server-bundle") return path === `${server}/index.mjs`;
@@ -107,10 +134,12 @@ function isOmitted(path: string, fault: OutputFault | undefined, server: string,
 }
 
 /** `open-next.output.json`; cut in the middle, it is a string that is no JSON. */
-function outputJson(fault: OutputFault | undefined): object | string {
+function outputJson(fault: OutputFault | undefined, basePath: string, streaming: FixtureOutput["streaming"]): object | string {
+  const below = (pattern: string): string => `${basePath}/${pattern}`.slice(1);
   const lambda = { type: "function", handler: "index.handler", streaming: false, wrapper: "aws-lambda", converter: "aws-apigw-v2" };
   const overrides = { queue: "sqs", incrementalCache: "s3", tagCache: "dynamodb" };
-  const server = { ...lambda, bundle: ".open-next/server-functions/default", ...overrides };
+  const wrapped = streaming === undefined ? lambda : { ...lambda, streaming: true, wrapper: streaming };
+  const server = { ...wrapped, bundle: ".open-next/server-functions/default", ...overrides };
   const output = {
     edgeFunctions: fault === "edge-functions" ? { middleware: { bundle: ".open-next/middleware", handler: "handler.handler" } } : {},
     origins: {
@@ -118,7 +147,7 @@ function outputJson(fault: OutputFault | undefined): object | string {
         type: "s3",
         originPath: "_assets",
         copy: [
-          { from: ".open-next/assets", to: "_assets", cached: true, versionedSubDir: "_next" },
+          { from: ".open-next/assets", to: `_assets${basePath}`, cached: true, versionedSubDir: below("_next") },
           { from: ".open-next/cache", to: "_cache", cached: false },
         ],
       },
@@ -129,15 +158,11 @@ function outputJson(fault: OutputFault | undefined): object | string {
     },
     // In the order that OpenNext writes them: `*` stands before what belongs to S3.
     behaviors: [
-      { pattern: "_next/image*", origin: "imageOptimizer" },
-      { pattern: "_next/data/*", origin: "default" },
+      { pattern: below("_next/image*"), origin: "imageOptimizer" },
+      { pattern: below("_next/data/*"), origin: "default" },
       ...(fault === "split-functions" ? [{ pattern: "api/*", origin: "api" }] : []),
       { pattern: "*", origin: "default" },
-      { pattern: "BUILD_ID", origin: "s3" },
-      { pattern: "_next/*", origin: "s3" },
-      { pattern: "docs/*", origin: "s3" },
-      { pattern: "release.txt", origin: "s3" },
-      { pattern: "robots.txt", origin: "s3" },
+      ...["BUILD_ID", "_next/*", "docs/*", "release.txt", "robots.txt"].map((pattern) => ({ pattern: below(pattern), origin: "s3" })),
     ],
     additionalProps: {
       warmer: { handler: "index.handler", bundle: ".open-next/warmer-function" },

@@ -2,7 +2,7 @@ import { fork } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { awsClients } from "../../engine/aws/clients.ts";
-import { REGION } from "../../local/http.ts";
+import { clientOptions } from "../../local/client-options.ts";
 import { apiClient } from "./api-client.ts";
 import type { KillPoint } from "./kill-point.ts";
 import type { Order, Report } from "./killable-process.ts";
@@ -29,7 +29,7 @@ export const startKillable = async (dataDir: string, sitesFile: string) => {
   const order = (what: Order): void => void child.send(what);
 
   const { apiUrl, token, aws, siteUrl } = await report("ready");
-  const clients = awsClients({ region: REGION, endpoint: aws.url, credentials: aws.credentials });
+  const clients = awsClients(clientOptions(aws));
   return {
     api: apiClient(apiUrl, token),
     /** where it serves, and with what token */

@@ -8,8 +8,8 @@ import { awsClients, type Clients } from "../../engine/aws/clients.ts";
 import { type Engine, engine, systemClock } from "../../engine/wiring/engine.ts";
 import { serveApi } from "../../local/api-server.ts";
 import { startAws } from "../../local/aws.ts";
+import { clientOptions } from "../../local/client-options.ts";
 import { runConsumers, runSchedules } from "../../local/consumers.ts";
-import { REGION } from "../../local/http.ts";
 import { localNames, provisionEngine } from "../../local/provision/engine-resources.ts";
 import { provisionSite } from "../../local/provision/site-resources.ts";
 import { readSites } from "../../local/sites.ts";
@@ -62,6 +62,7 @@ export const startPartsWorld = async ({
       checkPath: site.checkPath,
       variables: site.variables,
       architecture: site.architecture,
+      streaming: site.streaming,
       distribution: "E0EXAMPLE",
       revalidationQueueUrl: revalidationQueue.url,
       buildTimeoutMinutes: site.buildTimeoutMinutes,
@@ -76,7 +77,7 @@ export const startPartsWorld = async ({
   };
   const made: Clients[] = [];
   const engineOf = (name: string): Engine => {
-    const clients = awsClients({ region: REGION, endpoint: aws.endpoint.url, credentials: aws.endpoint.credentials });
+    const clients = awsClients(clientOptions(aws.endpoint));
     made.push(clients);
     prepare(name, clients);
     return engine(config, clients, systemClock, (line) => log(JSON.stringify({ name, ...line })));

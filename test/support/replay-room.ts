@@ -15,8 +15,8 @@ import { eventStore } from "../../engine/log/event-store.ts";
 import { logShards } from "../../engine/log/log-shards.ts";
 import { viewItems } from "../../engine/views/view-items.ts";
 import { viewsTable } from "../../engine/views/views.ts";
+import { clientOptions } from "../../local/client-options.ts";
 import { startEndpoint } from "../../local/endpoint/endpoint.ts";
-import { REGION } from "../../local/http.ts";
 import { BUCKETS, provisionEngine } from "../../local/provision/engine-resources.ts";
 import { wire } from "../../operator/replay/wiring.ts";
 import { project } from "../../services/project/project.ts";
@@ -31,10 +31,9 @@ export const startReplayRoom = async () => {
   const folder = await mkdtemp(join(tmpdir(), "shiplog-replay-"));
   const endpoint = await startEndpoint({ dataDir: join(folder, "aws") });
   const proxy = await startProxy(endpoint.url);
-  const place = { region: REGION, credentials: endpoint.credentials };
-  const clients = awsClients({ ...place, endpoint: endpoint.url });
+  const clients = awsClients(clientOptions(endpoint));
   /** as a rebuild has them: every request of theirs is seen */
-  const watched = awsClients({ ...place, endpoint: proxy.url });
+  const watched = awsClients(clientOptions({ url: proxy.url, credentials: endpoint.credentials }));
   await provisionEngine(clients);
   // what a local engine leaves for the command line; nobody answers at its API
   const data = join(folder, "data");

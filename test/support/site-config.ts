@@ -9,6 +9,7 @@ export const siteConfigOf = (site: string, environment: string, host = `${site}.
   checkPath: "/",
   variables: [],
   architecture: "x86_64",
+  streaming: false,
   distribution: null,
   revalidationQueueUrl: "https://queue",
   buildTimeoutMinutes: 20,

@@ -3,6 +3,7 @@ import { serve } from "@hono/node-server";
 import { type Context, Hono } from "hono";
 import type { z } from "zod";
 import {
+  EmptyDeadLetters,
   type HistoryEntry,
   ListHistory,
   Lock,
@@ -140,6 +141,8 @@ export async function stubEngine() {
     logLines: [] as string[],
     /** the same lines, page after page: a log that no reader comes to the end of */
     endlessLog: false,
+    /** environments whose dead letters were emptied */
+    emptied: [] as string[],
     logPages: 0,
     progress: null as { step: string; done: number; total: number } | null,
     upload: true,
@@ -285,6 +288,11 @@ export async function stubEngine() {
   app.get("/v1/events", (context) => {
     const events = state.log.map((entry, line) => recorded("environment/web/production", line + 1, entry));
     return context.json({ events, next: events.at(-1)?.position ?? context.req.query("since") });
+  });
+  app.post("/v1/dead-letters/empty", async (context) => {
+    const { site, environment } = EmptyDeadLetters.parse(await context.req.json());
+    state.emptied.push(`${site}/${environment}`);
+    return context.json({ emptied: 7 });
   });
   app.get("/v1/dead-letters", (context) =>
     context.json({ letters: [{ consumer: "project", messageId: "m1", reason: "unknown event", at: at(0), body: "{}" }] }),

@@ -18,6 +18,7 @@ import { awsClients, type Clients } from "../../../engine/aws/clients.ts";
 import { type AccessKey, startEndpoint } from "../../../local/endpoint/endpoint.ts";
 import { createQueue } from "../../../local/provision/engine-resources.ts";
 import { createTable } from "../../../local/provision/table.ts";
+import { ANY_KEY } from "../../support/any-key.ts";
 import { startMoto } from "./moto.ts";
 
 const STATE_CHANGE = "CodeBuild Build State Change";
@@ -49,7 +50,7 @@ export const worlds: Readonly<Record<string, () => Promise<AwsWorld | { missing:
   moto: async () => {
     const moto = await startMoto();
     if (moto === undefined) return { missing: "moto_server is not installed" };
-    const clients = await provisioned(moto.url, { accessKeyId: "any", secretAccessKey: "any" });
+    const clients = await provisioned(moto.url, ANY_KEY);
     return {
       clients,
       codeBuildSays: (detail) =>

@@ -67,7 +67,8 @@ export const awsWorld = (graph: Graph): World => ({
           memoryMb: fn?.memorySize,
           timeoutSeconds: fn?.timeout,
           alias: [inputs.name, inputs.description],
-          url: all(graph, "url").some((url) => url.inputs.functionName === inputs.functionName && url.inputs.qualifier === inputs.name),
+          url: all(graph, "url").find((url) => url.inputs.functionName === inputs.functionName && url.inputs.qualifier === inputs.name)
+            ?.inputs.invokeMode,
           reads: all(graph, "mapping")
             .filter((mapping) => mapping.inputs.functionName.endsWith(`:${inputs.functionName}:${inputs.name}`))
             .map((mapping) => [nameOfArn(mapping.inputs.eventSourceArn), mapping.inputs.batchSize]),

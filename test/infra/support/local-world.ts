@@ -123,7 +123,7 @@ async function siteFunction(FunctionName: string): Promise<unknown> {
     memoryMb: MemorySize,
     timeoutSeconds: Timeout,
     alias: [Name, Description],
-    url: url !== undefined,
+    url: url?.InvokeMode,
     reads: EventSourceMappings.filter(({ FunctionArn }) => FunctionArn === AliasArn).map(({ EventSourceArn = "", BatchSize }) => [
       nameOf(EventSourceArn),
       BatchSize,

@@ -19,6 +19,7 @@ const siteOf = ({ site, environment }: Place): SiteConfig => ({
   checkPath: "/",
   variables: ["API_KEY"],
   architecture: "arm64",
+  streaming: false,
   distribution: `E${site}${environment}`,
   revalidationQueueUrl: `https://sqs.example/${site}-${environment}.fifo`,
   buildTimeoutMinutes: 20,

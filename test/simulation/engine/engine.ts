@@ -72,7 +72,7 @@ const engine = {
     find: async (name: string, deploymentId: string) =>
       (await allBuilds.recent(projectOf(name))).find((build) => build.deploymentId === deploymentId),
   },
-  buildLogs: { tail: async () => ["npm run build: 1"], read: async () => ({ lines: [], next: null }) },
+  buildLogs: { end: async () => ["npm run build: 1"], read: async () => ({ lines: [], next: null }) },
 };
 type Simulated = typeof engine;
 // parts that nothing here asks for (seals, tags) are missing

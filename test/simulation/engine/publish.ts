@@ -49,7 +49,15 @@ export const publishWiring = ({ aggregates, functions, objects, secrets, site }:
     inspect: async (root): Promise<Inspected> => {
       const { id } = JSON.parse(root) as Artifact;
       const packages = roles.map((role) => ({ role, handler: "index.handler", folder: root }));
-      return { root, behaviors: [], packages, buildId: id, runtimeId: id, warnings: [] };
+      return {
+        root,
+        behaviors: [],
+        paths: { base: "", versioned: "_next", prefix: "" },
+        packages,
+        buildId: id,
+        runtimeId: id,
+        warnings: [],
+      };
     },
     uploadAssets: async (of, { root }, { deploymentId, releaseId }) => {
       const { bucket, releases, publicFiles } = placesOf(of);
@@ -105,6 +113,7 @@ export const publishWiring = ({ aggregates, functions, objects, secrets, site }:
       return { role, name: names[role], version, codeSha256, settings: settingsName };
     },
     invoke: functions.invoke,
+    hasAsset: async () => true,
     progress: () => () => undefined,
     now: virtualClock.now,
   });

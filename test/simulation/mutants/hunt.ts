@@ -36,7 +36,7 @@ export const changed = (source: string, mutant: string, { file, from, to }: Chan
 export const hunt = (mutant: Mutant, seeds: number): Promise<Hunted> =>
   inTreeWith(mutant, PARTS, async (tree) => {
     if (mutant.by === "orders") return { mutant: mutant.name, seeds: 0, caughtBy: await exploreOrders(tree) };
-    const [violation] = (await simulate(tree, seeds)).violations;
+    const [violation] = (await simulate(tree, seeds, mutant.theme)).violations;
     return { mutant: mutant.name, seeds: violation?.seed ?? seeds, caughtBy: violation?.what ?? null };
   });
 
@@ -64,9 +64,10 @@ export const inTreeWith = async <T>({ name, changes }: Mutant, parts: readonly s
 };
 
 /** Worlds of a tree of its own, until the first violation. */
-export const simulate = (tree: string, seeds: number): Promise<Figures> =>
+export const simulate = (tree: string, seeds: number, theme?: string): Promise<Figures> =>
   new Promise((resolve, reject) => {
     const args = [join(tree, "test/simulation/simulate.ts"), "--seeds", String(seeds), "--workers", "1", "--stop", "--json"];
+    if (theme !== undefined) args.push("--theme", theme);
     execFile(process.execPath, args, { cwd: tree, maxBuffer: 64 * 1024 * 1024 }, (error, stdout, stderr) => {
       // it ends with 1 where something was found
       if (stdout === "") reject(error ?? new Error(stderr));

@@ -4,6 +4,8 @@ export type Mutant = {
   readonly changes: readonly Change[];
   /** `orders`: seen where every order of the calls of a few flips is tried. Worlds hardly ever have two flips at one alias. */
   readonly by?: "orders";
+  /** the theme of the worlds that show it (themes.ts); else each seed's own */
+  readonly theme?: string;
 };
 
 /** What few worlds show: more are needed than the end-to-end tests have time for. `npm run simulate:mutants` plants them. */
@@ -167,8 +169,8 @@ export const mutants: readonly Mutant[] = [
     { file: "services/reconcile/mend.ts", from: "Math.min(noted, until)) - WINDOW_MS", to: "until) - WINDOW_MS" },
     {
       file: "services/reconcile/mend.ts",
-      from: "for (const stream of await ports.known()) if (await relayRest(ports, stream))",
-      to: 'for (const stream of await ports.known()) if (stream === "" && (await relayRest(ports, stream)))',
+      from: "if ((await relayRest(ports, stream)) || (await tellRow(ports, stream, version)))",
+      to: 'if (stream === "" && (await relayRest(ports, stream)) && (await tellRow(ports, stream, version)))',
     },
   ),
   several(
@@ -183,6 +185,7 @@ export const mutants: readonly Mutant[] = [
       from: "(await projected(commit.stream)) < commit.version",
       to: "(await projected(commit.stream)) < 0",
     },
+    { file: "services/reconcile/mend.ts", from: "|| (await tellRow(ports, stream, version))", to: "" },
   ),
   several(
     "a flip that fails does not write down what moved before",
@@ -265,12 +268,15 @@ export const mutants: readonly Mutant[] = [
     "[previousOf(flip, then)] : [flip.release, previousOf(flip, then)];",
     "[previousOf(flip, then)] : [previousOf(flip, then)];",
   ),
-  one(
-    "a manifest that cannot be read has no files to take away",
-    "services/flip-alias/public-files.ts",
-    "if (!(error instanceof FilesMissing)) throw error;",
-    "if (error === undefined) throw error;",
-  ),
+  {
+    ...one(
+      "a manifest that cannot be read has no files to take away",
+      "services/flip-alias/public-files.ts",
+      "if (!(error instanceof FilesMissing)) throw error;",
+      "if (error === undefined) throw error;",
+    ),
+    theme: "files out of reach",
+  },
   one(
     "nobody settles the files of a flip that died and was given up",
     "services/reconcile/environments.ts",
@@ -283,7 +289,19 @@ export const mutants: readonly Mutant[] = [
     "if (last === undefined || Math.abs(now() - Date.parse(last.at)) < SETTLE_MS) return false;",
     "if (last === undefined || now() - Date.parse(last.at) > -SETTLE_MS) return false;",
   ),
-  one("nobody looks for what begins", "services/reconcile/mend.ts", "  ...(await mendBegun(ports)),\n", ""),
+  {
+    ...one(
+      "no row hears of what it missed while clocks were far off",
+      "services/reconcile/mend.ts",
+      "|| (await tellRow(ports, stream, version))",
+      "",
+    ),
+    theme: "first events lost",
+  },
+  {
+    ...one("nobody looks for what begins", "services/reconcile/mend.ts", "  ...(await mendBegun(ports)),\n", ""),
+    theme: "first events lost",
+  },
   one(
     "the pin of a rollback that failed stays",
     "domain/environment/decider.ts",

@@ -1,17 +1,17 @@
-import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { hasAll, readDocument } from "../damaged.ts";
+import { hasAll, readDocument } from "./damaged.ts";
+import { replaceFile } from "./replace-file.ts";
 
 /**
  * Records of one kind, one JSON file each, all held in memory.
- * `put` replaces the file (write beside, then rename) before it changes the memory, both in one turn of the event loop:
- * nobody sees a change that a kill -9 could take back. No fsync: it guards against a dead process, not a dead machine.
+ * `put` replaces the file before it changes the memory, both in one turn of the event loop: nobody sees a change that a
+ * kill -9 could take back.
  */
 export type RecordStore<R> = {
   get(key: string): R | undefined;
   all(): readonly R[];
   put(key: string, record: R): void;
-  remove(key: string): void;
 };
 
 const AGAIN = "Restore it from a copy, or delete it: the next start and the next deployment make it again";
@@ -21,21 +21,17 @@ export const openRecordStore = <R>(folder: string, names: readonly string[]): Re
   mkdirSync(folder, { recursive: true });
   const records = new Map<string, R>();
   for (const file of readdirSync(folder)) {
-    if (file.endsWith(".json")) records.set(file.slice(0, -".json".length), readDocument(join(folder, file), hasAll(...names), AGAIN) as R);
+    if (file.endsWith(".json")) records.set(keyOf(file), readDocument(join(folder, file), hasAll(...names), AGAIN) as R);
     else rmSync(join(folder, file), { force: true }); // a write that a kill interrupted
   }
   return {
     get: (key) => records.get(key),
     all: () => [...records.values()],
     put(key, record) {
-      const file = join(folder, `${key}.json`);
-      writeFileSync(`${file}.new`, JSON.stringify(record), { mode: 0o600 });
-      renameSync(`${file}.new`, file);
+      replaceFile(join(folder, `${encodeURIComponent(key)}.json`), JSON.stringify(record), 0o600);
       records.set(key, record);
-    },
-    remove(key) {
-      rmSync(join(folder, `${key}.json`), { force: true });
-      records.delete(key);
     },
   };
 };
+
+const keyOf = (file: string): string => decodeURIComponent(file.slice(0, -".json".length));

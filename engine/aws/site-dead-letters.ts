@@ -1,0 +1,57 @@
+import { GetQueueAttributesCommand, GetQueueUrlCommand, PurgeQueueCommand, type SQSClient } from "@aws-sdk/client-sqs";
+import * as z from "zod";
+import { siteResources } from "../../blueprint/sites.ts";
+import { unlessMissing } from "./errors.ts";
+import { peek, sentAt } from "./peek.ts";
+import type { DeadLetter } from "./redelivery-queue.ts";
+
+/** What OpenNext's server writes into the revalidation queue. */
+const Revalidation = z.object({ host: z.string(), url: z.string() });
+
+/**
+ * Pages of a site that its revalidation function asked for several times and could not confirm as made again. Most of them
+ * were: OpenNext does not see it of some pages, so these are no fault of the engine's, and nothing is lost with them.
+ */
+export const siteDeadLetters = (client: SQSClient) => {
+  const urlOf = async (site: string, environment: string): Promise<string | undefined> =>
+    (await unlessMissing(client.send(new GetQueueUrlCommand({ QueueName: siteResources(site, environment).revalidationDeadLetters }))))
+      ?.QueueUrl;
+  return {
+    list: async (site: string, environment: string): Promise<DeadLetter[]> => {
+      const QueueUrl = await urlOf(site, environment);
+      if (QueueUrl === undefined) return [];
+      return (await peek(client, QueueUrl)).map((message) => ({
+        consumer: `revalidation of ${site}/${environment}`,
+        messageId: message.MessageId ?? "",
+        reason: reasonOf(message.Body ?? ""),
+        at: sentAt(message),
+        body: message.Body ?? "",
+      }));
+    },
+    /** Forgets all of them. Answers about how many there were. */
+    empty: async (site: string, environment: string): Promise<number> => {
+      const QueueUrl = await urlOf(site, environment);
+      if (QueueUrl === undefined) return 0;
+      const { Attributes = {} } = await client.send(
+        new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ["ApproximateNumberOfMessages"] }),
+      );
+      await client.send(new PurgeQueueCommand({ QueueUrl }));
+      return Number(Attributes.ApproximateNumberOfMessages ?? 0);
+    },
+  };
+};
+export type SiteDeadLetters = ReturnType<typeof siteDeadLetters>;
+
+const reasonOf = (body: string): string => {
+  const { success, data } = Revalidation.safeParse(parsed(body));
+  const page = success ? data.url : "a page that its message does not name";
+  return `OpenNext could not confirm that ${page} was made again; known of partially prerendered pages and of trailingSlash, see docs/features.md`;
+};
+
+const parsed = (text: string): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+};

@@ -1,0 +1,2 @@
+/** For what looks at no signature. */
+export const ANY_KEY = { accessKeyId: "any", secretAccessKey: "any" } as const;
