@@ -16,7 +16,15 @@ export default defineConfig({
         test: {
           name: "quick",
           include: ["test/**/*.test.ts"],
-          exclude: ["test/cli/**", "test/e2e/**", "test/flow/**", "test/infra/**", "test/conformance/**", "**/node_modules/**"],
+          exclude: [
+            "test/cli/**",
+            "test/e2e/**",
+            "test/flow/**",
+            "test/infra/**",
+            "test/conformance/**",
+            "test/apps/**",
+            "**/node_modules/**",
+          ],
           // far more than any test takes: a limit ends what hangs, also on a machine that does other things
           testTimeout: 120_000,
           hookTimeout: 300_000,
@@ -55,6 +63,16 @@ export default defineConfig({
           include: ["test/conformance/**/*.test.ts"],
           testTimeout: 60_000,
           hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          name: "apps",
+          include: ["test/apps/*.test.ts"],
+          // each builds an app of its own, and packages come from a registry
+          testTimeout: 1_800_000,
+          hookTimeout: 1_800_000,
+          poolOptions: { forks: { singleFork: true, isolate: true } },
         },
       },
       {

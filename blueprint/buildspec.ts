@@ -1,3 +1,4 @@
+import { COLLECT, ENTER_APP, INSTALL, OPEN_NEXT, PLAIN_FILES, sharpFor, TAKE_MANAGER } from "./build-commands.ts";
 import type { Site } from "./sites.ts";
 
 /**
@@ -6,10 +7,13 @@ import type { Site } from "./sites.ts";
  */
 export const NPM_LINKS = "**/node_modules/.bin/**/*";
 
-/** The build of a site that has no buildspec.yml of its own: an ordinary OpenNext build, or the commands of the sites file. */
-export const buildspecOf = ({ build }: Pick<Site, "build">): string => {
-  const install = build?.install ?? ["npm ci --no-audit --no-fund"];
-  const commands = build?.commands ?? ["npx --no-install open-next build"];
+/**
+ * The build of a site that has no buildspec.yml of its own: an ordinary OpenNext build, or the commands of the sites file.
+ * It is the same for every source, on AWS and here: what differs, its commands find in the source (ADR 22).
+ */
+export const buildspecOf = ({ build, architecture }: Pick<Site, "build" | "architecture">): string => {
+  const install = build?.install ?? [TAKE_MANAGER, INSTALL];
+  const commands = [ENTER_APP, ...(build?.commands ?? [OPEN_NEXT]), sharpFor(architecture), PLAIN_FILES, COLLECT];
   return JSON.stringify({
     version: 0.2,
     env: { variables: { NEXT_TELEMETRY_DISABLED: "1" } },

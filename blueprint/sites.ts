@@ -2,7 +2,10 @@ import * as z from "zod";
 
 /** Variables that builds and functions are given anyway: a site's own of that name would be overwritten, or break them. */
 const SET_BY_ENGINE: readonly string[] = [
-  ...["DEPLOYMENT_ID", "BUILD_ID"],
+  ...["DEPLOYMENT_ID", "BUILD_ID", "NEXT_DEPLOYMENT_ID"],
+  // OpenNext's own for one build; an adapter of Next.js makes it leave every prerendered page out
+  ...["NEXT_ADAPTER_PATH", "NEXT_PRIVATE_STANDALONE", "NEXT_PRIVATE_OUTPUT_TRACE_ROOT", "OPEN_NEXT_BUILD_ID"],
+  ...["PATH", "HOME", "PWD", "TMPDIR"],
   ...["CACHE_BUCKET_NAME", "CACHE_BUCKET_KEY_PREFIX", "CACHE_BUCKET_REGION", "CACHE_DYNAMO_TABLE"],
   ...["REVALIDATION_QUEUE_URL", "REVALIDATION_QUEUE_REGION", "BUCKET_NAME", "BUCKET_KEY_PREFIX"],
   ...["_HANDLER", "_X_AMZN_TRACE_ID"],

@@ -19,14 +19,19 @@ export type Connection = {
 };
 
 /** The app of a site: an absolute folder. */
-export type SiteSource = { readonly site: string; readonly folder: string };
+export type SiteSource = {
+  readonly site: string;
+  readonly folder: string;
+  /** the sites file says how it is built */
+  readonly ownBuild?: boolean | undefined;
+};
 
 /** Written by `shiplog dev` with mode 0600. */
 const ConnectionFile = z.object({
   url: z.url(),
   token: z.string().min(1),
   endpoint: z.url().optional(),
-  sites: z.array(z.object({ site: z.string(), folder: z.string() })).optional(),
+  sites: z.array(z.object({ site: z.string(), folder: z.string(), ownBuild: z.boolean().optional() })).optional(),
   credentials: z.object({ accessKeyId: z.string().min(1), secretAccessKey: z.string().min(1) }).optional(),
 });
 

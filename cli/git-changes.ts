@@ -13,7 +13,13 @@ type Committed = { readonly mode: string; readonly id: string; readonly git: Git
  * git's index (`assume-unchanged`, `skip-worktree`, excludes) hides a change. Line endings that git changes on the way
  * and content kept in Git LFS count as the same.
  */
-export async function differsFromCommit(git: Git, folder: string, sha: string, packed: readonly ZippedEntry[]): Promise<boolean> {
+export async function differsFromCommit(
+  git: Git,
+  folder: string,
+  sha: string,
+  packed: readonly ZippedEntry[],
+  envFiles: readonly string[],
+): Promise<boolean> {
   const committed = await filesOf(git, folder, sha, "");
   const executableIsKnown = (await git("config", "--type=bool", "core.filemode").catch(() => "true")).toString().trim() !== "false";
   for (const entry of packed) {
@@ -29,7 +35,7 @@ export async function differsFromCommit(git: Git, folder: string, sha: string, p
     const bytes = await readFile(join(folder, entry.path));
     if (blobId(bytes, before.id) !== before.id && !(await sameForGit(before.git, bytes, before.id))) return true;
   }
-  const included = sourceRules(folder);
+  const included = sourceRules(folder, { envFiles });
   for (const path of committed.keys()) if (await takenIn(path, included)) return true;
   return false;
 }

@@ -13,7 +13,12 @@ export type ReadCommit = { readonly commit?: GitCommit; readonly note?: string }
  * The commit that a folder is at, and whether what was packed of it differs from that commit. A folder in no repository has
  * none. Never throws for what git says: a deployment does not depend on it.
  */
-export async function readGitCommit(folder: string, packed: readonly ZippedEntry[]): Promise<ReadCommit> {
+export async function readGitCommit(
+  folder: string,
+  packed: readonly ZippedEntry[],
+  /** tracked `.env` files that were packed, or would have been */
+  envFiles: readonly string[] = [],
+): Promise<ReadCommit> {
   if (!inRepository(await realpath(folder))) return {};
   let git = openGit(folder);
   try {
@@ -24,7 +29,7 @@ export async function readGitCommit(folder: string, packed: readonly ZippedEntry
     });
     const commit = { sha: sha.toString().trim(), ...(await described(git, sha.toString().trim())) };
     try {
-      return { commit: { ...commit, dirty: await differsFromCommit(git, folder, commit.sha, packed) } };
+      return { commit: { ...commit, dirty: await differsFromCommit(git, folder, commit.sha, packed, envFiles) } };
     } catch (error) {
       return { commit, note: `whether the source differs from commit ${commit.sha.slice(0, 7)} cannot be told: ${reasonOf(error)}` };
     }
@@ -39,7 +44,7 @@ const reasonOf = (error: unknown): string => {
   throw error;
 };
 
-function inRepository(folder: string): boolean {
+export function inRepository(folder: string): boolean {
   for (let here = folder; ; here = dirname(here)) {
     if (existsSync(join(here, ".git"))) return true;
     if (here === dirname(here)) return false;

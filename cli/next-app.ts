@@ -1,10 +1,12 @@
+import { existsSync } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import * as z from "zod";
+import { type Layout, layoutOf, managerOf } from "./app-layout.ts";
 import { usageError } from "./failure.ts";
 
 /**
- * Checks that a folder is a Next.js app that OpenNext can build, before anything is uploaded. Returns its full path.
+ * Checks that a folder is a Next.js app, before anything else is done. Returns its full path.
  * @throws CliError (usage) that says what is missing
  */
 export async function findApp(folder: string): Promise<string> {
@@ -15,17 +17,26 @@ export async function findApp(folder: string): Promise<string> {
       found === undefined ? `There is no folder ${path}.` : `${path} is not a folder.`,
       "Give the folder of the app, for example `shiplog deploy ./web`.",
     );
-
-  const dependencies = await dependenciesOf(path);
-  if (!dependencies.has("next"))
+  if (!(await dependenciesOf(path)).has("next"))
     throw usageError(`${path} is not a Next.js app: its package.json does not depend on "next".`, "Give the folder of the app itself.");
-  if (!dependencies.has("@opennextjs/aws"))
-    throw usageError(
-      `${path} cannot be built for AWS: its package.json does not depend on "@opennextjs/aws".`,
-      `Run \`npm install --save-dev @opennextjs/aws\` there.`,
-    );
   return path;
 }
+
+/**
+ * What is packed for the app's build. An app with a buildspec.yml of its own is packed alone, and installs as that says.
+ * @param ownBuild whether the sites file says how it is built
+ * @throws CliError (usage) where the build could not work
+ */
+export async function planBuild(app: string, ownBuild: boolean): Promise<Layout> {
+  const layout = ownBuild || existsSync(join(app, "buildspec.yml")) ? { root: app } : layoutOf(app);
+  for (const folder of new Set([app, layout.root])) if ((await dependenciesOf(folder)).has("@opennextjs/aws")) return layout;
+  throw usageError(
+    `${app} cannot be built for AWS: its package.json does not depend on "@opennextjs/aws".`,
+    `Run \`${ADD[managerOf(layout.root)]} @opennextjs/aws\` there.`,
+  );
+}
+
+const ADD = { npm: "npm install --save-dev", pnpm: "pnpm add --save-dev", yarn: "yarn add --dev", bun: "bun add --dev" };
 
 const Dependencies = z.record(z.string(), z.unknown()).default({});
 const PackageFile = z.object({ dependencies: Dependencies, devDependencies: Dependencies });

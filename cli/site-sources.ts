@@ -21,9 +21,10 @@ export function siteSources(
   const file = environment.SHIPLOG_SITES ? resolve(environment.SHIPLOG_SITES) : nearest(app);
   if (file === undefined) return [];
   try {
-    return parseSites(readFileSync(file, "utf8"), file).sites.map(({ name, source }) => ({
+    return parseSites(readFileSync(file, "utf8"), file).sites.map(({ name, source, build }) => ({
       site: name,
       folder: resolve(dirname(file), source),
+      ownBuild: build !== undefined,
     }));
   } catch (error) {
     if (error instanceof SitesRefused) throw usageError(`${error.message}.`);

@@ -8,22 +8,38 @@ import type { Source } from "../domain/deployment/shapes.ts";
 import { showBytes } from "../domain/wording.ts";
 import { ArchiveRefused, type ZippedEntry, zipSource } from "../engine/zip/archive.ts";
 import type { Api } from "./api.ts";
+import type { Layout } from "./app-layout.ts";
 import type { Context } from "./context.ts";
 import { showDuration } from "./duration.ts";
-
 import { CliError, exit, usageError } from "./failure.ts";
+import { leftOutLines } from "./left-out.ts";
+import { plain } from "./terminal.ts";
+import { trackedEnvFiles } from "./tracked-env.ts";
 
 /** A source that is where the engine wants it, and what is in it. */
-export type Uploaded = { readonly source: Source; readonly entries: readonly ZippedEntry[] };
+export type Uploaded = {
+  readonly source: Source;
+  readonly entries: readonly ZippedEntry[];
+  /** those `.env` files that git tracks */
+  readonly envFiles: readonly string[];
+};
 
 /** Zips a folder and puts the zip where the engine wants it, unless the same source is there already. */
-export async function uploadSource({ terminal, signal }: Context, api: Api, folder: string, site: string): Promise<Uploaded> {
+export async function uploadSource(
+  { terminal, signal }: Context,
+  api: Api,
+  { root: folder, app }: Layout,
+  site: string,
+): Promise<Uploaded> {
   const room = await mkdtemp(join(tmpdir(), "shiplog-source-"));
   try {
     const begun = Date.now();
     const file = join(room, "source.zip");
     terminal.live(`packing ${folder}`);
-    const zip = await zipSource(folder, file).catch(refused(folder));
+    const { files: envFiles, note } = await trackedEnvFiles(folder);
+    if (note !== undefined) terminal.note(`note: ${plain(note)}`);
+    const zip = await zipSource(folder, file, { envFiles }).catch(refused(folder));
+    for (const line of leftOutLines(zip.leftOut)) terminal.note(line);
     terminal.note(`source: ${zip.files} files, ${showBytes(zip.bytes)}, packed in ${showDuration(Date.now() - begun)}`);
 
     const { source, upload } = await api.prepareSource(site, zip.sha256Hex, zip.bytes, randomUUID());
@@ -34,7 +50,7 @@ export async function uploadSource({ terminal, signal }: Context, api: Api, fold
       await put(upload, await openAsBlob(file), signal);
       terminal.note(`source: uploaded in ${showDuration(Date.now() - started)}`);
     }
-    return { source, entries: zip.entries };
+    return { source: { ...source, ...(app !== undefined && { app }) }, entries: zip.entries, envFiles };
   } finally {
     terminal.live(null);
     await rm(room, { recursive: true, force: true });

@@ -6,6 +6,7 @@ import { openStory } from "../cli/deployment-story.ts";
 import { CliError, exit } from "../cli/failure.ts";
 import { followDeployment } from "../cli/follow-deployment.ts";
 import { readGitCommit } from "../cli/git-commit.ts";
+import { planBuild } from "../cli/next-app.ts";
 import { uploadSource } from "../cli/upload-source.ts";
 import { type Commit, verifyChain } from "../domain/kernel/chain.ts";
 import { positionAt } from "../domain/kernel/position.ts";
@@ -18,8 +19,9 @@ export type Deployed = { readonly id: string; readonly status: string; readonly 
 
 /** Deploys an app as `shiplog deploy` does and waits for its end. Throws where it does not go live. */
 export const deployOnce = async (context: Context, api: Api, app: string, place: Place, reason: string): Promise<Deployed> => {
-  const { source, entries } = await uploadSource(context, api, app, place.site);
-  const { commit } = await readGitCommit(app, entries);
+  const layout = await planBuild(app, false);
+  const { source, entries, envFiles } = await uploadSource(context, api, layout, place.site);
+  const { commit } = await readGitCommit(layout.root, entries, envFiles);
   const asked = Date.now();
   const { id, sequence } = await api.deploy({ ...place, source, reason, ...(commit && { commit }) }, randomUUID());
   context.terminal.note(`${id} to ${place.site}/${place.environment}`);

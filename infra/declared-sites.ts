@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import type { Site } from "../blueprint/sites.ts";
 import { parseSites } from "../blueprint/sites-file.ts";
@@ -26,12 +26,27 @@ const publicPatterns = (folder: string, basePath: string): string[] =>
   existsSync(folder)
     ? readdirSync(folder, { withFileTypes: true })
         .filter(({ name }) => !name.startsWith(".") || name === ".well-known")
-        .map((entry) => `${basePath}/${pattern(entry.name)}${entry.isDirectory() ? "/*" : ""}`)
+        .flatMap(({ name }) => patterns(folder, name, statSync(join(folder, name), { throwIfNoEntry: false })?.isDirectory() ?? false))
+        .map((path) => `${basePath}${path}`)
         .sort()
     : [];
 
-/** A pattern takes few characters, and paths come to CloudFront percent-encoded: the others become "any text". */
-const pattern = (name: string): string => name.replace(/[^A-Za-z0-9_.$~@:+&-]+/g, "*");
+/**
+ * A pattern takes few characters, and paths come to CloudFront percent-encoded, brackets with some clients and not with
+ * others: each character that it does not take becomes "any one". A page could match that too, so the name must end as no
+ * page does: in an extension that stands in the pattern.
+ */
+const patterns = (folder: string, name: string, isFolder: boolean): string[] => {
+  const byCode = encodeURIComponent(name).replace(/%(24|26|2B|3A|40)/g, decodeURIComponent);
+  const written = [byCode, byCode.replace(/%(5B|5D|7C)/g, "?")].map((path) =>
+    path.replace(/%../g, "???").replace(/[^A-Za-z0-9_.$~@:+&-]/g, "?"),
+  );
+  if (written.some((path) => path.includes("?")) && (isFolder || !/\.[A-Za-z0-9]+$/.test(byCode)))
+    throw new Error(
+      `${join(folder, name)} cannot be told from a page by CloudFront, whose patterns take letters, digits and _ . $ ~ @ : + & - alone: move it into a folder of public/ with a name of these`,
+    );
+  return [...new Set(written)].map((path) => (isFolder ? `/${path}/*` : `/${path}`));
+};
 
 export const declaredSites: readonly DeclaredSite[] = existsSync(file)
   ? parseSites(readFileSync(file, "utf8"), file).sites.map(located)

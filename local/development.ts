@@ -132,7 +132,7 @@ export const startDevelopment = async (options: DevelopmentOptions): Promise<Dev
       token: memory.token,
       endpoint: aws.endpoint.url,
       credentials: aws.endpoint.credentials,
-      sites: sites.map(({ name, folder }) => ({ site: name, folder })),
+      sites: sites.map(({ name, folder, build }) => ({ site: name, folder, ownBuild: build !== undefined })),
     });
     closers.push(() => rm(connection, { force: true }));
     const urls = edges.map(({ site, environment, edge }) => ({ site, environment, url: edge.url }));

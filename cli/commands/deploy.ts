@@ -1,12 +1,12 @@
 import { randomUUID } from "node:crypto";
 import type { Api } from "../api.ts";
 import { confirm } from "../confirm.ts";
-import { findConnection } from "../connection.ts";
+import { findConnection, type SiteSource } from "../connection.ts";
 import type { Context, Register } from "../context.ts";
 import { type Environment, environmentName, resolveEnvironment } from "../environment.ts";
 import type { ExitCode } from "../failure.ts";
 import { readGitCommit } from "../git-commit.ts";
-import { findApp } from "../next-app.ts";
+import { findApp, planBuild } from "../next-app.ts";
 import { siteSources, sitesOf } from "../site-sources.ts";
 import { plain } from "../terminal.ts";
 import { uploadSource } from "../upload-source.ts";
@@ -33,11 +33,18 @@ async function deploy(context: Context, folder: string, options: Options): Promi
   timeoutOf(options);
   const app = await findApp(folder);
   const api = context.api();
-  const before = await whereTo(context, api, app, options);
+  const sources = siteSources(findConnection(context.data, process.env, process.cwd()).sites, app, process.env);
+  const own = await sitesOf(app, sources);
+  const meant = options.site === undefined ? own : [options.site];
+  const layout = await planBuild(
+    app,
+    sources.some(({ site, ownBuild }) => ownBuild === true && meant.includes(site)),
+  );
+  const before = await whereTo(context, api, app, { sources, own }, options);
   const { site, environment } = before;
 
-  const { source, entries } = await uploadSource(context, api, app, site);
-  const { commit, note } = await readGitCommit(app, entries);
+  const { source, entries, envFiles } = await uploadSource(context, api, layout, site);
+  const { commit, note } = await readGitCommit(layout.root, entries, envFiles);
   if (note !== undefined) context.terminal.note(`note: ${plain(note)}`);
   const deployment = await api.deploy(
     {
@@ -56,9 +63,13 @@ async function deploy(context: Context, folder: string, options: Options): Promi
 }
 
 /** The environment that is meant; asks where the folder is known not to be the source of its site. */
-async function whereTo(context: Context, api: Api, app: string, options: Options): Promise<Environment> {
-  const sources = siteSources(findConnection(context.data, process.env, process.cwd()).sites, app, process.env);
-  const own = await sitesOf(app, sources);
+async function whereTo(
+  context: Context,
+  api: Api,
+  app: string,
+  { sources, own }: { sources: readonly SiteSource[]; own: readonly string[] },
+  options: Options,
+): Promise<Environment> {
   const place = await resolveEnvironment(api, { env: options.env, site: options.site ?? (own.length === 1 ? own[0] : undefined) });
   const declared = sources.find(({ site }) => site === place.site)?.folder;
   if (declared === undefined || own.includes(place.site)) return place;

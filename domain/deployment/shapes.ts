@@ -8,6 +8,12 @@ export const Source = z.object({
   key: z.string().min(1).max(512),
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
   bytes: z.number().int().nonnegative(),
+  /** the app's folder in it, where the source is a whole workspace: `apps/web` */
+  app: z
+    .string()
+    .max(512)
+    .regex(/^(?!.*(^|\/)\.{0,2}(\/|$))[^\\\p{Cc}]+$/u, "must be a folder inside of the source, like apps/web")
+    .optional(),
 });
 
 /** The commit of the app's own repository that was deployed, where there is one. */

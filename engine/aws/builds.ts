@@ -57,6 +57,9 @@ export const codeBuilds = (client: CodeBuildClient) => {
       // one id for both, or revalidation by tag silently does nothing
       DEPLOYMENT_ID: ask.deploymentId,
       BUILD_ID: ask.deploymentId,
+      // what Next.js itself reads, whatever the app's next.config says
+      NEXT_DEPLOYMENT_ID: ask.deploymentId,
+      ...(ask.source.app !== undefined && { SHIPLOG_APP: ask.source.app }),
     };
     try {
       const { build } = await client.send(
@@ -68,7 +71,7 @@ export const codeBuilds = (client: CodeBuildClient) => {
           timeoutInMinutesOverride: ask.timeoutMinutes,
           environmentVariablesOverride: [
             ...Object.entries(plain).map(([name, value]) => ({ name, value, type: "PLAINTEXT" as const })),
-            ...ask.secretNames.map((name) => ({ name, value: `${ask.secret}:${name}`, type: "SECRETS_MANAGER" as const })),
+            ...[...new Set(ask.secretNames)].map((name) => ({ name, value: `${ask.secret}:${name}`, type: "SECRETS_MANAGER" as const })),
           ],
           artifactsOverride: {
             type: "S3",

@@ -28,8 +28,8 @@ const WIDTH = 16;
 
 /**
  * Uploads what a release needs before it can go live, and nothing that visitors of the live one could notice:
- * `_next/**` under its own names (never overwritten, never deleted), public files by content, the cache once. Where they
- * are asked for is as the output says: below a basePath.
+ * `_next/**` under its own names (never overwritten, never deleted), by content what has a name that other releases use too,
+ * the cache once. Where they are asked for is as the output says: below a basePath.
  */
 export const uploadAssets = async (
   objects: Pick<Objects, "fingerprint" | "putNew" | "putText">,
@@ -59,11 +59,11 @@ export const uploadAssets = async (
     const { size } = await stat(file);
     const contentType = mime.contentType(path.slice(path.lastIndexOf("/") + 1)) || "application/octet-stream";
     const places = placesOf(paths, path);
-    if (isVersioned(paths, path)) {
+    if (isVersioned(paths, path) && !isSharedName(path, buildId, releaseId)) {
       for (const place of places)
         await putOnce(`${locations.assets}/${place}`, file, sha256, size, { contentType, cacheControl: IMMUTABLE });
     } else {
-      publicFiles.push({ path: places[0], sha256, bytes: size, contentType, cacheControl: REVALIDATED });
+      for (const place of places) publicFiles.push({ path: place, sha256, bytes: size, contentType, cacheControl: REVALIDATED });
       await putOnce(contentKey(locations.publicFiles, sha256), file, sha256, size, { contentType, cacheControl: REVALIDATED });
     }
     report("assets", ++done, total);
@@ -96,6 +96,13 @@ export const uploadAssets = async (
     outcome.unchanged += 1;
   }
 };
+
+/**
+ * Next.js' manifests are named after the build's id. Where that is not this release's own (it is one constant since Next.js
+ * 16.2), other releases have files of the same name: they are put at each flip like public files, with what is live then.
+ */
+const isSharedName = (path: string, buildId: string, releaseId: string): boolean =>
+  buildId !== releaseId && path.includes(`_next/static/${buildId}/`);
 
 /** The running app asks only for its deploymentId: entries under another build id would never be found. */
 const rewritten = (path: string, buildId: string, runtimeId: string): string => {

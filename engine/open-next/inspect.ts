@@ -1,9 +1,11 @@
 import { readdir, readFile, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { FunctionRole } from "../../domain/deployment/shapes.ts";
 import { type AssetPaths, prefixOf } from "./asset-paths.ts";
+import { asRequested } from "./behavior-patterns.ts";
 import { filesBelow } from "./files.ts";
 import { type Bundle, type OpenNextOutput, OutputRefused, readOutput } from "./output.ts";
+import { checkPrerendered } from "./prerendered.ts";
 
 export type Package = {
   readonly role: FunctionRole;
@@ -49,13 +51,17 @@ export const inspect = async (root: string, releaseId: string, architecture: "x8
 
   const buildId = (await textOf(join(root, "assets/BUILD_ID")))?.trim();
   if (!buildId) throw new OutputRefused("the build has no assets/BUILD_ID: OpenNext did not finish");
-  const { deploymentId: runtimeId = buildId, assetPrefix = "" } = await serverConfigOf(join(root, output.server.folder));
+  const app = await builtAppOf(join(root, output.server.folder));
+  await checkPrerendered(root, app);
+  const { deploymentId: runtimeId = buildId, assetPrefix = "" } = await serverConfigOf(app);
   const prefix = prefixOf(assetPrefix, output.assets.base);
   const paths = { ...output.assets, prefix };
   // Next.js sends these to its static files, and OpenNext, whose server has none, says nothing of them
-  const behaviors =
-    prefix === "" ? output.behaviors : [...output.behaviors, { pattern: `${prefix}/_next/static/*`, origin: "s3" } as const];
-  const warnings = [...idWarnings(buildId, runtimeId, releaseId), ...prefixWarnings(assetPrefix)];
+  const behaviors = [
+    ...output.behaviors.flatMap(asRequested),
+    ...(prefix === "" ? [] : [{ pattern: `${prefix}/_next/static/*`, origin: "s3" } as const]),
+  ];
+  const warnings = [...idWarnings(runtimeId, releaseId), ...prefixWarnings(assetPrefix)];
   return { root, behaviors, paths, packages, buildId, runtimeId, warnings };
 };
 
@@ -82,7 +88,7 @@ const checkSharp = async (folder: string, architecture: "x86_64" | "arm64"): Pro
     /^sharp-(?!libvips)/.test(name),
   );
   if (found.includes(wanted)) return;
-  const fix = `set imageOptimization.install in open-next.config.ts to sharp for linux/${architecture === "arm64" ? "arm64" : "x64"} and build again`;
+  const fix = `the default build installs what fits; with a buildspec.yml of your own, set imageOptimization.install in open-next.config.ts to sharp for linux/${architecture === "arm64" ? "arm64" : "x64"}`;
   throw new OutputRefused(
     found.length === 0
       ? `the image function has no sharp: its installation failed without failing the build; ${fix}`
@@ -90,9 +96,19 @@ const checkSharp = async (folder: string, architecture: "x86_64" | "arm64"): Pro
   );
 };
 
+/** Next.js' own folder in the server's bundle: below the app's folder where the app is a part of a workspace. */
+const builtAppOf = async (server: string): Promise<string> => {
+  if ((await textOf(join(server, ".next", SERVER_FILES))) !== undefined) return join(server, ".next");
+  for await (const path of filesBelow(server))
+    if (path.endsWith(`/.next/${SERVER_FILES}`) && !path.includes("node_modules/")) return join(server, dirname(path));
+  return join(server, ".next");
+};
+
+const SERVER_FILES = "required-server-files.json";
+
 /** What the app was configured with: the id that it asks its cache for, and where its pages look for scripts and styles. */
-const serverConfigOf = async (server: string): Promise<{ deploymentId?: string; assetPrefix?: string }> => {
-  const text = await textOf(join(server, ".next/required-server-files.json"));
+const serverConfigOf = async (app: string): Promise<{ deploymentId?: string; assetPrefix?: string }> => {
+  const text = await textOf(join(app, SERVER_FILES));
   if (text === undefined) return {};
   const { config = {} } = parsed(text, "required-server-files.json of the server") as { config?: Record<string, unknown> };
   const { deploymentId, assetPrefix } = config;
@@ -109,17 +125,13 @@ const prefixWarnings = (assetPrefix: string): string[] =>
       ]
     : [];
 
-const idWarnings = (buildId: string, runtimeId: string, releaseId: string): string[] => {
-  if (buildId !== runtimeId)
-    return [
-      `BUILD_ID is "${buildId}" but deploymentId is "${runtimeId}": the cache and its tags were rewritten to deploymentId, or revalidation would do nothing. Set generateBuildId: async () => process.env.BUILD_ID in next.config.`,
-    ];
-  if (buildId !== releaseId)
-    return [
-      `the app was built as "${buildId}" instead of "${releaseId}": set deploymentId: process.env.DEPLOYMENT_ID and generateBuildId: async () => process.env.BUILD_ID in next.config, or two builds may share one cache`,
-    ];
-  return [];
-};
+/** The id of the build itself may be any: what is kept by it goes by the id of the release. */
+const idWarnings = (runtimeId: string, releaseId: string): string[] =>
+  runtimeId === releaseId
+    ? []
+    : [
+        `the app was built as "${runtimeId}" instead of "${releaseId}", so two builds may share one cache: the buildspec must leave NEXT_DEPLOYMENT_ID as it is, or next.config set deploymentId: process.env.DEPLOYMENT_ID`,
+      ];
 
 const parsed = (text: string, what: string): unknown => {
   try {

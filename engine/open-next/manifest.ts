@@ -1,6 +1,6 @@
 import * as z from "zod";
 
-/** A file outside `_next/`: its key is the same in every release, so a rollback must put it back. */
+/** A file whose key is the same in other releases (those of `public/`; manifests of Next.js), so a rollback must put it back. */
 export const PublicFile = z.object({
   /** path below the site's root, as visitors ask for it (decoded): `docs/guide.txt` */
   path: z.string(),

@@ -74,6 +74,26 @@ export const checkLinks = (links: ReadonlyMap<string, string>): void => {
   }
 };
 
+/** A package manager's link to a program of a package. */
+export const isProgramLink = (path: string): boolean => /(^|\/)node_modules\/\.bin\/[^/]+$/.test(path);
+
+/**
+ * Without the links to programs that lead out of the folder: tools make them absolute where they copy packages, nothing
+ * that was built runs them, and a build is not lost for them.
+ */
+export const withoutStrayPrograms = (links: ReadonlyMap<string, string>): Map<string, string> =>
+  new Map([...links].filter(([path, target]) => !isProgramLink(path) || staysInside(path, target)));
+
+const staysInside = (link: string, target: string): boolean => {
+  try {
+    checkLinks(new Map([[link, target]]));
+    return true;
+  } catch (error) {
+    if (error instanceof ArchiveRefused) return false;
+    throw error;
+  }
+};
+
 /** The kernel's own limit: more links than this in one path is ELOOP. */
 const MAX_HOPS = 40;
 

@@ -9,16 +9,23 @@ export type SourceOptions = {
   readonly envFiles?: readonly string[];
 };
 
+/** What a person may expect in a source and is not in it. What every build leaves out or a .gitignore names is none of that. */
+export type LeftOut = { readonly path: string; readonly why: "secret" | "local-values" | "shiplogignore" | "dead-link" };
+
+export type ZippedSource = Zipped & { readonly leftOut: readonly LeftOut[] };
+
 /**
  * Packs an app's folder for a build: what `sourceRules` takes in, links as links.
  * Throws `ArchiveRefused` for a symbolic link that leaves the folder, a special file, a name that no archive can hold, and
  * where nothing is left to pack.
  */
-export async function zipSource(dir: string, target: string, options: SourceOptions = {}): Promise<Zipped> {
-  const zipped = await zipDirectory(dir, target, { include: sourceRules(dir, options), symlinks: "keep" });
+export async function zipSource(dir: string, target: string, options: SourceOptions = {}): Promise<ZippedSource> {
+  const leftOut: LeftOut[] = [];
+  const include = sourceRules(dir, options, (path, why) => leftOut.push({ path, why }));
+  const zipped = await zipDirectory(dir, target, { include, symlinks: "keep" });
   if (zipped.files === 0)
     throw new ArchiveRefused("empty", undefined, `${dir} holds nothing to build: it is empty, or everything in it is ignored`);
-  return zipped;
+  return { ...zipped, leftOut: [...leftOut, ...zipped.strayPrograms.map((path) => ({ path, why: "dead-link" as const }))] };
 }
 
 /** Whether a path (relative to the folder) belongs to a source; asked for a folder before what is in it. */
@@ -27,28 +34,41 @@ export type SourceRules = (path: string, directory: boolean) => Promise<boolean>
 /**
  * An app's source is everything but dependencies, build output, version control, what a .gitignore or .shiplogignore leaves
  * out (nested ones too; the nearest to a file decides), and `.env*` files, which hold secrets: only `.env.example` and
- * those named in `envFiles` go along.
+ * those named in `envFiles` go along, unless a .shiplogignore leaves them out.
  */
-export const sourceRules = (dir: string, options: SourceOptions = {}): SourceRules => {
+export const sourceRules = (
+  dir: string,
+  options: SourceOptions = {},
+  tell: (path: string, why: "secret" | "local-values" | "shiplogignore") => void = () => {},
+): SourceRules => {
   const named = new Set(options.envFiles?.map((path) => path.replace(/^\.\//, "")));
-  const ignored = ignoreFiles(dir);
+  const gitignored = ignoreFiles(dir, [".gitignore", ".shiplogignore"]);
+  const shiplogignored = ignoreFiles(dir, [".shiplogignore"]);
   return async (path, directory) => {
     const name = path.slice(path.lastIndexOf("/") + 1);
     if (NEVER.has(name)) return false;
+    const isEnv = name.startsWith(".env") && !directory && name !== ".env.example";
+    if ((isEnv || (await gitignored(path, directory))) && (await shiplogignored(path, directory))) {
+      tell(path, "shiplogignore");
+      return false;
+    }
     if (named.has(path)) return true;
-    if (name.startsWith(".env") && !directory && name !== ".env.example") return false;
-    return !(await ignored(path, directory));
+    if (isEnv) {
+      tell(path, name.endsWith(".local") ? "local-values" : "secret");
+      return false;
+    }
+    return !(await gitignored(path, directory));
   };
 };
 
 const NEVER: ReadonlySet<string> = new Set(["node_modules", ".git", ".next", ".open-next", ".shiplog", ".sst"]);
 
-function ignoreFiles(dir: string) {
+function ignoreFiles(dir: string, files: readonly string[]) {
   const rules = new Map<string, Promise<Ignore>>();
 
   async function read(folder: string): Promise<Ignore> {
     const both = ignore();
-    for (const file of [".gitignore", ".shiplogignore"]) {
+    for (const file of files) {
       const path = join(dir, folder, file);
       // neither a folder nor a named pipe of that name says anything; git passes over a byte order mark
       if (

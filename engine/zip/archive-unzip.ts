@@ -6,7 +6,7 @@ import { buffer } from "node:stream/consumers";
 import { pipeline } from "node:stream/promises";
 import { crc32 } from "node:zlib";
 import yauzl, { type Entry, type ZipFile } from "yauzl";
-import { ArchiveRefused, checkLinks, checkName } from "./archive-rules.ts";
+import { ArchiveRefused, checkLinks, checkName, withoutStrayPrograms } from "./archive-rules.ts";
 
 export type UnzipLimits = {
   /** Entries, folders counted too. Default 50,000. */
@@ -32,7 +32,7 @@ export async function unzipInto(zipFile: string, dir: string, limits: UnzipLimit
     checkTree(entries);
     const count = byteCounter(size, limits);
     checkSizes(entries, size, count.limit);
-    const links = await readLinks(zip, entries, count.add);
+    const links = withoutStrayPrograms(await readLinks(zip, entries, count.add));
     checkLinks(links);
     try {
       await writeTree(zip, root, entries, count.add);

@@ -1,11 +1,11 @@
 import { createHash, randomUUID } from "node:crypto";
 import { createWriteStream, type Dirent, type Stats } from "node:fs";
 import { lstat, readdir, readFile, readlink, realpath, rename, rm, stat } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
 import { type PassThrough, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { ZipFile } from "yazl";
-import { ArchiveRefused, checkLinks, checkName } from "./archive-rules.ts";
+import { ArchiveRefused, checkLinks, checkName, isProgramLink } from "./archive-rules.ts";
 
 /** One file or link of an archive; `path` is relative to the folder that was packed. */
 export type ZippedEntry = { readonly path: string; readonly executable: boolean; readonly link: boolean };
@@ -17,12 +17,17 @@ export type Zipped = {
   readonly files: number;
   /** sorted by path */
   readonly entries: readonly ZippedEntry[];
+  /** links to programs (`node_modules/.bin/`) that lead nowhere, or out of the folder: left out */
+  readonly strayPrograms: readonly string[];
 };
 
 export type ZipOptions = {
   /** Called with the path relative to the folder, "/" between names; a folder that is left out is not looked into. */
   readonly include?: (path: string, directory: boolean) => boolean | Promise<boolean>;
-  /** "keep" stores links as links and refuses those that leave the folder; "follow" stores what they point to. Default "keep". */
+  /**
+   * "keep" stores links as links, absolute ones that stay inside as relative ones, and refuses those that leave the folder;
+   * "follow" stores what they point to. Default "keep".
+   */
   readonly symlinks?: "keep" | "follow";
 };
 
@@ -32,7 +37,7 @@ export type ZipOptions = {
  * hashes made by one Node version.) Empty folders are not stored. `target` appears whole or not at all.
  */
 export async function zipDirectory(dir: string, target: string, options: ZipOptions = {}): Promise<Zipped> {
-  const found = await walk(await realpath(dir), options, resolve(target));
+  const { found, strayPrograms } = await walk(await realpath(dir), options, resolve(target));
   found.sort((a, b) => (a.path < b.path ? -1 : 1));
   checkLinks(new Map(found.flatMap(({ path, link }) => (link === undefined ? [] : [[path, link] as const]))));
 
@@ -50,15 +55,20 @@ export async function zipDirectory(dir: string, target: string, options: ZipOpti
     throw error;
   }
   const entries = found.map(({ path, executable, link }) => ({ path, executable, link: link !== undefined }));
-  return { ...digest.result(), files: found.length, entries };
+  return { ...digest.result(), files: found.length, entries, strayPrograms };
 }
 
 type Found = Omit<ZippedEntry, "link"> & { readonly real: string; readonly size: number; readonly link?: string };
 
-async function walk(root: string, { include = () => true, symlinks = "keep" }: ZipOptions, target: string): Promise<Found[]> {
+async function walk(
+  root: string,
+  { include = () => true, symlinks = "keep" }: ZipOptions,
+  target: string,
+): Promise<{ found: Found[]; strayPrograms: string[] }> {
   const found: Found[] = [];
+  const strayPrograms: string[] = [];
   await enter(root, "", [root]);
-  return found;
+  return { found, strayPrograms };
 
   /** `above`: the real folders we are in, to notice a followed link that leads back up. */
   async function enter(folder: string, prefix: string, above: readonly string[]): Promise<void> {
@@ -69,13 +79,19 @@ async function walk(root: string, { include = () => true, symlinks = "keep" }: Z
       if (item.isSymbolicLink() && symlinks === "keep") {
         if (!(await include(path, false))) continue;
         await checkReal(path, real);
-        found.push({ path, real, size: 0, executable: false, link: await targetOf(path, real) });
+        const link = await inside(root, real, await targetOf(path, real));
+        if (isProgramLink(path) && (await isStray(root, real, link))) strayPrograms.push(path);
+        else found.push({ path, real, size: 0, executable: false, link });
         continue;
       }
       const seen = item.isSymbolicLink() ? await stat(real).catch(() => undefined) : item;
       const directory = seen?.isDirectory() ?? false;
       if (!(await include(path, directory))) continue;
       await checkReal(path, real);
+      if (!seen && isProgramLink(path)) {
+        strayPrograms.push(path);
+        continue;
+      }
       if (!seen) throw new ArchiveRefused("corrupt", path, "the symbolic link points to nothing; remove it or make its target");
       if (directory) {
         const inside = item.isSymbolicLink() ? await realpath(real) : real;
@@ -105,6 +121,22 @@ async function targetOf(path: string, real: string): Promise<string> {
     throw new ArchiveRefused("unsafe-name", path, "the link's target is not UTF-8; make it anew");
   return bytes.toString();
 }
+
+/** The target of a link as it is stored: relative, where it is an absolute path into the folder that is packed. */
+async function inside(root: string, link: string, target: string): Promise<string> {
+  if (!isAbsolute(target)) return target;
+  const above = await realpath(dirname(target)).catch(() => dirname(target));
+  const at = join(above, basename(target));
+  return at.startsWith(root + sep) ? relative(dirname(link), at).split(sep).join("/") : target;
+}
+
+const isStray = async (root: string, link: string, target: string): Promise<boolean> =>
+  isAbsolute(target) ||
+  !resolve(dirname(link), target).startsWith(root + sep) ||
+  (await stat(link).then(
+    () => false,
+    () => true,
+  ));
 
 const kindOf = (status: Stats | Dirent): string => {
   if (status.isSocket()) return "socket";

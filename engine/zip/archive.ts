@@ -1,5 +1,5 @@
 /** The one door to archives: pack a folder, pack an app's source, unpack what somebody else packed. */
 export { type ArchiveRefusal, ArchiveRefused } from "./archive-rules.ts";
-export { type SourceOptions, type SourceRules, sourceRules, zipSource } from "./archive-source.ts";
+export { type LeftOut, type SourceOptions, type SourceRules, sourceRules, type ZippedSource, zipSource } from "./archive-source.ts";
 export { type UnzipLimits, unzipInto } from "./archive-unzip.ts";
 export { type ZipOptions, type Zipped, type ZippedEntry, zipDirectory } from "./archive-zip.ts";

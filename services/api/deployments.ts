@@ -91,7 +91,7 @@ export const deployments = (ports: Ports) => {
         deploymentId: ports.chance.deploymentId(clock.now()),
         site,
         environment,
-        source: found,
+        source: { ...found, ...(source.app !== undefined && { app: source.app }) },
         trigger: context.req.header("x-shiplog-client") === "cli" ? "cli" : "api",
         ...(commit && { commit }),
         ...(reason && { reason }),

@@ -73,7 +73,7 @@ export const publicFiles = (objects: Pick<Objects, "fingerprint" | "copy" | "get
         read(locations, other).catch(unlessGone),
       ]);
       const kept = new Set(now?.publicFiles.map(({ path }) => path));
-      const gone = (then?.publicFiles ?? []).filter(({ path }) => !kept.has(path));
+      const gone = (then?.publicFiles ?? []).filter(({ path }) => !kept.has(path) && !isOfNext(path));
       if (gone.length > 0 && !(await mayWrite(writer))) return false;
       await objects.remove(
         locations.bucket,
@@ -83,6 +83,9 @@ export const publicFiles = (objects: Pick<Objects, "fingerprint" | "copy" | "get
     },
   };
 };
+
+/** Pages that are open, or on their way, ask for what Next.js made with them after another release went live. */
+const isOfNext = (path: string): boolean => path.includes("_next/static/");
 
 /** Any other fault is no reason to leave files where they are: it is tried again. */
 const unlessGone = (error: unknown): undefined => {

@@ -52,6 +52,7 @@ describe("shiplog deploy", () => {
       join(app, "package.json"),
       JSON.stringify({ dependencies: { next: "16" }, devDependencies: { "@opennextjs/aws": "3" } }),
     );
+    await writeFile(join(app, "package-lock.json"), "{}");
   });
   afterEach(async () => {
     await engine.close();
@@ -310,6 +311,7 @@ describe("shiplog deploy of a folder", () => {
         join(app, "package.json"),
         `\uFEFF${JSON.stringify({ dependencies: { next: "16" }, devDependencies: { "@opennextjs/aws": "3" } })}`,
       );
+      await writeFile(join(app, "package-lock.json"), "{}");
     }
     const sites = ["web", "docs"].map((name) => ({ name, source: name, environments: [{ name: "production" }] }));
     await writeFile(join(folder, "shiplog.sites.json"), `\uFEFF${JSON.stringify({ sites })}`);

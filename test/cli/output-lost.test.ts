@@ -21,6 +21,7 @@ beforeEach(async () => {
   for (const number of [1, 2]) engine.state.deployments.set(deploymentId(number), deploymentView(number, { status: "success" }));
   app = await mkdtemp(join(tmpdir(), "shiplog-cli-test-"));
   await writeFile(join(app, "package.json"), JSON.stringify({ dependencies: { next: "16", "@opennextjs/aws": "3" } }));
+  await writeFile(join(app, "package-lock.json"), "{}");
 });
 afterEach(async () => {
   await engine.close();

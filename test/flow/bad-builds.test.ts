@@ -15,7 +15,7 @@ let live: string;
 let hanging: string;
 beforeAll(async () => {
   world = await startWorld({
-    environments: ["production", "repaired"],
+    environments: ["production", "repaired", "constant"],
     site: { buildTimeoutMinutes: 480 },
     sites: [{ name: "slow", environments: [{ name: "production" }], buildTimeoutMinutes: 5 }],
     codeBuild: { minuteMs: 500 },
@@ -128,14 +128,26 @@ it("stops a build that hangs at its time limit", async () => {
   expect([step, reason]).toEqual(["build", expect.stringMatching(/longer than its time limit.*buildTimeoutMinutes/)]);
 });
 
-it("repairs a BUILD_ID that is not the deploymentId, and warns", async () => {
-  const id = await world.live("repaired", { fault: "other-build-id" });
-  const { warnings } = await world.api.deployment(id);
-  expect(warnings).toEqual([expect.stringMatching(/BUILD_ID is "another-build".*were rewritten.*Set generateBuildId/)]);
-  const { cache } = world.resources("repaired");
-  const all = await written("repaired");
-  const entries = all.filter((line) => line.startsWith(`${cache}/`) || line.includes("→"));
-  expect(entries).toHaveLength(6);
-  for (const entry of entries) expect(entry).not.toContain("another-build");
-  expect(entries.filter((entry) => entry.includes(`${id}/`))).toHaveLength(6);
+describe("a build whose BUILD_ID is the same in every build", () => {
+  it("keeps its cache and tags by the release, and says nothing of it", async () => {
+    const id = await world.live("repaired", { fault: "other-build-id" });
+    expect((await world.api.deployment(id)).warnings).toEqual([]);
+    const { cache } = world.resources("repaired");
+    const all = await written("repaired");
+    const entries = all.filter((line) => line.startsWith(`${cache}/`) || line.includes("→"));
+    expect(entries).toHaveLength(6);
+    for (const entry of entries) expect(entry).not.toContain("another-build");
+    expect(entries.filter((entry) => entry.includes(`${id}/`))).toHaveLength(6);
+  });
+
+  it("serves the manifests of the release that is live, also after a rollback", async () => {
+    const manifest = async () => (await fetch(`${world.urlOf("constant")}/_next/static/another-build/_buildManifest.js`)).text();
+    const one = await world.live("constant", { fault: "other-build-id" });
+    expect(await manifest()).toContain(one);
+    const two = await world.live("constant", { fault: "other-build-id" });
+    expect(await manifest()).toContain(two);
+    await world.api.rollback("web", "constant");
+    await until("the first release to be live", async () => (await world.api.environment("web", "constant")).live?.deploymentId === one);
+    expect(await manifest()).toContain(one);
+  });
 });

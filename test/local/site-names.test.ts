@@ -130,7 +130,8 @@ describe("a site's variable", () => {
       Object.keys(settingsOf(role, "index.handler", site, place, { values: {}, version: "1" }).settings.variables),
     );
     expect(given).toContain("CACHE_BUCKET_NAME");
-    for (const one of [...given, "DEPLOYMENT_ID", "BUILD_ID", "_HANDLER"]) expect([one, variables(one)]).toEqual([one, false]);
+    for (const one of [...given, "DEPLOYMENT_ID", "BUILD_ID", "NEXT_DEPLOYMENT_ID", "NEXT_ADAPTER_PATH", "PATH", "_HANDLER"])
+      expect([one, variables(one)]).toEqual([one, false]);
     expect(variables("API_URL", "CACHE_URL")).toBe(true);
     expect(variables("API_URL", "API_URL")).toBe(false);
   });

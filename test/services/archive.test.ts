@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { crc32, deflateRawSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { ZipFile } from "yazl";
 import { type ArchiveRefusal, ArchiveRefused, unzipInto, type Zipped, zipDirectory, zipSource } from "../../engine/zip/archive.ts";
 
 let room: string;
@@ -111,6 +112,30 @@ describe("packing a folder", () => {
   });
 });
 
+describe("links to programs of packages", () => {
+  it("are left out where they lead nowhere or out of the folder, and named", async () => {
+    await put("in", { "node_modules/semver/semver.js": "1", "a.js": "" });
+    await mkdir(at("in/node_modules/.bin"));
+    await symlink("../semver/semver.js", at("in/node_modules/.bin/semver"));
+    await symlink("../gone/gone.js", at("in/node_modules/.bin/gone"));
+    await symlink("/usr/bin/env", at("in/node_modules/.bin/away"));
+    const { entries, strayPrograms } = await zipDirectory(at("in"), at("x.zip"));
+    expect(entries.map(({ path }) => path)).toEqual(["a.js", "node_modules/.bin/semver", "node_modules/semver/semver.js"]);
+    expect(strayPrograms.toSorted()).toEqual(["node_modules/.bin/away", "node_modules/.bin/gone"]);
+    expect((await zipDirectory(at("in"), at("y.zip"), { symlinks: "follow" })).strayPrograms).toEqual(["node_modules/.bin/gone"]);
+  });
+
+  it("do not stop an archive that another program packed from being unpacked", async () => {
+    const zip = new ZipFile();
+    zip.addBuffer(Buffer.from("/usr/bin/env"), "node_modules/.bin/away", { mode: 0o120777 });
+    zip.addBuffer(Buffer.from("1"), "a.js");
+    zip.end();
+    await writeFile(at("x.zip"), zip.outputStream);
+    await unzipInto(at("x.zip"), at("out"));
+    expect(await tree("out")).toEqual(["a.js"]);
+  });
+});
+
 describe("packing an app's source", () => {
   it("leaves out dependencies, output, ignored files and secrets", async () => {
     await put("app", {
@@ -137,7 +162,12 @@ describe("packing an app's source", () => {
       "src/local.ts": "",
       "local.ts": "",
     });
-    await zipSource(at("app"), at("x.zip"), { envFiles: ["./.env.production"] });
+    const { leftOut } = await zipSource(at("app"), at("x.zip"), { envFiles: ["./.env.production"] });
+    expect(leftOut.toSorted((a, b) => (a.path < b.path ? -1 : 1))).toEqual([
+      { path: ".env", why: "secret" },
+      { path: ".env.local", why: "local-values" },
+      { path: "docs", why: "shiplogignore" },
+    ]);
     await unzipInto(at("x.zip"), at("out"));
     expect(await tree("out")).toEqual([
       ".env.production",
@@ -149,6 +179,25 @@ describe("packing an app's source", () => {
       "src/keep.log",
       "src/out/a.js",
     ]);
+  });
+
+  it("leaves out a file of values that a .shiplogignore names, whoever needs it", async () => {
+    await put("app", { ".env": "A=1", "a.js": "", ".shiplogignore": ".env\n" });
+    const { entries, leftOut } = await zipSource(at("app"), at("x.zip"), { envFiles: [".env"] });
+    expect(entries.map(({ path }) => path)).toEqual([".shiplogignore", "a.js"]);
+    expect(leftOut).toEqual([{ path: ".env", why: "shiplogignore" }]);
+  });
+
+  it("takes an absolute link that stays inside, as a relative one", async () => {
+    await put("app", { "docs/a.md": "guide" });
+    await mkdir(at("app/public"));
+    await symlink(at("app/docs/a.md"), at("app/public/guide.md"));
+    await symlink(at("app/docs"), at("app/public/all"));
+    await zipSource(at("app"), at("x.zip"));
+    await rm(at("app"), { recursive: true });
+    await unzipInto(at("x.zip"), at("out"));
+    expect(await readlink(at("out/public/guide.md"))).toBe("../docs/a.md");
+    expect(await readFile(at("out/public/all/a.md"), "utf8")).toBe("guide");
   });
 
   it("takes .env.example along", async () => {

@@ -1,0 +1,106 @@
+import type { Site } from "./sites.ts";
+
+/**
+ * The commands of the default build, for any POSIX shell, each run by itself in one session. The source's root is
+ * CODEBUILD_SRC_DIR; SHIPLOG_APP is the app's folder below it, where the app is a part of a workspace.
+ */
+
+/** Programs that this build alone uses, found before others. */
+const TOOLS = `"\${TMPDIR:-/tmp}/shiplog-tools"`;
+
+/**
+ * Finds the package manager by the lockfile, brings it in the version that `packageManager` names (through corepack where
+ * the machine has it, else from the npm registry), and says how it installs: exactly what the lockfile says, with what
+ * only builds need, whatever NODE_ENV the site's variables set.
+ */
+export const TAKE_MANAGER = `
+cd "$CODEBUILD_SRC_DIR"
+shiplog_manager=npm
+[ ! -f pnpm-lock.yaml ] || shiplog_manager=pnpm
+[ ! -f yarn.lock ] || shiplog_manager=yarn
+[ ! -f bun.lock ] && [ ! -f bun.lockb ] || shiplog_manager=bun
+shiplog_named=$(node -p 'try { (require("./package.json").packageManager || "").split("+")[0] } catch { "" }')
+case "$shiplog_named" in "$shiplog_manager"@*) ;; *) shiplog_named= ;; esac
+case "$shiplog_manager" in
+  npm) SHIPLOG_INSTALL='npm ci --include=dev --no-audit --no-fund' shiplog_named= ;;
+  pnpm)
+    SHIPLOG_INSTALL='pnpm install --frozen-lockfile --prod=false'
+    case "$(head -n 1 pnpm-lock.yaml)" in *5.*) shiplog_package=pnpm@7 ;; *6.*) shiplog_package=pnpm@8 ;; *) shiplog_package=pnpm@10 ;; esac ;;
+  yarn)
+    if grep -q '^__metadata:' yarn.lock; then
+      SHIPLOG_INSTALL='yarn install --immutable' shiplog_package=@yarnpkg/cli-dist@4
+      # OpenNext and Lambda look for packages in node_modules
+      export YARN_NODE_LINKER=node-modules YARN_ENABLE_TELEMETRY=0
+      rm -f .pnp.cjs .pnp.loader.mjs
+    else
+      SHIPLOG_INSTALL='yarn install --frozen-lockfile --production=false --non-interactive' shiplog_package=yarn@1
+    fi ;;
+  bun) SHIPLOG_INSTALL='env -u NODE_ENV bun install --frozen-lockfile' shiplog_package=bun@1 ;;
+esac
+export SHIPLOG_INSTALL PATH=${TOOLS}/bin:"$PATH"
+mkdir -p ${TOOLS}/bin
+if [ "$shiplog_manager" = npm ]; then :
+elif [ -n "$shiplog_named" ] && [ "$shiplog_manager" != bun ] && command -v corepack >/dev/null; then
+  echo "Package manager: $shiplog_named, as packageManager says, through corepack"
+  # corepack wants signatures that only npm's own registry gives; npm itself looks at none, and a hash in packageManager is held
+  export COREPACK_ENABLE_DOWNLOAD_PROMPT=0 COREPACK_INTEGRITY_KEYS="\${COREPACK_INTEGRITY_KEYS-0}"
+  export COREPACK_NPM_REGISTRY="\${COREPACK_NPM_REGISTRY:-$(npm config get registry | sed 's,/*$,,')}"
+  corepack enable --install-directory ${TOOLS}/bin "$shiplog_manager"
+else
+  case "$shiplog_named" in
+    "") ;;
+    yarn@1.*|pnpm@*|bun@*) shiplog_package=$shiplog_named ;;
+    yarn@*) shiplog_package=@yarnpkg/cli-dist@\${shiplog_named#yarn@} ;;
+  esac
+  echo "Package manager: $shiplog_package"
+  npm install --global --prefix ${TOOLS} --no-audit --no-fund --loglevel=error "$shiplog_package"
+fi
+`.trim();
+
+export const INSTALL = 'cd "$CODEBUILD_SRC_DIR" && echo "Installing: $SHIPLOG_INSTALL" && eval "$SHIPLOG_INSTALL"';
+
+/** Goes to the app, where programs of it and of its workspace are found, and takes what Next.js kept of an earlier build there. */
+export const ENTER_APP = `
+cd "$CODEBUILD_SRC_DIR/\${SHIPLOG_APP:-.}" && export PATH="$PWD/node_modules/.bin:$CODEBUILD_SRC_DIR/node_modules/.bin:$PATH"
+if [ -n "\${SHIPLOG_APP:-}" ] && [ -d "$CODEBUILD_SRC_DIR/.next/cache" ] && [ ! -e .next ]; then
+  mkdir .next && mv "$CODEBUILD_SRC_DIR/.next/cache" .next/cache
+fi
+`.trim();
+
+/** The OpenNext of the app or of its workspace, wherever the package manager put it; needs no configuration file. */
+export const OPEN_NEXT = "open-next build";
+
+/**
+ * OpenNext installs sharp for arm64, or as the app's open-next.config says, and goes on where that fails. What the image
+ * function of this site needs and does not have is installed here, in the version that is there.
+ */
+export const sharpFor = (architecture: Site["architecture"]): string => {
+  const cpu = architecture === "arm64" ? "arm64" : "x64";
+  return `
+shiplog_image="$PWD/.open-next/image-optimization-function/node_modules"
+if [ -d .open-next/image-optimization-function ] && [ ! -d "$shiplog_image/@img/sharp-linux-${cpu}" ]; then
+  shiplog_sharp=$(node -p 'try { require("./.open-next/image-optimization-function/node_modules/sharp/package.json").version } catch { process.env.SHARP_VERSION || "0.35.5" }')
+  echo "Installing sharp $shiplog_sharp for linux-${cpu}, which the image function runs on"
+  shiplog_folder=$(mktemp -d) && echo '{ "private": true }' > "$shiplog_folder/package.json" &&
+    (cd "$shiplog_folder" && npm install --os=linux --cpu=${cpu} --libc=glibc --include=optional --no-audit --no-fund --loglevel=error "sharp@$shiplog_sharp") &&
+    rm -rf "$shiplog_image"/@img/sharp-* "$shiplog_folder/node_modules/.bin" && mkdir -p "$shiplog_image" &&
+    cp -R "$shiplog_folder/node_modules/." "$shiplog_image/" && rm -rf "$shiplog_folder"
+fi
+`.trim();
+};
+
+/** Public files that are symbolic links become what they lead to: OpenNext on Node 22.19 and newer leaves them links into this build's folder. */
+export const PLAIN_FILES = `
+[ ! -d .open-next/assets ] || find .open-next/assets -type l -exec sh -c 'for link; do
+  if [ -e "$link" ]; then cp -RL "$link" "$link.plain" && rm "$link" && mv "$link.plain" "$link"
+  else echo "Left out: \${link#.open-next/assets/} is a symbolic link to nothing" && rm "$link"; fi || exit 1
+done' links {} +
+`.trim();
+
+/** Artifacts and caches are taken from the source's root. */
+export const COLLECT = `
+if [ -n "\${SHIPLOG_APP:-}" ]; then
+  rm -rf "$CODEBUILD_SRC_DIR/.open-next" && mv .open-next "$CODEBUILD_SRC_DIR/.open-next"
+  if [ -d .next/cache ]; then mkdir -p "$CODEBUILD_SRC_DIR/.next" && mv .next/cache "$CODEBUILD_SRC_DIR/.next/cache"; fi
+fi
+`.trim();

@@ -1,0 +1,105 @@
+import { execFileSync } from "node:child_process";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { layoutOf } from "../../cli/app-layout.ts";
+import { planBuild } from "../../cli/next-app.ts";
+import { trackedEnvFiles } from "../../cli/tracked-env.ts";
+
+let root: string;
+beforeEach(async () => {
+  root = await mkdtemp(join(tmpdir(), "shiplog-layout-"));
+});
+afterEach(() => rm(root, { recursive: true }));
+
+const at = (...path: string[]) => join(root, ...path);
+const put = async (files: Record<string, string>) => {
+  for (const [path, text] of Object.entries(files)) {
+    await mkdir(dirname(at(path)), { recursive: true });
+    await writeFile(at(path), text);
+  }
+};
+const refusal = (app: string): string => {
+  try {
+    return JSON.stringify(layoutOf(at(app)));
+  } catch (error) {
+    return (error as Error).message;
+  }
+};
+
+describe("what is packed for an app", () => {
+  it("is its own folder, where its lockfile is", async () => {
+    await put({ "package.json": '{"workspaces": ["apps/*"]}', "yarn.lock": "", "apps/web/package-lock.json": "{}" });
+    expect(layoutOf(at("apps/web"))).toEqual({ root: at("apps/web") });
+  });
+
+  it.each([
+    ["npm", { "package.json": '{"workspaces": ["packages/*", "apps/*"]}', "package-lock.json": "{}" }],
+    ["yarn", { "package.json": '{"workspaces": {"packages": ["./apps/**"]}}', "yarn.lock": "" }],
+    ["bun", { "package.json": '{"workspaces": ["apps/web"]}', "bun.lock": "{}" }],
+    [
+      "pnpm",
+      {
+        "package.json": "{}",
+        "pnpm-workspace.yaml": 'packages:\n  # ours\n  - "apps/*"\n  - packages/* # theirs\nallowBuilds:\n  x: true\n',
+        "pnpm-lock.yaml": "",
+      },
+    ],
+  ])("is the whole workspace of %s that names it", async (_manager, files) => {
+    await put({ ...files, "apps/web/package.json": "{}" });
+    expect(layoutOf(at("apps/web"))).toEqual({ root, app: "apps/web" });
+  });
+
+  it("is never a folder above that does not name it", async () => {
+    await put({
+      "package.json": '{"workspaces": ["packages/*", "apps/*", "!apps/old"]}',
+      "package-lock.json": "{}",
+      "apps/old/package.json": "{}",
+      "tools/web/package.json": "{}",
+    });
+    expect(refusal("tools/web")).toMatch(/tools\/web has no lockfile, and no workspace above it that names it/);
+    expect(refusal("apps/old")).toMatch(/has no lockfile/);
+  });
+
+  it("is nothing where two lockfiles say different things, or packageManager names another manager", async () => {
+    await put({ "web/package-lock.json": "{}", "web/npm-shrinkwrap.json": "{}", "web/package.json": '{"packageManager": "npm@11.0.0"}' });
+    expect(layoutOf(at("web"))).toEqual({ root: at("web") });
+    await put({ "web/pnpm-lock.yaml": "" });
+    expect(refusal("web")).toMatch(/has both package-lock\.json and pnpm-lock\.yaml/);
+    await rm(at("web/pnpm-lock.yaml"));
+    await put({ "web/package.json": '{"packageManager": "pnpm@10.1.0"}' });
+    expect(refusal("web")).toMatch(/names pnpm@10\.1\.0 as its package manager, and package-lock\.json is npm's/);
+  });
+
+  it("is the app alone, whatever its lockfile, where it says itself how it is built", async () => {
+    await put({ "web/package.json": '{"dependencies": {"next": "16", "@opennextjs/aws": "4"}}' });
+    expect(await planBuild(at("web"), true)).toEqual({ root: at("web") });
+    await expect(planBuild(at("web"), false)).rejects.toThrow(/has no lockfile/);
+    await put({ "web/buildspec.yml": "" });
+    expect(await planBuild(at("web"), false)).toEqual({ root: at("web") });
+  });
+
+  it("may have OpenNext among the packages of the workspace, and says with which command it is added", async () => {
+    await put({
+      "package.json": "{}",
+      "pnpm-workspace.yaml": "packages:\n  - apps/*\n",
+      "pnpm-lock.yaml": "",
+      "apps/web/package.json": '{"dependencies": {"next": "16"}}',
+    });
+    await expect(planBuild(at("apps/web"), false)).rejects.toMatchObject({ next: "Run `pnpm add --save-dev @opennextjs/aws` there." });
+    await put({ "package.json": '{"devDependencies": {"@opennextjs/aws": "4"}}' });
+    expect(await planBuild(at("apps/web"), false)).toEqual({ root, app: "apps/web" });
+  });
+});
+
+describe("files of values", () => {
+  it("go with the source where git tracks them and a production build reads them", async () => {
+    await put({ ".env": "A=1", ".env.local": "B=2", ".env.test": "C=3", "apps/web/.env.production": "D=4", "apps/web/.env": "E=5" });
+    expect((await trackedEnvFiles(root)).files).toEqual([]);
+    execFileSync("git", ["init", "-q"], { cwd: root });
+    execFileSync("git", ["add", "-f", ".env", ".env.local", ".env.test", "apps/web/.env.production"], { cwd: root });
+    expect(await trackedEnvFiles(root)).toEqual({ files: [".env", "apps/web/.env.production"] });
+    expect(await trackedEnvFiles(at("apps/web"))).toEqual({ files: [".env.production"] });
+  });
+});

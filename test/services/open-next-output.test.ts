@@ -1,0 +1,65 @@
+import { mkdir, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { asRequested } from "../../engine/open-next/behavior-patterns.ts";
+import { inspect } from "../../engine/open-next/inspect.ts";
+import { writeFixtureOutput } from "../support/fixture-output.ts";
+
+const SERVER = "server-functions/default";
+let root: string;
+beforeEach(async () => {
+  root = await mkdtemp(join(tmpdir(), "shiplog-output-"));
+});
+afterEach(() => rm(root, { recursive: true }));
+
+const put = async (path: string, content: unknown): Promise<void> => {
+  await mkdir(dirname(join(root, path)), { recursive: true });
+  await writeFile(join(root, path), JSON.stringify(content));
+};
+const inspected = () => inspect(root, "rel-1", "arm64");
+
+describe("the output of a build", () => {
+  beforeEach(() => writeFixtureOutput(root, { releaseId: "rel-1", architecture: "arm64" }));
+
+  it("is taken where every prerendered page is in its cache, by its path or below its source", async () => {
+    await put("cache/rel-1/docs/intro.cache", {});
+    await put("cache/rel-1/route-cache/PAGES/0a1b/$/index/index.cache", {});
+    await put("cache/rel-1/caf%C3%A9.cache", {});
+    await put(`${SERVER}/.next/prerender-manifest.json`, { routes: { "/": {}, "/docs/intro": {}, "/index": {}, "/caf%C3%A9": {} } });
+    expect((await inspected()).warnings).toEqual([]);
+  });
+
+  it("is refused where a prerendered page is missing from its cache, and the refusal names it", async () => {
+    await put(`${SERVER}/.next/prerender-manifest.json`, { routes: { "/": {}, "/prices": {}, "/team": {} } });
+    await expect(inspected()).rejects.toThrow(/prerendered \/prices and 1 more, and its cache does not hold them.*NEXT_ADAPTER_PATH/);
+  });
+
+  it("has the app below its folder where that is a part of a workspace", async () => {
+    await mkdir(join(root, SERVER, "apps/web"), { recursive: true });
+    await rename(join(root, SERVER, ".next"), join(root, SERVER, "apps/web/.next"));
+    await put(`${SERVER}/apps/web/.next/required-server-files.json`, { config: { deploymentId: "rel-0" } });
+    const { runtimeId, warnings } = await inspected();
+    expect(runtimeId).toBe("rel-0");
+    expect(warnings).toEqual([expect.stringMatching(/built as "rel-0" instead of "rel-1".*NEXT_DEPLOYMENT_ID/)]);
+  });
+});
+
+describe("the behaviour of a public file", () => {
+  const patterns = (pattern: string) => asRequested({ pattern, origin: "s3" }).map((behavior) => behavior.pattern);
+
+  it("is compared with what a browser asks for", () => {
+    expect(patterns("年報/*")).toEqual(["%E5%B9%B4%E5%A0%B1/*"]);
+    expect(patterns("read me [1].txt")).toEqual(["read%20me%20[1].txt", "read%20me%20%5B1%5D.txt"]);
+    expect(patterns("100%.txt")).toEqual(["100%25.txt"]);
+    expect(patterns("robots.txt")).toEqual(["robots.txt"]);
+  });
+
+  it("has no wildcard but the one for a folder", () => {
+    expect(patterns("what?.txt")).toEqual(["what%3F.txt"]);
+    expect(patterns("five * stars/*")).toEqual(["five%20%2A%20stars/*"]);
+    expect(asRequested({ pattern: "_next/image*", origin: "imageOptimizer" })).toEqual([
+      { pattern: "_next/image*", origin: "imageOptimizer" },
+    ]);
+  });
+});
