@@ -7,12 +7,14 @@ import {
   DeleteObjectsCommand,
   GetObjectCommand,
   HeadObjectCommand,
+  ListObjectsV2Command,
   PutObjectCommand,
   paginateListObjectsV2,
   type S3Client,
 } from "@aws-sdk/client-s3";
 import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
 import type { Clock } from "../kit/clock.ts";
+import { each } from "../kit/each.ts";
 import { problemOf, unlessMissing } from "./errors.ts";
 
 /** How an object is served. */
@@ -22,6 +24,9 @@ export type Objects = ReturnType<typeof s3Objects>;
 
 const TRIES = 5;
 const DELETE_BATCH = 1_000;
+/** Keys that are looked for one after another, and how many such ranges at a time. */
+const RANGE = 250;
+const RANGES = 8;
 
 /** Objects in S3. Keys are whole keys; `sha256` is hex and is kept in the object's metadata, to know it again without reading it. */
 export const s3Objects = (client: S3Client, clock: Clock) => {
@@ -93,9 +98,48 @@ export const s3Objects = (client: S3Client, clock: Clock) => {
 
   const copy = (bucket: string, from: string, to: string, sha256: string, serving: Serving): Promise<void> =>
     copyObject(client, bucket, from, to, sha256, serving);
+  const present = (bucket: string, keys: readonly string[]): Promise<ReadonlySet<string>> => presentKeys(client, bucket, keys);
   const remove = (bucket: string, keys: readonly string[]): Promise<void> => removeObjects(client, bucket, keys);
 
-  return { fingerprint, putNew, putNewText, put, putText, getText, open, download, copy, remove, list, readAddress };
+  return { fingerprint, putNew, putNewText, put, putText, getText, open, download, copy, remove, list, present, readAddress };
+};
+
+/**
+ * Which of these keys there are. A page of the listing answers for all that lie within it, so keys that are close together
+ * cost a few pages; none costs more than a page and a question of its own, however many other objects there are.
+ */
+const presentKeys = async (client: S3Client, bucket: string, keys: readonly string[]): Promise<ReadonlySet<string>> => {
+  const sorted = [...new Set(keys)].sort(byBytes);
+  const ranges = Array.from({ length: Math.ceil(sorted.length / RANGE) }, (_, n) => sorted.slice(n * RANGE, (n + 1) * RANGE));
+  const found = new Set<string>();
+  await each(ranges, RANGES, async (range) => {
+    for (let rest = range; rest.length > 0; ) {
+      const [first = "", ...others] = rest;
+      const [own, { Contents = [], IsTruncated }] = await Promise.all([
+        unlessMissing(client.send(new HeadObjectCommand({ Bucket: bucket, Key: first }))),
+        client.send(new ListObjectsV2Command({ Bucket: bucket, Prefix: sharedStart(rest), StartAfter: first })),
+      ]);
+      if (own !== undefined) found.add(first);
+      const page = Contents.flatMap(({ Key }) => Key ?? []);
+      const end = page.at(-1);
+      const listed = new Set(page);
+      for (const key of others) if (listed.has(key)) found.add(key);
+      rest = IsTruncated && end !== undefined ? others.filter((key) => byBytes(key, end) > 0) : [];
+    }
+  });
+  return found;
+};
+
+/** S3's own order. */
+const byBytes = (a: string, b: string): number => Buffer.compare(Buffer.from(a), Buffer.from(b));
+
+/** What sorted keys begin with in common. */
+const sharedStart = (keys: readonly string[]): string => {
+  const [first = "", last = ""] = [keys[0], keys.at(-1)];
+  let length = 0;
+  while (length < first.length && first[length] === last[length]) length += 1;
+  // half of a character outside of the basic plane is none
+  return first.slice(0, length).replace(/[\uD800-\uDBFF]$/, "");
 };
 
 /** Whether a conditional put was done; `false` where the key was taken already. A race (409) is run again. */

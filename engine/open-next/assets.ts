@@ -1,7 +1,7 @@
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import * as z from "zod";
-import type { Objects } from "../aws/objects.ts";
+import type { Objects, Serving } from "../aws/objects.ts";
 import { each } from "../kit/each.ts";
 import { isVersioned, placesOf } from "./asset-paths.ts";
 import { filesBelow, sha256OfFile } from "./files.ts";
@@ -23,6 +23,8 @@ export type Report = (step: string, done: number, total: number) => void;
 
 const IMMUTABLE = "public,max-age=31536000,immutable";
 const REVALIDATED = "public,max-age=0,s-maxage=86400,stale-while-revalidate=86400";
+type Upload = { readonly file: string; readonly sha256: string; readonly bytes: number; readonly serving: Serving };
+
 /** Requests to S3 at a time: well below what one prefix takes, and enough to hide its latency. */
 const WIDTH = 16;
 
@@ -32,69 +34,66 @@ const WIDTH = 16;
  * the cache once. Where they are asked for is as the output says: below a basePath.
  */
 export const uploadAssets = async (
-  objects: Pick<Objects, "fingerprint" | "putNew" | "putText">,
+  objects: Pick<Objects, "present" | "putNew" | "putText">,
   locations: Locations,
-  { root, behaviors, paths, buildId, runtimeId }: Inspected,
+  build: Inspected,
   { deploymentId, releaseId }: { deploymentId: string; releaseId: string },
   report: Report,
 ): Promise<AssetsOutcome> => {
-  const outcome: AssetsOutcome = {
-    uploaded: 0,
-    unchanged: 0,
-    bytes: 0,
-    cacheEntries: 0,
-    manifest: manifestKey(locations.releases, deploymentId),
-  };
-  const publicFiles: PublicFile[] = [];
-  // a tenth of the function's bundle: a cold start does not wait for it
-  const { default: mime } = await import("mime-types");
-  const assets = await Array.fromAsync(filesBelow(join(root, "assets")));
+  const { root, behaviors, buildId, runtimeId } = build;
+  const { uploads, publicFiles } = await readAssets(locations, build, releaseId);
   const cache = await Array.fromAsync(filesBelow(join(root, "cache")));
-  const total = assets.length + cache.length;
   let done = 0;
+  const step = (): void => report("assets", ++done, uploads.size + cache.length);
 
-  await each(assets, WIDTH, async (path) => {
-    const file = join(root, "assets", path);
-    const sha256 = await sha256OfFile(file);
-    const { size } = await stat(file);
-    const contentType = mime.contentType(path.slice(path.lastIndexOf("/") + 1)) || "application/octet-stream";
-    const places = placesOf(paths, path);
-    if (isVersioned(paths, path) && !isSharedName(path, buildId, releaseId)) {
-      for (const place of places)
-        await putOnce(`${locations.assets}/${place}`, file, sha256, size, { contentType, cacheControl: IMMUTABLE });
-    } else {
-      for (const place of places) publicFiles.push({ path: place, sha256, bytes: size, contentType, cacheControl: REVALIDATED });
-      await putOnce(contentKey(locations.publicFiles, sha256), file, sha256, size, { contentType, cacheControl: REVALIDATED });
-    }
-    report("assets", ++done, total);
+  const outcome = { uploaded: 0, unchanged: 0, bytes: 0, cacheEntries: 0, manifest: manifestKey(locations.releases, deploymentId) };
+  const there = await objects.present(locations.bucket, [...uploads.keys()]);
+  await each([...uploads], WIDTH, async ([key, { file, sha256, bytes, serving }]) => {
+    if (!there.has(key) && (await objects.putNew(locations.bucket, key, file, sha256, serving))) {
+      outcome.uploaded += 1;
+      outcome.bytes += bytes;
+    } else outcome.unchanged += 1;
+    step();
   });
   await each(cache, WIDTH, async (path) => {
     // the age of a page is the time of its upload: an entry that exists is newer, and stays
     const file = join(root, "cache", path);
     if (await objects.putNew(locations.bucket, `${locations.cache}/${rewritten(path, buildId, runtimeId)}`, file, await sha256OfFile(file)))
       outcome.cacheEntries += 1;
-    report("assets", ++done, total);
+    step();
   });
-  publicFiles.sort((a, b) => (a.path < b.path ? -1 : 1));
   const manifest: Manifest = { v: 1, deploymentId, releaseId, behaviors: [...behaviors], publicFiles };
   await objects.putText(locations.bucket, outcome.manifest, JSON.stringify(manifest));
   return outcome;
+};
 
-  async function putOnce(
-    key: string,
-    file: string,
-    sha256: string,
-    bytes: number,
-    serving: { contentType: string; cacheControl: string },
-  ): Promise<void> {
-    const there = await objects.fingerprint(locations.bucket, key);
-    if (there === undefined && (await objects.putNew(locations.bucket, key, file, sha256, serving))) {
-      outcome.uploaded += 1;
-      outcome.bytes += bytes;
-      return;
+/** What is uploaded, by key (files of the same content are one object), and the public files, by path. */
+const readAssets = async (
+  locations: Locations,
+  { root, paths, buildId }: Inspected,
+  releaseId: string,
+): Promise<{ uploads: ReadonlyMap<string, Upload>; publicFiles: PublicFile[] }> => {
+  // a tenth of the function's bundle: a cold start does not wait for it
+  const { default: mime } = await import("mime-types");
+  const uploads = new Map<string, Upload>();
+  const publicFiles: PublicFile[] = [];
+  await each(await Array.fromAsync(filesBelow(join(root, "assets"))), WIDTH, async (path) => {
+    const file = join(root, "assets", path);
+    const sha256 = await sha256OfFile(file);
+    const { size: bytes } = await stat(file);
+    const contentType = mime.contentType(path.slice(path.lastIndexOf("/") + 1)) || "application/octet-stream";
+    const places = placesOf(paths, path);
+    if (isVersioned(paths, path) && !isSharedName(path, buildId, releaseId)) {
+      const serving = { contentType, cacheControl: IMMUTABLE };
+      for (const place of places) uploads.set(`${locations.assets}/${place}`, { file, sha256, bytes, serving });
+    } else {
+      const serving = { contentType, cacheControl: REVALIDATED };
+      for (const place of places) publicFiles.push({ path: place, sha256, bytes, ...serving });
+      uploads.set(contentKey(locations.publicFiles, sha256), { file, sha256, bytes, serving });
     }
-    outcome.unchanged += 1;
-  }
+  });
+  publicFiles.sort((a, b) => (a.path < b.path ? -1 : 1));
+  return { uploads, publicFiles };
 };
 
 /**
