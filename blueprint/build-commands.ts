@@ -57,11 +57,98 @@ else
 fi
 `.trim();
 
-export const INSTALL = 'cd "$CODEBUILD_SRC_DIR" && echo "Installing: $SHIPLOG_INSTALL" && eval "$SHIPLOG_INSTALL"';
+/** What one build keeps for the next: it is named in the buildspec's cache, below the source's root. */
+export const KEPT = ".shiplog-cache";
+const KEPT_HERE = `"$CODEBUILD_SRC_DIR/${KEPT}"`;
+/** npm's own cache while the app is built: outside of the source, where compilers look for files. */
+const FETCHED = `"\${TMPDIR:-/tmp}/shiplog-npm"`;
+/** Folders of installed modules, and none that a build made. */
+const MODULES = `find . \\( -name .next -o -name .open-next -o -path ./${KEPT} \\) -prune -o -name node_modules -type d -prune -print`;
 
-/** Goes to the app, where programs of it and of its workspace are found, and takes what Next.js kept of an earlier build there. */
+/** Packages whose install scripts change their own folder and look at nothing of the source. */
+const SELF_CONTAINED = [
+  ...["@biomejs/biome", "@parcel/watcher", "@sentry/cli", "@swc/core", "@tailwindcss/oxide", "bcrypt", "better-sqlite3", "bufferutil"],
+  ...["canvas", "core-js", "core-js-pure", "cpu-features", "dtrace-provider", "es5-ext", "esbuild", "fsevents", "lightningcss"],
+  ...["lmdb", "msgpackr-extract", "protobufjs", "sharp", "ssh2", "styled-components", "unrs-resolver", "utf-8-validate", "workerd"],
+];
+
+/** Reads names of files from stdin; prints a digest of them, of what is in them and of its arguments. */
+const DIGEST = `
+const { createHash } = require("node:crypto"), { readFileSync } = require("node:fs");
+const digest = createHash("sha256").update(JSON.stringify([process.version, process.platform, process.arch, ...process.argv.slice(1)]));
+for (const file of readFileSync(0, "utf8").split("\\n").filter(Boolean)) digest.update("\\0" + file + "\\0").update(readFileSync(file));
+console.log(digest.digest("hex"));
+`.trim();
+
+/** Reads names of package.json files from stdin; prints whose install script may look at the source, if any's may. */
+const SCRIPTED = `
+const { readFileSync } = require("node:fs");
+const harmless = new Set(${JSON.stringify(SELF_CONTAINED)});
+const habits = /^(npx (-y )?only-allow \\w+|husky( install)?|lefthook install|simple-git-hooks)$/;
+for (const file of readFileSync(0, "utf8").split("\\n").filter(Boolean)) {
+  const installed = file.includes("node_modules/");
+  if (installed && !/node_modules\\/(@[^/]+\\/)?[^/]+\\/package\\.json$/.test(file)) continue;
+  let { name, scripts = {} } = JSON.parse(readFileSync(file, "utf8").replace(/^\\uFEFF/, "") || "{}");
+  const events = ["preinstall", "install", "postinstall", ...(installed ? [] : ["prepare"])];
+  if (events.some((event) => scripts[event] && !habits.test(scripts[event].trim())) && !(installed && harmless.has(name))) { console.log(name || file); break; }
+}
+`.trim();
+
+/**
+ * Installs what the lockfile says, or takes what a build of the same lockfile, manifests, patches, settings and Node left
+ * behind. An install script that may look at the source (`prisma generate` does) has to run each time: such modules are not kept.
+ */
+export const INSTALL = `
+cd "$CODEBUILD_SRC_DIR"
+shiplog_install() {
+  echo "Installing: $SHIPLOG_INSTALL" && eval "$SHIPLOG_INSTALL" || return
+  shiplog_scripted=$(find . \\( -name .next -o -name .open-next \\) -prune -o -name package.json -type f -print | node -e '${SCRIPTED}' 2>&1)
+  [ -z "$shiplog_scripted" ] || echo "These modules are not kept for the next build: $shiplog_scripted has an install script"
+}
+shiplog_take() {
+  [ -f ${KEPT_HERE}/folders ] || return
+  echo "Taking the modules that a build of the same lockfile has installed"
+  shiplog_n=0
+  while IFS= read -r shiplog_folder; do
+    mkdir -p "\${shiplog_folder%/*}" && mv ${KEPT_HERE}/$shiplog_n "$shiplog_folder" || return
+    shiplog_n=$((shiplog_n + 1))
+  done < ${KEPT_HERE}/folders
+}
+shiplog_key=$(find . \\( -name node_modules -o -name .next -o -path ./${KEPT} \\) -prune -o -type f \\( -name package.json -o -name package-lock.json \\
+  -o -name npm-shrinkwrap.json -o -name 'pnpm-*.yaml' -o -name '.pnpmfile.*' -o -name yarn.lock -o -name '.yarnrc*' -o -path './.yarn/*' -o -name .npmrc \\
+  -o -name bun.lock -o -name bun.lockb -o -name bunfig.toml -o -path '*/patches/*' \\) -print | LC_ALL=C sort |
+  node -e '${DIGEST}' "$SHIPLOG_INSTALL" "\${shiplog_named:-}" "\${shiplog_package:-}")
+shiplog_scripted=
+[ "$(cat ${KEPT_HERE}/key 2>/dev/null)" = "$shiplog_key" ] || rm -rf ${KEPT_HERE}
+[ ! -d ${KEPT_HERE}/npm ] || mv ${KEPT_HERE}/npm ${FETCHED}
+shiplog_take || { ${MODULES} | while IFS= read -r shiplog_folder; do rm -rf "$shiplog_folder"; done; shiplog_install; }
+`.trim();
+
+/** Leaves for the next build what this one has installed, and what npm has fetched for the image function. */
+export const KEEP = `
+cd "$CODEBUILD_SRC_DIR"
+if [ -n "\${shiplog_key:-}" ]; then
+  mkdir -p ${KEPT_HERE} && rm -rf ${KEPT_HERE}/folders ${KEPT_HERE}/key ${KEPT_HERE}/[0-9]*
+  if [ -z "\${shiplog_scripted:-}" ]; then
+    ${MODULES} > ${KEPT_HERE}/found
+    shiplog_n=0
+    while IFS= read -r shiplog_folder; do
+      mv "$shiplog_folder" ${KEPT_HERE}/$shiplog_n && shiplog_n=$((shiplog_n + 1))
+    done < ${KEPT_HERE}/found
+    mv ${KEPT_HERE}/found ${KEPT_HERE}/folders
+  fi
+  [ ! -d ${FETCHED} ] || mv ${FETCHED} ${KEPT_HERE}/npm
+  echo "$shiplog_key" > ${KEPT_HERE}/key
+fi
+`.trim();
+
+/**
+ * Goes to the app, where programs of it and of its workspace are found, and takes what Next.js kept of an earlier build there.
+ * What OpenNext installs for the image function is fetched once.
+ */
 export const ENTER_APP = `
 cd "$CODEBUILD_SRC_DIR/\${SHIPLOG_APP:-.}" && export PATH="$PWD/node_modules/.bin:$CODEBUILD_SRC_DIR/node_modules/.bin:$PATH"
+[ -z "\${shiplog_key:-}" ] || [ -n "\${npm_config_cache:-}" ] || export npm_config_cache=${FETCHED} npm_config_prefer_offline=true
 if [ -n "\${SHIPLOG_APP:-}" ] && [ -d "$CODEBUILD_SRC_DIR/.next/cache" ] && [ ! -e .next ]; then
   mkdir .next && mv "$CODEBUILD_SRC_DIR/.next/cache" .next/cache
 fi

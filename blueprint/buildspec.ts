@@ -1,4 +1,4 @@
-import { COLLECT, ENTER_APP, INSTALL, OPEN_NEXT, PLAIN_FILES, sharpFor, TAKE_MANAGER } from "./build-commands.ts";
+import { COLLECT, ENTER_APP, INSTALL, KEEP, KEPT, OPEN_NEXT, PLAIN_FILES, sharpFor, TAKE_MANAGER } from "./build-commands.ts";
 import type { Site } from "./sites.ts";
 
 /**
@@ -13,12 +13,12 @@ export const NPM_LINKS = "**/node_modules/.bin/**/*";
  */
 export const buildspecOf = ({ build, architecture }: Pick<Site, "build" | "architecture">): string => {
   const install = build?.install ?? [TAKE_MANAGER, INSTALL];
-  const commands = [ENTER_APP, ...(build?.commands ?? [OPEN_NEXT]), sharpFor(architecture), PLAIN_FILES, COLLECT];
+  const commands = [ENTER_APP, ...(build?.commands ?? [OPEN_NEXT]), sharpFor(architecture), PLAIN_FILES, COLLECT, KEEP];
   return JSON.stringify({
     version: 0.2,
     env: { variables: { NEXT_TELEMETRY_DISABLED: "1" } },
     phases: { install: { commands: install }, build: { commands } },
     artifacts: { "base-directory": ".open-next", files: ["**/*"], "exclude-paths": [NPM_LINKS], "enable-symlinks": "yes" },
-    cache: { paths: [".next/cache/**/*"] },
+    cache: { paths: [".next/cache/**/*", `${KEPT}/**/*`] },
   });
 };

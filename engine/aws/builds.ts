@@ -73,6 +73,8 @@ export const codeBuilds = (client: CodeBuildClient) => {
             ...Object.entries(plain).map(([name, value]) => ({ name, value, type: "PLAINTEXT" as const })),
             ...[...new Set(ask.secretNames)].map((name) => ({ name, value: `${ask.secret}:${name}`, type: "SECRETS_MANAGER" as const })),
           ],
+          // what a build keeps for the next: a preview's may not reach production
+          cacheOverride: { type: "S3", location: `${ask.artifactsBucket}/caches/${ask.site}/${ask.environment}` },
           artifactsOverride: {
             type: "S3",
             location: ask.artifactsBucket,

@@ -57,6 +57,8 @@ export type ArtifactTarget = { readonly bucket: string; readonly key: string };
 export type BuildRecord = {
   readonly build: Build;
   readonly artifactTarget?: ArtifactTarget;
+  /** bucket, or bucket/prefix; builds with the same one share what they keep */
+  readonly cacheLocation?: string | undefined;
   /** `at` in ms; `request` is a hash of StartBuild's input, to notice a token used for two different builds. */
   readonly token?: { readonly value: string; readonly request: string; readonly at: number };
   stopRequested: boolean;

@@ -5,7 +5,7 @@ import { exists } from "../exists.ts";
 import { fixedPart } from "./artifacts.ts";
 
 /**
- * Keeps the folders of `cache.paths` between builds of one project by renaming them, which costs nothing where builds
+ * Keeps the folders of `cache.paths` between builds whose caches have one location by renaming them, which costs nothing where builds
  * work on the same disk, and copies them where they do not.
  * A build that starts takes the whole cache away, so of two concurrent builds one has it and the other begins
  * without; only a build that succeeded puts one back, so a cut build never leaves half a cache.
@@ -58,11 +58,11 @@ export function openCache(folder: string, paths: readonly string[]): Cache {
 
 const CURRENT = "current";
 
-/** Removes what builds that were killed had taken out or were putting back. `caches` holds a folder for each project. */
+/** Removes what builds that were killed had taken out or were putting back. `caches` holds a folder for each location. */
 export async function removeHalves(caches: string): Promise<void> {
-  for (const project of await readdir(caches).catch(() => [])) {
-    const names = await readdir(join(caches, project));
-    for (const name of names) if (name !== CURRENT) await rm(join(caches, project, name), { recursive: true, force: true });
+  for (const location of await readdir(caches).catch(() => [])) {
+    const names = await readdir(join(caches, location));
+    for (const name of names) if (name !== CURRENT) await rm(join(caches, location, name), { recursive: true, force: true });
   }
 }
 

@@ -51,11 +51,12 @@ export async function startCodeBuild(options: CodeBuildOptions): Promise<LocalCo
   const folder = join(options.dataDir, "codebuild");
   const projects = openRecordStore<input.Project>(join(folder, "projects"), ["name"]);
   const builds = openRecordStore<BuildRecord>(join(folder, "builds"), ["build"]);
-  const caches = join(folder, "cache");
+  const caches = join(folder, "caches");
   const workFolders = openWorkFolders(options.dataDir, options.workRoots ?? workRoots(process.env));
   for (const { build } of builds.all()) if (!build.buildComplete) await endProcesses(build.id, []);
   await Promise.all([workFolders.removeStale(), removeHalves(caches)]);
-  await rm(join(folder, "work"), { recursive: true, force: true }); // where builds worked up to 0.1.0
+  // where builds worked, and a project's environments shared a cache, in earlier commits
+  for (const name of ["work", "cache"]) await rm(join(folder, name), { recursive: true, force: true });
   const queue = openQueue({
     cacheFolder: caches,
     workFolders,
@@ -176,6 +177,8 @@ function compose(project: input.Project, request: input.StartBuild, buildNumber:
   if (type === "S3" && !/^(arn:aws:s3:::)?[^/]+\/./.test(location ?? "")) throw invalid("source location must be bucket/key");
   if (type === "NO_SOURCE" && !buildspec) throw invalid("a build without a source needs a buildspec");
   const target = artifactTarget(request.artifactsOverride ?? project.artifacts, uuid);
+  const cache = request.cacheOverride ?? project.cache;
+  if (cache?.type === "S3" && !cache.location) throw invalid("a cache of type S3 needs a location (the bucket, or bucket/prefix)");
   return {
     build: {
       id,
@@ -199,6 +202,7 @@ function compose(project: input.Project, request: input.StartBuild, buildNumber:
       queuedTimeoutInMinutes: request.queuedTimeoutInMinutesOverride ?? project.queuedTimeoutInMinutes,
     },
     ...(target && { artifactTarget: target }),
+    ...(cache?.type === "S3" && { cacheLocation: cache.location }),
     stopRequested: false,
   };
 }

@@ -8,7 +8,7 @@ import { runBuild } from "./run-build.ts";
 import type { WorkFolders } from "./work-folders.ts";
 
 export type QueueOptions = {
-  /** Holds the projects' caches. */
+  /** Holds what builds keep for later ones, by the location of their cache. */
   readonly cacheFolder: string;
   readonly workFolders: Pick<WorkFolders, "make">;
   readonly builds: RecordStore<BuildRecord>;
@@ -91,7 +91,7 @@ export function openQueue(options: QueueOptions): Queue {
       secret: options.secret,
       environment: options.environment,
       makeFolder: () => options.workFolders.make(uuidOf(build)),
-      cacheFolder: join(options.cacheFolder, build.projectName),
+      cacheFolder: record.cacheLocation === undefined ? undefined : join(options.cacheFolder, encodeURIComponent(record.cacheLocation)),
       async changed(phase?: Parameters<typeof phaseChange>[1]) {
         save(record);
         if (phase) announce(record, phaseChange(structuredClone(build), phase));

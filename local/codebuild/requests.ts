@@ -20,6 +20,14 @@ const Artifacts = z.looseObject({
 });
 export type Artifacts = z.output<typeof Artifacts>;
 
+const Cache = z.looseObject({
+  type: z.enum(["S3", "NO_CACHE"], "must be S3 or NO_CACHE here"),
+  location: z
+    .string()
+    .regex(/^[a-z0-9.-]{3,63}(\/.+)?$/, "must be a bucket, or a bucket and a prefix")
+    .optional(),
+});
+
 const Environment = z.looseObject({
   type: z.string(),
   image: z.string(),
@@ -38,6 +46,7 @@ export const Project = z.looseObject({
   timeoutInMinutes: z.number().min(5).max(2160).default(60),
   queuedTimeoutInMinutes: z.number().min(5).max(480).default(480),
   concurrentBuildLimit: z.number().int().min(1).optional(),
+  cache: Cache.default({ type: "NO_CACHE" }),
 });
 /** A project as BatchGetProjects answers it; `created` and `lastModified` are epoch seconds. */
 export type Project = z.output<typeof Project> & { readonly arn: string; readonly created: number; readonly lastModified: number };
@@ -47,6 +56,7 @@ export const projectArn = (name: string) => `arn:aws:codebuild:${REGION}:${ACCOU
 export const ProjectChange = z.looseObject({
   ...Project.partial().shape,
   name: Name,
+  cache: Cache.optional(),
   timeoutInMinutes: z.number().min(5).max(2160).optional(),
   queuedTimeoutInMinutes: z.number().min(5).max(480).optional(),
 });
@@ -60,6 +70,7 @@ export const StartBuild = z.looseObject({
   environmentVariablesOverride: z.array(Variable).default([]),
   buildspecOverride: z.string().optional(),
   artifactsOverride: Artifacts.optional(),
+  cacheOverride: Cache.optional(),
   timeoutInMinutesOverride: z.number().min(5).max(2160).optional(),
   queuedTimeoutInMinutesOverride: z.number().min(5).max(480).optional(),
 });

@@ -33,8 +33,8 @@ export type BuildPorts = {
   readonly environment: Readonly<Record<string, string>>;
   /** Makes this build's own folder, which is removed here; rejects with PhaseFailed where there is no place for one. */
   makeFolder(): Promise<string>;
-  /** The project's folder of cached paths. */
-  readonly cacheFolder: string;
+  /** The folder of cached paths; `undefined` where the build has no cache. */
+  readonly cacheFolder: string | undefined;
 };
 
 /**
@@ -114,7 +114,7 @@ export async function runBuild(record: BuildRecord, ports: BuildPorts, signal: A
   try {
     let spec: Buildspec | undefined;
     let shell: Session | undefined;
-    const cache = (paths: readonly string[]) => openCache(ports.cacheFolder, paths);
+    const cacheOf = (paths: readonly string[] = []) => (ports.cacheFolder === undefined ? undefined : openCache(ports.cacheFolder, paths));
 
     const provisioned = await phase("PROVISIONING", async () => {
       const whole = await ports.makeFolder();
@@ -130,8 +130,8 @@ export async function runBuild(record: BuildRecord, ports: BuildPorts, signal: A
         spec = await readBuildspec(build, at.src);
         const declared = await declaredEnvironment(build, spec, ports.secret);
         log.hide(declared.secrets);
-        const restored = await cache(spec.cache?.paths ?? []).restore(at.src);
-        if (restored.length > 0) log.say(`Restored from the cache: ${restored.join(", ")}`);
+        const restored = await cacheOf(spec.cache?.paths)?.restore(at.src);
+        if (restored !== undefined && restored.length > 0) log.say(`Restored from the cache: ${restored.join(", ")}`);
         const env = {
           ...baseEnvironment(build, at, process.env),
           ...ports.environment,
@@ -168,7 +168,7 @@ export async function runBuild(record: BuildRecord, ports: BuildPorts, signal: A
       }
       await phase("FINALIZING", async () => {
         await live.close();
-        if (status === "SUCCEEDED") await cache(cached?.paths ?? []).save(at.src);
+        if (status === "SUCCEEDED") await cacheOf(cached?.paths)?.save(at.src);
       });
     } else {
       await phase("FINALIZING", async () => {});

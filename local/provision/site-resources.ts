@@ -147,6 +147,7 @@ const project = async ({ codeBuild }: Clients, site: Site, ownBuildspec: boolean
       ...(!(ownBuildspec && site.build === undefined) && { buildspec: buildspecOf(site) }),
     },
     artifacts: { type: "S3" as const, location: BUCKETS.artifacts, packaging: "ZIP" as const },
+    cache: { type: "S3" as const, location: `${BUCKETS.artifacts}/caches/${site.name}` },
     environment: { type: "LINUX_CONTAINER" as const, image: "aws/codebuild/standard:7.0", computeType: "BUILD_GENERAL1_SMALL" as const },
     timeoutInMinutes: site.buildTimeoutMinutes,
   };

@@ -1,9 +1,9 @@
 import { execFileSync } from "node:child_process";
-import { chmod, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { COLLECT, ENTER_APP, PLAIN_FILES, sharpFor, TAKE_MANAGER } from "../../blueprint/build-commands.ts";
+import { COLLECT, ENTER_APP, INSTALL, KEEP, PLAIN_FILES, sharpFor, TAKE_MANAGER } from "../../blueprint/build-commands.ts";
 
 /** The commands as a shell runs them; `npm` and `corepack` only write down what they were asked, since a registry is no part of this. */
 let root: string;
@@ -124,5 +124,115 @@ describe("the output of a build", () => {
     await mkdir(at("tmp"));
     await writeFile(at("bin/npm"), "#!/bin/sh\nexit 1\n");
     expect(() => shell(sharpFor("x86_64"))).toThrow();
+  });
+});
+
+describe("what a build has installed", () => {
+  const lock = { "package.json": "{}", "package-lock.json": "1" };
+  /** One build: the source of before is gone, and what was kept is there. `after` runs with the modules in their places. */
+  const build = async (files: Record<string, string>, after = "", variables: Record<string, string> = {}): Promise<string> => {
+    await mkdir(at("kept"), { recursive: true });
+    await rm(at("src"), { recursive: true, force: true });
+    await rm(at("tmp"), { recursive: true, force: true });
+    await mkdir(at("tmp"));
+    await put({ "package.json": "{}", ...files });
+    await rename(at("kept"), at("src/.shiplog-cache"));
+    const told = shell(
+      [TAKE_MANAGER, INSTALL, ENTER_APP, after, COLLECT, KEEP].map((command) => `{ :; ${command}\n} || exit 1`).join("\n"),
+      variables,
+    );
+    await rename(at("src/.shiplog-cache"), at("kept"));
+    return told;
+  };
+  const installing = async (script: string) => {
+    await writeFile(at("bin/npm"), `#!/bin/sh\necho "npm $*" >> "${at("asked")}"; ${script}\n`);
+  };
+  const installs = async (): Promise<number> => (await asked()).split("\n").filter((line) => line.startsWith("npm ci")).length;
+  const ADD =
+    "mkdir -p node_modules/a 'apps/my web/node_modules/b' && echo '{\"name\":\"a\"}' > node_modules/a/package.json && echo b > 'apps/my web/node_modules/b/index.js'";
+  const SHOW = "ls node_modules 'apps/my web/node_modules' | tr '\\n' ' '";
+
+  it("is taken by the next build of the same lockfile, where it was, whatever the source became", async () => {
+    await installing(ADD);
+    await build({ ...lock, "apps/my web/package.json": "{}" }, "mkdir -p .next/node_modules && touch .next/node_modules/x");
+    const second = await build({ ...lock, "apps/my web/package.json": "{}", "page.tsx": "new" }, `${SHOW}; ls -A`);
+    expect(await installs()).toBe(1);
+    expect(second).toContain("Taking the modules that a build of the same lockfile has installed");
+    expect(second).toContain("apps/my web/node_modules: b  node_modules: a");
+    await build({ ...lock, "apps/my web/package.json": "{}" });
+    expect(await installs()).toBe(1);
+  });
+
+  it.each([
+    ["lockfile", { "package-lock.json": "2" }],
+    ["manifest", { "package.json": '{"overrides": {"a": "2"}}' }],
+    ["manifest of a member", { "packages/ui/package.json": "{}" }],
+    ["patch", { "patches/a+1.patch": "-" }],
+    ["setting", { ".npmrc": "legacy-peer-deps=true" }],
+  ])("is installed again for another %s, and nothing of before is kept", async (_what, change) => {
+    await installing(ADD);
+    await build(lock);
+    await installing("mkdir -p node_modules/c");
+    expect(await build({ ...lock, ...change }, "ls node_modules")).toContain("c");
+    expect(await installs()).toBe(2);
+    expect(shell("", {}, `find ${at("kept")} -name a`)).toBe("");
+  });
+
+  it("is installed again with another Node", async () => {
+    await installing(ADD);
+    await build(lock);
+    await writeFile(at("bin/node"), `#!/bin/sh\nexec ${process.execPath} -r ${at("other.cjs")} "$@"\n`);
+    await chmod(at("bin/node"), 0o755);
+    await writeFile(at("other.cjs"), 'Object.defineProperty(process, "version", { value: "v99.0.0" });');
+    await build(lock);
+    expect(await installs()).toBe(2);
+  });
+
+  const postinstall = (name: string, event = "postinstall") => JSON.stringify({ name, scripts: { [event]: "generate" } });
+  it.each([
+    ["a package's install script may look at the source", "node_modules/@prisma/client", postinstall("@prisma/client"), {}],
+    ["a package in the store of pnpm has one", "node_modules/.pnpm/p@1/node_modules/p", postinstall("p", "install"), {}],
+    ["the app itself has one", "node_modules/a", "{}", { "package.json": postinstall("app", "prepare") }],
+  ])("is not kept where %s; the log says whose", async (_why, folder, manifest, own) => {
+    await installing(`mkdir -p ${folder} && echo '${manifest}' > ${folder}/package.json`);
+    for (const times of [1, 2]) {
+      expect(await build({ ...lock, ...own })).toMatch(
+        /These modules are not kept for the next build: (@prisma\/client|p|app) has an install script/,
+      );
+      expect(await installs()).toBe(times);
+    }
+  });
+
+  it("is kept where scripts change their own folder alone, fixtures of packages have some, or a hook manager is set up", async () => {
+    await installing(
+      [
+        ["sharp", postinstall("sharp", "install")],
+        ["a/test/fixture", postinstall("fixture")],
+        ["b", JSON.stringify({ name: "b", scripts: { prepare: "tsc" } })],
+      ]
+        .map(([folder, manifest]) => `mkdir -p node_modules/${folder} && echo '${manifest}' > node_modules/${folder}/package.json`)
+        .join("; "),
+    );
+    const own = { "package.json": JSON.stringify({ scripts: { preinstall: "npx only-allow npm", prepare: "husky" } }) };
+    await build({ ...lock, ...own });
+    await build({ ...lock, ...own });
+    expect(await installs()).toBe(1);
+  });
+
+  it("is left to the next build with what npm fetched for the image function, outside of the source meanwhile", async () => {
+    await installing(ADD);
+    const fetch =
+      'echo "cache $npm_config_cache"; mkdir -p "$npm_config_cache"; ls "$npm_config_cache"; touch "$npm_config_cache/sharp.tgz"; ls -A .shiplog-cache 2>/dev/null || true';
+    expect(await build(lock, fetch)).not.toContain("sharp.tgz");
+    const second = await build(lock, fetch);
+    expect(second).toContain(`cache ${at("tmp")}/shiplog-npm`);
+    expect(second.split("\n").filter((line) => line === "sharp.tgz")).toHaveLength(1);
+    expect(await build(lock, 'echo "cache $npm_config_cache"', { npm_config_cache: "/own" })).toContain("cache /own");
+    expect(await build({ ...lock, "package-lock.json": "2" }, fetch)).not.toContain("sharp.tgz");
+  });
+
+  it("fails the build where it cannot be installed, and keeps nothing", async () => {
+    await installing("exit 1");
+    await expect(build(lock)).rejects.toThrow("Command failed");
   });
 });

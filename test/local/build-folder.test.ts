@@ -155,13 +155,13 @@ describe("the folder of a build", () => {
     for (const one of [forgotten, foreign] as string[]) await utimes(one, twoDaysAgo, twoDaysAgo);
     // what builds left in the data folder up to 0.1.0, and half a cache
     await mkdir(join(data, "codebuild/work/old/src"), { recursive: true });
-    await mkdir(join(data, "codebuild/cache/web/half"), { recursive: true });
-    await mkdir(join(data, "codebuild/cache/web/current"), { recursive: true });
+    await mkdir(join(data, "codebuild/caches/web/half"), { recursive: true });
+    await mkdir(join(data, "codebuild/caches/web/current"), { recursive: true });
     room = await openRoom({ dataDir: data, workRoots: [root] });
     expect(existsSync(killed)).toBe(false);
     expect((await readdir(root)).sort()).toEqual(["engine-0123456789abcdef", "notes"]);
     expect(existsSync(join(data, "codebuild/work"))).toBe(false);
-    expect(await readdir(join(data, "codebuild/cache/web"))).toEqual(["current"]);
+    expect(await readdir(join(data, "codebuild/caches/web"))).toEqual(["current"]);
   });
 
   it("belongs to one data folder: two engines of one user keep out of each other's", async () => {
@@ -205,7 +205,7 @@ it.skipIf(!anotherDisk)("a build's cache is kept where its folder is on another 
     });
     for (let n = 0; n < 3; n++) expect((await room.ended(await room.startBuild(cached))).buildStatus).toBe("SUCCEEDED");
     await until(() => output().filter((line) => line === "cached: kept").length === 2);
-    expect(await readdir(join(data, "codebuild/cache/web"))).toEqual(["current"]);
+    expect(await readdir(join(data, "codebuild/caches/artifacts%2Fcaches%2Fweb"))).toEqual(["current"]);
   } finally {
     await rm(elsewhere, { recursive: true, force: true });
   }

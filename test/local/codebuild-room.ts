@@ -31,6 +31,7 @@ export const web = {
   name: "web",
   source: { type: "NO_SOURCE" as const, buildspec: "version: 0.2\nphases: {}\n" },
   artifacts: { type: "NO_ARTIFACTS" as const },
+  cache: { type: "S3" as const, location: "artifacts/caches/web" },
   environment: {
     type: "LINUX_CONTAINER" as const,
     image: "aws/codebuild/standard:8.0",

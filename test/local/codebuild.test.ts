@@ -144,7 +144,7 @@ describe("a build that works", () => {
     });
   });
 
-  it("keeps cached folders for the project's next build", async () => {
+  it("keeps cached folders for later builds whose cache has the same place, and for no others", async () => {
     const cached = spec({
       build: ["ls .next/cache || true", "mkdir -p .next/cache && echo kept > .next/cache/file"],
       cache: { paths: [".next/cache/**/*", "../../x/**", "/etc/**"] },
@@ -153,7 +153,19 @@ describe("a build that works", () => {
     const second = await room.ended(await room.startBuild(cached));
     expect(second.buildStatus).toBe("SUCCEEDED");
     expect(room.text()).toContain("Restored from the cache: .next/cache");
-    expect(room.log.some(({ stream, message }) => second.id?.endsWith(stream) && message === "file")).toBe(true);
+    const saw = ({ id }: { id?: string | undefined }) => room.log.some(({ stream, message }) => id?.endsWith(stream) && message === "file");
+    expect(saw(second)).toBe(true);
+    for (const cacheOverride of [
+      { type: "S3", location: "artifacts/caches/web/preview" },
+      { type: "S3", location: "artifacts" },
+      { type: "NO_CACHE" },
+    ] as const) {
+      const other = await room.ended(await room.startBuild(cached, { cacheOverride }));
+      expect([other.buildStatus, saw(other)]).toEqual(["SUCCEEDED", false]);
+    }
+    const third = await room.ended(await room.startBuild(cached));
+    expect(saw(third)).toBe(true);
+    await expect(room.startBuild(cached, { cacheOverride: { type: "S3" } })).rejects.toThrow(/a cache of type S3 needs a location/);
   });
 
   it("logs commands and their output in order, to the build's own stream", async () => {
