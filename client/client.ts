@@ -94,7 +94,7 @@ export function openClient(by: Caller) {
       only(post(`${hook(id)}/deliveries/${segment(delivery)}/redeliver`, OneDelivery, {}, key), "delivery"),
 
     log: (query: Query) => get("events", LogEvents, query),
-    deadLetters: () => only(get("dead-letters", DeadLetters), "letters"),
+    deadLetters: () => get("dead-letters", DeadLetters),
     /** the pages that a site could not confirm */
     emptyDeadLetters: (site: string, environment: string, key: Key) =>
       only(post("dead-letters/empty", DeadLettersEmptied, { site, environment }, key), "emptied"),

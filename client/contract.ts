@@ -178,12 +178,13 @@ export const Unlock = z.strictObject({ reason: reason.optional(), force: z.boole
 
 /**
  * `GET /v1/dead-letters` → what no consumer could take, with the reason, and what no site's revalidation could confirm;
- * still in the dead-letter queues.
+ * still in the dead-letter queues. `unread` names the consumers whose queue of dead letters is gone.
  */
 export const DeadLetters = z.object({
   letters: z.array(
     z.object({ consumer: z.string(), messageId: z.string(), reason: z.string(), at: z.string().nullable(), body: z.string() }),
   ),
+  unread: z.array(z.string()).default([]),
 });
 
 /** `POST /v1/dead-letters/empty` → `{emptied}`, about how many: the pages that a site could not confirm are forgotten. */

@@ -161,9 +161,11 @@ async function emptied(context: Context, api: Api, place: string, yes: boolean |
 }
 
 async function letters({ terminal, json }: Context, api: Api): Promise<ExitCode> {
-  const found = await api.deadLetters();
-  if (json) terminal.document({ letters: found });
-  else if (found.length === 0) terminal.note("There are no dead letters.");
+  const { letters: found, unread } = await api.deadLetters();
+  for (const name of unread)
+    terminal.note(`The dead letters of ${name} cannot be read: its queue of them is gone. What to do says: shiplog doctor`);
+  if (json) terminal.document({ letters: found, unread });
+  else if (found.length === 0) terminal.note(unread.length === 0 ? "There are no dead letters." : "There are no others.");
   else
     terminal.result(
       table([
@@ -171,5 +173,5 @@ async function letters({ terminal, json }: Context, api: Api): Promise<ExitCode>
         ...found.map(({ consumer, messageId, at, reason }) => [consumer, messageId, at ?? "-", plain(reason)]),
       ]),
     );
-  return exit.reached;
+  return unread.length === 0 ? exit.reached : exit.failed;
 }

@@ -1,7 +1,7 @@
 import { ChangeMessageVisibilityCommand, GetQueueUrlCommand, SendMessageCommand, type SQSClient } from "@aws-sdk/client-sqs";
 import { deadLetterName, queueName } from "../../blueprint/topology.ts";
 import type { RedeliveryQueue } from "../kit/consumer.ts";
-import { isOutage } from "./errors.ts";
+import { isOutage, unlessMissing } from "./errors.ts";
 import { peek, sentAt } from "./peek.ts";
 
 export type DeadLetter = {
@@ -54,10 +54,10 @@ export const queues = (client: SQSClient, log: RedeliveryQueue["log"]) => {
         new SendMessageCommand({ QueueUrl: await urlOf(queueName(consumer)), MessageBody: body, DelaySeconds: delaySeconds }),
       );
     },
-    /** Looks at dead letters without taking them away; at most some dozens of each queue. */
-    deadLetters: async (consumer: string): Promise<DeadLetter[]> => {
-      const messages = await peek(client, await urlOf(deadLetterName(consumer)));
-      return messages.map((message) => {
+    /** Looks at dead letters without taking them away; at most some dozens of each queue. `undefined` where that queue is gone. */
+    deadLetters: async (consumer: string): Promise<DeadLetter[] | undefined> => {
+      const messages = await unlessMissing(urlOf(deadLetterName(consumer)).then((url) => peek(client, url)));
+      return messages?.map((message) => {
         const { MessageId = "", Body = "", MessageAttributes: attributes = {} } = message;
         const reason =
           attributes.reason?.StringValue ??

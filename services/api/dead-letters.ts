@@ -9,7 +9,7 @@ import type { Ports } from "./ports.ts";
 export const deadLetters = (ports: Ports) => {
   const see = look(ports);
   return new Hono<Env>()
-    .get("/", async (context) => context.json({ letters: await ports.deadLetters.list() }))
+    .get("/", async (context) => context.json(await ports.deadLetters.list()))
     .post("/empty", async (context) => {
       const { site, environment } = await bodyOf(context, EmptyDeadLetters);
       const place = see.place(site, environment);

@@ -55,8 +55,8 @@ export type BuildLogs = {
 
 export type Letter = { consumer: string; messageId: string; reason: string; at: string | null; body: string };
 export type DeadLetters = {
-  /** what no consumer could take, then what no site could confirm */
-  list(): Promise<Letter[]>;
+  /** what no consumer could take, then what no site could confirm; and the consumers whose queue of dead letters is gone */
+  list(): Promise<{ letters: Letter[]; unread: string[] }>;
   /** forgets the pages that a site could not confirm, and answers about how many these were */
   empty(site: string, environment: string): Promise<number>;
 };

@@ -53,9 +53,12 @@ export const apiPorts = (engine: ApiEngine, chance: Chance = systemChance): Port
     buildLogs,
     deadLetters: {
       list: async () => {
-        const ofConsumers = consumers.map(({ name }) => queues.deadLetters(name));
-        const ofSites = config.sites.map(({ site, environment }) => siteLetters.list(site, environment));
-        return (await Promise.all([...ofConsumers, ...ofSites])).flat();
+        const ofConsumers = await Promise.all(consumers.map(async ({ name }) => ({ name, found: await queues.deadLetters(name) })));
+        const ofSites = await Promise.all(config.sites.map(({ site, environment }) => siteLetters.list(site, environment)));
+        return {
+          letters: [...ofConsumers.flatMap(({ found = [] }) => found), ...ofSites.flat()],
+          unread: ofConsumers.flatMap(({ name, found }) => (found === undefined ? [name] : [])),
+        };
       },
       empty: siteLetters.empty,
     },

@@ -153,7 +153,7 @@ describe("the graph of production", () => {
       { pathPattern: "/*/_next/static/*", ...file },
       { pathPattern: "/docs/*", ...file },
       { pathPattern: "/read???me????1?.txt", ...file },
-      { pathPattern: "/read???me????1???.txt", ...file },
+      { pathPattern: "/read???me??????1???.txt", ...file },
       { pathPattern: "/robots.txt", ...file },
     ]);
     expect(inputs.origins.find(({ originId }: { originId: string }) => originId === "files").originPath).toBe("/web/production/_assets");

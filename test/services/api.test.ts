@@ -582,7 +582,7 @@ describe("a webhook endpoint", () => {
 
 describe("the dead letters", () => {
   it("shows what no consumer could take, with the reason", async () => {
-    expect((await ask("GET", "/dead-letters")).body).toEqual({ letters: [] });
+    expect((await ask("GET", "/dead-letters")).body).toEqual({ letters: [], unread: [] });
     const record = { messageId: "m1", body: '{"strange":true}' } as never;
     await engine.queues.redelivery("project").deadLetter(record, "it is strange");
     expect((await ask("GET", "/dead-letters")).body.letters).toMatchObject([

@@ -8,6 +8,7 @@ import { lambdaFunctions } from "../../../engine/aws/functions.ts";
 import { s3Objects } from "../../../engine/aws/objects.ts";
 import { queues as sqsQueues } from "../../../engine/aws/redelivery-queue.ts";
 import { siteSecrets } from "../../../engine/aws/secrets.ts";
+import { siteDeadLetters } from "../../../engine/aws/site-dead-letters.ts";
 import { sourceBucket } from "../../../engine/aws/sources.ts";
 import { type BatchHandler, consumer } from "../../../engine/kit/consumer.ts";
 import { maxReceives, readSubscribed } from "../../../engine/kit/subscription.ts";
@@ -46,6 +47,7 @@ const queues = sqsQueues(clients.sqs, log);
 const functions = lambdaFunctions(clients.lambda);
 const objects = s3Objects(clients.s3, clock);
 const webhookSecrets = endpointSecrets(clients.secrets);
+const siteLetters = siteDeadLetters(clients.sqs);
 const allBuilds = codeBuilds(clients.codeBuild);
 const site = (name: string, environment: string) => siteConfig(here().old ? configBefore : config, name, environment);
 
@@ -61,6 +63,7 @@ const engine = {
   objects,
   site,
   webhookSecrets,
+  siteLetters,
   bus: eventBus(clients.eventBridge, config.bus, clock),
   cdn: cloudFront(clients.cloudFront),
   secrets: siteSecrets(clients.secrets),
