@@ -65,6 +65,9 @@ const FETCHED = `"\${TMPDIR:-/tmp}/shiplog-npm"`;
 /** Folders of installed modules, and none that a build made. */
 const MODULES = `find . \\( -name .next -o -name .open-next -o -path ./${KEPT} \\) -prune -o -name node_modules -type d -prune -print`;
 
+/** How many symbolic links are kept: a cache that does not keep them is of no use. */
+const LINKS = `find ${KEPT_HERE} -type l | wc -l`;
+
 /** Packages whose install scripts change their own folder and look at nothing of the source. */
 const SELF_CONTAINED = [
   ...["@biomejs/biome", "@parcel/watcher", "@sentry/cli", "@swc/core", "@tailwindcss/oxide", "bcrypt", "better-sqlite3", "bufferutil"],
@@ -106,7 +109,7 @@ shiplog_install() {
   [ -z "$shiplog_scripted" ] || echo "These modules are not kept for the next build: $shiplog_scripted has an install script"
 }
 shiplog_take() {
-  [ -f ${KEPT_HERE}/folders ] || return
+  [ -f ${KEPT_HERE}/folders ] && [ "$(${LINKS})" = "$(cat ${KEPT_HERE}/links)" ] || return
   echo "Taking the modules that a build of the same lockfile has installed"
   shiplog_n=0
   while IFS= read -r shiplog_folder; do
@@ -135,7 +138,7 @@ if [ -n "\${shiplog_key:-}" ]; then
     while IFS= read -r shiplog_folder; do
       mv "$shiplog_folder" ${KEPT_HERE}/$shiplog_n && shiplog_n=$((shiplog_n + 1))
     done < ${KEPT_HERE}/found
-    mv ${KEPT_HERE}/found ${KEPT_HERE}/folders
+    mv ${KEPT_HERE}/found ${KEPT_HERE}/folders && ${LINKS} > ${KEPT_HERE}/links
   fi
   [ ! -d ${FETCHED} ] || mv ${FETCHED} ${KEPT_HERE}/npm
   echo "$shiplog_key" > ${KEPT_HERE}/key

@@ -219,6 +219,16 @@ describe("what a build has installed", () => {
     expect(await installs()).toBe(1);
   });
 
+  it("is installed again where the cache kept no symbolic links", async () => {
+    await installing(`${ADD} && ln -s ../a node_modules/.bin`);
+    await build(lock);
+    expect(await build(lock, "readlink node_modules/.bin")).toContain("../a");
+    expect(await installs()).toBe(1);
+    shell("", {}, `find ${at("kept")} -type l -delete`);
+    expect(await build(lock, "readlink node_modules/.bin")).toContain("../a");
+    expect(await installs()).toBe(2);
+  });
+
   it("is left to the next build with what npm fetched for the image function, outside of the source meanwhile", async () => {
     await installing(ADD);
     const fetch =
