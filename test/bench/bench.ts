@@ -1,21 +1,25 @@
 #!/usr/bin/env node
 import { parseArgs } from "node:util";
+import { build } from "./build.ts";
 import { fold } from "./fold.ts";
 import { release } from "./release.ts";
 import { replay } from "./replay.ts";
 import { type Line, reached, table } from "./report.ts";
 import { append, load } from "./store.ts";
 import { traffic } from "./traffic.ts";
+import { upload } from "./upload.ts";
 
 /**
  * Ratios against what they stand on, measured side by side in one run on the same local endpoint.
- * Exit code 1 where a target is missed. `npm run bench -- [--json] [--only append|load|fold|release|traffic|replay]`
+ * Exit code 1 where a target is missed. `npm run bench -- [--json] [--only append|load|fold|upload|release|build|traffic|replay]`
  */
 const benches: Readonly<Record<string, (tell: (line: string) => void) => Promise<readonly Line[]>>> = {
   append,
   load,
   fold,
+  upload,
   release,
+  build,
   traffic,
   replay,
 };
