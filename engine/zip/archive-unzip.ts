@@ -26,7 +26,7 @@ export type UnzipLimits = {
 export async function unzipInto(zipFile: string, dir: string, limits: UnzipLimits = {}): Promise<{ files: number; bytes: number }> {
   const root = await emptyFolder(dir);
   const size = (await stat(zipFile)).size;
-  const zip = await open(zipFile);
+  const zip = await openArchive(zipFile);
   try {
     const entries = await listEntries(zip, limits.maxFiles ?? 50_000);
     checkTree(entries);
@@ -48,7 +48,13 @@ export async function unzipInto(zipFile: string, dir: string, limits: UnzipLimit
   }
 }
 
-type Listed = { readonly path: string; readonly kind: "file" | "folder" | "link"; readonly executable: boolean; readonly entry: Entry };
+/** One entry; `path` without the slash of a folder. */
+export type Listed = {
+  readonly path: string;
+  readonly kind: "file" | "folder" | "link";
+  readonly executable: boolean;
+  readonly entry: Entry;
+};
 
 async function emptyFolder(dir: string): Promise<string> {
   await mkdir(dir, { recursive: true });
@@ -60,7 +66,7 @@ async function emptyAgain(root: string): Promise<void> {
   for (const name of await readdir(root)) await rm(join(root, name), { recursive: true, force: true });
 }
 
-async function open(zipFile: string): Promise<ZipFile> {
+export async function openArchive(zipFile: string): Promise<ZipFile> {
   try {
     // Names stay bytes: yauzl would otherwise turn backslashes into slashes before anyone could refuse them.
     return await yauzl.openPromise(zipFile, { autoClose: false, decodeStrings: false, validateEntrySizes: true });
@@ -69,7 +75,8 @@ async function open(zipFile: string): Promise<ZipFile> {
   }
 }
 
-async function listEntries(zip: ZipFile, maxFiles: number): Promise<Listed[]> {
+/** What the archive says that it holds; names are checked. Throws `ArchiveRefused`. */
+export async function listEntries(zip: ZipFile, maxFiles: number): Promise<Listed[]> {
   const tooMany = () => new ArchiveRefused("too-many-files", undefined, `the archive has more than ${maxFiles} entries`);
   if (zip.entryCount > maxFiles) throw tooMany();
   const entries: Listed[] = [];
@@ -151,7 +158,8 @@ const RATIO_FROM = 10 * 1024 ** 2;
 
 type Count = (bytes: number, entry: string) => void;
 
-async function readLinks(zip: ZipFile, entries: readonly Listed[], count: Count): Promise<Map<string, string>> {
+/** Path → target as written, of the links among the entries. */
+export async function readLinks(zip: ZipFile, entries: readonly Listed[], count: Count): Promise<Map<string, string>> {
   const links = new Map<string, string>();
   for (const { path, kind, entry } of entries) {
     if (kind !== "link") continue;

@@ -181,7 +181,8 @@ async function readContent({ path, link, real, size }: Found): Promise<Buffer | 
   return size < STREAM_FROM ? readFile(real).catch(unreadable(path)) : undefined;
 }
 
-function digester() {
+/** Passes bytes on, and says afterwards how many and with which digest. */
+export function digester() {
   const hash = createHash("sha256");
   let bytes = 0;
   const stream = new Transform({

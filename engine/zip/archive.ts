@@ -1,4 +1,6 @@
 /** The one door to archives: pack a folder, pack an app's source, unpack what somebody else packed. */
+
+export { zipFolderOf } from "./archive-repack.ts";
 export { type ArchiveRefusal, ArchiveRefused } from "./archive-rules.ts";
 export { type LeftOut, type SourceOptions, type SourceRules, sourceRules, type ZippedSource, zipSource } from "./archive-source.ts";
 export { type UnzipLimits, unzipInto } from "./archive-unzip.ts";

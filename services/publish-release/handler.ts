@@ -1,19 +1,22 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import type { SiteConfig } from "../../blueprint/engine-config.ts";
 import { siteResources } from "../../blueprint/sites.ts";
 import { readTagSeeds, uploadAssets } from "../../engine/open-next/assets.ts";
-import { inspect, type Package } from "../../engine/open-next/inspect.ts";
+import { type Inspected, inspect, type Package } from "../../engine/open-next/inspect.ts";
 import { OutputRefused } from "../../engine/open-next/output.ts";
 import { settingsOf } from "../../engine/open-next/settings.ts";
 import { consumerOf } from "../../engine/wiring/consumer.ts";
 import type { Engine } from "../../engine/wiring/engine.ts";
 import { aggregates, functions, objects, secrets, site, tags, views } from "../../engine/wiring/parts.ts";
-import { unzipInto, zipDirectory } from "../../engine/zip/archive.ts";
+import { unzipInto, zipFolderOf } from "../../engine/zip/archive.ts";
 import { publishFunction } from "./publish-function.ts";
 import { publishRelease } from "./publish-release.ts";
 import { reporter } from "./report.ts";
+
+/** The build as it was fetched, beside the folder that it is unpacked into. */
+const artifactOf = (root: string): string => `${root}.zip`;
 
 type Parts = Pick<Engine, "aggregates" | "functions" | "clock" | "objects" | "tags" | "views" | "secrets" | "config" | "site">;
 
@@ -30,10 +33,10 @@ const verb = ({ aggregates, functions, clock, objects, tags, views, secrets, con
     }
   };
 
-  const publish = (of: SiteConfig, { role, handler, folder }: Package) =>
+  const publish = (of: SiteConfig, { root }: Inspected, { role, handler, folder }: Package) =>
     withFolder(async (scratch) => {
       const zip = join(scratch, "code.zip");
-      const { sha256Hex, sha256Base64 } = await zipDirectory(folder, zip);
+      const { sha256Hex, sha256Base64 } = await zipFolderOf(artifactOf(root), relative(root, folder), zip);
       const code = { bucket: config.buckets.artifacts, key: `functions/${sha256Hex}.zip`, sha256: sha256Base64 };
       await objects.putNew(code.bucket, code.key, zip, sha256Hex);
       const name = siteResources(of.site, of.environment).functions[role];
@@ -54,8 +57,8 @@ const verb = ({ aggregates, functions, clock, objects, tags, views, secrets, con
     site,
     withBuild: ({ bucket, key }, use) =>
       withFolder(async (scratch) => {
-        const zip = join(scratch, "output.zip");
         const root = join(scratch, "output");
+        const zip = artifactOf(root);
         if (!(await objects.download(bucket, key, zip)))
           throw new OutputRefused(`the build's artifact ${key} is gone from ${bucket}: deploy again`);
         await unzipInto(zip, root);

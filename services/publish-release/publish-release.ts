@@ -31,7 +31,7 @@ export type Ports = CheckPorts & {
   tagSeeds(build: Inspected): Promise<readonly TagSeed[]>;
   seedTags(site: SiteConfig, seeds: readonly TagSeed[]): Promise<void>;
   /** packs, uploads and publishes one function of the release */
-  publish(site: SiteConfig, code: Package): Promise<PublishedFunction>;
+  publish(site: SiteConfig, build: Inspected, code: Package): Promise<PublishedFunction>;
   progress(deploymentId: string): Report;
 };
 
@@ -119,13 +119,13 @@ const publishFiles = async (ports: Ports, work: Work, build: Inspected, seeds: r
   return (await tell({ type: "RecordAssets", ...assets, tags: seeds.length }, "/assets")) ? undefined : assets.manifest;
 };
 
-const publishFunctions = (ports: Ports, { deploymentId, site }: Work, { packages }: Inspected): Promise<PublishedFunction[]> => {
+const publishFunctions = (ports: Ports, { deploymentId, site }: Work, build: Inspected): Promise<PublishedFunction[]> => {
   const report = ports.progress(deploymentId);
   let done = 0;
   return Promise.all(
-    packages.map(async (code) => {
-      const published = await ports.publish(site, code);
-      report("versions", ++done, packages.length);
+    build.packages.map(async (code) => {
+      const published = await ports.publish(site, build, code);
+      report("versions", ++done, build.packages.length);
       return { ...published, ...(code.streaming && { streaming: code.streaming }) };
     }),
   );

@@ -57,7 +57,7 @@ const stage = async (
     },
     tagSeeds: async () => [{ tag: "home", path: "/", revalidatedAt: "1" }],
     seedTags: async (_, seeds) => void did.push(`seeded ${seeds.length}`),
-    publish: async (_, { role }) => {
+    publish: async (_site, _build, { role }) => {
       await meanwhile.publish?.();
       did.push(`published ${role}`);
       return functions(n).find((one) => one.role === role) ?? expect.unreachable();

@@ -93,7 +93,7 @@ export const publishWiring = ({ aggregates, functions, objects, secrets, site }:
     },
     tagSeeds: async () => [],
     seedTags: async () => undefined,
-    publish: async (of, { role, handler, folder }) => {
+    publish: async (of, _build, { role, handler, folder }) => {
       const text = codeOf(role, JSON.parse(folder) as Artifact);
       const code = { bucket: config.buckets.artifacts, key: `functions/${digest(text)}.zip`, sha256: hash("sha256", text, "base64") };
       await objects.putNewText(code.bucket, code.key, text);

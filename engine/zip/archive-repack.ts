@@ -1,0 +1,107 @@
+import { randomUUID } from "node:crypto";
+import { createWriteStream } from "node:fs";
+import { rename, rm } from "node:fs/promises";
+import { Readable } from "node:stream";
+import { buffer } from "node:stream/consumers";
+import { pipeline } from "node:stream/promises";
+import type { ZipFile } from "yauzl";
+import { ArchiveRefused, checkLinks, isProgramLink } from "./archive-rules.ts";
+import { type Listed, listEntries, openArchive, readLinks } from "./archive-unzip.ts";
+import { digester, type Zipped } from "./archive-zip.ts";
+
+/**
+ * Writes one folder of an archive as an archive of its own, as `zipDirectory` would of the unpacked folder, but takes what is
+ * deflated as it is: deflating it again is most of the time that a release takes. So its bytes depend on names, contents,
+ * links, the executable bit, and on who deflated them. Links to programs are left out.
+ *
+ * Contents are not looked at: for archives that `unzipInto` has taken. `target` appears whole or not at all.
+ */
+export async function zipFolderOf(archive: string, folder: string, target: string): Promise<Omit<Zipped, "entries" | "strayPrograms">> {
+  const zip = await openArchive(archive);
+  const partial = `${target}.${randomUUID()}.part`;
+  const digest = digester();
+  try {
+    const inside = (await listEntries(zip, MAX_ENTRIES))
+      .filter(({ path, kind }) => path.startsWith(`${folder}/`) && kind !== "folder")
+      .map((one) => ({ ...one, path: one.path.slice(folder.length + 1) }))
+      .filter(({ path, kind }) => !(kind === "link" && isProgramLink(path)))
+      .sort((a, b) => (a.path < b.path ? -1 : 1));
+    if (inside.length === 0) throw new ArchiveRefused("empty", folder, "the archive has nothing there");
+    checkLinks(await readLinks(zip, inside, () => undefined));
+    await pipeline(Readable.from(bytesOf(zip, inside)), digest.stream, createWriteStream(partial));
+    await rename(partial, target);
+    return { ...digest.result(), files: inside.length };
+  } catch (error) {
+    await rm(partial, { force: true });
+    throw error;
+  } finally {
+    zip.close();
+  }
+}
+
+/** Of the whole archive; `unzipInto` takes no more. */
+const MAX_ENTRIES = 50_000;
+/** Entries that are read at once, and from which size on one is not held in memory. */
+const GROUP = 32;
+const STREAM_FROM = 8 * 1024 ** 2;
+
+async function* bytesOf(zip: ZipFile, entries: readonly Listed[]): AsyncGenerator<Buffer> {
+  const directory: Buffer[] = [];
+  let offset = 0;
+  for (let from = 0; from < entries.length; from += GROUP) {
+    const group = entries.slice(from, from + GROUP);
+    const contents = await Promise.all(
+      group.map(async ({ entry }) => (entry.compressedSize < STREAM_FROM ? buffer(await deflated(zip, entry)) : undefined)),
+    );
+    for (const [index, one] of group.entries()) {
+      const header = localHeader(one);
+      yield header;
+      const content = contents[index];
+      if (content !== undefined) yield content;
+      else yield* (await deflated(zip, one.entry)) as AsyncIterable<Buffer>;
+      directory.push(directoryEntry(one, offset));
+      offset += header.length + one.entry.compressedSize;
+    }
+  }
+  const listing = Buffer.concat(directory);
+  yield listing;
+  yield endOf(entries.length, offset, listing.length);
+}
+
+const deflated = (zip: ZipFile, entry: Listed["entry"]): Promise<Readable> => zip.openReadStreamPromise(entry, { decodeFileData: false });
+
+/** What both headers of an entry say in the same words: names are UTF-8, and every file is of 1980-01-01. */
+const common = ({ path, entry }: Listed): Buffer => {
+  const bytes = Buffer.alloc(26);
+  bytes.writeUInt16LE(20, 0); // version needed to extract
+  bytes.writeUInt16LE(0x0800, 2);
+  bytes.writeUInt16LE(entry.compressionMethod, 4);
+  bytes.writeUInt16LE(0, 6);
+  bytes.writeUInt16LE(0x21, 8);
+  bytes.writeUInt32LE(entry.crc32, 10);
+  bytes.writeUInt32LE(entry.compressedSize, 14);
+  bytes.writeUInt32LE(entry.uncompressedSize, 18);
+  bytes.writeUInt16LE(Buffer.byteLength(path), 22);
+  return bytes;
+};
+
+const localHeader = (one: Listed): Buffer => Buffer.concat([Buffer.from("PK\x03\x04"), common(one), Buffer.from(one.path)]);
+
+const directoryEntry = (one: Listed, offset: number): Buffer => {
+  const bytes = Buffer.alloc(14);
+  const mode = one.kind === "link" ? 0o120777 : one.executable ? 0o100755 : 0o100644;
+  bytes.writeUInt32LE((mode << 16) >>> 0, 6);
+  bytes.writeUInt32LE(offset, 10);
+  const madeByUnix = Buffer.from([0x3f, 0x03]);
+  return Buffer.concat([Buffer.from("PK\x01\x02"), madeByUnix, common(one), bytes, Buffer.from(one.path)]);
+};
+
+const endOf = (entries: number, offset: number, bytes: number): Buffer => {
+  const end = Buffer.alloc(22);
+  end.write("PK\x05\x06", "latin1");
+  end.writeUInt16LE(entries, 8);
+  end.writeUInt16LE(entries, 10);
+  end.writeUInt32LE(bytes, 12);
+  end.writeUInt32LE(offset, 16);
+  return end;
+};
