@@ -1,5 +1,5 @@
 import { createReadStream, createWriteStream } from "node:fs";
-import { stat } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import {
@@ -24,6 +24,8 @@ export type Objects = ReturnType<typeof s3Objects>;
 
 const TRIES = 5;
 const DELETE_BATCH = 1_000;
+/** From this size on a file is streamed. */
+const STREAM_FROM = 1024 ** 2;
 /** Keys that are looked for one after another, and how many such ranges at a time. */
 const RANGE = 250;
 const RANGES = 8;
@@ -41,12 +43,14 @@ export const s3Objects = (client: S3Client, clock: Clock) => {
     unlessTaken(clock, () => put(bucket, key, file, sha256, serving, "*"));
 
   const put = async (bucket: string, key: string, file: string, sha256: string, serving?: Serving, ifNoneMatch?: "*"): Promise<void> => {
+    const { size } = await stat(file);
     await client.send(
       new PutObjectCommand({
         Bucket: bucket,
         Key: key,
-        Body: createReadStream(file),
-        ContentLength: (await stat(file)).size,
+        // a stream is sent in signed chunks, which costs more than the bytes of most files
+        Body: size < STREAM_FROM ? await readFile(file) : createReadStream(file),
+        ContentLength: size,
         Metadata: { sha256 },
         ...(serving && { ContentType: serving.contentType, CacheControl: serving.cacheControl }),
         ...(ifNoneMatch && { IfNoneMatch: ifNoneMatch }),

@@ -1,10 +1,10 @@
-import { readFile, stat } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as z from "zod";
 import type { Objects, Serving } from "../aws/objects.ts";
 import { each } from "../kit/each.ts";
 import { isVersioned, placesOf } from "./asset-paths.ts";
-import { filesBelow, sha256OfFile } from "./files.ts";
+import { filesBelow, measure } from "./files.ts";
 import type { Inspected } from "./inspect.ts";
 import { contentKey, type Manifest, manifestKey, type PublicFile } from "./manifest.ts";
 import { OutputRefused } from "./output.ts";
@@ -58,7 +58,8 @@ export const uploadAssets = async (
   await each(cache, WIDTH, async (path) => {
     // the age of a page is the time of its upload: an entry that exists is newer, and stays
     const file = join(root, "cache", path);
-    if (await objects.putNew(locations.bucket, `${locations.cache}/${rewritten(path, buildId, runtimeId)}`, file, await sha256OfFile(file)))
+    const { sha256 } = await measure(file);
+    if (await objects.putNew(locations.bucket, `${locations.cache}/${rewritten(path, buildId, runtimeId)}`, file, sha256))
       outcome.cacheEntries += 1;
     step();
   });
@@ -79,8 +80,7 @@ const readAssets = async (
   const publicFiles: PublicFile[] = [];
   await each(await Array.fromAsync(filesBelow(join(root, "assets"))), WIDTH, async (path) => {
     const file = join(root, "assets", path);
-    const sha256 = await sha256OfFile(file);
-    const { size: bytes } = await stat(file);
+    const { bytes, sha256 } = await measure(file);
     const contentType = mime.contentType(path.slice(path.lastIndexOf("/") + 1)) || "application/octet-stream";
     const places = placesOf(paths, path);
     if (isVersioned(paths, path) && !isSharedName(path, buildId, releaseId)) {

@@ -1,6 +1,6 @@
-import { createHash } from "node:crypto";
+import { createHash, hash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { opendir } from "node:fs/promises";
+import { opendir, readFile, stat } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
 import { pipeline } from "node:stream/promises";
 
@@ -12,8 +12,16 @@ export async function* filesBelow(folder: string): AsyncGenerator<string> {
     if (!entry.isDirectory()) yield relative(folder, join(entry.parentPath, entry.name)).split(sep).join("/");
 }
 
-/** sha256 of a file, hex. */
-export const sha256OfFile = async (file: string): Promise<string> => {
+/** From this size on a file is streamed: below, a stream costs more than its bytes. */
+const STREAM_FROM = 1024 ** 2;
+
+/** Bytes and sha256 (hex) of a file. */
+export const measure = async (file: string): Promise<{ bytes: number; sha256: string }> => {
+  const { size: bytes } = await stat(file);
+  return { bytes, sha256: bytes < STREAM_FROM ? hash("sha256", await readFile(file)) : await digestOf(file) };
+};
+
+const digestOf = async (file: string): Promise<string> => {
   const digest = createHash("sha256");
   await pipeline(createReadStream(file), digest);
   return digest.digest("hex");

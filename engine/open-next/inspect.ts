@@ -1,20 +1,31 @@
-import { readdir, readFile, stat } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { FunctionRole } from "../../domain/deployment/shapes.ts";
 import { type AssetPaths, prefixOf } from "./asset-paths.ts";
 import { asRequested } from "./behavior-patterns.ts";
-import { filesBelow } from "./files.ts";
 import { type Bundle, type OpenNextOutput, OutputRefused, readOutput } from "./output.ts";
 import { checkPrerendered } from "./prerendered.ts";
 
 export type Package = {
   readonly role: FunctionRole;
   readonly handler: string;
-  /** absolute */
+  /** below the build's root */
   readonly folder: string;
   /** it answers as a stream; absent: whole */
   readonly streaming?: true;
 };
+
+/** A build as it was fetched. */
+export type Output = {
+  /** where its files are that `isRead` names */
+  readonly root: string;
+  /** every file and link of it, by paths below the root */
+  readonly held: readonly { readonly path: string; readonly bytes: number }[];
+};
+
+/** Whether a file of a build is read here: of the functions, whose code goes on as it is packed, what Next.js says of the app. */
+export const isRead = (path: string): boolean =>
+  !path.includes("/") || /^(assets|cache|dynamodb-provider)\/|\/\.next\/[^/]+\.json$/.test(path);
 
 /** A build that may be published. */
 export type Inspected = {
@@ -34,10 +45,10 @@ const MAX_UNPACKED_BYTES = 250 * 1024 * 1024;
 /**
  * Does not trust a build that ended well: everything that a release needs must really be there. Throws `OutputRefused`.
  *
- * @param root the unpacked artifact: the content of `.open-next`
+ * @param output the content of `.open-next`
  * @param releaseId the id that the build was told to use
  */
-export const inspect = async (root: string, releaseId: string, architecture: "x86_64" | "arm64"): Promise<Inspected> => {
+export const inspect = async ({ root, held }: Output, releaseId: string, architecture: "x86_64" | "arm64"): Promise<Inspected> => {
   const output = readOutput(await textOf(join(root, "open-next.output.json")));
   const packages: Package[] = [];
   for (const [role, bundle] of [
@@ -46,12 +57,12 @@ export const inspect = async (root: string, releaseId: string, architecture: "x8
     ["revalidation", output.revalidation],
   ] as const)
     if (bundle !== null)
-      packages.push({ ...(await packageOf(root, role, bundle)), ...(role === "server" && output.server.streaming && { streaming: true }) });
-  if (output.image !== null) await checkSharp(join(root, output.image.folder), architecture);
+      packages.push({ ...packageOf(held, role, bundle), ...(role === "server" && output.server.streaming && { streaming: true }) });
+  if (output.image !== null) checkSharp(held, output.image.folder, architecture);
 
   const buildId = (await textOf(join(root, "assets/BUILD_ID")))?.trim();
   if (!buildId) throw new OutputRefused("the build has no assets/BUILD_ID: OpenNext did not finish");
-  const app = await builtAppOf(join(root, output.server.folder));
+  const app = join(root, builtAppOf(held, output.server.folder));
   await checkPrerendered(root, app);
   const { deploymentId: runtimeId = buildId, assetPrefix = "" } = await serverConfigOf(app);
   const prefix = prefixOf(assetPrefix, output.assets.base);
@@ -65,28 +76,27 @@ export const inspect = async (root: string, releaseId: string, architecture: "x8
   return { root, behaviors, paths, packages, buildId, runtimeId, warnings };
 };
 
-const packageOf = async (root: string, role: FunctionRole, { handler, folder }: Bundle): Promise<Package> => {
-  const absolute = join(root, folder);
+const packageOf = (held: Output["held"], role: FunctionRole, { handler, folder }: Bundle): Package => {
+  const own = held.filter(({ path }) => path.startsWith(`${folder}/`));
   const file = handler.slice(0, handler.lastIndexOf("."));
-  if ((await textOf(join(absolute, `${file}.mjs`))) === undefined)
+  if (!own.some(({ path }) => path === `${folder}/${file}.mjs`))
     throw new OutputRefused(
       `the bundle of the ${role} function has no ${file}.mjs (${folder}): the build did not finish, or its artifact leaves files out`,
     );
-  let bytes = 0;
-  for await (const path of filesBelow(absolute)) bytes += (await stat(join(absolute, path)).catch(() => ({ size: 0 }))).size;
+  const bytes = own.reduce((sum, one) => sum + one.bytes, 0);
   if (bytes > MAX_UNPACKED_BYTES)
     throw new OutputRefused(
       `the ${role} function is ${Math.ceil(bytes / 1024 / 1024)} MB unpacked, and Lambda allows 250 MB: exclude what the server does not need (outputFileTracingExcludes)`,
     );
-  return { role, handler, folder: absolute };
+  return { role, handler, folder };
 };
 
 /** OpenNext ends well even when sharp could not be installed; every image would then answer 500. */
-const checkSharp = async (folder: string, architecture: "x86_64" | "arm64"): Promise<void> => {
+const checkSharp = (held: Output["held"], folder: string, architecture: "x86_64" | "arm64"): void => {
   const wanted = `sharp-linux-${architecture === "arm64" ? "arm64" : "x64"}`;
-  const found = (await readdir(join(folder, "node_modules/@img")).catch(() => [] as string[])).filter((name) =>
-    /^sharp-(?!libvips)/.test(name),
-  );
+  const below = `${folder}/node_modules/@img/`;
+  const names = held.flatMap(({ path }) => (path.startsWith(below) ? [path.slice(below.length).split("/")[0] ?? ""] : []));
+  const found = [...new Set(names)].filter((name) => /^sharp-(?!libvips)/.test(name));
   if (found.includes(wanted)) return;
   const fix = `the default build installs what fits; with a buildspec.yml of your own, set imageOptimization.install in open-next.config.ts to sharp for linux/${architecture === "arm64" ? "arm64" : "x64"}`;
   throw new OutputRefused(
@@ -97,11 +107,12 @@ const checkSharp = async (folder: string, architecture: "x86_64" | "arm64"): Pro
 };
 
 /** Next.js' own folder in the server's bundle: below the app's folder where the app is a part of a workspace. */
-const builtAppOf = async (server: string): Promise<string> => {
-  if ((await textOf(join(server, ".next", SERVER_FILES))) !== undefined) return join(server, ".next");
-  for await (const path of filesBelow(server))
-    if (path.endsWith(`/.next/${SERVER_FILES}`) && !path.includes("node_modules/")) return join(server, dirname(path));
-  return join(server, ".next");
+const builtAppOf = (held: Output["held"], server: string): string => {
+  const own = `${server}/.next`;
+  const isApp = ({ path }: Output["held"][number]): boolean =>
+    path.startsWith(`${server}/`) && path.endsWith(`/.next/${SERVER_FILES}`) && !path.includes("node_modules/");
+  const apps = held.filter(isApp).map(({ path }) => dirname(path));
+  return apps.includes(own) ? own : (apps[0] ?? own);
 };
 
 const SERVER_FILES = "required-server-files.json";

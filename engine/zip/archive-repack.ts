@@ -1,12 +1,14 @@
 import { randomUUID } from "node:crypto";
 import { createWriteStream } from "node:fs";
 import { rename, rm } from "node:fs/promises";
-import { Readable } from "node:stream";
+import { Readable, Writable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { pipeline } from "node:stream/promises";
+import { promisify } from "node:util";
+import { crc32, inflateRaw } from "node:zlib";
 import type { ZipFile } from "yauzl";
 import { ArchiveRefused, checkLinks, isProgramLink } from "./archive-rules.ts";
-import { type Listed, listEntries, openArchive, readLinks } from "./archive-unzip.ts";
+import { checked, type Listed, listEntries, openArchive, readLinks } from "./archive-unzip.ts";
 import { digester, type Zipped } from "./archive-zip.ts";
 
 /**
@@ -14,7 +16,8 @@ import { digester, type Zipped } from "./archive-zip.ts";
  * deflated as it is: deflating it again is most of the time that a release takes. So its bytes depend on names, contents,
  * links, the executable bit, and on who deflated them. Links to programs are left out.
  *
- * Contents are not looked at: for archives that `unzipInto` has taken. `target` appears whole or not at all.
+ * For archives whose entries `unzipInto` has looked at: names and sizes are. Here each content is inflated once to see that it
+ * is what its checksum says. `target` appears whole or not at all. Throws `ArchiveRefused`.
  */
 export async function zipFolderOf(archive: string, folder: string, target: string): Promise<Omit<Zipped, "entries" | "strayPrograms">> {
   const zip = await openArchive(archive);
@@ -50,9 +53,7 @@ async function* bytesOf(zip: ZipFile, entries: readonly Listed[]): AsyncGenerato
   let offset = 0;
   for (let from = 0; from < entries.length; from += GROUP) {
     const group = entries.slice(from, from + GROUP);
-    const contents = await Promise.all(
-      group.map(async ({ entry }) => (entry.compressedSize < STREAM_FROM ? buffer(await deflated(zip, entry)) : undefined)),
-    );
+    const contents = await Promise.all(group.map((one) => soundContent(zip, one)));
     for (const [index, one] of group.entries()) {
       const header = localHeader(one);
       yield header;
@@ -67,6 +68,29 @@ async function* bytesOf(zip: ZipFile, entries: readonly Listed[]): AsyncGenerato
   yield listing;
   yield endOf(entries.length, offset, listing.length);
 }
+
+/** The deflated bytes of an entry whose content is sound; `undefined` for one that is too big to be held in memory. */
+const soundContent = async (zip: ZipFile, { path, entry }: Listed): Promise<Buffer | undefined> => {
+  if (entry.compressedSize >= STREAM_FROM) {
+    const content = await zip.openReadStreamPromise(entry);
+    await pipeline(
+      checked(content, path, entry.crc32, () => undefined),
+      new Writable({ write: (_chunk, _encoding, done) => done() }),
+    );
+    return undefined;
+  }
+  const bytes = await buffer(await deflated(zip, entry));
+  const content = entry.compressionMethod === 0 ? bytes : await inflated(bytes, path, entry.uncompressedSize);
+  if (content.length !== entry.uncompressedSize || crc32(content) !== entry.crc32)
+    throw new ArchiveRefused("corrupt", path, "the content does not match its checksum; upload the archive again");
+  return bytes;
+};
+
+const inflated = (bytes: Buffer, path: string, maxOutputLength: number): Promise<Buffer> =>
+  // zlib wants room for a byte where there is none
+  promisify(inflateRaw)(bytes, { maxOutputLength: Math.max(1, maxOutputLength) }).catch((cause: Error) => {
+    throw new ArchiveRefused("corrupt", path, `the content cannot be read (${cause.message})`, { cause });
+  });
 
 const deflated = (zip: ZipFile, entry: Listed["entry"]): Promise<Readable> => zip.openReadStreamPromise(entry, { decodeFileData: false });
 

@@ -15,7 +15,12 @@ export type UnzipLimits = {
   readonly maxBytes?: number;
   /** Unpacked bytes to bytes of the archive, looked at from 10 MiB unpacked. Default 200: OpenNext output is about 5. */
   readonly maxRatio?: number;
+  /** Which files and links are written; every entry is checked. Default all. */
+  readonly only?: (path: string) => boolean;
 };
+
+/** What an archive holds, folders left out. */
+export type Held = { readonly path: string; readonly bytes: number };
 
 /**
  * Unpacks a zip into a folder that is empty or does not exist yet. Files get mode 0644, or 0755 where their owner may execute them.
@@ -23,7 +28,12 @@ export type UnzipLimits = {
  * Everything the central directory can show is checked before the first write. Links are made last, so no file
  * can be written through one. When it throws `ArchiveRefused` the folder is empty again.
  */
-export async function unzipInto(zipFile: string, dir: string, limits: UnzipLimits = {}): Promise<{ files: number; bytes: number }> {
+export async function unzipInto(
+  zipFile: string,
+  dir: string,
+  limits: UnzipLimits = {},
+): Promise<{ files: number; bytes: number; held: readonly Held[] }> {
+  const { only = () => true } = limits;
   const root = await emptyFolder(dir);
   const size = (await stat(zipFile)).size;
   const zip = await openArchive(zipFile);
@@ -35,14 +45,17 @@ export async function unzipInto(zipFile: string, dir: string, limits: UnzipLimit
     const links = withoutStrayPrograms(await readLinks(zip, entries, count.add));
     checkLinks(links);
     try {
-      await writeTree(zip, root, entries, count.add);
-      for (const [path, target] of links) await symlink(target, join(root, path));
-      await checkOnDisk(root, links);
+      const wanted = entries.filter(({ path, kind }) => (kind === "folder" ? limits.only === undefined : only(path)));
+      await writeTree(zip, root, wanted, count.add);
+      const made = new Map([...links].filter(([path]) => only(path)));
+      for (const [path, target] of made) await symlink(target, join(root, path));
+      await checkOnDisk(root, made);
     } catch (error) {
       await emptyAgain(root);
       throw asRefusal(error);
     }
-    return { files: entries.filter((entry) => entry.kind !== "folder").length, bytes: count.total() };
+    const held = entries.flatMap(({ path, kind, entry }) => (kind === "folder" ? [] : [{ path, bytes: entry.uncompressedSize }]));
+    return { files: held.filter(({ path }) => only(path)).length, bytes: count.total(), held };
   } finally {
     zip.close();
   }
@@ -206,7 +219,7 @@ const content = (zip: ZipFile, entry: Entry): Promise<Readable> =>
   });
 
 /** Passes an entry's bytes on, counting them against the limits and against its checksum. */
-async function* checked(bytes: Readable, path: string, expected: number, count: Count): AsyncGenerator<Buffer> {
+export async function* checked(bytes: Readable, path: string, expected: number, count: Count): AsyncGenerator<Buffer> {
   let sum = 0;
   for await (const chunk of bytes as AsyncIterable<Buffer>) {
     count(chunk.length, path);

@@ -1,10 +1,10 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join, relative } from "node:path";
+import { join } from "node:path";
 import type { SiteConfig } from "../../blueprint/engine-config.ts";
 import { siteResources } from "../../blueprint/sites.ts";
 import { readTagSeeds, uploadAssets } from "../../engine/open-next/assets.ts";
-import { type Inspected, inspect, type Package } from "../../engine/open-next/inspect.ts";
+import { type Inspected, inspect, isRead, type Package } from "../../engine/open-next/inspect.ts";
 import { OutputRefused } from "../../engine/open-next/output.ts";
 import { settingsOf } from "../../engine/open-next/settings.ts";
 import { consumerOf } from "../../engine/wiring/consumer.ts";
@@ -36,9 +36,10 @@ const verb = ({ aggregates, functions, clock, objects, tags, views, secrets, con
   const publish = (of: SiteConfig, { root }: Inspected, { role, handler, folder }: Package) =>
     withFolder(async (scratch) => {
       const zip = join(scratch, "code.zip");
-      const { sha256Hex, sha256Base64 } = await zipFolderOf(artifactOf(root), relative(root, folder), zip);
+      const { sha256Hex, sha256Base64 } = await zipFolderOf(artifactOf(root), folder, zip);
       const code = { bucket: config.buckets.artifacts, key: `functions/${sha256Hex}.zip`, sha256: sha256Base64 };
-      await objects.putNew(code.bucket, code.key, zip, sha256Hex);
+      // a function that did not change is there
+      if ((await objects.fingerprint(code.bucket, code.key)) === undefined) await objects.putNew(code.bucket, code.key, zip, sha256Hex);
       const name = siteResources(of.site, of.environment).functions[role];
       const secret = await secrets.read(siteResources(of.site, of.environment).secret);
       const { settings, name: settingsName } = settingsOf(
@@ -61,8 +62,8 @@ const verb = ({ aggregates, functions, clock, objects, tags, views, secrets, con
         const zip = artifactOf(root);
         if (!(await objects.download(bucket, key, zip)))
           throw new OutputRefused(`the build's artifact ${key} is gone from ${bucket}: deploy again`);
-        await unzipInto(zip, root);
-        return use(root);
+        const { held } = await unzipInto(zip, root, { only: isRead });
+        return use({ root, held });
       }),
     inspect,
     uploadAssets: (of, build, ids, report) => uploadAssets(objects, locations(of), build, ids, report),

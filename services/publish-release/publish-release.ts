@@ -9,7 +9,7 @@ import { type Aggregates, type Executed, following } from "../../engine/log/exec
 import { misfitOf } from "../../engine/open-next/answer-mode.ts";
 import { basePathFault } from "../../engine/open-next/asset-paths.ts";
 import type { AssetsOutcome, Report, TagSeed } from "../../engine/open-next/assets.ts";
-import type { Inspected, Package } from "../../engine/open-next/inspect.ts";
+import type { Inspected, Output, Package } from "../../engine/open-next/inspect.ts";
 import { OutputRefused } from "../../engine/open-next/output.ts";
 import { ArchiveRefused } from "../../engine/zip/archive.ts";
 import { type Ports as CheckPorts, checkRelease } from "./check-release.ts";
@@ -20,8 +20,8 @@ export type Ports = CheckPorts & {
   /** the declared environment; `undefined` where it is not declared (any more) */
   site(site: string, environment: string): SiteConfig | undefined;
   /** unpacks the artifact into a folder of its own and looks at it, and takes the folder away afterwards */
-  withBuild<T>(artifact: { bucket: string; key: string }, use: (root: string) => Promise<T>): Promise<T>;
-  inspect(root: string, releaseId: string, architecture: SiteConfig["architecture"]): Promise<Inspected>;
+  withBuild<T>(artifact: { bucket: string; key: string }, use: (output: Output) => Promise<T>): Promise<T>;
+  inspect(output: Output, releaseId: string, architecture: SiteConfig["architecture"]): Promise<Inspected>;
   uploadAssets(
     site: SiteConfig,
     build: Inspected,
@@ -66,7 +66,7 @@ export const publishRelease =
     const work: Work = { deploymentId, releaseId, site, tell };
     if (await isHistory(ports, work, state.sequence)) return;
     try {
-      await ports.withBuild(artifact, (root) => publish(ports, work, root));
+      await ports.withBuild(artifact, (output) => publish(ports, work, output));
     } catch (error) {
       if (error instanceof OutputRefused || error instanceof PublishRefused) return fail(error.message);
       if (error instanceof ArchiveRefused) return fail(`the build's artifact is refused: ${error.message}`);
@@ -84,9 +84,9 @@ const isHistory = async ({ aggregates }: Ports, { site: { site, environment }, t
   return true;
 };
 
-const publish = async (ports: Ports, work: Work, root: string): Promise<void> => {
+const publish = async (ports: Ports, work: Work, output: Output): Promise<void> => {
   const { releaseId, site, tell } = work;
-  const build = await ports.inspect(root, releaseId, site.architecture);
+  const build = await ports.inspect(output, releaseId, site.architecture);
   const misfit = misfitOf(site, { streaming: build.packages.some(({ streaming }) => streaming === true) });
   if (misfit !== undefined) throw new OutputRefused(`the build does not fit the site: ${misfit}`);
   const unserved = basePathFault(site.basePath, build.paths);

@@ -77,3 +77,30 @@ it.each([
   await expect(zipFolderOf(at("all.zip"), folder, at("server.zip"))).rejects.toMatchObject({ reason, entry });
   expect((await readdir(room)).sort()).toEqual(["all.zip", "in"]);
 });
+
+it.each([
+  ["a small file", 40_000],
+  ["a file that is too big to be held in memory", 9_000_000],
+])("refuses content that does not match its checksum, of %s", async (_what, bytes) => {
+  await put({ [`${SERVER}/code.bin`]: randomBytes(bytes) });
+  await zipDirectory(at("in"), at("all.zip"));
+  const archive = await readFile(at("all.zip"));
+  for (const change of [(byte: number) => byte ^ 1, () => 0]) {
+    const damaged = Buffer.from(archive);
+    for (let n = 0; n < 40; n++) damaged[20_000 + n] = change(archive[20_000 + n] ?? 0);
+    await writeFile(at("damaged.zip"), damaged);
+    const refused = zipFolderOf(at("damaged.zip"), SERVER, at("server.zip"));
+    await expect(refused).rejects.toMatchObject({ name: "ArchiveRefused", reason: "corrupt" });
+    expect(await readdir(room)).not.toContain("server.zip");
+  }
+});
+
+it("refuses content that is longer than its entry says", async () => {
+  await put({ [`${SERVER}/zeros.bin`]: Buffer.alloc(100_000) });
+  await zipDirectory(at("in"), at("all.zip"));
+  const archive = await readFile(at("all.zip"));
+  const directory = archive.indexOf(Buffer.from("504b0102", "hex"));
+  archive.writeUInt32LE(99_000, directory + 24);
+  await writeFile(at("all.zip"), archive);
+  await expect(zipFolderOf(at("all.zip"), SERVER, at("server.zip"))).rejects.toMatchObject({ reason: "corrupt" });
+});

@@ -107,8 +107,32 @@ describe("packing a folder", () => {
     const source = await readFile(new URL("../../node_modules/typescript/lib/typescript.js", import.meta.url));
     for (let n = 0; n < 1200; n++) await writeFile(at("in", `${n}.js`), source.subarray((n * 7000) % 8_000_000).subarray(0, 17_000));
     await zipDirectory(at("in"), at("x.zip"));
-    expect(await unzipInto(at("x.zip"), at("out"))).toEqual({ files: 1200, bytes: 1200 * 17_000 });
+    expect(await unzipInto(at("x.zip"), at("out"))).toMatchObject({ files: 1200, bytes: 1200 * 17_000 });
     expect(await readFile(at("out", "777.js"))).toEqual(await readFile(at("in", "777.js")));
+  });
+});
+
+describe("unpacking a part", () => {
+  const only = (path: string) => path.startsWith("assets/");
+
+  it("writes what is wanted alone, and says what else there is", async () => {
+    await put("in", { "assets/a.js": "a", "server/index.mjs": "code", "server/empty": "" });
+    await symlink("a.js", at("in/assets/link"));
+    await symlink("index.mjs", at("in/server/link"));
+    await zipDirectory(at("in"), at("x.zip"));
+    expect(await unzipInto(at("x.zip"), at("out"), { only })).toEqual({
+      files: 2,
+      bytes: 14,
+      held: [
+        { path: "assets/a.js", bytes: 1 },
+        { path: "assets/link", bytes: 4 },
+        { path: "server/empty", bytes: 0 },
+        { path: "server/index.mjs", bytes: 4 },
+        { path: "server/link", bytes: 9 },
+      ],
+    });
+    expect(await tree("out")).toEqual(["assets/a.js", "assets/link"]);
+    expect(await readdir(at("out"))).toEqual(["assets"]);
   });
 });
 
@@ -325,9 +349,17 @@ describe("unpacking what somebody else packed", () => {
     expect((await readdir(room)).sort()).toEqual(["deep", "x.zip"]);
   };
 
+  it("looks at the names and links of what it does not write, too", async () => {
+    const only = (path: string) => path === "a";
+    await craft({ name: "a" }, { name: "b/../../c" });
+    await expect(unzipInto(at("x.zip"), at("out"), { only })).rejects.toMatchObject({ reason: "unsafe-name" });
+    await craft({ name: "a" }, { name: "l", mode: 0o120777, content: Buffer.from("../..") });
+    await expect(unzipInto(at("x.zip"), at("out"), { only })).rejects.toMatchObject({ reason: "link-leaves-folder" });
+  });
+
   it("unpacks a crafted archive that is in order", async () => {
     await craft({ name: "a/b.txt" }, { name: "c/", mode: 0o040755, content: Buffer.alloc(0) }, link("a/l", "../c"));
-    expect(await unzipInto(at("x.zip"), at("out"))).toEqual({ files: 2, bytes: 5 });
+    expect(await unzipInto(at("x.zip"), at("out"))).toMatchObject({ files: 2, bytes: 5 });
   });
 
   it.each(["../evil", "a/../../evil", "..", "/etc/evil", "C:evil", "c:/evil", "a\\..\\evil", "\\evil", "a\0b", "", "a//b", "./a", "a/."])(

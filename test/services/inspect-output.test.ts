@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { inspect } from "../../engine/open-next/inspect.ts";
 import { OutputRefused } from "../../engine/open-next/output.ts";
 import { type FixtureOutput, writeFixtureOutput } from "../support/fixture-output.ts";
+import { outputOf } from "../support/output-of.ts";
 
 let folder: string;
 beforeEach(async () => {
@@ -14,7 +15,7 @@ afterEach(() => rm(folder, { recursive: true }));
 
 const inspected = async (streaming?: FixtureOutput["streaming"]) => {
   await writeFixtureOutput(folder, { releaseId: "rel", architecture: "x64", ...(streaming && { streaming }) });
-  return inspect(folder, "rel", "x86_64");
+  return inspect(await outputOf(folder), "rel", "x86_64");
 };
 
 describe("a build's output", () => {

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { asRequested } from "../../engine/open-next/behavior-patterns.ts";
 import { inspect } from "../../engine/open-next/inspect.ts";
 import { writeFixtureOutput } from "../support/fixture-output.ts";
+import { outputOf } from "../support/output-of.ts";
 
 const SERVER = "server-functions/default";
 let root: string;
@@ -17,7 +18,7 @@ const put = async (path: string, content: unknown): Promise<void> => {
   await mkdir(dirname(join(root, path)), { recursive: true });
   await writeFile(join(root, path), JSON.stringify(content));
 };
-const inspected = () => inspect(root, "rel-1", "arm64");
+const inspected = async () => inspect(await outputOf(root), "rel-1", "arm64");
 
 describe("the output of a build", () => {
   beforeEach(() => writeFixtureOutput(root, { releaseId: "rel-1", architecture: "arm64" }));

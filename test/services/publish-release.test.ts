@@ -35,9 +35,9 @@ const stage = async (
     site: () => siteConfigOf(site, "production"),
     withBuild: ({ key }, use) => {
       did.push(`unpacked ${key}`);
-      return use("root");
+      return use({ root: "root", held: [] });
     },
-    inspect: async (root, releaseId) => {
+    inspect: async ({ root }, releaseId) => {
       await meanwhile.inspect?.();
       return {
         root,
@@ -167,7 +167,7 @@ describe("publish-release", () => {
     );
     const { deliver, newest } = await stage(24, {
       site: () => ({ ...siteConfigOf("publish-24", "production"), streaming: true }),
-      inspect: async (root, id) => ({
+      inspect: async ({ root }, id) => ({
         root,
         behaviors: [],
         packages,

@@ -44,9 +44,9 @@ export const publishWiring = ({ aggregates, functions, objects, secrets, site }:
     withBuild: async ({ bucket, key }, use) => {
       const text = await objects.getText(bucket, key);
       if (text === undefined) throw new OutputRefused(`the build's artifact ${key} is gone from ${bucket}: deploy again`);
-      return use(text);
+      return use({ root: text, held: [] });
     },
-    inspect: async (root): Promise<Inspected> => {
+    inspect: async ({ root }): Promise<Inspected> => {
       const { id } = JSON.parse(root) as Artifact;
       const packages = roles.map((role) => ({ role, handler: "index.handler", folder: root }));
       return {
