@@ -2,7 +2,7 @@ import { defineConfig } from "vitest/config";
 
 /**
  * `quick`: everything that runs in one process or on a loopback port. `cli`: the command, started as a person's shell would. `flow`: the whole engine with small apps. `infra`:
- * what would be deployed, evaluated without an account. `e2e`: the command that a user types, on a real app, and long hunts.
+ * what would be deployed, evaluated without an account. `e2e`: the command that a user types, on a real app. `worlds`: long hunts in simulated worlds.
  * `conformance`: our own AWS and our adapters against what others say of AWS; not part of `npm test`.
  */
 export default defineConfig({
@@ -19,6 +19,7 @@ export default defineConfig({
           exclude: [
             "test/cli/**",
             "test/e2e/**",
+            "test/worlds/**",
             "test/flow/**",
             "test/infra/**",
             "test/conformance/**",
@@ -73,6 +74,14 @@ export default defineConfig({
           testTimeout: 1_800_000,
           hookTimeout: 1_800_000,
           poolOptions: { forks: { singleFork: true, isolate: true } },
+        },
+      },
+      {
+        test: {
+          name: "worlds",
+          include: ["test/worlds/**/*.test.ts"],
+          testTimeout: 600_000,
+          hookTimeout: 600_000,
         },
       },
       {

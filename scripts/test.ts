@@ -7,11 +7,11 @@ import { type Part, summaryOf } from "./test-summary.ts";
 
 /**
  * Everything that decides whether a change may land: types, lint, the rooms' rules, then the quick tests, those
- * of the command and of the whole engine, the check of the infrastructure and the end-to-end tests. All of them run, whatever fails. The last
+ * of the command and of the whole engine, the check of the infrastructure, the simulated worlds and the end-to-end tests. All of them run, whatever fails. The last
  * line counts the tests, and each gate as one.
  */
 const gates = ["typecheck", "lint", "rooms"] as const;
-const suites = ["quick", "cli", "flow", "infra", "e2e"] as const;
+const suites = ["quick", "cli", "flow", "infra", "worlds", "e2e"] as const;
 
 const bin = join(import.meta.dirname, "../node_modules/.bin");
 const run = (command: string, args: readonly string[], more: Readonly<Record<string, string>> = {}): Promise<number> =>

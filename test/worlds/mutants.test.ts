@@ -1,0 +1,7 @@
+import { expect, it } from "vitest";
+import { hunt } from "../simulation/mutants/hunt.ts";
+import { mutants, rare } from "../simulation/mutants/mutants.ts";
+
+it.each(mutants.filter(({ name }) => !rare.has(name)))("the simulated world sees it where $name", async (mutant) => {
+  expect((await hunt(mutant, 3_000)).caughtBy).not.toBeNull();
+});
