@@ -18,6 +18,7 @@ import { logsService } from "./logs.ts";
 import { openQueuesAndObjects } from "./queues-and-objects.ts";
 import { secretsService } from "./secrets.ts";
 import { type Signed, signatureCheck } from "./signature.ts";
+import { bucketInPath, signedRequest } from "./signed-host.ts";
 import { errorAnswer, type Protocol, readBody, toAwsRequest, writeAnswer } from "./wire.ts";
 
 export type { AccessKey } from "./access-key.ts";
@@ -141,12 +142,13 @@ export async function startEndpoint({ dataDir, port = 0, ...given }: EndpointOpt
       if (!request.errored) writeAnswer(response, errorAnswer(error, protocol)); // a client that went away gets no answer
     };
     try {
-      const [path = "/", query = ""] = (request.url ?? "/").split(/\?(.*)/s);
-      const { method = "GET", headers } = request;
-      const route = routeOf({ method, path, query: new URLSearchParams(query), headers });
+      const signed = signedRequest(request);
+      request.url = bucketInPath(request.url ?? "/", signed.headers.host ?? "");
+      const [path = "/"] = request.url.split("?");
+      const route = routeOf({ ...signed, path, query: new URLSearchParams(signed.query) });
       protocol = route.protocol;
-      refuseForeign(route, headers);
-      serve(request, response, route, { method, path, query, headers }).catch(fail);
+      refuseForeign(route, request.headers);
+      serve(request, response, route, signed).catch(fail);
     } catch (error) {
       fail(error);
     }

@@ -113,6 +113,28 @@ globalThis.awslambda = {
   },
 };
 
+// ---- What is signed with the key of the local AWS goes to it, whatever host of AWS it was signed for ----
+
+const { AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID } = process.env;
+const { fetch: plainFetch } = globalThis;
+
+const hostOf = (input) => {
+  const address = input instanceof Request ? input.url : String(input);
+  return URL.canParse(address) ? new URL(address).host : "";
+};
+
+if (AWS_ENDPOINT_URL && AWS_ACCESS_KEY_ID)
+  globalThis.fetch = async (input, init) => {
+    if (!hostOf(input).endsWith(".amazonaws.com")) return plainFetch(input, init);
+    const request = new Request(input, init);
+    if (!request.headers.get("authorization")?.includes(` Credential=${AWS_ACCESS_KEY_ID}/`)) return plainFetch(request);
+    const { host, pathname, search } = new URL(request.url);
+    const headers = new Headers(request.headers);
+    headers.set("x-signed-host", host);
+    const body = request.body === null ? undefined : await request.arrayBuffer();
+    return plainFetch(`${AWS_ENDPOINT_URL}${pathname}${search}`, { method: request.method, headers, body, signal: request.signal });
+  };
+
 // ---- Handler ----
 
 const loadHandler = async () => {

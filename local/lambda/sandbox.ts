@@ -6,7 +6,7 @@ import type { ServerResponse } from "node:http";
 import { join } from "node:path";
 import type { PassThrough } from "node:stream";
 import { fileURLToPath } from "node:url";
-import { REGION } from "../http.ts";
+import { ACCOUNT, REGION } from "../http.ts";
 import { readLogLines } from "./log-lines.ts";
 import type { RuntimeApi } from "./runtime-api.ts";
 import { BrokenOff, flowOf, RESULT_LIMIT, tooLarge } from "./streamed-response.ts";
@@ -80,7 +80,7 @@ export const startSandbox = (
 
   const child = spawn(process.execPath, [BOOTSTRAP], {
     cwd: task.taskRoot,
-    env: { ...environment(), ...task.configuration.Environment?.Variables, ...runtimeVariables(task, { address, scratch, token }) },
+    env: { ...environment(), ...ownVariables(task, environment()), ...runtimeVariables(task, { address, scratch, token }) },
     stdio: ["ignore", "pipe", "pipe", "pipe"],
     detached: true, // leads a process group, so that what it starts can be killed with it
   });
@@ -171,6 +171,17 @@ const send = (response: ServerResponse, { requestId, arn, payload }: Invocation,
 };
 
 /** The variables that Lambda itself gives. Of the parent's own environment only PATH goes on: no secret of the parent leaks. */
+/** A version keeps its variables for ever, and the URL of a queue has the address in it that this AWS had then: it leads to the present one. */
+const ownVariables = ({ configuration }: Task, { AWS_ENDPOINT_URL = "" }: Readonly<Record<string, string>>): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(configuration.Environment?.Variables ?? {}).map(([name, value]) => [
+      name,
+      AWS_ENDPOINT_URL === "" ? value : value.replace(QUEUE_URL, (_all, path: string) => AWS_ENDPOINT_URL + path),
+    ]),
+  );
+
+const QUEUE_URL = new RegExp(`^http://127\\.0\\.0\\.1:\\d+(/${ACCOUNT}/[A-Za-z0-9_.-]+)$`);
+
 const runtimeVariables = (
   { functionName, version, configuration, taskRoot }: Task,
   { address, scratch, token }: { address: string; scratch: string; token: string },
