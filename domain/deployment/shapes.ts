@@ -67,6 +67,8 @@ export const Release = z.object({
   functions: z.array(PublishedFunction).min(1).max(3),
   /** key of the release's manifest: behaviours and public files */
   manifest: z.string(),
+  /** the app's basePath, without slashes at its ends; absent where it has none, and in what was published before it was kept */
+  basePath: z.string().optional(),
 });
 
 export const Step = z.enum(["queue", "build", "publish", "check", "flip", "cancel"]);

@@ -4,6 +4,7 @@ import { problemOf } from "../../engine/aws/errors.ts";
 import type { Functions } from "../../engine/aws/functions.ts";
 import type { Clock } from "../../engine/kit/clock.ts";
 import { isStreaming, misfitOf } from "../../engine/open-next/answer-mode.ts";
+import { checkPathBelow } from "../../engine/open-next/asset-paths.ts";
 import { probeVersion } from "../../engine/open-next/probe.ts";
 
 export type Ports = { readonly functions: Pick<Functions, "invoke">; readonly clock: Pick<Clock, "now"> };
@@ -74,11 +75,12 @@ async function faultsOf(
   roles?: readonly FunctionRole[],
 ): Promise<Fault[]> {
   const asked = release.functions.filter(({ role }) => roles?.includes(role) ?? true);
+  const at = { ...site, checkPath: checkPathBelow(release.basePath ?? "", site.checkPath) };
   const found = await Promise.all(
     asked.map(async (published): Promise<Fault | undefined> => {
       const { role, name, version } = published;
       try {
-        const { fault } = await probeVersion(functions.invoke, published, site, clock.now());
+        const { fault } = await probeVersion(functions.invoke, published, at, clock.now());
         return fault === undefined ? undefined : { role, gone: false, text: `${name}:${version} does not work: ${fault}` };
       } catch (error) {
         if (problemOf(error) !== "missing") throw error;

@@ -105,7 +105,8 @@ const publish = async (ports: Ports, work: Work, output: Output): Promise<void> 
     await tell({ type: "RecordChecksFailed", checks, reason: faults.join("; ").slice(0, 2_000) }, "/checks");
     return;
   }
-  const release: Release = { id: releaseId, functions, manifest };
+  const { base } = build.paths;
+  const release: Release = { id: releaseId, functions, manifest, ...(base !== "" && { basePath: base }) };
   await tell({ type: "RecordChecksPassed", release, checks }, "/checks");
 };
 

@@ -53,9 +53,9 @@ describe("an app with basePath /docs", () => {
   it("is checked at its own first page, and goes back to what it was without one", async () => {
     const { live } = await world.api.environment("web", "below");
     const events = await world.api.events(`deployments/${live?.deploymentId}`);
-    expect(events.find(({ type }) => type === "ChecksPassed")?.body.checks).toContainEqual(
-      expect.objectContaining({ role: "server", path: "/docs", status: 200 }),
-    );
+    const { checks, release } = events.find(({ type }) => type === "ChecksPassed")?.body ?? {};
+    expect(checks).toContainEqual(expect.objectContaining({ role: "server", path: "/docs", status: 200 }));
+    expect(release.basePath).toBe("docs");
     const id = await world.live("below");
     expect(await get("below", "/release.txt")).toMatchObject({ text: `${id}\n` });
     expect(await get("below", "/docs/release.txt")).toMatchObject({ status: 404 });

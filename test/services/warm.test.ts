@@ -40,6 +40,18 @@ describe("a release before it goes live", () => {
     expect(outcome).toBeUndefined();
     expect(asked).toEqual(["revalidation 1", "server 1"]);
   });
+  it("is asked below the basePath that it was built with", async () => {
+    const paths: string[] = [];
+    const invoke = async (_: string, version: string, event: unknown) => {
+      paths.push((event as { rawPath?: string }).rawPath ?? "none");
+      return { version, failed: null, payload: '{"statusCode":200}' };
+    };
+    const { release, ...more } = named(1);
+    const flip = { ...more, release: { ...release, basePath: "docs" }, live: undefined, reason: "deploy", forced: false, again: false };
+    await warm({ functions: { invoke }, clock }, { ...site, checkPath: "/health" }, flip);
+    await warm({ functions: { invoke }, clock }, { ...site, checkPath: "/" }, { ...flip, release });
+    expect(paths.filter((path) => path !== "none")).toEqual(["/docs/health", "/"]);
+  });
   it("has as many tries as a check has", async () => {
     expect((await look({ "server 1": [500, 200] })).outcome).toBeUndefined();
     expect((await look({ "server 1": ["crash", 200] }, { again: false })).outcome).toBeUndefined();
