@@ -4,6 +4,7 @@ import { join, resolve } from "node:path";
 import * as z from "zod";
 import { type Layout, layoutOf, managerOf } from "./app-layout.ts";
 import { usageError } from "./failure.ts";
+import { checkOpenNextConfig } from "./open-next-config.ts";
 
 /**
  * Checks that a folder is a Next.js app, before anything else is done. Returns its full path.
@@ -28,7 +29,9 @@ export async function findApp(folder: string): Promise<string> {
  * @throws CliError (usage) where the build could not work
  */
 export async function planBuild(app: string, ownBuild: boolean): Promise<Layout> {
-  const layout = ownBuild || existsSync(join(app, "buildspec.yml")) ? { root: app } : layoutOf(app);
+  const isOwn = ownBuild || existsSync(join(app, "buildspec.yml"));
+  if (!isOwn) await checkOpenNextConfig(app);
+  const layout = isOwn ? { root: app } : layoutOf(app);
   for (const folder of new Set([app, layout.root])) if ((await dependenciesOf(folder)).has("@opennextjs/aws")) return layout;
   throw usageError(
     `${app} cannot be built for AWS: its package.json does not depend on "@opennextjs/aws".`,

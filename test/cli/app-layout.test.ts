@@ -103,3 +103,37 @@ describe("files of values", () => {
     expect(await trackedEnvFiles(at("apps/web"))).toEqual({ files: [".env.production"] });
   });
 });
+
+describe("what open-next.config.ts asks for", () => {
+  const app = { "package.json": '{"devDependencies": {"@opennextjs/aws": "4"}}', "package-lock.json": "{}" };
+  const plan = async (config: string, ownBuild = false): Promise<string> => {
+    await put({ ...app, "open-next.config.ts": config });
+    return planBuild(root, ownBuild).then(
+      () => "taken",
+      ({ message, next }) => `${message} ${next}`,
+    );
+  };
+
+  it.each([
+    ["export default { default: {}, middleware: { external: true, originResolver: 'x' } };", /outside of the server.*Remove "external"/],
+    [
+      "const config = {\n  functions: { api: { routes: ['app/api/route'], patterns: ['/api/*'] } },\n  default: {},\n};",
+      /splits.*Remove "functions"/,
+    ],
+    ["export default { default: { override: { generateDockerfile: true } } };", /container/],
+  ])("is refused before anything is packed: %s", async (config, refused) => {
+    expect(await plan(config)).toMatch(refused);
+    expect(await plan(config, true)).toBe("taken");
+  });
+
+  it.each([
+    "export default { default: {}, middleware: { external: false } };",
+    "export default { default: {} }; // middleware: { external: true }",
+    "/* functions: { a: {} } */ export default { default: {}, functions: {} };",
+    'export default { buildCommand: \'echo "functions: { x }"\', default: { override: { wrapper: "aws-lambda-streaming" } } };',
+    "export default { default: {}, imageOptimization: { external: true } };",
+    "export default { middleware: {",
+  ])("is taken where it asks for nothing of the kind: %s", async (config) => {
+    expect(await plan(config)).toBe("taken");
+  });
+});
