@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { readFile, stat } from "node:fs/promises";
+import { readdir, readFile, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import * as z from "zod";
 import { type Layout, layoutOf, managerOf } from "./app-layout.ts";
@@ -30,14 +30,26 @@ export async function findApp(folder: string): Promise<string> {
  */
 export async function planBuild(app: string, ownBuild: boolean): Promise<Layout> {
   const isOwn = ownBuild || existsSync(join(app, "buildspec.yml"));
-  if (!isOwn) await checkOpenNextConfig(app);
   const layout = isOwn ? { root: app } : layoutOf(app);
-  for (const folder of new Set([app, layout.root])) if ((await dependenciesOf(folder)).has("@opennextjs/aws")) return layout;
-  throw usageError(
-    `${app} cannot be built for AWS: its package.json does not depend on "@opennextjs/aws".`,
-    `Run \`${ADD[managerOf(layout.root)]} @opennextjs/aws\` there.`,
-  );
+  if (!(await hasOpenNext([app, layout.root])))
+    throw usageError(
+      `${app} cannot be built for AWS: its package.json does not depend on "@opennextjs/aws".`,
+      `Run \`${ADD[managerOf(layout.root)]} @opennextjs/aws\` there.`,
+    );
+  if (isOwn) return layout;
+  if (!(await readdir(app)).some((name) => name.startsWith("next.config.")))
+    throw usageError(
+      `${app} has no next.config file, and OpenNext builds no app without one.`,
+      "Make an empty one: echo 'export default {};' > next.config.mjs",
+    );
+  await checkOpenNextConfig(app);
+  return layout;
 }
+
+const hasOpenNext = async (folders: readonly string[]): Promise<boolean> => {
+  for (const folder of new Set(folders)) if ((await dependenciesOf(folder)).has("@opennextjs/aws")) return true;
+  return false;
+};
 
 const ADD = { npm: "npm install --save-dev", pnpm: "pnpm add --save-dev", yarn: "yarn add --dev", bun: "bun add --dev" };
 

@@ -89,6 +89,8 @@ describe("what is packed for an app", () => {
     });
     await expect(planBuild(at("apps/web"), false)).rejects.toMatchObject({ next: "Run `pnpm add --save-dev @opennextjs/aws` there." });
     await put({ "package.json": '{"devDependencies": {"@opennextjs/aws": "4"}}' });
+    await expect(planBuild(at("apps/web"), false)).rejects.toThrow(`${at("apps/web")} has no next.config file`);
+    await put({ "apps/web/next.config.ts": "" });
     expect(await planBuild(at("apps/web"), false)).toEqual({ root, app: "apps/web" });
   });
 });
@@ -105,7 +107,7 @@ describe("files of values", () => {
 });
 
 describe("what open-next.config.ts asks for", () => {
-  const app = { "package.json": '{"devDependencies": {"@opennextjs/aws": "4"}}', "package-lock.json": "{}" };
+  const app = { "package.json": '{"devDependencies": {"@opennextjs/aws": "4"}}', "package-lock.json": "{}", "next.config.mjs": "" };
   const plan = async (config: string, ownBuild = false): Promise<string> => {
     await put({ ...app, "open-next.config.ts": config });
     return planBuild(root, ownBuild).then(

@@ -53,6 +53,7 @@ describe("shiplog deploy", () => {
       JSON.stringify({ dependencies: { next: "16" }, devDependencies: { "@opennextjs/aws": "3" } }),
     );
     await writeFile(join(app, "package-lock.json"), "{}");
+    await writeFile(join(app, "next.config.mjs"), "");
   });
   afterEach(async () => {
     await engine.close();
@@ -312,6 +313,7 @@ describe("shiplog deploy of a folder", () => {
         `\uFEFF${JSON.stringify({ dependencies: { next: "16" }, devDependencies: { "@opennextjs/aws": "3" } })}`,
       );
       await writeFile(join(app, "package-lock.json"), "{}");
+      await writeFile(join(app, "next.config.mjs"), "");
     }
     const sites = ["web", "docs"].map((name) => ({ name, source: name, environments: [{ name: "production" }] }));
     await writeFile(join(folder, "shiplog.sites.json"), `\uFEFF${JSON.stringify({ sites })}`);

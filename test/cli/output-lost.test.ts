@@ -22,6 +22,7 @@ beforeEach(async () => {
   app = await mkdtemp(join(tmpdir(), "shiplog-cli-test-"));
   await writeFile(join(app, "package.json"), JSON.stringify({ dependencies: { next: "16", "@opennextjs/aws": "3" } }));
   await writeFile(join(app, "package-lock.json"), "{}");
+  await writeFile(join(app, "next.config.mjs"), "");
 });
 afterEach(async () => {
   await engine.close();
