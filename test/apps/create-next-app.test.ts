@@ -21,5 +21,5 @@ it("what create-next-app wrote is live at the first try, with the deployment's i
   const files = [...html.matchAll(/(?:src|href)="(\/_next\/[^"]+)"/g)].map(([, path = ""]) => path.replaceAll("&amp;", "&"));
   expect(files.length).toBeGreaterThan(2);
   for (const path of files) expect([path, (await fetch(new URL(path, url))).status]).toEqual([path, 200]);
-  expect((await visit(url)).faults).toEqual([]);
+  expect((await visit(url, "Hello world!")).faults).toEqual([]);
 });

@@ -38,7 +38,7 @@ describe("an app that is installed by", () => {
     await sh(`${room.folder}/work`, `npx --yes pnpm@10 install --lockfile-only`);
     const { status, reason, url } = await room.deploy(`${room.folder}/work/apps/web`);
     expect([status, reason]).toEqual(["success", null]);
-    expect(await visit(url)).toEqual({ text: "of the workspace", faults: [] });
+    expect(await visit(url, "of the workspace")).toEqual({ text: "of the workspace", faults: [] });
   });
 
   it.each([
@@ -53,6 +53,6 @@ describe("an app that is installed by", () => {
     await sh(`${room.folder}/app`, lock);
     const { status, reason, url } = await room.deploy(`${room.folder}/app`);
     expect([status, reason]).toEqual(["success", null]);
-    expect(await visit(url)).toEqual({ text: `by ${manager}`, faults: [] });
+    expect(await visit(url, `by ${manager}`)).toEqual({ text: `by ${manager}`, faults: [] });
   });
 });

@@ -8,8 +8,8 @@ export type Visit = {
   readonly faults: readonly string[];
 };
 
-/** Opens a page in a real browser and waits until nothing is on its way any more. Throws where no browser is installed. */
-export const visit = async (url: string): Promise<Visit> => {
+/** Opens a page in a real browser and waits until it shows these words and nothing is on its way any more. Throws where no browser is installed. */
+export const visit = async (url: string, words: string): Promise<Visit> => {
   browser ??= startBrowser();
   const opened = await browser;
   if (opened === undefined) throw new Error("no browser is installed: npm ci brings one");
@@ -21,6 +21,7 @@ export const visit = async (url: string): Promise<Visit> => {
   page.on("pageerror", (error) => faults.push(error.message));
   try {
     await page.goto(url, { waitUntil: "networkidle" });
+    await page.getByText(words).first().waitFor();
     return { text: await page.innerText("body"), faults };
   } finally {
     await page.close();
