@@ -11,6 +11,7 @@ import { checkOpenNextConfig } from "./open-next-config.ts";
  * @throws CliError (usage) that says what is missing
  */
 export async function findApp(folder: string): Promise<string> {
+  if (folder.trim() === "") throw usageError("The folder's name is empty.", "Is a variable in the command not set?");
   const path = resolve(folder);
   const found = await stat(path).catch(() => undefined);
   if (!found?.isDirectory())

@@ -21,7 +21,8 @@ export type DeploymentCommand =
   | ({ type: "HoldDeployment" } & Body<"DeploymentHeld">)
   | { type: "StartFlip"; sequence: number }
   | { type: "SucceedDeployment"; sequence: number }
-  | { type: "FailDeployment"; step: Step; reason: string }
+  /** `beforeFlip`: for a reason that a flip which has begun meanwhile makes untrue */
+  | { type: "FailDeployment"; step: Step; reason: string; beforeFlip?: true }
   /** `onlyQueued`: a newer request replaces it while it waits; a running build goes on */
   | { type: "SupersedeDeployment"; by: Body<"DeploymentSuperseded">["by"]; onlyQueued: boolean }
   | { type: "RequestCancel"; reason?: string };

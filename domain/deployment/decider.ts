@@ -234,8 +234,8 @@ function startFlip({ sequence }: Command<"StartFlip">, state: Deployment): Outco
 }
 
 /** Once a flip is under way the environment alone says how it ended. */
-function fail({ step, reason }: Command<"FailDeployment">, state: Deployment): Outcome {
-  if (hasEnded(state) || (state.flipping && step !== "flip")) return [];
+function fail({ step, reason, beforeFlip }: Command<"FailDeployment">, state: Deployment): Outcome {
+  if (hasEnded(state) || (state.flipping && (beforeFlip === true || step !== "flip"))) return [];
   return [{ type: "DeploymentFailed", v: 1, body: { step, reason } }];
 }
 

@@ -79,7 +79,8 @@ export function openLog(append: (lines: LogLine[]) => void | Promise<void>): Bui
     },
     hide(values) {
       // A secret of several lines is printed line by line.
-      const all = values.flatMap((value) => [value, ...value.split(/\r?\n/).filter((line) => line.trim().length > 3)]);
+      const plain = values.flatMap((value) => [value, ...value.split(/\r?\n/).filter((line) => line.trim().length > 3)]);
+      const all = plain.flatMap((value) => [value, inUrl(value), JSON.stringify(value).slice(1, -1)]);
       secrets = [...new Set([...secrets, ...all])].filter(({ length }) => length >= MASKED_FROM).sort((a, b) => b.length - a.length);
       patterns = secrets.map((secret) => (secret.length < MASKED_ANYWHERE_FROM ? alone(secret) : secret));
     },
@@ -91,6 +92,9 @@ export function openLog(append: (lines: LogLine[]) => void | Promise<void>): Bui
     },
   };
 }
+
+/** A text as it stands in an address. Half a character has no such form. */
+const inUrl = (text: string): string => (text.isWellFormed() ? encodeURIComponent(text) : text);
 
 /** A text where no letter or digit is beside it. */
 const alone = (text: string): RegExp =>

@@ -9,6 +9,7 @@ import type { Writer } from "./public-files.ts";
 export type Ports = {
   readonly clock: Clock;
   readonly leases: Leases;
+  readonly unsettled: { note(place: string, sequence: number): Promise<unknown> };
   /** the public files of a release, by its manifest */
   readonly files: {
     put(site: SiteConfig, manifest: string, writer: Writer): Promise<boolean>;
@@ -44,6 +45,8 @@ export const settleFiles = (ports: Ports, flip: Flip, site: SiteConfig): Promise
       const newest = newestOf(then);
       const writer = writerOf(flip, newest?.sequence, turn);
       if (newest !== undefined && newest.sequence !== settled) {
+        // it may end without ever having run, and then nobody else knows that its files are here
+        if (then.open.has(newest.sequence)) await ports.unsettled.note(flip.place, newest.sequence);
         if (await ports.files.put(site, newest.release.manifest, writer)) settled = newest.sequence;
         continue;
       }

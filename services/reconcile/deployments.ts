@@ -45,8 +45,9 @@ export const reconcileDeployment =
       await ports.publish(history.filter(({ version }) => version === newest.version));
     const age = ageOf(view.since, ports.now());
     const because = (suffix: string) => ({ cause: `reconcile/${view.id}/${view.status}/${suffix}`, correlation: view.id, actor: ACTOR });
+    // what was looked at before may have gone on since: a flip that has begun is its environment's to end
     const fail = (step: NonNullable<DeploymentView["step"]>, reason: string) =>
-      aggregates.deployment.execute(view.id, { type: "FailDeployment", step, reason }, because("deadline"));
+      aggregates.deployment.execute(view.id, { type: "FailDeployment", step, reason, beforeFlip: true }, because("deadline"));
 
     switch (view.status) {
       case "queued":

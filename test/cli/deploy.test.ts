@@ -263,6 +263,11 @@ describe("shiplog deploy", () => {
     expect(err).toContain("error: web/production is locked by bob: migration.");
   });
 
+  it("is of no folder whose name is empty: not of the one that the command runs in", async () => {
+    const { code, err } = await runCli(["deploy", ""], { env: engine.env, cwd: app });
+    expect([code, err]).toEqual([2, "error: The folder's name is empty.\nIs a variable in the command not set?\n"]);
+  });
+
   it("refuses a folder that is no app, before anything is sent", async () => {
     await writeFile(join(app, "package.json"), JSON.stringify({ dependencies: { next: "16" } }));
     const without = await deploy();

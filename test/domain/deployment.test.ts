@@ -381,3 +381,18 @@ describe("a deployment that has ended", () => {
     }
   });
 });
+
+it("is not failed for a reason that its flip, begun meanwhile, has made untrue; its flip may still fail", () => {
+  const late = { type: "FailDeployment", step: "flip", reason: "its flip was never requested", beforeFlip: true } as const;
+  const { type: _, beforeFlip: __, ...body } = late;
+  const failed = { type: "DeploymentFailed", v: 1, body } as DeploymentEvent;
+  given(...made(...ready))
+    .when(late)
+    .yields(failed);
+  given(...made(...ready, flip))
+    .when(late)
+    .yields();
+  given(...made(...ready, flip))
+    .when({ ...late, beforeFlip: undefined } as unknown as DeploymentCommand)
+    .yields(failed);
+});

@@ -29,4 +29,8 @@ describe("what a build prints", () => {
   it("has a long value masked before a short one that is in it", async () => {
     expect(await kept("shiplog/9 and shiplog", "shiplog", "shiplog/9")).toBe("*** and ***");
   });
+  it("has a value in no form that programs print it in: in an address, in JSON", async () => {
+    const value = 'https://db.example/k?se=cr&"et"';
+    expect(await kept(`${value} ${encodeURIComponent(value)} ${JSON.stringify({ value })}`, value)).toBe('*** *** {"value":"***"}');
+  });
 });

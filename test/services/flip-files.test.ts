@@ -290,11 +290,12 @@ it("a flip that was given up is not settled where its files could not be taken b
   await expect(here.deliver(event, { givesUp: true })).rejects.toThrow("SlowDown");
   expect(await here.types()).toContain("FlipFailed");
   expect(here.paths()).toContain("assets/only-292.txt");
-  expect([...here.unsettled]).toEqual([`${event.stream} 292`]);
+  // 293 is the flip that restores what was live: its files may be there already
+  expect([...here.unsettled]).toEqual([`${event.stream} 292`, `${event.stream} 293`]);
   here.beforeEachManifest(undefined);
   await here.deliver(event);
   expect(here.paths()).not.toContain("assets/only-292.txt");
-  expect([...here.unsettled]).toEqual([]);
+  expect([...here.unsettled]).toEqual([`${event.stream} 293`]);
 });
 
 it("a first flip that fails leaves no file: nothing is live", async () => {
@@ -363,4 +364,21 @@ it("a flip that is overtaken while it settles takes away what was live before it
   await here.deliver(older);
   await here.deliver(await newest.promise);
   expect(here.paths()).toEqual(["assets/only-283.txt"]);
+});
+
+it("a flip that ended without having run leaves no file that an older one put for it", async () => {
+  const here = site("never-ran");
+  await here.deliver(await here.asks(401));
+  const older = await here.asks(402);
+  const newest = await here.asks(403);
+  here.failsVerifying();
+  await here.deliver(older, { givesUp: true }).catch(() => undefined);
+  expect(here.paths()).toContain("assets/only-403.txt");
+  const { aggregates } = room;
+  const failed = { type: "RecordFlipFailed", sequence: 403, reason: "it did not end within 100 minutes", moved: false } as const;
+  await aggregates.environment.execute("never-ran", "production", failed, { cause: "test/403", correlation: "test", actor: "test" });
+  expect([...here.unsettled]).toContain(`${newest.stream} 403`);
+  await here.deliver(newest);
+  expect(here.paths()).not.toContain("assets/only-403.txt");
+  expect([...here.unsettled]).not.toContain(`${newest.stream} 403`);
 });
