@@ -28,13 +28,15 @@ export async function examination(context: Context, sitesFile: string | undefine
     terminal.result(plain(`${terminal.paint(COLOURS[state], SIGNS[state])} ${what}: ${says}`));
     if (mend !== null) terminal.result(plain(`    mend: ${mend}`));
   };
-  let name: string;
+  let name: string | undefined;
   try {
     const resources = await resourcesOf(account, clients.dynamodb);
     name = resources?.account ?? "an account without an event table";
     terminal.note(`Looking at ${name}.`);
-    const { finding, places } = await engineOf(context, account.connection, sitesFile);
+    const { finding, places, isAway } = await engineOf(context, account.connection, sitesFile);
     say(finding);
+    // its AWS runs in the same process: each further look would wait for nothing
+    if (account.local && isAway) return exit.failed;
     const make = account.local ? "stop `shiplog dev` and start it again: it makes what is missing" : "npx sst deploy --stage production";
     // their names carry what the event table says of the account
     if (resources === undefined) say(missing("buckets", make));
@@ -46,14 +48,17 @@ export async function examination(context: Context, sitesFile: string | undefine
       now: systemClock.now,
       random: systemClock.random,
     } as const;
-    for await (const found of examine(inspectAccount(clients), engine)) say(found);
+    for await (const found of examine(inspectAccount(clients), engine)) {
+      context.signal.throwIfAborted();
+      say(found);
+    }
+    const bad = findings.filter(({ state }) => state !== "ok").length;
+    terminal.note(bad === 0 ? `All ${findings.length} are well.` : `${bad} of ${findings.length} are not well.`);
+    return bad === 0 ? exit.reached : exit.failed;
   } finally {
     clients.destroy();
+    if (json && !context.signal.aborted && name !== undefined) terminal.document({ account: name, findings });
   }
-  const bad = findings.filter(({ state }) => state !== "ok").length;
-  if (json) terminal.document({ account: name, findings });
-  terminal.note(bad === 0 ? `All ${findings.length} are well.` : `${bad} of ${findings.length} are not well.`);
-  return bad === 0 ? exit.reached : exit.failed;
 }
 
 /** Whether the API answers; and the declared environments, from there or from the sites file. */
@@ -61,18 +66,18 @@ async function engineOf(
   context: Context,
   connection: Connection | undefined,
   sitesFile: string | undefined,
-): Promise<{ finding: Finding; places: readonly Place[] }> {
+): Promise<{ finding: Finding; places: readonly Place[]; isAway: boolean }> {
   const fromFile = sitesFile === undefined ? [] : placesOf(sitesFile);
   if (connection === undefined) {
     const finding = wrong("API", "no engine's address is known", "set SHIPLOG_URL and SHIPLOG_TOKEN; `npx sst deploy` prints the address");
-    return { finding, places: fromFile };
+    return { finding, places: fromFile, isAway: false };
   }
   try {
     const places = (await context.api().environments()).map(({ site, environment }) => ({ site, environment }));
-    return { finding: ok("API", `answers at ${connection.url}`), places };
+    return { finding: ok("API", `answers at ${connection.url}`), places, isAway: false };
   } catch (error) {
     if (!(error instanceof CliError)) throw error;
-    return { finding: wrong("API", error.message, error.next ?? "see its log"), places: fromFile };
+    return { finding: wrong("API", error.message, error.next ?? "see its log"), places: fromFile, isAway: error.code === "unreachable" };
   }
 }
 

@@ -42,6 +42,11 @@ export class NotAllSealed extends Error {
   override readonly name = "NotAllSealed";
 }
 
+/** The key that signs is not the one that signed before: a history with seals of two keys verifies with neither. */
+export class SealKeyChanged extends Error {
+  override readonly name = "SealKeyChanged";
+}
+
 /** Commits that one seal has at most, a stream's last ones aside: they are in memory to be put in order. */
 const MAX_COMMITS = 5_000;
 
@@ -142,6 +147,7 @@ const seal = async (
   number: number,
   commits: readonly Commit[],
 ): Promise<ManifestByHeads | undefined> => {
+  await checkKey(ports, before, number);
   const segment = await ports.openSegment();
   try {
     const sealed = sealing(ports.sha256);
@@ -161,6 +167,15 @@ const seal = async (
   } finally {
     await segment.discard();
   }
+};
+
+/** Only seals of version 2 name their key for certain. */
+const checkKey = async ({ keyName }: Ports, before: Seal | undefined, number: number): Promise<void> => {
+  const key = await keyName();
+  if (before === undefined || before.v !== 2 || before.key === key) return;
+  throw new SealKeyChanged(
+    `seal ${number - 1} was signed by the key ${before.key}, and here is another, ${key}. Nothing was sealed: bring the key back (on this machine kms.json of the data folder, on AWS the alias of the key)`,
+  );
 };
 
 const signed = async ({ keyName, sign }: Ports, manifest: string): Promise<Seal> => {

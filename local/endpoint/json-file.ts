@@ -10,9 +10,14 @@ export type JsonFile<T> = { readonly value: T; save(): void };
  * Opens a JSON document, `initial` where there is none yet. Throws `Damaged` where it is none any more.
  * `mode` are the file's permission bits (default 0o644).
  */
-export function openJsonFile<T>(path: string, initial: T, mode = 0o644): JsonFile<T> {
+export function openJsonFile<T>(
+  path: string,
+  initial: T,
+  mode = 0o644,
+  mend = "Restore it from a copy, or delete it to start without what it held",
+): JsonFile<T> {
   mkdirSync(dirname(path), { recursive: true });
-  const value = readDocument(path, like(initial), "Restore it from a copy, or delete it to start without what it held") ?? initial;
+  const value = readDocument(path, like(initial), mend) ?? initial;
   return {
     value: value as T,
     save() {

@@ -12,7 +12,12 @@ const MAX_BYTES = 4_096;
 
 /** KMS, as far as signing with Ed25519 goes. The private keys lie in one file that only its owner may read: a place for trials. */
 export function kmsService(dataDir: string): AwsService {
-  const file = openJsonFile<Keys>(join(dataDir, "kms.json"), { keys: {}, aliases: {} }, 0o600);
+  const file = openJsonFile<Keys>(
+    join(dataDir, "kms.json"),
+    { keys: {}, aliases: {} },
+    0o600,
+    "Restore it from a copy: it holds the key of the log's seals, and without it no seal so far can be verified and none be added. Delete it only with the seals",
+  );
   const arnOf = (id: string): string => `arn:aws:kms:${REGION}:${ACCOUNT}:key/${id}`;
 
   function find(given: string): { id: string; pem: string } {

@@ -1,7 +1,7 @@
 import { Hono } from "hono";
 import { ListSeals } from "../../client/contract.ts";
 import { type Seal, SealManifest } from "../../domain/kernel/seal.ts";
-import { NotAllSealed } from "../../engine/archive/seal.ts";
+import { NotAllSealed, SealKeyChanged } from "../../engine/archive/seal.ts";
 import { queryOf } from "./body.ts";
 import type { Env } from "./caller.ts";
 import type { Ports } from "./ports.ts";
@@ -29,6 +29,7 @@ export const seals = ({ archive }: Pick<Ports, "archive">) =>
       try {
         return context.json({ sealed: (await archive.seal("only what is new")) ?? null });
       } catch (error) {
+        if (error instanceof SealKeyChanged) throw new Problem(409, "seal.key-changed", `${error.message}.`);
         if (error instanceof NotAllSealed) throw new Problem(409, "chain.broken", `${error.message}.`);
         throw error;
       }

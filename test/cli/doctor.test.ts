@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { GetItemCommand, PutItemCommand } from "@aws-sdk/client-dynamodb";
@@ -151,6 +151,18 @@ it("names a stream of the log that was changed behind Shiplog's back", async () 
       mend: expect.stringMatching(/backup .*shiplog audit verify$/),
     },
   ]);
+});
+
+it("looks at nothing more where the local engine does not run, and says how to start it", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "shiplog-doctor-"));
+  const there = JSON.parse(await readFile(join(world.folder, "data/connection.json"), "utf8"));
+  await writeFile(join(folder, "connection.json"), JSON.stringify({ ...there, url: "http://127.0.0.1:9" }), { mode: 0o600 });
+  const { code, out } = await runCli(["--json", "--data", folder, "doctor"], {});
+  expect(code).toBe(5);
+  expect(JSON.parse(out).findings).toMatchObject([
+    { what: "API", state: "wrong", mend: expect.stringContaining("start `shiplog dev` again") },
+  ]);
+  await rm(folder, { recursive: true, force: true });
 });
 
 it("says what to set where neither an engine nor an account is known", async () => {

@@ -23,6 +23,7 @@ const log = (...streams: readonly Commit[][]) => {
   const seals: Seal[] = [];
   const noted: string[] = [];
   let numbered = 0;
+  let key = "key";
   const unsealed = new Map([...written].map(([name, commits]) => [name, commits.length]));
   const ports: Ports = {
     sha256,
@@ -49,7 +50,7 @@ const log = (...streams: readonly Commit[][]) => {
       end: async (number) => ({ key: `segments/${number}.gz`, sha256: "s", bytes: 1 }),
       discard: async () => undefined,
     }),
-    keyName: async () => "key",
+    keyName: async () => key,
     sign: async () => "c2lnbmVk",
     store: async (number, seal) => seals.length === number - 1 && seals.push(seal) > 0,
   };
@@ -58,6 +59,9 @@ const log = (...streams: readonly Commit[][]) => {
     heads,
     unsealed,
     noted,
+    signsWith: (other: string) => {
+      key = other;
+    },
     seal: () => sealRest(ports, "only what is new"),
     manifests: () => seals.map(({ manifest }) => SealManifest.parse(JSON.parse(manifest))),
   };
@@ -76,6 +80,18 @@ describe("sealing the rest of the log", () => {
     await expect(here.seal()).rejects.toThrow(/deployment\/holed version 3 is not sealed: version 2 is gone from the event table/);
     expect(here.manifests()).toMatchObject([{ count: 3 }]);
     expect(here.heads.get("deployment/holed")).toMatchObject({ version: 1 });
+  });
+  it("adds no seal of another key than that of the last: a history of two keys verifies with neither", async () => {
+    const here = log(streamOf("deployment/first", 2));
+    await here.seal();
+    const more = streamOf("deployment/second", 1);
+    here.written.set("deployment/second", more);
+    here.unsealed.set("deployment/second", 1);
+    here.signsWith("another");
+    await expect(here.seal()).rejects.toThrow(/seal 1 was signed by the key key, and here is another, another. Nothing was sealed/);
+    expect(here.manifests()).toHaveLength(1);
+    here.signsWith("key");
+    expect(await here.seal()).toMatchObject({ number: 2, count: 1 });
   });
   it("looks further back where seals by time passed something over", async () => {
     const here = log(streamOf("deployment/late", 5));
