@@ -127,7 +127,8 @@ export function openStory(terminal: Terminal, verbose: boolean) {
       show(now.phase, now.detail);
       if (!moving && Date.now() - toldAt >= SILENCE_MS) say(Date.now(), now.phase, `${now.detail} goes on`.trimStart());
     },
-    lost: () => terminal.note(terminal.paintNote("yellow", "The engine does not answer; the deployment goes on. Asking again …")),
+    lost: () =>
+      terminal.note(terminal.paintNote("yellow", "The engine does not answer. What it has begun goes on once it runs. Asking again …")),
     /** the last lines that the build wrote */
     tail: (): readonly string[] => tail,
     /** the first real error that the build wrote; `undefined` where none is known */

@@ -51,6 +51,7 @@ export async function followDeployment(
   const logs = buildLogs(api, id, story);
   let version = 0;
   let phase = "";
+  let isAway = false;
 
   try {
     for (let heard = Date.now(); ; ) {
@@ -75,10 +76,12 @@ export async function followDeployment(
           if (progress !== null) story.progress(progress);
         }
         logs.throwIfFailed();
+        isAway = false;
         story.tick();
       } catch (error) {
         if (!isPassing(error) || Date.now() - heard > PATIENCE_MS) throw error;
-        story.lost();
+        if (!isAway) story.lost();
+        isAway = true;
       }
       if (Date.now() >= deadline) return { is: "timeout", version };
       await sleep(Math.max(1, Math.min(POLL_MS, deadline - Date.now())), undefined, { signal: stop });

@@ -252,6 +252,14 @@ describe("shiplog deploy", () => {
     expect(new Set(keys).size).toBe(1);
   });
 
+  it("says once that the engine does not answer, however long it is away", async () => {
+    engine.state.script.push(...TO_LIVE);
+    engine.state.cut.set(`GET /v1/deployments/${deploymentId(3)}/events`, 12);
+    const { code, err } = await deploy();
+    expect([code, err.match(/does not answer/g)?.length]).toEqual([0, 1]);
+    expect(engine.state.cut.get(`GET /v1/deployments/${deploymentId(3)}/events`)).toBe(0);
+  });
+
   it("ends with 6 when the rules refuse it", async () => {
     engine.state.instead.set("POST /v1/deployments", {
       status: 409,
