@@ -19,6 +19,8 @@ export const rare: ReadonlySet<string> = new Set([
   "nobody looks for what begins",
   "a manifest that cannot be read has no files to take away",
   "a write of public files does not look whether its turn is over",
+  "what a flip that has begun makes untrue is decided all the same",
+  "a flip that settles does not note whose files it puts",
 ]);
 export type Change = { readonly file: string; readonly from: string; readonly to: string };
 
@@ -308,5 +310,17 @@ export const mutants: readonly Mutant[] = [
     "domain/environment/decider.ts",
     "  const unpinned = takePinBack(flip, state);\n  const isNewer",
     "  const unpinned = takePinBack({ ...flip, sequence: -1 }, state);\n  const isNewer",
+  ),
+  one(
+    "what a flip that has begun makes untrue is decided all the same",
+    "services/reconcile/deployments.ts",
+    "step, reason, beforeFlip: true }",
+    "step, reason }",
+  ),
+  one(
+    "a flip that settles does not note whose files it puts",
+    "services/flip-alias/settle-files.ts",
+    "if (then.open.has(newest.sequence)) await ports.unsettled.note(flip.place, newest.sequence);",
+    "",
   ),
 ];
