@@ -1,6 +1,4 @@
-import { randomUUID } from "node:crypto";
 import { createWriteStream } from "node:fs";
-import { rename, rm } from "node:fs/promises";
 import { Readable, Writable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { pipeline } from "node:stream/promises";
@@ -9,7 +7,7 @@ import { crc32, inflateRaw } from "node:zlib";
 import type { ZipFile } from "yauzl";
 import { ArchiveRefused, checkLinks, isProgramLink } from "./archive-rules.ts";
 import { checked, type Listed, listEntries, openArchive, readLinks } from "./archive-unzip.ts";
-import { digester, type Zipped } from "./archive-zip.ts";
+import { digester, whole, type Zipped } from "./archive-zip.ts";
 
 /**
  * Writes one folder of an archive as an archive of its own, as `zipDirectory` would of the unpacked folder, but takes what is
@@ -21,7 +19,6 @@ import { digester, type Zipped } from "./archive-zip.ts";
  */
 export async function zipFolderOf(archive: string, folder: string, target: string): Promise<Omit<Zipped, "entries" | "strayPrograms">> {
   const zip = await openArchive(archive);
-  const partial = `${target}.${randomUUID()}.part`;
   const digest = digester();
   try {
     const inside = (await listEntries(zip, MAX_ENTRIES))
@@ -31,12 +28,8 @@ export async function zipFolderOf(archive: string, folder: string, target: strin
       .sort((a, b) => (a.path < b.path ? -1 : 1));
     if (inside.length === 0) throw new ArchiveRefused("empty", folder, "the archive has nothing there");
     checkLinks(await readLinks(zip, inside, () => undefined));
-    await pipeline(Readable.from(bytesOf(zip, inside)), digest.stream, createWriteStream(partial));
-    await rename(partial, target);
+    await whole(target, (partial) => pipeline(Readable.from(bytesOf(zip, inside)), digest.stream, createWriteStream(partial)));
     return { ...digest.result(), files: inside.length };
-  } catch (error) {
-    await rm(partial, { force: true });
-    throw error;
   } finally {
     zip.close();
   }

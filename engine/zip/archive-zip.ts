@@ -41,21 +41,31 @@ export async function zipDirectory(dir: string, target: string, options: ZipOpti
   found.sort((a, b) => (a.path < b.path ? -1 : 1));
   checkLinks(new Map(found.flatMap(({ path, link }) => (link === undefined ? [] : [[path, link] as const]))));
 
-  const partial = `${target}.${randomUUID()}.part`;
   const zip = new ZipFile();
   const digest = digester();
   const failed = new Promise<never>((_, reject) => zip.on("error", reject));
+  await whole(target, async (partial) => {
+    try {
+      const written = pipeline(zip.outputStream, digest.stream, createWriteStream(partial));
+      await Promise.race([failed, Promise.all([addAll(zip, found), written])]);
+    } finally {
+      (zip.outputStream as PassThrough).destroy();
+    }
+  });
+  const entries = found.map(({ path, executable, link }) => ({ path, executable, link: link !== undefined }));
+  return { ...digest.result(), files: found.length, entries, strayPrograms };
+}
+
+/** Lets a file be written beside the target, and be the target when it is whole; or leaves nothing. */
+export async function whole(target: string, write: (partial: string) => Promise<void>): Promise<void> {
+  const partial = `${target}.${randomUUID()}.part`;
   try {
-    const written = pipeline(zip.outputStream, digest.stream, createWriteStream(partial));
-    await Promise.race([failed, Promise.all([addAll(zip, found), written])]);
+    await write(partial);
     await rename(partial, target);
   } catch (error) {
-    (zip.outputStream as PassThrough).destroy();
     await rm(partial, { force: true });
     throw error;
   }
-  const entries = found.map(({ path, executable, link }) => ({ path, executable, link: link !== undefined }));
-  return { ...digest.result(), files: found.length, entries, strayPrograms };
 }
 
 type Found = Omit<ZippedEntry, "link"> & { readonly real: string; readonly size: number; readonly link?: string };
