@@ -8,8 +8,8 @@ import { probeOf, probeVersion } from "../../engine/open-next/probe.ts";
 
 export type Ports = {
   invoke(name: string, version: string, payload: unknown): Promise<{ version: string; failed: string | null; payload: string }>;
-  /** whether there is an asset that visitors would get under this path (decoded, without a leading slash) */
-  hasAsset(site: SiteConfig, path: string): Promise<boolean>;
+  /** whether there is an asset that visitors would get under this path (decoded, without a leading slash), or will once the flip has put the files of this manifest */
+  hasAsset(site: SiteConfig, path: string, manifest: string): Promise<boolean>;
   now(): number;
 };
 
@@ -28,6 +28,7 @@ export const checkRelease = async (
   declared: SiteConfig,
   paths: AssetPaths,
   functions: readonly PublishedFunction[],
+  manifest: string,
 ): Promise<{ checks: Check[]; faults: string[] }> => {
   const site = { ...declared, checkPath: checkPathBelow(paths.base, declared.checkPath) };
   const faults: string[] = [];
@@ -36,7 +37,7 @@ export const checkRelease = async (
       const { role, name, version } = published;
       const began = ports.now();
       const { path, status, fault, payload } = await probeVersion(ports.invoke, published, site, began);
-      const wrong = fault ?? (role === "server" ? await assetFault(ports, site, published, payload) : undefined);
+      const wrong = fault ?? (role === "server" ? await assetFault(ports, site, published, payload, manifest) : undefined);
       if (wrong !== undefined) faults.push(`${name}:${version} did not pass its check${path ? ` (GET ${path})` : ""}: ${wrong}`);
       return { role, function: name, version, ms: ports.now() - began, ...(path && { path }), ...(status && { status }) };
     }),
@@ -45,12 +46,18 @@ export const checkRelease = async (
 };
 
 /** What the page names and nobody could get, in a sentence; `undefined` where all is there. */
-const assetFault = async (ports: Ports, site: SiteConfig, published: PublishedFunction, payload: string): Promise<string | undefined> => {
+const assetFault = async (
+  ports: Ports,
+  site: SiteConfig,
+  published: PublishedFunction,
+  payload: string,
+  manifest: string,
+): Promise<string | undefined> => {
   const { page, answer } = await followed(ports, site, published, payload);
   if (answer === undefined) return undefined;
   const missing: string[] = [];
   await each(assetsNamedBy(answer, page), WIDTH, async (path) => {
-    if (!(await ports.hasAsset(site, path))) missing.push(`/${path}`);
+    if (!(await ports.hasAsset(site, path, manifest))) missing.push(`/${path}`);
   });
   if (missing.length === 0) return undefined;
   const more = missing.length > MAX_NAMED ? ` and ${missing.length - MAX_NAMED} more` : "";

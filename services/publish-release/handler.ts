@@ -5,6 +5,7 @@ import type { SiteConfig } from "../../blueprint/engine-config.ts";
 import { siteResources } from "../../blueprint/sites.ts";
 import { readTagSeeds, uploadAssets } from "../../engine/open-next/assets.ts";
 import { type Inspected, inspect, isRead, type Package } from "../../engine/open-next/inspect.ts";
+import { Manifest } from "../../engine/open-next/manifest.ts";
 import { OutputRefused } from "../../engine/open-next/output.ts";
 import { settingsOf } from "../../engine/open-next/settings.ts";
 import { consumerOf } from "../../engine/wiring/consumer.ts";
@@ -71,9 +72,11 @@ const verb = ({ aggregates, functions, clock, objects, tags, views, secrets, con
     seedTags: (of, seeds) => tags.seed(siteResources(of.site, of.environment).tagTable, seeds),
     publish,
     invoke: functions.invoke,
-    hasAsset: async (of, path) => {
+    hasAsset: async (of, path, manifest) => {
       const { bucket, assets } = locations(of);
-      return (await objects.fingerprint(bucket, `${assets}/${path}`)) !== undefined;
+      if ((await objects.fingerprint(bucket, `${assets}/${path}`)) !== undefined) return true;
+      const { publicFiles } = Manifest.parse(JSON.parse((await objects.getText(bucket, manifest)) ?? "{}"));
+      return publicFiles.some((file) => file.path === path);
     },
     progress: (deploymentId) => reporter(clock, (progress) => views.setProgress(deploymentId, progress)),
     now: clock.now,

@@ -100,7 +100,7 @@ const publish = async (ports: Ports, work: Work, output: Output): Promise<void> 
   const functions = await publishFunctions(ports, work, build);
   if (await tell({ type: "RecordVersions", functions }, "/versions")) return;
 
-  const { checks, faults } = await checkRelease(ports, site, build.paths, functions);
+  const { checks, faults } = await checkRelease(ports, site, build.paths, functions, manifest);
   if (faults.length > 0) {
     await tell({ type: "RecordChecksFailed", checks, reason: faults.join("; ").slice(0, 2_000) }, "/checks");
     return;

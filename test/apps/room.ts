@@ -11,7 +11,7 @@ import { until } from "../support/until.ts";
 
 /** The versions that apps are made with: what the registry has whole, for every platform. */
 export const NEXT_16 = "16.4.5";
-export const NEXT_15 = "15.5.28";
+export const NEXT_15 = "15.5.29";
 export const OPEN_NEXT = "^4.1.12";
 const CREATE_NEXT_APP = "16.4.3";
 const BUILD_MS = 1_500_000;
