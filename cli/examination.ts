@@ -28,15 +28,20 @@ export async function examination(context: Context, sitesFile: string | undefine
     terminal.result(plain(`${terminal.paint(COLOURS[state], SIGNS[state])} ${what}: ${says}`));
     if (mend !== null) terminal.result(plain(`    mend: ${mend}`));
   };
-  let name: string | undefined;
+  const ended = (name: string): ExitCode => {
+    const bad = findings.filter(({ state }) => state !== "ok").length;
+    if (json) terminal.document({ account: name, findings });
+    terminal.note(bad === 0 ? `All ${findings.length} are well.` : `${bad} of ${findings.length} are not well.`);
+    return bad === 0 ? exit.reached : exit.failed;
+  };
   try {
     const resources = await resourcesOf(account, clients.dynamodb);
-    name = resources?.account ?? "an account without an event table";
+    const name = resources?.account ?? "an account without an event table";
     terminal.note(`Looking at ${name}.`);
     const { finding, places, isAway } = await engineOf(context, account.connection, sitesFile);
     say(finding);
     // its AWS runs in the same process: each further look would wait for nothing
-    if (account.local && isAway) return exit.failed;
+    if (account.local && isAway) return ended(name);
     const make = account.local ? "stop `shiplog dev` and start it again: it makes what is missing" : "npx sst deploy --stage production";
     // their names carry what the event table says of the account
     if (resources === undefined) say(missing("buckets", make));
@@ -52,12 +57,9 @@ export async function examination(context: Context, sitesFile: string | undefine
       context.signal.throwIfAborted();
       say(found);
     }
-    const bad = findings.filter(({ state }) => state !== "ok").length;
-    terminal.note(bad === 0 ? `All ${findings.length} are well.` : `${bad} of ${findings.length} are not well.`);
-    return bad === 0 ? exit.reached : exit.failed;
+    return ended(name);
   } finally {
     clients.destroy();
-    if (json && !context.signal.aborted && name !== undefined) terminal.document({ account: name, findings });
   }
 }
 
