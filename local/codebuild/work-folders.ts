@@ -69,7 +69,7 @@ export function openWorkFolders(dataDir: string, roots: readonly string[]): Work
         for (const name of await readdir(root)) {
           if (!/^engine-[0-9a-f]{16}$/.test(name)) continue;
           const folder = join(root, name);
-          if (name === ours || Date.now() - (await lstat(folder)).mtimeMs > STALE_MS) await rm(folder, { recursive: true, force: true });
+          if (name === ours || (await isStale(folder))) await rm(folder, { recursive: true, force: true });
         }
       }
     },
@@ -78,6 +78,14 @@ export function openWorkFolders(dataDir: string, roots: readonly string[]): Work
       for (const root of roots) await rmdir(join(root, ours)).catch(() => {}); // not there, or a build's folder is still in it
     },
   };
+}
+
+/** False of a folder that is gone: another engine, which came to its end or starts too, removed it meanwhile. */
+async function isStale(folder: string): Promise<boolean> {
+  const status = await lstat(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== "ENOENT") throw error;
+  });
+  return status !== undefined && Date.now() - status.mtimeMs > STALE_MS;
 }
 
 /** What a path will really be once it is made: links on the way are followed, as a process that works there would see it. */

@@ -174,6 +174,19 @@ describe("the folder of a build", () => {
     await folders.removeStale();
     expect((await stat(theirs)).isDirectory()).toBe(true);
   });
+
+  it("does not mind that another engine, which starts too, has removed the same leavings first", async () => {
+    const [root = ""] = roots("cache");
+    const twoDaysAgo = Date.now() / 1000 - 2 * 24 * 3600;
+    for (let n = 0; n < 64; n++) {
+      const forgotten = join(root, `engine-${n.toString(16).padStart(16, "0")}`);
+      await mkdir(forgotten, { recursive: true });
+      await utimes(forgotten, twoDaysAgo, twoDaysAgo);
+    }
+    await chmod(root, 0o700);
+    await Promise.all(Array.from({ length: 4 }, () => openWorkFolders(data, [root]).removeStale()));
+    expect(await readdir(root)).toEqual([]);
+  });
 });
 
 describe("where builds may work", () => {
