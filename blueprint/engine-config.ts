@@ -17,6 +17,8 @@ export const SiteConfig = z.object({
   buildTimeoutMinutes: z.number(),
   /** its address streams; absent in what an older infrastructure wrote: it answers whole */
   streaming: z.boolean().default(false),
+  /** the paths of each split function, as they were declared; absent in what an older infrastructure wrote: it has none */
+  functions: z.record(z.string(), z.array(z.string())).default({}),
 });
 
 /** Everything that the engine's functions are told by their environment. */

@@ -1,5 +1,5 @@
 import { componentName, engineFunctions, functionName, logGroupName, scheduleName } from "./engine-functions.ts";
-import { type Site, siteResources } from "./sites.ts";
+import { functionNames, type Site, siteResources } from "./sites.ts";
 import { buckets } from "./stores.ts";
 import { type Consumer, consumers, deadLetterName, EVENTS_TABLE, queueName, ruleName, schedules, VIEWS_TABLE } from "./topology.ts";
 
@@ -24,11 +24,12 @@ type Owner = { readonly owner: string; readonly names: readonly Occupied[] };
 
 const all = (namespace: Namespace, names: readonly string[]): Occupied[] => names.map((name) => ({ namespace, name }));
 
-/** What one environment of a site has for itself: every name of `siteResources`, and what is made of them. */
-export const occupiedByPlace = (site: string, { name, domains }: Environment): Occupied[] => {
+/** What one environment of a site has for itself: its functions, every name of `siteResources`, and what is made of them. */
+export const occupiedByPlace = (declared: Pick<Site, "name" | "functions">, { name, domains }: Environment): Occupied[] => {
+  const site = declared.name;
   // an alias is a name within its function, and a project is the whole site's
   const {
-    functions,
+    functions: ___,
     alias: _,
     project: __,
     tagTable,
@@ -37,13 +38,13 @@ export const occupiedByPlace = (site: string, { name, domains }: Environment): O
     revalidationDeadLetters,
     ...keys
   } = siteResources(site, name);
-  const functionNames = Object.values(functions);
+  const ownFunctions = functionNames(site, name, declared);
   return [
-    ...all("function", functionNames),
+    ...all("function", ownFunctions),
     ...all("queue", [revalidationQueue, revalidationDeadLetters]),
     ...all("table", [tagTable]),
     ...all("secret", [secret]),
-    ...all("log group", functionNames.map(logGroupOf)),
+    ...all("log group", ownFunctions.map(logGroupOf)),
     ...all("folder of keys", Object.values(keys)),
     ...all("domain", domains),
     ...all("component of the infrastructure", [componentName(`${site}-${name}`)]),
@@ -99,12 +100,12 @@ export const occupiedByEngine = (): Occupied[] => [
  * says which two, by what name, and what to do. Empty where all is well. Two names meet where they are joined with a dash
  * (`shop` + `eu-live`, `shop-eu` + `live`), or where the infrastructure writes them without one (`web-1`, `web1`).
  */
-export const sharedNames = (sites: readonly Pick<Site, "name" | "environments">[]): string[] => {
+export const sharedNames = (sites: readonly Pick<Site, "name" | "environments" | "functions">[]): string[] => {
   const owners: Owner[] = [
     { owner: "the engine", names: occupiedByEngine() },
     ...sites.map(({ name }) => ({ owner: `the site ${name}`, names: occupiedBySite(name) })),
-    ...sites.flatMap(({ name, environments }) =>
-      environments.map((environment) => ({ owner: `${name}/${environment.name}`, names: occupiedByPlace(name, environment) })),
+    ...sites.flatMap((site) =>
+      site.environments.map((environment) => ({ owner: `${site.name}/${environment.name}`, names: occupiedByPlace(site, environment) })),
     ),
   ];
   const taken = new Map<string, string>();

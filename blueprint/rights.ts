@@ -1,5 +1,5 @@
 import type { EngineFunctionName } from "./engine-functions.ts";
-import { type Site, siteResources } from "./sites.ts";
+import { functionNames, type Site, siteResources } from "./sites.ts";
 import { type BucketKey, buckets } from "./stores.ts";
 import { BUS, type Consumer, consumers, deadLetterName, EVENTS_TABLE, queueName, VIEWS_TABLE } from "./topology.ts";
 
@@ -9,7 +9,7 @@ import { BUS, type Consumer, consumers, deadLetterName, EVENTS_TABLE, queueName,
  */
 export type Right = { readonly actions: readonly string[]; readonly on: readonly string[] };
 
-type Sites = readonly Pick<Site, "name" | "environments">[];
+type Sites = readonly Pick<Site, "name" | "environments" | "functions">[];
 
 const arn = (service: string, resource: string): string => `arn:{partition}:${service}:{region}:{account}:${resource}`;
 const may = (actions: readonly string[], ...on: readonly string[]): Right => ({ actions, on });
@@ -29,7 +29,9 @@ const queue = (name: string): string => arn("sqs", name);
 const environments = (sites: Sites) =>
   sites.flatMap((site) => site.environments.map((environment) => siteResources(site.name, environment.name)));
 const functionsOf = (sites: Sites): string[] =>
-  environments(sites).flatMap(({ functions }) => Object.values(functions).map((name) => arn("lambda", `function:${name}`)));
+  sites.flatMap((site) =>
+    site.environments.flatMap(({ name }) => functionNames(site.name, name, site).map((one) => arn("lambda", `function:${one}`))),
+  );
 const projectsOf = (sites: Sites): string[] => sites.map(({ name }) => arn("codebuild", `project/${siteResources(name, "any").project}`));
 
 const siteDeadLetters = (sites: Sites): string[] =>

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { sharedNames } from "./occupied-names.ts";
-import { SitesFile } from "./sites.ts";
+import { functionNames, SitesFile } from "./sites.ts";
 
 /** The declared sites cannot be used; the message says what to change. */
 export class SitesRefused extends Error {
@@ -20,7 +20,18 @@ export const parseSites = (text: string, file: string): SitesFile => {
   }
   const parsed = SitesFile.safeParse(document);
   if (!parsed.success) throw new SitesRefused(`${file} is not a sites file:\n${z.prettifyError(parsed.error)}`);
+  const long = longNames(parsed.data.sites);
+  if (long.length > 0) throw new SitesRefused(`${file} declares names that are too long:\n${long.join("\n")}`);
   const shared = sharedNames(parsed.data.sites);
   if (shared.length > 0) throw new SitesRefused(`${file} declares names that meet:\n${shared.join("\n")}`);
   return parsed.data;
 };
+
+/** Lambda's limit. Only a split function can reach it: its name is joined with those of its site and environment. */
+const MAX_FUNCTION_NAME = 64;
+
+const longNames = (sites: SitesFile["sites"]): string[] =>
+  sites
+    .flatMap((site) => site.environments.flatMap((environment) => functionNames(site.name, environment.name, site)))
+    .filter((one) => one.length > MAX_FUNCTION_NAME)
+    .map((one) => `the function ${one} has ${one.length} characters, and Lambda takes ${MAX_FUNCTION_NAME}: take shorter names`);

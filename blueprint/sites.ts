@@ -1,4 +1,7 @@
 import * as z from "zod";
+import { FunctionName, type FunctionRole, kindOf, MAX_SPLIT_FUNCTIONS } from "../domain/deployment/shapes.ts";
+
+export { type FunctionRole, kindOf };
 
 /** Variables that builds and functions are given anyway: a site's own of that name would be overwritten, or break them. */
 const SET_BY_ENGINE: readonly string[] = [
@@ -29,6 +32,16 @@ const variable = z
     "must not begin with AWS_, LAMBDA_, CODEBUILD_ or SHIPLOG_: these are reserved",
   )
   .refine((value) => !SET_BY_ENGINE.includes(value), "is a name that builds or functions are given by the engine or by AWS: take another");
+
+/** Names of OpenNext's own origins. */
+const OPEN_NEXT_ORIGINS: readonly string[] = ["default", "s3", "imageOptimizer"];
+const splitName = FunctionName.refine((value) => !OPEN_NEXT_ORIGINS.includes(value), "is a name that OpenNext has for itself");
+/** What CloudFront takes for the pattern of a behaviour; `/api/*` and `api/*` are one. */
+const pattern = z
+  .string()
+  .regex(/^[A-Za-z0-9_.*$/~"'@:+&?-]{1,200}$/, "must be a path of letters, digits and _ - . * $ / ~ \" ' @ : + & ? as CloudFront takes it")
+  .transform((value) => value.replace(/^\/+/, ""))
+  .refine((value) => value !== "" && value !== "*", "must leave the other paths to the server: not / and not *");
 
 export const Environment = z.strictObject({
   name,
@@ -64,6 +77,15 @@ export const Site = z.strictObject({
   architecture: z.enum(["x86_64", "arm64"]).default("arm64"),
   /** visitors get answers as they are made (OpenNext's wrapper "aws-lambda-streaming"), and not when they are whole */
   streaming: z.boolean().default(false),
+  /** split functions, as in open-next.config.ts: the paths of each, below the app's basePath */
+  functions: z
+    .record(splitName, z.array(pattern).min(1).max(20))
+    .refine((functions) => Object.keys(functions).length <= MAX_SPLIT_FUNCTIONS, `must be ${MAX_SPLIT_FUNCTIONS} at most`)
+    .refine(
+      (functions) => new Set(Object.keys(functions).map((one) => one.toLowerCase())).size === Object.keys(functions).length,
+      "two names differ in capitals alone: the infrastructure takes them for one",
+    )
+    .default({}),
 });
 
 export const SitesFile = z.strictObject({ sites: z.array(Site).min(1).refine(unique, "a site is named twice") });
@@ -75,11 +97,30 @@ function unique(list: readonly { name: string }[]): boolean {
   return new Set(list.map((entry) => entry.name)).size === list.length;
 }
 
-/** Every name that the resources of one environment of a site have, on AWS and locally. */
+/** The split functions of a site, by their roles. */
+export const splitRoles = ({ functions }: Pick<Site, "functions">): `server-${string}`[] =>
+  Object.keys(functions).map((one) => `server-${one}` as const);
+
+/** Every function that an environment of a site has, those that visitors reach first. */
+export const rolesOf = (site: Pick<Site, "functions">): FunctionRole[] => [...rolesWithUrl(site), "revalidation"];
+
+/** The name of a function, on AWS and locally. */
+export const functionOf = (site: string, environment: string, role: FunctionRole): string => `shiplog-${site}-${environment}-${role}`;
+
+/** The names of all functions of one environment. */
+export const functionNames = (site: string, environment: string, declared: Pick<Site, "functions">): string[] =>
+  rolesOf(declared).map((role) => functionOf(site, environment, role));
+
+/** Every name that the resources of one environment of a site have, besides those of split functions, on AWS and locally. */
 export const siteResources = (site: string, environment: string) => {
   const prefix = `shiplog-${site}-${environment}`;
   return {
-    functions: { server: `${prefix}-server`, image: `${prefix}-image`, revalidation: `${prefix}-revalidation` },
+    /** those that each environment has */
+    functions: {
+      server: functionOf(site, environment, "server"),
+      image: functionOf(site, environment, "image"),
+      revalidation: functionOf(site, environment, "revalidation"),
+    },
     alias: "live",
     revalidationQueue: `${prefix}-revalidation.fifo`,
     revalidationDeadLetters: `${prefix}-revalidation-dead.fifo`,
@@ -95,7 +136,7 @@ export const siteResources = (site: string, environment: string) => {
   } as const;
 };
 
-/** Sizes that suit OpenNext's functions: of the placeholders, and of every release. */
+/** Sizes that suit OpenNext's functions, by kind: of the placeholders, and of every release. */
 export const siteFunctionSizes = {
   server: { memoryMb: 1024, timeoutSeconds: 20 },
   image: { memoryMb: 1536, timeoutSeconds: 25 },
@@ -112,7 +153,11 @@ export const revalidation = {
 } as const;
 
 /** Those that visitors reach by an address of their own. */
-export const rolesWithUrl = ["server", "image"] as const;
+export const rolesWithUrl = (site: Pick<Site, "functions">): Exclude<FunctionRole, "revalidation">[] => [
+  "server",
+  ...splitRoles(site),
+  "image",
+];
 
 /** Node of the sites' functions and of the engine's. */
 export const RUNTIME = "nodejs22.x";
@@ -120,9 +165,9 @@ export const RUNTIME = "nodejs22.x";
 /** Held by every build besides the site's own variables: Server Actions of open pages must work across releases. */
 export const ACTIONS_KEY = "NEXT_SERVER_ACTIONS_ENCRYPTION_KEY";
 
-/** How a function is asked: for a whole result, or for what it streams. Only a server streams. */
-export const invokeModeOf = (site: Pick<Site, "streaming">, role: keyof typeof siteFunctionSizes): "BUFFERED" | "RESPONSE_STREAM" =>
-  site.streaming && role === "server" ? "RESPONSE_STREAM" : "BUFFERED";
+/** How a function is asked: for a whole result, or for what it streams. Only servers stream. */
+export const invokeModeOf = (site: Pick<Site, "streaming">, role: FunctionRole): "BUFFERED" | "RESPONSE_STREAM" =>
+  site.streaming && kindOf(role) === "server" ? "RESPONSE_STREAM" : "BUFFERED";
 
 /** The code of a site's function before its first release, for an address of either mode. */
 export const placeholderCode = (mode: "BUFFERED" | "RESPONSE_STREAM"): string => {

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { functionNames } from "../blueprint/sites.ts";
 import { parseSites, SitesRefused } from "../blueprint/sites-file.ts";
 import { awsClients } from "../engine/aws/clients.ts";
 import { systemClock } from "../engine/kit/clock.ts";
@@ -75,7 +76,11 @@ async function engineOf(
     return { finding, places: fromFile, isAway: false };
   }
   try {
-    const places = (await context.api().environments()).map(({ site, environment }) => ({ site, environment }));
+    const places = (await context.api().environments()).map(({ site, environment, functions }) => ({
+      site,
+      environment,
+      functions: functions ?? functionNames(site, environment, { functions: {} }),
+    }));
     return { finding: ok("API", `answers at ${connection.url}`), places, isAway: false };
   } catch (error) {
     if (!(error instanceof CliError)) throw error;
@@ -91,8 +96,8 @@ function placesOf(file: string): Place[] {
     throw usageError(`${file} cannot be read: ${(error as Error).message}.`);
   }
   try {
-    return parseSites(text, file).sites.flatMap(({ name, environments }) =>
-      environments.map((one) => ({ site: name, environment: one.name })),
+    return parseSites(text, file).sites.flatMap((site) =>
+      site.environments.map((one) => ({ site: site.name, environment: one.name, functions: functionNames(site.name, one.name, site) })),
     );
   } catch (error) {
     if (!(error instanceof SitesRefused)) throw error;

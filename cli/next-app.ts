@@ -30,7 +30,7 @@ export async function findApp(folder: string): Promise<string> {
  * @throws CliError (usage) where the build could not work
  */
 export async function planBuild(app: string, ownBuild: boolean): Promise<Layout> {
-  const isOwn = ownBuild || existsSync(join(app, "buildspec.yml"));
+  const isOwn = isOwnBuild(app, ownBuild);
   const layout = isOwn ? { root: app } : layoutOf(app);
   if (!(await hasOpenNext([app, layout.root])))
     throw usageError(
@@ -46,6 +46,9 @@ export async function planBuild(app: string, ownBuild: boolean): Promise<Layout>
   await checkOpenNextConfig(app);
   return layout;
 }
+
+/** Whether the app says itself how it is built: in the sites file, or by a buildspec.yml. */
+export const isOwnBuild = (app: string, ownBuild: boolean): boolean => ownBuild || existsSync(join(app, "buildspec.yml"));
 
 const hasOpenNext = async (folders: readonly string[]): Promise<boolean> => {
   for (const folder of new Set(folders)) if ((await dependenciesOf(folder)).has("@opennextjs/aws")) return true;

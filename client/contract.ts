@@ -110,7 +110,13 @@ export const BuildLogs = z.object({
 });
 
 /** `GET /v1/environments` → `{environments}` (also those that never had a deployment); `GET /v1/environments/:site/:environment` → `{environment}` */
-export const OneEnvironment = z.object({ environment: EnvironmentView.extend({ url: z.string() }) });
+export const OneEnvironment = z.object({
+  environment: EnvironmentView.extend({
+    url: z.string(),
+    /** names of the functions that the environment was declared with; absent from an API of an earlier release */
+    functions: z.array(z.string()).optional(),
+  }),
+});
 export const ManyEnvironments = z.object({ environments: z.array(OneEnvironment.shape.environment) });
 
 const deploymentPrefix = z.string().min(1).max(64);

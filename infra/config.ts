@@ -32,6 +32,7 @@ const document = $jsonStringify({
     architecture: site.architecture,
     // only where it does: the document has room for few
     ...(site.streaming && { streaming: true }),
+    ...(Object.keys(site.functions).length > 0 && { functions: site.functions }),
     distribution: distribution.id,
     revalidationQueueUrl,
     buildTimeoutMinutes: site.buildTimeoutMinutes,

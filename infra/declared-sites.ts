@@ -9,14 +9,15 @@ const file = resolve($cli.paths.root, process.env.SHIPLOG_SITES ?? "shiplog.site
 export type DeclaredSite = Site & { readonly folder: string; readonly ownBuildspec: boolean; readonly publicEntries: readonly string[] };
 
 /** CloudFront takes 75 behaviours; the others are the default, and those of images, data and static files. */
-const MAX_PUBLIC_ENTRIES = 70;
+const MAX_PATTERNS = 70;
 
 const located = (site: Site): DeclaredSite => {
   const folder = resolve(dirname(file), site.source);
   const publicEntries = publicPatterns(join(folder, "public"), site.basePath);
-  if (publicEntries.length > MAX_PUBLIC_ENTRIES)
+  const split = Object.values(site.functions).flat().length;
+  if (publicEntries.length + split > MAX_PATTERNS)
     throw new Error(
-      `the site "${site.name}" has ${publicEntries.length} entries in its public folder, and CloudFront takes ${MAX_PUBLIC_ENTRIES}: move them into folders`,
+      `the site "${site.name}" has ${publicEntries.length} entries in its public folder${split === 0 ? "" : ` and ${split} paths of split functions`}, and CloudFront takes ${MAX_PATTERNS}: move public files into folders`,
     );
   return { ...site, folder, ownBuildspec: site.build === undefined && existsSync(join(folder, "buildspec.yml")), publicEntries };
 };

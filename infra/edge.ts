@@ -1,5 +1,6 @@
 import { componentName } from "../blueprint/engine-functions.ts";
-import { siteResources } from "../blueprint/sites.ts";
+import { specificity } from "../blueprint/path-pattern.ts";
+import { type FunctionRole, siteResources } from "../blueprint/sites.ts";
 import { buckets } from "./buckets.ts";
 import type { DeclaredSite } from "./declared-sites.ts";
 import type { siteFunctions } from "./site-functions.ts";
@@ -95,8 +96,7 @@ export const edge = (
     wait: false,
     ...(name !== undefined && { domain: { name, aliases } }),
     origins: [
-      { originId: "server", domainName: hostOf(urls.server), ...http },
-      { originId: "image", domainName: hostOf(urls.image), ...http },
+      ...urls.map(([originId, url]) => ({ originId, domainName: hostOf(url), ...http })),
       {
         originId: "files",
         domainName: buckets.static.bucketRegionalDomainName,
@@ -107,6 +107,12 @@ export const edge = (
     defaultCacheBehavior: { ...computed, targetOriginId: "server", cachePolicyId: pages.id },
     orderedCacheBehaviors: [
       { ...computed, pathPattern: `${site.basePath}/_next/image*`, targetOriginId: "image", cachePolicyId: images.id },
+      ...splitPatternsOf(site).map(([targetOriginId, pathPattern]) => ({
+        ...computed,
+        pathPattern,
+        targetOriginId,
+        cachePolicyId: pages.id,
+      })),
       { ...computed, pathPattern: `${site.basePath}/_next/data/*`, targetOriginId: "server", cachePolicyId: pages.id },
       files(`${site.basePath}/_next/*`),
       // below the path of an assetPrefix, which each release may change
@@ -116,5 +122,11 @@ export const edge = (
     transform: { distribution: { httpVersion: "http2and3" } },
   });
 };
+
+/** What goes to split functions, the most specific first: the first behaviour that matches is the one. */
+const splitPatternsOf = ({ functions, basePath }: DeclaredSite): [role: FunctionRole, pattern: string][] =>
+  Object.entries(functions)
+    .flatMap(([name, patterns]) => patterns.map((one): [FunctionRole, string] => [`server-${name}`, `${basePath}/${one}`]))
+    .sort(([, a], [, b]) => specificity(b) - specificity(a));
 
 const hostOf = ({ functionUrl }: aws.lambda.FunctionUrl) => functionUrl.apply((url) => new URL(url).host);

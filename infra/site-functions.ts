@@ -2,7 +2,10 @@ import { componentName } from "../blueprint/engine-functions.ts";
 import { bucketName, type Right } from "../blueprint/rights.ts";
 import {
   EMPTY_ALIAS,
+  type FunctionRole,
+  functionOf,
   invokeModeOf,
+  kindOf,
   placeholderCode,
   RUNTIME,
   revalidation,
@@ -13,8 +16,6 @@ import {
 import { assumedBy, policyOf } from "./account.ts";
 import type { DeclaredSite } from "./declared-sites.ts";
 import type { queueWithDeadLetters } from "./queue.ts";
-
-export type Role = keyof typeof siteFunctionSizes;
 
 /** What a release decides. After the first one these are the engine's, and a deployment of the infrastructure must not undo them. */
 const DECIDED_BY_RELEASES = [
@@ -35,11 +36,11 @@ const arn = (service: string, resource: string): string => `arn:{partition}:${se
 const s3 = (path = ""): string => `arn:{partition}:s3:::${bucketName("static")}${path}`;
 
 /** What the code of a site's release may do: its own cache, tags and queue, and nothing of another environment. */
-const rightsOf = (role: Role, names: ReturnType<typeof siteResources>): Right[] => {
+const rightsOf = (role: FunctionRole, name: string, names: ReturnType<typeof siteResources>): Right[] => {
   const tags = arn("dynamodb", `table/${names.tagTable}`);
   const queue = arn("sqs", names.revalidationQueue);
   return [
-    { actions: ["logs:CreateLogStream", "logs:PutLogEvents"], on: [arn("logs", `log-group:/aws/lambda/${names.functions[role]}:*`)] },
+    { actions: ["logs:CreateLogStream", "logs:PutLogEvents"], on: [arn("logs", `log-group:/aws/lambda/${name}:*`)] },
     ...{
       server: [
         { actions: ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"], on: [s3(`/${names.cache}/*`)] },
@@ -52,18 +53,21 @@ const rightsOf = (role: Role, names: ReturnType<typeof siteResources>): Right[] 
         { actions: ["s3:ListBucket"], on: [s3()] },
       ],
       revalidation: [{ actions: ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"], on: [queue] }],
-    }[role],
+    }[kindOf(role)],
   ];
 };
 
-/** The three functions of one environment, each with its alias `live`; their code is a placeholder that releases replace. */
+/**
+ * The functions of one environment, each with its alias `live`; their code is a placeholder that releases replace. Answers
+ * the addresses of those that visitors reach, by role.
+ */
 export const siteFunctions = (site: DeclaredSite, environment: string, queue: ReturnType<typeof queueWithDeadLetters>["queue"]) => {
   const names = siteResources(site.name, environment);
   const place = componentName(`${site.name}-${environment}`);
-  const make = (role: Role) => {
+  const make = (role: FunctionRole) => {
     const title = `${place}${componentName(role)}`;
-    const name = names.functions[role];
-    const { memoryMb, timeoutSeconds } = siteFunctionSizes[role];
+    const name = functionOf(site.name, environment, role);
+    const { memoryMb, timeoutSeconds } = siteFunctionSizes[kindOf(role)];
     const log = new aws.cloudwatch.LogGroup(`${title}Log`, { name: `/aws/lambda/${name}`, retentionInDays: 30 });
     const fn = new aws.lambda.Function(
       `${title}Function`,
@@ -71,7 +75,7 @@ export const siteFunctions = (site: DeclaredSite, environment: string, queue: Re
         name,
         role: new aws.iam.Role(`${title}Role`, {
           assumeRolePolicy: assumedBy("lambda.amazonaws.com"),
-          inlinePolicies: [{ name: "rights", policy: policyOf(rightsOf(role, names)) }],
+          inlinePolicies: [{ name: "rights", policy: policyOf(rightsOf(role, name, names)) }],
         }).arn,
         runtime: RUNTIME,
         architectures: [site.architecture],
@@ -91,19 +95,15 @@ export const siteFunctions = (site: DeclaredSite, environment: string, queue: Re
     );
     return { title, fn, live, invokeMode: invokeModeOf(site, role) };
   };
-  const made = { server: make("server"), image: make("image"), revalidation: make("revalidation") };
-  const urls = Object.fromEntries(rolesWithUrl.map((role) => [role, functionUrl(made[role])])) as Record<
-    (typeof rolesWithUrl)[number],
-    aws.lambda.FunctionUrl
-  >;
+  const urls = rolesWithUrl(site).map((role) => [role, functionUrl(make(role))] as const);
   new aws.lambda.EventSourceMapping(`${place}RevalidationMapping`, {
     eventSourceArn: queue.arn,
     // the alias: pages are made again by the release that is live
-    functionName: made.revalidation.live.arn,
+    functionName: make("revalidation").live.arn,
     batchSize: revalidation.batchSize,
     functionResponseTypes: ["ReportBatchItemFailures"],
   });
-  return { server: urls.server, image: urls.image };
+  return urls;
 };
 
 type Reached = {

@@ -160,6 +160,7 @@ const siteConfig = (site: LocalSite, environment: string, edge: Edge, revalidati
   variables: site.variables,
   architecture: site.architecture,
   streaming: site.streaming,
+  functions: site.functions,
   // the edge keeps nothing, but it is told like any CDN
   distribution: `E${createHash("sha256").update(`${site.name}/${environment}`).digest("hex").slice(0, 13).toUpperCase()}`,
   revalidationQueueUrl,

@@ -1,5 +1,5 @@
 import { GetObjectCommand, HeadObjectCommand } from "@aws-sdk/client-s3";
-import { siteResources } from "../blueprint/sites.ts";
+import { functionOf, siteResources } from "../blueprint/sites.ts";
 import type { Clients } from "../engine/aws/clients.ts";
 import { Manifest, manifestKey } from "../engine/open-next/manifest.ts";
 import type { LocalAws } from "./aws.ts";
@@ -20,7 +20,7 @@ export const startSiteEdge = (aws: LocalAws, site: string, environment: string, 
       const found = await object(aws.clients, manifestKey(names.releases, deploymentId));
       return found && Manifest.parse(JSON.parse(found.body.toString("utf8")));
     },
-    invoke: (role, event) => aws.lambda.request(names.functions[role], names.alias, event),
+    invoke: (role, event) => aws.lambda.request(functionOf(site, environment, role), names.alias, event),
     asset: (key, range) => object(aws.clients, `${names.assets}/${key}`, range),
   });
 };

@@ -6,7 +6,8 @@ import type { Context, Register } from "../context.ts";
 import { type Environment, environmentName, resolveEnvironment } from "../environment.ts";
 import type { ExitCode } from "../failure.ts";
 import { readGitCommit } from "../git-commit.ts";
-import { findApp, planBuild } from "../next-app.ts";
+import { findApp, isOwnBuild, planBuild } from "../next-app.ts";
+import { checkSplitFunctions } from "../open-next-config.ts";
 import { siteSources, sitesOf } from "../site-sources.ts";
 import { plain } from "../terminal.ts";
 import { uploadSource } from "../upload-source.ts";
@@ -36,12 +37,11 @@ async function deploy(context: Context, folder: string, options: Options): Promi
   const sources = siteSources(findConnection(context.data, process.env, process.cwd()).sites, app, process.env);
   const own = await sitesOf(app, sources);
   const meant = options.site === undefined ? own : [options.site];
-  const layout = await planBuild(
-    app,
-    sources.some(({ site, ownBuild }) => ownBuild === true && meant.includes(site)),
-  );
+  const ownBuild = sources.some(({ site, ownBuild }) => ownBuild === true && meant.includes(site));
+  const layout = await planBuild(app, ownBuild);
   const before = await whereTo(context, api, app, { sources, own }, options);
-  const { site, environment } = before;
+  const { site, environment, functions } = before;
+  if (functions !== undefined && !isOwnBuild(app, ownBuild)) await checkSplitFunctions(app, { site, environment, functions });
 
   const { source, entries, envFiles } = await uploadSource(context, api, layout, site);
   const { commit, note } = await readGitCommit(layout.root, entries, envFiles);

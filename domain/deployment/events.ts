@@ -2,7 +2,7 @@ import * as z from "zod";
 import { event } from "../kernel/event.ts";
 import { DeploymentId } from "../kernel/identity.ts";
 import { reader, type Upcasters } from "../kernel/upcast.ts";
-import { Artifact, FunctionRole, PublishedFunction, Release, Request, Step } from "./shapes.ts";
+import { Artifact, FunctionRole, PublishedFunctions, Release, Request, Step } from "./shapes.ts";
 
 /**
  * What can have happened to a deployment.
@@ -35,7 +35,7 @@ export const AssetsPublished = event("AssetsPublished", 1, {
   tags: z.number().int(),
   manifest: z.string(),
 });
-export const VersionsPublished = event("VersionsPublished", 1, { functions: z.array(PublishedFunction).min(1).max(3) });
+export const VersionsPublished = event("VersionsPublished", 1, { functions: PublishedFunctions });
 export const Check = z.object({
   role: FunctionRole,
   function: z.string(),

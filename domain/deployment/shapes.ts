@@ -45,11 +45,22 @@ export const Request = z.object({
   requestedBy: z.string().max(200),
 });
 
-export const FunctionRole = z.enum(["server", "image", "revalidation"]);
+/** The name that a split function has in `functions` of the app's open-next.config.ts. */
+export const FunctionName = z.string().regex(/^[A-Za-z][A-Za-z0-9]{0,30}$/);
+
+/** What a function is in its release. `server-<name>` is a split function: a server for some of the app's paths. */
+export const FunctionRole = z.union([z.enum(["server", "image", "revalidation"]), z.templateLiteral(["server-", FunctionName])]);
+
+/** Of one release: each is one more alias that a flip moves. */
+export const MAX_SPLIT_FUNCTIONS = 10;
+
+/** A split function is a server like the other: of the same size, with the same settings and rights. */
+export const kindOf = (role: FunctionRole): FunctionKind => (role === "image" || role === "revalidation" ? role : "server");
 
 /**
  * One immutable function version. `codeSha256` is base64, as Lambda gives it; `settings` names the settings that it was
- * published with; `streaming` says that it answers as a stream, and is absent where it answers whole.
+ * published with; `streaming` says that it answers as a stream, and is absent where it answers whole; `patterns` are the
+ * paths that go to a split function, below the app's basePath, as a CDN's behaviours write them (`api/*`).
  */
 export const PublishedFunction = z.object({
   role: FunctionRole,
@@ -58,13 +69,19 @@ export const PublishedFunction = z.object({
   codeSha256: z.string(),
   settings: z.string(),
   streaming: z.literal(true).optional(),
+  patterns: z.array(z.string().min(1)).min(1).optional(),
 });
+
+export const PublishedFunctions = z
+  .array(PublishedFunction)
+  .min(1)
+  .max(3 + MAX_SPLIT_FUNCTIONS);
 
 /** The set of immutable versions and files that goes live together. */
 export const Release = z.object({
   /** the id that the build was made with: BUILD_ID and deploymentId of the app */
   id: DeploymentId,
-  functions: z.array(PublishedFunction).min(1).max(3),
+  functions: PublishedFunctions,
   /** key of the release's manifest: behaviours and public files */
   manifest: z.string(),
   /** the app's basePath, without slashes at its ends; absent where it has none, and in what was published before it was kept */
@@ -79,6 +96,7 @@ export type Artifact = z.infer<typeof Artifact>;
 export type ReusedBuild = z.infer<typeof ReusedBuild>;
 export type Request = z.infer<typeof Request>;
 export type FunctionRole = z.infer<typeof FunctionRole>;
+export type FunctionKind = "server" | "image" | "revalidation";
 export type PublishedFunction = z.infer<typeof PublishedFunction>;
 export type Release = z.infer<typeof Release>;
 export type Step = z.infer<typeof Step>;

@@ -1,4 +1,4 @@
-type Behavior = { readonly pattern: string; readonly origin: "s3" | "imageOptimizer" | "default" };
+type Behavior = { readonly pattern: string; readonly origin: string };
 
 /**
  * A behaviour as requests are compared with it. OpenNext writes the names of public files as they are on disk, and paths

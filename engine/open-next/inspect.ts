@@ -13,6 +13,8 @@ export type Package = {
   readonly folder: string;
   /** it answers as a stream; absent: whole */
   readonly streaming?: true;
+  /** of a split function: what goes to it, below the app's basePath */
+  readonly patterns?: readonly string[];
 };
 
 /** A build as it was fetched. */
@@ -50,18 +52,17 @@ const MAX_UNPACKED_BYTES = 250 * 1024 * 1024;
  */
 export const inspect = async ({ root, held }: Output, releaseId: string, architecture: "x86_64" | "arm64"): Promise<Inspected> => {
   const output = readOutput(await textOf(join(root, "open-next.output.json")));
-  const packages: Package[] = [];
-  for (const [role, bundle] of [
-    ["server", output.server],
-    ["image", output.image],
-    ["revalidation", output.revalidation],
-  ] as const)
-    if (bundle !== null)
-      packages.push({ ...packageOf(held, role, bundle), ...(role === "server" && output.server.streaming && { streaming: true }) });
-  if (output.image !== null) checkSharp(held, output.image.folder, architecture);
-
   const buildId = (await textOf(join(root, "assets/BUILD_ID")))?.trim();
   if (!buildId) throw new OutputRefused("the build has no assets/BUILD_ID: OpenNext did not finish");
+  const packages: Package[] = [];
+  for (const { role, bundle, patterns } of functionsOf(output, buildId))
+    packages.push({
+      ...packageOf(held, role, bundle),
+      ...(bundle.streaming === true && { streaming: true }),
+      ...(patterns && { patterns }),
+    });
+  if (output.image !== null) checkSharp(held, output.image.folder, architecture);
+
   const app = join(root, builtAppOf(held, output.server.folder));
   await checkPrerendered(root, app);
   const { deploymentId: runtimeId = buildId, assetPrefix = "" } = await serverConfigOf(app);
@@ -75,6 +76,21 @@ export const inspect = async ({ root, held }: Output, releaseId: string, archite
   const warnings = [...idWarnings(runtimeId, releaseId), ...prefixWarnings(assetPrefix)];
   return { root, behaviors, paths, packages, buildId, runtimeId, warnings };
 };
+
+type Function = { role: FunctionRole; bundle: Bundle & { streaming?: boolean }; patterns?: readonly string[] };
+const functionsOf = ({ server, split, image, revalidation }: OpenNextOutput, buildId: string): Function[] => [
+  { role: "server", bundle: server },
+  ...split.map(
+    (bundle): Function => ({
+      role: `server-${bundle.name}`,
+      bundle,
+      // where the app asks for paths that name the build, a CDN that serves every build must take any
+      patterns: bundle.patterns.map((pattern) => pattern.replaceAll(`/${buildId}/`, "/*/")),
+    }),
+  ),
+  ...(image ? [{ role: "image", bundle: image } as const] : []),
+  ...(revalidation ? [{ role: "revalidation", bundle: revalidation } as const] : []),
+];
 
 const packageOf = (held: Output["held"], role: FunctionRole, { handler, folder }: Bundle): Package => {
   const own = held.filter(({ path }) => path.startsWith(`${folder}/`));

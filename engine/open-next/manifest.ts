@@ -15,7 +15,8 @@ export const Manifest = z.object({
   v: z.literal(1),
   deploymentId: z.string(),
   releaseId: z.string(),
-  behaviors: z.array(z.object({ pattern: z.string(), origin: z.enum(["s3", "imageOptimizer", "default"]) })),
+  /** an origin is `s3`, `imageOptimizer`, `default`, or the name of a split function */
+  behaviors: z.array(z.object({ pattern: z.string(), origin: z.string() })),
   publicFiles: z.array(PublicFile),
 });
 

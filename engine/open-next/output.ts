@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { FunctionName } from "../../domain/deployment/shapes.ts";
 import { type AssetPaths, assetPathsOf } from "./asset-paths.ts";
 
 /** The contract of an OpenNext build, `open-next.output.json`: the part that a release is made from. */
@@ -33,12 +34,16 @@ const Output = z.object({
 
 export type Bundle = { readonly handler: string /** folder below the output's root */; readonly folder: string };
 export type OpenNextOutput = {
-  readonly server: Bundle /** it answers as a stream */ & { readonly streaming: boolean };
+  readonly server: Server;
+  /** the servers of some paths alone, by the names that open-next.config.ts gives them */
+  readonly split: readonly (Server & { readonly name: string; readonly patterns: readonly string[] })[];
   readonly image: Bundle | null;
   readonly revalidation: Bundle | null;
   readonly assets: Omit<AssetPaths, "prefix">;
-  readonly behaviors: readonly { readonly pattern: string; readonly origin: "s3" | "imageOptimizer" | "default" }[];
+  /** an origin is `s3`, `imageOptimizer`, `default` or the name of a split function */
+  readonly behaviors: readonly { readonly pattern: string; readonly origin: string }[];
 };
+type Server = Bundle /** it answers as a stream */ & { readonly streaming: boolean };
 
 /** OpenNext's wrapper for a server that streams its answers through a Function URL. */
 export const STREAMING_WRAPPER = "aws-lambda-streaming";
@@ -68,37 +73,54 @@ export const readOutput = (text: string | undefined): OpenNextOutput => {
       `edge functions are not supported (the build has "${edge}"): remove runtime = "edge" and external middleware from the app and open-next.config.ts`,
     );
   const { s3, imageOptimizer, default: server, ...others } = origins;
-  const split = Object.keys(others)[0];
-  if (split !== undefined)
-    throw new OutputRefused(`split functions are not supported (the build has "${split}"): remove "functions" from open-next.config.ts`);
-  if (server.type !== "function" || server.bundle === undefined || server.handler === undefined)
-    throw new OutputRefused(`a server of type "${server.type}" is not supported: use the aws-lambda wrapper in open-next.config.ts`);
-  const { streaming = false, wrapper } = server;
-  if (streaming && wrapper !== undefined && wrapper !== STREAMING_WRAPPER)
-    throw new OutputRefused(`the wrapper "${wrapper}" is not supported: use "${STREAMING_WRAPPER}" in open-next.config.ts`);
-
   const assets = assetPathsOf(s3.copy);
   if ("refused" in assets) throw new OutputRefused(assets.refused);
 
   return {
-    server: { ...bundleOf({ handler: server.handler, bundle: server.bundle }), streaming },
+    server: serverOf(server),
+    split: Object.entries(others).map(([name, origin]) => ({
+      ...serverOf(origin),
+      name,
+      patterns: patternsOf(name, behaviors, assets.base),
+    })),
     image: imageOptimizer ? bundleOf(imageOptimizer) : null,
     revalidation: additionalProps.revalidationFunction ? bundleOf(additionalProps.revalidationFunction) : null,
     assets,
-    behaviors: behaviors.map(({ pattern, origin }) => ({ pattern, origin: knownOrigin(pattern, origin) })),
+    behaviors: behaviors.map(({ pattern, origin = "" }) => {
+      if (!(origin in origins)) throw new OutputRefused(`the behaviour "${pattern}" goes to "${origin}", which the build does not have`);
+      return { pattern: pathOf(pattern), origin };
+    }),
   };
 };
+
+const serverOf = ({ type, handler, bundle, streaming = false, wrapper }: z.infer<typeof Origin>): Server => {
+  if (type !== "function" || bundle === undefined || handler === undefined)
+    throw new OutputRefused(`a server of type "${type}" is not supported: use the aws-lambda wrapper in open-next.config.ts`);
+  if (streaming && wrapper !== undefined && wrapper !== STREAMING_WRAPPER)
+    throw new OutputRefused(`the wrapper "${wrapper}" is not supported: use "${STREAMING_WRAPPER}" in open-next.config.ts`);
+  return { ...bundleOf({ handler, bundle }), streaming };
+};
+
+/** What goes to a split function, below the app's basePath. */
+const patternsOf = (name: string, behaviors: z.infer<typeof Output>["behaviors"], base: string): string[] => {
+  if (!FunctionName.safeParse(name).success)
+    throw new OutputRefused(
+      `the name of the split function "${name}" is not supported: take at most 31 letters and digits in open-next.config.ts, the first of them a letter`,
+    );
+  const patterns = behaviors.filter(({ origin }) => origin === name).map(({ pattern }) => pathOf(pattern));
+  if (patterns.length === 0)
+    throw new OutputRefused(`the split function "${name}" has no paths: give it "patterns" in open-next.config.ts`);
+  return patterns.map((pattern) => (base !== "" && pattern.startsWith(`${base}/`) ? pattern.slice(base.length + 1) : pattern)).sort();
+};
+
+/** OpenNext takes patterns as they are written, with a slash before them too, and puts the basePath before that. */
+const pathOf = (pattern: string): string => pattern.replace(/\/{2,}/g, "/").replace(/^\//, "");
 
 const bundleOf = ({ handler, bundle }: { handler: string; bundle: string }): Bundle => {
   const folder = bundle.replace(/^\.open-next\//, "");
   if (folder.split("/").includes("..") || folder.startsWith("/"))
     throw new OutputRefused(`the bundle "${bundle}" lies outside the build's output`);
   return { handler, folder };
-};
-
-const knownOrigin = (pattern: string, origin: string | undefined): "s3" | "imageOptimizer" | "default" => {
-  if (origin === "s3" || origin === "imageOptimizer" || origin === "default") return origin;
-  throw new OutputRefused(`the behaviour "${pattern}" goes to "${origin}", which is not supported`);
 };
 
 const json = (text: string): unknown => {

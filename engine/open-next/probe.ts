@@ -1,21 +1,31 @@
-import type { SiteConfig } from "../../blueprint/engine-config.ts";
-import type { FunctionRole, PublishedFunction } from "../../domain/deployment/shapes.ts";
+import { type FunctionRole, kindOf, type PublishedFunction } from "../../domain/deployment/shapes.ts";
+import { checkPathBelow } from "./asset-paths.ts";
 import { PreludeRefused, readPrelude } from "./streamed-answer.ts";
 
 /** What a function is asked to see whether it works, and how its answer is judged. */
 export type Probe = { readonly payload: unknown; readonly path?: string };
 
+/** Where an app is: the host of its site, the path to check there, and the app's basePath without slashes at its ends. */
+export type At = { readonly host: string; readonly checkPath: string; readonly base: string };
+
 /**
- * A request that changes nothing: the server's check path with the real host, an image without parameters (a working
- * optimiser says 400), a revalidation without messages.
+ * A request that changes nothing: the server's check path with the real host, the first path of a split function, an image
+ * without parameters (a working optimiser says 400), a revalidation without messages.
  *
  * @param now milliseconds since 1970
  */
-export const probeOf = (role: FunctionRole, host: string, checkPath: string, now: number): Probe => {
-  if (role === "revalidation") return { payload: { Records: [] } };
-  const path = role === "server" ? checkPath : "/_next/image";
-  return { path, payload: urlEvent(path, host, now) };
+export const probeOf = ({ role, patterns }: Pick<PublishedFunction, "role" | "patterns">, at: At, now: number): Probe => {
+  const kind = kindOf(role);
+  if (kind === "revalidation") return { payload: { Records: [] } };
+  if (kind === "image") return pageProbe("/_next/image", at.host, now);
+  return pageProbe(checkPathBelow(at.base, patterns === undefined ? at.checkPath : literalPathOf(patterns)), at.host, now);
 };
+
+/** The request of a visitor who looks at a page. */
+export const pageProbe = (path: string, host: string, now: number) => ({ path, payload: urlEvent(path, host, now) });
+
+/** What of the first pattern stands before its wildcards: `/api` of `api/*`. Nothing may be there, and a server answers 404. */
+const literalPathOf = ([first = ""]: readonly string[]): string => `/${first.replace(/[*?].*$/s, "")}`.replace(/(?<=.)\/$/, "");
 
 /** Why the answer is not one of a working function; `undefined` where it is. Also gives the HTTP status, where there is one. */
 export const judge = (role: FunctionRole, answer: { failed: string | null; payload: string }): { status?: number; fault?: string } => {
@@ -40,11 +50,12 @@ const TRIES = 2;
  */
 export const probeVersion = async (
   invoke: Invoke,
-  { role, name, version }: Pick<PublishedFunction, "role" | "name" | "version">,
-  { host, checkPath }: Pick<SiteConfig, "host" | "checkPath">,
+  published: Pick<PublishedFunction, "role" | "name" | "version" | "patterns">,
+  at: At,
   now: number,
 ): Promise<{ path?: string; status?: number; fault?: string; payload: string }> => {
-  const { payload, path } = probeOf(role, host, checkPath, now);
+  const { role, name, version } = published;
+  const { payload, path } = probeOf(published, at, now);
   for (let tries = 1; ; tries++) {
     const answer = await invoke(name, version, payload);
     const verdict = judge(role, answer);

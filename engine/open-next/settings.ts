@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
 import type { SiteConfig } from "../../blueprint/engine-config.ts";
 import { siteFunctionSizes, siteResources } from "../../blueprint/sites.ts";
-import type { FunctionRole } from "../../domain/deployment/shapes.ts";
+import { type FunctionRole, kindOf } from "../../domain/deployment/shapes.ts";
 import type { Settings } from "../aws/functions.ts";
 import type { SiteSecrets } from "../aws/secrets.ts";
 
-/** The settings of one function of a release; the site's own variables go to the server alone. */
+/** The settings of one function of a release; the site's own variables go to servers alone. */
 export const settingsOf = (
   role: FunctionRole,
   handler: string,
@@ -13,6 +13,7 @@ export const settingsOf = (
   stored: { bucket: string; region: string },
   secrets: SiteSecrets,
 ): { settings: Settings /** names the settings without giving a value away */; name: string } => {
+  const kind = kindOf(role);
   const { assets, cache, tagTable } = siteResources(site.site, site.environment);
   const own = {
     server: {
@@ -25,11 +26,11 @@ export const settingsOf = (
     },
     image: { BUCKET_NAME: stored.bucket, BUCKET_KEY_PREFIX: assets },
     revalidation: {},
-  }[role];
-  const values = role === "server" ? secrets.values : {};
-  const sizes = siteFunctionSizes[role];
+  }[kind];
+  const values = kind === "server" ? secrets.values : {};
+  const sizes = siteFunctionSizes[kind];
   const names = Object.keys(values).sort();
   const open = JSON.stringify({ handler, ...sizes, own, names });
-  const name = `${createHash("sha256").update(open).digest("base64url").slice(0, 16)}.${role === "server" ? secrets.version : "none"}`;
+  const name = `${createHash("sha256").update(open).digest("base64url").slice(0, 16)}.${kind === "server" ? secrets.version : "none"}`;
   return { settings: { handler, ...sizes, variables: { ...values, ...own } }, name };
 };

@@ -1,3 +1,5 @@
+import { specificity } from "../../blueprint/path-pattern.ts";
+
 /** One line of a release's routing table, as `open-next.output.json` lists it; patterns carry no leading slash. */
 export type Behavior = { readonly pattern: string; readonly origin: string };
 
@@ -20,9 +22,6 @@ export function router(behaviors: readonly Behavior[]): (path: string) => string
 }
 
 const withoutSlash = (path: string): string => path.replace(/^\//, "");
-
-const specificity = (pattern: string): number =>
-  /[*?]/.test(pattern) ? withoutSlash(pattern).replace(/[*?]/g, "").length : Number.POSITIVE_INFINITY;
 
 /** CloudFront's wildcards: `*` stands for any characters, slashes too, and `?` for exactly one. */
 const wildcard = (pattern: string): RegExp =>

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Readable } from "node:stream";
 import { TLSSocket } from "node:tls";
+import type { FunctionRole } from "../../domain/deployment/shapes.ts";
 import { sendFlow } from "../flow.ts";
 import { foreignHost } from "../loopback.ts";
 import { type Answer, page, type Release, releaseIn } from "./answer.ts";
@@ -26,7 +27,7 @@ export type EdgeOptions = {
    * `payload` is what the function returned, `body` what it streams.
    */
   invoke(
-    role: "server" | "image",
+    role: FunctionRole,
     event: object,
   ): Promise<({ payload: Buffer; functionError?: string } | { contentType: string; body: Readable }) & { description: string }>;
   /** An object below the environment's `_assets` prefix, by its decoded key: 200, 206 or 416; undefined when there is none. */
@@ -60,9 +61,7 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
     const { path } = splitTarget(request.url ?? "/");
     const origin = (await routerOf(live.deploymentId))(path);
     if (origin === "s3") return { answer: await fromAssets(request, path), release: live };
-    if (origin === "default") return fromFunction("server", request, requestId, live);
-    if (origin === "imageOptimizer") return fromFunction("image", request, requestId, live);
-    throw new Error(`${live.deploymentId} sends ${path} to the origin "${origin}", which the edge does not know`);
+    return fromFunction(roleOf(origin), request, requestId, live);
   }
 
   async function fromAssets(request: IncomingMessage, path: string): Promise<Answer> {
@@ -73,7 +72,7 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
     return found ? fileAnswer(found, request.headers) : NO_FILE;
   }
 
-  async function fromFunction(role: "server" | "image", request: IncomingMessage, requestId: string, live: Release): Promise<Answered> {
+  async function fromFunction(role: FunctionRole, request: IncomingMessage, requestId: string, live: Release): Promise<Answered> {
     const body = await readBody(request);
     if (!body) return { answer: TOO_LARGE, release: live };
     const event = functionEvent(request, body, request.socket instanceof TLSSocket, requestId, Date.now());
@@ -122,6 +121,10 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
   const server = await listenBoth(options.port ?? 0, options.certificate, (request, response) => void onRequest(request, response));
   return { url: `http://127.0.0.1:${server.port}`, ...server };
 }
+
+/** The origins of OpenNext that are functions; any other is a split function by its name. */
+const roleOf = (origin: string): FunctionRole =>
+  origin === "default" ? "server" : origin === "imageOptimizer" ? "image" : `server-${origin}`;
 
 const NOTHING_LIVE = page(503, "Nothing is live here yet", "Deploy the first release with: shiplog deploy", [["retry-after", "5"]]);
 /** As CloudFront, which answers for the names of its distribution alone. */

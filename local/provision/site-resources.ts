@@ -18,9 +18,11 @@ import { buildspecOf } from "../../blueprint/buildspec.ts";
 import {
   ACTIONS_KEY,
   EMPTY_ALIAS,
+  functionOf,
   invokeModeOf,
   RUNTIME,
   revalidation,
+  rolesOf,
   rolesWithUrl,
   type Site,
   siteFunctionSizes,
@@ -28,14 +30,13 @@ import {
 } from "../../blueprint/sites.ts";
 import { tagTable } from "../../blueprint/stores.ts";
 import { deadLetterRetentionSeconds, queueRetentionSeconds } from "../../blueprint/topology.ts";
+import { type FunctionRole, kindOf } from "../../domain/deployment/shapes.ts";
 import type { Clients } from "../../engine/aws/clients.ts";
 import { ACCOUNT } from "../http.ts";
 import { BUCKETS, createQueue, type QueueAt } from "./engine-resources.ts";
 import { placeholderZip } from "./placeholder.ts";
 import { createTable } from "./table.ts";
 import { unlessThere } from "./unless-there.ts";
-
-type Role = keyof typeof siteFunctionSizes;
 
 const ROLE = `arn:aws:iam::${ACCOUNT}:role/shiplog-site`;
 
@@ -65,15 +66,15 @@ export const provisionSite = async (
   await createTable(clients.dynamodb, tagTable(names.tagTable));
   const kept = await secret(clients, names.secret, values);
   await project(clients, site, ownBuildspec);
-  for (const role of Object.keys(names.functions) as Role[])
-    await siteFunction(clients.lambda, names.functions[role], names.alias, role, site);
-  for (const role of rolesWithUrl) await functionUrl(clients.lambda, names.functions[role], names.alias, invokeModeOf(site, role));
+  const nameOf = (role: FunctionRole): string => functionOf(site.name, environment, role);
+  for (const role of rolesOf(site)) await siteFunction(clients.lambda, nameOf(role), names.alias, role, site);
+  for (const role of rolesWithUrl(site)) await functionUrl(clients.lambda, nameOf(role), names.alias, invokeModeOf(site, role));
   await mapping(clients.lambda, revalidationQueue.arn, `${names.functions.revalidation}:${names.alias}`);
   return { revalidationQueue, without: site.variables.filter((name) => !(name in kept)) };
 };
 
 /** The function, a first version of placeholder code, and the alias on it: everything later is the engine's. */
-const siteFunction = async (lambda: LambdaClient, name: string, alias: string, role: Role, site: Site): Promise<void> => {
+const siteFunction = async (lambda: LambdaClient, name: string, alias: string, role: FunctionRole, site: Site): Promise<void> => {
   await unlessThere(async () =>
     lambda.send(
       new CreateFunctionCommand({
@@ -81,8 +82,8 @@ const siteFunction = async (lambda: LambdaClient, name: string, alias: string, r
         Role: ROLE,
         Runtime: RUNTIME,
         Handler: "index.handler",
-        MemorySize: siteFunctionSizes[role].memoryMb,
-        Timeout: siteFunctionSizes[role].timeoutSeconds,
+        MemorySize: siteFunctionSizes[kindOf(role)].memoryMb,
+        Timeout: siteFunctionSizes[kindOf(role)].timeoutSeconds,
         Architectures: [site.architecture],
         Code: { ZipFile: await placeholderZip(invokeModeOf(site, role)) },
       }),

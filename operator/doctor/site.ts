@@ -9,11 +9,11 @@ import { putBack } from "../../engine/aws/put-back.ts";
 import { type Finding, missing, ok, wrong } from "./finding.ts";
 import type { Sight } from "./sight.ts";
 
-/** One environment of a site. */
-export type Place = { readonly site: string; readonly environment: string };
+/** One environment of a site, with the names of all of its functions. */
+export type Place = { readonly site: string; readonly environment: string; readonly functions: readonly string[] };
 
 /** What one environment lives on, and whether each alias is where the log says that it was put. */
-export const examineEnvironment = async (sight: Sight, { site, environment }: Place, make: string): Promise<Finding[]> => {
+export const examineEnvironment = async (sight: Sight, { site, environment, functions }: Place, make: string): Promise<Finding[]> => {
   const names = siteResources(site, environment);
   const findings: Finding[] = [
     await there(`build project ${names.project}`, sight.project(names.project)),
@@ -22,7 +22,7 @@ export const examineEnvironment = async (sight: Sight, { site, environment }: Pl
     await there(`queue ${names.revalidationQueue}`, sight.queue(names.revalidationQueue)),
   ];
   findings.push(await unconfirmed(names.revalidationDeadLetters));
-  for (const name of Object.values(names.functions)) findings.push(await aliasIs(name));
+  for (const name of functions) findings.push(await aliasIs(name));
   const fed = `${names.functions.revalidation}:${names.alias}`;
   const mapping = (await sight.mappings(fed)).find(({ source }) => source === names.revalidationQueue);
   const what = `mapping ${names.revalidationQueue} → ${fed}`;

@@ -1,12 +1,23 @@
+import type * as z from "zod";
 import type { SiteConfig } from "../../blueprint/engine-config.ts";
+import { functionNames } from "../../blueprint/sites.ts";
+import type { OneEnvironment } from "../../client/contract.ts";
 import type { Recorded } from "../../domain/kernel/event.ts";
 import { DeploymentId, deploymentStream, environmentStream } from "../../domain/kernel/identity.ts";
 import { emptyEnvironment } from "../../domain/projections/environment-view.ts";
-import type { DeploymentView, EnvironmentView } from "../../domain/projections/views.ts";
+import type { DeploymentView } from "../../domain/projections/views.ts";
 import { eventsOf } from "../../engine/log/codec.ts";
 import { foldRow } from "../../engine/views/read-models.ts";
 import type { Ports } from "./ports.ts";
 import { Problem } from "./problem.ts";
+
+export type EnvironmentOf = z.infer<typeof OneEnvironment>["environment"];
+
+/** What of an environment its declaration says, and no event. */
+export const declaredOf = (place: SiteConfig) => ({
+  url: place.url,
+  functions: functionNames(place.site, place.environment, place),
+});
 
 export type Look = ReturnType<typeof look>;
 
@@ -44,10 +55,11 @@ export const look = ({ config, read, views }: Pick<Ports, "config" | "read" | "v
     return view;
   };
 
-  const environment = async ({ site, environment: name, url }: SiteConfig): Promise<EnvironmentView & { url: string }> => {
+  const environment = async (place: SiteConfig): Promise<EnvironmentOf> => {
+    const { site, environment: name } = place;
     const row = (await views.environment(site, name)) ?? emptyEnvironment(site, name);
     const view = foldRow("environments", row, await since(environmentStream(site, name), row.version));
-    return { ...(view ?? row), url };
+    return { ...(view ?? row), ...declaredOf(place) };
   };
 
   /** The full id that begins like this, with or without `dep_`. */

@@ -3,10 +3,11 @@ import { readKnown } from "../../domain/aggregates.ts";
 import type { Recorded } from "../../domain/kernel/event.ts";
 import { deploymentStream, environmentStream } from "../../domain/kernel/identity.ts";
 import { emptyEnvironment } from "../../domain/projections/environment-view.ts";
-import type { DeploymentView, EnvironmentView, Status } from "../../domain/projections/views.ts";
+import type { DeploymentView, Status } from "../../domain/projections/views.ts";
 import { unbroken } from "../../engine/log/chain-broken.ts";
 import { eventsOf } from "../../engine/log/codec.ts";
 import { foldRow } from "../../engine/views/read-models.ts";
+import { declaredOf, type EnvironmentOf } from "./look.ts";
 import type { Ports } from "./ports.ts";
 
 /** The past, read from the log: what was so at a moment, and why. Of a stream whose chain breaks nothing is told. */
@@ -25,10 +26,10 @@ export const past = (ports: Pick<Ports, "read">) => {
     environmentEvents,
     /** `undefined` where it did not exist yet. */
     deployment,
-    environment: async (place: SiteConfig, moment: string): Promise<EnvironmentView & { url: string }> => {
+    environment: async (place: SiteConfig, moment: string): Promise<EnvironmentOf> => {
       const empty = emptyEnvironment(place.site, place.environment);
       const events = await until(environmentStream(place.site, place.environment), moment);
-      return { ...(foldRow("environments", empty, events) ?? empty), url: place.url };
+      return { ...(foldRow("environments", empty, events) ?? empty), ...declaredOf(place) };
     },
     /** Those that had been admitted by then, as they were, newest first. */
     deployments: async (place: SiteConfig, moment: string, status: Status | undefined, limit: number): Promise<DeploymentView[]> => {

@@ -1,5 +1,5 @@
 import type { SiteConfig } from "../../blueprint/engine-config.ts";
-import type { PublishedFunction } from "../../domain/deployment/shapes.ts";
+import { kindOf, type PublishedFunction } from "../../domain/deployment/shapes.ts";
 import { readFence, sayDrift } from "../../domain/environment/fence.ts";
 import type { Environment } from "../../domain/environment/state.ts";
 import type { AliasState, Functions } from "../../engine/aws/functions.ts";
@@ -18,7 +18,8 @@ export class FlipImpossible extends Error {
 
 export const ALIAS = "live";
 /** The server last: until then the old server answers, with helpers that are one release ahead for some milliseconds. */
-const ORDER = ["revalidation", "image", "server"] as const;
+const inOrder = (functions: readonly PublishedFunction[]): PublishedFunction[] => functions.toSorted((a, b) => rankOf(a) - rankOf(b));
+const rankOf = ({ role }: PublishedFunction): number => (role === "server" ? 3 : { revalidation: 0, image: 1, server: 2 }[kindOf(role)]);
 /** Answers in a row that must come from the new version before the flip is recorded. */
 const CONFIRMATIONS = 2;
 const VERIFY_TRIES = 50;
@@ -29,9 +30,8 @@ const VERIFY_TRIES = 50;
  * @param before the environment as it was when the flip began
  */
 export const moveAliases = async (ports: Ports, flip: Flip, before: Environment): Promise<number | undefined> => {
-  for (const role of ORDER) {
-    const target = flip.release.functions.find((published) => published.role === role);
-    const by = target && (await moveOne(ports, flip, target, before));
+  for (const target of inOrder(flip.release.functions)) {
+    const by = await moveOne(ports, flip, target, before);
     if (by !== undefined) return by;
   }
   return undefined;
@@ -60,13 +60,15 @@ export const verifyAliases = async (ports: Ports, flip: Flip, site: SiteConfig):
 
 const verifyOne = async (
   { functions, clock }: Ports,
-  { log, sequence }: Flip,
-  site: SiteConfig,
-  { role, name, version }: PublishedFunction,
+  { log, release, sequence }: Flip,
+  { host, checkPath }: SiteConfig,
+  target: PublishedFunction,
 ): Promise<number | undefined> => {
+  const { name, version } = target;
+  const asked = { host, checkPath, base: release.basePath ?? "" };
   let sure = 0;
   for (let tries = 1; tries <= VERIFY_TRIES; tries++) {
-    const { version: ran } = await functions.invoke(name, ALIAS, probeOf(role, site.host, site.checkPath, clock.now()).payload);
+    const { version: ran } = await functions.invoke(name, ALIAS, probeOf(target, asked, clock.now()).payload);
     sure = ran === version ? sure + 1 : 0;
     if (sure === CONFIRMATIONS) return undefined;
     if (sure > 0) continue;

@@ -3,8 +3,7 @@ import type { FunctionRole, Release } from "../../domain/deployment/shapes.ts";
 import { problemOf } from "../../engine/aws/errors.ts";
 import type { Functions } from "../../engine/aws/functions.ts";
 import type { Clock } from "../../engine/kit/clock.ts";
-import { isStreaming, misfitOf } from "../../engine/open-next/answer-mode.ts";
-import { checkPathBelow } from "../../engine/open-next/asset-paths.ts";
+import { misfitOf } from "../../engine/open-next/fit.ts";
 import { probeVersion } from "../../engine/open-next/probe.ts";
 
 export type Ports = { readonly functions: Pick<Functions, "invoke">; readonly clock: Pick<Clock, "now"> };
@@ -44,7 +43,7 @@ type Flip = Named & {
  */
 export const warm = async (ports: Ports, site: SiteConfig, flip: Flip): Promise<string | undefined> => {
   const { deploymentId, live, forced, again } = flip;
-  const misfit = misfitOf(site, { streaming: isStreaming(flip.release) });
+  const misfit = misfitOf(site, flip.release.functions);
   // no fault of the release: another declaration makes it fit again
   if (misfit !== undefined) throw new CannotRun(`${deploymentId} does not fit the site: ${misfit}`, false);
   const faults = await faultsOf(ports, site, flip.release);
@@ -75,7 +74,7 @@ async function faultsOf(
   roles?: readonly FunctionRole[],
 ): Promise<Fault[]> {
   const asked = release.functions.filter(({ role }) => roles?.includes(role) ?? true);
-  const at = { ...site, checkPath: checkPathBelow(release.basePath ?? "", site.checkPath) };
+  const at = { host: site.host, checkPath: site.checkPath, base: release.basePath ?? "" };
   const found = await Promise.all(
     asked.map(async (published): Promise<Fault | undefined> => {
       const { role, name, version } = published;

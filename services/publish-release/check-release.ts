@@ -4,7 +4,7 @@ import type { PublishedFunction } from "../../domain/deployment/shapes.ts";
 import { each } from "../../engine/kit/each.ts";
 import { type AssetPaths, checkPathBelow } from "../../engine/open-next/asset-paths.ts";
 import { assetsNamedBy, type PageAnswer, pageAnswerOf, redirectOf } from "../../engine/open-next/named-assets.ts";
-import { probeOf, probeVersion } from "../../engine/open-next/probe.ts";
+import { type At, pageProbe, probeVersion } from "../../engine/open-next/probe.ts";
 
 export type Ports = {
   invoke(name: string, version: string, payload: unknown): Promise<{ version: string; failed: string | null; payload: string }>;
@@ -25,19 +25,19 @@ const MAX_NAMED = 3;
  */
 export const checkRelease = async (
   ports: Ports,
-  declared: SiteConfig,
+  site: SiteConfig,
   paths: AssetPaths,
   functions: readonly PublishedFunction[],
   manifest: string,
 ): Promise<{ checks: Check[]; faults: string[] }> => {
-  const site = { ...declared, checkPath: checkPathBelow(paths.base, declared.checkPath) };
+  const at: At = { host: site.host, checkPath: site.checkPath, base: paths.base };
   const faults: string[] = [];
   const checks = await Promise.all(
     functions.map(async (published): Promise<Check> => {
       const { role, name, version } = published;
       const began = ports.now();
-      const { path, status, fault, payload } = await probeVersion(ports.invoke, published, site, began);
-      const wrong = fault ?? (role === "server" ? await assetFault(ports, site, published, payload, manifest) : undefined);
+      const { path, status, fault, payload } = await probeVersion(ports.invoke, published, at, began);
+      const wrong = fault ?? (role === "server" ? await assetFault(ports, site, at, published, payload, manifest) : undefined);
       if (wrong !== undefined) faults.push(`${name}:${version} did not pass its check${path ? ` (GET ${path})` : ""}: ${wrong}`);
       return { role, function: name, version, ms: ports.now() - began, ...(path && { path }), ...(status && { status }) };
     }),
@@ -49,11 +49,12 @@ export const checkRelease = async (
 const assetFault = async (
   ports: Ports,
   site: SiteConfig,
+  at: At,
   published: PublishedFunction,
   payload: string,
   manifest: string,
 ): Promise<string | undefined> => {
-  const { page, answer } = await followed(ports, site, published, payload);
+  const { page, answer } = await followed(ports, at, published, payload);
   if (answer === undefined) return undefined;
   const missing: string[] = [];
   await each(assetsNamedBy(answer, page), WIDTH, async (path) => {
@@ -67,17 +68,17 @@ const assetFault = async (
 /** The page behind redirects. The answer is missing where a page that one leads to gives none. */
 const followed = async (
   { invoke, now }: Ports,
-  { host, checkPath }: SiteConfig,
-  { role, name, version }: PublishedFunction,
+  { host, checkPath, base }: At,
+  { name, version }: PublishedFunction,
   payload: string,
 ): Promise<{ page: URL; answer: PageAnswer | undefined }> => {
-  let page = new URL(checkPath, `https://${host}`);
+  let page = new URL(checkPathBelow(base, checkPath), `https://${host}`);
   let answer = pageAnswerOf(payload);
   for (let redirects = 0; answer !== undefined && redirects < MAX_REDIRECTS; redirects++) {
     const next = redirectOf(answer, page);
     if (next === undefined) break;
     page = next;
-    answer = pageAnswerOf((await invoke(name, version, probeOf(role, host, `${page.pathname}${page.search}`, now()).payload)).payload);
+    answer = pageAnswerOf((await invoke(name, version, pageProbe(`${page.pathname}${page.search}`, host, now()).payload)).payload);
   }
   return { page, answer };
 };

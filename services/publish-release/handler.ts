@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { SiteConfig } from "../../blueprint/engine-config.ts";
-import { siteResources } from "../../blueprint/sites.ts";
+import { functionOf, siteResources } from "../../blueprint/sites.ts";
 import { readTagSeeds, uploadAssets } from "../../engine/open-next/assets.ts";
 import { type Inspected, inspect, isRead, type Package } from "../../engine/open-next/inspect.ts";
 import { Manifest } from "../../engine/open-next/manifest.ts";
@@ -41,7 +41,7 @@ const verb = ({ aggregates, functions, clock, objects, tags, views, secrets, con
       const code = { bucket: config.buckets.artifacts, key: `functions/${sha256Hex}.zip`, sha256: sha256Base64 };
       // a function that did not change is there
       if ((await objects.fingerprint(code.bucket, code.key)) === undefined) await objects.putNew(code.bucket, code.key, zip, sha256Hex);
-      const name = siteResources(of.site, of.environment).functions[role];
+      const name = functionOf(of.site, of.environment, role);
       const secret = await secrets.read(siteResources(of.site, of.environment).secret);
       const { settings, name: settingsName } = settingsOf(
         role,

@@ -6,9 +6,9 @@ import type { Recorded } from "../../domain/kernel/event.ts";
 import { deploymentOf } from "../../domain/kernel/identity.ts";
 import type { Delivery } from "../../engine/kit/consumer.ts";
 import { type Aggregates, type Executed, following } from "../../engine/log/execute.ts";
-import { misfitOf } from "../../engine/open-next/answer-mode.ts";
 import { basePathFault } from "../../engine/open-next/asset-paths.ts";
 import type { AssetsOutcome, Report, TagSeed } from "../../engine/open-next/assets.ts";
+import { misfitOf } from "../../engine/open-next/fit.ts";
 import type { Inspected, Output, Package } from "../../engine/open-next/inspect.ts";
 import { OutputRefused } from "../../engine/open-next/output.ts";
 import { ArchiveRefused } from "../../engine/zip/archive.ts";
@@ -87,7 +87,7 @@ const isHistory = async ({ aggregates }: Ports, { site: { site, environment }, t
 const publish = async (ports: Ports, work: Work, output: Output): Promise<void> => {
   const { releaseId, site, tell } = work;
   const build = await ports.inspect(output, releaseId, site.architecture);
-  const misfit = misfitOf(site, { streaming: build.packages.some(({ streaming }) => streaming === true) });
+  const misfit = misfitOf(site, build.packages);
   if (misfit !== undefined) throw new OutputRefused(`the build does not fit the site: ${misfit}`);
   const unserved = basePathFault(site.basePath, build.paths);
   if (unserved !== undefined) throw new OutputRefused(unserved);
@@ -127,7 +127,8 @@ const publishFunctions = (ports: Ports, { deploymentId, site }: Work, build: Ins
     build.packages.map(async (code) => {
       const published = await ports.publish(site, build, code);
       report("versions", ++done, build.packages.length);
-      return { ...published, ...(code.streaming && { streaming: code.streaming }) };
+      const { streaming, patterns } = code;
+      return { ...published, ...(streaming && { streaming }), ...(patterns && { patterns: [...patterns] }) };
     }),
   );
 };

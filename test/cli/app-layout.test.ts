@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { layoutOf } from "../../cli/app-layout.ts";
 import { planBuild } from "../../cli/next-app.ts";
+import { checkSplitFunctions } from "../../cli/open-next-config.ts";
 import { trackedEnvFiles } from "../../cli/tracked-env.ts";
 
 let root: string;
@@ -118,10 +119,8 @@ describe("what open-next.config.ts asks for", () => {
 
   it.each([
     ["export default { default: {}, middleware: { external: true, originResolver: 'x' } };", /outside of the server.*Remove "external"/],
-    [
-      "const config = {\n  functions: { api: { routes: ['app/api/route'], patterns: ['/api/*'] } },\n  default: {},\n};",
-      /splits.*Remove "functions"/,
-    ],
+    ["export default { functions: { api: { runtime: 'edge', routes: ['app/api/route'] } } };", /on the edge.*Remove "runtime"/],
+    ['export default { functions: { api: { placement: "global", patterns: ["/api/*"] } } };', /on the edge/],
     ["export default { default: { override: { generateDockerfile: true } } };", /container/],
   ])("is refused before anything is packed: %s", async (config, refused) => {
     expect(await plan(config)).toMatch(refused);
@@ -135,7 +134,42 @@ describe("what open-next.config.ts asks for", () => {
     'export default { buildCommand: \'echo "functions: { x }"\', default: { override: { wrapper: "aws-lambda-streaming" } } };',
     "export default { default: {}, imageOptimization: { external: true } };",
     "export default { middleware: {",
+    "const config = {\n  functions: { api: { routes: ['app/api/route'], patterns: ['/api/*'] } },\n  default: {},\n};",
+    "export default { default: { runtime: 'edge' }, functions: { api: {} } };",
   ])("is taken where it asks for nothing of the kind: %s", async (config) => {
     expect(await plan(config)).toBe("taken");
   });
+});
+
+describe("the split functions of open-next.config.ts", () => {
+  const check = async (config: string, ...declared: string[]): Promise<string> => {
+    await put({ "open-next.config.ts": config });
+    const functions = ["server", "image", ...declared.map((name) => `server-${name}`)].map((role) => `shiplog-web-live-${role}`);
+    return checkSplitFunctions(root, { site: "web", environment: "live", functions }).then(
+      () => "taken",
+      ({ message, next }) => `${message} ${next}`,
+    );
+  };
+  const two =
+    "const api = {};\nexport default {\n  default: {},\n  functions: {\n    'docs': { routes: ['app/docs/page'], patterns: ['docs/*', 'a, b: c'] },\n    api: pick({ patterns: [`/api/*`], override: { wrapper: 'x' } }),\n  },\n};";
+
+  it("are those that the environment was made for", async () => {
+    expect(await check(two, "api", "docs")).toBe("taken");
+    expect(await check("export default { default: {} };")).toBe("taken");
+  });
+
+  it("are refused before anything is packed where they are others", async () => {
+    expect(await check(two, "api")).toMatch(
+      /has the split functions api, docs, and web\/live was made for the split function api\. Declare "functions" for the site "web"/,
+    );
+    expect(await check("export default { default: {} };", "api")).toContain("splits nothing, and web/live was made for");
+    expect(await check(two)).toContain("was made for the server alone");
+  });
+
+  it.each(["functions: { ...shared, api: {} }", "functions: { [name]: {} }", "functions: shared", "functions"])(
+    "are left to the build where they are worked out: %s",
+    async (code) => {
+      expect(await check(`export default { ${code} };`)).toBe("taken");
+    },
+  );
 });

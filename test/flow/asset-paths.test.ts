@@ -3,7 +3,7 @@ import { startWorld, type World } from "../support/world.ts";
 
 let world: World;
 beforeAll(async () => {
-  world = await startWorld({ environments: ["below", "prefixed", "missing", "plain"] });
+  world = await startWorld({ environments: ["below", "prefixed", "missing", "plain", "pages"] });
 });
 afterAll(() => world.close());
 
@@ -76,6 +76,11 @@ it("lets an assetPrefix on another host be that host's, and says so", async () =
   expect((await world.api.deployment(id)).warnings).toEqual([
     expect.stringContaining("are asked of https://cdn.example.com (assetPrefix)"),
   ]);
+});
+
+it("lets an app of the Pages Router go live, whose pages name the manifest of a build id of their own", async () => {
+  await world.live("pages", { pagesRouter: true });
+  expect(await namedBy("pages", "/")).toEqual([["/_next/static/another-build/_buildManifest.js", 200]]);
 });
 
 it("does not let a release go live whose page works and whose style is missing", async () => {

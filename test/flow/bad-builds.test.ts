@@ -58,7 +58,6 @@ const refused: [OutputFault, RegExp][] = [
   ["no-sharp", /has no sharp.*set imageOptimization\.install/],
   ["other-architecture", new RegExp(`has sharp-linux-${other}, but this site runs on .*set imageOptimization\\.install`)],
   ["edge-functions", /edge functions are not supported.*remove/],
-  ["split-functions", /split functions are not supported.*remove "functions"/],
   ["ecs", /a server of type "ecs" is not supported: use the aws-lambda wrapper/],
   ["broken-server-files", /required-server-files\.json .* is not JSON/],
   ["broken-seeds", /dynamodb-cache\.json is not .*: the build was cut short/],

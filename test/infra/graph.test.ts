@@ -123,13 +123,33 @@ describe("the graph of production", () => {
 
   it("lets the address of a server stream where its site declares it, and of nothing else", () => {
     const modes = (site: string) => {
-      const { functions } = siteResources(site, "production");
-      return [functions.server, functions.image].map(
-        (name) => all(graph(), "url").find(({ inputs }) => inputs.functionName === name)?.inputs.invokeMode,
-      );
+      const before = `shiplog-${site}-production-`;
+      const urls = all(graph(), "url").filter(({ inputs }) => inputs.functionName.startsWith(before));
+      return Object.fromEntries(urls.map(({ inputs }) => [inputs.functionName.slice(before.length), inputs.invokeMode]));
     };
-    expect(modes("web")).toEqual(["BUFFERED", "BUFFERED"]);
-    expect(modes("shop")).toEqual(["RESPONSE_STREAM", "BUFFERED"]);
+    expect(modes("web")).toEqual({ server: "BUFFERED", image: "BUFFERED" });
+    expect(modes("shop")).toEqual({
+      server: "RESPONSE_STREAM",
+      "server-api": "RESPONSE_STREAM",
+      "server-admin": "RESPONSE_STREAM",
+      image: "BUFFERED",
+    });
+  });
+
+  it("sends the paths of split functions to them below the basePath, the most specific first, and tells the engine", () => {
+    const cdn = all(graph(), "distribution").find(({ inputs }) => inputs.comment === "Shiplog: shop/production");
+    const computed = cdn?.inputs.orderedCacheBehaviors.filter(
+      ({ targetOriginId }: { targetOriginId: string }) => targetOriginId !== "files",
+    );
+    expect(
+      computed.map(({ pathPattern, targetOriginId }: { pathPattern: string; targetOriginId: string }) => [pathPattern, targetOriginId]),
+    ).toEqual([
+      ["/en/_next/image*", "image"],
+      ["/en/api/admin/*", "server-admin"],
+      ["/en/admin*", "server-admin"],
+      ["/en/api/*", "server-api"],
+      ["/en/_next/data/*", "server"],
+    ]);
   });
 
   it("maps the revalidation queue to the alias", () => {

@@ -104,6 +104,7 @@ describe("sites whose names do not meet", () => {
         fc.pre(one.site !== other.site || one.environment !== other.environment);
         const sites = [...new Set([one.site, other.site])].map((site) => ({
           name: site,
+          functions: {},
           environments: [one, other].filter((place) => place.site === site).map(({ environment }) => ({ name: environment, domains: [] })),
         }));
         const namesOf = ({ site, environment }: typeof one) => {
@@ -116,6 +117,45 @@ describe("sites whose names do not meet", () => {
       }),
       { numRuns: 500 },
     );
+  });
+});
+
+describe("a site's split functions", () => {
+  const site = (functions: object, environments = ["live"], name = "web") => ({
+    ...{ name, source: "app", functions },
+    environments: environments.map((one) => ({ name: one })),
+  });
+  const sentence = async (...sites: object[]): Promise<string> => {
+    await writeFile(sitesFile, JSON.stringify({ sites }));
+    return refusal();
+  };
+
+  it("have names of letters and digits, and paths that a CDN takes, with or without a slash before them", async () => {
+    expect(await sentence(site({ api: ["/api/*", "hooks"], ssrFunction: ["docs/*/edit?"] }))).toBe("taken");
+    expect((await readSites({ sitesFile }))[0]?.functions).toEqual({ api: ["api/*", "hooks"], ssrFunction: ["docs/*/edit?"] });
+  });
+
+  it.each([
+    [{ "my-api": ["a"] }, "Invalid key in record"],
+    [{ default: ["a"] }, "Invalid key in record"],
+    [{ api: [] }, "expected array to have >=1 items"],
+    [{ api: ["/*"] }, "must leave the other paths to the server"],
+    [{ api: ["/[id]"] }, "as CloudFront takes it"],
+    [{ api: ["a"], API: ["b"] }, "two names differ in capitals alone"],
+    [Object.fromEntries(Array.from({ length: 11 }, (_, n) => [`fn${n}`, [`${n}`]])), "must be 10 at most"],
+  ])("are refused otherwise: %j", async (functions, words) => {
+    expect(await sentence(site(functions))).toContain(words);
+  });
+
+  it("are refused where their functions would share a name, or have one that is too long", async () => {
+    expect(await sentence(site({ image: ["a"] }, ["live", "live-server"]))).toContain(
+      "web/live and web/live-server would share the function shiplog-web-live-server-image",
+    );
+    const long = site({ api: ["a"] }, ["a-rather-long-name-b"], "a-rather-long-name-a");
+    expect(await sentence({ ...long, functions: { apiOfAll: ["a"] } })).toContain(
+      "the function shiplog-a-rather-long-name-a-a-rather-long-name-b-server-apiOfAll has 65 characters, and Lambda takes 64",
+    );
+    expect(await sentence(long)).toBe("taken");
   });
 });
 

@@ -151,12 +151,7 @@ export const edits: readonly Edit[] = [
     "return found.version === flip.version &&",
     "return found.version !== undefined &&",
   ),
-  edit(
-    "flip-alias: the server goes first",
-    "services/flip-alias/move-aliases.ts",
-    '["revalidation", "image", "server"]',
-    '["server", "image", "revalidation"]',
-  ),
+  edit("flip-alias: the server goes first", "services/flip-alias/move-aliases.ts", 'role === "server" ? 3', 'role === "server" ? -1'),
   edit("flip-alias: once is sure", "services/flip-alias/move-aliases.ts", "const CONFIRMATIONS = 2;", "const CONFIRMATIONS = 0;"),
   edit(
     "flip-alias: a newer alias seen while it is read back is passed over",

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { SiteConfig } from "../../blueprint/engine-config.ts";
 import type { Subscribed } from "../../blueprint/topology.ts";
 import { describe as describeFence, type FoundAlias, UNMOVED } from "../../domain/environment/fence.ts";
 import type { Recorded } from "../../domain/kernel/event.ts";
 import { flipAlias } from "../../services/flip-alias/flip-alias.ts";
 import { publicFiles } from "../../services/flip-alias/public-files.ts";
 import { deploymentId, functions, release } from "../support/samples.ts";
+import { siteConfigOf } from "../support/site-config.ts";
 import { unsettledFlips } from "../support/unsettled.ts";
 import { startVerbRoom, steps, type VerbRoom } from "../support/verb-room.ts";
 
@@ -80,7 +80,7 @@ const site = (name: string) => {
       },
       giveLease: async (of, holder) => void (leases.get(of)?.holder === holder && leases.delete(of)),
     },
-    site: () => ({ site: name, environment: "production", host: "h", checkPath: "/", streaming: false }) as SiteConfig,
+    site: () => siteConfigOf(name, "production"),
     files: {
       put: (_site, manifest, writer) => files.put(places, manifest, writer),
       removeOthers: (_site, manifest, other, writer) => files.removeOthers(places, manifest, other, writer),

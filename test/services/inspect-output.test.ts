@@ -13,8 +13,8 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true }));
 
-const inspected = async (streaming?: FixtureOutput["streaming"]) => {
-  await writeFixtureOutput(folder, { releaseId: "rel", architecture: "x64", ...(streaming && { streaming }) });
+const inspected = async (streaming?: FixtureOutput["streaming"], more: Partial<FixtureOutput> = {}) => {
+  await writeFixtureOutput(folder, { releaseId: "rel", architecture: "x64", ...(streaming && { streaming }), ...more });
   return inspect(await outputOf(folder), "rel", "x86_64");
 };
 
@@ -32,5 +32,25 @@ describe("a build's output", () => {
     const refused = inspected("aws-apigw-streaming");
     await expect(refused).rejects.toBeInstanceOf(OutputRefused);
     await expect(refused).rejects.toThrow('the wrapper "aws-apigw-streaming" is not supported: use "aws-lambda-streaming"');
+  });
+
+  it("has each split function as a server of its own, with its paths as open-next.config.ts has them", async () => {
+    const split = { api: ["/api/*", "api"], docs: ["_next/data/rel/docs*", "/docs/*"] };
+    const { packages, behaviors } = await inspected(undefined, { split, basePath: "/en" });
+    expect(packages.map(({ role, folder, patterns }) => [role, folder, patterns])).toEqual([
+      ["server", "server-functions/default", undefined],
+      ["server-api", "server-functions/api", ["api", "api/*"]],
+      ["server-docs", "server-functions/docs", ["_next/data/*/docs*", "docs/*"]],
+      ["image", "image-optimization-function", undefined],
+      ["revalidation", "revalidation-function", undefined],
+    ]);
+    expect(behaviors).toContainEqual({ pattern: "en/docs/*", origin: "docs" });
+    expect(behaviors).toContainEqual({ pattern: "en/_next/data/rel/docs*", origin: "docs" });
+  });
+  it.each([
+    [{ "my-api": ["/api/*"] }, 'the name of the split function "my-api" is not supported'],
+    [{ api: [] }, 'the split function "api" has no paths'],
+  ])("is refused where a split function has no name or no paths to be reached by: %j", async (split, sentence) => {
+    await expect(inspected(undefined, { split })).rejects.toThrow(sentence);
   });
 });

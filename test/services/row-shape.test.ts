@@ -77,7 +77,13 @@ describe.each([
     const { status, body } = await ask("environments");
     expect([status, body.environments]).toEqual([
       200,
-      [{ ...(expected.get(rowKey("environments", "environment/web/production")) as object), url: "https://web.example.com" }],
+      [
+        {
+          ...(expected.get(rowKey("environments", "environment/web/production")) as object),
+          url: "https://web.example.com",
+          functions: ["server", "image", "revalidation"].map((role) => `shiplog-web-production-${role}`),
+        },
+      ],
     ]);
     const { deployments } = (await ask("deployments?limit=5")).body as unknown as { deployments: { id: string }[] };
     expect(deployments).toHaveLength(5);

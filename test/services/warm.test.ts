@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Release } from "../../domain/deployment/shapes.ts";
+import type { PublishedFunction, Release } from "../../domain/deployment/shapes.ts";
 import { CannotRun, ProbeFailed, warm } from "../../services/flip-alias/warm.ts";
 import { deploymentId, release } from "../support/samples.ts";
 import { siteConfigOf } from "../support/site-config.ts";
@@ -112,5 +112,63 @@ describe("a release and the mode of its site's address", () => {
     expect(String(whole.outcome)).toContain('declare "streaming": false for the site "web"');
     expect(String(flowing.outcome)).toContain("remove the wrapper from open-next.config.ts");
     expect(String(flowing.outcome)).toContain('declare "streaming": true for the site "web"');
+  });
+});
+
+describe("a release with split functions", () => {
+  const split = (patterns: string[], change: Partial<PublishedFunction> = {}) => {
+    const { release, ...more } = named(1);
+    const api = {
+      role: "server-api",
+      name: "web-production-api",
+      version: "1",
+      codeSha256: "api=",
+      settings: "s1",
+      patterns,
+      ...change,
+    } as const;
+    return { ...more, release: { ...release, functions: [...release.functions, api] } };
+  };
+  const declared = { ...site, functions: { api: ["api/*", "hooks"] } };
+  const misfit = async (flip: object, at: typeof site) => (await look({}, { ...flip, forced: true }, at)).outcome;
+
+  it("fits where its functions and their paths are those that were declared, in any order", async () => {
+    expect((await look({}, split(["hooks", "api/*"]), declared)).asked).toEqual(["revalidation 1", "server 1", "api 1"]);
+  });
+
+  it("is no target where they are others, forced or not, and is not called unfit for it", async () => {
+    for (const [flip, at] of [
+      [split(["api/*"]), declared],
+      [split(["api/*", "hooks"]), site],
+      [{}, declared],
+    ] as const) {
+      const outcome = await misfit(flip, at);
+      expect(outcome).toBeInstanceOf(CannotRun);
+      expect(outcome).toMatchObject({ unfit: false, message: expect.stringContaining("does not fit the site: it has the") });
+    }
+    expect(await misfit({}, declared)).toMatchObject({ message: expect.stringContaining("it has the server alone") });
+  });
+
+  it("is no target where one of them answers in the other mode", async () => {
+    expect(await misfit(split(["api/*", "hooks"], { streaming: true }), declared)).toMatchObject({
+      message: expect.stringContaining('its function "api" streams'),
+    });
+    const whole = await misfit(streaming(split(["api/*", "hooks"])), { ...declared, streaming: true });
+    expect(whole).toMatchObject({ message: expect.stringContaining("set functions.api.override.wrapper to") });
+  });
+
+  it("is asked at the literal part of the first path of each, below the basePath", async () => {
+    const paths: string[] = [];
+    const invoke = async (_: string, version: string, event: unknown) => {
+      paths.push((event as { rawPath?: string }).rawPath ?? "none");
+      return { version, failed: null, payload: '{"statusCode":404}' };
+    };
+    const flip = { live: undefined, reason: "deploy", forced: false, again: false };
+    for (const patterns of [["api/*"], ["a/b", "c"], ["*.json"]]) {
+      const { release, ...more } = split(patterns);
+      const at = { ...site, functions: { api: patterns } };
+      await warm({ functions: { invoke }, clock }, at, { ...flip, ...more, release: { ...release, basePath: "docs" } });
+    }
+    expect(paths.filter((path) => path !== "none")).toEqual(["/docs", "/docs/api", "/docs", "/docs/a/b", "/docs", "/docs"]);
   });
 });

@@ -9,6 +9,9 @@ export type FixtureApp = {
   /** As in next.config; see `writeFixtureOutput`. */
   basePath?: string;
   assetPrefix?: string;
+  /** Split functions, and an app of the Pages Router; see `writeFixtureOutput`. */
+  split?: Readonly<Record<string, readonly string[]>>;
+  pagesRouter?: boolean;
   /** Its server answers 500 as long as there is a file with this absolute path; a number in it says how often. */
   downWhile?: string;
   /** How long the build phase takes, in ms: room to cancel it, or to let a newer deployment overtake. Default 0. */
@@ -33,6 +36,8 @@ export async function writeFixtureApp(dir: string, app: FixtureApp = {}): Promis
     ...(app.fault ? { fault: app.fault } : {}),
     ...(app.basePath ? { basePath: app.basePath } : {}),
     ...(app.assetPrefix ? { assetPrefix: app.assetPrefix } : {}),
+    ...(app.split ? { split: app.split } : {}),
+    ...(app.pagesRouter ? { pagesRouter: app.pagesRouter } : {}),
     ...(app.downWhile ? { downWhile: app.downWhile } : {}),
   });
   await mkdir(dir, { recursive: true });

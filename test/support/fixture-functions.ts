@@ -9,7 +9,14 @@ export function serverFunction(
     basePath,
     named,
     streaming,
-  }: { downWhile: string | undefined; basePath: string /** tags that every page has */; named: string; streaming: boolean },
+    answeredBy = "server",
+  }: {
+    downWhile: string | undefined;
+    basePath: string /** tags that every page has */;
+    named: string;
+    streaming: boolean;
+    answeredBy?: string;
+  },
 ): string {
   const release = JSON.stringify(releaseId);
   if (fault === "server-crashes") return `throw new Error("this release can not start");\n`;
@@ -18,11 +25,12 @@ export function serverFunction(
   return `${downWhile === undefined ? "const isDown = () => false;" : isDownWhile(downWhile)}
 const release = ${release};
 const basePath = ${JSON.stringify(basePath)};
+const answeredBy = ${JSON.stringify(answeredBy)};
 const named = ${JSON.stringify(named)};
 
 const html = (statusCode, title) => ({
   statusCode,
-  headers: { "content-type": "text/html; charset=utf-8", "cache-control": "private, no-store" },
+  headers: { "content-type": "text/html; charset=utf-8", "cache-control": "private, no-store", "x-answered-by": answeredBy },
   cookies: [],
   body: \`<!DOCTYPE html><html data-release="\${release}">\${named}<h1>\${title}</h1><code id="release">\${release}</code><time id="made">\${new Date().toISOString()}</time></html>\`,
   isBase64Encoded: false,
@@ -30,7 +38,7 @@ const html = (statusCode, title) => ({
 
 const json = (answer) => ({
   statusCode: 200,
-  headers: { "content-type": "application/json" },
+  headers: { "content-type": "application/json", "x-answered-by": answeredBy },
   cookies: [],
   body: JSON.stringify({ ...answer, release, at: new Date().toISOString() }),
   isBase64Encoded: false,

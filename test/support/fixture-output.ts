@@ -11,13 +11,14 @@ export type Architecture = "x64" | "arm64";
  * - `no-output-json`, `broken-output-json`: `open-next.output.json` is not there, or is cut in the middle;
  * - `no-server-bundle`: the server's folder has no `index.mjs`;
  * - `no-sharp`, `other-architecture`: the image function has no sharp binary, or one of another architecture;
- * - `edge-functions`, `split-functions`, `ecs`: shapes of OpenNext that Shiplog does not deploy;
+ * - `edge-functions`, `ecs`: shapes of OpenNext that Shiplog does not deploy;
  * - `broken-server-files`, `broken-seeds`: the server's `required-server-files.json`, or the tag seeds, are cut in the middle;
  * - `other-build-id`: `BUILD_ID` is not the deployment's id, so that `revalidateTag` would silently do nothing.
  *
  * And these show only when the published version is called:
  * - `server-crashes`: the server's module throws when it is loaded;
  * - `server-answers-500`: it loads, and answers every request with 500;
+ * - `split-crashes`: the modules of its split functions throw when they are loaded;
  * - `names-missing-style`: its pages name a style that the build does not have.
  */
 export type OutputFault =
@@ -27,13 +28,13 @@ export type OutputFault =
   | "no-sharp"
   | "other-architecture"
   | "edge-functions"
-  | "split-functions"
   | "ecs"
   | "broken-server-files"
   | "broken-seeds"
   | "other-build-id"
   | "server-crashes"
   | "server-answers-500"
+  | "split-crashes"
   | "names-missing-style";
 
 export type FixtureOutput = {
@@ -45,6 +46,10 @@ export type FixtureOutput = {
   /** As in next.config: the app lives below it. With one of these two the pages name a script and a style. */
   basePath?: string;
   assetPrefix?: string;
+  /** Split functions, as OpenNext writes them from its configuration: the paths of each. */
+  split?: Readonly<Record<string, readonly string[]>>;
+  /** As Next.js 15 builds an app of the Pages Router: with an id of its own, and pages that name the manifest of that id. */
+  pagesRouter?: boolean;
   /** The server answers 500 as long as there is a file with this absolute path; a number in it says how often. */
   downWhile?: string;
   /** The server streams, as with OpenNext's wrapper of that name, or of a wrapper that no Function URL has. */
@@ -72,9 +77,13 @@ export function fixtureFiles({
   streaming,
   basePath = "",
   assetPrefix = basePath,
+  split = {},
+  pagesRouter = false,
 }: FixtureOutput): Record<string, string> {
-  const named = fault === "names-missing-style" || assetPrefix !== "" ? namedFiles(assetPrefix, fault) : "";
-  const id = fault === "other-build-id" ? "another-build" : releaseId;
+  const id = pagesRouter || fault === "other-build-id" ? "another-build" : releaseId;
+  const manifest = `_next/static/${id}/_buildManifest.js`;
+  const styles = fault === "names-missing-style" || assetPrefix !== "" ? namedFiles(assetPrefix, fault) : "";
+  const named = pagesRouter ? `${styles}<script src="${assetPrefix}/${manifest}" defer=""></script>` : styles;
   const arch = fault === "other-architecture" ? otherThan(architecture) : architecture;
   const server = "server-functions/default";
   const image = "image-optimization-function";
@@ -85,7 +94,7 @@ export function fixtureFiles({
   const buildFiles = { ".next/BUILD_ID": id, ".next/required-server-files.json": cut(serverFiles, "broken-server-files") };
 
   const files: Record<string, string> = {
-    "open-next.output.json": json(outputJson(fault, basePath, streaming)),
+    "open-next.output.json": json(outputJson(fault, { basePath, streaming, split })),
     ".build/open-next.config.mjs": "export default {};\n",
     ...below("assets", {
       BUILD_ID: id,
@@ -95,7 +104,7 @@ export function fixtureFiles({
       "docs/read me [1].txt": "A public file whose name has spaces and brackets.\n",
       [SCRIPT]: "globalThis.shared = true;\n",
       ...(named !== "" && { [STYLE]: "body { color: teal }\n" }),
-      [`_next/static/${id}/_buildManifest.js`]: `globalThis.release = "${releaseId}";\n`,
+      [manifest]: `globalThis.release = "${releaseId}";\n`,
     }),
     ...below("cache", {
       [`${id}/${page}.cache`]: json({ type: "app", meta: { headers: {} }, html: `<p>${releaseId}</p>`, rsc: "" }),
@@ -107,6 +116,13 @@ export function fixtureFiles({
       "index.mjs": serverFunction(releaseId, fault, { downWhile, basePath, named, streaming: streaming !== undefined }),
       ...buildFiles,
     }),
+    ...splitFiles(split, (name) => ({
+      "index.mjs": serverFunction(releaseId, fault === "split-crashes" ? "server-crashes" : fault, {
+        ...{ downWhile, basePath, named, answeredBy: name },
+        streaming: streaming !== undefined,
+      }),
+      ...buildFiles,
+    })),
     ...below(image, { "index.mjs": IMAGE_FUNCTION, ...buildFiles }),
     ...below(sharp, {
       "package.json": json({ name: `@img/sharp-linux-${arch}`, version: "0.35.5", os: ["linux"], cpu: [arch] }),
@@ -119,6 +135,9 @@ export function fixtureFiles({
   };
   return Object.fromEntries(Object.entries(files).filter(([path]) => !isOmitted(path, fault, server, sharp)));
 }
+
+const splitFiles = (split: object, filesOf: (name: string) => Record<string, string>): Record<string, string> =>
+  Object.assign({}, ...Object.keys(split).map((name) => below(`server-functions/${name}`, filesOf(name))));
 
 const SCRIPT = "_next/static/chunks/shared-0a1b2c3d4e5f.js";
 const STYLE = "_next/static/css/page-0a1b2c3d4e5f.css";
@@ -134,8 +153,15 @@ function isOmitted(path: string, fault: OutputFault | undefined, server: string,
 }
 
 /** `open-next.output.json`; cut in the middle, it is a string that is no JSON. */
-function outputJson(fault: OutputFault | undefined, basePath: string, streaming: FixtureOutput["streaming"]): object | string {
-  const below = (pattern: string): string => `${basePath}/${pattern}`.slice(1);
+function outputJson(
+  fault: OutputFault | undefined,
+  {
+    basePath,
+    streaming,
+    split,
+  }: { basePath: string; streaming: FixtureOutput["streaming"]; split: Readonly<Record<string, readonly string[]>> },
+): object | string {
+  const below = (pattern: string): string => (basePath === "" ? pattern : `${basePath.slice(1)}/${pattern}`);
   const lambda = { type: "function", handler: "index.handler", streaming: false, wrapper: "aws-lambda", converter: "aws-apigw-v2" };
   const overrides = { queue: "sqs", incrementalCache: "s3", tagCache: "dynamodb" };
   const wrapped = streaming === undefined ? lambda : { ...lambda, streaming: true, wrapper: streaming };
@@ -154,13 +180,13 @@ function outputJson(fault: OutputFault | undefined, basePath: string, streaming:
       imageOptimizer: { ...lambda, bundle: ".open-next/image-optimization-function", imageLoader: "s3" },
       default:
         fault === "ecs" ? { type: "ecs", bundle: server.bundle, wrapper: "node", converter: "node", dockerfile: "Dockerfile" } : server,
-      ...(fault === "split-functions" ? { api: { ...server, bundle: ".open-next/server-functions/api" } } : {}),
+      ...Object.fromEntries(Object.keys(split).map((name) => [name, { ...server, bundle: `.open-next/server-functions/${name}` }])),
     },
     // In the order that OpenNext writes them: `*` stands before what belongs to S3.
     behaviors: [
       { pattern: below("_next/image*"), origin: "imageOptimizer" },
+      ...Object.entries(split).flatMap(([origin, patterns]) => patterns.map((pattern) => ({ pattern: below(pattern), origin }))),
       { pattern: below("_next/data/*"), origin: "default" },
-      ...(fault === "split-functions" ? [{ pattern: "api/*", origin: "api" }] : []),
       { pattern: "*", origin: "default" },
       ...["BUILD_ID", "_next/*", "docs/*", "release.txt", "robots.txt"].map((pattern) => ({ pattern: below(pattern), origin: "s3" })),
     ],

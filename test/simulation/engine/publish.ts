@@ -1,6 +1,6 @@
 import { hash } from "node:crypto";
 import type { SiteConfig } from "../../../blueprint/engine-config.ts";
-import { siteResources } from "../../../blueprint/sites.ts";
+import { functionOf, siteResources } from "../../../blueprint/sites.ts";
 import type { FunctionRole } from "../../../domain/deployment/shapes.ts";
 import type { Functions, Settings } from "../../../engine/aws/functions.ts";
 import type { Objects } from "../../../engine/aws/objects.ts";
@@ -99,18 +99,13 @@ export const publishWiring = ({ aggregates, functions, objects, secrets, site }:
       await objects.putNewText(code.bucket, code.key, text);
       const cloud = cloudHere();
       if (cloud.world.faults.strikes("code-replaced")) cloud.objects.write(code.bucket, code.key, `${text}, replaced`);
-      const { functions: names, secret } = siteResources(of.site, of.environment);
+      const { secret } = siteResources(of.site, of.environment);
+      const name = functionOf(of.site, of.environment, role);
       const place = { bucket: config.buckets.static, region: config.region };
       const { settings, name: settingsName } = settingsOf(role, handler, of, place, await secrets.read(secret));
       cloud.settings.set(settingsName, textOf(settings));
-      const { version, codeSha256 } = await publishFunction(
-        { functions, clock: virtualClock },
-        names[role],
-        code,
-        settings,
-        of.architecture,
-      );
-      return { role, name: names[role], version, codeSha256, settings: settingsName };
+      const { version, codeSha256 } = await publishFunction({ functions, clock: virtualClock }, name, code, settings, of.architecture);
+      return { role, name, version, codeSha256, settings: settingsName };
     },
     invoke: functions.invoke,
     hasAsset: async () => true,

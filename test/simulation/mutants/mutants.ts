@@ -125,7 +125,11 @@ export const mutants: readonly Mutant[] = [
   ),
   several(
     "the revalidation function is not flipped with the server",
-    { file: "services/flip-alias/move-aliases.ts", from: `["revalidation", "image", "server"]`, to: `["image", "server"]` },
+    {
+      file: "services/flip-alias/move-aliases.ts",
+      from: "of inOrder(flip.release.functions)",
+      to: "of inOrder(flip.release.functions).slice(1)",
+    },
     {
       file: "services/flip-alias/move-aliases.ts",
       from: "release.functions.map((target) => verifyOne(",
@@ -135,8 +139,8 @@ export const mutants: readonly Mutant[] = [
   one(
     "one function of three is forgotten, and the flip waits for it in vain",
     "services/flip-alias/move-aliases.ts",
-    `["revalidation", "image", "server"]`,
-    `["image", "server"]`,
+    "of inOrder(flip.release.functions)",
+    "of inOrder(flip.release.functions).slice(1)",
   ),
   one(
     "a flip does not ask whether its deployment was cancelled meanwhile",
