@@ -12,6 +12,9 @@ const named = (text: string): string[] => [...text.matchAll(PATHS)].map(([, code
 /** What a user's app has, or a recipe names. */
 const ELSEWHERE = ["path/to/your/app", "apps/web"];
 
+/** Refusals of commands that the engine alone gives. */
+const ENGINES_OWN = ["build.other", "build.unfinished", "deployment.unchecked", "webhook.absent"];
+
 describe("the documents", () => {
   it.each(["README.md", "CONTRIBUTING.md", "SECURITY.md", ...globSync("docs/*.md", { cwd: root })])(
     "name files that are there: %s",
@@ -33,5 +36,14 @@ describe("the documents", () => {
       "docs/gone.md",
     ]);
     expect(isThere("domain/gone.ts", "README.md")).toBe(false);
+  });
+  it("list every code that the API refuses with, and no other", () => {
+    const files = globSync(["domain/**/*.ts", "services/api/**/*.ts", "engine/**/*.ts", "local/api-server.ts"], { cwd: root });
+    const code = files.map((file) => readFileSync(root + file, "utf8")).join("\n");
+    const given = [
+      ...code.matchAll(/(?:refuse\(|refused\(|Problem\(\s*\d+,|code:|refused:|(?:Broken|SealBroken) \?)\s*"([a-z]+\.[a-z-]+)"/g),
+    ].flatMap(([, one = ""]) => (ENGINES_OWN.includes(one) ? [] : [one]));
+    const listed = [...readFileSync(`${root}docs/reference.md`, "utf8").matchAll(/`([a-z]+\.[a-z-]+)`/g)].map(([, one = ""]) => one);
+    expect(listed.filter((one) => one !== "error.next").sort()).toEqual([...new Set(given)].sort());
   });
 });
