@@ -1,12 +1,9 @@
 import { createWriteStream } from "node:fs";
+import { open } from "node:fs/promises";
 import { Readable, Writable } from "node:stream";
-import { buffer } from "node:stream/consumers";
 import { pipeline } from "node:stream/promises";
-import { promisify } from "node:util";
-import { crc32, inflateRaw } from "node:zlib";
-import type { ZipFile } from "yauzl";
 import { ArchiveRefused, checkLinks, isProgramLink } from "./archive-rules.ts";
-import { checked, type Listed, listEntries, openArchive, readLinks } from "./archive-unzip.ts";
+import { type Archive, checked, isSmall, type Listed, listEntries, openArchive, readLinks, wholeContent } from "./archive-unzip.ts";
 import { digester, whole, type Zipped } from "./archive-zip.ts";
 
 /**
@@ -19,6 +16,7 @@ import { digester, whole, type Zipped } from "./archive-zip.ts";
  */
 export async function zipFolderOf(archive: string, folder: string, target: string): Promise<Omit<Zipped, "entries" | "strayPrograms">> {
   const zip = await openArchive(archive);
+  const file = await open(archive);
   const digest = digester();
   try {
     const inside = (await listEntries(zip, MAX_ENTRIES))
@@ -28,31 +26,31 @@ export async function zipFolderOf(archive: string, folder: string, target: strin
       .sort((a, b) => (a.path < b.path ? -1 : 1));
     if (inside.length === 0) throw new ArchiveRefused("empty", folder, "the archive has nothing there");
     checkLinks(await readLinks(zip, inside, () => undefined));
-    await whole(target, (partial) => pipeline(Readable.from(bytesOf(zip, inside)), digest.stream, createWriteStream(partial)));
+    await whole(target, (partial) => pipeline(Readable.from(bytesOf({ zip, file }, inside)), digest.stream, createWriteStream(partial)));
     return { ...digest.result(), files: inside.length };
   } finally {
     zip.close();
+    await file.close();
   }
 }
 
 /** Of the whole archive; `unzipInto` takes no more. */
 const MAX_ENTRIES = 50_000;
-/** Entries that are read at once, and from which size on one is not held in memory. */
+/** Entries that are read at once. */
 const GROUP = 32;
-const STREAM_FROM = 8 * 1024 ** 2;
 
-async function* bytesOf(zip: ZipFile, entries: readonly Listed[]): AsyncGenerator<Buffer> {
+async function* bytesOf(archive: Archive, entries: readonly Listed[]): AsyncGenerator<Buffer> {
   const directory: Buffer[] = [];
   let offset = 0;
   for (let from = 0; from < entries.length; from += GROUP) {
     const group = entries.slice(from, from + GROUP);
-    const contents = await Promise.all(group.map((one) => soundContent(zip, one)));
+    const contents = await Promise.all(group.map((one) => soundContent(archive, one)));
     for (const [index, one] of group.entries()) {
       const header = localHeader(one);
       yield header;
       const content = contents[index];
       if (content !== undefined) yield content;
-      else yield* (await deflated(zip, one.entry)) as AsyncIterable<Buffer>;
+      else yield* (await archive.zip.openReadStreamPromise(one.entry, { decodeFileData: false })) as AsyncIterable<Buffer>;
       directory.push(directoryEntry(one, offset));
       offset += header.length + one.entry.compressedSize;
     }
@@ -63,29 +61,15 @@ async function* bytesOf(zip: ZipFile, entries: readonly Listed[]): AsyncGenerato
 }
 
 /** The deflated bytes of an entry whose content is sound; `undefined` for one that is too big to be held in memory. */
-const soundContent = async (zip: ZipFile, { path, entry }: Listed): Promise<Buffer | undefined> => {
-  if (entry.compressedSize >= STREAM_FROM) {
-    const content = await zip.openReadStreamPromise(entry);
-    await pipeline(
-      checked(content, path, entry.crc32, () => undefined),
-      new Writable({ write: (_chunk, _encoding, done) => done() }),
-    );
-    return undefined;
-  }
-  const bytes = await buffer(await deflated(zip, entry));
-  const content = entry.compressionMethod === 0 ? bytes : await inflated(bytes, path, entry.uncompressedSize);
-  if (content.length !== entry.uncompressedSize || crc32(content) !== entry.crc32)
-    throw new ArchiveRefused("corrupt", path, "the content does not match its checksum; upload the archive again");
-  return bytes;
+const soundContent = async (archive: Archive, { path, entry }: Listed): Promise<Buffer | undefined> => {
+  if (isSmall(entry)) return (await wholeContent(archive, path, entry)).packed;
+  const content = await archive.zip.openReadStreamPromise(entry);
+  await pipeline(
+    checked(content, path, entry.crc32, () => undefined),
+    new Writable({ write: (_chunk, _encoding, done) => done() }),
+  );
+  return undefined;
 };
-
-const inflated = (bytes: Buffer, path: string, maxOutputLength: number): Promise<Buffer> =>
-  // zlib wants room for a byte where there is none
-  promisify(inflateRaw)(bytes, { maxOutputLength: Math.max(1, maxOutputLength) }).catch((cause: Error) => {
-    throw new ArchiveRefused("corrupt", path, `the content cannot be read (${cause.message})`, { cause });
-  });
-
-const deflated = (zip: ZipFile, entry: Listed["entry"]): Promise<Readable> => zip.openReadStreamPromise(entry, { decodeFileData: false });
 
 /** What both headers of an entry say in the same words: names are UTF-8, and every file is of 1980-01-01. */
 const common = ({ path, entry }: Listed): Buffer => {

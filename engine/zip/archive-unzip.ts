@@ -1,10 +1,11 @@
-import { createWriteStream } from "node:fs";
-import { mkdir, readdir, realpath, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { createWriteStream, readSync, writeFileSync } from "node:fs";
+import { type FileHandle, mkdir, open, readdir, realpath, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { dirname, join, sep } from "node:path";
 import type { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { pipeline } from "node:stream/promises";
-import { crc32 } from "node:zlib";
+import { promisify } from "node:util";
+import { crc32, inflateRaw, inflateRawSync } from "node:zlib";
 import yauzl, { type Entry, type ZipFile } from "yauzl";
 import { ArchiveRefused, checkLinks, checkName, withoutStrayPrograms } from "./archive-rules.ts";
 
@@ -37,6 +38,7 @@ export async function unzipInto(
   const root = await emptyFolder(dir);
   const size = (await stat(zipFile)).size;
   const zip = await openArchive(zipFile);
+  const file = await open(zipFile);
   try {
     const entries = await listEntries(zip, limits.maxFiles ?? 50_000);
     checkTree(entries);
@@ -46,7 +48,7 @@ export async function unzipInto(
     checkLinks(links);
     try {
       const wanted = entries.filter(({ path, kind }) => (kind === "folder" ? limits.only === undefined : only(path)));
-      await writeTree(zip, root, wanted, count.add);
+      await writeTree({ zip, file }, root, wanted, count.add);
       const made = new Map([...links].filter(([path]) => only(path)));
       for (const [path, target] of made) await symlink(target, join(root, path));
       await checkOnDisk(root, made);
@@ -58,6 +60,7 @@ export async function unzipInto(
     return { files: held.filter(({ path }) => only(path)).length, bytes: count.total(), held };
   } finally {
     zip.close();
+    await file.close();
   }
 }
 
@@ -177,7 +180,7 @@ export async function readLinks(zip: ZipFile, entries: readonly Listed[], count:
   for (const { path, kind, entry } of entries) {
     if (kind !== "link") continue;
     if (entry.uncompressedSize > 4096) throw new ArchiveRefused("corrupt", path, "the symbolic link's target is longer than 4096 bytes");
-    const bytes = await buffer(checked(await content(zip, entry), path, entry.crc32, count)).catch((error) => {
+    const bytes = await buffer(checked(await contentOf(zip, entry), path, entry.crc32, count)).catch((error) => {
       throw asRefusal(error, path);
     });
     links.set(path, bytes.toString("utf8"));
@@ -185,7 +188,7 @@ export async function readLinks(zip: ZipFile, entries: readonly Listed[], count:
   return links;
 }
 
-async function writeTree(zip: ZipFile, root: string, entries: readonly Listed[], count: Count): Promise<void> {
+async function writeTree(archive: Archive, root: string, entries: readonly Listed[], count: Count): Promise<void> {
   const folders = new Set(entries.map(({ path, kind }) => (kind === "folder" ? path : dirname(path))));
   for (const folder of folders) await mkdir(join(root, folder), { recursive: true });
   const files = entries.filter(({ kind }) => kind === "file").values();
@@ -195,11 +198,16 @@ async function writeTree(zip: ZipFile, root: string, entries: readonly Listed[],
     for (const { path, executable, entry } of files) {
       if (stop.signal.aborted) return;
       try {
-        const bytes = checked(await content(zip, entry), path, entry.crc32, count);
-        const options = { flag: "wx", mode: executable ? 0o755 : 0o644, signal: stop.signal };
-        // Small files in one write: a stream for each costs more than its bytes.
-        if (entry.uncompressedSize <= 2 ** 20) await writeFile(join(root, path), await buffer(bytes), options);
-        else await pipeline(bytes, createWriteStream(join(root, path), { flags: "wx", mode: options.mode }), { signal: stop.signal });
+        const options = { flag: "wx", mode: executable ? 0o755 : 0o644 };
+        if (isSmall(entry)) {
+          const { content } = await wholeContent(archive, path, entry);
+          count(content.length, path);
+          if (isTiny(entry)) writeFileSync(join(root, path), content, options);
+          else await writeFile(join(root, path), content, { ...options, signal: stop.signal });
+        } else {
+          const bytes = checked(await contentOf(archive.zip, entry), path, entry.crc32, count);
+          await pipeline(bytes, createWriteStream(join(root, path), { flags: options.flag, mode: options.mode }), { signal: stop.signal });
+        }
       } catch (error) {
         stop.abort();
         throw asRefusal(error, path);
@@ -213,7 +221,39 @@ async function writeTree(zip: ZipFile, root: string, entries: readonly Listed[],
   if (first) throw first;
 }
 
-const content = (zip: ZipFile, entry: Entry): Promise<Readable> =>
+/** An archive that is read at several places at once. */
+export type Archive = { readonly zip: ZipFile; readonly file: FileHandle };
+
+/** Streams cost more than the bytes of a small entry, which is read and inflated as one piece. */
+export const isSmall = ({ compressedSize, uncompressedSize }: Entry): boolean => Math.max(compressedSize, uncompressedSize) <= 8 * 2 ** 20;
+
+/** Of most files of a build a turn of the event loop costs more than the whole work, which blocks it for less than a millisecond. */
+const isTiny = ({ compressedSize, uncompressedSize }: Entry): boolean => Math.max(compressedSize, uncompressedSize) <= 64 * 2 ** 10;
+
+/** A small entry as it is in the archive, and its content. Throws `ArchiveRefused` where that is not what its checksum says. */
+export async function wholeContent({ zip, file }: Archive, path: string, entry: Entry): Promise<{ packed: Buffer; content: Buffer }> {
+  const { fileDataStart } = await zip.readLocalFileHeaderPromise(entry, { minimal: true });
+  const packed = Buffer.allocUnsafe(entry.compressedSize);
+  const bytesRead = isTiny(entry)
+    ? readSync(file.fd, packed, 0, packed.length, fileDataStart)
+    : (await file.read(packed, 0, packed.length, fileDataStart)).bytesRead;
+  const content = entry.compressionMethod === 0 ? packed : await inflated(packed, path, entry);
+  if (bytesRead !== packed.length || content.length !== entry.uncompressedSize || crc32(content) !== entry.crc32)
+    throw new ArchiveRefused("corrupt", path, "the content does not match its checksum; upload the archive again");
+  return { packed, content };
+}
+
+const inflated = async (bytes: Buffer, path: string, entry: Entry): Promise<Buffer> => {
+  // zlib wants room for a byte where there is none
+  const options = { maxOutputLength: Math.max(1, entry.uncompressedSize) };
+  try {
+    return isTiny(entry) ? inflateRawSync(bytes, options) : await promisify(inflateRaw)(bytes, options);
+  } catch (cause) {
+    throw new ArchiveRefused("corrupt", path, `the content cannot be read (${(cause as Error).message})`, { cause });
+  }
+};
+
+const contentOf = (zip: ZipFile, entry: Entry): Promise<Readable> =>
   zip.openReadStreamPromise(entry).catch((error) => {
     throw asRefusal(error, entry.fileNameRaw.toString("utf8"));
   });
