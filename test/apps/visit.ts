@@ -22,7 +22,6 @@ export const visit = async (url: string, words: string): Promise<Visit> => {
   page.on("pageerror", (error) => faults.push(error.message));
   try {
     await page.goto(url, { waitUntil: "networkidle" });
-    // by its text and not by its box: where no font is installed, text has no height
     await page.waitForFunction(`document.body.innerText.includes(${JSON.stringify(words)})`);
     return { text: await page.innerText("body"), faults };
   } finally {

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, rename, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import type { Browser } from "playwright-core";
@@ -28,10 +28,13 @@ async function chromiumHere(): Promise<Installed | undefined> {
   if (folder === undefined) return undefined;
   const cache = join(folder, "../../.cache/shiplog-chromium");
   if (!existsSync(cache)) await unpack(cache);
-  return {
-    executablePath: join(cache, "chromium"),
-    env: { LD_LIBRARY_PATH: join(cache, "al2023/lib"), FONTCONFIG_PATH: join(cache, "fonts") },
-  };
+  // its own configuration looks for the fonts in /tmp; where none is found, text has no size
+  const fonts = join(cache, "fonts.conf");
+  await writeFile(
+    fonts,
+    `<fontconfig><dir>${join(cache, "fonts/fonts")}</dir><cachedir>${join(cache, "fonts-cache")}</cachedir></fontconfig>`,
+  );
+  return { executablePath: join(cache, "chromium"), env: { LD_LIBRARY_PATH: join(cache, "al2023/lib"), FONTCONFIG_FILE: fonts } };
 }
 
 const packageFolder = (): string | undefined => {
