@@ -1,0 +1,61 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { LAYOUT, manifestOf, NEXT_16, openRoom, type Room, sh } from "./room.ts";
+import { closeBrowser, visit } from "./visit.ts";
+
+const FUNCTIONS = { api: ["/api/*"], shop: ["/shop", "/shop/*"] };
+let room: Room;
+let url: string;
+beforeAll(async () => {
+  room = await openRoom();
+  await room.write({
+    "app/package.json": manifestOf(NEXT_16),
+    "app/next.config.mjs": "export default {};\n",
+    "app/open-next.config.ts": `export default {
+  default: {},
+  functions: {
+    api: { routes: ["app/api/hello/route"], patterns: ${JSON.stringify(FUNCTIONS.api)} },
+    shop: { routes: ["app/shop/page", "app/shop/[id]/page"], patterns: ${JSON.stringify(FUNCTIONS.shop)} },
+  },
+};
+`,
+    "app/app/layout.jsx": LAYOUT,
+    "app/app/page.jsx": `
+import Link from "next/link";
+export default () => <main><h1>home</h1><Link href="/shop">shop</Link></main>;
+`,
+    "app/app/shop/page.jsx": `
+import Link from "next/link";
+export const dynamic = "force-dynamic";
+export default () => <main><h1>the shop of {process.env.AWS_LAMBDA_FUNCTION_NAME}</h1><Link href="/">home</Link></main>;
+`,
+    "app/app/shop/[id]/page.jsx": `
+export default async ({ params }) => <h1>thing {(await params).id} of {process.env.AWS_LAMBDA_FUNCTION_NAME}</h1>;
+`,
+    "app/app/api/hello/route.js": `
+export const dynamic = "force-dynamic";
+export const GET = () => Response.json({ by: process.env.AWS_LAMBDA_FUNCTION_NAME });
+`,
+  });
+  await sh(`${room.folder}/app`, "npm install --package-lock-only --no-audit --no-fund");
+  const { status, reason, url: address } = await room.deploy(`${room.folder}/app`, { functions: FUNCTIONS });
+  expect([status, reason]).toEqual(["success", null]);
+  url = address;
+});
+afterAll(async () => {
+  await closeBrowser();
+  await room?.close();
+});
+
+describe("an app with split functions", () => {
+  it.each([
+    ["/", "home"],
+    ["/shop", "the shop of shiplog-app-production-server-shop"],
+    ["/shop/7", "thing 7 of shiplog-app-production-server-shop"],
+  ])("shows %s without a fault, by the function that it belongs to", async (path, words) => {
+    expect((await visit(`${url}${path}`, words)).faults).toEqual([]);
+  });
+
+  it("answers its API by that function", async () => {
+    expect(await (await fetch(`${url}/api/hello`)).json()).toEqual({ by: "shiplog-app-production-server-api" });
+  });
+});
