@@ -49,6 +49,7 @@ export async function examination(context: Context, sitesFile: string | undefine
     const engine = {
       places,
       buckets: Object.values(resources?.buckets ?? {}),
+      archive: resources?.buckets.archive,
       runsIn: account.local ? "process" : "lambda",
       make,
       now: systemClock.now,

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { readdir, readFile } from "node:fs/promises";
+import { readdir, readFile, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type { Command } from "commander";
 import type { Context, Run } from "../context.ts";
@@ -74,6 +74,12 @@ async function verify(context: Context, folder: string | undefined, keyFile: str
 }
 
 async function verifyFolder({ terminal, json }: Context, folder: string, trusted: string | undefined): Promise<ExitCode> {
+  const found = await stat(folder).catch(() => undefined);
+  if (found?.isDirectory() !== true)
+    throw usageError(
+      `${found === undefined ? "There is no folder" : "This is no folder:"} ${folder}.`,
+      "Name what `shiplog audit export` wrote.",
+    );
   const verified = await verifyExport(folder, trusted ?? (await keyIn(join(folder, PUBLIC_KEY))));
   if (json) terminal.document(verified);
   else terminal.result(showVerified(verified));

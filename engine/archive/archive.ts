@@ -48,6 +48,8 @@ export const sealsIn = (objects: Pick<Objects, "list" | "open">, bucket: string)
     sealsAfter: async function* (number: number): AsyncGenerator<Seal> {
       for (const key of await objects.list(bucket, SEALS)) if (key > sealKey(number)) yield await read(key);
     },
+    /** One seal by its number. */
+    seal: (number: number): Promise<Seal> => read(sealKey(number)),
     /** The newest seal. */
     latest: async (): Promise<Seal | undefined> => {
       const last = (await objects.list(bucket, SEALS)).at(-1);
@@ -69,7 +71,7 @@ export const sealArchive = (
   { read, shards, notes }: SealedLog,
   clock: Pick<Clock, "now">,
 ) => {
-  const seals = sealsIn(objects, bucket);
+  const { seal: _, ...seals } = sealsIn(objects, bucket);
   const ports: Ports = {
     ...notes,
     ...seals,

@@ -169,14 +169,16 @@ const seal = async (
   }
 };
 
-/** Only seals of version 2 name their key for certain. */
 const checkKey = async ({ keyName }: Ports, before: Seal | undefined, number: number): Promise<void> => {
-  const key = await keyName();
-  if (before === undefined || before.v !== 2 || before.key === key) return;
-  throw new SealKeyChanged(
-    `seal ${number - 1} was signed by the key ${before.key}, and here is another, ${key}. Nothing was sealed: bring the key back (on this machine kms.json of the data folder, on AWS the alias of the key)`,
-  );
+  const changed = before && keyChange(before, number - 1, await keyName());
+  if (changed !== undefined) throw new SealKeyChanged(`${changed}. Nothing was sealed: ${KEEP_KEY}`);
 };
+
+/** Says that a seal was signed by another key than the one that is here; only seals of version 2 name theirs for certain. */
+export const keyChange = (seal: Seal, number: number, here: string): string | undefined =>
+  seal.v !== 2 || seal.key === here ? undefined : `seal ${number} was signed by the key ${seal.key}, and here is another, ${here}`;
+
+export const KEEP_KEY = "bring the key back (on this machine kms.json of the data folder, on AWS the alias of the key)";
 
 const signed = async ({ keyName, sign }: Ports, manifest: string): Promise<Seal> => {
   const unsigned = { v: 2, manifest, key: await keyName() } as const;

@@ -1,6 +1,7 @@
 import { engineFunctions, functionName, relay, scheduleName } from "../../blueprint/engine-functions.ts";
 import { eventsTable, type Table, viewsTable } from "../../blueprint/stores.ts";
 import { BUS, type Consumer, consumers, deadLetterName, queueName, ruleName, SEAL_KEY, schedules } from "../../blueprint/topology.ts";
+import { KEEP_KEY } from "../../engine/archive/seal.ts";
 import { behindLog } from "../../engine/log/behind-log.ts";
 import type { RowFault } from "../../engine/log/row-checker.ts";
 import { type Finding, missing, ok, wrong } from "./finding.ts";
@@ -11,6 +12,8 @@ export type Engine = {
   readonly places: readonly Place[];
   /** names of the buckets, as they are called there */
   readonly buckets: readonly string[];
+  /** the one of them that seals are in */
+  readonly archive: string | undefined;
   /** where the engine's own functions run: as Lambda functions of the account, or in a process of their own */
   readonly runsIn: "lambda" | "process";
   /** the command that makes what is missing */
@@ -153,9 +156,11 @@ async function clockIs({ sight, engine: { now } }: Looking): Promise<Finding[]> 
   return [ok("clock", last === undefined ? "nothing in the log is later than this machine's clock" : behindLog(last, now()))];
 }
 
-async function sealsAre({ sight }: Looking): Promise<Finding[]> {
+async function sealsAre({ sight, engine: { archive } }: Looking): Promise<Finding[]> {
   const unsealed = await sight.unsealed();
   if (unsealed === undefined) return [ok("seals", "nothing was sealed yet")];
+  const changed = archive === undefined ? undefined : await sight.sealKeyChange(archive);
+  if (changed !== undefined) return [wrong("seals", `${changed}: nothing is sealed any more`, KEEP_KEY)];
   return [
     ok("seals", unsealed === 0 ? "everything is in a seal" : `${unsealed} streams have commits in no seal yet: the next one has them`),
   ];

@@ -8,10 +8,16 @@ import { DescribeSecretCommand } from "@aws-sdk/client-secrets-manager";
 import { GetQueueAttributesCommand, GetQueueUrlCommand } from "@aws-sdk/client-sqs";
 import { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import { eventsTable, viewsTable } from "../../blueprint/stores.ts";
+import { SEAL_KEY } from "../../blueprint/topology.ts";
 import { MAX_CLOCK_SKEW_MS, positionAt } from "../../domain/kernel/position.ts";
+import { sealsIn } from "../../engine/archive/archive.ts";
+import { keyChange } from "../../engine/archive/seal.ts";
+import { kmsSigner } from "../../engine/archive/signer.ts";
 import type { Clients } from "../../engine/aws/clients.ts";
 import { unlessMissing } from "../../engine/aws/errors.ts";
 import { lambdaFunctions } from "../../engine/aws/functions.ts";
+import { s3Objects } from "../../engine/aws/objects.ts";
+import { systemClock } from "../../engine/kit/clock.ts";
 import { eventsOf, itemCodec } from "../../engine/log/codec.ts";
 import { eventStore } from "../../engine/log/event-store.ts";
 import { eventLog } from "../../engine/log/log.ts";
@@ -84,6 +90,12 @@ export const inspectAccount = ({ dynamodb, sqs, eventBridge, s3, kms, secrets, c
     /** Streams that have commits in no seal; `undefined` where nothing was ever sealed. */
     unsealed: async (): Promise<number | undefined> =>
       (await notes.sealsNoted()) === undefined ? undefined : (await notes.unsealedStreams()).length,
+    /** Says that the last seal was signed by another key than the one that would sign the next; `undefined` where it was not. */
+    sealKeyChange: async (archive: string): Promise<string | undefined> => {
+      const number = await notes.sealsNoted();
+      if (!number) return undefined;
+      return keyChange(await sealsIn(s3Objects(s3, systemClock), archive).seal(number), number, await kmsSigner(kms, SEAL_KEY).keyName());
+    },
     /** Some streams of the event table, checked: as many and as much of each as ever, however long the log. */
     sample: (random: () => number): Promise<Sampled> =>
       sampleTable({

@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from "node:crypto";
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -233,6 +233,8 @@ describe("shiplog audit seal, export and verify", () => {
     const key = join(folder, "rsa.pem");
     await writeFile(key, generateKeyPairSync("rsa", { modulusLength: 2_048 }).publicKey.export({ format: "pem", type: "spki" }));
     await writeFile(join(folder, "none.pem"), "not a key");
+    expect(await runCli(["audit", "verify", here])).toMatchObject({ code: 2, err: expect.stringContaining(`There is no folder ${here}.`) });
+    await mkdir(here);
     expect(await runCli(["audit", "verify", here])).toMatchObject({ code: 2, err: expect.stringContaining("There is no public key in") });
     for (const name of ["rsa.pem", "none.pem"])
       expect(await runCli(["audit", "verify", here, "--key", join(folder, name)])).toMatchObject({

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { GetItemCommand, PutItemCommand } from "@aws-sdk/client-dynamodb";
 import { DisableRuleCommand, EnableRuleCommand } from "@aws-sdk/client-eventbridge";
 import { DeleteAliasCommand, GetAliasCommand, UpdateAliasCommand } from "@aws-sdk/client-lambda";
+import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand } from "@aws-sdk/client-s3";
 import { DeleteQueueCommand, GetQueueUrlCommand, SendMessageCommand } from "@aws-sdk/client-sqs";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { BUS, deadLetterName, EVENTS_TABLE, ruleName } from "../../blueprint/topology.ts";
@@ -151,6 +152,27 @@ it("names a stream of the log that was changed behind Shiplog's back", async () 
       mend: expect.stringMatching(/backup .*shiplog audit verify$/),
     },
   ]);
+});
+
+it("says that the key of seals is another than that of the last seal, and what brings it back", async () => {
+  expect((await runCli(["--data", join(world.folder, "data"), "audit", "seal"], {})).code).toBe(0);
+  const { Contents = [] } = await world.aws.clients.s3.send(new ListObjectsV2Command({ Bucket: "shiplog-archive", Prefix: "seals/" }));
+  const seal = { Bucket: "shiplog-archive", Key: Contents.at(-1)?.Key };
+  const { Body } = await world.aws.clients.s3.send(new GetObjectCommand(seal));
+  const text = (await Body?.transformToString()) ?? "";
+  const sealed = JSON.parse(text);
+  await world.aws.clients.s3.send(new PutObjectCommand({ ...seal, Body: JSON.stringify({ ...sealed, key: "arn:of-another-key" }) }));
+  const ofSeals = async (): Promise<Finding[]> => (await findings()).bad.filter(({ what }) => what === "seals");
+  expect(await ofSeals()).toEqual([
+    {
+      what: "seals",
+      state: "wrong",
+      says: `seal ${Contents.length} was signed by the key arn:of-another-key, and here is another, ${sealed.key}: nothing is sealed any more`,
+      mend: expect.stringContaining("kms.json of the data folder"),
+    },
+  ]);
+  await world.aws.clients.s3.send(new PutObjectCommand({ ...seal, Body: text }));
+  expect(await ofSeals()).toEqual([]);
 });
 
 it("looks at nothing more where the local engine does not run, and says how to start it", async () => {
