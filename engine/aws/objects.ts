@@ -39,17 +39,24 @@ export const s3Objects = (client: S3Client, clock: Clock) => {
   };
 
   /** Puts a file where there is none yet: `false` where the key was taken already. */
-  const putNew = (bucket: string, key: string, file: string, sha256: string, serving?: Serving): Promise<boolean> =>
+  const putNew = (bucket: string, key: string, file: string | Buffer, sha256: string, serving?: Serving): Promise<boolean> =>
     unlessTaken(clock, () => put(bucket, key, file, sha256, serving, "*"));
 
-  const put = async (bucket: string, key: string, file: string, sha256: string, serving?: Serving, ifNoneMatch?: "*"): Promise<void> => {
-    const { size } = await stat(file);
+  const put = async (
+    bucket: string,
+    key: string,
+    file: string | Buffer,
+    sha256: string,
+    serving?: Serving,
+    ifNoneMatch?: "*",
+  ): Promise<void> => {
+    const { size } = typeof file === "string" ? await stat(file) : { size: file.length };
     await client.send(
       new PutObjectCommand({
         Bucket: bucket,
         Key: key,
         // a stream is sent in signed chunks, which costs more than the bytes of most files
-        Body: size < STREAM_FROM ? await readFile(file) : createReadStream(file),
+        Body: typeof file !== "string" ? file : size < STREAM_FROM ? await readFile(file) : createReadStream(file),
         ContentLength: size,
         Metadata: { sha256 },
         ...(serving && { ContentType: serving.contentType, CacheControl: serving.cacheControl }),

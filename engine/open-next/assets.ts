@@ -4,7 +4,7 @@ import * as z from "zod";
 import type { Objects, Serving } from "../aws/objects.ts";
 import { each } from "../kit/each.ts";
 import { isVersioned, placesOf } from "./asset-paths.ts";
-import { filesBelow, measure } from "./files.ts";
+import { filesBelow, readContent } from "./files.ts";
 import type { Inspected } from "./inspect.ts";
 import { contentKey, type Manifest, manifestKey, type PublicFile } from "./manifest.ts";
 import { OutputRefused } from "./output.ts";
@@ -23,7 +23,7 @@ export type Report = (step: string, done: number, total: number) => void;
 
 const IMMUTABLE = "public,max-age=31536000,immutable";
 const REVALIDATED = "public,max-age=0,s-maxage=86400,stale-while-revalidate=86400";
-type Upload = { readonly file: string; readonly sha256: string; readonly bytes: number; readonly serving: Serving };
+type Upload = { readonly file: string; readonly serving: Serving };
 
 /** Requests to S3 at a time: well below what one prefix takes, and enough to hide its latency. */
 const WIDTH = 16;
@@ -48,18 +48,19 @@ export const uploadAssets = async (
 
   const outcome = { uploaded: 0, unchanged: 0, bytes: 0, cacheEntries: 0, manifest: manifestKey(locations.releases, deploymentId) };
   const there = await objects.present(locations.bucket, [...uploads.keys()]);
-  await each([...uploads], WIDTH, async ([key, { file, sha256, bytes, serving }]) => {
-    if (!there.has(key) && (await objects.putNew(locations.bucket, key, file, sha256, serving))) {
+  await each([...uploads], WIDTH, async ([key, { file, serving }]) => {
+    const content = there.has(key) ? undefined : await readContent(file);
+    if (content !== undefined && (await objects.putNew(locations.bucket, key, content.source, content.sha256, serving))) {
       outcome.uploaded += 1;
-      outcome.bytes += bytes;
+      outcome.bytes += content.bytes;
     } else outcome.unchanged += 1;
     step();
   });
   await each(cache, WIDTH, async (path) => {
     // the age of a page is the time of its upload: an entry that exists is newer, and stays
     const file = join(root, "cache", path);
-    const { sha256 } = await measure(file);
-    if (await objects.putNew(locations.bucket, `${locations.cache}/${rewritten(path, buildId, runtimeId)}`, file, sha256))
+    const { source, sha256 } = await readContent(file);
+    if (await objects.putNew(locations.bucket, `${locations.cache}/${rewritten(path, buildId, runtimeId)}`, source, sha256))
       outcome.cacheEntries += 1;
     step();
   });
@@ -80,16 +81,16 @@ const readAssets = async (
   const publicFiles: PublicFile[] = [];
   await each(await Array.fromAsync(filesBelow(join(root, "assets"))), WIDTH, async (path) => {
     const file = join(root, "assets", path);
-    const { bytes, sha256 } = await measure(file);
     const contentType = mime.contentType(path.slice(path.lastIndexOf("/") + 1)) || "application/octet-stream";
     const places = placesOf(paths, path);
     if (isVersioned(paths, path) && !isSharedName(path, buildId, releaseId)) {
       const serving = { contentType, cacheControl: IMMUTABLE };
-      for (const place of places) uploads.set(`${locations.assets}/${place}`, { file, sha256, bytes, serving });
+      for (const place of places) uploads.set(`${locations.assets}/${place}`, { file, serving });
     } else {
       const serving = { contentType, cacheControl: REVALIDATED };
+      const { bytes, sha256 } = await readContent(file);
       for (const place of places) publicFiles.push({ path: place, sha256, bytes, ...serving });
-      uploads.set(contentKey(locations.publicFiles, sha256), { file, sha256, bytes, serving });
+      uploads.set(contentKey(locations.publicFiles, sha256), { file, serving });
     }
   });
   publicFiles.sort((a, b) => (a.path < b.path ? -1 : 1));

@@ -15,10 +15,15 @@ export async function* filesBelow(folder: string): AsyncGenerator<string> {
 /** From this size on a file is streamed: below, a stream costs more than its bytes. */
 const STREAM_FROM = 1024 ** 2;
 
-/** Bytes and sha256 (hex) of a file. */
-export const measure = async (file: string): Promise<{ bytes: number; sha256: string }> => {
+/** A file's bytes and sha256 (hex), and what is in it where that is little; its path where it is much. */
+export type Content = { readonly bytes: number; readonly sha256: string; readonly source: Buffer | string };
+
+/** Reads a small file once, a large one for its digest alone. */
+export const readContent = async (file: string): Promise<Content> => {
   const { size: bytes } = await stat(file);
-  return { bytes, sha256: bytes < STREAM_FROM ? hash("sha256", await readFile(file)) : await digestOf(file) };
+  if (bytes >= STREAM_FROM) return { bytes, sha256: await digestOf(file), source: file };
+  const source = await readFile(file);
+  return { bytes: source.length, sha256: hash("sha256", source), source };
 };
 
 const digestOf = async (file: string): Promise<string> => {
