@@ -20,7 +20,7 @@ const NAMES: Readonly<Record<AwsProblem, readonly string[]>> = {
   ],
   exists: ["ResourceExistsException"],
   changed: ["ConditionalCheckFailedException", "PreconditionFailedException", "PreconditionFailed"],
-  busy: ["ResourceConflictException", "ConditionalRequestConflict", "TooManyRequestsException"],
+  busy: ["ResourceConflictException", "ConditionalRequestConflict", "TooManyRequestsException", "PurgeQueueInProgress"],
   refused: [
     "InvalidInputException",
     "InvalidParameterException",

@@ -1,9 +1,14 @@
 import { GetQueueAttributesCommand, GetQueueUrlCommand, PurgeQueueCommand, type SQSClient } from "@aws-sdk/client-sqs";
 import * as z from "zod";
 import { siteResources } from "../../blueprint/sites.ts";
-import { unlessMissing } from "./errors.ts";
+import { problemOf, unlessMissing } from "./errors.ts";
 import { peek, sentAt } from "./peek.ts";
 import type { DeadLetter } from "./redelivery-queue.ts";
+
+/** SQS takes a minute to forget what is in a queue, and is asked once in that time. */
+export class EmptiedBefore extends Error {
+  override readonly name = "EmptiedBefore";
+}
 
 /** What OpenNext's server writes into the revalidation queue. */
 const Revalidation = z.object({ host: z.string(), url: z.string() });
@@ -28,14 +33,16 @@ export const siteDeadLetters = (client: SQSClient) => {
         body: message.Body ?? "",
       }));
     },
-    /** Forgets all of them. Answers about how many there were. */
+    /** Forgets all of them. Answers about how many there were. @throws EmptiedBefore */
     empty: async (site: string, environment: string): Promise<number> => {
       const QueueUrl = await urlOf(site, environment);
       if (QueueUrl === undefined) return 0;
       const { Attributes = {} } = await client.send(
         new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ["ApproximateNumberOfMessages"] }),
       );
-      await client.send(new PurgeQueueCommand({ QueueUrl }));
+      await client.send(new PurgeQueueCommand({ QueueUrl })).catch((error: Error) => {
+        throw problemOf(error) === "busy" ? new EmptiedBefore(`the dead letters of ${site}/${environment} are being emptied`) : error;
+      });
       return Number(Attributes.ApproximateNumberOfMessages ?? 0);
     },
   };

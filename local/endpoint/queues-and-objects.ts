@@ -3,6 +3,7 @@ import { Readable } from "node:stream";
 import { ACCOUNT, AwsError, REGION } from "../http.ts";
 import { openFauxqs } from "./fauxqs.ts";
 import { applyS3Rules, type S3Request } from "./s3-rules.ts";
+import { sqsRules } from "./sqs-rules.ts";
 import { errorAnswer, s3ErrorBody } from "./wire.ts";
 
 export type QueueMessage = {
@@ -34,6 +35,7 @@ export async function openQueuesAndObjects(dataDir: string): Promise<QueuesAndOb
   // An object may be of any type: curl calls what it uploads a form.
   app.removeContentTypeParser(["*", "application/x-www-form-urlencoded"]);
   app.addContentTypeParser("*", { parseAs: "buffer", bodyLimit: LARGEST_BODY }, (_request, body, done) => done(null, body));
+  const checkSqs = sqsRules();
   const bodies = new WeakMap<IncomingMessage, Buffer>();
   app.addHook("preParsing", (request, _reply, payload, done) => {
     const body = bodies.get(request.raw);
@@ -42,8 +44,15 @@ export async function openQueuesAndObjects(dataDir: string): Promise<QueuesAndOb
   // One callback and no promise: the handler runs in the same turn, which makes check and write one step.
   app.addHook("preHandler", (request, reply, done) => {
     const { bucket, "*": key = "" } = request.params as { bucket?: string; "*"?: string };
-    if (bucket === undefined) return done();
     const { method, headers } = request;
+    if (bucket === undefined) {
+      try {
+        checkSqs(headers["x-amz-target"] as string | undefined, request.body);
+        return done();
+      } catch (error) {
+        return done(error as Error);
+      }
+    }
     const view: S3Request = { method, bucket, key, query: request.query as S3Request["query"], headers, body: request.body };
     try {
       applyS3Rules(view, s3);

@@ -134,6 +134,11 @@ it("takes some pages that OpenNext could not confirm for ordinary, and names mor
   const { code, err } = await events("--dead-letters", "--empty", "web/production", "--yes");
   expect([code, err]).toEqual([0, expect.stringContaining("About 101 dead letters of web/production are forgotten.")]);
   expect(await found()).toMatchObject({ state: "ok", says: "0 pages could not be confirmed as made again" });
+  // SQS empties a queue once in a minute
+  expect(await events("--dead-letters", "--empty", "web/production", "--yes")).toMatchObject({
+    code: 6,
+    err: expect.stringContaining("Not again yet: the dead letters of web/production are being emptied, which takes a minute."),
+  });
 });
 
 it("names a stream of the log that was changed behind Shiplog's back", async () => {
