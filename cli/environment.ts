@@ -9,14 +9,14 @@ export type Environment = z.infer<typeof ManyEnvironments>["environments"][numbe
 /** What the person given about where. */
 export type Whereabouts = { readonly site?: string | undefined; readonly env?: string | undefined };
 
-/** `web/production` from the command line, beside --site and --env. */
+/** `web/production`, or a site alone, from the command line, beside --site and --env. */
 export function whereabouts(place: string | undefined, options: Whereabouts): Whereabouts {
   if (place === undefined) return { site: options.site, env: options.env };
   if (options.site !== undefined || options.env !== undefined)
     throw usageError(`"${place}" and --site or --env both say where.`, "Give one of them.");
   const [site, env, more] = place.split("/");
-  if (!site || !env || more !== undefined)
-    throw usageError(`"${place}" is not an environment.`, "Write <site>/<environment>, for example web/production.");
+  if (!site || env === "" || more !== undefined)
+    throw usageError(`"${place}" is not an environment.`, "Write <site>/<environment>, for example web/production, or a site.");
   return { site, env };
 }
 

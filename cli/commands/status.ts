@@ -13,7 +13,7 @@ export const statusCommand: Register = (program, run) =>
   void program
     .command("status")
     .description("what is live, why, and what waits")
-    .argument("[place]", "<site>/<environment>; default: all")
+    .argument("[place]", "<site>/<environment>, or a site; default: all")
     .option("--site <site>", "only this site")
     .option("--env <environment>", "only this environment")
     .option("--at <moment>", "as of a time, how long ago (2h), or a position of the log")

@@ -243,9 +243,12 @@ describe("shiplog status", () => {
     expect(out).not.toMatch(/undo|shiplog (rollback|deploy|unpin|unlock)/);
     expect((await cli("status", "--at", "001795442400000")).out).toMatch(/^As of position 001795442400000\n/);
     expect((await cli("status")).out).toContain("nothing yet:  shiplog deploy <dir>");
+    expect((await cli("status", "web")).out).toMatch(/^web\/production [^]*^web\/staging /m);
   });
 
   it("lists the choices where the environment is unknown", async () => {
+    expect(await cli("status", "shop")).toMatchObject({ code: 2, out: "", err: expect.stringContaining('There is no site "shop"') });
+    expect(await cli("status", "web/")).toMatchObject({ code: 2, out: "", err: expect.stringContaining('"web/" is not an environment') });
     expect(await cli("status", "web/nope")).toMatchObject({ code: 2, out: "", err: expect.stringContaining("Known: web/production") });
   });
 
