@@ -1,5 +1,4 @@
 import { createWriteStream } from "node:fs";
-import { open } from "node:fs/promises";
 import { Readable, Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { ArchiveRefused, checkLinks, isProgramLink } from "./archive-rules.ts";
@@ -15,8 +14,8 @@ import { digester, whole, type Zipped } from "./archive-zip.ts";
  * is what its checksum says. `target` appears whole or not at all. Throws `ArchiveRefused`.
  */
 export async function zipFolderOf(archive: string, folder: string, target: string): Promise<Omit<Zipped, "entries" | "strayPrograms">> {
-  const zip = await openArchive(archive);
-  const file = await open(archive);
+  const opened = await openArchive(archive);
+  const { zip } = opened;
   const digest = digester();
   try {
     const inside = (await listEntries(zip, MAX_ENTRIES))
@@ -26,11 +25,10 @@ export async function zipFolderOf(archive: string, folder: string, target: strin
       .sort((a, b) => (a.path < b.path ? -1 : 1));
     if (inside.length === 0) throw new ArchiveRefused("empty", folder, "the archive has nothing there");
     checkLinks(await readLinks(zip, inside, () => undefined));
-    await whole(target, (partial) => pipeline(Readable.from(bytesOf({ zip, file }, inside)), digest.stream, createWriteStream(partial)));
+    await whole(target, (partial) => pipeline(Readable.from(bytesOf(opened, inside)), digest.stream, createWriteStream(partial)));
     return { ...digest.result(), files: inside.length };
   } finally {
     zip.close();
-    await file.close();
   }
 }
 

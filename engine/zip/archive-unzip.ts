@@ -1,5 +1,5 @@
-import { createWriteStream, readSync, writeFileSync } from "node:fs";
-import { type FileHandle, mkdir, open, readdir, realpath, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { createWriteStream } from "node:fs";
+import { mkdir, readdir, realpath, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { dirname, join, sep } from "node:path";
 import type { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
@@ -8,6 +8,7 @@ import { promisify } from "node:util";
 import { crc32, inflateRaw, inflateRawSync } from "node:zlib";
 import yauzl, { type Entry, type ZipFile } from "yauzl";
 import { ArchiveRefused, checkLinks, checkName, withoutStrayPrograms } from "./archive-rules.ts";
+import { FileReader } from "./file-reader.ts";
 
 export type UnzipLimits = {
   /** Entries, folders counted too. Default 50,000. */
@@ -37,8 +38,8 @@ export async function unzipInto(
   const { only = () => true } = limits;
   const root = await emptyFolder(dir);
   const size = (await stat(zipFile)).size;
-  const zip = await openArchive(zipFile);
-  const file = await open(zipFile);
+  const archive = await openArchive(zipFile);
+  const { zip } = archive;
   try {
     const entries = await listEntries(zip, limits.maxFiles ?? 50_000);
     checkTree(entries);
@@ -48,7 +49,7 @@ export async function unzipInto(
     checkLinks(links);
     try {
       const wanted = entries.filter(({ path, kind }) => (kind === "folder" ? limits.only === undefined : only(path)));
-      await writeTree({ zip, file }, root, wanted, count.add);
+      await writeTree(archive, root, wanted, count.add);
       const made = new Map([...links].filter(([path]) => only(path)));
       for (const [path, target] of made) await symlink(target, join(root, path));
       await checkOnDisk(root, made);
@@ -60,7 +61,6 @@ export async function unzipInto(
     return { files: held.filter(({ path }) => only(path)).length, bytes: count.total(), held };
   } finally {
     zip.close();
-    await file.close();
   }
 }
 
@@ -82,11 +82,15 @@ async function emptyAgain(root: string): Promise<void> {
   for (const name of await readdir(root)) await rm(join(root, name), { recursive: true, force: true });
 }
 
-export async function openArchive(zipFile: string): Promise<ZipFile> {
+export async function openArchive(zipFile: string): Promise<Archive> {
+  const { size } = await stat(zipFile);
+  const file = new FileReader(zipFile);
   try {
     // Names stay bytes: yauzl would otherwise turn backslashes into slashes before anyone could refuse them.
-    return await yauzl.openPromise(zipFile, { autoClose: false, decodeStrings: false, validateEntrySizes: true });
+    const options = { autoClose: false, decodeStrings: false, validateEntrySizes: true };
+    return { zip: await yauzl.fromRandomAccessReaderPromise(file, size, options), file };
   } catch (error) {
+    file.close(() => undefined);
     throw asRefusal(error);
   }
 }
@@ -202,8 +206,7 @@ async function writeTree(archive: Archive, root: string, entries: readonly Liste
         if (isSmall(entry)) {
           const { content } = await wholeContent(archive, path, entry);
           count(content.length, path);
-          if (isTiny(entry)) writeFileSync(join(root, path), content, options);
-          else await writeFile(join(root, path), content, { ...options, signal: stop.signal });
+          await writeFile(join(root, path), content, options);
         } else {
           const bytes = checked(await contentOf(archive.zip, entry), path, entry.crc32, count);
           await pipeline(bytes, createWriteStream(join(root, path), { flags: options.flag, mode: options.mode }), { signal: stop.signal });
@@ -221,8 +224,8 @@ async function writeTree(archive: Archive, root: string, entries: readonly Liste
   if (first) throw first;
 }
 
-/** An archive that is read at several places at once. */
-export type Archive = { readonly zip: ZipFile; readonly file: FileHandle };
+/** An open archive, and its file; closing `zip` closes both. */
+export type Archive = { readonly zip: ZipFile; readonly file: FileReader };
 
 /** Streams cost more than the bytes of a small entry, which is read and inflated as one piece. */
 export const isSmall = ({ compressedSize, uncompressedSize }: Entry): boolean => Math.max(compressedSize, uncompressedSize) <= 8 * 2 ** 20;
@@ -234,11 +237,9 @@ const isTiny = ({ compressedSize, uncompressedSize }: Entry): boolean => Math.ma
 export async function wholeContent({ zip, file }: Archive, path: string, entry: Entry): Promise<{ packed: Buffer; content: Buffer }> {
   const { fileDataStart } = await zip.readLocalFileHeaderPromise(entry, { minimal: true });
   const packed = Buffer.allocUnsafe(entry.compressedSize);
-  const bytesRead = isTiny(entry)
-    ? readSync(file.fd, packed, 0, packed.length, fileDataStart)
-    : (await file.read(packed, 0, packed.length, fileDataStart)).bytesRead;
+  file.fill(packed, fileDataStart);
   const content = entry.compressionMethod === 0 ? packed : await inflated(packed, path, entry);
-  if (bytesRead !== packed.length || content.length !== entry.uncompressedSize || crc32(content) !== entry.crc32)
+  if (content.length !== entry.uncompressedSize || crc32(content) !== entry.crc32)
     throw new ArchiveRefused("corrupt", path, "the content does not match its checksum; upload the archive again");
   return { packed, content };
 }
