@@ -243,7 +243,7 @@ describe("shiplog status", () => {
     expect(out).not.toMatch(/undo|shiplog (rollback|deploy|unpin|unlock)/);
     expect((await cli("status", "--at", "001795442400000")).out).toMatch(/^As of position 001795442400000\n/);
     expect((await cli("status")).out).toContain("nothing yet:  shiplog deploy <dir>");
-    expect((await cli("status", "web")).out).toMatch(/^web\/production [^]*^web\/staging /m);
+    expect((await cli("status", "web")).out).toMatch(/^web\/production [\s\S]*^web\/staging /m);
   });
 
   it("lists the choices where the environment is unknown", async () => {
