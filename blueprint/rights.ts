@@ -1,5 +1,5 @@
 import type { EngineFunctionName } from "./engine-functions.ts";
-import { functionNames, type Site, siteResources } from "./sites.ts";
+import { functionNames, functionOf, type Site, siteResources } from "./sites.ts";
 import { type BucketKey, buckets } from "./stores.ts";
 import { BUS, type Consumer, consumers, deadLetterName, EVENTS_TABLE, queueName, VIEWS_TABLE } from "./topology.ts";
 
@@ -32,6 +32,9 @@ const functionsOf = (sites: Sites): string[] =>
   sites.flatMap((site) =>
     site.environments.flatMap(({ name }) => functionNames(site.name, name, site).map((one) => arn("lambda", `function:${one}`))),
   );
+/** Of split functions that are declared no more the aliases may be asked for: that they are gone must be an answer, and no refusal. */
+const splitOnce = (sites: Sites): string[] =>
+  sites.flatMap((site) => site.environments.map(({ name }) => arn("lambda", `function:${functionOf(site.name, name, "server-*")}`)));
 const projectsOf = (sites: Sites): string[] => sites.map(({ name }) => arn("codebuild", `project/${siteResources(name, "any").project}`));
 
 const siteDeadLetters = (sites: Sites): string[] =>
@@ -126,6 +129,7 @@ const rights: Partial<Record<EngineFunctionName, (sites: Sites) => readonly Righ
     ...mailbox("flip-alias"),
     events,
     may(["lambda:GetAlias", "lambda:UpdateAlias"], ...functionsOf(sites), ...functionsOf(sites).map((name) => `${name}:live`)),
+    may(["lambda:GetAlias"], ...splitOnce(sites)),
     // each version is asked before it is live, and through the alias once it is
     may(["lambda:InvokeFunction"], ...functionsOf(sites).map((name) => `${name}:*`)),
     list("static"),
@@ -166,7 +170,7 @@ const rights: Partial<Record<EngineFunctionName, (sites: Sites) => readonly Righ
     publish,
     may(["codebuild:ListBuildsForProject", "codebuild:BatchGetBuilds", "codebuild:StopBuild"], ...projectsOf(sites)),
     send("watch-build"),
-    may(["lambda:GetAlias"], ...functionsOf(sites), ...functionsOf(sites).map((name) => `${name}:live`)),
+    may(["lambda:GetAlias"], ...functionsOf(sites), ...functionsOf(sites).map((name) => `${name}:live`), ...splitOnce(sites)),
     // AWS knows no resource for it
     may(["lambda:GetAccountSettings"], "*"),
   ],

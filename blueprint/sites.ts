@@ -33,6 +33,8 @@ const variable = z
   )
   .refine((value) => !SET_BY_ENGINE.includes(value), "is a name that builds or functions are given by the engine or by AWS: take another");
 
+/** What goes elsewhere in any case: pictures, data of pages, files. */
+const TAKEN_PATTERNS: readonly string[] = ["_next/image*", "_next/data/*", "_next/*", "*/_next/static/*"];
 /** Names of OpenNext's own origins. */
 const OPEN_NEXT_ORIGINS: readonly string[] = ["default", "s3", "imageOptimizer"];
 const splitName = FunctionName.refine((value) => !OPEN_NEXT_ORIGINS.includes(value), "is a name that OpenNext has for itself");
@@ -84,6 +86,13 @@ export const Site = z.strictObject({
     .refine(
       (functions) => new Set(Object.keys(functions).map((one) => one.toLowerCase())).size === Object.keys(functions).length,
       "two names differ in capitals alone: the infrastructure takes them for one",
+    )
+    .refine(
+      (functions) => {
+        const all = [...TAKEN_PATTERNS, ...Object.values(functions).flat()];
+        return new Set(all).size === all.length;
+      },
+      `a path is named twice, or is one of ${TAKEN_PATTERNS.join(", ")}: CloudFront sends it to one place alone`,
     )
     .default({}),
 });

@@ -73,7 +73,11 @@ const withoutWords = (code: string): string =>
 /** The names of an app's split functions, sorted; `undefined` where they are worked out, or are a text that is not read. */
 const namedIn = (code: string): string[] | undefined => {
   const block = blockOf(code, "functions");
-  return block === "" && /\bfunctions\b(?!\s*:\s*\{\s*\})/.test(code) ? undefined : keysOf(block);
+  if (block !== "") return keysOf(block);
+  // of what is made elsewhere nothing is known
+  const own = code.replace(/\bimport\s+type\b[^;\n]*/g, "");
+  const isElsewhere = /\bfunctions\b(?!\s*:\s*\{\s*\})|\.\.\.|\b(?:import|from)\b|\w\s*\(/.test(own);
+  return isElsewhere ? undefined : [];
 };
 
 /** The keys of an object's outermost level, sorted; `undefined` where one of them is worked out. */

@@ -19,6 +19,13 @@ const located = (site: Site): DeclaredSite => {
     throw new Error(
       `the site "${site.name}" has ${publicEntries.length} entries in its public folder${split === 0 ? "" : ` and ${split} paths of split functions`}, and CloudFront takes ${MAX_PATTERNS}: move public files into folders`,
     );
+  const twice = Object.values(site.functions)
+    .flat()
+    .find((pattern) => publicEntries.includes(`${site.basePath}/${pattern}`));
+  if (twice !== undefined)
+    throw new Error(
+      `the site "${site.name}" sends ${twice} to a split function and has it in its public folder, and CloudFront sends it to one place alone: rename one of them`,
+    );
   return { ...site, folder, ownBuildspec: site.build === undefined && existsSync(join(folder, "buildspec.yml")), publicEntries };
 };
 

@@ -118,15 +118,16 @@ export const edge = (
       // below the path of an assetPrefix, which each release may change
       files("/*/_next/static/*"),
       ...site.publicEntries.map(files),
-    ],
+      // CloudFront takes the first that matches
+    ].sort((a, b) => specificity(b.pathPattern) - specificity(a.pathPattern)),
     transform: { distribution: { httpVersion: "http2and3" } },
   });
 };
 
-/** What goes to split functions, the most specific first: the first behaviour that matches is the one. */
+/** What goes to split functions. */
 const splitPatternsOf = ({ functions, basePath }: DeclaredSite): [role: FunctionRole, pattern: string][] =>
-  Object.entries(functions)
-    .flatMap(([name, patterns]) => patterns.map((one): [FunctionRole, string] => [`server-${name}`, `${basePath}/${one}`]))
-    .sort(([, a], [, b]) => specificity(b) - specificity(a));
+  Object.entries(functions).flatMap(([name, patterns]) =>
+    patterns.map((one): [FunctionRole, string] => [`server-${name}`, `${basePath}/${one}`]),
+  );
 
 const hostOf = ({ functionUrl }: aws.lambda.FunctionUrl) => functionUrl.apply((url) => new URL(url).host);

@@ -27,12 +27,17 @@ export const pageProbe = (path: string, host: string, now: number) => ({ path, p
 /** What of the first pattern stands before its wildcards: `/api` of `api/*`. Nothing may be there, and a server answers 404. */
 const literalPathOf = ([first = ""]: readonly string[]): string => `/${first.replace(/[*?].*$/s, "")}`.replace(/(?<=.)\/$/, "");
 
-/** Why the answer is not one of a working function; `undefined` where it is. Also gives the HTTP status, where there is one. */
+/**
+ * Why the answer is not one of a working function; `undefined` where it is. Also gives the HTTP status, where there is one.
+ * Of a split function any status is one: it knows the names of all pages and has the code of its own, so what it is asked for
+ * may be another's, and that is 500.
+ */
 export const judge = (role: FunctionRole, answer: { failed: string | null; payload: string }): { status?: number; fault?: string } => {
   if (answer.failed !== null) return { fault: `it failed (${answer.failed}): ${messageOf(answer.payload)}` };
   if (role === "revalidation") return {};
   const status = statusOf(answer.payload);
   if (status === undefined) return { fault: "it gave no HTTP status: is the bundle an OpenNext one?" };
+  if (role !== kindOf(role)) return { status };
   return status >= 500 ? { status, fault: `it answered ${status}` } : { status };
 };
 

@@ -8,7 +8,7 @@ export type Behavior = { readonly pattern: string; readonly origin: string };
  *
  * CloudFront tries behaviours in the order they were written and takes its default last. OpenNext lists `*` before the S3
  * patterns, so its order cannot be used as it is: `*` is the default whatever its place, and the others are tried from the
- * most specific (an exact name, then the most literal characters) to the least. A path that nothing matches goes to `default`.
+ * most specific (`specificity`) to the least. A path that nothing matches goes to `default`.
  *
  * Paths are matched percent-encoded, as they came, and letter case counts.
  */

@@ -1,5 +1,7 @@
 import type { SiteConfig } from "../../blueprint/engine-config.ts";
+import { functionNames } from "../../blueprint/sites.ts";
 import type { Subscribed } from "../../blueprint/topology.ts";
+import { kindOf } from "../../domain/deployment/shapes.ts";
 import type { Environment } from "../../domain/environment/state.ts";
 import type { Recorded } from "../../domain/kernel/event.ts";
 import type { Delivery } from "../../engine/kit/consumer.ts";
@@ -41,10 +43,18 @@ export const flipAlias =
     } else if (flip.reason === "deploy" && (await endedMeanwhile(ports, flip))) {
       await failed(ports, flip, before, "its deployment ended before it could go live");
       await settleFiles(ports, flip, site);
-    } else given = await attempt(ports, flip, site, before, delivery);
+    } else given = await attempt(ports, declared(flip, site), site, before, delivery);
     await ports.unsettled.forget(flip.place, flip.sequence);
     if (given !== undefined) throw given;
   };
+
+/** What is put back is put back as far as it is declared still: a split function may have been taken away since. */
+const declared = (flip: Flip, site: SiteConfig): Flip => {
+  if (flip.reason !== "restore") return flip;
+  const names = functionNames(flip.site, flip.environment, site);
+  const functions = flip.release.functions.filter(({ role, name }) => role === kindOf(role) || names.includes(name));
+  return { ...flip, release: { ...flip.release, functions } };
+};
 
 /** An earlier delivery may have put its files and died before it looked whose belong there. */
 const settleRest = async (ports: Ports, flip: Flip, site: SiteConfig): Promise<void> => {

@@ -43,7 +43,8 @@ type Flip = Named & {
  */
 export const warm = async (ports: Ports, site: SiteConfig, flip: Flip): Promise<string | undefined> => {
   const { deploymentId, live, forced, again } = flip;
-  const misfit = misfitOf(site, flip.release.functions);
+  // what was live is put back whatever is declared by now
+  const misfit = flip.reason === "restore" ? undefined : misfitOf(site, flip.release.functions);
   // no fault of the release: another declaration makes it fit again
   if (misfit !== undefined) throw new CannotRun(`${deploymentId} does not fit the site: ${misfit}`, false);
   const faults = await faultsOf(ports, site, flip.release);

@@ -5,6 +5,7 @@ import type { PublishedFunction, Release } from "../../domain/deployment/shapes.
 import type { Recorded } from "../../domain/kernel/event.ts";
 import { deploymentOf } from "../../domain/kernel/identity.ts";
 import type { Delivery } from "../../engine/kit/consumer.ts";
+import { each } from "../../engine/kit/each.ts";
 import { type Aggregates, type Executed, following } from "../../engine/log/execute.ts";
 import { basePathFault } from "../../engine/open-next/asset-paths.ts";
 import type { AssetsOutcome, Report, TagSeed } from "../../engine/open-next/assets.ts";
@@ -120,17 +121,19 @@ const publishFiles = async (ports: Ports, work: Work, build: Inspected, seeds: r
   return (await tell({ type: "RecordAssets", ...assets, tags: seeds.length }, "/assets")) ? undefined : assets.manifest;
 };
 
-const publishFunctions = (ports: Ports, { deploymentId, site }: Work, build: Inspected): Promise<PublishedFunction[]> => {
+/** Functions that are published at once: each has its packed code on disk until Lambda has taken it. */
+const FUNCTIONS = 3;
+
+const publishFunctions = async (ports: Ports, { deploymentId, site }: Work, build: Inspected): Promise<PublishedFunction[]> => {
   const report = ports.progress(deploymentId);
-  let done = 0;
-  return Promise.all(
-    build.packages.map(async (code) => {
-      const published = await ports.publish(site, build, code);
-      report("versions", ++done, build.packages.length);
-      const { streaming, patterns } = code;
-      return { ...published, ...(streaming && { streaming }), ...(patterns && { patterns: [...patterns] }) };
-    }),
-  );
+  const functions: PublishedFunction[] = [];
+  await each([...build.packages.entries()], FUNCTIONS, async ([index, code]) => {
+    const published = await ports.publish(site, build, code);
+    const { streaming, patterns } = code;
+    functions[index] = { ...published, ...(streaming && { streaming }), ...(patterns && { patterns: [...patterns] }) };
+    report("versions", functions.filter(Boolean).length, build.packages.length);
+  });
+  return functions;
 };
 
 /** It was cancelled or failed meanwhile: what follows would be for nobody. */

@@ -1,4 +1,4 @@
-import { siteResources } from "../../blueprint/sites.ts";
+import { functionNames, siteResources } from "../../blueprint/sites.ts";
 import { deploymentStream, environmentStream, webhookStream } from "../../domain/kernel/identity.ts";
 import type { BuildReport } from "../../engine/aws/builds.ts";
 import { eventsOf } from "../../engine/log/codec.ts";
@@ -85,6 +85,10 @@ export const wire = ({
       events,
       publish: bus.publish,
       alias: (fn) => functions.alias(fn, siteResources("any", "any").alias),
+      isDeclared: (name, environment, fn) => {
+        const declared = site(name, environment);
+        return declared !== undefined && functionNames(name, environment, declared).includes(fn);
+      },
       isProjected: async (id) => (await views.deployment(id)) !== undefined,
       unsettled: views.unsettledFlips,
       countLook: views.countLook,

@@ -166,10 +166,22 @@ describe("the split functions of open-next.config.ts", () => {
     expect(await check(two)).toContain("was made for the server alone");
   });
 
-  it.each(["functions: { ...shared, api: {} }", "functions: { [name]: {} }", "functions: shared", "functions"])(
-    "are left to the build where they are worked out: %s",
-    async (code) => {
-      expect(await check(`export default { ${code} };`)).toBe("taken");
-    },
-  );
+  it.each([
+    "functions: { ...shared, api: {} }",
+    "functions: { [name]: {} }",
+    "functions: shared",
+    "functions",
+    "...base",
+    "default: made({})",
+  ])("are left to the build where they are worked out: %s", async (code) => {
+    expect(await check(`export default { ${code} };`, "other")).toBe("taken");
+  });
+
+  it("are left to the build where the whole file comes from elsewhere", async () => {
+    for (const code of ['export { default } from "@acme/open-next";', 'import base from "./base";\nexport default base;'])
+      expect(await check(code, "api")).toBe("taken");
+    const typed =
+      'import type { OpenNextConfig } from "@opennextjs/aws/types/open-next.js";\nexport default { default: {} } satisfies OpenNextConfig;';
+    expect(await check(typed, "api")).toContain("splits nothing");
+  });
 });

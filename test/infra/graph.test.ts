@@ -136,19 +136,21 @@ describe("the graph of production", () => {
     });
   });
 
-  it("sends the paths of split functions to them below the basePath, the most specific first, and tells the engine", () => {
+  it("sends the paths of split functions to them below the basePath, the most specific of all behaviours first", () => {
     const cdn = all(graph(), "distribution").find(({ inputs }) => inputs.comment === "Shiplog: shop/production");
-    const computed = cdn?.inputs.orderedCacheBehaviors.filter(
-      ({ targetOriginId }: { targetOriginId: string }) => targetOriginId !== "files",
-    );
     expect(
-      computed.map(({ pathPattern, targetOriginId }: { pathPattern: string; targetOriginId: string }) => [pathPattern, targetOriginId]),
+      cdn?.inputs.orderedCacheBehaviors.map(({ pathPattern, targetOriginId }: { pathPattern: string; targetOriginId: string }) => [
+        pathPattern,
+        targetOriginId,
+      ]),
     ).toEqual([
       ["/en/_next/image*", "image"],
+      ["/en/_next/data/*", "server"],
       ["/en/api/admin/*", "server-admin"],
+      ["/en/_next/*", "files"],
       ["/en/admin*", "server-admin"],
       ["/en/api/*", "server-api"],
-      ["/en/_next/data/*", "server"],
+      ["/*/_next/static/*", "files"],
     ]);
   });
 
@@ -167,14 +169,14 @@ describe("the graph of production", () => {
     });
     expect(inputs.defaultCacheBehavior.functionAssociations).toMatchObject([{ eventType: "viewer-request" }]);
     expect(inputs.orderedCacheBehaviors).toMatchObject([
+      { pathPattern: "/robots.txt", ...file },
       { pathPattern: "/_next/image*", targetOriginId: "image" },
       { pathPattern: "/_next/data/*", targetOriginId: "server" },
       { pathPattern: "/_next/*", ...file },
-      { pathPattern: "/*/_next/static/*", ...file },
       { pathPattern: "/docs/*", ...file },
       { pathPattern: "/read???me????1?.txt", ...file },
       { pathPattern: "/read???me??????1???.txt", ...file },
-      { pathPattern: "/robots.txt", ...file },
+      { pathPattern: "/*/_next/static/*", ...file },
     ]);
     expect(inputs.origins.find(({ originId }: { originId: string }) => originId === "files").originPath).toBe("/web/production/_assets");
     expect(inputs.aliases).toEqual(["www.example.com"]);

@@ -37,6 +37,16 @@ describe("The behaviours of a release", () => {
     }
   });
 
+  test("take what a pattern says before its first wildcard for more than what comes after", () => {
+    const of = router(["*/docs/page/*", "_next/*", "api*", "api/deep*"].map((pattern) => ({ pattern, origin: pattern })));
+    expect(["/_next/static/docs/page/a.js", "/en/docs/page/a", "/api/deep/x", "/api/x"].map(of)).toEqual([
+      "_next/*",
+      "*/docs/page/*",
+      "api/deep*",
+      "api*",
+    ]);
+  });
+
   test("know CloudFront's wildcards: * for any characters, ? for exactly one", () => {
     const of = router([
       { pattern: "*.jp?g", origin: "s3" },

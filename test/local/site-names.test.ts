@@ -141,6 +141,9 @@ describe("a site's split functions", () => {
     [{ api: [] }, "expected array to have >=1 items"],
     [{ api: ["/*"] }, "must leave the other paths to the server"],
     [{ api: ["/[id]"] }, "as CloudFront takes it"],
+    [{ api: ["/api/*", "api/*"] }, "a path is named twice"],
+    [{ api: ["api/*"], hooks: ["/api/*"] }, "a path is named twice"],
+    [{ api: ["_next/data/*"] }, "a path is named twice, or is one of _next/image*"],
     [{ api: ["a"], API: ["b"] }, "two names differ in capitals alone"],
     [Object.fromEntries(Array.from({ length: 11 }, (_, n) => [`fn${n}`, [`${n}`]])), "must be 10 at most"],
   ])("are refused otherwise: %j", async (functions, words) => {

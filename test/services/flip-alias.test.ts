@@ -110,6 +110,32 @@ describe("a flip", () => {
     expect(untouched.did).not.toContain(`put ${release(54).manifest}`);
   });
 
+  it("puts back what was live without a split function that is declared no more, and goes to it no other way", async () => {
+    const here = flipRoom(room, "undeclared");
+    await here.asks(71);
+    const requested = await here.requested();
+    const split = {
+      role: "server-api",
+      name: "shiplog-undeclared-production-server-api",
+      version: "3",
+      codeSha256: "a=",
+      settings: "s",
+    } as const;
+    const release = { ...requested.body.release, functions: [...requested.body.release.functions, { ...split, patterns: ["api/*"] }] };
+    const as = (reason: "restore" | "rollback") => ({ ...requested, body: { ...requested.body, reason, release } });
+    await here.delivers({ requested: as("rollback") });
+    expect((await here.newest("FlipFailed")).body).toMatchObject({ reason: expect.stringContaining("does not fit the site") });
+    expect(here.did.filter((what) => what.startsWith("moved"))).toEqual([]);
+
+    const again = flipRoom(room, "restored");
+    await again.asks(72);
+    const asked = await again.requested();
+    const body = { ...asked.body, reason: "restore", release: { ...asked.body.release, functions: release.functions } } as const;
+    await again.delivers({ requested: { ...asked, body } });
+    expect(again.did.filter((what) => what.startsWith("moved"))).toEqual([`moved ${revalidation} to 71`, `moved ${server} to 71`]);
+    expect((await again.types()).at(-1)).toBe("ReleaseWentLive");
+  });
+
   it("takes no alias for moved by itself that a hand put elsewhere with its words", async () => {
     const here = flipRoom(room, "forged");
     await here.asks(61);

@@ -52,6 +52,7 @@ const ready = async (n: number, site: string) => {
       alias: async () => undefined,
       unsettled: async () => [],
       countLook: async () => undefined,
+      isDeclared: () => true,
       isProjected: async () => true,
       projected: async () => 999,
     })(site, "production");

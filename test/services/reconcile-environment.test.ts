@@ -54,7 +54,13 @@ const look = async (
   past: readonly EnvironmentEvent[],
   aliases: Record<string, AliasState>,
   projected = past.length,
-  { afterMs = LATER_MS, isProjected = true, hasBegun = true, unsettled = new Map<number, number>() } = {},
+  {
+    afterMs = LATER_MS,
+    isProjected = true,
+    hasBegun = true,
+    unsettled = new Map<number, number>(),
+    undeclared = [] as readonly string[],
+  } = {},
 ) => {
   const commands: ((EnvironmentCommand | DeploymentCommand) & { cause: string })[] = [];
   const published: string[] = [];
@@ -83,6 +89,7 @@ const look = async (
           ),
     publish: async (events) => void published.push(...events.map(({ type }) => type)),
     alias: async (name) => aliases[name],
+    isDeclared: (_site, _environment, fn) => !undeclared.includes(fn),
     isProjected: async () => isProjected,
     projected: async () => projected,
     unsettled: async () => [...unsettled].map(([sequence, looks]) => ({ sequence, looks })),
@@ -132,6 +139,11 @@ describe("the reconciler", () => {
       [server]: alias(2),
     });
     expect(commands).toMatchObject([{ type: "RestoreLive", sequence: 2, cause: "reconcile/restore/2/1" }]);
+  });
+  it("takes a function that is gone for drift, but not one that is declared no more", async () => {
+    const gone = { [server]: alias(1) };
+    expect((await look(past, gone)).commands).toMatchObject([{ type: "RecordDrift", function: revalidation, found: null }]);
+    expect((await look(past, gone, undefined, { undeclared: [revalidation] })).commands).toEqual([]);
   });
   it("knows a move from a hand's: a version that no flip brought is drift", async () => {
     const { commands } = await look([...past, admitted(2), flip(2), failed(2)], { ...aliases, [server]: alias(7, 2) });

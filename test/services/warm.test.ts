@@ -157,6 +157,18 @@ describe("a release with split functions", () => {
     expect(whole).toMatchObject({ message: expect.stringContaining("set functions.api.override.wrapper to") });
   });
 
+  it("works with any status of a split function, which may be asked for another's page, and not where that cannot start", async () => {
+    const flip = split(["api/*", "hooks"]);
+    expect((await look({ "api 1": [500] }, flip, declared)).outcome).toBeUndefined();
+    expect((await look({ "api 1": ["crash"] }, flip, declared)).outcome).toMatchObject({
+      message: "web-production-api:1 does not work: it failed (Unhandled): it broke",
+    });
+  });
+
+  it("is put back after a flip that failed half-way, whatever is declared", async () => {
+    expect((await look({}, { ...split(["api/*"]), reason: "restore" }, site)).outcome).toBeUndefined();
+  });
+
   it("is asked at the literal part of the first path of each, below the basePath", async () => {
     const paths: string[] = [];
     const invoke = async (_: string, version: string, event: unknown) => {
