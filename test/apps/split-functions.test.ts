@@ -1,3 +1,4 @@
+import { symlink } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { LAYOUT, manifestOf, NEXT_16, openRoom, type Room, sh } from "./room.ts";
 import { closeBrowser, visit } from "./visit.ts";
@@ -29,6 +30,14 @@ import Link from "next/link";
 export const dynamic = "force-dynamic";
 export default () => <main><h1>the shop of {process.env.AWS_LAMBDA_FUNCTION_NAME}</h1><Link href="/">home</Link></main>;
 `,
+    // a page that takes any path: what a split function is asked for at its check may be this one's
+    "app/app/[slug]/page.jsx": `
+export const dynamic = "force-dynamic";
+export default async ({ params }) => <h1>page {(await params).slug}</h1>;
+`,
+    "app/public/note.txt": "a note\n",
+    "app/public/年報/2026.txt": "a report\n",
+    "app/public/read me [1].txt": "read me\n",
     "app/app/shop/[id]/page.jsx": `
 export default async ({ params }) => <h1>thing {(await params).id} of {process.env.AWS_LAMBDA_FUNCTION_NAME}</h1>;
 `,
@@ -37,6 +46,7 @@ export const dynamic = "force-dynamic";
 export const GET = () => Response.json({ by: process.env.AWS_LAMBDA_FUNCTION_NAME });
 `,
   });
+  await symlink("note.txt", `${room.folder}/app/public/link.txt`);
   await sh(`${room.folder}/app`, "npm install --package-lock-only --no-audit --no-fund");
   const { status, reason, url: address } = await room.deploy(`${room.folder}/app`, { functions: FUNCTIONS });
   expect([status, reason]).toEqual(["success", null]);
@@ -51,9 +61,19 @@ describe("an app with split functions", () => {
   it.each([
     ["/", "home"],
     ["/shop", "the shop of shiplog-app-production-server-shop"],
+    ["/about", "page about"],
     ["/shop/7", "thing 7 of shiplog-app-production-server-shop"],
   ])("shows %s without a fault, by the function that it belongs to", async (path, words) => {
     expect((await visit(`${url}${path}`, words)).faults).toEqual([]);
+  });
+
+  it.each([
+    ["/note.txt", "a note\n"],
+    ["/link.txt", "a note\n"],
+    [`/${encodeURIComponent("年報")}/2026.txt`, "a report\n"],
+    [`/${encodeURIComponent("read me [1].txt")}`, "read me\n"],
+  ])("serves its public file %s", async (path, text) => {
+    expect(await (await fetch(`${url}${path}`)).text()).toBe(text);
   });
 
   it("answers its API by that function", async () => {
