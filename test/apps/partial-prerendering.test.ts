@@ -9,7 +9,9 @@ beforeAll(async () => {
   await room.write({
     "app/package.json": manifestOf(NEXT_16),
     "app/next.config.mjs": "export default { cacheComponents: true };\n",
-    "app/open-next.config.ts": 'export default { default: { override: { wrapper: "aws-lambda-streaming" } } };\n',
+    // the overrides of OpenNext's own examples
+    "app/open-next.config.ts":
+      'export default { default: { override: { wrapper: "aws-lambda-streaming", queue: "sqs-lite", incrementalCache: "s3-lite", tagCache: "dynamodb-lite" } } };\n',
     "app/app/layout.jsx": LAYOUT,
     "app/app/page.jsx": `
 import { connection } from "next/server";
@@ -17,6 +19,9 @@ import { Suspense } from "react";
 import { Clicks } from "./clicks";
 const Now = async () => { await connection(); return <p>asked at {Date.now()}</p>; };
 export default () => <main><h1>the shell</h1><Clicks /><Suspense fallback={<p>waiting</p>}><Now /></Suspense></main>;
+`,
+    "app/app/kept/page.jsx": `
+export default async () => { "use cache"; return <p>made at {Date.now()}</p>; };
 `,
     "app/app/clicks.jsx": `"use client";
 import { useState } from "react";
@@ -46,5 +51,12 @@ describe("a page that is prerendered in part", () => {
     expect(asked(one)).toBeDefined();
     expect(asked(two)).not.toBe(asked(one));
     expect(one).toContain("<h1>the shell</h1>");
+  });
+
+  it("keeps what is cached, in the store that a lite override reaches", async () => {
+    const made = async (): Promise<string | undefined> => /made at (?:<!-- -->)?(\d+)/.exec(await (await fetch(`${url}/kept`)).text())?.[1];
+    const first = await made();
+    expect(first).toBeDefined();
+    expect(await made()).toBe(first);
   });
 });
