@@ -107,7 +107,7 @@ function unique(list: readonly { name: string }[]): boolean {
 }
 
 /** The split functions of a site, by their roles. */
-export const splitRoles = ({ functions }: Pick<Site, "functions">): `server-${string}`[] =>
+const splitRoles = ({ functions }: Pick<Site, "functions">): `server-${string}`[] =>
   Object.keys(functions).map((one) => `server-${one}` as const);
 
 /** Every function that an environment of a site has, those that visitors reach first. */

@@ -24,7 +24,7 @@ export const probeOf = ({ role, patterns }: Pick<PublishedFunction, "role" | "pa
 /** The request of a visitor who looks at a page. */
 export const pageProbe = (path: string, host: string, now: number) => ({ path, payload: urlEvent(path, host, now) });
 
-/** What of the first pattern stands before its wildcards: `/api` of `api/*`. Nothing may be there, and a server answers 404. */
+/** What of the first pattern stands before its wildcards: `/api` of `api/*`. Nothing, or another function's page, may be there. */
 const literalPathOf = ([first = ""]: readonly string[]): string => `/${first.replace(/[*?].*$/s, "")}`.replace(/(?<=.)\/$/, "");
 
 /**
