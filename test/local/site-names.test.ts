@@ -35,6 +35,20 @@ const refusal = async (): Promise<string> =>
     (error: Error) => `${error.name}: ${error.message}`,
   );
 
+/** The sites as the infrastructure takes them. */
+const forInfrastructure = async (): Promise<unknown> => {
+  vi.resetModules();
+  vi.stubGlobal("$cli", { paths: { root: folder } });
+  vi.stubEnv("SHIPLOG_SITES", sitesFile);
+  try {
+    const module = "../../infra/declared-sites.ts"; // of SST's world: its globals are types there alone
+    return await import(module);
+  } finally {
+    vi.unstubAllGlobals();
+    vi.unstubAllEnvs();
+  }
+};
+
 const MEETING: [string, Declared, string][] = [
   [
     "a dash that may belong to the site or to the environment",
@@ -76,12 +90,7 @@ describe("sites whose names meet in", () => {
 
   it("anything are refused by the infrastructure too, and by `shiplog dev`", async () => {
     await declare({ shop: ["eu-live"], "shop-eu": ["live"] });
-    vi.stubGlobal("$cli", { paths: { root: folder } });
-    vi.stubEnv("SHIPLOG_SITES", sitesFile);
-    const module = "../../infra/declared-sites.ts"; // of SST's world: its globals are types there alone
-    await expect(import(module)).rejects.toThrow("shop/eu-live and shop-eu/live would share the function");
-    vi.unstubAllGlobals();
-    vi.unstubAllEnvs();
+    await expect(forInfrastructure()).rejects.toThrow("shop/eu-live and shop-eu/live would share the function");
     const { code, err } = await runCli(["dev", "--sites", sitesFile, "--data", join(folder, "data")]);
     expect(code).toBe(2);
     expect(err).toContain("shop/eu-live and shop-eu/live would share the function shiplog-shop-eu-live-server");
@@ -159,6 +168,34 @@ describe("a site's split functions", () => {
       "the function shiplog-a-rather-long-name-a-a-rather-long-name-b-server-apiOfAll has 65 characters, and Lambda takes 64",
     );
     expect(await sentence(long)).toBe("taken");
+  });
+});
+
+describe("a path of a split function", () => {
+  const split = { name: "web", source: "split", environments: [{ name: "live" }], functions: { api: ["/note.txt"], files: ["/files/*"] } };
+  const withPublic = async (names: readonly string[], basePath = ""): Promise<unknown> => {
+    await rm(join(folder, "split"), { recursive: true, force: true });
+    await mkdir(join(folder, "split/public/files"), { recursive: true });
+    for (const name of names) await writeFile(join(folder, "split/public", name), "");
+    await writeFile(sitesFile, JSON.stringify({ sites: [{ ...split, ...(basePath !== "" && { basePath }) }] }));
+    return forInfrastructure();
+  };
+
+  it.each(["", "/docs"])(
+    "is refused by the infrastructure where it is a public file or folder of the app too (basePath %j)",
+    async (basePath) => {
+      await expect(withPublic(["note.txt"], basePath)).rejects.toThrow(
+        'the site "web" sends note.txt to a split function and has it in its public folder, and CloudFront sends it to one place alone: rename one of them',
+      );
+      await expect(withPublic(["other.txt"], basePath)).rejects.toThrow("sends files/* to a split function");
+    },
+  );
+
+  it("counts with the public entries, of which CloudFront takes 70", async () => {
+    const many = Array.from({ length: 68 }, (_, n) => `${n}.txt`);
+    await expect(withPublic(many)).rejects.toThrow(
+      "69 entries in its public folder and 2 paths of split functions, and CloudFront takes 70",
+    );
   });
 });
 

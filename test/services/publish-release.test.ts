@@ -186,6 +186,39 @@ describe("publish-release", () => {
     ]);
   });
 
+  it("publishes no more than three functions at once, whose packed code would fill the disk, and keeps their order", async () => {
+    const split = ["a", "b", "c", "d", "e", "f"].map((name) => `server-${name}` as const);
+    const paths = Object.fromEntries(split.map((role) => [role.slice("server-".length), [`${role}/*`]]));
+    const packages = [...split, "server" as const].map(
+      (role): Package => ({ role, handler: "index.handler", folder: role, ...(role !== "server" && { patterns: [`${role}/*`] }) }),
+    );
+    let running = 0;
+    let most = 0;
+    const { deliver, newest } = await stage(25, {
+      site: () => ({ ...siteConfigOf("publish-25", "production"), functions: paths }),
+      inspect: async ({ root }, id) => ({
+        root,
+        behaviors: [],
+        packages,
+        paths: { base: "", versioned: "_next", prefix: "" },
+        buildId: id,
+        runtimeId: id,
+        warnings: [],
+      }),
+      publish: async (_site, _build, { role }) => {
+        most = Math.max(most, ++running);
+        // the first is the last to be done
+        for (let turns = role === "server-a" ? 100 : 10; turns > 0; turns--) await Promise.resolve();
+        running -= 1;
+        return { ...(functions(25).find((one) => one.role === "server") ?? expect.unreachable()), role };
+      },
+    });
+    await deliver();
+    expect(most).toBe(3);
+    const { functions: published } = (await newest("VersionsPublished")).body as { functions: { role: string }[] };
+    expect(published.map(({ role }) => role)).toEqual([...split, "server"]);
+  });
+
   it.each([
     ["its output", new OutputRefused("it has no sharp"), "it has no sharp"],
     ["its code", new PublishRefused("Lambda refused it"), "Lambda refused it"],
