@@ -36,6 +36,9 @@ const IN_STACK = [
   /\bat (?:.*?\()?(?:async )?(?:file:\/\/)?(\S+?\.[cm]?[jt]sx?:\d+(?::\d+)?)\)?(?: \{)?$/,
   /[╭,][─-]+\[(\S+?\.[cm]?[jt]sx?:\d+(?::\d+)?)\]/,
 ];
+/** What webpack's errors come after: each the place, and below it what is wrong there, in words of any loader. */
+const WEBPACK = /^Failed to compile\.$/;
+const BELOW_PLACE: Sign = { kind: "compile", weight: "error", pattern: /^\s*(\S.*?)\s*$/ };
 /** Code that the app's author did not write. */
 const FOREIGN = /node_modules|^node:|(?:^|\/)\.(?:next|open-next)\/|\/pnpm\.cjs/;
 
@@ -60,6 +63,7 @@ export function buildErrorFinder() {
   let recent: { readonly line: number; readonly text: string }[] = [];
   let place: { readonly text: string; readonly line: number } | undefined;
   let prerendered: { readonly page: string; readonly line: number } | undefined;
+  let isWebpack = false;
   /** the builder's own word about it; after it, nothing is the error any more */
   let end: { readonly is: "exit" | "time" | "phase"; readonly text: string } | undefined;
 
@@ -68,6 +72,7 @@ export function buildErrorFinder() {
     recent = [];
     place = undefined;
     prerendered = undefined;
+    isWebpack = false;
   };
 
   const frame = (text: string): void => {
@@ -105,11 +110,13 @@ export function buildErrorFinder() {
     }
     const page = /^\s*(?:⨯ )?Error occurred prerendering page "([^"]+)"/.exec(text)?.[1];
     if (page !== undefined) prerendered = { page, line };
-    const known = page === undefined ? firstSign(text) : undefined;
+    const isBelowPlace = isWebpack && place?.line === line - 1;
+    const known = page === undefined ? firstSign(text, isBelowPlace ? [...signs, BELOW_PLACE] : signs) : undefined;
     if (known !== undefined) {
       const one = candidate(known.sign, known.match, line, text);
       if (!found.has(one.sign.weight)) found.set(one.sign.weight, one);
     }
+    if (WEBPACK.test(text)) isWebpack = true;
     const named = PLACE.exec(text)?.[1];
     if (named !== undefined) place = { text: named, line };
     recent.push({ line, text });
@@ -147,9 +154,9 @@ export function findBuildError(lines: readonly string[]): BuildError | undefined
   return finder.found();
 }
 
-function firstSign(text: string): { sign: Sign; match: RegExpExecArray } | undefined {
+function firstSign(text: string, known: readonly Sign[]): { sign: Sign; match: RegExpExecArray } | undefined {
   if (/^\s*at /.test(text)) return undefined;
-  for (const sign of signs) {
+  for (const sign of known) {
     const match = sign.pattern.exec(text);
     if (match !== null) return { sign, match };
   }

@@ -46,12 +46,24 @@ const corpus: readonly (readonly [name: string, kind: string, line: string, summ
     "/build/source/app/tides/page.tsx:4:15: Unexpected any. Specify a different type  @typescript-eslint/no-explicit-any",
   ],
   [
+    "next15-css-syntax",
+    "compile",
+    "Syntax error: /build/source/bad.css Unknown word",
+    "bad.css:2:6: Syntax error: /build/source/bad.css Unknown word",
+  ],
+  [
     "next15-eslint",
     "lint",
     "4:15  Error: Unexpected any. Specify a different type.  @typescript-eslint/no-explicit-any",
     "app/tides/page.tsx:4:15: Unexpected any. Specify a different type.  @typescript-eslint/no-explicit-any",
   ],
   ["next15-font-not-fetched", "font", "Failed to fetch `Inter` from Google Fonts.", "Failed to fetch `Inter` from Google Fonts."],
+  [
+    "next15-global-css",
+    "compile",
+    "Global CSS cannot be imported from files other than your Custom <App>. Due to the",
+    "a.css: Global CSS cannot be imported from files other than your Custom <App>. Due to the Global nature of stylesheets, and to avoid conflicts, Please move all first-party global CSS imports to pages/_app.js. Or convert the import to Component-Level CSS (CSS Modules).",
+  ],
   ["next15-missing-variable", "error", "[cause]: Error: TIDES_URL is not set", "Error: TIDES_URL is not set"],
   [
     "next15-module-not-found",
@@ -90,6 +102,12 @@ const corpus: readonly (readonly [name: string, kind: string, line: string, summ
     "app/tides/page.tsx:4:9: Type error: Type 'string' is not assignable to type 'number'.",
   ],
   [
+    "next15-unknown-type",
+    "compile",
+    "Module parse failed: Unexpected token (1:9)",
+    "table.csv: Module parse failed: Unexpected token (1:9)",
+  ],
+  [
     "next16-config-error",
     "module",
     "Error: Cannot find module '/build/source/redirects.mjs' imported from /build/source/next.c",
@@ -100,6 +118,12 @@ const corpus: readonly (readonly [name: string, kind: string, line: string, summ
     "prerender",
     "[cause]: Error: bad port",
     "app/tides/page.tsx:2:18: Error: bad port (while /tides was prerendered)",
+  ],
+  [
+    "next16-global-css",
+    "error",
+    "Error: Global CSS cannot be imported from files other than your Custom <App>.",
+    "pages/tides.jsx: Error: Global CSS cannot be imported from files other than your Custom <App>.",
   ],
   ["next16-font-not-fetched", "font", "Failed to fetch Inter from Google Fonts.", "Failed to fetch Inter from Google Fonts."],
   [
