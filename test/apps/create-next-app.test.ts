@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { createNextApp, NEXT_16, openRoom, type Room, sh } from "./room.ts";
+import { createNextApp, lock, NEXT_16, openRoom, type Room } from "./room.ts";
 import { closeBrowser, visit } from "./visit.ts";
 
 let room: Room;
@@ -13,11 +13,11 @@ afterAll(async () => {
 
 it("what create-next-app wrote is live at the first try, with the deployment's id and every file of its page", async () => {
   const app = await createNextApp(room.folder, "plain", NEXT_16);
-  await sh(app, "npm install --package-lock-only --no-audit --no-fund");
-  const { id, status, reason, warnings, url } = await room.deploy(app);
-  expect([status, reason, warnings]).toEqual(["success", null, []]);
+  await lock(app);
+  const { url, deployment } = await room.live("plain");
+  expect(deployment.warnings).toEqual([]);
   const html = await (await fetch(url)).text();
-  expect(html).toContain(`dpl=${id}`);
+  expect(html).toContain(`dpl=${deployment.id}`);
   const files = [...html.matchAll(/(?:src|href)="(\/_next\/[^"]+)"/g)].map(([, path = ""]) => path.replaceAll("&amp;", "&"));
   expect(files.length).toBeGreaterThan(2);
   for (const path of files) expect([path, (await fetch(new URL(path, url))).status]).toEqual([path, 200]);

@@ -36,8 +36,7 @@ describe("an app that is installed by", () => {
     });
     await room.write({ "work/apps/web/app/page.jsx": 'import words from "words";\nexport default () => <h1>{words}</h1>;\n' });
     await sh(`${room.folder}/work`, `npx --yes pnpm@10 install --lockfile-only`);
-    const { status, reason, url } = await room.deploy(`${room.folder}/work/apps/web`);
-    expect([status, reason]).toEqual(["success", null]);
+    const { url } = await room.live("work/apps/web");
     expect(await visit(url, "of the workspace")).toEqual({ text: "of the workspace", faults: [] });
   });
 
@@ -51,8 +50,7 @@ describe("an app that is installed by", () => {
     room = await openRoom();
     await room.write(below("app", { ...page(`by ${manager}`), "package.json": manifestOf(NEXT_16) }));
     await sh(`${room.folder}/app`, lock);
-    const { status, reason, url } = await room.deploy(`${room.folder}/app`);
-    expect([status, reason]).toEqual(["success", null]);
+    const { url } = await room.live("app");
     expect(await visit(url, `by ${manager}`)).toEqual({ text: `by ${manager}`, faults: [] });
   });
 });

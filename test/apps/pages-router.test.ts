@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { manifestOf, NEXT_15, openRoom, type Room, sh } from "./room.ts";
+import { lock, manifestOf, NEXT_15, openRoom, type Room } from "./room.ts";
 import { closeBrowser, visit } from "./visit.ts";
 
 let room: Room;
@@ -21,10 +21,8 @@ export default ({ locale }) => <h1>about in {locale}</h1>;
 `,
     "app/pages/api/hello.js": 'export default (_request, response) => response.json({ hello: "you" });\n',
   });
-  await sh(`${room.folder}/app`, "npm install --package-lock-only --no-audit --no-fund");
-  const { status, reason, url: address } = await room.deploy(`${room.folder}/app`);
-  expect([status, reason]).toEqual(["success", null]);
-  url = address;
+  await lock(`${room.folder}/app`);
+  ({ url } = await room.live("app"));
 });
 afterAll(async () => {
   await closeBrowser();

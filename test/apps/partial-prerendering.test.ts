@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { LAYOUT, manifestOf, NEXT_16, openRoom, type Room, sh } from "./room.ts";
+import { LAYOUT, lock, manifestOf, NEXT_16, openRoom, type Room } from "./room.ts";
 import { closeBrowser, visit } from "./visit.ts";
 
 let room: Room;
@@ -28,10 +28,8 @@ import { useState } from "react";
 export const Clicks = () => { const [count, set] = useState(0); return <button onClick={() => set(count + 1)}>clicked {count}</button>; };
 `,
   });
-  await sh(`${room.folder}/app`, "npm install --package-lock-only --no-audit --no-fund");
-  const { status, reason, url: address } = await room.deploy(`${room.folder}/app`, { streaming: true });
-  expect([status, reason]).toEqual(["success", null]);
-  url = address;
+  await lock(`${room.folder}/app`);
+  ({ url } = await room.live("app", { streaming: true }));
 });
 afterAll(async () => {
   await closeBrowser();

@@ -3,18 +3,17 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
-import { planBuild } from "../../cli/next-app.ts";
+import { expect } from "vitest";
 import type { DeploymentView } from "../../domain/projections/views.ts";
 import { type Development, startDevelopment } from "../../local/development.ts";
+import { runCli } from "../cli/support/run-cli.ts";
 import { apiClient } from "../support/api-client.ts";
-import { until } from "../support/until.ts";
 
 /** The versions that apps are made with: what the registry has whole, for every platform. */
 export const NEXT_16 = "16.4.5";
 export const NEXT_15 = "15.5.29";
 export const OPEN_NEXT = "^4.1.12";
 const CREATE_NEXT_APP = "16.4.3";
-const BUILD_MS = 1_500_000;
 const SITE = "app";
 
 /** A command as a person types it. Throws with what it printed. */
@@ -30,12 +29,33 @@ export const sh = async (folder: string, command: string): Promise<string> => {
   return ran.stdout;
 };
 
+/** An app that is live: its address, its deployment, and what the command printed on the way. */
+export type Live = {
+  readonly url: string;
+  readonly deployment: DeploymentView;
+  readonly said: string;
+  readonly engine: Development;
+  /** another command of Shiplog; what it printed */
+  shiplog(...words: string[]): Promise<string>;
+};
+
 export type Room = Awaited<ReturnType<typeof openRoom>>;
 
-/** A folder for an app, and the engine with that app as its site once it is asked to deploy it. */
+/** A folder for apps, and the engine with one of them as its site once it is asked to bring it live. */
 export const openRoom = async () => {
   const folder = await mkdtemp(join(tmpdir(), "shiplog-apps-"));
   let dev: Development | undefined;
+  const start = async (app: string, site: object, variables: Readonly<Record<string, string>>): Promise<Development> => {
+    const sitesFile = join(folder, "sites.json");
+    const declared = { name: SITE, source: app, environments: [{ name: "production" }], variables: Object.keys(variables), ...site };
+    await writeFile(sitesFile, JSON.stringify({ sites: [declared] }));
+    return startDevelopment({ dataDir: join(folder, "data"), sitesFile, variables, log: () => undefined });
+  };
+  const shiplog = async (...words: string[]): Promise<string> => {
+    const { code, out, err } = await runCli(words, { cwd: folder, env: { SHIPLOG_DATA: join(folder, "data") } });
+    expect(code, `${err}${out}`).toBe(0);
+    return `${err}${out}`;
+  };
   return {
     folder,
     write: async (files: Readonly<Record<string, string | object>>): Promise<void> => {
@@ -44,21 +64,12 @@ export const openRoom = async () => {
         await writeFile(join(folder, path), typeof content === "string" ? content : `${JSON.stringify(content, null, 2)}\n`);
       }
     },
-    /** Deploys the app as the command does, and answers what became of it and where it is. */
-    deploy: async (app: string, site: object = {}): Promise<DeploymentView & { url: string }> => {
-      if (dev === undefined) {
-        const sitesFile = join(folder, "sites.json");
-        const declared = { name: SITE, source: app, environments: [{ name: "production" }], ...site };
-        await writeFile(sitesFile, JSON.stringify({ sites: [declared] }));
-        dev = await startDevelopment({ dataDir: join(folder, "data"), sitesFile, variables: {}, log: () => undefined });
-      }
-      const api = apiClient(dev.apiUrl, dev.token);
-      const { root, app: inside } = await planBuild(app, false);
-      const source = { ...(await api.upload(SITE, root)), ...(inside !== undefined && { app: inside }) };
-      const { id } = await api.deploy(SITE, "production", source);
-      const isOver = ({ status }: DeploymentView): boolean => ["success", "failed", "cancelled", "superseded"].includes(status);
-      const view = await until(`${id} to end`, async () => [await api.deployment(id)].find(isOver), BUILD_MS);
-      return { ...view, url: dev.sites[0]?.url ?? "" };
+    /** Deploys the app in this folder of the room by the command, as a person does. Fails with what it printed where the app is not live. */
+    live: async (app: string, site: object = {}, variables: Readonly<Record<string, string>> = {}): Promise<Live> => {
+      dev ??= await start(app, site, variables);
+      const said = await shiplog("deploy", app);
+      const [url, id] = [dev.sites[0]?.url ?? "", /^id +(\S+)$/m.exec(said)?.[1] ?? ""];
+      return { url, deployment: await apiClient(dev.apiUrl, dev.token).deployment(id), said, engine: dev, shiplog };
     },
     close: async (): Promise<void> => {
       await dev?.close();
@@ -66,6 +77,9 @@ export const openRoom = async () => {
     },
   };
 };
+
+/** Writes npm's lockfile of an app. */
+export const lock = (folder: string): Promise<string> => sh(folder, "npm install --package-lock-only --no-audit --no-fund");
 
 /** What `create-next-app --empty` writes (its other template asks Google for fonts), nothing of it changed but the version of Next.js, with OpenNext among its packages. */
 export const createNextApp = async (folder: string, name: string, next: string): Promise<string> => {

@@ -1,6 +1,6 @@
 import { symlink } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { LAYOUT, manifestOf, NEXT_16, openRoom, type Room, sh } from "./room.ts";
+import { LAYOUT, lock, manifestOf, NEXT_16, openRoom, type Room } from "./room.ts";
 import { closeBrowser, visit } from "./visit.ts";
 
 const FUNCTIONS = { api: ["/api/*"], shop: ["/shop", "/shop/*"] };
@@ -47,10 +47,8 @@ export const GET = () => Response.json({ by: process.env.AWS_LAMBDA_FUNCTION_NAM
 `,
   });
   await symlink("note.txt", `${room.folder}/app/public/link.txt`);
-  await sh(`${room.folder}/app`, "npm install --package-lock-only --no-audit --no-fund");
-  const { status, reason, url: address } = await room.deploy(`${room.folder}/app`, { functions: FUNCTIONS });
-  expect([status, reason]).toEqual(["success", null]);
-  url = address;
+  await lock(`${room.folder}/app`);
+  ({ url } = await room.live("app", { functions: FUNCTIONS }));
 });
 afterAll(async () => {
   await closeBrowser();

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { LAYOUT, manifestOf, NEXT_16, openRoom, type Room, sh } from "./room.ts";
+import { LAYOUT, lock, manifestOf, NEXT_16, openRoom, type Room } from "./room.ts";
 import { closeBrowser, visit } from "./visit.ts";
 
 let room: Room;
@@ -46,10 +46,8 @@ export const dynamic = "force-dynamic";
 export const GET = () => new Response("x".repeat(8 * 1024 * 1024));
 `,
   });
-  await sh(`${room.folder}/app`, "npm install --package-lock-only --no-audit --no-fund");
-  const { status, reason, url: address } = await room.deploy(`${room.folder}/app`, { streaming: true });
-  expect([status, reason]).toEqual(["success", null]);
-  url = address;
+  await lock(`${room.folder}/app`);
+  ({ url } = await room.live("app", { streaming: true }));
 });
 afterAll(async () => {
   await closeBrowser();
