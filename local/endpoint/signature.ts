@@ -118,7 +118,7 @@ async function signatureOf(request: Signed, query: URLSearchParams, claim: Claim
     method: request.method,
     protocol: "http:",
     hostname: "127.0.0.1",
-    path: request.path,
+    path: service === "s3" ? canonicalPath(request.path) : request.path,
     query: recordOf(query),
     headers: Object.fromEntries(signedHeaders.map((name) => [name, textOf(request.headers[name])])),
     // a body that cannot be digested yet stands for UNSIGNED-PAYLOAD
@@ -137,6 +137,18 @@ async function signatureOf(request: Signed, query: URLSearchParams, claim: Claim
   });
   return String(signed?.["X-Amz-Signature"]);
 }
+
+/** S3 signs each part of a key encoded in one way, however much of it the client encoded on the wire. */
+const canonicalPath = (path: string): string => path.split("/").map(canonical).join("/");
+
+const canonical = (part: string): string => {
+  try {
+    return encodeURIComponent(decodeURIComponent(part)).replace(/[!'()*]/g, (one) => `%${one.charCodeAt(0).toString(16).toUpperCase()}`);
+  } catch {
+    // no text: it is signed as it came
+    return part;
+  }
+};
 
 /** The parameters that are signed: those of the presigned URL itself are added by the signer. */
 function recordOf(query: URLSearchParams): Record<string, string | string[]> {

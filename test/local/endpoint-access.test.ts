@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
 import { join } from "node:path";
@@ -187,6 +188,19 @@ describe("an object of S3", () => {
     const { Body } = await clients.s3.send(new GetObjectCommand({ Bucket, Key, ResponseContentType: "text/x+y" }));
     expect(await Body?.transformToString()).toBe("odd");
   });
+
+  it.each(["[b]", "it's", "(1)", "!*", "$b,c;d=e@f:g&", "a|b^", "ä", "a b", "~"])(
+    "is written under %s however little of its name the client encodes on the wire, as `fetch` does",
+    async (name) => {
+      const encoded = encodeURIComponent(name).replace(/[!'()*]/g, (one) => `%${one.charCodeAt(0).toString(16).toUpperCase()}`);
+      const digest = { "x-amz-content-sha256": createHash("sha256").update("odd").digest("hex") };
+      const asked = { service: "s3", method: "PUT", path: `/${Bucket}/${encoded}`, headers: digest, body: "odd" };
+      const headers = await signed(asked);
+      const { pathname } = new URL(`http://host/${Bucket}/${name}`);
+      expect(await send({ ...asked, path: pathname, headers })).toMatchObject({ status: 200 });
+      expect(await send({ ...asked, path: `${pathname}x`, headers })).toMatchObject({ status: 403 });
+    },
+  );
 
   it("has the body that was signed", async () => {
     const headers = await signed(put);
