@@ -53,17 +53,10 @@ const publish = may(["events:PutEvents"], arn("events", `event-bus/${BUS}`));
 /** the URL and signing secrets of each webhook endpoint */
 const webhookSecrets = arn("secretsmanager", "secret:shiplog/webhooks/*");
 
-/** What Lambda itself and the consumer's redelivery do with its queue and its dead letters. */
+/** What Lambda itself and the consumer's redelivery do with its queue and its dead letters: none may send to itself. */
 const mailbox = (name: string): Right[] => [
   may(
-    [
-      "sqs:ReceiveMessage",
-      "sqs:DeleteMessage",
-      "sqs:GetQueueAttributes",
-      "sqs:GetQueueUrl",
-      "sqs:ChangeMessageVisibility",
-      "sqs:SendMessage",
-    ],
+    ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:GetQueueUrl", "sqs:ChangeMessageVisibility"],
     queue(queueName(name)),
   ),
   may(["sqs:GetQueueUrl", "sqs:SendMessage"], queue(deadLetterName(name))),
@@ -74,6 +67,8 @@ const buildLogs = (sites: Sites): Right =>
     ["logs:GetLogEvents"],
     ...sites.map(({ name }) => arn("logs", `log-group:/aws/codebuild/${siteResources(name, "any").project}:log-stream:*`)),
   );
+/** Consumers whose messages may wait for a time of their own. */
+const waits = ["start-build", "deliver"] as const;
 const send = (consumer: string): Right => may(["sqs:GetQueueUrl", "sqs:SendMessage"], queue(queueName(consumer)));
 
 /** What a function may do, besides writing its own log: a consumer that says nothing of it takes its messages, and reads and appends to the log. */
@@ -83,6 +78,8 @@ const rights: Partial<Record<EngineFunctionName, (sites: Sites) => readonly Righ
   "start-build": (sites) => [
     ...mailbox("start-build"),
     events,
+    // a build that waits for room
+    may(["dynamodb:PutItem"], table(VIEWS_TABLE)),
     may(
       ["codebuild:StartBuild", "codebuild:StopBuild", "codebuild:ListBuildsForProject", "codebuild:BatchGetBuilds"],
       ...projectsOf(sites),
@@ -174,6 +171,7 @@ const rights: Partial<Record<EngineFunctionName, (sites: Sites) => readonly Righ
     // AWS knows no resource for it
     may(["lambda:GetAccountSettings"], "*"),
   ],
+  wake: () => [may(["dynamodb:Query", "dynamodb:DeleteItem"], table(VIEWS_TABLE), `${table(VIEWS_TABLE)}/index/gsi1`), ...waits.map(send)],
   seal: () => [
     log,
     sealNotes,

@@ -91,7 +91,7 @@ export const consumers = [
   },
   { ...usual, name: "refresh-edge", pattern: environment("ReleaseWentLive") },
   { ...usual, name: "notify", pattern: either(...notableTypes) },
-  // `notify` feeds it, and it itself for what must be tried again: one message is one request to somebody else's server,
+  // `notify` feeds it, and `wake` with what must be tried again: one message is one request to somebody else's server,
   // which may take its time, so each has a hand of its own
   { ...usual, name: "deliver", pattern: null, timeoutSeconds: 60, batchSize: 1, concurrency: 16 },
   { ...usual, name: "project", pattern: { source: [{ prefix: "shiplog." }] } },
@@ -111,6 +111,8 @@ export const schedules = [
   { name: "reconcile", everySeconds: 120, timeoutSeconds: 110, memoryMb: 512 },
   // an hour apart: once a day a run seals what is in no seal yet
   { name: "seal", everySeconds: 3_600, timeoutSeconds: 600, memoryMb: 1_024 },
+  // a minute is the shortest that EventBridge has
+  { name: "wake", everySeconds: 60, timeoutSeconds: 55, memoryMb: 512 },
 ] as const;
 
 export const queueName = (consumer: string): string => `shiplog-${consumer}`;

@@ -18,6 +18,7 @@ type Step = {
 const facts = (text: string) => text;
 const STEPS: Readonly<Record<string, Step>> = {
   DeploymentQueued: { phase: "queued", text: facts, next: ["queued", "waiting for a build"] },
+  BuildDeferred: { phase: "queued", text: facts, next: ["queued", "waiting for CodeBuild"] },
   BuildStarted: { phase: "building", text: facts, next: ["building"] },
   BuildSucceeded: {
     phase: "built",

@@ -18,6 +18,7 @@ type Wording<T extends EngineEvent["type"]> = {
  */
 export const wording: { readonly [T in EngineEvent["type"]]: Wording<T> } = {
   DeploymentQueued: { facts: ({ request, sequence }) => `${request.site}/${request.environment} #${sequence}${because(request.reason)}` },
+  BuildDeferred: { facts: ({ reason }) => clip(reason) },
   BuildStarted: { facts: ({ buildId }) => buildId },
   BuildSucceeded: {
     facts: ({ buildId, reusedFrom }) => (reusedFrom === undefined ? buildId : `takes over the build of ${reusedFrom}`),

@@ -1,4 +1,4 @@
-import { componentName, reconciledLine } from "../blueprint/engine-functions.ts";
+import { componentName, functionName, reconciledLine } from "../blueprint/engine-functions.ts";
 import { revalidation } from "../blueprint/sites.ts";
 import { consumers } from "./consumers.ts";
 import { relay } from "./relay.ts";
@@ -48,6 +48,26 @@ const deadLetters = (title: string, description: string, queue: sst.aws.Queue, a
   });
 for (const { name, dead } of consumers)
   deadLetters(componentName(name), `Messages that ${name} could not take are in its dead letters: shiplog events --dead-letters`, dead);
+for (const { name, queue } of consumers)
+  alarm(`${componentName(name)}Age`, {
+    description: `A message has been in the queue of ${name} for half an hour: it fails again and again, or nothing takes it. See the log of ${functionName(name)}`,
+    namespace: "AWS/SQS",
+    metricName: "ApproximateAgeOfOldestMessage",
+    dimensions: { QueueName: queue.nodes.queue.name },
+    statistic: "Maximum",
+    above: 30 * 60,
+    periodSeconds: 300,
+  });
+for (const { name } of consumers)
+  alarm(`${componentName(name)}Loop`, {
+    description: `Lambda took messages of ${functionName(name)} for a loop and stopped them: they are in its dead letters: shiplog events --dead-letters`,
+    namespace: "AWS/Lambda",
+    metricName: "RecursiveInvocationsDropped",
+    dimensions: { FunctionName: functionName(name) },
+    statistic: "Sum",
+    above: 0,
+    periodSeconds: 300,
+  });
 for (const { title, site, environment, deadLetters: dead } of environments)
   deadLetters(
     `${title}Revalidation`,

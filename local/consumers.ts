@@ -1,8 +1,9 @@
 import type { SQSBatchResponse, SQSEvent } from "aws-lambda";
-import { relay } from "../blueprint/engine-functions.ts";
+import { functionName, relay } from "../blueprint/engine-functions.ts";
 import { type Consumer, consumers, EVENTS_TABLE, schedules } from "../blueprint/topology.ts";
 import type { Engine } from "../engine/wiring/engine.ts";
 import type { LocalAws } from "./aws.ts";
+import { handOn } from "./lambda/lineage.ts";
 import type { QueueAt } from "./provision/engine-resources.ts";
 import { pollQueue, type QueuePoller } from "./queue-poller.ts";
 
@@ -32,9 +33,11 @@ export const runConsumers = async (
   for (const { name, batchSize, concurrency = CONCURRENCY } of consumers as readonly Consumer[]) {
     const queue = queues.get(name);
     if (queue === undefined) throw new Error(`the queue of ${name} was not made`);
-    const handle = (await wireOf<SQSEvent, SQSBatchResponse>(name))(engineOf(name));
+    const engine = engineOf(name);
+    handOn(engine.clients.sqs);
+    const handle = (await wireOf<SQSEvent, SQSBatchResponse>(name))(engine);
     const { url: queueUrl, arn: queueArn } = queue;
-    pollers.push(pollQueue({ client: aws.polls, queueUrl, queueArn, batchSize, concurrency, handle, log }));
+    pollers.push(pollQueue({ client: aws.polls, fn: functionName(name), queueUrl, queueArn, batchSize, concurrency, handle, log }));
   }
   const relayRecords = (await wireOf<{ Records: readonly unknown[] }, SQSBatchResponse>(relay.name))(engineOf(relay.name));
   const unsubscribe = aws.endpoint.onStream(EVENTS_TABLE, async (Records) => {

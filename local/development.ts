@@ -23,6 +23,9 @@ import { startSiteEdge } from "./site-edge.ts";
 import { runMappings } from "./site-mappings.ts";
 import { type LocalSite, readSites } from "./sites.ts";
 
+/** A minute is the shortest on AWS, where every run costs. */
+const WAKE_EVERY_MS = 5_000;
+
 export type DevelopmentOptions = {
   /** everything is kept here; made where it is missing */
   readonly dataDir: string;
@@ -119,7 +122,7 @@ export const startDevelopment = async (options: DevelopmentOptions): Promise<Dev
     closers.push(mappings.close);
     const consumers = await runConsumers(engineOf, aws, queues, log);
     closers.push(consumers.close);
-    const schedules = await runSchedules(engineOf, { reconcile: reconcileEveryMs }, log);
+    const schedules = await runSchedules(engineOf, { reconcile: reconcileEveryMs, wake: WAKE_EVERY_MS }, log);
     closers.push(schedules.close);
     const api = await serveApi(createApi(apiPorts(made)), { port: options.port ?? (await freePort(memory.ports.api)) });
     closers.push(api.close);

@@ -7,12 +7,16 @@ import {
   type SQSClient,
 } from "@aws-sdk/client-sqs";
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from "aws-lambda";
+import { TRACE_HEADER } from "./endpoint/sqs-rules.ts";
 import { REGION } from "./http.ts";
+import { asInvocation, invocationsIn, MAX_INVOCATIONS } from "./lambda/lineage.ts";
 
 export type QueuePoller = { close(): Promise<void> };
 
 export type QueuePollerOptions = {
   readonly client: SQSClient;
+  /** whose messages these are: Lambda counts how often it was invoked in the chain that led to one */
+  readonly fn: string;
   readonly queueUrl: string;
   readonly queueArn: string;
   readonly batchSize: number;
@@ -34,6 +38,7 @@ const WAIT_SECONDS = 10;
 /** Lambda's event source mapping: receives, hands over, deletes what succeeded and leaves the rest to come again. */
 export const pollQueue = ({
   client,
+  fn,
   queueUrl: QueueUrl,
   queueArn,
   batchSize,
@@ -85,11 +90,20 @@ export const pollQueue = ({
     return Messages;
   }
 
-  function begin(messages: readonly Message[]): void {
+  function begin(received: readonly Message[]): void {
+    const messages = received.filter((message) => !isLoop(message));
+    if (messages.length === 0) return;
     const batch: Promise<void> = work(messages)
       .catch(complain)
       .finally(() => working.delete(batch));
     working.add(batch);
+  }
+
+  /** Lambda leaves it where it is: it comes again until its queue puts it among the dead letters. */
+  function isLoop(message: Message): boolean {
+    if (invocationsIn(traceOf(message), fn) < MAX_INVOCATIONS) return false;
+    log(`queue ${queueArn}: RecursiveInvocationException: ${fn} was invoked ${MAX_INVOCATIONS} times in the chain of a message`);
+    return true;
   }
 
   function complain(error: unknown): void {
@@ -100,7 +114,8 @@ export const pollQueue = ({
     const pulse = setInterval(() => void Promise.all(messages.map(hide)).catch(() => undefined), HEARTBEAT_MS);
     let failed: ReadonlySet<string>;
     try {
-      const answer = await handle({ Records: messages.map((message) => recordOf(message, queueArn)) });
+      const event = { Records: messages.map((message) => recordOf(message, queueArn)) };
+      const answer = await asInvocation(fn, messages.map(traceOf), () => handle(event));
       failed = new Set(answer?.batchItemFailures.map(({ itemIdentifier }) => itemIdentifier));
     } catch (error) {
       log(`queue ${queueArn}: a whole batch failed: ${error instanceof Error ? error.message : String(error)}`);
@@ -119,6 +134,8 @@ export const pollQueue = ({
     return client.send(new ChangeMessageVisibilityCommand({ QueueUrl, ReceiptHandle, VisibilityTimeout: VISIBILITY_SECONDS }));
   }
 };
+
+const traceOf = ({ MessageAttributes }: Message): string | undefined => MessageAttributes?.[TRACE_HEADER]?.StringValue;
 
 const recordOf = (message: Message, eventSourceARN: string): SQSRecord => ({
   messageId: message.MessageId ?? "",

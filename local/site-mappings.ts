@@ -15,6 +15,7 @@ export const runMappings = async (
     pollers.push(
       pollQueue({
         client: polls,
+        fn: name,
         queueUrl: QueueUrl,
         queueArn: eventSourceArn,
         batchSize,

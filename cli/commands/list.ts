@@ -60,9 +60,11 @@ async function list({ api: open, terminal, json }: Context, { site, env, status,
   return undefined;
 }
 
-/** Under a deployment that failed: why. */
+/** Under a deployment that failed, or waits for room: why. */
 const why = (deployment: DeploymentView | undefined, columns = Number.POSITIVE_INFINITY): string[] =>
-  deployment?.status === "failed" && deployment.reason !== null ? [clipped(`  ${plain(deployment.reason)}`, Math.max(20, columns))] : [];
+  (deployment?.status === "failed" || deployment?.status === "queued") && deployment.reason !== null
+    ? [clipped(`  ${plain(deployment.reason)}`, Math.max(20, columns))]
+    : [];
 
 const took = ({ queuedAt, endedAt }: DeploymentView, now: number): string =>
   showDuration((endedAt === null ? now : Date.parse(endedAt)) - Date.parse(queuedAt));

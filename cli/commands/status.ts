@@ -95,8 +95,12 @@ function show(
       "waiting",
       `${waiting.deploymentId} (#${waiting.sequence}) is ready, held by the ${waiting.by} ${showAge(waiting.since, now)}`,
     ]);
-  for (const { id, status, since } of underWay)
-    if (id !== waiting?.deploymentId && id !== flipping?.deploymentId) rows.push(["under way", `${id} ${status} ${showAge(since, now)}`]);
+  for (const { id, status, since, reason } of underWay)
+    if (id !== waiting?.deploymentId && id !== flipping?.deploymentId)
+      rows.push([
+        "under way",
+        `${id} ${status} ${showAge(since, now)}${status === "queued" && reason !== null ? `: ${plain(reason)}` : ""}`,
+      ]);
   if (failed !== null)
     rows.push([
       "failed",

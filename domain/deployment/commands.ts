@@ -8,6 +8,7 @@ export type DeploymentCommand =
   | { type: "QueueDeployment"; sequence: number; request: Request }
   /** nobody heard of the request for so long that it must not begin any more */
   | { type: "DropRequest"; sequence: number; request: Request; reason: string }
+  | { type: "RecordBuildDeferred"; reason: string }
   | { type: "RecordBuildStarted"; buildId: string; logs?: string }
   | { type: "RecordBuildSucceeded"; buildId: string; artifact: Body<"BuildSucceeded">["artifact"]; exported?: Record<string, string> }
   | { type: "RecordBuildFailed"; buildId: string | null; status: string; phase?: string; reason: string }

@@ -22,6 +22,8 @@ export type Deployment = {
   status: Status;
   sequence: number;
   request: Request | null;
+  /** why the builder had no room, as it was said last */
+  deferred: string | null;
   buildId: string | null;
   releaseId: string | null;
   assets: boolean;
@@ -40,6 +42,7 @@ export const deployment: Decider<DeploymentCommand, Deployment, DeploymentEvent>
     status: "absent",
     sequence: 0,
     request: null,
+    deferred: null,
     buildId: null,
     releaseId: null,
     assets: false,
@@ -54,6 +57,9 @@ export const deployment: Decider<DeploymentCommand, Deployment, DeploymentEvent>
         state.status = "queued";
         state.sequence = event.body.sequence;
         state.request = event.body.request;
+        break;
+      case "BuildDeferred":
+        state.deferred = event.body.reason;
         break;
       case "BuildStarted":
         if (state.status === "queued") state.status = "building";
@@ -111,6 +117,11 @@ export const deployment: Decider<DeploymentCommand, Deployment, DeploymentEvent>
     if (command.type === "DropRequest") return state.status === "absent" ? drop(command) : [];
     if (state.status === "absent") return refuse("deployment.unknown", "it was never requested");
     switch (command.type) {
+      case "RecordBuildDeferred":
+        // once for each reason, however long it lasts
+        return state.status === "queued" && state.buildId === null && state.deferred !== command.reason
+          ? [{ type: "BuildDeferred", v: 1, body: body(command) }]
+          : [];
       case "RecordBuildStarted":
         return buildStarted(command, state);
       case "RecordBuildSucceeded":

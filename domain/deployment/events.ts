@@ -12,6 +12,8 @@ const sequence = z.number().int().positive();
 const reason = z.string().min(1).max(2_000);
 
 export const DeploymentQueued = event("DeploymentQueued", 1, { sequence, request: Request });
+/** The builder has no room for it now: what it waits for, with the builder's own words. It is asked again. */
+export const BuildDeferred = event("BuildDeferred", 1, { reason });
 export const BuildStarted = event("BuildStarted", 1, { buildId: z.string(), logs: z.string().optional() });
 export const BuildSucceeded = event("BuildSucceeded", 1, {
   buildId: z.string(),
@@ -56,6 +58,7 @@ export const DeploymentSuperseded = event("DeploymentSuperseded", 1, { by: z.obj
 
 const kinds = [
   DeploymentQueued,
+  BuildDeferred,
   BuildStarted,
   BuildSucceeded,
   BuildFailed,

@@ -15,6 +15,9 @@ export const projectDeployment = (view: DeploymentView | undefined, event: Recor
   view.version = event.version;
   const { at } = event;
   switch (event.type) {
+    case "BuildDeferred":
+      view.reason = event.body.reason;
+      break;
     case "BuildStarted":
       view.buildId = event.body.buildId;
       view.logs = event.body.logs ?? null;
@@ -46,7 +49,6 @@ export const projectDeployment = (view: DeploymentView | undefined, event: Recor
       break;
     case "FlipStarted":
       become("deploying", "flip");
-      view.reason = null;
       break;
     case "CancelRequested":
       become("cancelling", "cancel");
@@ -55,7 +57,6 @@ export const projectDeployment = (view: DeploymentView | undefined, event: Recor
     case "DeploymentSucceeded":
       end("success");
       view.step = null;
-      view.reason = null;
       break;
     case "DeploymentFailed":
       end("failed");
@@ -66,12 +67,10 @@ export const projectDeployment = (view: DeploymentView | undefined, event: Recor
       end("cancelled");
       view.reason = event.body.reason;
       break;
-    case "DeploymentSuperseded": {
-      const { deploymentId, sequence } = event.body.by;
+    case "DeploymentSuperseded":
       end("superseded");
-      view.reason = deploymentId === undefined ? `sequence ${sequence} is newer` : `${deploymentId} (sequence ${sequence}) is newer`;
+      view.reason = newerIs(event.body.by);
       break;
-    }
     case "BuildFailed":
     case "AssetsPublished":
     case "ChecksFailed":
@@ -85,6 +84,7 @@ export const projectDeployment = (view: DeploymentView | undefined, event: Recor
     if (view === undefined) return;
     view.status = status;
     view.step = step;
+    view.reason = null;
     view.since = at;
   }
   function end(status: Status): void {
@@ -92,6 +92,9 @@ export const projectDeployment = (view: DeploymentView | undefined, event: Recor
     if (view !== undefined) view.endedAt = at;
   }
 };
+
+const newerIs = ({ deploymentId, sequence }: { sequence: number; deploymentId?: string | undefined }): string =>
+  deploymentId === undefined ? `sequence ${sequence} is newer` : `${deploymentId} (sequence ${sequence}) is newer`;
 
 const queued = ({
   body: { sequence, request },

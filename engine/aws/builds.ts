@@ -27,6 +27,11 @@ export type BuildReport = {
 export class NoBuildCapacity extends Error {
   override readonly name = "NoBuildCapacity";
 }
+/** CodeBuild lets this account have no build at all, as it does with some new ones: waiting helps nobody. */
+export class NoBuildQuota extends Error {
+  override readonly name = "NoBuildQuota";
+}
+const NO_QUOTA = /more than 0 (?:active )?builds/;
 
 export type StartBuild = {
   readonly project: string;
@@ -48,7 +53,7 @@ const DEPLOYMENT = "SHIPLOG_DEPLOYMENT";
 const BATCH = 100;
 
 export const codeBuilds = (client: CodeBuildClient) => {
-  /** Starts the build of a deployment; asked again within five minutes, it answers the same build. Throws `NoBuildCapacity`. */
+  /** Starts the build of a deployment; asked again within five minutes, it answers the same build. Throws `NoBuildCapacity`, `NoBuildQuota`. */
   const start = async (ask: StartBuild): Promise<BuildReport> => {
     const plain = {
       [DEPLOYMENT]: ask.deploymentId,
@@ -88,7 +93,7 @@ export const codeBuilds = (client: CodeBuildClient) => {
       if (build === undefined) throw new Error(`CodeBuild answered without a build when the build of ${ask.deploymentId} was started`);
       return reportOf(build);
     } catch (error) {
-      if (isLimit(error)) throw new NoBuildCapacity(error.message, { cause: error });
+      if (isLimit(error)) throw new (NO_QUOTA.test(error.message) ? NoBuildQuota : NoBuildCapacity)(error.message, { cause: error });
       throw error;
     }
   };

@@ -37,22 +37,14 @@ export const queues = (client: SQSClient, log: RedeliveryQueue["log"]) => {
       const QueueUrl = await urlOf(queueName(consumer));
       await client.send(new ChangeMessageVisibilityCommand({ QueueUrl, ReceiptHandle: record.receiptHandle, VisibilityTimeout: seconds }));
     },
-    sendLater: async (record, seconds) => {
-      await client.send(
-        new SendMessageCommand({ QueueUrl: await urlOf(queueName(consumer)), MessageBody: record.body, DelaySeconds: seconds }),
-      );
-    },
     isOutage,
     log,
   });
 
   return {
     redelivery,
-    /** `delaySeconds`: at most 900, as SQS has it */
-    send: async (consumer: string, body: string, delaySeconds = 0): Promise<void> => {
-      await client.send(
-        new SendMessageCommand({ QueueUrl: await urlOf(queueName(consumer)), MessageBody: body, DelaySeconds: delaySeconds }),
-      );
+    send: async (consumer: string, body: string): Promise<void> => {
+      await client.send(new SendMessageCommand({ QueueUrl: await urlOf(queueName(consumer)), MessageBody: body }));
     },
     /** Looks at dead letters without taking them away; at most some dozens of each queue. `undefined` where that queue is gone. */
     deadLetters: async (consumer: string): Promise<DeadLetter[] | undefined> => {

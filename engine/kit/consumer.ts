@@ -8,7 +8,10 @@ export class Unprocessable extends Error {
   override readonly name = "Unprocessable";
 }
 
-/** Try the same message again later, as if it were new: what it waits for is not there yet, and nothing is wrong. */
+/**
+ * Try the same message again in a moment: what it waits for is not there yet, and nothing is wrong. Each time counts as one
+ * of its tries, so who may have to wait for longer keeps the message as a row that waits (`engine/views/waiting-rows.ts`).
+ */
 export class NotYet extends Error {
   override readonly name = "NotYet";
   readonly seconds: number;
@@ -22,10 +25,8 @@ export class NotYet extends Error {
 export type RedeliveryQueue = {
   /** puts a message into the consumer's dead-letter queue with the reason; it must be there when this resolves */
   deadLetter(record: SQSRecord, reason: string): Promise<void>;
-  /** makes a failed message visible again after that time, instead of the queue's whole visibility timeout */
+  /** makes a message visible again after that time, instead of the queue's whole visibility timeout */
   retryIn(record: SQSRecord, seconds: number): Promise<void>;
-  /** sends the same body again, to be delivered after that time */
-  sendLater(record: SQSRecord, seconds: number): Promise<void>;
   /** whether a service was away, throttled, out of reach or at somebody else's change: the same call may do well later */
   isOutage(error: unknown): boolean;
   log(line: Readonly<Record<string, unknown>>): void;
@@ -34,6 +35,8 @@ export type RedeliveryQueue = {
 /** Which delivery of the message this is. */
 export type Delivery = {
   readonly last: boolean;
+  /** 1, 2, 3 … */
+  readonly receives: number;
   /** an earlier delivery of the same message did not end well: its effects may be half done */
   readonly again: boolean;
   /**
@@ -43,6 +46,8 @@ export type Delivery = {
    */
   givesUp(error: unknown): boolean;
 };
+/** `again`: seconds until it comes again. */
+type Outcome = "done" | { readonly again: number };
 export type BatchHandler = (event: SQSEvent) => Promise<SQSBatchResponse>;
 
 /**
@@ -60,22 +65,22 @@ export const consumer =
     handle: (message: T, delivery: Delivery) => Promise<void>,
   ): BatchHandler =>
   async ({ Records }) => {
-    const outcomes = await Promise.all(Records.map(async (record) => ({ record, isDone: (await deliver(record)) === "done" })));
-    const failed = outcomes.flatMap(({ record, isDone }) => (isDone ? [] : [record]));
+    const outcomes = await Promise.all(Records.map(async (record) => ({ record, outcome: await deliver(record) })));
+    const again = outcomes.flatMap(({ record, outcome }) => (outcome === "done" ? [] : [{ record, seconds: outcome.again }]));
     // at the end of the batch: who hides its messages while it is worked on would undo an earlier wait
-    await Promise.all(failed.map(comesLater));
-    return { batchItemFailures: failed.map(({ messageId }) => ({ itemIdentifier: messageId })) };
+    await Promise.all(again.map(comesLater));
+    return { batchItemFailures: again.map(({ record }) => ({ itemIdentifier: record.messageId })) };
 
     /** Where its wait cannot be set, it comes when the queue's own time is over. */
-    async function comesLater(record: SQSRecord): Promise<void> {
+    async function comesLater({ record, seconds }: { record: SQSRecord; seconds: number }): Promise<void> {
       try {
-        await redelivery.retryIn(record, waitOf(record));
+        await redelivery.retryIn(record, seconds);
       } catch (error) {
         redelivery.log({ level: "warn", message: "a wait could not be set", messageId: record.messageId, reason: reasonOf(error) });
       }
     }
 
-    async function deliver(record: SQSRecord): Promise<"done" | "again"> {
+    async function deliver(record: SQSRecord): Promise<Outcome> {
       try {
         return await dealWith(record, receivesOf(record));
       } catch (error) {
@@ -86,11 +91,11 @@ export const consumer =
           messageId: record.messageId,
           reason: reasonOf(error),
         });
-        return "again";
+        return { again: waitOf(record) };
       }
     }
 
-    async function dealWith(record: SQSRecord, receives: number): Promise<"done" | "again"> {
+    async function dealWith(record: SQSRecord, receives: number): Promise<Outcome> {
       let message: T;
       try {
         message = read(record.body);
@@ -104,14 +109,11 @@ export const consumer =
         return isOver;
       };
       try {
-        await handle(message, { last: receives >= maxReceives, again: receives > 1, givesUp });
+        await handle(message, { last: receives >= maxReceives, receives, again: receives > 1, givesUp });
         return "done";
       } catch (error) {
         if (error instanceof Unprocessable) return deadLetter(record, error.message);
-        if (error instanceof NotYet) {
-          await redelivery.sendLater(record, error.seconds);
-          return "done";
-        }
+        if (error instanceof NotYet) return { again: error.seconds };
         if (receives >= maxReceives || (givenUp !== undefined && error === givenUp))
           return deadLetter(record, `gave up after ${receives} tries: ${reasonOf(error)}`);
         redelivery.log({
@@ -121,7 +123,7 @@ export const consumer =
           receives,
           reason: reasonOf(error),
         });
-        return "again";
+        return { again: waitOf(record) };
       }
     }
 

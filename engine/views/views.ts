@@ -15,6 +15,7 @@ import { type ViewName, viewNames } from "./read-models.ts";
 import type { ReadStream } from "./row-shape.ts";
 import { sealNotes } from "./seal-notes.ts";
 import { unsettledNotes } from "./unsettled-notes.ts";
+import { waitingRows } from "./waiting-rows.ts";
 import { webhookRows } from "./webhook-rows.ts";
 
 export type Views = ReturnType<typeof viewsTable>;
@@ -53,6 +54,7 @@ export const viewsTable = (dynamodb: DynamoDBClient, table: string, read: ReadSt
     ...pointer,
     ...sealNotes(client, table),
     ...unsettledNotes(client, table),
+    ...waitingRows(client, table),
     rows,
     /** `undefined` where it was never projected. */
     deployment: async (id: string): Promise<DeploymentView | undefined> => (await live("deployments")).current(deploymentStream(id)),

@@ -47,7 +47,7 @@ export async function openQueuesAndObjects(dataDir: string): Promise<QueuesAndOb
     const { method, headers } = request;
     if (bucket === undefined) {
       try {
-        checkSqs(headers["x-amz-target"] as string | undefined, request.body);
+        checkSqs(headers["x-amz-target"] as string | undefined, request.body, headers["x-amzn-trace-id"] as string | undefined);
         return done();
       } catch (error) {
         return done(error as Error);

@@ -16,37 +16,41 @@ import { DISABLE_AFTER_MS, LATE_ATTEMPT, MAX_ATTEMPTS, type Verdict, verdictOn }
 
 export type Ports = {
   readonly aggregates: Pick<Aggregates, "webhook">;
-  readonly rows: Pick<Views, "delivery" | "noteDelivery" | "putDelivery" | "health" | "setHealth" | "acquireSlot" | "releaseSlot">;
+  readonly rows: Pick<
+    Views,
+    "delivery" | "noteDelivery" | "putDelivery" | "health" | "setHealth" | "acquireSlot" | "releaseSlot" | "noteWaiting"
+  >;
   readonly secrets: Pick<WebhookSecrets, "read">;
   readonly post: Post;
   /** the longest that `post` takes */
   readonly timeoutMs: number;
   readonly clock: Clock;
-  /** puts a message into this consumer's own queue */
-  send(body: string, delaySeconds: number): Promise<void>;
 };
+/** Which delivery of the message this is, by its queue. */
+type Turn = Pick<Times, "last" | "again" | "receives">;
 
 const ACTOR = "shiplog deliver";
 /** Requests to one endpoint at once: a slow one holds so many of the sender's hands and no more, a failing one holds one. */
 const LINES = 2;
-const MAX_DELAY_S = 900;
+/** The message itself waits so long, hidden in its queue; for anything longer it is a row that waits. */
+const SHORT_WAIT_MS = 60_000;
+/** So often it is hidden for a short wait: each time counts as one of its tries. */
+const SHORT_WAITS = 4;
 /** Twice the longest wait there is: what is to be waited for longer was dated by a clock that was ahead. */
 const MAX_WAIT_MS = 48 * 3_600_000;
 const KEPT_TRIES = 12;
 
 /**
- * Sends one message to one endpoint, once. What fails is put into the queue again with the time of its next attempt, so
- * that nothing waits for it; what is given up becomes a dead letter with its reason, and the log of deliveries says so.
- *
- * @param times `last`: where this fails too, the queue does not bring the message again
+ * Sends one message to one endpoint, once. What fails waits for the time of its next attempt, so that nothing else waits for
+ * it; what is given up becomes a dead letter with its reason, and the log of deliveries says so.
  */
 export const deliver =
   (ports: Ports) =>
-  async (message: DeliveryMessage, times: Pick<Times, "last">): Promise<void> => {
+  async (message: DeliveryMessage, turn: Turn): Promise<void> => {
     try {
-      await attemptOnce(ports, message);
+      await attemptOnce(ports, message, turn);
     } catch (error) {
-      const over = error instanceof Unprocessable || (times.last && !(error instanceof NotYet));
+      const over = error instanceof Unprocessable || (turn.last && !(error instanceof NotYet));
       if (over) await giveUp(ports, message, error instanceof Unprocessable ? error.message : reasonOf(error));
       throw error;
     }
@@ -63,17 +67,20 @@ const giveUp = async ({ rows, clock }: Ports, { delivery, webhook, attempt, news
 /** One attempt: the message, its row as it was found, and how its endpoint is doing. */
 type Sending = {
   readonly message: DeliveryMessage;
+  readonly turn: Turn;
   readonly row: Delivery;
   readonly news: News;
   readonly health: Health;
 };
 
-const attemptOnce = async (ports: Ports, message: DeliveryMessage): Promise<void> => {
+const attemptOnce = async (ports: Ports, came: DeliveryMessage, turn: Turn): Promise<void> => {
   const { aggregates, rows, clock } = ports;
-  const { webhook: id, attempt } = message;
-  waitUntil(clock, message.due, "its next attempt is not due");
+  const known = await ports.rows.delivery(came.delivery);
+  const message = turn.again ? nextOf(came, known?.delivery) : came;
+  if (isEarly(clock, message.due)) return comeAgain(ports, message, turn, message.due, "its next attempt is not due");
 
-  const { delivery: row, news } = await rowOf(ports, message);
+  const { webhook: id, attempt } = message;
+  const { delivery: row, news } = known ?? (await newRow(ports, message));
   // its sender died after the row had said so, and before it was a dead letter
   if (row.status === "dead" && row.attempts === attempt && !message.once) throw new Unprocessable(givenUp(message, row.reason));
   // a message that came twice, or a planned attempt that was made by hand meanwhile
@@ -84,17 +91,42 @@ const attemptOnce = async (ports: Ports, message: DeliveryMessage): Promise<void
   if (state.disabled !== null && !message.byHand) return drop(ports, message, row, "the endpoint is disabled");
 
   const health = await rows.health(id);
-  waitUntil(clock, health.throttledUntil, "the endpoint asked for a pause");
+  if (isEarly(clock, health.throttledUntil))
+    return comeAgain(ports, message, turn, health.throttledUntil, "the endpoint asked for a pause");
   const { kind } = state;
   const posted = await withSlot(ports, id, health.failingSince > 0 ? 1 : LINES, () => attemptTo(ports, kind, { ...message, news }));
-  if (posted === undefined) return drop(ports, message, row, "the endpoint was removed");
+  if (posted === "busy")
+    return comeAgain(ports, message, turn, clock.now() + 1_000 + clock.random() * 2_000, "the endpoint is busy with others");
+  if (posted === "removed") return drop(ports, message, row, "the endpoint was removed");
   const verdict = verdictOn(kind, attempt, posted, clock.now(), clock.random());
-  return settle(ports, { message, row, news, health }, verdict, posted);
+  return settle(ports, { message, turn, row, news, health }, verdict, posted);
 };
 
-const waitUntil = (clock: Pick<Clock, "now">, time: number, why: string): void => {
-  const ms = time - clock.now();
-  if (ms > 0 && ms < MAX_WAIT_MS) throw new NotYet(why, Math.min(Math.ceil(ms / 1_000), MAX_DELAY_S));
+/** A message whose attempt failed, and which was only hidden until its next one, is that next one. */
+const nextOf = (message: DeliveryMessage, row: Delivery | undefined): DeliveryMessage =>
+  row?.status === "pending" && row.attempts === message.attempt && row.nextAt !== null
+    ? { ...message, attempt: message.attempt + 1, due: Date.parse(row.nextAt), byHand: false }
+    : message;
+
+const isEarly = (clock: Pick<Clock, "now">, time: number): boolean => time > clock.now() && time - clock.now() < MAX_WAIT_MS;
+
+const isShort = (ms: number, { receives }: Turn): boolean => ms <= SHORT_WAIT_MS && receives <= SHORT_WAITS;
+
+/**
+ * Comes again at a time. It never sends itself to its own queue: Lambda would take that for a loop, and stop it.
+ * @throws NotYet where it only hides for a moment
+ */
+const comeAgain = async ({ rows, clock }: Ports, message: DeliveryMessage, turn: Turn, due: number, why: string): Promise<void> => {
+  const ms = due - clock.now();
+  if (isShort(ms, turn)) throw new NotYet(why, Math.max(1, Math.ceil(ms / 1_000)));
+  await wait(rows, { ...message, due });
+};
+
+/** By the attempt: what a person asks for waits beside what is planned. */
+const wait = ({ noteWaiting }: Ports["rows"], message: DeliveryMessage): Promise<void> => {
+  const { delivery, attempt, byHand, due } = message;
+  const key = `${delivery}/${attempt}${byHand ? "/by-hand" : ""}`;
+  return noteWaiting({ consumer: "deliver", key, body: JSON.stringify(message), due });
 };
 
 /** Who made the attempt before may not have written its row yet: it is behind this one then, and changes nothing. */
@@ -103,8 +135,8 @@ const drop = async ({ rows, clock }: Ports, { attempt, news }: DeliveryMessage, 
   await rows.putDelivery({ ...row, attempts, status: "dropped", reason, nextAt: null, updatedAt: timeOf(clock.now()) }, news);
 };
 
-/** Holds one of the endpoint's lines meanwhile; where all are taken the message comes again soon. */
-const withSlot = async <T>({ rows, clock, timeoutMs }: Ports, id: string, lines: number, act: () => Promise<T>): Promise<T> => {
+/** Holds one of the endpoint's lines meanwhile; `busy` where all are taken. */
+const withSlot = async <T>({ rows, clock, timeoutMs }: Ports, id: string, lines: number, act: () => Promise<T>): Promise<T | "busy"> => {
   const now = clock.now();
   const until = now + timeoutMs + 10_000;
   for (let line = 0; line < lines; line++) {
@@ -116,18 +148,18 @@ const withSlot = async <T>({ rows, clock, timeoutMs }: Ports, id: string, lines:
       await rows.releaseSlot(id, line, until).catch(() => undefined);
     }
   }
-  throw new NotYet("the endpoint is busy with others", 1 + Math.floor(clock.random() * 3));
+  return "busy";
 };
 
-/** `undefined` where the endpoint was removed since it was looked at: its secret goes with it. */
+/** `removed` where the endpoint was since it was looked at: its secret goes with it. */
 const attemptTo = async (
   { aggregates, secrets, post, clock }: Ports,
   kind: WebhookKind,
   message: DeliveryMessage,
-): Promise<Timed | undefined> => {
+): Promise<Timed | "removed"> => {
   const { webhook: id } = message;
   const secret = await secrets.read(id);
-  if (secret === undefined && (await aggregates.webhook.load(id)).state.removed) return undefined;
+  if (secret === undefined && (await aggregates.webhook.load(id)).state.removed) return "removed";
   if (secret === undefined) throw new Unprocessable(`the secret of ${id} is gone: remove the endpoint and add it again`);
   const started = clock.now();
   const { headers, body } = render(kind, message, secret, started);
@@ -135,7 +167,7 @@ const attemptTo = async (
   return { ...posted, answer: scrubbed(posted.answer, secret), at: started, ms: clock.now() - started };
 };
 
-const settle = async (ports: Ports, { message, row, news, health }: Sending, verdict: Verdict, posted: Timed): Promise<void> => {
+const settle = async (ports: Ports, { message, turn, row, news, health }: Sending, verdict: Verdict, posted: Timed): Promise<void> => {
   const { rows, clock } = ports;
   const { webhook: id, attempt } = message;
   const { at, ms, status, answer } = posted;
@@ -160,12 +192,12 @@ const settle = async (ports: Ports, { message, row, news, health }: Sending, ver
   const isDisabled = await noteFailure(ports, message, health, verdict, at);
   if (verdict.is === "retry" && !isDisabled && attempt < MAX_ATTEMPTS) {
     const due = clock.now() + verdict.waitMs;
-    // first the queue, then the row: a crash in between sends once more, and never once less
-    await ports.send(
-      JSON.stringify({ ...message, attempt: attempt + 1, due, byHand: false }),
-      Math.min(Math.ceil(verdict.waitMs / 1_000), MAX_DELAY_S),
-    );
-    return rows.putDelivery({ ...after, status: "pending", nextAt: timeOf(due) }, news);
+    const isHidden = isShort(verdict.waitMs, turn);
+    // first what waits, then the row: a crash in between sends once more, and never once less
+    if (!isHidden) await wait(rows, { ...message, attempt: attempt + 1, due, byHand: false });
+    await rows.putDelivery({ ...after, status: "pending", nextAt: timeOf(due) }, news);
+    if (isHidden) throw new NotYet(verdict.reason, Math.ceil(verdict.waitMs / 1_000));
+    return;
   }
   await rows.putDelivery({ ...after, status: "dead" }, news);
   throw new Unprocessable(givenUp(message, verdict.reason));
@@ -200,9 +232,10 @@ const noteFailure = async (
  * A message's row, made where there is none yet: a command that was repeated before its first run had noted anything left
  * two messages of one id, and what a receiver gets under that id is always the same.
  */
-const rowOf = async ({ rows, clock }: Ports, { delivery, webhook, news }: DeliveryMessage): Promise<{ delivery: Delivery; news: News }> => {
-  const known = await rows.delivery(delivery);
-  if (known !== undefined) return known;
+const newRow = async (
+  { rows, clock }: Ports,
+  { delivery, webhook, news }: DeliveryMessage,
+): Promise<{ delivery: Delivery; news: News }> => {
   const made = { delivery: newDelivery(delivery, webhook, news, timeOf(clock.now())), news };
   return (await rows.noteDelivery(made.delivery, news)) ? made : ((await rows.delivery(delivery)) ?? made);
 };

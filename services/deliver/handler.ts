@@ -35,7 +35,6 @@ export const wire = (
       post: poster(options),
       timeoutMs: options.timeoutMs,
       clock,
-      send: (body, delaySeconds) => queues.send("deliver", body, delaySeconds),
     }),
   );
 };

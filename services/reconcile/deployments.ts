@@ -18,6 +18,8 @@ export type Ports = {
   };
   /** tells watch-build of a build, as CodeBuild's own event would have */
   reportBuild(build: BuildReport): Promise<void>;
+  /** whether its build waits for room, and is asked for again by itself */
+  isDeferred(deploymentId: string): Promise<boolean>;
   buildTimeoutMinutes(site: string, environment: string): number;
   now(): number;
 };
@@ -52,8 +54,8 @@ export const reconcileDeployment =
     switch (view.status) {
       case "queued":
         if (age > DEADLINE_MS.queued)
-          await fail("queue", "no build began within two hours: CodeBuild had no room, or its messages were lost; retry it");
-        else if (age > NUDGE_MS.queued) await again("DeploymentQueued");
+          await fail("queue", `no build began within two hours: ${view.reason ?? "its messages were lost"}; retry it`);
+        else if (age > NUDGE_MS.queued && !(await ports.isDeferred(view.id))) await again("DeploymentQueued");
         return;
       case "building":
         return building();

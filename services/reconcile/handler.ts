@@ -77,6 +77,7 @@ export const wire = ({
         publish: bus.publish,
         builds,
         reportBuild: (build) => queues.send("watch-build", JSON.stringify(stateChange(build, view.site))),
+        isDeferred: (id) => views.isWaiting("start-build", id),
         buildTimeoutMinutes: (name, environment) => site(name, environment)?.buildTimeoutMinutes ?? 20,
         now: clock.now,
       })(view),

@@ -1,14 +1,23 @@
 import { ACTIONS_KEY, siteResources } from "../../blueprint/sites.ts";
+import { deploymentOf } from "../../domain/kernel/identity.ts";
+import { messageOf } from "../../engine/kit/envelope.ts";
 import { consumerOf } from "../../engine/wiring/consumer.ts";
-import { aggregates, builds, projectOf, site } from "../../engine/wiring/parts.ts";
+import { aggregates, builds, projectOf, site, views } from "../../engine/wiring/parts.ts";
 import { startBuild } from "./start-build.ts";
 
 export const { wire, handler } = consumerOf(
   "start-build",
-  { aggregates, builds, site },
-  ({ aggregates, builds, config, site: siteNamed }) =>
+  { aggregates, builds, site, views },
+  ({ aggregates, builds, config, site: siteNamed, views, clock }) =>
     startBuild({
       aggregates,
+      comeAgain: (event, seconds) =>
+        views.noteWaiting({
+          consumer: "start-build",
+          key: deploymentOf(event.stream),
+          body: messageOf(event),
+          due: clock.now() + seconds * 1_000,
+        }),
       builds: {
         stop: builds.stop,
         find: builds.find,

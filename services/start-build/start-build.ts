@@ -1,9 +1,8 @@
 import type { Subscribed } from "../../blueprint/topology.ts";
 import type { Recorded } from "../../domain/kernel/event.ts";
 import { deploymentOf } from "../../domain/kernel/identity.ts";
-import { type BuildReport, NoBuildCapacity } from "../../engine/aws/builds.ts";
+import { type BuildReport, NoBuildCapacity, NoBuildQuota } from "../../engine/aws/builds.ts";
 import { problemOf } from "../../engine/aws/errors.ts";
-import { NotYet } from "../../engine/kit/consumer.ts";
 import { type Aggregates, following } from "../../engine/log/execute.ts";
 
 export type Ports = {
@@ -20,15 +19,17 @@ export type Ports = {
     /** the build that was started for this deployment, if there is one */
     find(site: string, deploymentId: string): Promise<BuildReport | undefined>;
   };
+  /** brings the event again after that time; of a deployment one waits, however often it is asked for */
+  comeAgain(event: Recorded<Subscribed<"start-build">>, seconds: number): Promise<void>;
 };
 
 const ACTOR = "shiplog start-build";
 /** Builds take minutes: asking more often for room only costs calls. */
-const CAPACITY_SECONDS = 15;
+const CAPACITY_SECONDS = 60;
 
 /** Starts the build of a queued deployment. */
 export const startBuild =
-  ({ aggregates, builds }: Ports) =>
+  ({ aggregates, builds, comeAgain }: Ports) =>
   async (event: Recorded<Subscribed<"start-build">>): Promise<void> => {
     const deploymentId = deploymentOf(event.stream);
     const because = (suffix = "") => following(event, ACTOR, suffix);
@@ -52,12 +53,18 @@ export const startBuild =
       try {
         return await builds.start(ask);
       } catch (error) {
-        if (error instanceof NoBuildCapacity) throw new NotYet(error.message, CAPACITY_SECONDS);
+        if (error instanceof NoBuildCapacity) return waitFor(error);
         if (!isFinal(error)) throw error;
-        const reason = `CodeBuild refused to start the build: ${error.message}`;
+        const reason = `CodeBuild refused to start the build: ${error.message}${error instanceof NoBuildQuota ? ASK_FOR_QUOTA : ""}`;
         await aggregates.deployment.execute(deploymentId, { type: "RecordBuildFailed", buildId: null, status: "FAULT", reason }, because());
         return undefined;
       }
+    }
+
+    async function waitFor({ message }: NoBuildCapacity): Promise<undefined> {
+      await comeAgain(event, CAPACITY_SECONDS);
+      const reason = `waiting for CodeBuild: ${message}`;
+      await aggregates.deployment.execute(deploymentId, { type: "RecordBuildDeferred", reason }, because(`/${reason}`));
     }
 
     /** An earlier delivery may have started a build and died before it was written down. */
@@ -73,4 +80,8 @@ export const startBuild =
   };
 
 /** What CodeBuild will refuse again, however often it is asked. */
-const isFinal = (error: unknown): error is Error => ["missing", "refused"].includes(problemOf(error) ?? "");
+const isFinal = (error: unknown): error is Error =>
+  error instanceof NoBuildQuota || ["missing", "refused"].includes(problemOf(error) ?? "");
+
+const ASK_FOR_QUOTA =
+  ". This account may run no build at all, as is so with some new accounts: ask AWS to raise the quota (Service Quotas, AWS CodeBuild, concurrently running builds of the project's compute type), then retry";

@@ -403,6 +403,22 @@ describe("shiplog deploy of a folder", () => {
   });
 });
 
+it("shiplog deploy says what a build waits for, once", async () => {
+  const engine = await stubEngine();
+  engine.state.deployments.set(deploymentId(3), deploymentView(3, { status: "failed" }));
+  const reason = "waiting for CodeBuild: Cannot have more than 1 builds in queue for the account";
+  engine.state.script.push(QUEUED, ["BuildDeferred", { reason }, 1], ["BuildStarted", { buildId: "shiplog-web:1" }, 65], BUILT, [
+    "DeploymentSucceeded",
+    { sequence: 3 },
+    75,
+  ]);
+  const { code, err } = await runCli(["retry", deploymentId(3)], { env: engine.env });
+  await engine.close();
+  expect(code).toBe(0);
+  expect(err).toContain(`1.0s  queued      ${reason}`);
+  expect(err.split(reason)).toHaveLength(2);
+});
+
 describe("shiplog retry", () => {
   it("waits like a deployment", async () => {
     const engine = await stubEngine();

@@ -36,11 +36,13 @@ describe("shiplog list", () => {
     expect(second).toMatch(new RegExp(`^${deploymentId(2)} +success \\(live\\) `));
   });
 
-  it("says under a deployment that failed why it did", async () => {
-    const reason = "app/page.tsx:4:9: TS2322: Type 'string' is not assignable to type 'number'.";
-    engine.state.deployments.set(deploymentId(3), deploymentView(3, { status: "failed", step: "build", reason }));
-    const [, failed, why, second] = (await cli("list")).out.split("\n");
-    expect(failed).toMatch(new RegExp(`^${deploymentId(3)} +failed `));
+  it.each([
+    ["that failed why it did", "failed", "app/page.tsx:4:9: TS2322: Type 'string' is not assignable to type 'number'."],
+    ["that is queued what it waits for", "queued", "waiting for CodeBuild: Cannot have more than 1 builds in queue for the account"],
+  ] as const)("says under a deployment %s", async (_, status, reason) => {
+    engine.state.deployments.set(deploymentId(3), deploymentView(3, { status, step: "build", reason }));
+    const [, line, why, second] = (await cli("list")).out.split("\n");
+    expect(line).toMatch(new RegExp(`^${deploymentId(3)} +${status} `));
     expect(why).toBe(`  ${reason}`);
     expect(second).toMatch(new RegExp(`^${deploymentId(2)} `));
   });
@@ -182,6 +184,12 @@ describe("shiplog status", () => {
     const { out } = await cli("status");
     expect(out).toMatch(/^ {2}why +the newer one answers 500$/m);
     expect(out).not.toContain("a new menu");
+  });
+
+  it("says what a deployment that is queued waits for", async () => {
+    const reason = "waiting for CodeBuild: Cannot have more than 1 builds in queue for the account";
+    engine.state.deployments.set(deploymentId(3), deploymentView(3, { status: "queued", reason }));
+    expect((await cli("status")).out).toMatch(new RegExp(`^ {2}under way +${deploymentId(3)} queued \\S+ ago: ${reason}$`, "m"));
   });
 
   it("says what failed last, where that is newer than what is live", async () => {

@@ -200,7 +200,6 @@ describe("a consumer's queue", () => {
           {
             deadLetter: async (_, reason) => void reasons.push(reason),
             retryIn: async () => undefined,
-            sendLater: async () => undefined,
             isOutage: () => false,
             log: () => undefined,
           },

@@ -102,6 +102,12 @@ deploymentHistory(
   { type: "RequestCancel", reason: "wrong branch" },
   { type: "RecordBuildStopped", buildId: "shiplog-web:1", reason: "stopped" },
 );
+deploymentHistory(
+  9,
+  "deferred",
+  { type: "RecordBuildDeferred", reason: "waiting for CodeBuild: Cannot have more than 1 builds in queue for the account" },
+  began,
+);
 deploymentHistory(6, "superseded", { type: "SupersedeDeployment", by: { sequence: 7, deploymentId: deploymentId(7) }, onlyQueued: true });
 record("deployment-reused", deploymentStream(deploymentId(7)), deployment, [
   {
@@ -186,6 +192,7 @@ const mended: EnvironmentCommand = { type: "RecordDriftEnded", function: "web-pr
 record("environment-drift", environmentStream("web", "production"), environment, [
   admit(1),
   flip(1),
+  moved(1),
   live(1),
   { type: "RecordDrift", ...elsewhere, found: { version: "9", description: "by hand" } },
   mended,

@@ -5,7 +5,7 @@ import { EngineConfig } from "../../blueprint/engine-config.ts";
 import { engineFunctions, functionName, logGroupName, relay } from "../../blueprint/engine-functions.ts";
 import { siteResources } from "../../blueprint/sites.ts";
 import { eventsTable } from "../../blueprint/stores.ts";
-import { consumers, deadLetterName } from "../../blueprint/topology.ts";
+import { consumers, deadLetterName, queueName } from "../../blueprint/topology.ts";
 import { root } from "./support/bundle-config.ts";
 import { checks, listRights } from "./support/checks.ts";
 import { all, type Graph, graphOf, one, stages, statements } from "./support/graph.ts";
@@ -205,9 +205,13 @@ describe("the graph of production", () => {
     for (const { artifacts, cache } of [web, shop]) expect([artifacts.packaging, artifacts.type, cache.type]).toEqual(["ZIP", "S3", "S3"]);
   });
 
-  it("raises an alarm for every dead letter, for late events, for what is stuck, and before code storage is full", () => {
+  it("raises an alarm for every dead letter, for late events, for what is stuck or taken for a loop, and before code storage is full", () => {
     const alarms = all(graph(), "alarm");
-    const watched = alarms.flatMap(({ inputs }) => (inputs.namespace === "AWS/SQS" ? [inputs.dimensions.QueueName] : [])).sort();
+    const on = (metric: string, dimension: string): string[] =>
+      alarms.flatMap(({ inputs }) => (inputs.metricName === metric ? [inputs.dimensions[dimension]] : [])).sort();
+    const watched = on("ApproximateNumberOfMessagesVisible", "QueueName");
+    expect(on("ApproximateAgeOfOldestMessage", "QueueName")).toEqual(consumers.map(({ name }) => queueName(name)).sort());
+    expect(on("RecursiveInvocationsDropped", "FunctionName")).toEqual(consumers.map(({ name }) => functionName(name)).sort());
     const dead = all(graph(), "queue").flatMap(({ inputs }) => (inputs.redrivePolicy === undefined ? [inputs.name] : []));
     expect(watched).toEqual(dead.sort());
     expect(watched).toEqual(expect.arrayContaining(consumers.map(({ name }) => deadLetterName(name))));

@@ -1,5 +1,8 @@
+import { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { componentName } from "../../blueprint/engine-functions.ts";
+import { VIEWS_TABLE } from "../../blueprint/topology.ts";
+import { waitingRows } from "../../engine/views/waiting-rows.ts";
 import { writeFixtureApp } from "../support/fixture-app.ts";
 import { until } from "../support/until.ts";
 import { startReceiver } from "../support/webhook-receiver.ts";
@@ -55,6 +58,9 @@ const live = async (): Promise<void> => {
   await world.api.post(`webhooks/${hook}/test`);
   await world.api.post(`webhooks/${hook}/rotate`);
   await until("the receiver to hear", async () => (await receiver.at("hook")).length > 5);
+  const waiting = waitingRows(DynamoDBDocumentClient.from(world.aws.clients.dynamodb), VIEWS_TABLE);
+  await waiting.noteWaiting({ consumer: "deliver", key: "no message", body: "{}", due: 0 });
+  await until("what waited to be in its queue", async () => !(await waiting.isWaiting("deliver", "no message")));
   await world.api.get("dead-letters");
   await world.api.post("dead-letters/empty", { site: "web", environment: "production" });
   await world.api.post("seals");
@@ -108,6 +114,7 @@ it("every function may do what it was seen to do", { timeout: 300_000 }, async (
     "seal",
     "start-build",
     "stop-build",
+    "wake",
     "watch-build",
   ]);
 });

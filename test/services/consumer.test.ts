@@ -25,13 +25,11 @@ const room = (
     handled: [] as string[],
     deadLettered: [] as [id: string, reason: string][],
     retried: [] as [id: string, seconds: number][],
-    later: [] as [id: string, seconds: number][],
     log: [] as Readonly<Record<string, unknown>>[],
   };
   const redelivery: RedeliveryQueue = {
     deadLetter: async ({ messageId }, reason) => void did.deadLettered.push([messageId, reason]),
     retryIn: async ({ messageId }, seconds) => void did.retried.push([messageId, seconds]),
-    sendLater: async ({ messageId }, seconds) => void did.later.push([messageId, seconds]),
     isOutage,
     log: (line) => void did.log.push(line),
     ...broken,
@@ -117,9 +115,9 @@ describe("a consumer", () => {
     const { receive } = room((_, delivery) => void seen.push(delivery));
     for (const receives of [1, 2, MAX_RECEIVES]) await receive(message("m1", north, receives));
     expect(seen).toMatchObject([
-      { last: false, again: false },
-      { last: false, again: true },
-      { last: true, again: true },
+      { last: false, receives: 1, again: false },
+      { last: false, receives: 2, again: true },
+      { last: true, receives: MAX_RECEIVES, again: true },
     ]);
   });
 });
@@ -220,13 +218,13 @@ describe("the topology's retries", () => {
 });
 
 describe("a consumer that is not ready yet", () => {
-  it("sends the message again, as if it were new, and acknowledges it", async () => {
-    const { returned, later, deadLettered } = await room(failing(new NotYet("the lamp is on its way", 30))).receive(
-      message("m1", north, MAX_RECEIVES),
+  it("has its message come again after the time that it says, and sends nothing to its own queue", async () => {
+    const { returned, retried, deadLettered, log } = await room(failing(new NotYet("the lamp is on its way", 30))).receive(
+      message("m1", north),
     );
-    expect(later).toEqual([["m1", 30]]);
-    expect(returned).toEqual([]);
-    expect(deadLettered).toEqual([]);
+    expect(retried).toEqual([["m1", 30]]);
+    expect(returned).toEqual(["m1"]);
+    expect([deadLettered, log]).toEqual([[], []]);
   });
 });
 
@@ -237,12 +235,8 @@ describe("when the redelivery queue itself fails", () => {
     ["put aside at the door", message("m1", "{not json"), () => {}],
     ["put aside for good", message("m1", north), failing(new Unprocessable("the lamp was sold"))],
     ["put aside at last", message("m1", north, MAX_RECEIVES), failing(new Error("no current"))],
-    ["sent again", message("m1", north), failing(new NotYet("later", 5))],
   ])("a message to be %s is returned to its queue: none vanishes", async (_, record, handle) => {
-    const { returned, log, handled } = await room(handle, { deadLetter: down, sendLater: down }).receive(
-      record,
-      message("m2", "{not json"),
-    );
+    const { returned, log, handled } = await room(handle, { deadLetter: down }).receive(record, message("m2", "{not json"));
     expect(returned).toEqual(["m1", "m2"]);
     expect(handled).toEqual([]);
     expect(log.at(-1)).toMatchObject({ level: "error", reason: "the queue is down" });

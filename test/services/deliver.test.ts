@@ -2,7 +2,7 @@ import { Webhook } from "standardwebhooks";
 import { beforeEach, describe, expect, it } from "vitest";
 import type { WebhookKind } from "../../domain/webhook/events.ts";
 import { NotYet, Unprocessable } from "../../engine/kit/consumer.ts";
-import { deliveryId } from "../../engine/webhooks/delivery.ts";
+import { type DeliveryMessage, deliveryId } from "../../engine/webhooks/delivery.ts";
 import type { Posted } from "../../services/deliver/post.ts";
 import { LARGEST_PAYLOAD, signedHeaders, standardBody } from "../../services/deliver/standard-message.ts";
 import { verdictOn, waitAfter } from "../../services/deliver/verdict.ts";
@@ -10,6 +10,9 @@ import { answer, id, room, secretOf } from "../support/delivery-room.ts";
 import { news } from "../support/news.ts";
 
 const HOUR = 3_600_000;
+/** A first attempt that fails: its message comes again in seconds. */
+const fails = (message: DeliveryMessage): Promise<void> => expect(here.run(message)).rejects.toBeInstanceOf(NotYet);
+const timeOf = (ms: number): string => new Date(ms).toISOString();
 let here: ReturnType<typeof room>;
 beforeEach(() => {
   here = room();
@@ -69,35 +72,75 @@ describe("the schedule", () => {
     expect(waitAfter(2, 0.999)).toBeLessThanOrEqual(360_000);
   });
 
-  it("keeps the delivery's id, hops where the wait is long, and ends as a dead letter with the reason", async () => {
+  it("keeps the delivery's id, waits hidden for seconds and as a row for hours, and ends as a dead letter with the reason", async () => {
     here.answer = answer(500);
-    let message = here.message();
-    for (let attempt = 1; attempt <= 9; attempt++) {
-      await here.run(message);
-      const { message: next, delay } = here.sent.at(-1) as (typeof here.sent)[number];
-      expect(next).toMatchObject({ delivery: message.delivery, attempt: attempt + 1, due: here.now + waitAfter(attempt, 0) });
-      expect(delay).toBe(Math.min(waitAfter(attempt, 0) / 1_000, 900));
-      if (attempt > 3) await expect(here.run(next)).rejects.toMatchObject({ name: "NotYet", seconds: 900 });
-      here.now = next.due;
-      message = next;
+    const first = here.message();
+    await expect(here.run(first)).rejects.toMatchObject({ name: "NotYet", seconds: 5 });
+    expect(here.row()).toMatchObject({ status: "pending", attempts: 1, nextAt: timeOf(here.now + 5_000) });
+    expect(here.waiting.size).toBe(0);
+    here.now += 5_000;
+    let message: DeliveryMessage = first;
+    for (let attempt = 2; attempt <= 9; attempt++) {
+      await here.run(message, { receives: attempt === 2 ? 2 : 1 });
+      const due = here.now + waitAfter(attempt, 0);
+      expect(here.waiting.get(`${first.delivery}/${attempt + 1}`)).toMatchObject({ due, message: { attempt: attempt + 1, due } });
+      message = here.waiting.get(`${first.delivery}/${attempt + 1}`)?.message ?? expect.unreachable();
+      here.now = due;
     }
     await expect(here.run(message)).rejects.toThrow(`BuildStarted was not delivered to ${id} in 10 attempts: it answered 500`);
     expect(here.posts).toHaveLength(10);
-    expect(new Set(here.posts.map(({ headers }) => headers["webhook-id"]))).toEqual(new Set([message.delivery]));
+    expect(new Set(here.posts.map(({ headers }) => headers["webhook-id"]))).toEqual(new Set([first.delivery]));
     expect(here.row()).toMatchObject({ status: "dead", attempts: 10, reason: "it answered 500" });
     expect(here.events.map(({ type }) => type)).toEqual(["WebhookAdded"]);
   });
 
   it("waits as long as the endpoint asks for, and sends nothing else to it meanwhile", async () => {
     here.answer = answer(429, { retryAfter: "120" });
-    await here.run(here.message());
-    expect(here.sent[0]?.message.due).toBe(here.now + 120_000);
+    const first = here.message();
+    await here.run(first);
+    expect(here.waiting.get(`${first.delivery}/2`)?.due).toBe(here.now + 120_000);
     const other = here.message({ delivery: deliveryId("event.1", id) });
-    await expect(here.run(other)).rejects.toMatchObject({ name: "NotYet", seconds: 120 });
+    await here.run(other);
+    expect(here.waiting.get(`${other.delivery}/1`)).toEqual({ due: here.now + 120_000, message: { ...other, due: here.now + 120_000 } });
+    expect(here.posts).toHaveLength(1);
     here.now += 120_000;
     here.answer = answer(200);
     await here.run(other);
     expect(here.health).toEqual({ failingSince: 0, throttledUntil: 0 });
+  });
+
+  it("hides a message for a short wait a few times, and keeps it as a row after that: each time is one of its tries", async () => {
+    here.lines.set(0, here.now + 30_000).set(1, here.now + 30_000);
+    const message = here.message();
+    for (let receives = 1; receives <= 4; receives++)
+      await expect(here.run(message, { receives })).rejects.toMatchObject({ name: "NotYet", seconds: 1 });
+    await here.run(message, { receives: 5 });
+    expect([...here.waiting]).toEqual([
+      [`${message.delivery}/1`, { due: here.now + 1_000, message: { ...message, due: here.now + 1_000 } }],
+    ]);
+    expect(here.posts).toHaveLength(0);
+  });
+
+  it("does not take what came again before its next attempt is due for a new one", async () => {
+    here.answer = answer(500);
+    const message = here.message();
+    await expect(here.run(message)).rejects.toBeInstanceOf(NotYet);
+    here.now += 3_000;
+    await expect(here.run(message, { receives: 2 })).rejects.toMatchObject({ name: "NotYet", seconds: 2 });
+    // a copy of it that comes for the first time is no attempt of its own
+    await here.run(message);
+    expect(here.posts).toHaveLength(1);
+  });
+
+  it("keeps one row for what comes again after it began to wait", async () => {
+    here.answer = answer(500);
+    const message = here.message({ attempt: 4 });
+    await here.run(message);
+    const [waits] = here.waiting.values();
+    here.now += 60_000;
+    await here.run(message, { receives: 2 });
+    expect([...here.waiting.values()]).toEqual([waits]);
+    expect(here.posts).toHaveLength(1);
   });
 });
 
@@ -154,13 +197,13 @@ describe("a verdict", () => {
 describe("an endpoint", () => {
   it("at which nothing arrived for five days is disabled", async () => {
     here.answer = answer(500);
-    await here.run(here.message());
+    await fails(here.message());
     here.now += 4 * 24 * HOUR;
-    await here.run(here.message({ delivery: "msg_b" }));
+    await fails(here.message({ delivery: "msg_b" }));
     expect(here.state.disabled).toBeNull();
     here.now += 24 * HOUR;
     // the first failure of a message after days may be a blip
-    await here.run(here.message({ delivery: "msg_c" }));
+    await fails(here.message({ delivery: "msg_c" }));
     expect(here.state.disabled).toBeNull();
     await expect(here.run(here.message({ delivery: "msg_c", attempt: 5 }))).rejects.toBeInstanceOf(Unprocessable);
     expect(here.state.disabled).toBe("nothing arrived since 2026-11-23T12:00:00.000Z; the last time it answered 500");
@@ -175,7 +218,7 @@ describe("an endpoint", () => {
   });
   it("that took something meanwhile is not", async () => {
     here.answer = answer(500);
-    await here.run(here.message());
+    await fails(here.message());
     here.now += 4 * 24 * HOUR;
     here.answer = answer(200);
     await here.run(here.message({ delivery: "msg_b" }));
@@ -234,8 +277,14 @@ describe("a message", () => {
   });
   it("that was sent by hand is not sent on to an endpoint that is disabled", async () => {
     here.answer = answer(500);
-    await here.run(here.message({ byHand: true }));
-    expect(here.sent.map(({ message }) => message.byHand)).toEqual([false]);
+    const message = here.message({ byHand: true });
+    await fails(message);
+    here.happen({ type: "WebhookDisabled", v: 1, body: { reason: "gone" } });
+    here.now += 5_000;
+    await here.run(message, { receives: 2 });
+    await here.run(here.message({ delivery: "msg_b", attempt: 2, byHand: true }));
+    expect([here.posts.length, here.row()?.status]).toEqual([2, "dropped"]);
+    expect(here.waiting.get("msg_b/3")?.message.byHand).toBe(false);
   });
   it("that comes twice is sent once", async () => {
     await here.run(here.message());
@@ -250,11 +299,11 @@ describe("a message", () => {
     expect(here.posts.map(({ headers }) => headers["webhook-id"])).toEqual([message.delivery, message.delivery]);
     expect(here.row()).toMatchObject({ status: "delivered", attempts: 1 });
   });
-  it("that failed, and whose sender crashes, has its next attempt in the queue already", async () => {
+  it("that failed, and whose sender crashes, has its next attempt waiting already", async () => {
     here.answer = answer(500);
     here.crash = true;
-    await expect(here.run(here.message())).rejects.toThrow("the power went");
-    expect(here.sent.map(({ message }) => message.attempt)).toEqual([2]);
+    await expect(here.run(here.message({ attempt: 2 }))).rejects.toThrow("the power went");
+    expect([...here.waiting.values()].map(({ message }) => message.attempt)).toEqual([3]);
   });
   it("that is given up without an answer says why in the log of deliveries, and is sent where its letter is redriven", async () => {
     here.readSecret = () => {
@@ -311,7 +360,7 @@ describe("a message", () => {
   it("of a trial that fails is not sent again and is no dead letter", async () => {
     here.answer = answer(500);
     await here.run(here.message({ once: true, byHand: true }));
-    expect([here.sent.length, here.row()?.status, here.health.failingSince]).toEqual([0, "dead", 0]);
+    expect([here.waiting.size, here.row()?.status, here.health.failingSince]).toEqual([0, "dead", 0]);
   });
   it("for Slack has no signature", async () => {
     here = room("slack");
@@ -335,7 +384,7 @@ describe("a message", () => {
     const url = "https://example.com/hooks/a-secret-token?key=one%20two%20three";
     here.secret = { ...here.secret, url };
     here.answer = answer(404, { answer: says(new URL(url)) });
-    await here.run(here.message());
+    await fails(here.message());
     const kept = here.row()?.tries[0]?.answer ?? "";
     expect(kept).toContain("***");
     expect(kept).not.toMatch(/a-secret|one.*two/);

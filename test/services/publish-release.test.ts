@@ -74,6 +74,7 @@ const stage = async (
   const deliver = async (givesUp = false): Promise<void> =>
     publishRelease(ports)(await room.newest<Recorded<Subscribed<"publish-release">>>(stream, "BuildSucceeded"), {
       last: false,
+      receives: 1,
       again: false,
       givesUp: () => givesUp,
     });

@@ -18,11 +18,17 @@ const MINUTE = 60_000;
 let made = 0;
 
 /** A deployment with this past whose builds are these, looked at so many minutes after its last step. */
-const look = async (minutes: number, past: "queued" | "building" | "cancelling", builds: readonly Partial<BuildReport>[] = []) => {
+const look = async (
+  minutes: number,
+  past: "queued" | "deferred" | "building" | "cancelling",
+  builds: readonly Partial<BuildReport>[] = [],
+  isDeferred = false,
+) => {
   const n = ++made;
   const { stream, queue, began, cancel } = steps(n);
   const commands: Record<typeof past, DeploymentCommand[]> = {
     queued: [queue(1)],
+    deferred: [queue(1), { type: "RecordBuildDeferred", reason: "it has no room" }],
     building: [queue(1), began],
     cancelling: [queue(1), began, cancel],
   };
@@ -40,10 +46,11 @@ const look = async (minutes: number, past: "queued" | "building" | "cancelling",
       stop: async () => void did.push("stopped"),
     },
     reportBuild: async ({ status }) => void did.push(`reported ${status}`),
+    isDeferred: async () => isDeferred,
     buildTimeoutMinutes: () => 20,
     now: () => Date.parse(at()) + minutes * MINUTE,
   })({ id: deploymentId(n), version: 99, site: "web", environment: "production" } as DeploymentView);
-  return { did, wrote: (await room.typesOf(stream)).slice(before) };
+  return { n, did, wrote: (await room.typesOf(stream)).slice(before) };
 };
 
 describe("a deployment that waits for its build", () => {
@@ -53,29 +60,44 @@ describe("a deployment that waits for its build", () => {
     [119, ["sent DeploymentQueued"], []],
     [121, [], ["DeploymentFailed"]],
   ])("is queued again after a minute and has failed after two hours: %d minutes", async (minutes, did, wrote) => {
-    expect(await look(minutes, "queued")).toEqual({ did, wrote });
+    expect(await look(minutes, "queued")).toMatchObject({ did, wrote });
+  });
+});
+
+describe("a deployment whose build waits for room", () => {
+  it("is not asked for by the reconciler too, while its own wait brings it again; it is where that was lost", async () => {
+    expect((await look(119, "deferred", [], true)).did).toEqual([]);
+    expect((await look(119, "deferred", [], false)).did).toEqual(["sent DeploymentQueued"]);
+  });
+  it("has failed after two hours, with what the builder said", async () => {
+    const { n, wrote } = await look(121, "deferred", [], true);
+    expect(wrote).toEqual(["DeploymentFailed"]);
+    expect((await room.newest(steps(n).stream, "DeploymentFailed")).body).toEqual({
+      step: "queue",
+      reason: "no build began within two hours: it has no room; retry it",
+    });
   });
 });
 
 describe("a deployment that builds", () => {
   it.each(["SUCCEEDED", "FAILED", "STOPPED", "TIMED_OUT"])("is told that its build is %s, at once", async (status) => {
-    expect(await look(0, "building", [{ status }])).toEqual({ did: [`reported ${status}`], wrote: [] });
+    expect(await look(0, "building", [{ status }])).toMatchObject({ did: [`reported ${status}`], wrote: [] });
   });
   it("has until its build's time limit, and a quarter of an hour more", async () => {
     const running = [{ status: "IN_PROGRESS" }];
-    expect(await look(34, "building", running)).toEqual({ did: [], wrote: [] });
-    expect(await look(36, "building", running)).toEqual({ did: ["stopped"], wrote: ["DeploymentFailed"] });
+    expect(await look(34, "building", running)).toMatchObject({ did: [], wrote: [] });
+    expect(await look(36, "building", running)).toMatchObject({ did: ["stopped"], wrote: ["DeploymentFailed"] });
   });
   it("has failed by then where there is no such build any more, and nothing is stopped", async () => {
-    expect(await look(34, "building")).toEqual({ did: [], wrote: [] });
-    expect(await look(36, "building")).toEqual({ did: [], wrote: ["DeploymentFailed"] });
+    expect(await look(34, "building")).toMatchObject({ did: [], wrote: [] });
+    expect(await look(36, "building")).toMatchObject({ did: [], wrote: ["DeploymentFailed"] });
   });
 });
 
 describe("a deployment that is being cancelled", () => {
   it("has its build stopped again after a minute, for as long as that runs", async () => {
-    expect(await look(0.5, "cancelling", [{ status: "IN_PROGRESS" }])).toEqual({ did: [], wrote: [] });
-    expect(await look(2, "cancelling", [{ status: "IN_PROGRESS" }])).toEqual({ did: ["stopped"], wrote: [] });
-    expect(await look(2, "cancelling", [{ status: "STOPPED" }])).toEqual({ did: ["reported STOPPED"], wrote: [] });
+    expect(await look(0.5, "cancelling", [{ status: "IN_PROGRESS" }])).toMatchObject({ did: [], wrote: [] });
+    expect(await look(2, "cancelling", [{ status: "IN_PROGRESS" }])).toMatchObject({ did: ["stopped"], wrote: [] });
+    expect(await look(2, "cancelling", [{ status: "STOPPED" }])).toMatchObject({ did: ["reported STOPPED"], wrote: [] });
   });
 });

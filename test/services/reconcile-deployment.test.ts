@@ -56,7 +56,13 @@ const ready = async (n: number, site: string) => {
       isProjected: async () => true,
       projected: async () => 999,
     })(site, "production");
-    await reconcileDeployment({ ...shared, builds: none, reportBuild: async () => undefined, buildTimeoutMinutes: () => 20 })(await view());
+    await reconcileDeployment({
+      ...shared,
+      builds: none,
+      reportBuild: async () => undefined,
+      isDeferred: async () => false,
+      buildTimeoutMinutes: () => 20,
+    })(await view());
     return (await view()).status;
   };
   const happens = (...commands: EnvironmentCommand[]): Promise<void> => room.environment(site, ...commands);

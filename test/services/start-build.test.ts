@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { NoBuildCapacity } from "../../engine/aws/builds.ts";
-import { NotYet } from "../../engine/kit/consumer.ts";
+import { NoBuildCapacity, NoBuildQuota } from "../../engine/aws/builds.ts";
 import { type Ports, startBuild } from "../../services/start-build/start-build.ts";
 import { builder, report } from "../support/builder.ts";
 import { deploymentId } from "../support/samples.ts";
@@ -12,12 +11,15 @@ beforeAll(async () => {
 });
 afterAll(() => room.close());
 
+/** Where nothing is expected to wait. */
+const comeAgain = (): Promise<void> => expect.unreachable();
+
 describe("start-build", () => {
   it("starts the build of a queued deployment, and writes down which it is and where its log is", async () => {
     const { queue, stream } = steps(1);
     await room.deployment(1, queue(1));
     const { asked, builds } = builder();
-    await startBuild({ ...room, builds })(await room.newest(stream, "DeploymentQueued"));
+    await startBuild({ ...room, comeAgain, builds })(await room.newest(stream, "DeploymentQueued"));
     expect(asked).toEqual([`start ${deploymentId(1)} 1024`]);
     expect((await room.newest(stream, "BuildStarted")).body).toMatchObject({
       buildId: `shiplog-web:of-${deploymentId(1)}`,
@@ -30,7 +32,7 @@ describe("start-build", () => {
     const { queue, began, stream } = steps(n);
     await room.deployment(n, queue(1), status === "building" ? began : { type: "FailDeployment", step: "queue", reason: "no room" });
     const { asked, builds } = builder();
-    await startBuild({ ...room, builds })(await room.newest(stream, "DeploymentQueued"));
+    await startBuild({ ...room, comeAgain, builds })(await room.newest(stream, "DeploymentQueued"));
     expect(asked).toEqual([]);
   });
 
@@ -42,16 +44,37 @@ describe("start-build", () => {
       await room.deployment(4, { type: "SupersedeDeployment", by: { sequence: 2 }, onlyQueued: true });
       return builds.start(ask);
     };
-    await startBuild({ ...room, builds: { ...builds, start: endsMeanwhile } })(await room.newest(stream, "DeploymentQueued"));
+    await startBuild({ ...room, comeAgain, builds: { ...builds, start: endsMeanwhile } })(await room.newest(stream, "DeploymentQueued"));
     expect(asked).toEqual([`start ${deploymentId(4)} 1024`, `stop shiplog-web:of-${deploymentId(4)}`]);
   });
 
-  it("waits where CodeBuild has no room", async () => {
+  it("waits a minute where CodeBuild has no room, and says so once, with its words", async () => {
     const { queue, stream } = steps(5);
     await room.deployment(5, queue(1));
-    const { builds } = builder({ start: () => Promise.reject(new NoBuildCapacity("no room")) });
-    await expect(startBuild({ ...room, builds })(await room.newest(stream, "DeploymentQueued"))).rejects.toThrow(NotYet);
-    expect(await room.typesOf(stream)).toEqual(["DeploymentQueued"]);
+    const { builds } = builder({ start: () => Promise.reject(new NoBuildCapacity("Cannot have more than 1 builds in queue")) });
+    const waits: [string, number][] = [];
+    for (let minute = 0; minute < 3; minute++)
+      await startBuild({ ...room, builds, comeAgain: async ({ stream }, seconds) => void waits.push([stream, seconds]) })(
+        await room.newest(stream, "DeploymentQueued"),
+      );
+    expect(waits).toEqual(Array(3).fill([stream, 60]));
+    expect(await room.typesOf(stream)).toEqual(["DeploymentQueued", "BuildDeferred"]);
+    expect((await room.newest(stream, "BuildDeferred")).body).toEqual({
+      reason: "waiting for CodeBuild: Cannot have more than 1 builds in queue",
+    });
+  });
+
+  it("says that the deployment failed, and what to ask AWS for, where CodeBuild lets the account have no build at all", async () => {
+    const { queue, stream } = steps(15);
+    await room.deployment(15, queue(1));
+    const { builds } = builder({
+      start: () => Promise.reject(new NoBuildQuota("Cannot have more than 0 builds in queue for the account")),
+    });
+    await startBuild({ ...room, comeAgain, builds })(await room.newest(stream, "DeploymentQueued"));
+    expect(await room.typesOf(stream)).toEqual(["DeploymentQueued", "BuildFailed", "DeploymentFailed"]);
+    expect((await room.newest(stream, "BuildFailed")).body).toMatchObject({
+      reason: expect.stringMatching(/Cannot have more than 0 builds in queue for the account\. .*ask AWS to raise the quota/),
+    });
   });
 
   it("says that the deployment failed where CodeBuild will never take it", async () => {
@@ -59,7 +82,7 @@ describe("start-build", () => {
     await room.deployment(6, queue(1));
     const gone = Object.assign(new Error("no project shiplog-web"), { name: "ResourceNotFoundException" });
     const { builds } = builder({ start: () => Promise.reject(gone) });
-    await startBuild({ ...room, builds })(await room.newest(stream, "DeploymentQueued"));
+    await startBuild({ ...room, comeAgain, builds })(await room.newest(stream, "DeploymentQueued"));
     expect(await room.typesOf(stream)).toEqual(["DeploymentQueued", "BuildFailed", "DeploymentFailed"]);
   });
 
@@ -67,7 +90,7 @@ describe("start-build", () => {
     const { queue, stream } = steps(7);
     await room.deployment(7, queue(1));
     const { builds } = builder({ start: () => Promise.reject(new Error("throttled")) });
-    await expect(startBuild({ ...room, builds })(await room.newest(stream, "DeploymentQueued"))).rejects.toThrow("throttled");
+    await expect(startBuild({ ...room, comeAgain, builds })(await room.newest(stream, "DeploymentQueued"))).rejects.toThrow("throttled");
     expect(await room.typesOf(stream)).toEqual(["DeploymentQueued"]);
   });
 
@@ -75,14 +98,14 @@ describe("start-build", () => {
     const { queue, cancel, stream } = steps(8);
     await room.deployment(8, queue(1), cancel);
     const { builds } = builder({ find: async () => report("shiplog-web:lost") });
-    await startBuild({ ...room, builds })(await room.newest(stream, "DeploymentQueued"));
+    await startBuild({ ...room, comeAgain, builds })(await room.newest(stream, "DeploymentQueued"));
     expect(await room.typesOf(stream)).toEqual(["DeploymentQueued", "CancelRequested", "BuildStarted"]);
   });
 
   it("ends the cancel where no build was started", async () => {
     const { queue, cancel, stream } = steps(9);
     await room.deployment(9, queue(1), cancel);
-    await startBuild({ ...room, builds: builder().builds })(await room.newest(stream, "DeploymentQueued"));
+    await startBuild({ ...room, comeAgain, builds: builder().builds })(await room.newest(stream, "DeploymentQueued"));
     expect(await room.typesOf(stream)).toEqual(["DeploymentQueued", "CancelRequested", "DeploymentCancelled"]);
   });
 });

@@ -5,7 +5,7 @@ import { chaos, outage } from "./chaos.ts";
 import { register } from "./engine/clouds.ts";
 import { config, places } from "./engine/config.ts";
 import { relayRecords } from "./engine/engine.ts";
-import { mappingsOf, reconciler } from "./engine/mappings.ts";
+import { mappingsOf, reconciler, waker } from "./engine/mappings.ts";
 import type { FaultKind } from "./faults.ts";
 import { checkAcknowledged } from "./invariants/acknowledged.ts";
 import { aliasesOf } from "./invariants/aliases.ts";
@@ -118,6 +118,7 @@ export const run = async ({ seed, record = false, without = new Set(), dropped =
   if (mode === "outage") outage(cloud, spanMs);
   else hands = chaos(cloud, aliases, used, faultsUntil);
   let rested = false;
+  waker(cloud);
   reconciler(
     cloud,
     () => happenings,
@@ -125,6 +126,7 @@ export const run = async ({ seed, record = false, without = new Set(), dropped =
       rested =
         world.now() > faultsUntil &&
         cloud.queues.waiting().length === 0 &&
+        cloud.rows.waiting.size === 0 &&
         stream.isEmpty() &&
         !cloud.builds.isRunning() &&
         world.busy() === 0;

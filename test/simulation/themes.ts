@@ -58,6 +58,8 @@ const spotlights: readonly Theme[] = [
   },
   // files cannot be read while flips overtake each other and are given up
   { name: "files out of reach", faults: { "s3-slow-down": 12, "given-up": 4, "crash-after-effect": 2 }, caps: 4, haste: true },
+  // CodeBuild has no room, and never will
+  { name: "no room for builds", faults: { "build-refused": 100 }, caps: Number.POSITIVE_INFINITY, haste: true },
 ];
 
 /** @throws Error where no theme has this name */

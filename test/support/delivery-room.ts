@@ -53,7 +53,8 @@ export function room(kind: WebhookKind = "standard") {
     /** the next write of a row does not happen */
     crash: false,
     posts: [] as { url: string; headers: Readonly<Record<string, string>>; body: string }[],
-    sent: [] as { message: DeliveryMessage; delay: number }[],
+    /** what waits, by its name */
+    waiting: new Map<string, { message: DeliveryMessage; due: number }>(),
     message: (change: Partial<DeliveryMessage> = {}): DeliveryMessage => ({
       delivery: deliveryId("event.0", id),
       webhook: id,
@@ -65,7 +66,8 @@ export function room(kind: WebhookKind = "standard") {
       ...change,
     }),
     row: () => rows.get(deliveryId("event.0", id)),
-    run: (message: DeliveryMessage, times = { last: false }) => run(message, times),
+    /** One delivery of a message, by default its first one. */
+    run: (message: DeliveryMessage, { last = false, receives = 1 } = {}) => run(message, { last, receives, again: receives > 1 }),
   };
   const run = deliver({
     aggregates: {
@@ -109,6 +111,7 @@ export function room(kind: WebhookKind = "standard") {
         if (here.stuckLine) throw new Error("the table is busy");
         lines.delete(line);
       },
+      noteWaiting: async ({ key, body, due }) => void here.waiting.set(key, { message: JSON.parse(body) as DeliveryMessage, due }),
     },
     secrets: { read: async () => here.readSecret() },
     post: async (url, headers, body) => {
@@ -117,7 +120,6 @@ export function room(kind: WebhookKind = "standard") {
     },
     timeoutMs: 20_000,
     clock: { now: () => here.now, sleep: async () => undefined, random: () => 0 },
-    send: async (body, delay) => void here.sent.push({ message: JSON.parse(body) as DeliveryMessage, delay }),
   });
   return here;
 }

@@ -61,7 +61,7 @@ export const flipRoom = (room: VerbRoom, name: string) => {
     /** The newest flip that was asked for comes, or the one that is given. */
     delivers: async (change: { again?: boolean; requested?: Recorded<Subscribed<"flip-alias">> } = {}): Promise<void> => {
       const requested = change.requested ?? (await room.newest<Recorded<Subscribed<"flip-alias">>>(place, "FlipRequested"));
-      await flip(requested, { last: false, again: change.again ?? false, givesUp: () => true });
+      await flip(requested, { last: false, receives: 1, again: change.again ?? false, givesUp: () => true });
     },
     requested: () => room.newest<Recorded<Subscribed<"flip-alias">>>(place, "FlipRequested"),
     /** How its functions answer from now on; `itself` is how they would. */

@@ -95,7 +95,10 @@ export const startPartsWorld = async ({
     api: apiClient(served.url, token),
     /** Starts every consumer and timer. */
     start: async (reconcileEveryMs = 2_000): Promise<void> => {
-      running = [await runSchedules(engineOf, { reconcile: reconcileEveryMs }, log), await runConsumers(engineOf, aws, queues, log)];
+      running = [
+        await runSchedules(engineOf, { reconcile: reconcileEveryMs, wake: 2_000 }, log),
+        await runConsumers(engineOf, aws, queues, log),
+      ];
     },
     /** Stops every consumer and timer; the API and the world go on. */
     stop,

@@ -1,5 +1,5 @@
 import type { SQSRecord } from "aws-lambda";
-import type { World } from "../world/world.ts";
+import type { Instance, World } from "../world/world.ts";
 
 /** Which event a message is about, where it is one of the engine's own. */
 export type About = { readonly stream: string; readonly version: number; readonly type: string };
@@ -8,12 +8,17 @@ export type Message = {
   readonly queue: string;
   readonly body: string;
   readonly about: About | undefined;
+  /** how often each function was invoked in the chain that led to this message: Lambda counts it */
+  readonly lineage: Lineage;
   receives: number;
   /** virtual time at which it was handed out first */
   takenAt: number;
   visibleAt: number;
   gone: boolean;
 };
+type Lineage = ReadonlyMap<string, number>;
+/** Lambda stops what led to itself so often. */
+const MAX_HOPS = 16;
 export type DeadLetter = { readonly body: string; readonly reason: string; readonly about: About | undefined; readonly at: number };
 export type Queues = ReturnType<typeof queuesOf>;
 
@@ -23,6 +28,7 @@ export const queuesOf = (world: World, arrived: (queue: string) => void) => {
   const dead = new Map<string, DeadLetter[]>();
   const newest = new Map<string, number>();
   const laid = new Set<string>();
+  const lineages = new WeakMap<Instance, Lineage>();
   let ids = 0;
   const messagesOf = (queue: string): Message[] => {
     const found = queues.get(queue) ?? [];
@@ -43,6 +49,7 @@ export const queuesOf = (world: World, arrived: (queue: string) => void) => {
         queue,
         body,
         about,
+        lineage: lineages.get(world.acting() as Instance) ?? new Map<string, number>(),
         receives: 0,
         takenAt: Number.POSITIVE_INFINITY,
         visibleAt: world.now() + delayMs,
@@ -59,6 +66,10 @@ export const queuesOf = (world: World, arrived: (queue: string) => void) => {
       while (visible.length > 0 && taken.length < most) {
         const [message] = visible.splice(world.random.int(visible.length), 1) as [Message];
         message.receives += 1;
+        if ((message.lineage.get(queue) ?? 0) >= MAX_HOPS) {
+          world.violate(`Lambda takes a message to ${queue} for a loop and stops it: ${message.body.slice(0, 200)}`);
+          continue;
+        }
         const isGivenUp = world.faults.strikes("given-up");
         if (message.receives > maxReceives || isGivenUp) {
           lay(queue, {
@@ -77,6 +88,13 @@ export const queuesOf = (world: World, arrived: (queue: string) => void) => {
         overtaken(queue, message);
       }
       return taken;
+    },
+    /** A process is invoked with these: what it sends is of their chain. */
+    invoked: (instance: Instance, name: string, messages: readonly Message[]): void => {
+      const lineage = new Map<string, number>();
+      for (const message of messages) for (const [fn, count] of message.lineage) lineage.set(fn, Math.max(lineage.get(fn) ?? 0, count));
+      lineage.set(name, (lineage.get(name) ?? 0) + 1);
+      lineages.set(instance, lineage);
     },
     hide: (id: string, queue: string, ms: number): void => {
       const message = messagesOf(queue).find((one) => one.id === id);

@@ -8,6 +8,7 @@ import type { News } from "../../../domain/webhook/news.ts";
 import { Generations } from "../../../engine/views/generations.ts";
 import { viewNames } from "../../../engine/views/read-models.ts";
 import type { Views } from "../../../engine/views/views.ts";
+import type { Waiting } from "../../../engine/views/waiting-rows.ts";
 import type { Health } from "../../../engine/webhooks/delivery-rows.ts";
 import { awsError, call, type Service } from "../world/call.ts";
 import type { World } from "../world/world.ts";
@@ -31,6 +32,10 @@ export const rowsOf = (world: World) => ({
   begun: new Map<string, number>(),
   /** by `place sequence`: how often each was looked at */
   unsettled: new Map<string, number>(),
+  /** by `consumer key` */
+  waiting: new Map<string, Waiting>(),
+  /** told of each that begins to wait */
+  waits: (_one: Waiting): void => undefined,
 });
 
 /** Writes a row if nobody wrote a newer one. */
@@ -166,6 +171,28 @@ export const viewsPort = (of: () => Rows): Views => {
         if (unsettled.has(`${place} ${sequence}`)) unsettled.set(`${place} ${sequence}`, looks);
       }),
     forgetUnsettled: (place, sequence) => ask("ForgetUnsettled", ({ unsettled }) => void unsettled.delete(`${place} ${sequence}`)),
+    noteWaiting: (one) =>
+      ask(
+        "NoteWaiting",
+        (rows) => {
+          rows.waiting.set(`${one.consumer} ${one.key}`, one);
+          rows.waits(one);
+        },
+        one.key,
+      ),
+    isWaiting: (consumer, key) => ask("IsWaiting", ({ waiting }) => waiting.has(`${consumer} ${key}`)),
+    dueBy: async function* (then, never) {
+      yield await ask("ListDue", ({ waiting, world }) => {
+        const due = [...waiting.values()].filter((one) => one.due <= then || one.due > never).sort((a, b) => a.due - b.due);
+        // the index is a moment late
+        if (due.length > 0 && world.faults.strikes("stale-read")) due.pop();
+        return due;
+      });
+    },
+    forgetWaiting: ({ consumer, key, due }) =>
+      ask("ForgetWaiting", ({ waiting }) => {
+        if (waiting.get(`${consumer} ${key}`)?.due === due) waiting.delete(`${consumer} ${key}`);
+      }),
     // nothing is sealed yet in the simulation
     noteUnsealed: async () => true,
     unsealedStreams: async () => [],

@@ -25,6 +25,7 @@ import { apiPorts } from "../../../services/api/wiring.ts";
 import { deliver } from "../../../services/deliver/deliver.ts";
 import { wire as wireReconcile } from "../../../services/reconcile/handler.ts";
 import { wire as wireRelay } from "../../../services/relay/handler.ts";
+import { wire as wireWake } from "../../../services/wake/handler.ts";
 import { simulatedClients } from "../aws/clients.ts";
 import { viewsPort } from "../aws/rows.ts";
 import { virtualClock as clock } from "../world/clock.ts";
@@ -100,7 +101,6 @@ const own: Readonly<Record<string, BatchHandler>> = {
       post,
       timeoutMs: 20_000,
       clock,
-      send: (body, delaySeconds) => queues.send("deliver", body, delaySeconds),
     }),
   ),
 };
@@ -118,6 +118,7 @@ export const handlers: Readonly<Record<string, BatchHandler>> = Object.fromEntri
 
 export const relayRecords: (event: DynamoDBStreamEvent) => ReturnType<ReturnType<typeof wireRelay>> = wireRelay(whole);
 export const reconcileAll: (event: unknown) => Promise<void> = wireReconcile(whole);
+export const wakeAll: (event: unknown) => Promise<void> = wireWake(whole);
 
 /** The API, whose ids of deployments the world gives. */
 const ports = apiPorts(whole, {

@@ -1,8 +1,10 @@
 import type { SQSEvent } from "aws-lambda";
 import { type Consumer, consumers, queueMaxReceives, schedules, visibilitySeconds } from "../../../blueprint/topology.ts";
+import { MAX_WAIT_MS } from "../../../services/wake/wake.ts";
 import type { Cloud } from "../aws/cloud.ts";
 import type { Message } from "../aws/queues.ts";
-import { handlers, reconcileAll } from "./engine.ts";
+import { here } from "../world/world.ts";
+import { handlers, reconcileAll, wakeAll } from "./engine.ts";
 
 /** Batches of one consumer at once. */
 const CONCURRENCY = 4;
@@ -32,10 +34,12 @@ export const mappingsOf = (cloudOfWorld: () => Cloud, acknowledged: (consumer: s
     world.spawn(
       name,
       consumer.timeoutSeconds,
-      () =>
-        (handlers[name] as (event: SQSEvent) => Promise<{ batchItemFailures: { itemIdentifier: string }[] }>)({
+      () => {
+        queues.invoked(here(), name, messages);
+        return (handlers[name] as (event: SQSEvent) => Promise<{ batchItemFailures: { itemIdentifier: string }[] }>)({
           Records: messages.map(queues.recordOf),
-        }),
+        });
+      },
       (outcome) => {
         busy.set(name, (busy.get(name) ?? 1) - 1);
         for (const message of messages) held.set(message, (held.get(message) ?? 1) - 1);
@@ -94,4 +98,37 @@ export const reconciler = ({ world }: Cloud, happenings: () => number, calm: () 
     );
   };
   world.after(SHORTEST_MS, run);
+};
+
+const wakes = schedules.find(({ name }) => name === "wake") ?? schedules[0];
+
+/** The timer of `wake`: of its runs, one a minute, those that find something due. */
+export const waker = ({ world, rows }: Cloud): void => {
+  const everyMs = wakes.everySeconds * 1_000;
+  const random = world.random.fork("wake");
+  let next = Number.POSITIVE_INFINITY;
+  const within = (due: number): void => {
+    const wait = due - world.now();
+    const at = world.now() + Math.max(0, wait > MAX_WAIT_MS ? 0 : wait) + random.int(everyMs);
+    if (at >= next) return;
+    next = at;
+    world.after(at - world.now(), () => {
+      // another run came first
+      if (next === at) run();
+    });
+  };
+  const run = (): void => {
+    next = Number.POSITIVE_INFINITY;
+    world.spawn(
+      "wake",
+      wakes.timeoutSeconds,
+      () => wakeAll(undefined),
+      () => {
+        const [first] = [...rows.waiting.values()].sort((a, b) => a.due - b.due);
+        // what could not be sent, or is not due yet
+        if (first !== undefined) within(Math.max(first.due, world.now() + everyMs));
+      },
+    );
+  };
+  rows.waits = ({ due }) => within(due);
 };

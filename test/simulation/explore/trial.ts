@@ -234,7 +234,7 @@ export const beginTrial = ({ deployments, roles, deliveries, crashes }: Scope) =
           return works(version);
         },
       },
-    })(flipOf(n), { last: false, again: false, givesUp: () => false });
+    })(flipOf(n), { last: false, receives: 1, again: false, givesUp: () => false });
 
   const processes: Process[] = [];
   const add = (flip: number, isFlip: boolean, begin: (process: Process) => () => Promise<void>): void => {
