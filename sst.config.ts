@@ -1,21 +1,25 @@
 /// <reference path="./.sst/platform/config.d.ts" />
 
 export default $config({
-  app(input) {
-    const production = input?.stage === "production";
+  async app(input) {
+    const { existsSync, readFileSync } = await import("node:fs");
+    const { isProtected } = await import("./blueprint/stage.ts");
+    const personal = existsSync(".sst/stage") ? readFileSync(".sst/stage", "utf8").trim() : undefined;
+    const kept = isProtected(input?.stage, process.env, personal);
     return {
       name: "shiplog",
       home: "aws",
       // what is lost with a table or a bucket cannot be made again
-      removal: production ? "retain" : "remove",
-      protect: production,
+      removal: kept ? "retain" : "remove",
+      protect: kept,
       providers: { aws: { version: "7.20.0" } },
     };
   },
   /** Every file of infra declares one capability; the imports between them say what stands on what. */
   async run() {
     const { readdirSync } = await import("node:fs");
-    const outputs = {};
+    const { sayProtection } = await import("./blueprint/stage.ts");
+    const outputs = { stage: sayProtection($app.stage, $app.protect) };
     for (const file of readdirSync(`${$cli.paths.root}/infra`)) {
       if (!file.endsWith(".ts")) continue;
       const { outputs: said } = await import(`./infra/${file}`);

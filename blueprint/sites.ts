@@ -26,7 +26,10 @@ const name = z
   );
 const variable = z
   .string()
-  .regex(/^[A-Za-z_][A-Za-z0-9_]{0,127}$/, "must be the name of an environment variable")
+  .regex(
+    /^[A-Za-z][A-Za-z0-9_]{1,127}$/,
+    "must be the name of an environment variable as Lambda takes it: two letters, digits or underscores or more, a letter first",
+  )
   .refine(
     (value) => !/^(AWS_|LAMBDA_|CODEBUILD_|SHIPLOG_)/.test(value),
     "must not begin with AWS_, LAMBDA_, CODEBUILD_ or SHIPLOG_: these are reserved",

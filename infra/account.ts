@@ -1,7 +1,8 @@
 import type { Right } from "../blueprint/rights.ts";
 
+/** Whether this stage keeps what cannot be made again (`blueprint/stage.ts`). */
+export const kept = $app.protect;
 /** Where this stage is. A stage has an account and a region of its own: names of queues and functions do not carry it. */
-export const production = $app.stage === "production";
 export const account = aws.getCallerIdentityOutput({}).accountId;
 export const region = aws.getRegionOutput({}).region;
 export const partition = aws.getPartitionOutput({}).partition;

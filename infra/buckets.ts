@@ -1,13 +1,13 @@
 import { bucketName } from "../blueprint/rights.ts";
 import { ARCHIVE_LOCK_DAYS, type Bucket, type BucketKey, buckets as declared } from "../blueprint/stores.ts";
-import { named, production } from "./account.ts";
+import { kept, named } from "./account.ts";
 
 /** Private, encrypted, reached by TLS alone. Plain resources: one policy has to hold what CloudFront may read as well. */
 const make = (key: BucketKey, title: string, { expireDays, versioned, locked }: Bucket) => {
   const bucket = new aws.s3.Bucket(`${title}Bucket`, {
     bucket: named(bucketName(key)),
     // a throw-away stage goes with what is in it, production never
-    forceDestroy: !production,
+    forceDestroy: !kept,
     ...(locked && { objectLockEnabled: true }),
   });
   new aws.s3.BucketPublicAccessBlock(`${title}PublicAccessBlock`, {
@@ -19,7 +19,7 @@ const make = (key: BucketKey, title: string, { expireDays, versioned, locked }: 
   });
   if (versioned)
     new aws.s3.BucketVersioning(`${title}Versioning`, { bucket: bucket.bucket, versioningConfiguration: { status: "Enabled" } });
-  if (locked && production)
+  if (locked && kept)
     new aws.s3.BucketObjectLockConfiguration(`${title}Lock`, {
       bucket: bucket.bucket,
       rule: { defaultRetention: { mode: "COMPLIANCE", days: ARCHIVE_LOCK_DAYS } },

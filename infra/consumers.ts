@@ -10,6 +10,7 @@ import {
 } from "../blueprint/topology.ts";
 import { bus } from "./bus.ts";
 import { engineFunction } from "./engine-function.ts";
+import { unshared } from "./event-store.ts";
 import { queueWithDeadLetters } from "./queue.ts";
 
 /** Batches of one consumer at a time: a flood of events takes its turn instead of the account's concurrency. */
@@ -17,13 +18,17 @@ const CONCURRENCY = 10;
 
 /** The rule that puts matching events into the queue. What it cannot deliver goes to the consumer's own dead letters. */
 const subscribe = (title: string, consumer: Consumer, pattern: object, queue: sst.aws.Queue, dead: sst.aws.Queue): void => {
-  const rule = new aws.cloudwatch.EventRule(`${title}Rule`, {
-    name: ruleName(consumer.name),
-    description: `What ${consumer.name} reacts to`,
-    ...(consumer.bus === "engine" && { eventBusName: bus.name }),
-    eventPattern: JSON.stringify(pattern),
-    state: "ENABLED",
-  });
+  const rule = new aws.cloudwatch.EventRule(
+    `${title}Rule`,
+    {
+      name: ruleName(consumer.name),
+      description: `What ${consumer.name} reacts to`,
+      ...(consumer.bus === "engine" && { eventBusName: bus.name }),
+      eventPattern: JSON.stringify(pattern),
+      state: "ENABLED",
+    },
+    unshared,
+  );
   const policies = [queue, dead].map(
     (target, index) =>
       new aws.sqs.QueuePolicy(`${title}${index === 0 ? "" : "Dead"}QueuePolicy`, {

@@ -1,5 +1,5 @@
 import { deadLetterRetentionSeconds, queueRetentionSeconds } from "../blueprint/topology.ts";
-import { eventsTable } from "./event-store.ts";
+import { unshared } from "./event-store.ts";
 
 type QueueOptions = {
   readonly name: string;
@@ -10,13 +10,10 @@ type QueueOptions = {
   readonly maxReceives: number;
 };
 
-/**
- * SQS takes the creation of a queue that exists for granted. The table is refused where another stage has it: a second
- * stage in one account stops there, before it shares anything. On the queue itself: what a component waits for, its parts do not.
- */
+/** SQS takes the creation of a queue that exists for granted. On the queue itself: what a component waits for, its parts do not. */
 const declared = (name: string, messageRetentionSeconds: number) => (args: aws.sqs.QueueArgs, opts: $util.CustomResourceOptions) => {
   Object.assign(args, { name, messageRetentionSeconds, sqsManagedSseEnabled: true });
-  opts.dependsOn = [eventsTable.nodes.table];
+  opts.dependsOn = unshared.dependsOn;
   return undefined;
 };
 

@@ -1,6 +1,7 @@
 import { componentName, scheduleName } from "../blueprint/engine-functions.ts";
 import { schedules as declared } from "../blueprint/topology.ts";
 import { engineFunction } from "./engine-function.ts";
+import { unshared } from "./event-store.ts";
 
 const rate = (seconds: number): string => {
   const minutes = seconds / 60;
@@ -12,12 +13,16 @@ const rate = (seconds: number): string => {
 export const schedules = declared.map((schedule) => {
   const title = componentName(schedule.name);
   const fn = engineFunction(schedule);
-  const rule = new aws.cloudwatch.EventRule(`${title}Schedule`, {
-    name: scheduleName(schedule.name),
-    description: `Runs ${schedule.name}`,
-    scheduleExpression: rate(schedule.everySeconds),
-    state: "ENABLED",
-  });
+  const rule = new aws.cloudwatch.EventRule(
+    `${title}Schedule`,
+    {
+      name: scheduleName(schedule.name),
+      description: `Runs ${schedule.name}`,
+      scheduleExpression: rate(schedule.everySeconds),
+      state: "ENABLED",
+    },
+    unshared,
+  );
   const permission = new aws.lambda.Permission(`${title}SchedulePermission`, {
     action: "lambda:InvokeFunction",
     function: fn.name,

@@ -1,5 +1,5 @@
 import { SEAL_KEY } from "../blueprint/topology.ts";
-import { production } from "./account.ts";
+import { kept } from "./account.ts";
 
 /** Signs seals of the log. Its private half never leaves KMS: who can write the log cannot sign a seal of it. */
 export const sealKey = new aws.kms.Key(
@@ -8,10 +8,10 @@ export const sealKey = new aws.kms.Key(
     description: "Signs seals of Shiplog's log",
     keyUsage: "SIGN_VERIFY",
     customerMasterKeySpec: "ECC_NIST_EDWARDS25519",
-    deletionWindowInDays: production ? 30 : 7,
+    deletionWindowInDays: kept ? 30 : 7,
   },
   // seals outlive what was deployed
-  { retainOnDelete: production },
+  { retainOnDelete: kept },
 );
 
 new aws.kms.Alias("SealKeyAlias", { name: SEAL_KEY, targetKeyId: sealKey.keyId });

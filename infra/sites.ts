@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { componentName } from "../blueprint/engine-functions.ts";
 import { ACTIONS_KEY, revalidation, siteResources } from "../blueprint/sites.ts";
 import { tagTable } from "../blueprint/stores.ts";
-import { production } from "./account.ts";
+import { kept } from "./account.ts";
 import { staticPolicy } from "./buckets.ts";
 import { type DeclaredSite, declaredSites } from "./declared-sites.ts";
 import { edge } from "./edge.ts";
@@ -12,7 +12,8 @@ import { table } from "./table.ts";
 
 /** Values of the environment's variables. Made with a key of its own and empty ones; what is in it later is the operator's. */
 const secret = (place: string, name: string, variables: readonly string[]): void => {
-  const made = new aws.secretsmanager.Secret(`${place}Secret`, { name }, { retainOnDelete: production });
+  // a secret that waits to be deleted holds its name for as long: a throw-away stage must not
+  const made = new aws.secretsmanager.Secret(`${place}Secret`, { name, recoveryWindowInDays: kept ? 30 : 0 }, { retainOnDelete: kept });
   const first = { ...Object.fromEntries(variables.map((variable) => [variable, ""])), [ACTIONS_KEY]: randomBytes(32).toString("base64") };
   new aws.secretsmanager.SecretVersion(
     `${place}SecretValues`,

@@ -1,5 +1,5 @@
 import type { Table } from "../blueprint/stores.ts";
-import { production } from "./account.ts";
+import { kept } from "./account.ts";
 
 /** A table of `blueprint/stores.ts`: billed by request, restorable to any second of 35 days, undeletable in production. */
 export const table = (
@@ -17,7 +17,7 @@ export const table = (
       ),
       ...(stream !== null && { stream }),
       ...(expires !== null && { ttl: expires }),
-      deletionProtection: production,
+      deletionProtection: kept,
       transform: { table: { name: physical, serverSideEncryption: { enabled: true } } },
     },
     opts,

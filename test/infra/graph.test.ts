@@ -221,8 +221,9 @@ describe("the graph of production", () => {
     for (const { inputs } of alarms) expect(inputs.alarmActions).toHaveLength(1);
   });
 
-  it("refuses a second stage in the same account before it shares a queue", () => {
+  it("refuses a second stage in the same account before it shares a queue or a rule", () => {
     const { urn } = one(graph(), "table", eventsTable.name);
-    for (const { name, dependsOn } of all(graph(), "queue")) expect(dependsOn, name).toContain(urn);
+    for (const kind of ["queue", "rule"] as const)
+      for (const { name, dependsOn } of all(graph(), kind)) expect(dependsOn, name).toContain(urn);
   });
 });

@@ -213,6 +213,8 @@ describe("a site's variable", () => {
     for (const one of [...given, "DEPLOYMENT_ID", "BUILD_ID", "NEXT_DEPLOYMENT_ID", "NEXT_ADAPTER_PATH", "PATH", "_HANDLER"])
       expect([one, variables(one)]).toEqual([one, false]);
     expect(variables("API_URL", "CACHE_URL")).toBe(true);
+    // Lambda refuses them, and only when the first release is published
+    for (const one of ["_X", "A", "1A", "A-B"]) expect([one, variables(one)]).toEqual([one, false]);
     expect(variables("API_URL", "API_URL")).toBe(false);
   });
 });

@@ -61,7 +61,11 @@ export const evaluate = async (stage: string, folder = root): Promise<Graph> => 
   const file = folder === root ? fileOf(stage) : join(folder, "graph.json");
   await promisify(execFile)(process.execPath, [join(folder, "test/infra/support/evaluate.ts"), stage, file], {
     cwd: folder,
-    env: { ...process.env, SHIPLOG_SITES: join(root, "test/infra/fixtures/sites.json") },
+    env: {
+      ...process.env,
+      SHIPLOG_SITES: join(root, "test/infra/fixtures/sites.json"),
+      SHIPLOG_THROWAWAY: stage === "throw-away" ? "1" : "",
+    },
     maxBuffer: 64 * 1024 * 1024,
   });
   return JSON.parse(readFileSync(file, "utf8")) as Graph;
