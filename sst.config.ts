@@ -5,7 +5,7 @@ export default $config({
     const { existsSync, readFileSync } = await import("node:fs");
     const { isProtected } = await import("./blueprint/stage.ts");
     const personal = existsSync(".sst/stage") ? readFileSync(".sst/stage", "utf8").trim() : undefined;
-    const kept = isProtected(input?.stage, process.env, personal);
+    const kept = isProtected(input?.stage, process.env.SHIPLOG_THROWAWAY, personal);
     return {
       name: "shiplog",
       home: "aws",

@@ -33,4 +33,6 @@ export const reconciledLine = {
   message: "reconciled",
   oldestStepMinutes: "oldestStepMinutes",
   codeStoragePercent: "codeStoragePercent",
+  /** of what waits for a time */
+  overdueMinutes: "overdueMinutes",
 } as const;

@@ -85,7 +85,14 @@ const rights: Partial<Record<EngineFunctionName, (sites: Sites) => readonly Righ
       ...projectsOf(sites),
     ),
   ],
-  "stop-build": (sites) => [...mailbox("stop-build"), events, may(["codebuild:StopBuild"], ...projectsOf(sites))],
+  "stop-build": (sites) => [
+    ...mailbox("stop-build"),
+    events,
+    may(["codebuild:StopBuild"], ...projectsOf(sites)),
+    // a build that waits for room and is cancelled
+    may(["dynamodb:GetItem", "dynamodb:DeleteItem"], table(VIEWS_TABLE)),
+    send("start-build"),
+  ],
   "watch-build": (sites) => [
     ...mailbox("watch-build"),
     events,

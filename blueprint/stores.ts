@@ -73,5 +73,5 @@ export const buckets = {
 
 export type BucketKey = keyof typeof buckets;
 
-/** Years for which production's archive can be neither changed nor removed, by nobody. */
+/** Years for which a protected stage's archive can be neither changed nor removed, by nobody. */
 export const ARCHIVE_LOCK_DAYS = 400;

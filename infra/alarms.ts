@@ -50,7 +50,8 @@ for (const { name, dead } of consumers)
   deadLetters(componentName(name), `Messages that ${name} could not take are in its dead letters: shiplog events --dead-letters`, dead);
 for (const { name, queue } of consumers)
   alarm(`${componentName(name)}Age`, {
-    description: `A message has been in the queue of ${name} for half an hour: it fails again and again, or nothing takes it. See the log of ${functionName(name)}`,
+    // SQS leaves out what was received three times: what fails again and again is told by its dead letters
+    description: `Nothing has taken a message out of the queue of ${name} for half an hour. See the log of ${functionName(name)}`,
     namespace: "AWS/SQS",
     metricName: "ApproximateAgeOfOldestMessage",
     dimensions: { QueueName: queue.nodes.queue.name },
@@ -109,6 +110,15 @@ alarm("StuckDeployment", {
   periodSeconds: 300,
   periods: 3,
   missing: "breaching",
+});
+
+alarm("Overdue", {
+  ...reconciled("OverdueMinutes", `$.${reconciledLine.overdueMinutes}`),
+  description: `What waits for its time (a webhook's next attempt, a build without room) is a quarter of an hour late: ${functionName("wake")} fails or does not run`,
+  statistic: "Maximum",
+  above: 15,
+  periodSeconds: 300,
+  periods: 2,
 });
 
 alarm("CodeStorage", {

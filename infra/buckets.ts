@@ -6,7 +6,7 @@ import { kept, named } from "./account.ts";
 const make = (key: BucketKey, title: string, { expireDays, versioned, locked }: Bucket) => {
   const bucket = new aws.s3.Bucket(`${title}Bucket`, {
     bucket: named(bucketName(key)),
-    // a throw-away stage goes with what is in it, production never
+    // a throw-away stage goes with what is in it, a protected one never
     forceDestroy: !kept,
     ...(locked && { objectLockEnabled: true }),
   });

@@ -1,7 +1,7 @@
 import type { Table } from "../blueprint/stores.ts";
 import { kept } from "./account.ts";
 
-/** A table of `blueprint/stores.ts`: billed by request, restorable to any second of 35 days, undeletable in production. */
+/** A table of `blueprint/stores.ts`: billed by request, restorable to any second of 35 days, undeletable where the stage is protected. */
 export const table = (
   name: string,
   { name: physical, keys, primary, indexes, stream, expires }: Table,

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { createReadStream, createWriteStream } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
 import type { Readable } from "node:stream";
@@ -81,12 +82,14 @@ export const s3Objects = (client: S3Client, clock: Clock) => {
     return found?.Body as Readable | undefined;
   };
 
-  /** Writes the object into a file; `false` where there is none. */
-  const download = async (bucket: string, key: string, file: string): Promise<boolean> => {
+  /** Writes the object into a file. Answers the SHA-256 (hex) of what was written; `undefined` where there is no object. */
+  const download = async (bucket: string, key: string, file: string): Promise<string | undefined> => {
     const body = await open(bucket, key);
-    if (body === undefined) return false;
+    if (body === undefined) return undefined;
+    const digest = createHash("sha256");
+    body.on("data", (chunk: Buffer) => void digest.update(chunk));
     await pipeline(body, createWriteStream(file));
-    return true;
+    return digest.digest("hex");
   };
 
   /** The keys below a prefix, in order. */

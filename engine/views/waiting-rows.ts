@@ -11,7 +11,12 @@ export type Waiting = {
   readonly key: string;
   readonly body: string;
   readonly due: number;
+  /** of this writing of the row: who sent an earlier one must not forget this one, also where it is due at the same time */
+  readonly token: string;
 };
+
+/** @param random in [0, 1) */
+export const waitingToken = (now: number, random: number): string => `${now}-${random}`;
 
 const KIND = "waiting";
 
@@ -28,6 +33,7 @@ const entityOf = (client: DynamoDBDocumentClient, table: string) =>
         key: { type: "string", required: true },
         body: { type: "string", required: true },
         due: { type: "number", required: true },
+        token: { type: "string", required: true },
         /** the same of all: one index partition of its own */
         kind: { type: "string", required: true },
         order: { type: "string", required: true },
@@ -51,11 +57,13 @@ const entityOf = (client: DynamoDBDocumentClient, table: string) =>
 export const waitingRows = (client: DynamoDBDocumentClient, table: string) => {
   const waiting = entityOf(client, table);
   return {
-    noteWaiting: async ({ consumer, key, body, due }: Waiting): Promise<void> => {
-      await waiting.put({ consumer, key, body, due, kind: KIND, order: orderOf(due) }).go();
+    noteWaiting: async ({ consumer, key, body, due, token }: Waiting): Promise<void> => {
+      await waiting.put({ consumer, key, body, due, token, kind: KIND, order: orderOf(due) }).go();
     },
-    isWaiting: async (consumer: string, key: string): Promise<boolean> =>
-      (await waiting.get({ consumer, key }).go({ consistent: true })).data !== null,
+    waiting: async (consumer: string, key: string): Promise<Waiting | undefined> =>
+      (await waiting.get({ consumer, key }).go({ consistent: true })).data ?? undefined,
+    /** When the message is due that is due first, perhaps long ago. */
+    firstDue: async (): Promise<number | undefined> => (await waiting.query.byTime({ kind: KIND }).go({ limit: 1, pages: 1 })).data[0]?.due,
     /** What is due by then, the oldest first, a page at a time; and what is due after `never`, which only a clock that was ahead explains. */
     dueBy: async function* (then: number, never: number): AsyncGenerator<readonly Waiting[]> {
       for (const asked of [
@@ -71,11 +79,11 @@ export const waitingRows = (client: DynamoDBDocumentClient, table: string) => {
       }
     },
     /** Forgets it, unless somebody waits under its name again. */
-    forgetWaiting: async ({ consumer, key, due }: Pick<Waiting, "consumer" | "key" | "due">): Promise<void> => {
+    forgetWaiting: async ({ consumer, key, token }: Pick<Waiting, "consumer" | "key" | "token">): Promise<void> => {
       await conditionalWrite(
         waiting
           .delete({ consumer, key })
-          .where((row, { eq }) => eq(row.due, due))
+          .where((row, { eq }) => eq(row.token, token))
           .go(),
       );
     },

@@ -15,7 +15,7 @@ export const DeliveryMessage = z.object({
   webhook: z.string(),
   /** 1, 2, 3 … */
   attempt: z.number().int().positive(),
-  /** not before, in milliseconds since 1970; a queue delays a message by fifteen minutes at most */
+  /** not before, in milliseconds since 1970 */
   due: z.number(),
   /** asked for by a person: also sent to an endpoint that is disabled */
   byHand: z.boolean(),

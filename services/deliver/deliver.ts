@@ -5,6 +5,7 @@ import type { Clock } from "../../engine/kit/clock.ts";
 import { NotYet, reasonOf, type Delivery as Times, Unprocessable } from "../../engine/kit/consumer.ts";
 import type { Aggregates } from "../../engine/log/execute.ts";
 import type { Views } from "../../engine/views/views.ts";
+import { waitingToken } from "../../engine/views/waiting-rows.ts";
 import type { DeliveryMessage } from "../../engine/webhooks/delivery.ts";
 import type { Health } from "../../engine/webhooks/delivery-rows.ts";
 import type { EndpointSecret, WebhookSecrets } from "../../engine/webhooks/webhook-secrets.ts";
@@ -27,16 +28,16 @@ export type Ports = {
   readonly clock: Clock;
 };
 /** Which delivery of the message this is, by its queue. */
-type Turn = Pick<Times, "last" | "again" | "receives">;
+type Turn = Pick<Times, "last" | "receives">;
 
 const ACTOR = "shiplog deliver";
 /** Requests to one endpoint at once: a slow one holds so many of the sender's hands and no more, a failing one holds one. */
 const LINES = 2;
 /** The message itself waits so long, hidden in its queue; for anything longer it is a row that waits. */
 const SHORT_WAIT_MS = 60_000;
-/** So often it is hidden for a short wait: each time counts as one of its tries. */
-const SHORT_WAITS = 4;
-/** Twice the longest wait there is: what is to be waited for longer was dated by a clock that was ahead. */
+/** Seconds that it is hidden where the endpoint is busy, by how often it came: each time is one of its tries, and they fill a minute. */
+const BUSY_SECONDS = [2, 5, 15, 30];
+/** Longer than any wait there is (a day and a fifth): what is to be waited for longer was dated by a clock that was ahead. */
 const MAX_WAIT_MS = 48 * 3_600_000;
 const KEPT_TRIES = 12;
 
@@ -67,7 +68,6 @@ const giveUp = async ({ rows, clock }: Ports, { delivery, webhook, attempt, news
 /** One attempt: the message, its row as it was found, and how its endpoint is doing. */
 type Sending = {
   readonly message: DeliveryMessage;
-  readonly turn: Turn;
   readonly row: Delivery;
   readonly news: News;
   readonly health: Health;
@@ -75,14 +75,14 @@ type Sending = {
 
 const attemptOnce = async (ports: Ports, came: DeliveryMessage, turn: Turn): Promise<void> => {
   const { aggregates, rows, clock } = ports;
-  const known = await ports.rows.delivery(came.delivery);
-  const message = turn.again ? nextOf(came, known?.delivery) : came;
-  if (isEarly(clock, message.due)) return comeAgain(ports, message, turn, message.due, "its next attempt is not due");
+  if (isEarly(clock, came.due)) return comeAgain(ports, came, turn, came.due, "its next attempt is not due");
 
-  const { webhook: id, attempt } = message;
-  const { delivery: row, news } = known ?? (await newRow(ports, message));
+  const known = await rowOf(ports, came);
+  const { delivery: row, news } = known;
   // its sender died after the row had said so, and before it was a dead letter
-  if (row.status === "dead" && row.attempts === attempt && !message.once) throw new Unprocessable(givenUp(message, row.reason));
+  if (row.status === "dead" && row.attempts === came.attempt && !came.once) throw new Unprocessable(givenUp(came, row.reason));
+  const message = asAskedFor(came, row);
+  const { webhook: id, attempt } = message;
   // a message that came twice, or a planned attempt that was made by hand meanwhile
   if (row.attempts >= attempt) return;
 
@@ -92,41 +92,53 @@ const attemptOnce = async (ports: Ports, came: DeliveryMessage, turn: Turn): Pro
 
   const health = await rows.health(id);
   if (isEarly(clock, health.throttledUntil))
-    return comeAgain(ports, message, turn, health.throttledUntil, "the endpoint asked for a pause");
+    return comeAgain(ports, message, turn, health.throttledUntil, "the endpoint asked for a pause", known);
   const { kind } = state;
   const posted = await withSlot(ports, id, health.failingSince > 0 ? 1 : LINES, () => attemptTo(ports, kind, { ...message, news }));
-  if (posted === "busy")
-    return comeAgain(ports, message, turn, clock.now() + 1_000 + clock.random() * 2_000, "the endpoint is busy with others");
+  if (posted === "busy") return comeAgain(ports, message, turn, clock.now() + busyMs(turn, clock.random()), BUSY, known);
   if (posted === "removed") return drop(ports, message, row, "the endpoint was removed");
   const verdict = verdictOn(kind, attempt, posted, clock.now(), clock.random());
-  return settle(ports, { message, turn, row, news, health }, verdict, posted);
+  return settle(ports, { message, row, news, health }, verdict, posted);
 };
 
-/** A message whose attempt failed, and which was only hidden until its next one, is that next one. */
-const nextOf = (message: DeliveryMessage, row: Delivery | undefined): DeliveryMessage =>
-  row?.status === "pending" && row.attempts === message.attempt && row.nextAt !== null
-    ? { ...message, attempt: message.attempt + 1, due: Date.parse(row.nextAt), byHand: false }
-    : message;
+/** What a person asked for is one more attempt, also where a planned one took its number while it waited. */
+const asAskedFor = (message: DeliveryMessage, { attempts, status }: Delivery): DeliveryMessage =>
+  message.byHand && status !== "delivered" && attempts >= message.attempt ? { ...message, attempt: attempts + 1 } : message;
 
 const isEarly = (clock: Pick<Clock, "now">, time: number): boolean => time > clock.now() && time - clock.now() < MAX_WAIT_MS;
 
-const isShort = (ms: number, { receives }: Turn): boolean => ms <= SHORT_WAIT_MS && receives <= SHORT_WAITS;
+const BUSY = "the endpoint is busy with others";
+const busyMs = ({ receives }: Turn, random: number): number => (BUSY_SECONDS[receives - 1] ?? 5) * 1_000 * (0.5 + random);
+
+type Known = { readonly delivery: Delivery; readonly news: News };
 
 /**
  * Comes again at a time. It never sends itself to its own queue: Lambda would take that for a loop, and stop it.
+ *
+ * @param known its row, where it is known: whoever reads it sees until when it waits
  * @throws NotYet where it only hides for a moment
  */
-const comeAgain = async ({ rows, clock }: Ports, message: DeliveryMessage, turn: Turn, due: number, why: string): Promise<void> => {
+const comeAgain = async (
+  ports: Ports,
+  message: DeliveryMessage,
+  { receives }: Turn,
+  due: number,
+  why: string,
+  known?: Known,
+): Promise<void> => {
+  const { rows, clock } = ports;
   const ms = due - clock.now();
-  if (isShort(ms, turn)) throw new NotYet(why, Math.max(1, Math.ceil(ms / 1_000)));
-  await wait(rows, { ...message, due });
+  if (ms <= SHORT_WAIT_MS && receives <= BUSY_SECONDS.length) throw new NotYet(why, Math.max(1, Math.ceil(ms / 1_000)));
+  await wait(ports, { ...message, due });
+  if (known?.delivery.status === "pending") await rows.putDelivery({ ...known.delivery, nextAt: timeOf(due) }, known.news);
 };
 
 /** By the attempt: what a person asks for waits beside what is planned. */
-const wait = ({ noteWaiting }: Ports["rows"], message: DeliveryMessage): Promise<void> => {
+const wait = ({ rows, clock }: Ports, message: DeliveryMessage): Promise<void> => {
   const { delivery, attempt, byHand, due } = message;
   const key = `${delivery}/${attempt}${byHand ? "/by-hand" : ""}`;
-  return noteWaiting({ consumer: "deliver", key, body: JSON.stringify(message), due });
+  const token = waitingToken(clock.now(), clock.random());
+  return rows.noteWaiting({ consumer: "deliver", key, body: JSON.stringify(message), due, token });
 };
 
 /** Who made the attempt before may not have written its row yet: it is behind this one then, and changes nothing. */
@@ -167,7 +179,7 @@ const attemptTo = async (
   return { ...posted, answer: scrubbed(posted.answer, secret), at: started, ms: clock.now() - started };
 };
 
-const settle = async (ports: Ports, { message, turn, row, news, health }: Sending, verdict: Verdict, posted: Timed): Promise<void> => {
+const settle = async (ports: Ports, { message, row, news, health }: Sending, verdict: Verdict, posted: Timed): Promise<void> => {
   const { rows, clock } = ports;
   const { webhook: id, attempt } = message;
   const { at, ms, status, answer } = posted;
@@ -192,12 +204,9 @@ const settle = async (ports: Ports, { message, turn, row, news, health }: Sendin
   const isDisabled = await noteFailure(ports, message, health, verdict, at);
   if (verdict.is === "retry" && !isDisabled && attempt < MAX_ATTEMPTS) {
     const due = clock.now() + verdict.waitMs;
-    const isHidden = isShort(verdict.waitMs, turn);
     // first what waits, then the row: a crash in between sends once more, and never once less
-    if (!isHidden) await wait(rows, { ...message, attempt: attempt + 1, due, byHand: false });
-    await rows.putDelivery({ ...after, status: "pending", nextAt: timeOf(due) }, news);
-    if (isHidden) throw new NotYet(verdict.reason, Math.ceil(verdict.waitMs / 1_000));
-    return;
+    await wait(ports, { ...message, attempt: attempt + 1, due, byHand: false });
+    return rows.putDelivery({ ...after, status: "pending", nextAt: timeOf(due) }, news);
   }
   await rows.putDelivery({ ...after, status: "dead" }, news);
   throw new Unprocessable(givenUp(message, verdict.reason));
@@ -232,10 +241,9 @@ const noteFailure = async (
  * A message's row, made where there is none yet: a command that was repeated before its first run had noted anything left
  * two messages of one id, and what a receiver gets under that id is always the same.
  */
-const newRow = async (
-  { rows, clock }: Ports,
-  { delivery, webhook, news }: DeliveryMessage,
-): Promise<{ delivery: Delivery; news: News }> => {
+const rowOf = async ({ rows, clock }: Ports, { delivery, webhook, news }: DeliveryMessage): Promise<Known> => {
+  const known = await rows.delivery(delivery);
+  if (known !== undefined) return known;
   const made = { delivery: newDelivery(delivery, webhook, news, timeOf(clock.now())), news };
   return (await rows.noteDelivery(made.delivery, news)) ? made : ((await rows.delivery(delivery)) ?? made);
 };

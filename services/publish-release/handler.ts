@@ -57,12 +57,16 @@ const verb = ({ aggregates, functions, clock, objects, tags, views, secrets, con
   return publishRelease({
     aggregates,
     site,
-    withBuild: ({ bucket, key }, use) =>
+    withBuild: ({ bucket, key, sha256 }, use) =>
       withFolder(async (scratch) => {
         const root = join(scratch, "output");
         const zip = artifactOf(root);
-        if (!(await objects.download(bucket, key, zip)))
-          throw new OutputRefused(`the build's artifact ${key} is gone from ${bucket}: deploy again`);
+        const found = await objects.download(bucket, key, zip);
+        if (found === undefined) throw new OutputRefused(`the build's artifact ${key} is gone from ${bucket}: deploy again`);
+        if (sha256 !== undefined && found !== sha256)
+          throw new OutputRefused(
+            `the artifact ${key} in ${bucket} is not what the build left (its SHA-256 is ${found}, and the log has ${sha256}): somebody wrote another; find out who, then deploy again`,
+          );
         const { held } = await unzipInto(zip, root, { only: isRead });
         return use({ root, held });
       }),

@@ -1,7 +1,7 @@
 import type { SiteConfig } from "../../blueprint/engine-config.ts";
 import type { Subscribed } from "../../blueprint/topology.ts";
 import type { DeploymentCommand } from "../../domain/deployment/commands.ts";
-import type { PublishedFunction, Release } from "../../domain/deployment/shapes.ts";
+import type { Artifact, PublishedFunction, Release } from "../../domain/deployment/shapes.ts";
 import type { Recorded } from "../../domain/kernel/event.ts";
 import { deploymentOf } from "../../domain/kernel/identity.ts";
 import type { Delivery } from "../../engine/kit/consumer.ts";
@@ -21,7 +21,7 @@ export type Ports = CheckPorts & {
   /** the declared environment; `undefined` where it is not declared (any more) */
   site(site: string, environment: string): SiteConfig | undefined;
   /** unpacks the artifact into a folder of its own and looks at it, and takes the folder away afterwards */
-  withBuild<T>(artifact: { bucket: string; key: string }, use: (output: Output) => Promise<T>): Promise<T>;
+  withBuild<T>(artifact: Artifact, use: (output: Output) => Promise<T>): Promise<T>;
   inspect(output: Output, releaseId: string, architecture: SiteConfig["architecture"]): Promise<Inspected>;
   uploadAssets(
     site: SiteConfig,

@@ -18,8 +18,8 @@ export type Ports = {
   };
   /** tells watch-build of a build, as CodeBuild's own event would have */
   reportBuild(build: BuildReport): Promise<void>;
-  /** whether its build waits for room, and is asked for again by itself */
-  isDeferred(deploymentId: string): Promise<boolean>;
+  /** when its build, which waits for room, is asked for again by itself; milliseconds since 1970 */
+  askedAgainAt(deploymentId: string): Promise<number | undefined>;
   buildTimeoutMinutes(site: string, environment: string): number;
   now(): number;
 };
@@ -29,6 +29,8 @@ const MINUTE = 60_000;
 const NUDGE_MS = { row: MINUTE, queued: MINUTE, building: MINUTE, built: 2 * MINUTE, deploying: 12 * MINUTE, cancelling: MINUTE } as const;
 /** After this long it has failed: what failed by an hour's outage has come again by then (`retries` of the topology). */
 const DEADLINE_MS = { queued: 120 * MINUTE, built: 100 * MINUTE, deploying: 100 * MINUTE } as const;
+/** A build that waits for room is asked for again well within this. */
+const WAIT_MS = 5 * MINUTE;
 /** Beyond the build's own time limit, for CodeBuild to queue it and to say that it ended. */
 const BUILD_GRACE_MS = 15 * MINUTE;
 
@@ -55,7 +57,7 @@ export const reconcileDeployment =
       case "queued":
         if (age > DEADLINE_MS.queued)
           await fail("queue", `no build began within two hours: ${view.reason ?? "its messages were lost"}; retry it`);
-        else if (age > NUDGE_MS.queued && !(await ports.isDeferred(view.id))) await again("DeploymentQueued");
+        else if (age > NUDGE_MS.queued && !waitsByItself(await ports.askedAgainAt(view.id), ports.now())) await again("DeploymentQueued");
         return;
       case "building":
         return building();
@@ -123,6 +125,9 @@ export const reconcileDeployment =
       if (told !== undefined) await ports.publish([told]);
     }
   };
+
+/** It is asked for again in a moment. What is due longer ago or ahead was lost, or dated by a clock that was wrong. */
+const waitsByItself = (due: number | undefined, now: number): boolean => due !== undefined && Math.abs(due - now) < WAIT_MS;
 
 /** Whether an environment's event says how the flip of a deployment goes on; a rollback to it concerns its deployment no more. */
 const tellsOfFlip = ({ type, body }: Recorded, deploymentId: string): boolean => {

@@ -18,6 +18,8 @@ export type Ports = {
   stopBuild(id: string): Promise<void>;
   /** bytes of all versions of all functions in the region, and how many there may be */
   codeStorage(): Promise<{ used: number; limit: number }>;
+  /** when the message that waits is due that is due first; milliseconds since 1970 */
+  firstDue(): Promise<number | undefined>;
   log(line: Readonly<Record<string, unknown>>): void;
   now(): number;
 };
@@ -54,11 +56,13 @@ export const reconcile = (ports: Ports) => async (): Promise<void> => {
   for (const site of new Set(ports.sites.map((entry) => entry.site))) await part(`builds of ${site}`, () => stopOrphans(site));
   await part("figures", async () => {
     const { used, limit } = await ports.codeStorage();
+    const due = (await ports.firstDue()) ?? Number.POSITIVE_INFINITY;
     ports.log({
       level: "info",
       message: reconciledLine.message,
       [reconciledLine.oldestStepMinutes]: oldestStepMinutes,
       [reconciledLine.codeStoragePercent]: (100 * used) / limit,
+      [reconciledLine.overdueMinutes]: Math.max(0, (ports.now() - due) / MINUTE),
     });
   });
   if (faults.length > 0) throw new Error(`${faults.length} parts could not be reconciled: ${faults.join("; ")}`);

@@ -1,6 +1,7 @@
 import { ACTIONS_KEY, siteResources } from "../../blueprint/sites.ts";
 import { deploymentOf } from "../../domain/kernel/identity.ts";
 import { messageOf } from "../../engine/kit/envelope.ts";
+import { waitingToken } from "../../engine/views/waiting-rows.ts";
 import { consumerOf } from "../../engine/wiring/consumer.ts";
 import { aggregates, builds, projectOf, site, views } from "../../engine/wiring/parts.ts";
 import { startBuild } from "./start-build.ts";
@@ -17,6 +18,7 @@ export const { wire, handler } = consumerOf(
           key: deploymentOf(event.stream),
           body: messageOf(event),
           due: clock.now() + seconds * 1_000,
+          token: waitingToken(clock.now(), clock.random()),
         }),
       builds: {
         stop: builds.stop,

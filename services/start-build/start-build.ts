@@ -24,8 +24,8 @@ export type Ports = {
 };
 
 const ACTOR = "shiplog start-build";
-/** Builds take minutes: asking more often for room only costs calls. */
-const CAPACITY_SECONDS = 60;
+/** Builds take minutes: asking more often for room only costs calls. Less than the minute of the timer that brings it back. */
+const CAPACITY_SECONDS = 45;
 
 /** Starts the build of a queued deployment. */
 export const startBuild =

@@ -9,7 +9,7 @@ export type Ports = {
   now(): number;
 };
 
-/** Twice the longest wait there is: what is due later was dated by a clock that was ahead. */
+/** Longer than any wait there is (a day and a fifth): what is due later was dated by a clock that was ahead. */
 export const MAX_WAIT_MS = 48 * 3_600_000;
 /** Messages that are sent at once. */
 const WIDTH = 10;

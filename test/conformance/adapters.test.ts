@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -114,10 +115,16 @@ describe.each(Object.entries(worlds))("against %s", (_, start) => {
       expect(await objects().fingerprint(BUCKET, "once/a b+ü")).toBe("f1");
     });
 
+    it("that are written into a file are told by what was written", async () => {
+      await objects().put(BUCKET, "told", await file("first"), "f");
+      const sha256 = createHash("sha256").update("first").digest("hex");
+      expect(await objects().download(BUCKET, "told", join(folder, "told"))).toBe(sha256);
+    });
+
     it("that are not there are undefined, and no error", async () => {
       expect(await objects().getText(BUCKET, "none")).toBeUndefined();
       expect(await objects().fingerprint(BUCKET, "none")).toBeUndefined();
-      expect(await objects().download(BUCKET, "none", join(folder, "none"))).toBe(false);
+      expect(await objects().download(BUCKET, "none", join(folder, "none"))).toBeUndefined();
     });
 
     it("are copied with how they are served, listed in order, read by address and removed", async () => {

@@ -11,7 +11,7 @@ beforeAll(async () => {
 });
 afterAll(() => room.close());
 
-const row = (key: string, due: number, body = `body of ${key}`): Waiting => ({ consumer: "deliver", key, body, due });
+const row = (key: string, due: number, body = `body of ${key}`): Waiting => ({ consumer: "deliver", key, body, due, token: body });
 const dueBy = async (then: number): Promise<Waiting[]> => {
   const all: Waiting[] = [];
   for await (const page of rows.dueBy(then, NEVER)) all.push(...page);
@@ -33,18 +33,18 @@ describe("rows that wait", () => {
     expect(await keysDueBy(1_000)).toEqual(["early", "now"]);
     expect(await dueBy(9)).toEqual([expect.objectContaining(row("early", 9))]);
     expect(await keysDueBy(100_000)).toEqual(["early", "now", "late"]);
+    expect(await rows.firstDue()).toBe(9);
   });
 
   it("are one under a name: who waits again takes its place", async () => {
     await rows.noteWaiting(row("build", 10));
     await rows.noteWaiting(row("build", 20, "again"));
     expect(await dueBy(30)).toEqual([expect.objectContaining(row("build", 20, "again"))]);
-    // what was sent when it was due first is no reason to forget it
-    await rows.forgetWaiting(row("build", 10));
-    expect(await rows.isWaiting("deliver", "build")).toBe(true);
+    // what was sent before is no reason to forget it, also where it was due at the same time
     await rows.forgetWaiting(row("build", 20));
-    expect([await rows.isWaiting("deliver", "build"), await keysDueBy(30)]).toEqual([false, []]);
-    expect(await rows.isWaiting("start-build", "build")).toBe(false);
+    expect(await rows.waiting("deliver", "build")).toMatchObject(row("build", 20, "again"));
+    await rows.forgetWaiting(row("build", 20, "again"));
+    expect([await rows.waiting("deliver", "build"), await keysDueBy(30), await rows.firstDue()]).toEqual([undefined, [], undefined]);
   });
 
   it("are found too where only a clock that was ahead can have dated them, and in pages, however many they are", async () => {

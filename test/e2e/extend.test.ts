@@ -101,7 +101,7 @@ describe("what docs/extend.md says", () => {
       const lines = [];
       const log = (line) => lines.push(line);
       const put = [];
-      const redelivery = () => ({ deadLetter: async (_, reason) => put.push(reason), retryIn: async () => {}, sendLater: async () => {}, isOutage: () => false, log });
+      const redelivery = () => ({ deadLetter: async (_, reason) => put.push(reason), retryIn: async () => {}, isOutage: () => false, log });
       const event = (type, body) => ({ id: "a".repeat(22) + ".0", stream: "environment/web/production", version: 1, index: 0, type, v: 1, body, position: "0".repeat(15), at: "", actor: "", origin: "", cause: "", correlation: "" });
       const release = { id: "dep_01M8B3Z8C0FQ46APKHF5G3RW8W", manifest: "m", functions: [{ role: "server", name: "s", version: "1", codeSha256: "c", settings: "s" }] };
       const held = { sequence: 1, deploymentId: "dep_01M8B3Z8C0FQ46APKHF5G3RW8W", release, actor: "ada", by: "pin", replaces: null };

@@ -121,7 +121,7 @@ describe("a sites file", () => {
     [
       "with the value of a variable",
       { sites: [{ ...good, variables: ["KEY=secret"] }] },
-      /must be the name of an environment variable\n.*sites\[0\]\.variables\[0\]/,
+      /must be the name of an environment variable as Lambda takes it.*\n.*sites\[0\]\.variables\[0\]/,
     ],
     ["with a field that does not exist", { sites: [{ ...good, buildTimeout: 3 }] }, /Unrecognized key: "buildTimeout"/],
     ["with a time limit that no build can have", { sites: [{ ...good, buildTimeoutMinutes: 1 }] }, /sites\[0\]\.buildTimeoutMinutes/],

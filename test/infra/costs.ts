@@ -131,7 +131,7 @@ function print(deployment: readonly Call[], idle: ReadonlyMap<string, { calls: r
   const polls = (queues * POLLERS * MONTH_SECONDS) / POLL_SECONDS;
   console.log(` Lambda waiting at ${queues} queues`);
   line("sqs", polls, polls * price.sqs);
-  const alarms = 3 * consumers.length + 1 + 3;
+  const alarms = 3 * consumers.length + 1 + 4;
   console.log(" kept");
   line("alarmMonth", alarms, alarms * price.alarmMonth);
   line("secretMonth", 1, price.secretMonth);

@@ -59,8 +59,8 @@ const live = async (): Promise<void> => {
   await world.api.post(`webhooks/${hook}/rotate`);
   await until("the receiver to hear", async () => (await receiver.at("hook")).length > 5);
   const waiting = waitingRows(DynamoDBDocumentClient.from(world.aws.clients.dynamodb), VIEWS_TABLE);
-  await waiting.noteWaiting({ consumer: "deliver", key: "no message", body: "{}", due: 0 });
-  await until("what waited to be in its queue", async () => !(await waiting.isWaiting("deliver", "no message")));
+  await waiting.noteWaiting({ consumer: "deliver", key: "no message", body: "{}", due: 0, token: "t" });
+  await until("what waited to be in its queue", async () => (await waiting.waiting("deliver", "no message")) === undefined);
   await world.api.get("dead-letters");
   await world.api.post("dead-letters/empty", { site: "web", environment: "production" });
   await world.api.post("seals");

@@ -78,8 +78,8 @@ export const edits: readonly Edit[] = [
   edit(
     "stop-build: nothing is stopped",
     "services/stop-build/stop-build.ts",
-    'state.status === "cancelling" && state.buildId !== null',
-    'state.status === "cancelled" && state.buildId !== null',
+    'if (state.status !== "cancelling") return;',
+    'if (state.status !== "cancelled") return;',
   ),
   // watch-build
   edit(

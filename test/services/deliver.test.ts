@@ -10,8 +10,6 @@ import { answer, id, room, secretOf } from "../support/delivery-room.ts";
 import { news } from "../support/news.ts";
 
 const HOUR = 3_600_000;
-/** A first attempt that fails: its message comes again in seconds. */
-const fails = (message: DeliveryMessage): Promise<void> => expect(here.run(message)).rejects.toBeInstanceOf(NotYet);
 const timeOf = (ms: number): string => new Date(ms).toISOString();
 let here: ReturnType<typeof room>;
 beforeEach(() => {
@@ -72,17 +70,14 @@ describe("the schedule", () => {
     expect(waitAfter(2, 0.999)).toBeLessThanOrEqual(360_000);
   });
 
-  it("keeps the delivery's id, waits hidden for seconds and as a row for hours, and ends as a dead letter with the reason", async () => {
+  it("keeps the delivery's id, waits as a row for each attempt, and ends as a dead letter with the reason", async () => {
     here.answer = answer(500);
     const first = here.message();
-    await expect(here.run(first)).rejects.toMatchObject({ name: "NotYet", seconds: 5 });
-    expect(here.row()).toMatchObject({ status: "pending", attempts: 1, nextAt: timeOf(here.now + 5_000) });
-    expect(here.waiting.size).toBe(0);
-    here.now += 5_000;
     let message: DeliveryMessage = first;
-    for (let attempt = 2; attempt <= 9; attempt++) {
-      await here.run(message, { receives: attempt === 2 ? 2 : 1 });
+    for (let attempt = 1; attempt <= 9; attempt++) {
+      await here.run(message);
       const due = here.now + waitAfter(attempt, 0);
+      expect(here.row()).toMatchObject({ status: "pending", attempts: attempt, nextAt: timeOf(due) });
       expect(here.waiting.get(`${first.delivery}/${attempt + 1}`)).toMatchObject({ due, message: { attempt: attempt + 1, due } });
       message = here.waiting.get(`${first.delivery}/${attempt + 1}`)?.message ?? expect.unreachable();
       here.now = due;
@@ -103,36 +98,39 @@ describe("the schedule", () => {
     await here.run(other);
     expect(here.waiting.get(`${other.delivery}/1`)).toEqual({ due: here.now + 120_000, message: { ...other, due: here.now + 120_000 } });
     expect(here.posts).toHaveLength(1);
+    // whoever looks at it sees until when it waits
+    expect(here.rows.get(other.delivery)).toMatchObject({ status: "pending", attempts: 0, nextAt: timeOf(here.now + 120_000) });
     here.now += 120_000;
     here.answer = answer(200);
     await here.run(other);
     expect(here.health).toEqual({ failingSince: 0, throttledUntil: 0 });
   });
 
-  it("hides a message for a short wait a few times, and keeps it as a row after that: each time is one of its tries", async () => {
+  it("hides a message for a busy endpoint's sake a few times, a minute in all, and keeps it as a row after that", async () => {
     here.lines.set(0, here.now + 30_000).set(1, here.now + 30_000);
     const message = here.message();
-    for (let receives = 1; receives <= 4; receives++)
-      await expect(here.run(message, { receives })).rejects.toMatchObject({ name: "NotYet", seconds: 1 });
+    for (const [receives, seconds] of [
+      [1, 1],
+      [2, 3],
+      [3, 8],
+      [4, 15],
+    ] as const)
+      await expect(here.run(message, { receives })).rejects.toMatchObject({ name: "NotYet", seconds });
     await here.run(message, { receives: 5 });
-    expect([...here.waiting]).toEqual([
-      [`${message.delivery}/1`, { due: here.now + 1_000, message: { ...message, due: here.now + 1_000 } }],
-    ]);
+    const due = here.now + 2_500;
+    expect([...here.waiting]).toEqual([[`${message.delivery}/1`, { due, message: { ...message, due } }]]);
     expect(here.posts).toHaveLength(0);
   });
 
-  it("does not take what came again before its next attempt is due for a new one", async () => {
-    here.answer = answer(500);
-    const message = here.message();
-    await expect(here.run(message)).rejects.toBeInstanceOf(NotYet);
-    here.now += 3_000;
-    await expect(here.run(message, { receives: 2 })).rejects.toMatchObject({ name: "NotYet", seconds: 2 });
-    // a copy of it that comes for the first time is no attempt of its own
-    await here.run(message);
-    expect(here.posts).toHaveLength(1);
+  it("hides what came a moment too early, and keeps what came much too early as a row", async () => {
+    await expect(here.run(here.message({ due: here.now + 3_000 }))).rejects.toMatchObject({ name: "NotYet", seconds: 3 });
+    const early = here.message({ due: here.now + 3 * HOUR });
+    await here.run(early);
+    expect([...here.waiting.values()]).toEqual([{ due: early.due, message: early }]);
+    expect(here.posts).toHaveLength(0);
   });
 
-  it("keeps one row for what comes again after it began to wait", async () => {
+  it("keeps one row for what comes again after it began to wait, and sends nothing twice", async () => {
     here.answer = answer(500);
     const message = here.message({ attempt: 4 });
     await here.run(message);
@@ -197,13 +195,13 @@ describe("a verdict", () => {
 describe("an endpoint", () => {
   it("at which nothing arrived for five days is disabled", async () => {
     here.answer = answer(500);
-    await fails(here.message());
+    await here.run(here.message());
     here.now += 4 * 24 * HOUR;
-    await fails(here.message({ delivery: "msg_b" }));
+    await here.run(here.message({ delivery: "msg_b" }));
     expect(here.state.disabled).toBeNull();
     here.now += 24 * HOUR;
     // the first failure of a message after days may be a blip
-    await fails(here.message({ delivery: "msg_c" }));
+    await here.run(here.message({ delivery: "msg_c" }));
     expect(here.state.disabled).toBeNull();
     await expect(here.run(here.message({ delivery: "msg_c", attempt: 5 }))).rejects.toBeInstanceOf(Unprocessable);
     expect(here.state.disabled).toBe("nothing arrived since 2026-11-23T12:00:00.000Z; the last time it answered 500");
@@ -218,7 +216,7 @@ describe("an endpoint", () => {
   });
   it("that took something meanwhile is not", async () => {
     here.answer = answer(500);
-    await fails(here.message());
+    await here.run(here.message());
     here.now += 4 * 24 * HOUR;
     here.answer = answer(200);
     await here.run(here.message({ delivery: "msg_b" }));
@@ -278,13 +276,24 @@ describe("a message", () => {
   it("that was sent by hand is not sent on to an endpoint that is disabled", async () => {
     here.answer = answer(500);
     const message = here.message({ byHand: true });
-    await fails(message);
+    await here.run(message);
+    const waits = here.waiting.get(`${message.delivery}/2`)?.message ?? expect.unreachable();
+    expect(waits.byHand).toBe(false);
     here.happen({ type: "WebhookDisabled", v: 1, body: { reason: "gone" } });
-    here.now += 5_000;
-    await here.run(message, { receives: 2 });
-    await here.run(here.message({ delivery: "msg_b", attempt: 2, byHand: true }));
-    expect([here.posts.length, here.row()?.status]).toEqual([2, "dropped"]);
-    expect(here.waiting.get("msg_b/3")?.message.byHand).toBe(false);
+    here.now = waits.due;
+    await here.run(waits);
+    expect([here.posts.length, here.row()?.status]).toEqual([1, "dropped"]);
+  });
+  it("that a person asked for is sent also where a planned attempt took its number meanwhile, and not where that delivered it", async () => {
+    here.answer = answer(500);
+    const asked = here.message({ byHand: true });
+    await here.run(here.message());
+    here.happen({ type: "WebhookDisabled", v: 1, body: { reason: "gone" } });
+    here.answer = answer(200);
+    await here.run(asked);
+    expect([here.posts.length, here.row()]).toMatchObject([2, { status: "delivered", attempts: 2 }]);
+    await here.run(asked);
+    expect(here.posts).toHaveLength(2);
   });
   it("that comes twice is sent once", async () => {
     await here.run(here.message());
@@ -384,7 +393,7 @@ describe("a message", () => {
     const url = "https://example.com/hooks/a-secret-token?key=one%20two%20three";
     here.secret = { ...here.secret, url };
     here.answer = answer(404, { answer: says(new URL(url)) });
-    await fails(here.message());
+    await here.run(here.message());
     const kept = here.row()?.tries[0]?.answer ?? "";
     expect(kept).toContain("***");
     expect(kept).not.toMatch(/a-secret|one.*two/);

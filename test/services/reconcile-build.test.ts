@@ -22,7 +22,8 @@ const look = async (
   minutes: number,
   past: "queued" | "deferred" | "building" | "cancelling",
   builds: readonly Partial<BuildReport>[] = [],
-  isDeferred = false,
+  /** in so many minutes its build is asked for again by itself */
+  waits?: number,
 ) => {
   const n = ++made;
   const { stream, queue, began, cancel } = steps(n);
@@ -46,7 +47,7 @@ const look = async (
       stop: async () => void did.push("stopped"),
     },
     reportBuild: async ({ status }) => void did.push(`reported ${status}`),
-    isDeferred: async () => isDeferred,
+    askedAgainAt: async () => (waits === undefined ? undefined : Date.parse(at()) + (minutes + waits) * MINUTE),
     buildTimeoutMinutes: () => 20,
     now: () => Date.parse(at()) + minutes * MINUTE,
   })({ id: deploymentId(n), version: 99, site: "web", environment: "production" } as DeploymentView);
@@ -65,12 +66,18 @@ describe("a deployment that waits for its build", () => {
 });
 
 describe("a deployment whose build waits for room", () => {
-  it("is not asked for by the reconciler too, while its own wait brings it again; it is where that was lost", async () => {
-    expect((await look(119, "deferred", [], true)).did).toEqual([]);
-    expect((await look(119, "deferred", [], false)).did).toEqual(["sent DeploymentQueued"]);
+  it.each([
+    ["is not asked for by the reconciler too, while its own wait brings it again", [1, -1, 4], []],
+    [
+      "is asked for where that wait is lost, overdue, or dated by a clock that was wrong",
+      [undefined, -6, 1_800],
+      ["sent DeploymentQueued"],
+    ],
+  ])("%s", async (_, waits, did) => {
+    for (const minutes of waits) expect((await look(119, "deferred", [], minutes)).did).toEqual(did);
   });
   it("has failed after two hours, with what the builder said", async () => {
-    const { n, wrote } = await look(121, "deferred", [], true);
+    const { n, wrote } = await look(121, "deferred", [], 1);
     expect(wrote).toEqual(["DeploymentFailed"]);
     expect((await room.newest(steps(n).stream, "DeploymentFailed")).body).toEqual({
       step: "queue",

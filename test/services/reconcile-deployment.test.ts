@@ -60,7 +60,7 @@ const ready = async (n: number, site: string) => {
       ...shared,
       builds: none,
       reportBuild: async () => undefined,
-      isDeferred: async () => false,
+      askedAgainAt: async () => undefined,
       buildTimeoutMinutes: () => 20,
     })(await view());
     return (await view()).status;

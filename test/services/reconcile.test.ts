@@ -19,6 +19,7 @@ const run = async (change: Partial<Ports>): Promise<{ lines: object[]; failed: s
     recentBuilds: async () => [],
     stopBuild: async () => undefined,
     codeStorage: async () => ({ used: 30, limit: 40 }),
+    firstDue: async () => undefined,
     log: (line) => lines.push(line),
     now: () => NOW,
     ...change,
@@ -32,7 +33,13 @@ const run = async (change: Partial<Ports>): Promise<{ lines: object[]; failed: s
 
 it("says after each run how long the slowest deployment has not gone on, and how full the code storage is", async () => {
   const { lines } = await run({ active: async () => [active("building", 7), active("queued", 2)] });
-  expect(lines).toEqual([{ level: "info", message: "reconciled", oldestStepMinutes: 7, codeStoragePercent: 75 }]);
+  expect(lines).toEqual([{ level: "info", message: "reconciled", oldestStepMinutes: 7, codeStoragePercent: 75, overdueMinutes: 0 }]);
+});
+
+it("says how late what waits for its time is: nobody else notices that nothing brings it back", async () => {
+  const overdue = async (due: number) => (await run({ firstDue: async () => due })).lines;
+  expect(await overdue(NOW - 12 * 60_000)).toMatchObject([{ overdueMinutes: 12 }]);
+  expect(await overdue(NOW + 60_000)).toMatchObject([{ overdueMinutes: 0 }]);
 });
 
 it("does not count what a person holds back", async () => {

@@ -25,7 +25,7 @@ const room = (...rows: Waiting[]) => {
   });
   return { run, sent, broken, left: () => [...waiting.keys()] };
 };
-const row = (key: string, due: number, consumer = "deliver"): Waiting => ({ consumer, key, body: `body of ${key}`, due });
+const row = (key: string, due: number, consumer = "deliver"): Waiting => ({ consumer, key, body: `body of ${key}`, due, token: "t" });
 
 describe("wake", () => {
   it("puts what is due into the queue of its consumer, and forgets it; the rest waits on", async () => {

@@ -67,7 +67,7 @@ export function room(kind: WebhookKind = "standard") {
     }),
     row: () => rows.get(deliveryId("event.0", id)),
     /** One delivery of a message, by default its first one. */
-    run: (message: DeliveryMessage, { last = false, receives = 1 } = {}) => run(message, { last, receives, again: receives > 1 }),
+    run: (message: DeliveryMessage, { last = false, receives = 1 } = {}) => run(message, { last, receives }),
   };
   const run = deliver({
     aggregates: {

@@ -180,7 +180,9 @@ export const viewsPort = (of: () => Rows): Views => {
         },
         one.key,
       ),
-    isWaiting: (consumer, key) => ask("IsWaiting", ({ waiting }) => waiting.has(`${consumer} ${key}`)),
+    waiting: (consumer, key) => ask("GetWaiting", ({ waiting }) => waiting.get(`${consumer} ${key}`)),
+    firstDue: () =>
+      ask("FirstDue", ({ waiting }) => (waiting.size === 0 ? undefined : Math.min(...[...waiting.values()].map(({ due }) => due)))),
     dueBy: async function* (then, never) {
       yield await ask("ListDue", ({ waiting, world }) => {
         const due = [...waiting.values()].filter((one) => one.due <= then || one.due > never).sort((a, b) => a.due - b.due);
@@ -189,9 +191,9 @@ export const viewsPort = (of: () => Rows): Views => {
         return due;
       });
     },
-    forgetWaiting: ({ consumer, key, due }) =>
+    forgetWaiting: ({ consumer, key, token }) =>
       ask("ForgetWaiting", ({ waiting }) => {
-        if (waiting.get(`${consumer} ${key}`)?.due === due) waiting.delete(`${consumer} ${key}`);
+        if (waiting.get(`${consumer} ${key}`)?.token === token) waiting.delete(`${consumer} ${key}`);
       }),
     // nothing is sealed yet in the simulation
     noteUnsealed: async () => true,

@@ -102,14 +102,15 @@ export const reconciler = ({ world }: Cloud, happenings: () => number, calm: () 
 
 const wakes = schedules.find(({ name }) => name === "wake") ?? schedules[0];
 
-/** The timer of `wake`: of its runs, one a minute, those that find something due. */
+/** The timer of `wake`: of its runs, one a minute at the same second, those that find something due. */
 export const waker = ({ world, rows }: Cloud): void => {
   const everyMs = wakes.everySeconds * 1_000;
-  const random = world.random.fork("wake");
+  const beat = world.random.fork("wake").int(everyMs);
   let next = Number.POSITIVE_INFINITY;
   const within = (due: number): void => {
     const wait = due - world.now();
-    const at = world.now() + Math.max(0, wait > MAX_WAIT_MS ? 0 : wait) + random.int(everyMs);
+    const earliest = world.now() + Math.max(0, wait > MAX_WAIT_MS ? 0 : wait);
+    const at = beat + Math.ceil((earliest - beat) / everyMs) * everyMs;
     if (at >= next) return;
     next = at;
     world.after(at - world.now(), () => {
@@ -126,7 +127,7 @@ export const waker = ({ world, rows }: Cloud): void => {
       () => {
         const [first] = [...rows.waiting.values()].sort((a, b) => a.due - b.due);
         // what could not be sent, or is not due yet
-        if (first !== undefined) within(Math.max(first.due, world.now() + everyMs));
+        if (first !== undefined) within(Math.max(first.due, world.now() + 1));
       },
     );
   };

@@ -15,8 +15,13 @@ type Body = {
 /** Whether it waits as a row for a time of its own, or was brought from there into its queue again. */
 const waits = ({ rows, queues }: Cloud, consumer: string, message: Message): boolean => {
   const nameOf = (body: string): string => {
-    const { delivery, detail } = JSON.parse(body) as { delivery?: string; detail?: { stream?: string } };
-    return delivery ?? detail?.stream ?? body;
+    try {
+      const { delivery, detail } = JSON.parse(body) as { delivery?: string; detail?: { stream?: string } };
+      return delivery ?? detail?.stream ?? body;
+    } catch {
+      // nobody can read it
+      return body;
+    }
   };
   if (consumer !== "deliver" && consumer !== "start-build") return false;
   const name = nameOf(message.body);

@@ -11,6 +11,7 @@ export type Mutant = {
 /** What few worlds show: more are needed than the end-to-end tests have time for. `npm run simulate:mutants` plants them. */
 export const rare: ReadonlySet<string> = new Set([
   "settings are not read again after they were changed",
+  "what waited is forgotten before it is in its queue",
   "the mender forgets what was lost while it was away",
   "what a clock ahead has dated has no age",
   "nobody settles the files of a flip that died and was given up",
@@ -70,8 +71,14 @@ export const mutants: readonly Mutant[] = [
   one(
     "a message is acknowledged before its effect",
     "engine/kit/consumer.ts",
-    "await handle(message, { last: receives >= maxReceives, again: receives > 1, givesUp });",
-    "void handle(message, { last: receives >= maxReceives, again: receives > 1, givesUp }).catch(() => undefined);",
+    "await handle(message, { last: receives >= maxReceives, receives, again: receives > 1, givesUp });",
+    "void handle(message, { last: receives >= maxReceives, receives, again: receives > 1, givesUp }).catch(() => undefined);",
+  ),
+  one(
+    "what waited is forgotten before it is in its queue",
+    "services/wake/wake.ts",
+    "          await send(one.consumer as ConsumerName, one.body);\n          await rows.forgetWaiting(one);",
+    "          await rows.forgetWaiting(one);\n          await send(one.consumer as ConsumerName, one.body);",
   ),
   one("a message that nobody can handle is dropped", "engine/kit/consumer.ts", "      await redelivery.deadLetter(record, reason);\n", ""),
   one(
