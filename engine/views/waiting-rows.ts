@@ -15,6 +15,9 @@ export type Waiting = {
   readonly token: string;
 };
 
+/** Longer than any wait there is (a day and a fifth): what is due later was dated by a clock that was ahead. */
+export const MAX_WAIT_MS = 48 * 3_600_000;
+
 /** @param random in [0, 1) */
 export const waitingToken = (now: number, random: number): string => `${now}-${random}`;
 

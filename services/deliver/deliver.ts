@@ -5,7 +5,7 @@ import type { Clock } from "../../engine/kit/clock.ts";
 import { NotYet, reasonOf, type Delivery as Times, Unprocessable } from "../../engine/kit/consumer.ts";
 import type { Aggregates } from "../../engine/log/execute.ts";
 import type { Views } from "../../engine/views/views.ts";
-import { waitingToken } from "../../engine/views/waiting-rows.ts";
+import { MAX_WAIT_MS, waitingToken } from "../../engine/views/waiting-rows.ts";
 import type { DeliveryMessage } from "../../engine/webhooks/delivery.ts";
 import type { Health } from "../../engine/webhooks/delivery-rows.ts";
 import type { EndpointSecret, WebhookSecrets } from "../../engine/webhooks/webhook-secrets.ts";
@@ -37,8 +37,6 @@ const LINES = 2;
 const SHORT_WAIT_MS = 60_000;
 /** Seconds that it is hidden where the endpoint is busy, by how often it came: each time is one of its tries, and they fill a minute. */
 const BUSY_SECONDS = [2, 5, 15, 30];
-/** Longer than any wait there is (a day and a fifth): what is to be waited for longer was dated by a clock that was ahead. */
-const MAX_WAIT_MS = 48 * 3_600_000;
 const KEPT_TRIES = 12;
 
 /**

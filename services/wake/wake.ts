@@ -1,6 +1,7 @@
 import type { ConsumerName } from "../../blueprint/topology.ts";
 import { each } from "../../engine/kit/each.ts";
 import type { Views } from "../../engine/views/views.ts";
+import { MAX_WAIT_MS } from "../../engine/views/waiting-rows.ts";
 
 export type Ports = {
   readonly rows: Pick<Views, "dueBy" | "forgetWaiting">;
@@ -9,8 +10,6 @@ export type Ports = {
   now(): number;
 };
 
-/** Longer than any wait there is (a day and a fifth): what is due later was dated by a clock that was ahead. */
-export const MAX_WAIT_MS = 48 * 3_600_000;
 /** Messages that are sent at once. */
 const WIDTH = 10;
 

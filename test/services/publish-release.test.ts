@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Subscribed } from "../../blueprint/topology.ts";
 import type { Release } from "../../domain/deployment/shapes.ts";
 import type { Recorded } from "../../domain/kernel/event.ts";
-import type { Package } from "../../engine/open-next/inspect.ts";
+import type { Inspected, Package } from "../../engine/open-next/inspect.ts";
 import { OutputRefused } from "../../engine/open-next/output.ts";
 import { ArchiveRefused } from "../../engine/zip/archive.ts";
 import { PublishRefused } from "../../services/publish-release/publish-function.ts";
@@ -16,6 +16,17 @@ beforeAll(async () => {
   room = await startVerbRoom();
 });
 afterAll(() => room.close());
+
+/** A build that was unpacked, with these functions. */
+const inspected = (root: string, id: string, packages: Package[]): Inspected => ({
+  root,
+  behaviors: [],
+  paths: { base: "", versioned: "_next", prefix: "" },
+  packages,
+  buildId: id,
+  runtimeId: id,
+  warnings: [],
+});
 
 /** Deployment n of a site of its own, built: what its publishing does, and how its parts can be made to fail. */
 const stage = async (
@@ -39,15 +50,7 @@ const stage = async (
     },
     inspect: async ({ root }, releaseId) => {
       await meanwhile.inspect?.();
-      return {
-        root,
-        behaviors: [],
-        paths: { base: "", versioned: "_next", prefix: "" },
-        packages,
-        buildId: releaseId,
-        runtimeId: releaseId,
-        warnings: [],
-      };
+      return inspected(root, releaseId, packages);
     },
     uploadAssets: async () => {
       await meanwhile.uploadAssets?.();
@@ -168,15 +171,7 @@ describe("publish-release", () => {
     );
     const { deliver, newest } = await stage(24, {
       site: () => ({ ...siteConfigOf("publish-24", "production"), streaming: true }),
-      inspect: async ({ root }, id) => ({
-        root,
-        behaviors: [],
-        packages,
-        paths: { base: "", versioned: "_next", prefix: "" },
-        buildId: id,
-        runtimeId: id,
-        warnings: [],
-      }),
+      inspect: async ({ root }, id) => inspected(root, id, packages),
       invoke: async (_, version) => ({ version, failed: null, payload: `{"statusCode":200}${"\0".repeat(8)}<html>` }),
     });
     await deliver();
@@ -197,15 +192,7 @@ describe("publish-release", () => {
     let most = 0;
     const { deliver, newest } = await stage(25, {
       site: () => ({ ...siteConfigOf("publish-25", "production"), functions: paths }),
-      inspect: async ({ root }, id) => ({
-        root,
-        behaviors: [],
-        packages,
-        paths: { base: "", versioned: "_next", prefix: "" },
-        buildId: id,
-        runtimeId: id,
-        warnings: [],
-      }),
+      inspect: async ({ root }, id) => inspected(root, id, packages),
       publish: async (_site, _build, { role }) => {
         most = Math.max(most, ++running);
         // the first is the last to be done

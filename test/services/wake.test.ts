@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { Waiting } from "../../engine/views/waiting-rows.ts";
-import { MAX_WAIT_MS, wake } from "../../services/wake/wake.ts";
+import { MAX_WAIT_MS, type Waiting } from "../../engine/views/waiting-rows.ts";
+import { wake } from "../../services/wake/wake.ts";
 
 const NOW = Date.UTC(2026, 10, 26, 12);
 const MINUTE = 60_000;

@@ -1,6 +1,6 @@
 import type { SQSEvent } from "aws-lambda";
 import { type Consumer, consumers, queueMaxReceives, schedules, visibilitySeconds } from "../../../blueprint/topology.ts";
-import { MAX_WAIT_MS } from "../../../services/wake/wake.ts";
+import { MAX_WAIT_MS } from "../../../engine/views/waiting-rows.ts";
 import type { Cloud } from "../aws/cloud.ts";
 import type { Message } from "../aws/queues.ts";
 import { here } from "../world/world.ts";
