@@ -40,13 +40,6 @@ export const EngineConfig = z.object({
 export type SiteConfig = z.infer<typeof SiteConfig>;
 export type EngineConfig = z.infer<typeof EngineConfig>;
 
-/** Reads SHIPLOG_CONFIG, a JSON document that the infrastructure writes. */
-export const engineConfig = (environment: Readonly<Record<string, string | undefined>>): EngineConfig => {
-  const text = environment.SHIPLOG_CONFIG;
-  if (text === undefined) throw new Error("SHIPLOG_CONFIG is not set: this function must be deployed by Shiplog's own infrastructure.");
-  return EngineConfig.parse(JSON.parse(text));
-};
-
 /** The configuration of one environment; `undefined` where it was never declared. */
 export const siteConfig = (config: EngineConfig, site: string, environment: string): SiteConfig | undefined =>
   config.sites.find((entry) => entry.site === site && entry.environment === environment);

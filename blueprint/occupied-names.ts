@@ -1,5 +1,5 @@
 import { componentName, engineFunctions, functionName, logGroupName, scheduleName } from "./engine-functions.ts";
-import { functionNames, type Site, siteResources } from "./sites.ts";
+import { functionNames, rolesOf, type Site, siteResources } from "./sites.ts";
 import { buckets } from "./stores.ts";
 import { type Consumer, consumers, deadLetterName, EVENTS_TABLE, queueName, ruleName, schedules, VIEWS_TABLE } from "./topology.ts";
 
@@ -27,11 +27,11 @@ const all = (namespace: Namespace, names: readonly string[]): Occupied[] => name
 /** What one environment of a site has for itself: its functions, every name of `siteResources`, and what is made of them. */
 export const occupiedByPlace = (declared: Pick<Site, "name" | "functions">, { name, domains }: Environment): Occupied[] => {
   const site = declared.name;
-  // an alias is a name within its function, and a project is the whole site's
+  // an alias is a name within its function
   const {
-    functions: ___,
+    functions: __,
     alias: _,
-    project: __,
+    project,
     tagTable,
     secret,
     revalidationQueue,
@@ -39,15 +39,21 @@ export const occupiedByPlace = (declared: Pick<Site, "name" | "functions">, { na
     ...keys
   } = siteResources(site, name);
   const ownFunctions = functionNames(site, name, declared);
+  const title = componentName(`${site}-${name}`);
   return [
     ...all("function", ownFunctions),
     ...all("queue", [revalidationQueue, revalidationDeadLetters]),
     ...all("table", [tagTable]),
     ...all("secret", [secret]),
-    ...all("log group", ownFunctions.map(logGroupOf)),
+    ...all("CodeBuild project", [project]),
+    ...all("log group", [...ownFunctions.map(logGroupOf), `/aws/codebuild/${project}`]),
     ...all("folder of keys", Object.values(keys)),
     ...all("domain", domains),
-    ...all("component of the infrastructure", [componentName(`${site}-${name}`)]),
+    ...all("component of the infrastructure", [
+      title,
+      ...["BuildRole", "BuildLog", "Project"].map((part) => `${title}${part}`),
+      ...rolesOf(declared).flatMap((role) => ["Role", "Log", "Function"].map((part) => `${title}${componentName(role)}${part}`)),
+    ]),
   ];
 };
 
@@ -56,20 +62,10 @@ const logGroupOf = (fn: string): string => `/aws/lambda/${fn}`;
 type Environment = Site["environments"][number];
 
 /** What a site has for all of its environments together. */
-export const occupiedBySite = (site: string): Occupied[] => {
-  const { project } = siteResources(site, "any");
-  const title = componentName(site);
-  return [
-    ...all("CodeBuild project", [project]),
-    ...all("log group", [`/aws/codebuild/${project}`]),
-    ...all("secret", [`shiplog/${site}/`]),
-    ...all("folder of keys", [`sources/${site}/`, `caches/${site}/`]),
-    ...all(
-      "component of the infrastructure",
-      ["BuildRole", "BuildLog", "Project"].map((part) => `${title}${part}`),
-    ),
-  ];
-};
+export const occupiedBySite = (site: string): Occupied[] => [
+  ...all("secret", [`shiplog/${site}/`]),
+  ...all("folder of keys", [`sources/${site}/`]),
+];
 
 /** What the engine has for itself. */
 export const occupiedByEngine = (): Occupied[] => [
@@ -91,7 +87,7 @@ export const occupiedByEngine = (): Occupied[] => [
   ),
   ...all(
     "component of the infrastructure",
-    engineFunctions.flatMap(({ name }) => ["Role", "Log", "Function"].map((part) => `${componentName(name)}${part}`)),
+    engineFunctions.flatMap(({ name }) => ["", "Role", "Log", "Function"].map((part) => `${componentName(name)}${part}`)),
   ),
 ];
 

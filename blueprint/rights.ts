@@ -1,15 +1,21 @@
 import type { EngineFunctionName } from "./engine-functions.ts";
-import { functionNames, functionOf, type Site, siteResources } from "./sites.ts";
+import { formerProject, functionNames, siteResources } from "./sites.ts";
 import { type BucketKey, buckets } from "./stores.ts";
 import { BUS, type Consumer, consumers, deadLetterName, EVENTS_TABLE, queueName, VIEWS_TABLE } from "./topology.ts";
 
 /**
  * What each function may do: exactly what its adapters call, and nothing else. Resources are ARNs with `{partition}`,
- * `{region}` and `{account}` left open, and `{sealKey}` and `{distributions}` for what has no name of its own.
+ * `{region}`, `{account}` and `{stage}` left open, and `{sealKey}` for what has no name of its own. None of the engine's
+ * grows with the sites: what belongs to sites is named by the pattern of its names, or by its tags.
  */
-export type Right = { readonly actions: readonly string[]; readonly on: readonly string[] };
-
-type Sites = readonly Pick<Site, "name" | "environments" | "functions">[];
+export type Right = {
+  readonly actions: readonly string[];
+  readonly on: readonly string[];
+  /** an IAM condition: operator, key, value */
+  readonly when?: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /** takes it away, whatever else allows it */
+  readonly denied?: true;
+};
 
 const arn = (service: string, resource: string): string => `arn:{partition}:${service}:{region}:{account}:${resource}`;
 const may = (actions: readonly string[], ...on: readonly string[]): Right => ({ actions, on });
@@ -26,19 +32,15 @@ const list = (name: BucketKey): Right => may(["s3:ListBucket"], bucket(name));
 const table = (name: string): string => arn("dynamodb", `table/${name}`);
 const queue = (name: string): string => arn("sqs", name);
 
-const environments = (sites: Sites) =>
-  sites.flatMap((site) => site.environments.map((environment) => siteResources(site.name, environment.name)));
-const functionsOf = (sites: Sites): string[] =>
-  sites.flatMap((site) =>
-    site.environments.flatMap(({ name }) => functionNames(site.name, name, site).map((one) => arn("lambda", `function:${one}`))),
-  );
-/** Of split functions that are declared no more the aliases may be asked for: that they are gone must be an answer, and no refusal. */
-const splitOnce = (sites: Sites): string[] =>
-  sites.flatMap((site) => site.environments.map(({ name }) => arn("lambda", `function:${functionOf(site.name, name, "server-*")}`)));
-const projectsOf = (sites: Sites): string[] => sites.map(({ name }) => arn("codebuild", `project/${siteResources(name, "any").project}`));
-
-const siteDeadLetters = (sites: Sites): string[] =>
-  environments(sites).map(({ revalidationDeadLetters }) => queue(revalidationDeadLetters));
+/** Names as every site and environment has them; the engine's own names fit none of these patterns (`occupied-names.ts`). */
+const every = siteResources("*", "*");
+const functionsOfSites = functionNames("*", "*", { functions: { "*": [] } }).map((name) => arn("lambda", `function:${name}`));
+/** Builds of an older engine too, whose projects had no environment in their names. */
+const everyProject = formerProject("*");
+const projectsOfSites = arn("codebuild", `project/${everyProject}`);
+const siteDeadLetters = queue(every.revalidationDeadLetters);
+/** Functions, whichever version or alias is asked for. */
+const qualified = (qualifier: string): string[] => functionsOfSites.map((name) => `${name}:${qualifier}`);
 
 const readEvents = may(["dynamodb:Query", "dynamodb:GetItem"], table(EVENTS_TABLE));
 const events = may(["dynamodb:Query", "dynamodb:GetItem", "dynamodb:PutItem"], table(EVENTS_TABLE), `${table(EVENTS_TABLE)}/index/log`);
@@ -62,45 +64,38 @@ const mailbox = (name: string): Right[] => [
   may(["sqs:GetQueueUrl", "sqs:SendMessage"], queue(deadLetterName(name))),
 ];
 
-const buildLogs = (sites: Sites): Right =>
-  may(
-    ["logs:GetLogEvents"],
-    ...sites.map(({ name }) => arn("logs", `log-group:/aws/codebuild/${siteResources(name, "any").project}:log-stream:*`)),
-  );
+const buildLogs = may(["logs:GetLogEvents"], arn("logs", `log-group:/aws/codebuild/${everyProject}:log-stream:*`));
 /** Consumers whose messages may wait for a time of their own. */
 const waits = ["start-build", "deliver"] as const;
 const send = (consumer: string): Right => may(["sqs:GetQueueUrl", "sqs:SendMessage"], queue(queueName(consumer)));
 
 /** What a function may do, besides writing its own log: a consumer that says nothing of it takes its messages, and reads and appends to the log. */
-export const rightsOf = (name: EngineFunctionName, sites: Sites): readonly Right[] => rights[name]?.(sites) ?? [...mailbox(name), events];
+export const rightsOf = (name: EngineFunctionName): readonly Right[] => rights[name] ?? [...mailbox(name), events];
 
-const rights: Partial<Record<EngineFunctionName, (sites: Sites) => readonly Right[]>> = {
-  "start-build": (sites) => [
+const rights: Partial<Record<EngineFunctionName, readonly Right[]>> = {
+  "start-build": [
     ...mailbox("start-build"),
     events,
     // a build that waits for room
     may(["dynamodb:PutItem"], table(VIEWS_TABLE)),
-    may(
-      ["codebuild:StartBuild", "codebuild:StopBuild", "codebuild:ListBuildsForProject", "codebuild:BatchGetBuilds"],
-      ...projectsOf(sites),
-    ),
+    may(["codebuild:StartBuild", "codebuild:StopBuild", "codebuild:ListBuildsForProject", "codebuild:BatchGetBuilds"], projectsOfSites),
   ],
-  "stop-build": (sites) => [
+  "stop-build": [
     ...mailbox("stop-build"),
     events,
-    may(["codebuild:StopBuild"], ...projectsOf(sites)),
+    may(["codebuild:StopBuild"], projectsOfSites),
     // a build that waits for room and is cancelled
     may(["dynamodb:GetItem", "dynamodb:DeleteItem"], table(VIEWS_TABLE)),
     send("start-build"),
   ],
-  "watch-build": (sites) => [
+  "watch-build": [
     ...mailbox("watch-build"),
     events,
-    may(["codebuild:BatchGetBuilds"], ...projectsOf(sites)),
+    may(["codebuild:BatchGetBuilds"], projectsOfSites),
     // the error of a build that failed
-    buildLogs(sites),
+    buildLogs,
   ],
-  "publish-release": (sites) => [
+  "publish-release": [
     ...mailbox("publish-release"),
     events,
     may(["dynamodb:PutItem"], table(VIEWS_TABLE)),
@@ -112,59 +107,61 @@ const rights: Partial<Record<EngineFunctionName, (sites: Sites) => readonly Righ
         "lambda:UpdateFunctionConfiguration",
         "lambda:PublishVersion",
       ],
-      ...functionsOf(sites),
+      ...functionsOfSites,
     ),
     // of versions that are not live yet: they are asked before they may be
-    may(["lambda:GetFunctionConfiguration", "lambda:InvokeFunction"], ...functionsOf(sites).map((name) => `${name}:*`)),
+    may(["lambda:GetFunctionConfiguration", "lambda:InvokeFunction"], ...qualified("*")),
     list("artifacts"),
     may(["s3:GetObject"], objects("artifacts", "builds/*")),
     may(["s3:GetObject", "s3:PutObject"], objects("artifacts", "functions/*")),
     list("static"),
     may(
       ["s3:GetObject", "s3:PutObject"],
-      ...environments(sites).flatMap(({ assets, cache, releases, publicFiles }) =>
-        [assets, cache, releases, publicFiles].map((prefix) => objects("static", `${prefix}/*`)),
-      ),
+      ...[every.assets, every.cache, every.releases, every.publicFiles].map((folder) => objects("static", `${folder}/*`)),
     ),
-    may(["dynamodb:BatchWriteItem"], ...environments(sites).map(({ tagTable }) => table(tagTable))),
-    may(["secretsmanager:GetSecretValue"], ...environments(sites).map(({ secret }) => arn("secretsmanager", `secret:${secret}-??????`))),
+    may(["dynamodb:BatchWriteItem"], table(every.tagTable)),
+    may(["secretsmanager:GetSecretValue"], arn("secretsmanager", `secret:${every.secret}-??????`)),
+    // the pattern fits these as well: no site may be called webhooks, and no release may know them
+    { ...may(["secretsmanager:GetSecretValue"], webhookSecrets), denied: true },
   ],
-  "flip-alias": (sites) => [
+  "flip-alias": [
     ...mailbox("flip-alias"),
     events,
-    may(["lambda:GetAlias", "lambda:UpdateAlias"], ...functionsOf(sites), ...functionsOf(sites).map((name) => `${name}:live`)),
-    may(["lambda:GetAlias"], ...splitOnce(sites)),
+    may(["lambda:GetAlias", "lambda:UpdateAlias"], ...functionsOfSites, ...qualified(every.alias)),
     // each version is asked before it is live, and through the alias once it is
-    may(["lambda:InvokeFunction"], ...functionsOf(sites).map((name) => `${name}:*`)),
+    may(["lambda:InvokeFunction"], ...qualified("*")),
     list("static"),
-    may(
-      ["s3:GetObject"],
-      ...environments(sites).flatMap(({ releases, publicFiles }) =>
-        [releases, publicFiles].map((prefix) => objects("static", `${prefix}/*`)),
-      ),
-    ),
-    may(["s3:GetObject", "s3:PutObject", "s3:DeleteObject"], ...environments(sites).map(({ assets }) => objects("static", `${assets}/*`))),
+    may(["s3:GetObject"], ...[every.releases, every.publicFiles].map((folder) => objects("static", `${folder}/*`))),
+    may(["s3:GetObject", "s3:PutObject", "s3:DeleteObject"], objects("static", `${every.assets}/*`)),
     // the lease of who puts public files, and the notes of whose are not settled
     may(["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"], table(VIEWS_TABLE)),
   ],
-  "refresh-edge": () => [...mailbox("refresh-edge"), events, may(["cloudfront:CreateInvalidation"], "{distributions}")],
-  notify: (sites) => [
+  "refresh-edge": [
+    ...mailbox("refresh-edge"),
+    events,
+    {
+      ...may(["cloudfront:CreateInvalidation"], "arn:{partition}:cloudfront::{account}:distribution/*"),
+      // SST's own tags: an id says nothing of whose distribution it is
+      when: { StringEquals: { "aws:ResourceTag/sst:app": "shiplog", "aws:ResourceTag/sst:stage": "{stage}" } },
+    },
+  ],
+  notify: [
     ...mailbox("notify"),
     readEvents,
     readViews,
     may(["dynamodb:PutItem"], table(VIEWS_TABLE)),
     send("deliver"),
     // the error of a build that failed
-    buildLogs(sites),
+    buildLogs,
   ],
-  deliver: () => [
+  deliver: [
     ...mailbox("deliver"),
     events,
     may(["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"], table(VIEWS_TABLE)),
     may(["secretsmanager:GetSecretValue"], webhookSecrets),
   ],
-  project: () => [...mailbox("project"), readEvents, relayed],
-  reconcile: (sites) => [
+  project: [...mailbox("project"), readEvents, relayed],
+  reconcile: [
     events,
     log,
     readViews,
@@ -172,21 +169,21 @@ const rights: Partial<Record<EngineFunctionName, (sites: Sites) => readonly Righ
     // notes of streams whose row is there
     may(["dynamodb:DeleteItem"], table(VIEWS_TABLE)),
     publish,
-    may(["codebuild:ListBuildsForProject", "codebuild:BatchGetBuilds", "codebuild:StopBuild"], ...projectsOf(sites)),
+    may(["codebuild:ListBuildsForProject", "codebuild:BatchGetBuilds", "codebuild:StopBuild"], projectsOfSites),
     send("watch-build"),
-    may(["lambda:GetAlias"], ...functionsOf(sites), ...functionsOf(sites).map((name) => `${name}:live`), ...splitOnce(sites)),
+    may(["lambda:GetAlias"], ...functionsOfSites, ...qualified(every.alias)),
     // AWS knows no resource for it
     may(["lambda:GetAccountSettings"], "*"),
   ],
-  wake: () => [may(["dynamodb:Query", "dynamodb:DeleteItem"], table(VIEWS_TABLE), `${table(VIEWS_TABLE)}/index/gsi1`), ...waits.map(send)],
-  seal: () => [
+  wake: [may(["dynamodb:Query", "dynamodb:DeleteItem"], table(VIEWS_TABLE), `${table(VIEWS_TABLE)}/index/gsi1`), ...waits.map(send)],
+  seal: [
     log,
     sealNotes,
     list("archive"),
     may(["s3:GetObject", "s3:PutObject"], objects("archive", "seals/*"), objects("archive", "segments/*")),
     may(["kms:Sign", "kms:GetPublicKey"], "{sealKey}"),
   ],
-  relay: () => [
+  relay: [
     readEvents,
     may(["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"], `${table(EVENTS_TABLE)}/stream/*`),
     // AWS knows no narrower resource for it than every stream of the table
@@ -196,7 +193,7 @@ const rights: Partial<Record<EngineFunctionName, (sites: Sites) => readonly Righ
     list("artifacts"),
     may(["s3:PutObject"], objects("artifacts", "aws/lambda/*")),
   ],
-  api: (sites) => [
+  api: [
     events,
     log,
     readViews,
@@ -210,15 +207,15 @@ const rights: Partial<Record<EngineFunctionName, (sites: Sites) => readonly Righ
     ),
     list("sources"),
     may(["s3:GetObject", "s3:PutObject"], objects("sources", "sources/*")),
-    may(["codebuild:BatchGetBuilds"], ...projectsOf(sites)),
-    buildLogs(sites),
+    may(["codebuild:BatchGetBuilds"], projectsOfSites),
+    buildLogs,
     may(
       ["sqs:GetQueueUrl", "sqs:ReceiveMessage", "sqs:ChangeMessageVisibility"],
       ...(consumers as readonly Consumer[]).map(({ name }) => queue(deadLetterName(name))),
-      ...siteDeadLetters(sites),
+      siteDeadLetters,
     ),
     // a person empties them: what OpenNext cannot confirm, it cannot confirm the next time either
-    may(["sqs:GetQueueAttributes", "sqs:PurgeQueue"], ...siteDeadLetters(sites)),
+    may(["sqs:GetQueueAttributes", "sqs:PurgeQueue"], siteDeadLetters),
     list("archive"),
     may(["s3:GetObject", "s3:PutObject"], objects("archive", "seals/*"), objects("archive", "segments/*")),
     may(["kms:Sign", "kms:GetPublicKey"], "{sealKey}"),

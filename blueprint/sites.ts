@@ -116,6 +116,9 @@ const splitRoles = ({ functions }: Pick<Site, "functions">): `server-${string}`[
 /** Every function that an environment of a site has, those that visitors reach first. */
 export const rolesOf = (site: Pick<Site, "functions">): FunctionRole[] => [...rolesWithUrl(site), "revalidation"];
 
+/** What builds of an engine older than projects by environment are called: one of them may end under a newer one. */
+export const formerProject = (site: string): string => `shiplog-${site}`;
+
 /** The name of a function, on AWS and locally. */
 export const functionOf = (site: string, environment: string, role: FunctionRole): string => `shiplog-${site}-${environment}-${role}`;
 
@@ -143,8 +146,10 @@ export const siteResources = (site: string, environment: string) => {
     releases: `${site}/${environment}/_releases`,
     publicFiles: `${site}/${environment}/_public`,
     secret: `shiplog/${site}/${environment}`,
-    /** one CodeBuild project per site */
-    project: `shiplog-${site}`,
+    project: prefix,
+    /** keys in the artifacts bucket: what its builds leave, and what they keep for the next */
+    builds: `builds/${site}/${environment}`,
+    buildCache: `caches/${site}/${environment}`,
   } as const;
 };
 

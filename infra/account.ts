@@ -8,14 +8,14 @@ export const region = aws.getRegionOutput({}).region;
 export const partition = aws.getPartitionOutput({}).partition;
 
 type Known = { partition: string; region: string; account: string };
-export const fill = (template: string, known: Known): string =>
-  template.replace(/\{(partition|region|account)\}/g, (_, name: keyof Known) => known[name]);
+const fill = (template: string, known: Known): string =>
+  template.replace(/\{(partition|region|account)\}/g, (_, name: keyof Known) => known[name]).replaceAll("{stage}", $app.stage);
 
 /** A name with `{account}` and `{region}` in it, as it is here. */
 export const named = (template: string): $util.Output<string> =>
   $resolve([partition, region, account]).apply(([partition, region, account]) => fill(template, { partition, region, account }));
 
-/** Of all inline policies of a role; each environment of a site adds to those that publish and flip. */
+/** Of all inline policies of a role. */
 const MAX_CHARACTERS = 10_240;
 
 /** A policy document that allows exactly these rights. `special` are the resources that have no name of their own. */
@@ -26,16 +26,15 @@ export const policyOf = (
   $resolve({ partition, region, account, special: $util.output(special) }).apply(({ special, ...known }) => {
     const text = JSON.stringify({
       Version: "2012-10-17",
-      Statement: rights.flatMap(({ actions, on }) => {
-        const Resource = on.flatMap((template) => special[template] ?? [fill(template, known)]);
-        // a right on nothing (no site is declared yet) is no statement: IAM refuses an empty list
-        return Resource.length === 0 ? [] : [{ Effect: "Allow", Action: [...actions], Resource }];
-      }),
+      Statement: rights.map(({ actions, on, when, denied }) => ({
+        Effect: denied ? "Deny" : "Allow",
+        Action: [...actions],
+        Resource: on.flatMap((template) => special[template] ?? [fill(template, known)]),
+        ...(when && { Condition: JSON.parse(fill(JSON.stringify(when), known)) }),
+      })),
     });
     if (text.length > MAX_CHARACTERS)
-      throw new Error(
-        `a role's policy has ${text.length} characters and IAM takes ${MAX_CHARACTERS}: declare fewer environments in this account, and the rest in another`,
-      );
+      throw new Error(`a role's policy has ${text.length} characters and IAM takes ${MAX_CHARACTERS}: Shiplog itself must be mended`);
     return text;
   });
 

@@ -1,6 +1,7 @@
 import { bucketName } from "../blueprint/rights.ts";
+import { siteResources } from "../blueprint/sites.ts";
 import { ARCHIVE_LOCK_DAYS, type Bucket, type BucketKey, buckets as declared } from "../blueprint/stores.ts";
-import { kept, named } from "./account.ts";
+import { account, kept, named, partition } from "./account.ts";
 
 /** Private, encrypted, reached by TLS alone. Plain resources: one policy has to hold what CloudFront may read as well. */
 const make = (key: BucketKey, title: string, { expireDays, versioned, locked }: Bucket) => {
@@ -69,16 +70,13 @@ policy("Sources", buckets.sources, []);
 policy("Artifacts", buckets.artifacts, []);
 policy("Archive", buckets.archive, []);
 
-/** The static bucket's policy comes last: it names the distributions that may read. */
-export const staticPolicy = (distributions: readonly { assets: string; arn: $util.Input<string> }[]) =>
-  policy(
-    "Static",
-    buckets.static,
-    distributions.map(({ assets, arn }) => ({
-      Effect: "Allow",
-      Principal: { Service: "cloudfront.amazonaws.com" },
-      Action: "s3:GetObject",
-      Resource: $interpolate`${buckets.static.arn}/${assets}/*`,
-      Condition: { StringEquals: { "aws:SourceArn": arn } },
-    })),
-  );
+// which files a distribution asks for is in its origin's path; a statement for each would outgrow the policy's 20 KB
+policy("Static", buckets.static, [
+  {
+    Effect: "Allow",
+    Principal: { Service: "cloudfront.amazonaws.com" },
+    Action: "s3:GetObject",
+    Resource: $interpolate`${buckets.static.arn}/${siteResources("*", "*").assets}/*`,
+    Condition: { ArnLike: { "aws:SourceArn": $interpolate`arn:${partition}:cloudfront::${account}:distribution/*` } },
+  },
+]);

@@ -6,9 +6,6 @@ import { environments } from "./sites.ts";
 /** Name → sha256 (hex) of each API token, as JSON: `npx sst secret set ApiTokens '{"ci":"…"}'`. Nobody may call until then. */
 const tokens = new sst.Secret("ApiTokens", "{}");
 
-/** An environment of a Lambda function is 4 KB at most, and this document is in it. */
-const MAX_BYTES = 3_900;
-
 const document = $jsonStringify({
   region,
   eventsTable: EVENTS_TABLE,
@@ -30,7 +27,7 @@ const document = $jsonStringify({
     basePath: site.basePath,
     variables: site.variables,
     architecture: site.architecture,
-    // only where it does: the document has room for few
+    // only where it does
     ...(site.streaming && { streaming: true }),
     ...(Object.keys(site.functions).length > 0 && { functions: site.functions }),
     distribution: distribution.id,
@@ -40,12 +37,15 @@ const document = $jsonStringify({
   tokens: tokens.value.apply((text) => JSON.parse(text) as Record<string, string>),
 });
 
-/** What every function of the engine is told: `EngineConfig` of `blueprint/engine-config.ts`. */
-export const engineConfig = document.apply((text) => {
-  const bytes = Buffer.byteLength(text);
-  if (bytes > MAX_BYTES)
-    throw new Error(
-      `SHIPLOG_CONFIG is ${bytes} bytes and may have ${MAX_BYTES}: declare fewer environments or API tokens in this account, and the rest in another`,
-    );
-  return text;
+/** Where a function of the engine finds its configuration (`EngineConfig` of `blueprint/engine-config.ts`). */
+export const CONFIG_FILE = "/opt/shiplog.json";
+
+/**
+ * The configuration as a layer of its own: a function's environment has 4 KB, which nine environments of sites fill. Another
+ * document is another version of the layer, so a function has read all of one or all of the other.
+ */
+export const configLayer = new aws.lambda.LayerVersion("Config", {
+  layerName: "shiplog-config",
+  description: "What Shiplog's functions are told of this account",
+  code: document.apply((text) => new $util.asset.AssetArchive({ "shiplog.json": new $util.asset.StringAsset(text) })),
 });

@@ -2,10 +2,8 @@ import { componentName, type EngineFunction, type EngineFunctionName, functionNa
 import { rightsOf } from "../blueprint/rights.ts";
 import { RUNTIME } from "../blueprint/sites.ts";
 import { assumedBy, policyOf } from "./account.ts";
-import { engineConfig } from "./config.ts";
-import { declaredSites } from "./declared-sites.ts";
+import { CONFIG_FILE, configLayer } from "./config.ts";
 import { sealKey } from "./seal-key.ts";
-import { environments } from "./sites.ts";
 
 /** A function of the engine, with a role of its own that may do what `blueprint/rights.ts` lists and write its own log. */
 export const engineFunction = ({ name, timeoutSeconds, memoryMb }: EngineFunction): sst.aws.Function => {
@@ -17,13 +15,13 @@ export const engineFunction = ({ name, timeoutSeconds, memoryMb }: EngineFunctio
         name: "rights",
         policy: policyOf(
           [
-            ...rightsOf(name as EngineFunctionName, declaredSites),
+            ...rightsOf(name as EngineFunctionName),
             {
               actions: ["logs:CreateLogStream", "logs:PutLogEvents"],
               on: [`arn:{partition}:logs:{region}:{account}:log-group:${logGroupName(name)}:*`],
             },
           ],
-          { "{sealKey}": [sealKey.arn], "{distributions}": environments.map(({ distribution }) => distribution.arn) },
+          { "{sealKey}": [sealKey.arn] },
         ),
       },
     ],
@@ -38,7 +36,8 @@ export const engineFunction = ({ name, timeoutSeconds, memoryMb }: EngineFunctio
     // a release is unpacked and zipped again in /tmp: output, package and archive of at most 250 MB each
     ...(name === "publish-release" && { storage: "2 GB" }),
     role: role.arn,
-    environment: { SHIPLOG_CONFIG: engineConfig },
+    layers: [configLayer.arn],
+    environment: { SHIPLOG_CONFIG: CONFIG_FILE },
     logging: { retention: "1 month" },
     transform: { logGroup: { name: logGroupName(name) } },
   });

@@ -35,6 +35,9 @@ const MOVED_BY_FLIPS = ["functionVersion", "description", "routingConfig"];
 const arn = (service: string, resource: string): string => `arn:{partition}:${service}:{region}:{account}:${resource}`;
 const s3 = (path = ""): string => `arn:{partition}:s3:::${bucketName("static")}${path}`;
 
+/** What is there below a folder, and nothing of other environments. */
+const list = (folder: string): Right => ({ actions: ["s3:ListBucket"], on: [s3()], when: { StringLike: { "s3:prefix": `${folder}/*` } } });
+
 /** What the code of a site's release may do: its own cache, tags and queue, and nothing of another environment. */
 const rightsOf = (role: FunctionRole, name: string, names: ReturnType<typeof siteResources>): Right[] => {
   const tags = arn("dynamodb", `table/${names.tagTable}`);
@@ -44,14 +47,11 @@ const rightsOf = (role: FunctionRole, name: string, names: ReturnType<typeof sit
     ...{
       server: [
         { actions: ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"], on: [s3(`/${names.cache}/*`)] },
-        { actions: ["s3:ListBucket"], on: [s3()] },
+        list(names.cache),
         { actions: ["dynamodb:GetItem", "dynamodb:Query", "dynamodb:BatchWriteItem"], on: [tags, `${tags}/index/revalidate`] },
         { actions: ["sqs:SendMessage"], on: [queue] },
       ],
-      image: [
-        { actions: ["s3:GetObject"], on: [s3(`/${names.assets}/*`)] },
-        { actions: ["s3:ListBucket"], on: [s3()] },
-      ],
+      image: [{ actions: ["s3:GetObject"], on: [s3(`/${names.assets}/*`)] }, list(names.assets)],
       revalidation: [{ actions: ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"], on: [queue] }],
     }[kindOf(role)],
   ];

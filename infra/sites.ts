@@ -3,7 +3,6 @@ import { componentName } from "../blueprint/engine-functions.ts";
 import { ACTIONS_KEY, revalidation, siteResources } from "../blueprint/sites.ts";
 import { tagTable } from "../blueprint/stores.ts";
 import { kept } from "./account.ts";
-import { staticPolicy } from "./buckets.ts";
 import { type DeclaredSite, declaredSites } from "./declared-sites.ts";
 import { edge } from "./edge.ts";
 import { queueWithDeadLetters } from "./queue.ts";
@@ -46,13 +45,10 @@ const environmentOf = (site: DeclaredSite, environment: DeclaredSite["environmen
     distribution,
     revalidationQueueUrl: queue.url,
     deadLetters: dead,
-    assets: names.assets,
   };
 };
 
 /** Every declared environment, in the order of the sites file. */
 export const environments = declaredSites.flatMap((site) => site.environments.map((environment) => environmentOf(site, environment)));
-
-staticPolicy(environments.map(({ assets, distribution }) => ({ assets, arn: distribution.arn })));
 
 export const outputs = Object.fromEntries(environments.map(({ site, environment, url }) => [`${site.name}/${environment}`, url]));

@@ -41,6 +41,8 @@ export type StartBuild = {
   readonly source: Source;
   readonly sourcesBucket: string;
   readonly artifactsBucket: string;
+  /** keys in it, without a slash at their end: what this environment's builds leave, and what they keep for the next */
+  readonly folders: { readonly builds: string; readonly cache: string };
   /** name of the secret that holds the values, and the names to hand to the build */
   readonly secret: string;
   readonly secretNames: readonly string[];
@@ -78,12 +80,11 @@ export const codeBuilds = (client: CodeBuildClient) => {
             ...Object.entries(plain).map(([name, value]) => ({ name, value, type: "PLAINTEXT" as const })),
             ...[...new Set(ask.secretNames)].map((name) => ({ name, value: `${ask.secret}:${name}`, type: "SECRETS_MANAGER" as const })),
           ],
-          // what a build keeps for the next: a preview's may not reach production
-          cacheOverride: { type: "S3", location: `${ask.artifactsBucket}/caches/${ask.site}/${ask.environment}` },
+          cacheOverride: { type: "S3", location: `${ask.artifactsBucket}/${ask.folders.cache}` },
           artifactsOverride: {
             type: "S3",
             location: ask.artifactsBucket,
-            path: `builds/${ask.deploymentId}`,
+            path: `${ask.folders.builds}/${ask.deploymentId}`,
             name: "output.zip",
             packaging: "ZIP",
             namespaceType: "NONE",

@@ -1,4 +1,5 @@
-import { engineConfig } from "../../blueprint/engine-config.ts";
+import { readFileSync } from "node:fs";
+import { EngineConfig } from "../../blueprint/engine-config.ts";
 import { systemClock } from "../kit/clock.ts";
 import type { Base } from "./parts.ts";
 
@@ -18,7 +19,7 @@ export const onLambda = <P extends Parts, E, A>(
   const made = (): Made<P> => {
     // whole lines of JSON, as they are: alarms count figures in them
     const log: Base["log"] = (line) => process.stdout.write(`${JSON.stringify(line)}\n`);
-    const base: Base = { config: engineConfig(process.env), clock: systemClock, log, clients: {} };
+    const base: Base = { config: configOf(process.env.SHIPLOG_CONFIG), clock: systemClock, log, clients: {} };
     const own = Object.entries(parts).map(([name, part]) => [name, part(base)]);
     return { ...base, ...Object.fromEntries(own) } as Made<P>;
   };
@@ -26,4 +27,15 @@ export const onLambda = <P extends Parts, E, A>(
     handle ??= wire(made());
     return handle(event);
   };
+};
+
+/**
+ * The JSON document that the infrastructure wrote, read once a cold start: another document is another file, and Lambda
+ * then begins anew.
+ *
+ * @param file SHIPLOG_CONFIG
+ */
+const configOf = (file: string | undefined): EngineConfig => {
+  if (file === undefined) throw new Error("SHIPLOG_CONFIG is not set: this function must be deployed by Shiplog's own infrastructure.");
+  return EngineConfig.parse(JSON.parse(readFileSync(file, "utf8")));
 };

@@ -106,8 +106,8 @@ export const builds = (base: Base) => {
   return {
     ...all,
     /** The build that was started for a deployment: one of the project's newest, or none. */
-    find: async (site: string, deploymentId: string) =>
-      (await all.recent(projectOf(site))).find((build) => build.deploymentId === deploymentId),
+    find: async (site: string, environment: string, deploymentId: string) =>
+      (await all.recent(projectOf(site, environment))).find((build) => build.deploymentId === deploymentId),
   };
 };
 
@@ -116,4 +116,4 @@ export const site =
   (name: string, environment: string) =>
     siteConfig(config, name, environment);
 
-export const projectOf = (name: string): string => siteResources(name, "any").project;
+export const projectOf = (name: string, environment: string): string => siteResources(name, environment).project;

@@ -65,7 +65,7 @@ export const provisionSite = async (
   });
   await createTable(clients.dynamodb, tagTable(names.tagTable));
   const kept = await secret(clients, names.secret, values);
-  await project(clients, site, ownBuildspec);
+  await project(clients, site, environment, ownBuildspec);
   const nameOf = (role: FunctionRole): string => functionOf(site.name, environment, role);
   for (const role of rolesOf(site)) await siteFunction(clients.lambda, nameOf(role), names.alias, role, site);
   for (const role of rolesWithUrl(site)) await functionUrl(clients.lambda, nameOf(role), names.alias, invokeModeOf(site, role));
@@ -137,8 +137,8 @@ const secret = async ({ secrets }: Clients, name: string, values: Readonly<Recor
   return merged;
 };
 
-const project = async ({ codeBuild }: Clients, site: Site, ownBuildspec: boolean): Promise<void> => {
-  const name = siteResources(site.name, "any").project;
+const project = async ({ codeBuild }: Clients, site: Site, environment: string, ownBuildspec: boolean): Promise<void> => {
+  const { project: name, buildCache } = siteResources(site.name, environment);
   const wanted = {
     name,
     serviceRole: ROLE,
@@ -148,7 +148,7 @@ const project = async ({ codeBuild }: Clients, site: Site, ownBuildspec: boolean
       ...(!(ownBuildspec && site.build === undefined) && { buildspec: buildspecOf(site) }),
     },
     artifacts: { type: "S3" as const, location: BUCKETS.artifacts, packaging: "ZIP" as const },
-    cache: { type: "S3" as const, location: `${BUCKETS.artifacts}/caches/${site.name}` },
+    cache: { type: "S3" as const, location: `${BUCKETS.artifacts}/${buildCache}` },
     environment: { type: "LINUX_CONTAINER" as const, image: "aws/codebuild/standard:7.0", computeType: "BUILD_GENERAL1_SMALL" as const },
     timeoutInMinutes: site.buildTimeoutMinutes,
   };

@@ -13,7 +13,7 @@ export type Ports = {
   publish(events: readonly Recorded[]): Promise<void>;
   readonly builds: {
     get(ids: readonly string[]): Promise<BuildReport[]>;
-    find(site: string, deploymentId: string): Promise<BuildReport | undefined>;
+    find(site: string, environment: string, deploymentId: string): Promise<BuildReport | undefined>;
     stop(id: string): Promise<void>;
   };
   /** tells watch-build of a build, as CodeBuild's own event would have */
@@ -100,7 +100,7 @@ export const reconcileDeployment =
 
     async function cancelling(): Promise<void> {
       if (age < NUDGE_MS.cancelling && view.buildId === null) return;
-      const build = view.buildId === null ? await builds.find(view.site, view.id) : (await builds.get([view.buildId]))[0];
+      const build = view.buildId === null ? await builds.find(view.site, view.environment, view.id) : (await builds.get([view.buildId]))[0];
       if (build === undefined) {
         const reason = "cancelled; no build of it exists";
         await aggregates.deployment.execute(view.id, { type: "RecordBuildStopped", buildId: null, reason }, because("none"));

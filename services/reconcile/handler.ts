@@ -13,10 +13,10 @@ import { mend } from "./mend.ts";
 import { reconcile } from "./reconcile.ts";
 
 /** A build's state as CodeBuild's own event would have told it: the same nudge through the same door. */
-const stateChange = ({ arn, status }: BuildReport, site: string) => ({
+const stateChange = ({ id, arn, status }: BuildReport) => ({
   source: "aws.codebuild",
   "detail-type": "CodeBuild Build State Change",
-  detail: { "build-id": arn, "build-status": status, "project-name": projectOf(site) },
+  detail: { "build-id": arn, "build-status": status, "project-name": id.slice(0, id.indexOf(":")) },
 });
 
 /** Deployments of an environment whose end may have been lost on its way, although their row has heard of it. */
@@ -76,7 +76,7 @@ export const wire = ({
         events,
         publish: bus.publish,
         builds,
-        reportBuild: (build) => queues.send("watch-build", JSON.stringify(stateChange(build, view.site))),
+        reportBuild: (build) => queues.send("watch-build", JSON.stringify(stateChange(build))),
         askedAgainAt: async (id) => (await views.waiting("start-build", id))?.due,
         buildTimeoutMinutes: (name, environment) => site(name, environment)?.buildTimeoutMinutes ?? 20,
         now: clock.now,
@@ -100,7 +100,7 @@ export const wire = ({
     firstDue: views.firstDue,
     now: clock.now,
     sites: config.sites,
-    recentBuilds: (name) => builds.recent(projectOf(name)),
+    recentBuilds: (name, environment) => builds.recent(projectOf(name, environment)),
     stopBuild: builds.stop,
     log,
   });

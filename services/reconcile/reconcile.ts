@@ -14,7 +14,7 @@ export type Ports = {
   reconcileDeployment(view: DeploymentView): Promise<void>;
   reconcileEnvironment(site: string, environment: string): Promise<void>;
   readonly sites: readonly { readonly site: string; readonly environment: string }[];
-  recentBuilds(site: string): Promise<readonly BuildReport[]>;
+  recentBuilds(site: string, environment: string): Promise<readonly BuildReport[]>;
   stopBuild(id: string): Promise<void>;
   /** bytes of all versions of all functions in the region, and how many there may be */
   codeStorage(): Promise<{ used: number; limit: number }>;
@@ -53,7 +53,7 @@ export const reconcile = (ports: Ports) => async (): Promise<void> => {
   });
   for (const { site, environment } of ports.sites)
     await part(`${site}/${environment}`, () => ports.reconcileEnvironment(site, environment));
-  for (const site of new Set(ports.sites.map((entry) => entry.site))) await part(`builds of ${site}`, () => stopOrphans(site));
+  for (const { site, environment } of ports.sites) await part(`builds of ${site}/${environment}`, () => stopOrphans(site, environment));
   await part("figures", async () => {
     const { used, limit } = await ports.codeStorage();
     const due = (await ports.firstDue()) ?? Number.POSITIVE_INFINITY;
@@ -68,8 +68,8 @@ export const reconcile = (ports: Ports) => async (): Promise<void> => {
   if (faults.length > 0) throw new Error(`${faults.length} parts could not be reconciled: ${faults.join("; ")}`);
 
   /** A build that runs for a deployment that has ended: nobody waits for it. */
-  async function stopOrphans(site: string): Promise<void> {
-    for (const build of await ports.recentBuilds(site)) {
+  async function stopOrphans(site: string, environment: string): Promise<void> {
+    for (const build of await ports.recentBuilds(site, environment)) {
       if (build.status !== "IN_PROGRESS" || build.deploymentId === null) continue;
       const view = await ports.deployment(build.deploymentId);
       if (view === undefined || !isEnd(view.status)) continue;

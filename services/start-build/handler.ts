@@ -3,7 +3,7 @@ import { deploymentOf } from "../../domain/kernel/identity.ts";
 import { messageOf } from "../../engine/kit/envelope.ts";
 import { waitingToken } from "../../engine/views/waiting-rows.ts";
 import { consumerOf } from "../../engine/wiring/consumer.ts";
-import { aggregates, builds, projectOf, site, views } from "../../engine/wiring/parts.ts";
+import { aggregates, builds, site, views } from "../../engine/wiring/parts.ts";
 import { startBuild } from "./start-build.ts";
 
 export const { wire, handler } = consumerOf(
@@ -25,15 +25,17 @@ export const { wire, handler } = consumerOf(
         find: builds.find,
         start: ({ deploymentId, site, environment, source }) => {
           const declared = siteNamed(site, environment);
+          const { project, secret, builds: left, buildCache } = siteResources(site, environment);
           return builds.start({
-            project: projectOf(site),
+            project,
             deploymentId,
             site,
             environment,
             source,
             sourcesBucket: config.buckets.sources,
             artifactsBucket: config.buckets.artifacts,
-            secret: siteResources(site, environment).secret,
+            folders: { builds: left, cache: buildCache },
+            secret,
             secretNames: [ACTIONS_KEY, ...(declared?.variables ?? [])],
             timeoutMinutes: declared?.buildTimeoutMinutes ?? 20,
           });

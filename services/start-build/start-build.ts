@@ -17,7 +17,7 @@ export type Ports = {
     }): Promise<BuildReport>;
     stop(id: string): Promise<void>;
     /** the build that was started for this deployment, if there is one */
-    find(site: string, deploymentId: string): Promise<BuildReport | undefined>;
+    find(site: string, environment: string, deploymentId: string): Promise<BuildReport | undefined>;
   };
   /** brings the event again after that time; of a deployment one waits, however often it is asked for */
   comeAgain(event: Recorded<Subscribed<"start-build">>, seconds: number): Promise<void>;
@@ -34,11 +34,11 @@ export const startBuild =
     const deploymentId = deploymentOf(event.stream);
     const because = (suffix = "") => following(event, ACTOR, suffix);
     const { state } = await aggregates.deployment.load(deploymentId);
+    if (!state.request) return;
+    const { site, environment, source } = state.request;
     if (state.status === "cancelling" && state.buildId === null) return settleCancel();
-    const source = state.request?.source;
-    if (state.status !== "queued" || !state.request || !source) return;
+    if (state.status !== "queued" || !source) return;
 
-    const { site, environment } = state.request;
     const build = await started({ deploymentId, site, environment, source });
     if (build === undefined) return;
     const { refusal } = await aggregates.deployment.execute(
@@ -69,7 +69,7 @@ export const startBuild =
 
     /** An earlier delivery may have started a build and died before it was written down. */
     async function settleCancel(): Promise<void> {
-      const found = await builds.find(state.request?.site ?? "", deploymentId);
+      const found = await builds.find(site, environment, deploymentId);
       if (found !== undefined) {
         await aggregates.deployment.execute(deploymentId, { type: "RecordBuildStarted", buildId: found.id }, because());
       } else {

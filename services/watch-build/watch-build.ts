@@ -27,13 +27,13 @@ export type Ports = {
   readonly builds: { get(ids: readonly string[]): Promise<BuildReport[]> };
   /** the end of a build's log; nothing where there is none */
   logEnd(logs: string): Promise<readonly string[]>;
-  /** the only project whose builds may speak for a site's deployments */
-  projectOf(site: string): string;
+  /** the only projects whose builds may speak for an environment's deployments */
+  projectsOf(site: string, environment: string): readonly string[];
 };
 
 /** Records what a build has come to. The event is only a nudge: CodeBuild itself is asked, so a forged one changes nothing. */
 export const watchBuild =
-  ({ aggregates, builds, logEnd, projectOf }: Ports) =>
+  ({ aggregates, builds, logEnd, projectsOf }: Ports) =>
   async ({ detail }: BuildStateChange): Promise<void> => {
     const arn = detail["build-id"];
     const [build] = await builds.get([arn.slice(arn.indexOf(":build/") + ":build/".length)]);
@@ -43,9 +43,9 @@ export const watchBuild =
 
     const { state } = await aggregates.deployment.load(deploymentId);
     if (state.request === null) throw new Unprocessable(`build ${build.id} names deployment ${deploymentId}, which was never requested`);
-    const project = projectOf(state.request.site);
-    if (!build.id.startsWith(`${project}:`))
-      throw new Unprocessable(`build ${build.id} names deployment ${deploymentId}, whose builds are those of the project ${project}`);
+    const projects = projectsOf(state.request.site, state.request.environment);
+    if (!projects.some((project) => build.id.startsWith(`${project}:`)))
+      throw new Unprocessable(`build ${build.id} names deployment ${deploymentId}, whose builds are those of the project ${projects[0]}`);
 
     await aggregates.deployment.execute(deploymentId, commandFor(build, await errorOf(build, logEnd)), {
       // an event made from a poll collides with the real one

@@ -28,6 +28,7 @@ it("keeps what builds leave for later ones apart for each environment", async ()
       source: { key: "web.zip", sha256: "0".repeat(64), bytes: 1 },
       sourcesBucket: "sources",
       artifactsBucket: "artifacts",
+      folders: { builds: `builds/web/${environment}`, cache: `caches/web/${environment}` },
       secret: "none",
       secretNames: [],
       timeoutMinutes: 5,

@@ -107,7 +107,7 @@ describe("what docs/extend.md says", () => {
       const held = { sequence: 1, deploymentId: "dep_01M8B3Z8C0FQ46APKHF5G3RW8W", release, actor: "ada", by: "pin", replaces: null };
       const records = [event("FlipHeld", held), event("EnvironmentUnpinned", {})].map((detail, n) => ({ messageId: String(n), body: JSON.stringify({ detail }), attributes: { ApproximateReceiveCount: "1" } }));
       await wire({ log, queues: { redelivery } } as never)({ Records: records } as never);
-      console.log("RESULT" + JSON.stringify({ lines: lines.filter(({ level }) => level === "info"), put, declared: consumers.some(({ name }) => name === "remind"), rights: rightsOf("remind", []).flatMap(({ actions }) => actions).includes("sqs:ReceiveMessage") && queueName("remind") }));
+      console.log("RESULT" + JSON.stringify({ lines: lines.filter(({ level }) => level === "info"), put, declared: consumers.some(({ name }) => name === "remind"), rights: rightsOf("remind").flatMap(({ actions }) => actions).includes("sqs:ReceiveMessage") && queueName("remind") }));
     `);
     expect(result).toEqual({
       lines: [{ level: "info", message: "a deployment is held", deployment: "dep_01M8B3Z8C0FQ46APKHF5G3RW8W", by: "pin" }],

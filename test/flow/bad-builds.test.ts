@@ -91,7 +91,7 @@ describe("an archive that is not what the build left is refused before anything 
       const { buildId } = await world.api.deployment(id);
       return buildId !== null && (await world.dev.engine.builds.get([buildId]))[0]?.status === "SUCCEEDED";
     });
-    const place = { Bucket: BUCKETS.artifacts, Key: `builds/${id}/output.zip` };
+    const place = { Bucket: BUCKETS.artifacts, Key: `${world.resources("production").builds}/${id}/output.zip` };
     if (make === undefined) await world.dev.engine.objects.remove(place.Bucket, [place.Key]);
     else await world.aws.clients.s3.send(new PutObjectCommand({ ...place, Body: await make() }));
     world.aws.endpoint.dropEvents(undefined);

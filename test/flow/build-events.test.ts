@@ -22,10 +22,10 @@ const send = (body: string): Promise<void> => world.dev.engine.queues.send("watc
 const stateChange = (arn: string, status: string) => ({
   source: "aws.codebuild",
   "detail-type": "CodeBuild Build State Change",
-  detail: { "build-id": arn, "build-status": status, "project-name": "shiplog-web" },
+  detail: { "build-id": arn, "build-status": status, "project-name": "shiplog-web-claimed" },
 });
 const arnOf = (build: string) => `arn:aws:codebuild:eu-west-1:000000000000:build/${build}`;
-const unknownBuild = arnOf("shiplog-web:11111111-2222-3333-4444-555555555555");
+const unknownBuild = arnOf("shiplog-web-claimed:11111111-2222-3333-4444-555555555555");
 const QUICK = JSON.stringify({ version: 0.2, phases: { build: { commands: ["true"] } } });
 
 /** A build that somebody else started. */
@@ -53,11 +53,11 @@ it.each([
 });
 
 it("puts aside the reports of builds that belong to no deployment", async () => {
-  await startBuild("shiplog-web");
+  await startBuild(world.resources("claimed").project);
   await deadLettered(/was not started by Shiplog: it names no deployment/);
-  await startBuild("shiplog-web", "../etc/passwd");
+  await startBuild(world.resources("claimed").project, "../etc/passwd");
   const unknown = `dep_${ulid()}`;
-  await startBuild("shiplog-web", unknown);
+  await startBuild(world.resources("claimed").project, unknown);
   await deadLettered(new RegExp(`names deployment ${unknown}, which was never requested`));
   expect((await world.api.get(`deployments/${unknown}`)).status).toBe(404);
 });
@@ -79,7 +79,9 @@ it("believes no build of another project that claims a deployment", async () => 
     }),
   );
   await startBuild(name, id);
-  await deadLettered(new RegExp(`build ${name}:.* names deployment ${id}, whose builds are those of the project shiplog-web`));
+  await deadLettered(
+    new RegExp(`build ${name}:.* names deployment ${id}, whose builds are those of the project ${world.resources("claimed").project}`),
+  );
   expect((await world.api.deployment(id)).status).toBe("queued");
 
   world.aws.endpoint.dropEvents(undefined);

@@ -74,7 +74,7 @@ it("cancels at once what waits for room to build; no build of it begins", async 
   const limit = (concurrentBuildLimit: number) =>
     world.aws.clients.codeBuild.send(new UpdateProjectCommand({ name: project, concurrentBuildLimit }));
   await limit(1);
-  const other = await world.deploy("building", LONG);
+  const other = await world.deploy("waiting", LONG);
   await world.reached(other, "building");
   const { buildsStarted } = world.aws.codeBuild.counters();
   const id = await world.deploy("waiting");

@@ -1,14 +1,13 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
-import { EngineConfig } from "../../blueprint/engine-config.ts";
-import { engineFunctions, functionName, logGroupName, relay } from "../../blueprint/engine-functions.ts";
+import { componentName, engineFunctions, functionName, logGroupName, relay } from "../../blueprint/engine-functions.ts";
 import { siteResources } from "../../blueprint/sites.ts";
 import { eventsTable } from "../../blueprint/stores.ts";
 import { consumers, deadLetterName, queueName } from "../../blueprint/topology.ts";
 import { root } from "./support/bundle-config.ts";
 import { checks, listRights } from "./support/checks.ts";
-import { all, type Graph, graphOf, one, stages, statements } from "./support/graph.ts";
+import { all, configIn, type Graph, graphOf, one, stages, statements } from "./support/graph.ts";
 
 it("the infrastructure agrees with the types of SST's components", async () => {
   const tsc = `${root}/node_modules/typescript/bin/tsc`;
@@ -47,7 +46,11 @@ describe("the graph of production", () => {
   it("tells every function of the engine its configuration, and keeps its log for a month", () => {
     for (const { name, timeoutSeconds, memoryMb } of engineFunctions) {
       const { inputs } = one(graph(), "function", functionName(name));
-      const config = EngineConfig.parse(JSON.parse(inputs.environment.variables.SHIPLOG_CONFIG));
+      const config = configIn(graph());
+      expect([inputs.layers, inputs.environment.variables.SHIPLOG_CONFIG]).toEqual([
+        [expect.stringContaining(":layer:shiplog-config:")],
+        "/opt/shiplog.json",
+      ]);
       expect(config.sites.map(({ site, environment }) => `${site}/${environment}`)).toEqual([
         "web/production",
         "web/preview",
@@ -90,7 +93,7 @@ describe("the graph of production", () => {
       expect(first).toMatchObject({ Effect: "Deny", Action: "s3:*", Condition: { Bool: { "aws:SecureTransport": "false" } } });
       for (const { Action, Resource, Condition } of rest) {
         expect([Action, Resource]).toEqual(["s3:GetObject", expect.stringMatching(/\/_assets\/\*$/)]);
-        expect(Condition.StringEquals["aws:SourceArn"]).toMatch(/^arn:aws:cloudfront::\d+:distribution\/E/);
+        expect(Condition).toEqual({ ArnLike: { "aws:SourceArn": "arn:aws:cloudfront::123456789012:distribution/*" } });
       }
     }
   });
@@ -197,9 +200,32 @@ describe("the graph of production", () => {
     expect(cookiesConfig.cookies.items).toEqual(["__prerender_bypass"]);
   });
 
-  it("builds each site in a project of its own, with its time limit and its own buildspec where it has one", () => {
-    const web = one(graph(), "project", "shiplog-web").inputs;
-    const shop = one(graph(), "project", "shiplog-shop").inputs;
+  it("lets neither builds nor functions of an environment reach what is another's", () => {
+    const places = ["web/production", "web/preview", "shop/production"];
+    const ofPlace = (place: string) => new RegExp(place.replace("/", "[/-]"));
+    const titles = places.map((place) => componentName(place.replace("/", "-")));
+    for (const [at, place] of places.entries()) {
+      const roles = all(graph(), "role").filter(({ name }) => name.startsWith(titles[at] ?? ""));
+      expect(roles.length).toBeGreaterThanOrEqual(4);
+      for (const role of roles)
+        for (const other of places.filter((one) => one !== place))
+          expect(JSON.stringify(statements(role)), role.name).not.toMatch(ofPlace(other));
+      const lists = roles.flatMap(statements).filter(({ Action }) => Action.includes("s3:ListBucket"));
+      for (const { Condition } of lists)
+        expect(Condition).toEqual({ StringLike: { "s3:prefix": expect.stringMatching(`^${place}/_[a-z]+/\\*$`) } });
+      // whatever of the artifacts bucket a build may write is below its own environment
+      const written = statements(one(graph(), "role", `${titles[at]}BuildRole`)).filter(({ Action }) => Action.includes("s3:PutObject"));
+      expect(written.flatMap(({ Resource }) => Resource.map((arn) => arn.replace(/^[^/]*\//, "")))).toEqual([
+        `builds/${place}/*`,
+        `caches/${place}/*`,
+      ]);
+    }
+  });
+
+  it("builds each environment in a project of its own, with its site's time limit and its own buildspec where it has one", () => {
+    const web = one(graph(), "project", "shiplog-web-production").inputs;
+    const shop = one(graph(), "project", "shiplog-shop-production").inputs;
+    expect(all(graph(), "project")).toHaveLength(3);
     expect([web.buildTimeout, web.environment.type, web.source.buildspec !== undefined]).toEqual([20, "ARM_CONTAINER", true]);
     expect([shop.buildTimeout, shop.environment.type, shop.source.buildspec]).toEqual([30, "LINUX_CONTAINER", undefined]);
     for (const { artifacts, cache } of [web, shop]) expect([artifacts.packaging, artifacts.type, cache.type]).toEqual(["ZIP", "S3", "S3"]);

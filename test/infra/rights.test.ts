@@ -69,7 +69,14 @@ const live = async (): Promise<void> => {
 };
 
 const allows = (said: readonly Statement[], { action, on }: Asked): boolean =>
-  said.some(({ Action, Resource }) => Action.includes(action) && Resource.some((resource) => matches(resource, on)));
+  (["Allow", "Deny"] as const).every(
+    (effect) =>
+      said.some(
+        ({ Effect, Action, Resource }) =>
+          Effect === effect && Action.includes(action) && Resource.some((resource) => matches(resource, on)),
+      ) ===
+      (effect === "Allow"),
+  );
 /** The accounts differ, and a bucket's name carries its own. */
 const matches = (resource: string, on: string): boolean => {
   if (resource === "*") return on === "*";
@@ -80,7 +87,7 @@ const matches = (resource: string, on: string): boolean => {
     .replace(/[.+^${}()|[\]\\]/g, "\\$&")
     .replaceAll("*", ".*")
     .replaceAll("?", ".");
-  return new RegExp(`^${pattern}$`).test(on) || (/^:(key|distribution)\//.test(on) && own.startsWith(on));
+  return new RegExp(`^${pattern}$`).test(on) || (on.startsWith(":key/") && own.startsWith(on));
 };
 
 it("every function may do what it was seen to do", { timeout: 300_000 }, async () => {

@@ -64,7 +64,7 @@ describe("a consumer with another name", () => {
     expect(changedLocal.queues).toHaveProperty(`shiplog-${after}`);
     expect(undone(changedLocal)).toEqual(local);
 
-    const graph = await evaluate("production", copy);
+    const graph = await evaluate("production", { folder: copy, file: join(copy, "graph.json") });
     const changedAws = awsWorld(graph);
     expect(changedAws.rules).toHaveProperty(`shiplog-${after}`);
     expect(undone(changedAws)).toEqual(awsWorld(graphOf("production")));

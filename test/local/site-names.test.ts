@@ -4,7 +4,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { componentName } from "../../blueprint/engine-functions.ts";
-import { sharedNames } from "../../blueprint/occupied-names.ts";
+import { type Occupied, occupiedByEngine, occupiedByPlace, sharedNames } from "../../blueprint/occupied-names.ts";
 import { Site, siteResources } from "../../blueprint/sites.ts";
 import { settingsOf } from "../../engine/open-next/settings.ts";
 import { readSites } from "../../local/sites.ts";
@@ -53,22 +53,22 @@ const MEETING: [string, Declared, string][] = [
   [
     "a dash that may belong to the site or to the environment",
     { shop: ["eu-live"], "shop-eu": ["live"] },
-    "shop/eu-live and shop-eu/live would share the function shiplog-shop-eu-live-server and 9 more names: rename one of them",
+    "shop/eu-live and shop-eu/live would share the function shiplog-shop-eu-live-server and 23 more names: rename one of them",
   ],
   [
     "a digit after a dash, which the infrastructure writes without it",
-    { "web-1": ["live"], web1: ["test"] },
-    "the site web-1 and the site web1 would share the component of the infrastructure Web1BuildRole and 2 more names: rename one of them",
+    { "web-1": ["live"], web1: ["live"] },
+    "web-1/live and web1/live would share the component of the infrastructure Web1Live and 12 more names: rename one of them",
   ],
   [
     "the same digit in two environments",
     { web: ["pr-1", "pr1"] },
-    "web/pr-1 and web/pr1 would share the component of the infrastructure WebPr1: rename one of them",
+    "web/pr-1 and web/pr1 would share the component of the infrastructure WebPr1 and 12 more names: rename one of them",
   ],
   [
     "a component of the engine",
-    { start: ["live"] },
-    "the engine and the site start would share the component of the infrastructure StartBuildRole and 1 more name: rename one of them",
+    { start: ["build"] },
+    "the engine and start/build would share the component of the infrastructure StartBuild: rename one of them",
   ],
   [
     "the folder of the engine's secrets",
@@ -103,6 +103,18 @@ describe("sites whose names do not meet", () => {
     expect(await refusal()).toBe("taken");
   });
 
+  it("have patterns that fit all of them, and no name of the engine's own", () => {
+    const patterns = occupiedByPlace({ name: "*", functions: { "*": [] } }, { name: "*", domains: [] });
+    const isOfAws = ({ namespace }: Occupied) => namespace !== "component of the infrastructure";
+    const fits = ({ namespace, name }: Occupied) =>
+      patterns.some((one) => one.namespace === namespace && new RegExp(`^${one.name.replaceAll("*", ".*")}$`).test(name));
+    const shop = occupiedByPlace({ name: "shop", functions: { api: [] } }, { name: "eu-live", domains: [] }).filter(isOfAws);
+    expect(shop.filter((one) => !fits(one))).toEqual([]);
+    // the pattern of secrets fits those of webhooks, and rights deny them beside it
+    const own = occupiedByEngine().filter(isOfAws);
+    expect(own.filter(fits).map(({ name }) => name)).toEqual(["shiplog/webhooks/"]);
+  });
+
   const name = fc.array(fc.constantFrom("a", "b", "1", "-"), { minLength: 1, maxLength: 6 }).map((letters) => letters.join(""));
   const usable = name.filter((text) => Site.shape.name.safeParse(text).success);
   const place = fc.record({ site: usable, environment: usable });
@@ -117,9 +129,8 @@ describe("sites whose names do not meet", () => {
           environments: [one, other].filter((place) => place.site === site).map(({ environment }) => ({ name: environment, domains: [] })),
         }));
         const namesOf = ({ site, environment }: typeof one) => {
-          const { alias, project, functions, ...more } = siteResources(site, environment);
-          const ofSite = one.site === other.site ? [] : [`project ${project}`, `site ${componentName(site)}`];
-          return [...Object.values(functions), ...Object.values(more), ...ofSite, componentName(`${site}-${environment}`)];
+          const { alias, functions, ...more } = siteResources(site, environment);
+          return [...Object.values(functions), ...Object.values(more), componentName(`${site}-${environment}`)];
         };
         const common = namesOf(one).filter((text) => namesOf(other).includes(text));
         expect(sharedNames(sites).length > 0).toBe(common.length > 0);

@@ -56,7 +56,7 @@ it("says its figures also where a part failed, and names the part", async () => 
   expect(failed).toBe("1 parts could not be reconciled: dep_building: throttled");
 });
 
-it("stops the builds that run for deployments that have ended, once a site, and leaves all others alone", async () => {
+it("stops the builds that run for deployments that have ended, in each environment, and leaves all others alone", async () => {
   const build = (id: string, status = "IN_PROGRESS", deploymentId: string | null = `dep_${id}`): BuildReport =>
     ({ id, status, deploymentId }) as BuildReport;
   const stopped: string[] = [];
@@ -65,10 +65,13 @@ it("stops the builds that run for deployments that have ended, once a site, and 
       { site: "web", environment: "production" },
       { site: "web", environment: "preview" },
     ],
-    recentBuilds: async () => [build("orphan"), build("building"), build("over", "SUCCEEDED"), build("foreign", "IN_PROGRESS", null)],
+    recentBuilds: async (_, environment) =>
+      environment === "preview"
+        ? [build("stray")]
+        : [build("orphan"), build("building"), build("over", "SUCCEEDED"), build("foreign", "IN_PROGRESS", null)],
     deployment: async (id) => active(id === "dep_building" ? "building" : "failed", 1),
     stopBuild: async (id) => void stopped.push(id),
   });
-  expect([stopped, failed]).toEqual([["orphan"], ""]);
+  expect([stopped, failed]).toEqual([["orphan", "stray"], ""]);
   expect(lines[0]).toMatchObject({ level: "warn", build: "orphan", deployment: "dep_orphan" });
 });

@@ -31,7 +31,12 @@ const watch = (build: BuildReport, log: readonly string[] = []): Promise<void> =
     detail: { "build-id": build.arn, "build-status": "IN_PROGRESS", "project-name": "shiplog-web" },
   };
   const builds = { get: async (ids: readonly string[]) => (ids[0] === build.id ? [build] : []) };
-  return watchBuild({ ...room, builds, logEnd: async () => log, projectOf: (site) => `shiplog-${site}` })(told);
+  return watchBuild({
+    ...room,
+    builds,
+    logEnd: async () => log,
+    projectsOf: (site, environment) => [`shiplog-${site}-${environment}`, `shiplog-${site}`],
+  })(told);
 };
 
 describe("watch-build", () => {
@@ -105,6 +110,8 @@ describe("watch-build", () => {
     await expect(watch(foreign)).rejects.toThrow(Unprocessable);
     await expect(watch(reportOf(6, { deploymentId: null }))).rejects.toThrow("was not started by Shiplog");
     await expect(watch(reportOf(99))).rejects.toThrow("never requested");
+    const preview = { id: "shiplog-web-preview:6", arn: "arn:aws:codebuild:eu-west-1:000000000000:build/shiplog-web-preview:6" };
+    await expect(watch(reportOf(6, preview))).rejects.toThrow("whose builds are those of the project shiplog-web-production");
     expect(await room.typesOf(steps(6).stream)).toEqual(["DeploymentQueued"]);
   });
 });

@@ -30,6 +30,7 @@ const rules: Record<string, Rule> = {
     const own = functionArn(physical);
     return { arn: own, version: "1", qualifiedArn: `${own}:1`, invokeArn: invokeArn(own) };
   },
+  "aws:lambda/layerVersion:LayerVersion": ({ inputs }) => ({ arn: arn("lambda", `layer:${inputs.layerName}:1`) }),
   "aws:lambda/alias:Alias": ({ inputs }) => {
     const own = `${functionArn(String(inputs.functionName))}:${inputs.name}`;
     return { arn: own, invokeArn: invokeArn(own) };

@@ -177,7 +177,11 @@ export const listRights = (graph: Graph): string =>
     .map((role) =>
       [
         role.name,
-        ...statements(role).flatMap(({ Action, Resource }) => [`  ${Action.join(" ")}`, ...Resource.map((arn) => `    ${arn}`)]),
+        ...statements(role).flatMap(({ Effect, Action, Resource, Condition }) => [
+          `  ${Effect === "Deny" ? "never " : ""}${Action.join(" ")}`,
+          ...Resource.map((arn) => `    ${arn}`),
+          ...(Condition === undefined ? [] : [`    when ${JSON.stringify(Condition)}`]),
+        ]),
       ].join("\n"),
     )
     .sort()

@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { EngineConfig } from "../../../blueprint/engine-config.ts";
 import { root, work } from "./bundle-config.ts";
 import type { Build } from "./cli-server.ts";
 
@@ -38,6 +39,7 @@ const types = {
   distribution: "aws:cloudfront/distribution:Distribution",
   function: "aws:lambda/function:Function",
   key: "aws:kms/key:Key",
+  layer: "aws:lambda/layerVersion:LayerVersion",
   logGroup: "aws:cloudwatch/logGroup:LogGroup",
   mapping: "aws:lambda/eventSourceMapping:EventSourceMapping",
   permission: "aws:lambda/permission:Permission",
@@ -55,15 +57,26 @@ export type Kind = keyof typeof types;
 /** Where the graph of a stage is kept, once it was evaluated. */
 const fileOf = (stage: string): string => join(work, "check", `${stage}.json`);
 
-/** Runs `sst.config.ts` for a stage, in a process of its own. `folder` is the checkout, where it is not this one. */
-export const evaluate = async (stage: string, folder = root): Promise<Graph> => {
+/** What is not as it is for `graphOf`. */
+type Evaluation = {
+  /** the checkout */
+  readonly folder?: string;
+  readonly sites?: string;
+  /** where the graph is written */
+  readonly file?: string;
+};
+
+/** Runs `sst.config.ts` for a stage, in a process of its own. */
+export const evaluate = async (
+  stage: string,
+  { folder = root, sites = join(root, "test/infra/fixtures/sites.json"), file = fileOf(stage) }: Evaluation = {},
+): Promise<Graph> => {
   mkdirSync(join(work, "check"), { recursive: true });
-  const file = folder === root ? fileOf(stage) : join(folder, "graph.json");
   await promisify(execFile)(process.execPath, [join(folder, "test/infra/support/evaluate.ts"), stage, file], {
     cwd: folder,
     env: {
       ...process.env,
-      SHIPLOG_SITES: join(root, "test/infra/fixtures/sites.json"),
+      SHIPLOG_SITES: sites,
       SHIPLOG_THROWAWAY: stage === "throw-away" ? "1" : "",
     },
     maxBuffer: 64 * 1024 * 1024,
@@ -89,7 +102,16 @@ export const one = (graph: Graph, kind: Kind, name: string): Resource => {
   return only;
 };
 
-export type Statement = { readonly Effect: string; readonly Action: readonly string[]; readonly Resource: readonly string[] };
+/** What the engine's functions are told. */
+export const configIn = (graph: Graph): EngineConfig =>
+  EngineConfig.parse(JSON.parse(one(graph, "layer", "Config").inputs.code.assets["shiplog.json"].text));
+
+export type Statement = {
+  readonly Effect: "Allow" | "Deny";
+  readonly Action: readonly string[];
+  readonly Resource: readonly string[];
+  readonly Condition?: Readonly<Record<string, Readonly<Record<string, string>>>>;
+};
 
 /** What a role's own policies say. */
 export const statements = ({ inputs }: Resource): Statement[] =>

@@ -73,8 +73,8 @@ const engine = {
   events: async (stream: string) => (await store.read(stream, 0)).flatMap(eventsOf),
   builds: {
     ...allBuilds,
-    find: async (name: string, deploymentId: string) =>
-      (await allBuilds.recent(projectOf(name))).find((build) => build.deploymentId === deploymentId),
+    find: async (name: string, environment: string, deploymentId: string) =>
+      (await allBuilds.recent(projectOf(name, environment))).find((build) => build.deploymentId === deploymentId),
   },
   buildLogs: { end: async () => ["npm run build: 1"], read: async () => ({ lines: [], next: null }) },
 };
