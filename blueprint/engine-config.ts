@@ -15,6 +15,8 @@ export const SiteConfig = z.object({
   distribution: z.string().nullable(),
   revalidationQueueUrl: z.string(),
   buildTimeoutMinutes: z.number(),
+  /** what its edge sends with each request, and its functions ask for; absent in what an older infrastructure wrote: nothing */
+  originKeys: z.array(z.string()).default([]),
   /** its address streams; absent in what an older infrastructure wrote: it answers whole */
   streaming: z.boolean().default(false),
   /** the paths of each split function, as they were declared; absent in what an older infrastructure wrote: it has none */

@@ -11,6 +11,7 @@ type Namespace =
   | "queue"
   | "table"
   | "secret"
+  | "parameter"
   | "log group"
   | "rule"
   | "CodeBuild project"
@@ -34,6 +35,7 @@ export const occupiedByPlace = (declared: Pick<Site, "name" | "functions">, { na
     project,
     tagTable,
     secret,
+    originKeys,
     revalidationQueue,
     revalidationDeadLetters,
     ...keys
@@ -45,6 +47,7 @@ export const occupiedByPlace = (declared: Pick<Site, "name" | "functions">, { na
     ...all("queue", [revalidationQueue, revalidationDeadLetters]),
     ...all("table", [tagTable]),
     ...all("secret", [secret]),
+    ...all("parameter", [originKeys]),
     ...all("CodeBuild project", [project]),
     ...all("log group", [...ownFunctions.map(logGroupOf), `/aws/codebuild/${project}`]),
     ...all("folder of keys", Object.values(keys)),
@@ -59,7 +62,8 @@ export const occupiedByPlace = (declared: Pick<Site, "name" | "functions">, { na
 
 const logGroupOf = (fn: string): string => `/aws/lambda/${fn}`;
 
-type Environment = Site["environments"][number];
+type Environment = Pick<Site["environments"][number], "name" | "domains">;
+type Declared = Pick<Site, "name" | "functions"> & { readonly environments: readonly Environment[] };
 
 /** What a site has for all of its environments together. */
 export const occupiedBySite = (site: string): Occupied[] => [
@@ -96,7 +100,7 @@ export const occupiedByEngine = (): Occupied[] => [
  * says which two, by what name, and what to do. Empty where all is well. Two names meet where they are joined with a dash
  * (`shop` + `eu-live`, `shop-eu` + `live`), or where the infrastructure writes them without one (`web-1`, `web1`).
  */
-export const sharedNames = (sites: readonly Pick<Site, "name" | "environments" | "functions">[]): string[] => {
+export const sharedNames = (sites: readonly Declared[]): string[] => {
   const owners: Owner[] = [
     { owner: "the engine", names: occupiedByEngine() },
     ...sites.map(({ name }) => ({ owner: `the site ${name}`, names: occupiedBySite(name) })),

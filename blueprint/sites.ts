@@ -55,6 +55,12 @@ export const Environment = z.strictObject({
     .array(z.string().regex(/^[a-z0-9.-]+$/))
     .refine((domains) => new Set(domains).size === domains.length, "a domain is named twice")
     .default([]),
+  /** numbers of the keys that its edge and its functions know each other by; another number is another key */
+  originKeys: z
+    .array(z.number().int().min(1).max(1_000_000))
+    .min(1)
+    .max(2, "must be one, or two while one takes the other's place")
+    .default([1]),
 });
 
 export const Site = z.strictObject({
@@ -146,6 +152,8 @@ export const siteResources = (site: string, environment: string) => {
     releases: `${site}/${environment}/_releases`,
     publicFiles: `${site}/${environment}/_public`,
     secret: `shiplog/${site}/${environment}`,
+    /** keys of its edge, each by its number below */
+    originKeys: `/shiplog/${site}/${environment}/origin-keys`,
     project: prefix,
     /** keys in the artifacts bucket: what its builds leave, and what they keep for the next */
     builds: `builds/${site}/${environment}`,
@@ -199,6 +207,9 @@ export const placeholderCode = (mode: "BUFFERED" | "RESPONSE_STREAM"): string =>
 });
 `;
 };
+
+/** The header with which an edge says its environment's keys to functions, between commas. No visitor's own passes it. */
+export const ORIGIN_HEADER = "x-shiplog-origin";
 
 /** What an alias says before the first release: sequence 0 of nothing. */
 export const EMPTY_ALIAS = "seq=0 dep=none";

@@ -18,7 +18,7 @@ const document = $jsonStringify({
     archive: buckets.archive.bucket,
   },
   sealKey: SEAL_KEY,
-  sites: environments.map(({ site, environment, url, host, distribution, revalidationQueueUrl }) => ({
+  sites: environments.map(({ site, environment, url, host, originKeys, distribution, revalidationQueueUrl }) => ({
     site: site.name,
     environment,
     host,
@@ -27,6 +27,7 @@ const document = $jsonStringify({
     basePath: site.basePath,
     variables: site.variables,
     architecture: site.architecture,
+    originKeys,
     // only where it does
     ...(site.streaming && { streaming: true }),
     ...(Object.keys(site.functions).length > 0 && { functions: site.functions }),

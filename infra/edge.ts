@@ -1,6 +1,6 @@
 import { componentName } from "../blueprint/engine-functions.ts";
 import { specificity } from "../blueprint/path-pattern.ts";
-import { type FunctionRole, siteResources } from "../blueprint/sites.ts";
+import { type FunctionRole, ORIGIN_HEADER, siteResources } from "../blueprint/sites.ts";
 import { buckets } from "./buckets.ts";
 import type { DeclaredSite } from "./declared-sites.ts";
 import type { siteFunctions } from "./site-functions.ts";
@@ -60,6 +60,7 @@ export const edge = (
   site: DeclaredSite,
   environment: { name: string; domains: readonly string[] },
   urls: ReturnType<typeof siteFunctions>,
+  originKeys: $util.Input<string>[],
 ) => {
   const place = componentName(`${site.name}-${environment.name}`);
   shared ??= makeShared();
@@ -73,6 +74,8 @@ export const edge = (
       originSslProtocols: ["TLSv1.2"],
     },
   };
+  // a viewer's own header of this name is overwritten
+  const known = { name: ORIGIN_HEADER, value: $resolve(originKeys).apply((keys) => keys.join(",")) };
   const computed = {
     viewerProtocolPolicy: "redirect-to-https",
     allowedMethods: ["GET", "HEAD", "OPTIONS", "PUT", "POST", "PATCH", "DELETE"],
@@ -96,7 +99,7 @@ export const edge = (
     wait: false,
     ...(name !== undefined && { domain: { name, aliases } }),
     origins: [
-      ...urls.map(([originId, url]) => ({ originId, domainName: hostOf(url), ...http })),
+      ...urls.map(([originId, url]) => ({ originId, domainName: hostOf(url), customHeaders: [known], ...http })),
       {
         originId: "files",
         domainName: buckets.static.bucketRegionalDomainName,

@@ -21,6 +21,14 @@ const secret = (place: string, name: string, variables: readonly string[]): void
   );
 };
 
+/** A key that the environment's edge and functions know each other by: made once, and another one where its number is another. */
+const originKey = (place: string, folder: string, number: number): $util.Output<string> =>
+  new aws.ssm.Parameter(
+    `${place}OriginKey${number}`,
+    { name: `${folder}/${number}`, type: "SecureString", value: $util.secret(randomBytes(32).toString("base64url")) },
+    { ignoreChanges: ["value"] },
+  ).value;
+
 const environmentOf = (site: DeclaredSite, environment: DeclaredSite["environments"][number]) => {
   const place = componentName(`${site.name}-${environment.name}`);
   const names = siteResources(site.name, environment.name);
@@ -33,7 +41,8 @@ const environmentOf = (site: DeclaredSite, environment: DeclaredSite["environmen
   });
   table(`${place}Tags`, tagTable(names.tagTable));
   secret(place, names.secret, site.variables);
-  const cdn = edge(site, environment, siteFunctions(site, environment.name, queue));
+  const originKeys = environment.originKeys.map((number) => originKey(place, names.originKeys, number));
+  const cdn = edge(site, environment, siteFunctions(site, environment.name, queue), originKeys);
   const { distribution } = cdn.nodes;
   const host = environment.domains[0] ?? distribution.domainName;
   return {
@@ -42,6 +51,7 @@ const environmentOf = (site: DeclaredSite, environment: DeclaredSite["environmen
     title: place,
     host,
     url: $interpolate`https://${host}`,
+    originKeys,
     distribution,
     revalidationQueueUrl: queue.url,
     deadLetters: dead,

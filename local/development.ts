@@ -16,6 +16,7 @@ import { readDocument } from "./damaged.ts";
 import type { Edge } from "./edge/edge.ts";
 import { freePort } from "./free-port.ts";
 import { takeOver } from "./one-at-a-time.ts";
+import { openOriginKeys } from "./origin-keys.ts";
 import { localNames, provisionEngine } from "./provision/engine-resources.ts";
 import { provisionSite } from "./provision/site-resources.ts";
 import { replaceFile } from "./replace-file.ts";
@@ -75,6 +76,7 @@ export const startDevelopment = async (options: DevelopmentOptions): Promise<Dev
   };
   try {
     const memory = remember(dataDir);
+    const originKeysOf = openOriginKeys(dataDir);
     const aws = await startAws({ dataDir, port: await freePort(memory.ports.aws), codeBuild: options.codeBuild ?? {}, log });
     closers.push(aws.close);
     memory.ports.aws = aws.endpoint.port;
@@ -83,7 +85,7 @@ export const startDevelopment = async (options: DevelopmentOptions): Promise<Dev
     const configs: SiteConfig[] = [];
     const edges: { site: string; environment: string; edge: Edge }[] = [];
     for (const site of sites) {
-      for (const { name: environment } of site.environments) {
+      for (const { name: environment, originKeys: numbers } of site.environments) {
         const { revalidationQueue, without } = await provisionSite(
           aws.clients,
           site,
@@ -96,11 +98,12 @@ export const startDevelopment = async (options: DevelopmentOptions): Promise<Dev
           log(
             `${place}: no value for ${without.join(", ")}: it is built and runs without. Set it in the environment of \`shiplog dev\` and start again.`,
           );
-        const edge = await startSiteEdge(aws, site.name, environment, await freePort(memory.ports[place]));
+        const originKeys = originKeysOf(place, numbers);
+        const edge = await startSiteEdge(aws, site.name, environment, await freePort(memory.ports[place]), originKeys);
         closers.push(edge.close);
         memory.ports[place] = edge.port;
         edges.push({ site: site.name, environment, edge });
-        configs.push(siteConfig(site, environment, edge, revalidationQueue.url));
+        configs.push({ ...siteConfig(site, environment, edge, revalidationQueue.url), originKeys });
       }
     }
 
@@ -154,7 +157,7 @@ const keepApart = async (dataDir: string): Promise<void> => {
   });
 };
 
-const siteConfig = (site: LocalSite, environment: string, edge: Edge, revalidationQueueUrl: string): SiteConfig => ({
+const siteConfig = (site: LocalSite, environment: string, edge: Edge, revalidationQueueUrl: string): Omit<SiteConfig, "originKeys"> => ({
   site: site.name,
   environment,
   host: new URL(edge.url).host,

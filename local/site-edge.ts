@@ -7,11 +7,18 @@ import { type Edge, startEdge } from "./edge/edge.ts";
 import { BUCKETS } from "./provision/engine-resources.ts";
 
 /** The edge of one environment, in front of its functions and its files. */
-export const startSiteEdge = (aws: LocalAws, site: string, environment: string, port: number): Promise<Edge> => {
+export const startSiteEdge = (
+  aws: LocalAws,
+  site: string,
+  environment: string,
+  port: number,
+  originKeys: readonly string[],
+): Promise<Edge> => {
   const names = siteResources(site, environment);
   return startEdge({
     port,
     certificate: aws.certificate,
+    originKeys,
     live: () => {
       const { sequence, deploymentId } = fenceOf(aws.lambda.alias(names.functions.server, names.alias)?.description ?? "");
       return sequence === 0 ? undefined : { deploymentId, sequence };

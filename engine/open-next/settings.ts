@@ -4,11 +4,16 @@ import { siteFunctionSizes, siteResources } from "../../blueprint/sites.ts";
 import { type FunctionRole, kindOf } from "../../domain/deployment/shapes.ts";
 import type { Settings } from "../aws/functions.ts";
 import type { SiteSecrets } from "../aws/secrets.ts";
+import { guardOf, ORIGIN_KEYS } from "./guard.ts";
+
+/** Whether a function asks for its environment's keys: those that visitors reach do. */
+export const isGuarded = (role: FunctionRole, { originKeys }: Pick<SiteConfig, "originKeys">): boolean =>
+  kindOf(role) !== "revalidation" && originKeys.length > 0;
 
 /** The settings of one function of a release; the site's own variables go to servers alone. */
 export const settingsOf = (
   role: FunctionRole,
-  handler: string,
+  bundled: string,
   site: SiteConfig,
   stored: { bucket: string; region: string },
   secrets: SiteSecrets,
@@ -28,9 +33,12 @@ export const settingsOf = (
     revalidation: {},
   }[kind];
   const values = kind === "server" ? secrets.values : {};
+  const guarded = isGuarded(role, site);
+  const handler = guarded ? guardOf(bundled).handler : bundled;
+  const keys = guarded ? { [ORIGIN_KEYS]: site.originKeys.join(",") } : {};
   const sizes = siteFunctionSizes[kind];
   const names = Object.keys(values).sort();
-  const open = JSON.stringify({ handler, ...sizes, own, names });
+  const open = JSON.stringify({ handler, ...sizes, own: { ...own, ...keys }, names });
   const name = `${createHash("sha256").update(open).digest("base64url").slice(0, 16)}.${kind === "server" ? secrets.version : "none"}`;
-  return { settings: { handler, ...sizes, variables: { ...values, ...own } }, name };
+  return { settings: { handler, ...sizes, variables: { ...values, ...own, ...keys } }, name };
 };

@@ -1,6 +1,7 @@
 import { createWriteStream } from "node:fs";
 import { Readable, Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import { crc32 } from "node:zlib";
 import { ArchiveRefused, checkLinks, isProgramLink } from "./archive-rules.ts";
 import { type Archive, checked, isSmall, type Listed, listEntries, openArchive, readLinks, wholeContent } from "./archive-unzip.ts";
 import { digester, whole, type Zipped } from "./archive-zip.ts";
@@ -12,8 +13,15 @@ import { digester, whole, type Zipped } from "./archive-zip.ts";
  *
  * For archives whose entries `unzipInto` has looked at: names and sizes are. Here each content is inflated once to see that it
  * is what its checksum says. `target` appears whole or not at all. Throws `ArchiveRefused`.
+ *
+ * @param added files that are put beside them, in the place of what has their names
  */
-export async function zipFolderOf(archive: string, folder: string, target: string): Promise<Omit<Zipped, "entries" | "strayPrograms">> {
+export async function zipFolderOf(
+  archive: string,
+  folder: string,
+  target: string,
+  added: readonly Added[] = [],
+): Promise<Omit<Zipped, "entries" | "strayPrograms">> {
   const opened = await openArchive(archive);
   const { zip } = opened;
   const digest = digester();
@@ -21,34 +29,51 @@ export async function zipFolderOf(archive: string, folder: string, target: strin
     const inside = (await listEntries(zip, MAX_ENTRIES))
       .filter(({ path, kind }) => path.startsWith(`${folder}/`) && kind !== "folder")
       .map((one) => ({ ...one, path: one.path.slice(folder.length + 1) }))
-      .filter(({ path, kind }) => !(kind === "link" && isProgramLink(path)))
-      .sort((a, b) => (a.path < b.path ? -1 : 1));
+      .filter(({ path, kind }) => !(kind === "link" && isProgramLink(path)) && !added.some((one) => one.path === path));
     if (inside.length === 0) throw new ArchiveRefused("empty", folder, "the archive has nothing there");
     checkLinks(await readLinks(zip, inside, () => undefined));
-    await whole(target, (partial) => pipeline(Readable.from(bytesOf(opened, inside)), digest.stream, createWriteStream(partial)));
-    return { ...digest.result(), files: inside.length };
+    const parts = [...inside, ...added.map(partOf)].sort((a, b) => (a.path < b.path ? -1 : 1));
+    await whole(target, (partial) => pipeline(Readable.from(bytesOf(opened, parts)), digest.stream, createWriteStream(partial)));
+    return { ...digest.result(), files: parts.length };
   } finally {
     zip.close();
   }
 }
+
+export type Added = { readonly path: string; readonly text: string };
+
+/** What goes into the new archive: an entry of the old one, or a file of ours with its content. */
+type Part = Listed | Own;
+type Own = Omit<Listed, "entry"> & {
+  readonly entry: Pick<Listed["entry"], "compressionMethod" | "crc32" | "compressedSize" | "uncompressedSize">;
+  readonly content: Buffer;
+};
+
+const partOf = ({ path, text }: Added): Own => {
+  const content = Buffer.from(text);
+  const entry = { compressionMethod: STORED, crc32: crc32(content), compressedSize: content.length, uncompressedSize: content.length };
+  return { path, kind: "file", executable: false, entry, content };
+};
+const STORED = 0;
 
 /** Of the whole archive; `unzipInto` takes no more. */
 const MAX_ENTRIES = 50_000;
 /** Entries that are read at once. */
 const GROUP = 32;
 
-async function* bytesOf(archive: Archive, entries: readonly Listed[]): AsyncGenerator<Buffer> {
+async function* bytesOf(archive: Archive, entries: readonly Part[]): AsyncGenerator<Buffer> {
   const directory: Buffer[] = [];
   let offset = 0;
   for (let from = 0; from < entries.length; from += GROUP) {
     const group = entries.slice(from, from + GROUP);
-    const contents = await Promise.all(group.map((one) => soundContent(archive, one)));
+    const contents = await Promise.all(group.map((one) => ("content" in one ? one.content : soundContent(archive, one))));
     for (const [index, one] of group.entries()) {
       const header = localHeader(one);
       yield header;
       const content = contents[index];
       if (content !== undefined) yield content;
-      else yield* (await archive.zip.openReadStreamPromise(one.entry, { decodeFileData: false })) as AsyncIterable<Buffer>;
+      else if (!("content" in one))
+        yield* (await archive.zip.openReadStreamPromise(one.entry, { decodeFileData: false })) as AsyncIterable<Buffer>;
       directory.push(directoryEntry(one, offset));
       offset += header.length + one.entry.compressedSize;
     }
@@ -70,7 +95,7 @@ const soundContent = async (archive: Archive, { path, entry }: Listed): Promise<
 };
 
 /** What both headers of an entry say in the same words: names are UTF-8, and every file is of 1980-01-01. */
-const common = ({ path, entry }: Listed): Buffer => {
+const common = ({ path, entry }: Part): Buffer => {
   const bytes = Buffer.alloc(26);
   bytes.writeUInt16LE(20, 0); // version needed to extract
   bytes.writeUInt16LE(0x0800, 2);
@@ -84,9 +109,9 @@ const common = ({ path, entry }: Listed): Buffer => {
   return bytes;
 };
 
-const localHeader = (one: Listed): Buffer => Buffer.concat([Buffer.from("PK\x03\x04"), common(one), Buffer.from(one.path)]);
+const localHeader = (one: Part): Buffer => Buffer.concat([Buffer.from("PK\x03\x04"), common(one), Buffer.from(one.path)]);
 
-const directoryEntry = (one: Listed, offset: number): Buffer => {
+const directoryEntry = (one: Part, offset: number): Buffer => {
   const bytes = Buffer.alloc(14);
   const mode = one.kind === "link" ? 0o120777 : one.executable ? 0o100755 : 0o100644;
   bytes.writeUInt32LE((mode << 16) >>> 0, 6);

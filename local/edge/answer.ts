@@ -58,5 +58,8 @@ const HOP_BY_HOP = new Set([
   "upgrade",
 ]);
 
-/** Says whether a header may pass the edge: not what belongs to one connection, nor what only the edge itself may say. */
-export const passes = (name: string): boolean => !HOP_BY_HOP.has(name) && !name.startsWith("x-shiplog-");
+/** Says whether a header may go on: not what belongs to one connection. */
+export const passes = (name: string): boolean => !HOP_BY_HOP.has(name);
+
+/** What only the edge itself may say, to visitors and to functions. */
+export const isOfEdge = (name: string): boolean => name.startsWith("x-shiplog-");

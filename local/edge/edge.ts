@@ -2,10 +2,11 @@ import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Readable } from "node:stream";
 import { TLSSocket } from "node:tls";
+import { ORIGIN_HEADER } from "../../blueprint/sites.ts";
 import type { FunctionRole } from "../../domain/deployment/shapes.ts";
 import { sendFlow } from "../flow.ts";
 import { foreignHost } from "../loopback.ts";
-import { type Answer, page, type Release, releaseIn } from "./answer.ts";
+import { type Answer, isOfEdge, page, type Release, releaseIn } from "./answer.ts";
 import { type Behavior, router } from "./behaviors.ts";
 import { listenBoth } from "./both-protocols.ts";
 import { type Found, fileAnswer } from "./file-answer.ts";
@@ -33,6 +34,8 @@ export type EdgeOptions = {
   /** An object below the environment's `_assets` prefix, by its decoded key: 200, 206 or 416; undefined when there is none. */
   asset(key: string, range: string | undefined): Promise<Found | undefined>;
   certificate: { cert: string; key: string };
+  /** what it says to functions with each request, so that they know it; nothing by default */
+  originKeys?: readonly string[];
 };
 
 type Answered = { answer: Answer; release: Release | undefined };
@@ -76,6 +79,8 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
     const body = await readBody(request);
     if (!body) return { answer: TOO_LARGE, release: live };
     const event = functionEvent(request, body, request.socket instanceof TLSSocket, requestId, Date.now());
+    for (const name of Object.keys(event.headers)) if (isOfEdge(name)) delete event.headers[name];
+    if (options.originKeys !== undefined && options.originKeys.length > 0) event.headers[ORIGIN_HEADER] = options.originKeys.join(",");
     if ((event.body?.length ?? 0) > PAYLOAD_LIMIT) return { answer: TOO_LARGE, release: live };
     const invoked = await options.invoke(role, event);
     const { description } = invoked;
@@ -143,9 +148,10 @@ const TOO_LARGE = page(
   "A Lambda function takes at most 6 MB in one request, less when the body is binary.",
   [["connection", "close"]],
 );
+const REQUEST_ID = "x-shiplog-request";
 const failure = (requestId: string): Answer =>
   page(502, "The site could not answer", `The log of the development server has the reason under request ${requestId}.`, [
-    ["x-shiplog-request", requestId],
+    [REQUEST_ID, requestId],
   ]);
 
 /** Keeps the routers of the last few releases. One that could not be had is asked for again. */
@@ -193,7 +199,7 @@ async function send(request: IncomingMessage, response: ServerResponse, { answer
   const { status, headers, body } = answer;
   const bodiless = status === 204 || status === 304;
   response.statusCode = status;
-  for (const [name, value] of headers) response.appendHeader(name, value);
+  for (const [name, value] of headers) if (!isOfEdge(name) || name === REQUEST_ID) response.appendHeader(name, value);
   if (release) {
     response.setHeader("x-shiplog-deployment", release.deploymentId);
     response.setHeader("x-shiplog-sequence", String(release.sequence));

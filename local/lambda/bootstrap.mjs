@@ -101,7 +101,7 @@ class ResponseStream extends Writable {
 
 globalThis.awslambda = {
   ...globalThis.awslambda,
-  streamifyResponse: (handler) => Object.assign((...given) => handler(...given), { [STREAMING]: true }),
+  streamifyResponse: (handler) => Object.assign(handler, { [STREAMING]: "response" }),
   HttpResponseStream: {
     /** The framing: the prelude as JSON, eight zero bytes, then the body. */
     from(stream, prelude) {

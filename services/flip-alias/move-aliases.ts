@@ -5,7 +5,7 @@ import type { Environment } from "../../domain/environment/state.ts";
 import type { AliasState, Functions } from "../../engine/aws/functions.ts";
 import { putBack } from "../../engine/aws/put-back.ts";
 import type { Clock } from "../../engine/kit/clock.ts";
-import { probeOf } from "../../engine/open-next/probe.ts";
+import { atOf, probeOf } from "../../engine/open-next/probe.ts";
 import type { Flip } from "./flip.ts";
 import { moveAlias } from "./move-alias.ts";
 
@@ -61,11 +61,11 @@ export const verifyAliases = async (ports: Ports, flip: Flip, site: SiteConfig):
 const verifyOne = async (
   { functions, clock }: Ports,
   { log, release, sequence }: Flip,
-  { host, checkPath }: SiteConfig,
+  site: SiteConfig,
   target: PublishedFunction,
 ): Promise<number | undefined> => {
   const { name, version } = target;
-  const asked = { host, checkPath, base: release.basePath ?? "" };
+  const asked = atOf(site, release.basePath ?? "");
   let sure = 0;
   for (let tries = 1; tries <= VERIFY_TRIES; tries++) {
     const { version: ran } = await functions.invoke(name, ALIAS, probeOf(target, asked, clock.now()).payload);

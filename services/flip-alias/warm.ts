@@ -4,7 +4,7 @@ import { problemOf } from "../../engine/aws/errors.ts";
 import type { Functions } from "../../engine/aws/functions.ts";
 import type { Clock } from "../../engine/kit/clock.ts";
 import { misfitOf } from "../../engine/open-next/fit.ts";
-import { probeVersion } from "../../engine/open-next/probe.ts";
+import { atOf, probeVersion } from "../../engine/open-next/probe.ts";
 
 export type Ports = { readonly functions: Pick<Functions, "invoke">; readonly clock: Pick<Clock, "now"> };
 type Named = { readonly deploymentId: string; readonly release: Release };
@@ -49,7 +49,7 @@ export const warm = async (ports: Ports, site: SiteConfig, flip: Flip): Promise<
   if (misfit !== undefined) throw new CannotRun(`${deploymentId} does not fit the site: ${misfit}`, false);
   const faults = await faultsOf(ports, site, flip.release);
   const failure = sentence(faults);
-  if (faults.some(({ gone }) => gone)) throw new CannotRun(failure, true);
+  if (faults.some(({ final }) => final)) throw new CannotRun(failure, true);
   if (faults.length === 0) return undefined;
   if (forced) return failure;
   if (!again) throw new ProbeFailed(failure);
@@ -64,7 +64,7 @@ export const warm = async (ports: Ports, site: SiteConfig, flip: Flip): Promise<
   );
 };
 
-type Fault = { readonly role: FunctionRole; readonly gone: boolean; readonly text: string };
+type Fault = { readonly role: FunctionRole /** nothing but another deployment mends it */; readonly final: boolean; readonly text: string };
 const sentence = (faults: readonly Fault[]): string => faults.map(({ text }) => text).join("; ");
 
 /** What is wrong with the functions of a release, of some roles where they are given. */
@@ -75,16 +75,16 @@ async function faultsOf(
   roles?: readonly FunctionRole[],
 ): Promise<Fault[]> {
   const asked = release.functions.filter(({ role }) => roles?.includes(role) ?? true);
-  const at = { host: site.host, checkPath: site.checkPath, base: release.basePath ?? "" };
+  const at = atOf(site, release.basePath ?? "");
   const found = await Promise.all(
     asked.map(async (published): Promise<Fault | undefined> => {
       const { role, name, version } = published;
       try {
-        const { fault } = await probeVersion(functions.invoke, published, at, clock.now());
-        return fault === undefined ? undefined : { role, gone: false, text: `${name}:${version} does not work: ${fault}` };
+        const { fault, final = false } = await probeVersion(functions.invoke, published, at, clock.now());
+        return fault === undefined ? undefined : { role, final, text: `${name}:${version} does not work: ${fault}` };
       } catch (error) {
         if (problemOf(error) !== "missing") throw error;
-        return { role, gone: true, text: `version ${version} of ${name} does not exist any more` };
+        return { role, final: true, text: `version ${version} of ${name} does not exist any more` };
       }
     }),
   );

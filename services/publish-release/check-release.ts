@@ -4,7 +4,7 @@ import type { PublishedFunction } from "../../domain/deployment/shapes.ts";
 import { each } from "../../engine/kit/each.ts";
 import { type AssetPaths, checkPathBelow } from "../../engine/open-next/asset-paths.ts";
 import { assetsNamedBy, type PageAnswer, pageAnswerOf, redirectOf } from "../../engine/open-next/named-assets.ts";
-import { type At, pageProbe, probeVersion } from "../../engine/open-next/probe.ts";
+import { type At, atOf, pageProbe, probeVersion } from "../../engine/open-next/probe.ts";
 
 export type Ports = {
   invoke(name: string, version: string, payload: unknown): Promise<{ version: string; failed: string | null; payload: string }>;
@@ -30,7 +30,7 @@ export const checkRelease = async (
   functions: readonly PublishedFunction[],
   manifest: string,
 ): Promise<{ checks: Check[]; faults: string[] }> => {
-  const at: At = { host: site.host, checkPath: site.checkPath, base: paths.base };
+  const at = atOf(site, paths.base);
   const faults: string[] = [];
   const checks = await Promise.all(
     functions.map(async (published): Promise<Check> => {
@@ -68,17 +68,17 @@ const assetFault = async (
 /** The page behind redirects. The answer is missing where a page that one leads to gives none. */
 const followed = async (
   { invoke, now }: Ports,
-  { host, checkPath, base }: At,
+  at: At,
   { name, version }: PublishedFunction,
   payload: string,
 ): Promise<{ page: URL; answer: PageAnswer | undefined }> => {
-  let page = new URL(checkPathBelow(base, checkPath), `https://${host}`);
+  let page = new URL(checkPathBelow(at.base, at.checkPath), `https://${at.host}`);
   let answer = pageAnswerOf(payload);
   for (let redirects = 0; answer !== undefined && redirects < MAX_REDIRECTS; redirects++) {
     const next = redirectOf(answer, page);
     if (next === undefined) break;
     page = next;
-    answer = pageAnswerOf((await invoke(name, version, pageProbe(`${page.pathname}${page.search}`, host, now()).payload)).payload);
+    answer = pageAnswerOf((await invoke(name, version, pageProbe(`${page.pathname}${page.search}`, at, now()).payload)).payload);
   }
   return { page, answer };
 };

@@ -4,10 +4,11 @@ import { join } from "node:path";
 import type { SiteConfig } from "../../blueprint/engine-config.ts";
 import { functionOf, siteResources } from "../../blueprint/sites.ts";
 import { readTagSeeds, uploadAssets } from "../../engine/open-next/assets.ts";
+import { guardOf } from "../../engine/open-next/guard.ts";
 import { type Inspected, inspect, isRead, type Package } from "../../engine/open-next/inspect.ts";
 import { Manifest } from "../../engine/open-next/manifest.ts";
 import { OutputRefused } from "../../engine/open-next/output.ts";
-import { settingsOf } from "../../engine/open-next/settings.ts";
+import { isGuarded, settingsOf } from "../../engine/open-next/settings.ts";
 import { consumerOf } from "../../engine/wiring/consumer.ts";
 import type { Engine } from "../../engine/wiring/engine.ts";
 import { aggregates, functions, objects, secrets, site, tags, views } from "../../engine/wiring/parts.ts";
@@ -37,7 +38,7 @@ const verb = ({ aggregates, functions, clock, objects, tags, views, secrets, con
   const publish = (of: SiteConfig, { root }: Inspected, { role, handler, folder }: Package) =>
     withFolder(async (scratch) => {
       const zip = join(scratch, "code.zip");
-      const { sha256Hex, sha256Base64 } = await zipFolderOf(artifactOf(root), folder, zip);
+      const { sha256Hex, sha256Base64 } = await zipFolderOf(artifactOf(root), folder, zip, isGuarded(role, of) ? [guardOf(handler)] : []);
       const code = { bucket: config.buckets.artifacts, key: `functions/${sha256Hex}.zip`, sha256: sha256Base64 };
       // a function that did not change is there
       if ((await objects.fingerprint(code.bucket, code.key)) === undefined) await objects.putNew(code.bucket, code.key, zip, sha256Hex);

@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
 import { componentName, engineFunctions, functionName, logGroupName, relay } from "../../blueprint/engine-functions.ts";
-import { siteResources } from "../../blueprint/sites.ts";
+import { ORIGIN_HEADER, siteResources } from "../../blueprint/sites.ts";
 import { eventsTable } from "../../blueprint/stores.ts";
 import { consumers, deadLetterName, queueName } from "../../blueprint/topology.ts";
 import { root } from "./support/bundle-config.ts";
@@ -198,6 +198,24 @@ describe("the graph of production", () => {
       "x-prerender-revalidate",
     ]);
     expect(cookiesConfig.cookies.items).toEqual(["__prerender_bypass"]);
+  });
+
+  it("gives each environment a key of its own, which its edge sends to every function and its functions are told", () => {
+    const config = configIn(graph());
+    for (const { site, environment, originKeys, distribution } of config.sites) {
+      expect(originKeys, `${site}/${environment}`).toEqual([expect.stringMatching(/^[\w-]{43}$/)]);
+      const found = all(graph(), "distribution").find(({ outputs }) => outputs.arn.endsWith(`/${distribution}`));
+      const origins = found?.inputs.origins as { originId: string; customHeaders?: { name: string; value: string }[] }[];
+      for (const { originId, customHeaders } of origins)
+        expect([originId, customHeaders ?? []]).toEqual([
+          originId,
+          originId === "files" ? [] : [{ name: ORIGIN_HEADER, value: originKeys.join(",") }],
+        ]);
+    }
+    const parameters = graph().resources.filter(({ type }) => type === "aws:ssm/parameter:Parameter");
+    expect(parameters.map(({ inputs, ignoreChanges }) => [inputs.name, inputs.type, ignoreChanges]).sort()).toEqual(
+      ["shop/production", "web/preview", "web/production"].map((place) => [`/shiplog/${place}/origin-keys/1`, "SecureString", ["value"]]),
+    );
   });
 
   it("lets neither builds nor functions of an environment reach what is another's", () => {

@@ -62,6 +62,7 @@ export const startPartsWorld = async ({
       checkPath: site.checkPath,
       variables: site.variables,
       architecture: site.architecture,
+      originKeys: [],
       streaming: site.streaming,
       functions: site.functions,
       distribution: "E0EXAMPLE",

@@ -9,6 +9,7 @@ export const siteConfigOf = (site: string, environment: string, host = `${site}.
   checkPath: "/",
   variables: [],
   architecture: "x86_64",
+  originKeys: [],
   streaming: false,
   functions: {},
   distribution: null,

@@ -1,0 +1,49 @@
+import { ORIGIN_HEADER } from "../../blueprint/sites.ts";
+
+/**
+ * What stands before the code of a function that visitors reach. The address of a function is open to the world, and who
+ * finds it could say of itself what only the edge may say (`x-forwarded-host`: OpenNext sends its preview key to that host).
+ * The edge sends keys of the environment with each request; a function that hears none of those that it knows answers 403.
+ */
+
+/** The variable with the keys that a version takes, between commas. Taken away before the app's code begins. */
+export const ORIGIN_KEYS = "SHIPLOG_ORIGIN_KEYS";
+
+const FILE = "shiplog-guard.mjs";
+const REFUSAL = "This address is the edge's alone. Ask for the site by its own name.\n";
+
+/** The guard of a bundle: a file beside the one that it stands before, and the handler that Lambda calls then. */
+export const guardOf = (handler: string): { readonly handler: string; readonly path: string; readonly text: string } => {
+  const dot = handler.lastIndexOf(".");
+  return { handler: `${FILE.replace(/\.mjs$/, "")}.handler`, path: FILE, text: guard(handler.slice(0, dot), handler.slice(dot + 1)) };
+};
+
+/** Whether an answer is the guard's, by its header. */
+export const isRefusal = (headers: Readonly<Record<string, unknown>> | undefined): boolean => headers?.[ORIGIN_HEADER] === "refused";
+
+/** Whole answers and streamed ones, as the bundle's own handler says of itself. */
+const guard = (module: string, name: string): string =>
+  `
+import { createHash } from "node:crypto";
+const digest = (key) => createHash("sha256").update(key).digest("hex");
+const known = new Set((process.env.${ORIGIN_KEYS} ?? "").split(",").filter(Boolean).map(digest));
+delete process.env.${ORIGIN_KEYS};
+const { ${JSON.stringify(name)}: inner } = await import(${JSON.stringify(`./${module}.mjs`)});
+
+const head = { statusCode: 403, headers: { "content-type": "text/plain; charset=utf-8", "cache-control": "no-store", ${JSON.stringify(ORIGIN_HEADER)}: "refused" } };
+const text = ${JSON.stringify(REFUSAL)};
+const admits = ({ headers } = {}) => {
+  const said = headers?.[${JSON.stringify(ORIGIN_HEADER)}];
+  if (headers) delete headers[${JSON.stringify(ORIGIN_HEADER)}];
+  return typeof said === "string" && said.split(",").some((key) => known.has(digest(key.trim())));
+};
+const whole = (event, ...more) => (admits(event) ? inner(event, ...more) : { ...head, body: text });
+const streamed = (event, stream, ...more) => {
+  if (admits(event)) return inner(event, stream, ...more);
+  const out = awslambda.HttpResponseStream.from(stream, head);
+  out.write(text);
+  out.end();
+};
+export const handler =
+  inner[Symbol.for("aws.lambda.runtime.handler.streaming")] ? awslambda.streamifyResponse(async (...all) => streamed(...all)) : async (...all) => whole(...all);
+`.trimStart();
