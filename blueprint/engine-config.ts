@@ -1,5 +1,8 @@
 import * as z from "zod";
 
+const Size = z.object({ memoryMb: z.number().optional(), timeoutSeconds: z.number().optional() }).optional();
+const SiteSizes = z.object({ server: Size, image: Size, revalidation: Size });
+
 /** What the engine must know of one environment of a site; made by the infrastructure, never by hand. */
 export const SiteConfig = z.object({
   site: z.string(),
@@ -19,6 +22,8 @@ export const SiteConfig = z.object({
   originKeys: z.array(z.string()).default([]),
   /** its address streams; absent in what an older infrastructure wrote: it answers whole */
   streaming: z.boolean().default(false),
+  /** memory and time limit of its functions by kind, where they are not the usual ones */
+  sizes: SiteSizes.default({}),
   /** the paths of each split function, as they were declared; absent in what an older infrastructure wrote: it has none */
   functions: z.record(z.string(), z.array(z.string())).default({}),
 });

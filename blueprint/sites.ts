@@ -48,6 +48,17 @@ const pattern = z
   .transform((value) => value.replace(/^\/+/, ""))
   .refine((value) => value !== "" && value !== "*", "must leave the other paths to the server: not / and not *");
 
+const Size = z.strictObject({
+  memoryMb: z.number().int().min(128).max(10_240, "must be 10240 at most, and 3008 in some new accounts").optional(),
+  timeoutSeconds: z.number().int().min(1).max(900).optional(),
+});
+
+/** A right as IAM writes it; ARNs may leave `{partition}`, `{region}` and `{account}` open. */
+const Permission = z.strictObject({
+  actions: z.array(z.string().regex(/^[a-z0-9-]+:[A-Za-z0-9*]+$/, 'must be an action as IAM names it, like "sqs:SendMessage"')).min(1),
+  resources: z.array(z.string().regex(/^(\*|arn:.+)$/, 'must be an ARN, or "*" where AWS knows no narrower resource')).min(1),
+});
+
 export const Environment = z.strictObject({
   name,
   /** custom domains of the environment; the first is the host that a release is checked with */
@@ -88,6 +99,12 @@ export const Site = z.strictObject({
   architecture: z.enum(["x86_64", "arm64"]).default("arm64"),
   /** visitors get answers as they are made (OpenNext's wrapper "aws-lambda-streaming"), and not when they are whole */
   streaming: z.boolean().default(false),
+  /** memory and time limit of its functions by kind, where they are not `siteFunctionSizes`; a release takes them when it is published */
+  sizes: z.strictObject({ server: Size.optional(), image: Size.optional(), revalidation: Size.optional() }).default({}),
+  /** what its servers may do besides what OpenNext needs, on AWS */
+  permissions: z.array(Permission).default([]),
+  /** the machine that builds it on AWS: CodeBuild's compute type, `BUILD_GENERAL1_SMALL` and so on */
+  buildCompute: z.enum(["small", "medium", "large", "xlarge", "2xlarge"]).default("small"),
   /** split functions, as in open-next.config.ts: the paths of each, below the app's basePath */
   functions: z
     .record(splitName, z.array(pattern).min(1).max(20))
@@ -106,7 +123,27 @@ export const Site = z.strictObject({
     .default({}),
 });
 
-export const SitesFile = z.strictObject({ sites: z.array(Site).min(1).refine(unique, "a site is named twice") });
+/** CloudFront waits so long for an answer's first byte, or for the next one of what streams. */
+export const MAX_WAIT_SECONDS = 60;
+const waitsTooLong = ({
+  streaming,
+  sizes,
+}: {
+  streaming: boolean;
+  sizes: { server?: { timeoutSeconds?: number | undefined } | undefined };
+}): boolean => !streaming && (sizes.server?.timeoutSeconds ?? 0) > MAX_WAIT_SECONDS;
+
+export const SitesFile = z.strictObject({
+  sites: z
+    .array(
+      Site.refine((site) => !waitsTooLong(site), {
+        path: ["sizes", "server", "timeoutSeconds"],
+        message: `must be ${MAX_WAIT_SECONDS} at most where answers are not streamed: CloudFront waits no longer for one`,
+      }),
+    )
+    .min(1)
+    .refine(unique, "a site is named twice"),
+});
 
 export type Site = z.infer<typeof Site>;
 export type SitesFile = z.infer<typeof SitesFile>;
@@ -170,12 +207,23 @@ export const siteFunctionSizes = {
 
 /** The queue of pages to make again: FIFO, as OpenNext's server writes it, and read by the alias `live` of its function. */
 export const revalidation = {
-  visibilitySeconds: 6 * siteFunctionSizes.revalidation.timeoutSeconds,
   maxReceives: 5,
   batchSize: 5,
   /** so many pages that OpenNext could not confirm are ordinary; more are worth a look */
   deadLettersMax: 100,
 } as const;
+
+/** What a site's functions of a kind have, as it is declared or else usual. */
+export const sizeOf = (
+  { sizes }: Pick<Site, "sizes">,
+  kind: keyof typeof siteFunctionSizes,
+): { memoryMb: number; timeoutSeconds: number } => {
+  const { memoryMb, timeoutSeconds } = siteFunctionSizes[kind];
+  return { memoryMb: sizes[kind]?.memoryMb ?? memoryMb, timeoutSeconds: sizes[kind]?.timeoutSeconds ?? timeoutSeconds };
+};
+
+/** A page to make again is hidden for as long as that may take, six times. */
+export const revalidationVisibilitySeconds = (site: Pick<Site, "sizes">): number => 6 * sizeOf(site, "revalidation").timeoutSeconds;
 
 /** Those that visitors reach by an address of their own. */
 export const rolesWithUrl = (site: Pick<Site, "functions">): Exclude<FunctionRole, "revalidation">[] => [
@@ -185,7 +233,7 @@ export const rolesWithUrl = (site: Pick<Site, "functions">): Exclude<FunctionRol
 ];
 
 /** Node of the sites' functions and of the engine's. */
-export const RUNTIME = "nodejs22.x";
+export const RUNTIME = "nodejs24.x";
 
 /** Held by every build besides the site's own variables: Server Actions of open pages must work across releases. */
 export const ACTIONS_KEY = "NEXT_SERVER_ACTIONS_ENCRYPTION_KEY";

@@ -7,6 +7,9 @@ export const account = aws.getCallerIdentityOutput({}).accountId;
 export const region = aws.getRegionOutput({}).region;
 export const partition = aws.getPartitionOutput({}).partition;
 
+/** How many functions the account may run at a time (Service Quotas, "Concurrent executions"): 10 where it is new. */
+export const concurrencyQuota = aws.servicequotas.getServiceQuotaOutput({ serviceCode: "lambda", quotaCode: "L-B99A9384" }).value;
+
 type Known = { partition: string; region: string; account: string };
 const fill = (template: string, known: Known): string =>
   template.replace(/\{(partition|region|account)\}/g, (_, name: keyof Known) => known[name]).replaceAll("{stage}", $app.stage);
@@ -34,7 +37,7 @@ export const policyOf = (
       })),
     });
     if (text.length > MAX_CHARACTERS)
-      throw new Error(`a role's policy has ${text.length} characters and IAM takes ${MAX_CHARACTERS}: Shiplog itself must be mended`);
+      throw new Error(`a role's policy has ${text.length} characters and IAM takes ${MAX_CHARACTERS}: give the site fewer "permissions"`);
     return text;
   });
 

@@ -60,7 +60,7 @@ const projectOf = (site: DeclaredSite, environment: string): aws.codebuild.Proje
     cache: { type: "S3", location: $interpolate`${buckets.artifacts.bucket}/${buildCache}` },
     environment: {
       type: site.architecture === "arm64" ? "ARM_CONTAINER" : "LINUX_CONTAINER",
-      computeType: "BUILD_GENERAL1_SMALL",
+      computeType: `BUILD_GENERAL1_${site.buildCompute.toUpperCase()}`,
       image: IMAGE,
       environmentVariables: [{ name: "NEXT_TELEMETRY_DISABLED", value: "1" }],
     },

@@ -28,6 +28,7 @@ const document = $jsonStringify({
     variables: site.variables,
     architecture: site.architecture,
     originKeys,
+    ...(Object.keys(site.sizes).length > 0 && { sizes: site.sizes }),
     // only where it does
     ...(site.streaming && { streaming: true }),
     ...(Object.keys(site.functions).length > 0 && { functions: site.functions }),

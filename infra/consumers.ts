@@ -1,3 +1,4 @@
+import { batchesAtOnce } from "../blueprint/concurrency.ts";
 import { componentName } from "../blueprint/engine-functions.ts";
 import {
   type Consumer,
@@ -8,13 +9,11 @@ import {
   ruleName,
   visibilitySeconds,
 } from "../blueprint/topology.ts";
+import { concurrencyQuota } from "./account.ts";
 import { bus } from "./bus.ts";
 import { engineFunction } from "./engine-function.ts";
 import { unshared } from "./event-store.ts";
 import { queueWithDeadLetters } from "./queue.ts";
-
-/** Batches of one consumer at a time: a flood of events takes its turn instead of the account's concurrency. */
-const CONCURRENCY = 10;
 
 /** The rule that puts matching events into the queue. What it cannot deliver goes to the consumer's own dead letters. */
 const subscribe = (title: string, consumer: Consumer, pattern: object, queue: sst.aws.Queue, dead: sst.aws.Queue): void => {
@@ -76,7 +75,7 @@ export const consumers = (declared as readonly Consumer[]).map((consumer) => {
     functionName: fn.name,
     batchSize: consumer.batchSize,
     functionResponseTypes: ["ReportBatchItemFailures"],
-    scalingConfig: { maximumConcurrency: consumer.concurrency ?? CONCURRENCY },
+    scalingConfig: { maximumConcurrency: concurrencyQuota.apply((quota) => batchesAtOnce(consumer, quota)) },
   });
   return { name: consumer.name, queue, dead, fn };
 });

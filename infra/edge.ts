@@ -1,6 +1,6 @@
 import { componentName } from "../blueprint/engine-functions.ts";
 import { specificity } from "../blueprint/path-pattern.ts";
-import { type FunctionRole, ORIGIN_HEADER, siteResources } from "../blueprint/sites.ts";
+import { type FunctionRole, MAX_WAIT_SECONDS, ORIGIN_HEADER, siteResources, sizeOf } from "../blueprint/sites.ts";
 import { buckets } from "./buckets.ts";
 import type { DeclaredSite } from "./declared-sites.ts";
 import type { siteFunctions } from "./site-functions.ts";
@@ -48,6 +48,13 @@ const makeShared = () => ({
     signingBehavior: "always",
     signingProtocol: "sigv4",
   }),
+  // of a visitor's request for a file the server needs no more, where there is none
+  visitorsHost: new aws.cloudfront.OriginRequestPolicy("VisitorsHost", {
+    comment: "The host that a visitor asked for",
+    headersConfig: { headerBehavior: "whitelist", headers: { items: ["x-forwarded-host"] } },
+    cookiesConfig: { cookieBehavior: "none" },
+    queryStringsConfig: { queryStringBehavior: "none" },
+  }),
   // a Function URL is asked by its own name, so the app learns the visitor's host from here
   forwardHost: new aws.cloudfront.Function("ForwardHost", {
     runtime: "cloudfront-js-2.0",
@@ -64,13 +71,13 @@ export const edge = (
 ) => {
   const place = componentName(`${site.name}-${environment.name}`);
   shared ??= makeShared();
-  const { pages, images, access, forwardHost } = shared;
+  const { pages, images, access, visitorsHost, forwardHost } = shared;
   const http = {
     customOriginConfig: {
       httpPort: 80,
       httpsPort: 443,
       originProtocolPolicy: "https-only",
-      originReadTimeout: 30,
+      originReadTimeout: Math.min(Math.max(30, sizeOf(site, "server").timeoutSeconds), MAX_WAIT_SECONDS),
       originSslProtocols: ["TLSv1.2"],
     },
   };
@@ -86,12 +93,14 @@ export const edge = (
   };
   const files = (pathPattern: string) => ({
     pathPattern,
-    targetOriginId: "files",
+    targetOriginId: "files-or-page",
     viewerProtocolPolicy: "redirect-to-https",
     allowedMethods: ["GET", "HEAD", "OPTIONS"],
     cachedMethods: ["GET", "HEAD"],
     compress: true,
     cachePolicyId: CACHING_OPTIMIZED,
+    originRequestPolicyId: visitorsHost.id,
+    functionAssociations: [{ eventType: "viewer-request", functionArn: forwardHost.arn }],
   });
   const [name, ...aliases] = environment.domains;
   return new sst.aws.Cdn(`${place}Cdn`, {
@@ -105,6 +114,14 @@ export const edge = (
         domainName: buckets.static.bucketRegionalDomainName,
         originPath: `/${siteResources(site.name, environment.name).assets}`,
         originAccessControlId: access.id,
+      },
+    ],
+    // S3 says 403 or 404, in XML, of a file that is not there: the app says it to visitors, as `next start` does
+    originGroups: [
+      {
+        originId: "files-or-page",
+        failoverCriteria: { statusCodes: [403, 404] },
+        members: [{ originId: "files" }, { originId: "server" }],
       },
     ],
     defaultCacheBehavior: { ...computed, targetOriginId: "server", cachePolicyId: pages.id },

@@ -1,7 +1,8 @@
+import { reservedConcurrency } from "../blueprint/concurrency.ts";
 import { componentName, type EngineFunction, type EngineFunctionName, functionName, logGroupName } from "../blueprint/engine-functions.ts";
 import { rightsOf } from "../blueprint/rights.ts";
 import { RUNTIME } from "../blueprint/sites.ts";
-import { assumedBy, policyOf } from "./account.ts";
+import { assumedBy, concurrencyQuota, policyOf } from "./account.ts";
 import { CONFIG_FILE, configLayer } from "./config.ts";
 import { sealKey } from "./seal-key.ts";
 
@@ -36,6 +37,10 @@ export const engineFunction = ({ name, timeoutSeconds, memoryMb }: EngineFunctio
     // a release is unpacked and zipped again in /tmp: output, package and archive of at most 250 MB each
     ...(name === "publish-release" && { storage: "2 GB" }),
     role: role.arn,
+    concurrency: concurrencyQuota.apply((quota) => {
+      const reserved = reservedConcurrency(name as EngineFunctionName, quota);
+      return reserved === undefined ? {} : { reserved };
+    }),
     layers: [configLayer.arn],
     environment: { SHIPLOG_CONFIG: CONFIG_FILE },
     logging: { retention: "1 month" },

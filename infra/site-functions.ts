@@ -10,8 +10,8 @@ import {
   RUNTIME,
   revalidation,
   rolesWithUrl,
-  siteFunctionSizes,
   siteResources,
+  sizeOf,
 } from "../blueprint/sites.ts";
 import { assumedBy, policyOf } from "./account.ts";
 import type { DeclaredSite } from "./declared-sites.ts";
@@ -39,7 +39,7 @@ const s3 = (path = ""): string => `arn:{partition}:s3:::${bucketName("static")}$
 const list = (folder: string): Right => ({ actions: ["s3:ListBucket"], on: [s3()], when: { StringLike: { "s3:prefix": `${folder}/*` } } });
 
 /** What the code of a site's release may do: its own cache, tags and queue, and nothing of another environment. */
-const rightsOf = (role: FunctionRole, name: string, names: ReturnType<typeof siteResources>): Right[] => {
+const rightsOf = (site: DeclaredSite, role: FunctionRole, name: string, names: ReturnType<typeof siteResources>): Right[] => {
   const tags = arn("dynamodb", `table/${names.tagTable}`);
   const queue = arn("sqs", names.revalidationQueue);
   return [
@@ -50,6 +50,7 @@ const rightsOf = (role: FunctionRole, name: string, names: ReturnType<typeof sit
         list(names.cache),
         { actions: ["dynamodb:GetItem", "dynamodb:Query", "dynamodb:BatchWriteItem"], on: [tags, `${tags}/index/revalidate`] },
         { actions: ["sqs:SendMessage"], on: [queue] },
+        ...site.permissions.map(({ actions, resources }) => ({ actions, on: resources })),
       ],
       image: [{ actions: ["s3:GetObject"], on: [s3(`/${names.assets}/*`)] }, list(names.assets)],
       revalidation: [{ actions: ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"], on: [queue] }],
@@ -67,7 +68,7 @@ export const siteFunctions = (site: DeclaredSite, environment: string, queue: Re
   const make = (role: FunctionRole) => {
     const title = `${place}${componentName(role)}`;
     const name = functionOf(site.name, environment, role);
-    const { memoryMb, timeoutSeconds } = siteFunctionSizes[kindOf(role)];
+    const { memoryMb, timeoutSeconds } = sizeOf(site, kindOf(role));
     const log = new aws.cloudwatch.LogGroup(`${title}Log`, { name: `/aws/lambda/${name}`, retentionInDays: 30 });
     const fn = new aws.lambda.Function(
       `${title}Function`,
@@ -75,7 +76,7 @@ export const siteFunctions = (site: DeclaredSite, environment: string, queue: Re
         name,
         role: new aws.iam.Role(`${title}Role`, {
           assumeRolePolicy: assumedBy("lambda.amazonaws.com"),
-          inlinePolicies: [{ name: "rights", policy: policyOf(rightsOf(role, name, names)) }],
+          inlinePolicies: [{ name: "rights", policy: policyOf(rightsOf(site, role, name, names)) }],
         }).arn,
         runtime: RUNTIME,
         architectures: [site.architecture],

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { componentName } from "../blueprint/engine-functions.ts";
-import { ACTIONS_KEY, revalidation, siteResources } from "../blueprint/sites.ts";
+import { ACTIONS_KEY, revalidation, revalidationVisibilitySeconds, siteResources } from "../blueprint/sites.ts";
 import { tagTable } from "../blueprint/stores.ts";
 import { kept } from "./account.ts";
 import { type DeclaredSite, declaredSites } from "./declared-sites.ts";
@@ -36,7 +36,7 @@ const environmentOf = (site: DeclaredSite, environment: DeclaredSite["environmen
     name: names.revalidationQueue,
     deadLetters: names.revalidationDeadLetters,
     fifo: true,
-    visibilitySeconds: revalidation.visibilitySeconds,
+    visibilitySeconds: revalidationVisibilitySeconds(site),
     maxReceives: revalidation.maxReceives,
   });
   table(`${place}Tags`, tagTable(names.tagTable));

@@ -167,6 +167,7 @@ const siteConfig = (site: LocalSite, environment: string, edge: Edge, revalidati
   architecture: site.architecture,
   streaming: site.streaming,
   functions: site.functions,
+  sizes: site.sizes,
   // the edge keeps nothing, but it is told like any CDN
   distribution: `E${createHash("sha256").update(`${site.name}/${environment}`).digest("hex").slice(0, 13).toUpperCase()}`,
   revalidationQueueUrl,

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { SiteConfig } from "../../blueprint/engine-config.ts";
-import { siteFunctionSizes, siteResources } from "../../blueprint/sites.ts";
+import { siteResources, sizeOf } from "../../blueprint/sites.ts";
 import { type FunctionRole, kindOf } from "../../domain/deployment/shapes.ts";
 import type { Settings } from "../aws/functions.ts";
 import type { SiteSecrets } from "../aws/secrets.ts";
@@ -36,7 +36,7 @@ export const settingsOf = (
   const guarded = isGuarded(role, site);
   const handler = guarded ? guardOf(bundled).handler : bundled;
   const keys = guarded ? { [ORIGIN_KEYS]: site.originKeys.join(",") } : {};
-  const sizes = siteFunctionSizes[kind];
+  const sizes = sizeOf(site, kind);
   const names = Object.keys(values).sort();
   const open = JSON.stringify({ handler, ...sizes, own: { ...own, ...keys }, names });
   const name = `${createHash("sha256").update(open).digest("base64url").slice(0, 16)}.${kind === "server" ? secrets.version : "none"}`;

@@ -63,16 +63,19 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
     if (request.headers.upgrade?.toLowerCase() === "websocket") return { answer: NO_WEBSOCKETS, release: live };
     const { path } = splitTarget(request.url ?? "/");
     const origin = (await routerOf(live.deploymentId))(path);
-    if (origin === "s3") return { answer: await fromAssets(request, path), release: live };
-    return fromFunction(roleOf(origin), request, requestId, live);
+    const file = origin === "s3" ? await fromAssets(request, path) : undefined;
+    if (file !== undefined) return { answer: file, release: live };
+    // of a file that is not there the app says so, as the CDN's group of origins lets it
+    return fromFunction(origin === "s3" ? "server" : roleOf(origin), request, requestId, live);
   }
 
-  async function fromAssets(request: IncomingMessage, path: string): Promise<Answer> {
+  /** `undefined` where there is no such file. */
+  async function fromAssets(request: IncomingMessage, path: string): Promise<Answer | undefined> {
     if (request.method !== "GET" && request.method !== "HEAD") return READ_ONLY;
     const key = assetKey(path);
     if (key === undefined) return BAD_PATH;
     const found = await options.asset(key, request.headers.range);
-    return found ? fileAnswer(found, request.headers) : NO_FILE;
+    return found && fileAnswer(found, request.headers);
   }
 
   async function fromFunction(role: FunctionRole, request: IncomingMessage, requestId: string, live: Release): Promise<Answered> {
@@ -141,7 +144,6 @@ const NO_WEBSOCKETS = page(
 );
 const READ_ONLY = page(405, "This is a file", "Files can be read only, with GET or HEAD.", [["allow", "GET, HEAD"]]);
 const BAD_PATH = page(400, "This is no path of a file", "Check the address for a stray % or a .. in it.");
-const NO_FILE = page(404, "There is no such file", "The live release has no public file of this name.");
 const TOO_LARGE = page(
   413,
   "The request is too large",

@@ -22,11 +22,12 @@ import {
   invokeModeOf,
   RUNTIME,
   revalidation,
+  revalidationVisibilitySeconds,
   rolesOf,
   rolesWithUrl,
   type Site,
-  siteFunctionSizes,
   siteResources,
+  sizeOf,
 } from "../../blueprint/sites.ts";
 import { tagTable } from "../../blueprint/stores.ts";
 import { deadLetterRetentionSeconds, queueRetentionSeconds } from "../../blueprint/topology.ts";
@@ -59,7 +60,7 @@ export const provisionSite = async (
   });
   const revalidationQueue = await createQueue(clients.sqs, names.revalidationQueue, {
     FifoQueue: "true",
-    VisibilityTimeout: String(revalidation.visibilitySeconds),
+    VisibilityTimeout: String(revalidationVisibilitySeconds(site)),
     MessageRetentionPeriod: String(queueRetentionSeconds),
     RedrivePolicy: JSON.stringify({ deadLetterTargetArn: dead.arn, maxReceiveCount: revalidation.maxReceives }),
   });
@@ -82,8 +83,8 @@ const siteFunction = async (lambda: LambdaClient, name: string, alias: string, r
         Role: ROLE,
         Runtime: RUNTIME,
         Handler: "index.handler",
-        MemorySize: siteFunctionSizes[kindOf(role)].memoryMb,
-        Timeout: siteFunctionSizes[kindOf(role)].timeoutSeconds,
+        MemorySize: sizeOf(site, kindOf(role)).memoryMb,
+        Timeout: sizeOf(site, kindOf(role)).timeoutSeconds,
         Architectures: [site.architecture],
         Code: { ZipFile: await placeholderZip(invokeModeOf(site, role)) },
       }),

@@ -95,10 +95,12 @@ it("a key is replaced in steps, during which every visitor is answered; a releas
   await until("the rollback to be live", async () => (await api().environment("web", "production")).live?.deploymentId === between);
   for (const force of [false, true]) {
     await api().rollback("web", "production", before, { force });
-    const failed = await until("the other to fail", async () =>
-      (await api().events("environments/web/production")).filter(({ type, body }) => type === "FlipFailed" && body.deploymentId === before)[
-        Number(force)
-      ],
+    const failed = await until(
+      "the other to fail",
+      async () =>
+        (await api().events("environments/web/production")).filter(
+          ({ type, body }) => type === "FlipFailed" && body.deploymentId === before,
+        )[Number(force)],
     );
     expect(JSON.stringify(failed.body)).toContain("does not know the key of its edge");
   }

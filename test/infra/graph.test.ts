@@ -1,10 +1,11 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
+import { batchesAtOnce } from "../../blueprint/concurrency.ts";
 import { componentName, engineFunctions, functionName, logGroupName, relay } from "../../blueprint/engine-functions.ts";
 import { ORIGIN_HEADER, siteResources } from "../../blueprint/sites.ts";
 import { eventsTable } from "../../blueprint/stores.ts";
-import { consumers, deadLetterName, queueName } from "../../blueprint/topology.ts";
+import { type Consumer, consumers, deadLetterName, queueName } from "../../blueprint/topology.ts";
 import { root } from "./support/bundle-config.ts";
 import { checks, listRights } from "./support/checks.ts";
 import { all, configIn, type Graph, graphOf, one, stages, statements } from "./support/graph.ts";
@@ -150,10 +151,10 @@ describe("the graph of production", () => {
       ["/en/_next/image*", "image"],
       ["/en/_next/data/*", "server"],
       ["/en/api/admin/*", "server-admin"],
-      ["/en/_next/*", "files"],
+      ["/en/_next/*", "files-or-page"],
       ["/en/admin*", "server-admin"],
       ["/en/api/*", "server-api"],
-      ["/*/_next/static/*", "files"],
+      ["/*/_next/static/*", "files-or-page"],
     ]);
   });
 
@@ -165,7 +166,17 @@ describe("the graph of production", () => {
 
   it("serves a site by the behaviours of OpenNext: the server by default, files from _assets", () => {
     const { inputs } = one(graph(), "distribution", "WebProductionCdnDistribution");
-    const file = { targetOriginId: "files", allowedMethods: ["GET", "HEAD", "OPTIONS"] };
+    const file = { targetOriginId: "files-or-page", allowedMethods: ["GET", "HEAD", "OPTIONS"] };
+    // what S3 does not have is the app's to answer, and it must know for which host
+    expect(inputs.originGroups).toEqual([
+      {
+        originId: "files-or-page",
+        failoverCriteria: { statusCodes: [403, 404] },
+        members: [{ originId: "files" }, { originId: "server" }],
+      },
+    ]);
+    const ofFiles = inputs.orderedCacheBehaviors.find(({ pathPattern }: { pathPattern: string }) => pathPattern === "/robots.txt");
+    expect([ofFiles.functionAssociations.length, ofFiles.originRequestPolicyId]).toEqual([1, expect.stringContaining("VisitorsHost")]);
     expect(inputs.defaultCacheBehavior).toMatchObject({
       targetOriginId: "server",
       allowedMethods: expect.arrayContaining(["POST", "DELETE"]),
@@ -238,6 +249,50 @@ describe("the graph of production", () => {
         `caches/${place}/*`,
       ]);
     }
+  });
+
+  it("gives a site's functions, its builds and its CDN what it declares, and others what is usual", () => {
+    const [web, shop] = ["web-production", "shop-production"].map((place) => one(graph(), "function", `shiplog-${place}-server`).inputs);
+    expect([web?.memorySize, web?.timeout, web?.runtime]).toEqual([1024, 20, "nodejs24.x"]);
+    expect([shop?.memorySize, shop?.timeout]).toEqual([2048, 300]);
+    expect(one(graph(), "function", "shiplog-shop-production-server-api").inputs.memorySize).toBe(2048);
+    expect(one(graph(), "function", "shiplog-shop-production-image").inputs.memorySize).toBe(1536);
+    const compute = ["web", "shop"].map((site) => one(graph(), "project", `shiplog-${site}-production`).inputs.environment.computeType);
+    expect(compute).toEqual(["BUILD_GENERAL1_SMALL", "BUILD_GENERAL1_LARGE"]);
+    const queue = one(graph(), "queue", "shiplog-shop-production-revalidation.fifo").inputs;
+    expect([one(graph(), "function", "shiplog-shop-production-revalidation").inputs.timeout, queue.visibilityTimeoutSeconds]).toEqual([
+      60, 360,
+    ]);
+    expect(configIn(graph()).sites.map(({ sizes }) => sizes.server)).toEqual([
+      undefined,
+      undefined,
+      { memoryMb: 2048, timeoutSeconds: 300 },
+    ]);
+    const waits = (place: string) =>
+      one(graph(), "distribution", `${place}CdnDistribution`).inputs.origins[0].customOriginConfig.originReadTimeout;
+    expect([waits("WebProduction"), waits("ShopProduction")]).toEqual([30, 60]);
+    const may = (role: string) => statements(one(graph(), "role", role)).some(({ Action }) => Action.includes("ses:SendEmail"));
+    expect(
+      ["ShopProductionServerRole", "ShopProductionServerApiRole", "ShopProductionImageRole", "WebProductionServerRole"].map(may),
+    ).toEqual([true, true, false, false]);
+  });
+
+  it("keeps executions for the record and the way back, and takes of the account no more than it has", () => {
+    const reserved = all(graph(), "function").flatMap(({ inputs }) =>
+      inputs.reservedConcurrentExecutions === undefined ? [] : [[inputs.name, inputs.reservedConcurrentExecutions]],
+    );
+    expect(reserved).toEqual(
+      expect.arrayContaining([
+        ["shiplog-relay", 10],
+        ["shiplog-api", 20],
+        ["shiplog-flip-alias", 10],
+      ]),
+    );
+    expect(reserved).toHaveLength(3);
+    const batches = consumers.map(
+      ({ name }) => one(graph(), "mapping", `${componentName(name)}Mapping`).inputs.scalingConfig.maximumConcurrency,
+    );
+    expect(batches).toEqual((consumers as readonly Consumer[]).map((consumer) => batchesAtOnce(consumer, 1_000)));
   });
 
   it("builds each environment in a project of its own, with its site's time limit and its own buildspec where it has one", () => {

@@ -1,7 +1,7 @@
 import { brotliDecompressSync, gunzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ask } from "../support/ask.ts";
-import { type StubEdge, startStubEdge } from "../support/stub-edge.ts";
+import { returned, type StubEdge, startStubEdge } from "../support/stub-edge.ts";
 
 const LONG = Buffer.from("export const words = [];\n".repeat(50));
 let edge: StubEdge;
@@ -108,11 +108,12 @@ describe("A public file", () => {
     expect({ status, allow: headers.allow }).toEqual({ status: 405, allow: "GET, HEAD" });
   });
 
-  test("that is not there is 404, with a page that says so", async () => {
-    const { status, text, headers } = await ask(edge.url, "/docs/none.txt");
-    expect(status).toBe(404);
-    expect(text).toContain("There is no such file");
-    expect(headers["x-shiplog-deployment"]).toBe("dep_7");
+  test("that is not there is the app's to answer, which has a page for that", async () => {
+    edge.function = () => returned({ statusCode: 404, headers: { "content-type": "text/html" }, body: "<h1>Nothing here</h1>" });
+    const { status, text, headers } = await ask(edge.url, "/docs/none.txt?v=1");
+    expect([status, text, headers["x-shiplog-deployment"]]).toEqual([404, "<h1>Nothing here</h1>", "dep_7"]);
+    const { role, event } = edge.events.at(-1) ?? {};
+    expect([role, event?.rawPath]).toEqual(["server", "/docs/none.txt"]);
   });
 
   test.each(["/docs/../secret", "/docs/%2e%2e/secret", "/docs/..%2Fsecret", "/docs/%00", "/docs/%zz"])(

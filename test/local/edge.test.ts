@@ -170,6 +170,7 @@ describe("When the site can not answer", () => {
 
 describe("The edge", () => {
   test("reads a release's manifest once, and follows the flip with the next request", async () => {
+    edge.files.set("robots.txt", { status: 200, headers: {}, body: Buffer.from("Allow: /") });
     for (let i = 0; i < 3; i++) await ask(edge.url, "/robots.txt");
     edge.live = { deploymentId: "dep_8", sequence: 8 };
     expect((await ask(edge.url, "/robots.txt")).headers["x-shiplog-deployment"]).toBe("dep_8");

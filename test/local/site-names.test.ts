@@ -216,7 +216,7 @@ describe("a site's variable", () => {
 
   it("may have no name that the engine gives to builds or functions", () => {
     const place = { bucket: "static", region: "eu-west-1" };
-    const site = { site: "web", environment: "live", revalidationQueueUrl: "https://queue", originKeys: ["key"] } as Parameters<
+    const site = { site: "web", environment: "live", revalidationQueueUrl: "https://queue", originKeys: ["key"], sizes: {} } as Parameters<
       typeof settingsOf
     >[2];
     const given = (["server", "image", "revalidation"] as const).flatMap((role) =>

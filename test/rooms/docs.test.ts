@@ -1,5 +1,7 @@
 import { existsSync, globSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { Environment, Site } from "../../blueprint/sites.ts";
+import { parseSites } from "../../blueprint/sites-file.ts";
 
 const root = new URL("../../", import.meta.url).pathname;
 /** A file of this repository in backticks, or the target of a link to one. */
@@ -36,6 +38,14 @@ describe("the documents", () => {
       "docs/gone.md",
     ]);
     expect(isThere("domain/gone.ts", "README.md")).toBe(false);
+  });
+  it("tell of every field of the sites file, and of no other", () => {
+    const [ofSite = "", ofEnvironment = ""] = readFileSync(`${root}docs/sites-file.md`, "utf8").split("## An environment");
+    const told = (text: string): string[] => [...text.matchAll(/^\| `(\w+)` \|/gm)].map(([, name = ""]) => name).sort();
+    expect(told(ofSite)).toEqual(Object.keys(Site.shape).sort());
+    expect(told(ofEnvironment)).toEqual(Object.keys(Environment.shape).sort());
+    const [, example = ""] = /```json\n([\s\S]*?)```/.exec(ofSite) ?? [];
+    expect(parseSites(example, "the example").sites).toHaveLength(1);
   });
   it("list every code that the API refuses with, and no other", () => {
     const files = globSync(["domain/**/*.ts", "services/api/**/*.ts", "engine/**/*.ts", "local/api-server.ts"], { cwd: root });

@@ -63,6 +63,7 @@ export const startPartsWorld = async ({
       variables: site.variables,
       architecture: site.architecture,
       originKeys: [],
+      sizes: {},
       streaming: site.streaming,
       functions: site.functions,
       distribution: "E0EXAMPLE",

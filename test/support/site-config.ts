@@ -10,6 +10,7 @@ export const siteConfigOf = (site: string, environment: string, host = `${site}.
   variables: [],
   architecture: "x86_64",
   originKeys: [],
+  sizes: {},
   streaming: false,
   functions: {},
   distribution: null,

@@ -4,6 +4,7 @@
  */
 export const ACCOUNT = "123456789012";
 export const REGION = "eu-west-1";
+const CONCURRENCY = 1_000;
 
 type Inputs = Record<string, unknown>;
 type Made = { readonly id?: string } & Record<string, unknown>;
@@ -96,6 +97,8 @@ export const lookUp = ({ token, inputs }: { token: string; inputs: Inputs }): In
   switch (token) {
     case "aws:index/getRegion:getRegion":
       return { id: REGION, name: REGION, region: REGION };
+    case "aws:servicequotas/getServiceQuota:getServiceQuota":
+      return { ...inputs, value: CONCURRENCY };
     case "aws:index/getPartition:getPartition":
       return { id: "aws", partition: "aws", dnsSuffix: "amazonaws.com" };
     case "aws:index/getCallerIdentity:getCallerIdentity":

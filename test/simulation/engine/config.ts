@@ -20,6 +20,7 @@ const siteOf = ({ site, environment }: Place): SiteConfig => ({
   variables: ["API_KEY"],
   architecture: "arm64",
   originKeys: [],
+  sizes: {},
   streaming: false,
   functions: {},
   distribution: `E${site}${environment}`,
