@@ -55,6 +55,12 @@ const publish = may(["events:PutEvents"], arn("events", `event-bus/${BUS}`));
 /** the URL and signing secrets of each webhook endpoint */
 const webhookSecrets = arn("secretsmanager", "secret:shiplog/webhooks/*");
 
+/** The values of any environment's variables. The pattern fits the secrets of webhooks as well, whose are not for these. */
+const valuesOfSites: readonly Right[] = [
+  may(["secretsmanager:GetSecretValue"], arn("secretsmanager", `secret:${every.secret}-??????`)),
+  { ...may(["secretsmanager:GetSecretValue"], webhookSecrets), denied: true },
+];
+
 /** What Lambda itself and the consumer's redelivery do with its queue and its dead letters: none may send to itself. */
 const mailbox = (name: string): Right[] => [
   may(
@@ -76,6 +82,8 @@ const rights: Partial<Record<EngineFunctionName, readonly Right[]>> = {
   "start-build": [
     ...mailbox("start-build"),
     events,
+    // whether every variable has a value
+    ...valuesOfSites,
     // a build that waits for room
     may(["dynamodb:PutItem"], table(VIEWS_TABLE)),
     may(["codebuild:StartBuild", "codebuild:StopBuild", "codebuild:ListBuildsForProject", "codebuild:BatchGetBuilds"], projectsOfSites),
@@ -120,9 +128,7 @@ const rights: Partial<Record<EngineFunctionName, readonly Right[]>> = {
       ...[every.assets, every.cache, every.releases, every.publicFiles].map((folder) => objects("static", `${folder}/*`)),
     ),
     may(["dynamodb:BatchWriteItem"], table(every.tagTable)),
-    may(["secretsmanager:GetSecretValue"], arn("secretsmanager", `secret:${every.secret}-??????`)),
-    // the pattern fits these as well: no site may be called webhooks, and no release may know them
-    { ...may(["secretsmanager:GetSecretValue"], webhookSecrets), denied: true },
+    ...valuesOfSites,
   ],
   "flip-alias": [
     ...mailbox("flip-alias"),

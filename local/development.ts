@@ -96,7 +96,7 @@ export const startDevelopment = async (options: DevelopmentOptions): Promise<Dev
         const place = `${site.name}/${environment}`;
         if (without.length > 0)
           log(
-            `${place}: no value for ${without.join(", ")}: it is built and runs without. Set it in the environment of \`shiplog dev\` and start again.`,
+            `${place}: no value for ${without.join(", ")}: builds and functions find it empty. Set it in the environment of \`shiplog dev\` and start again.`,
           );
         const originKeys = originKeysOf(place, numbers);
         const edge = await startSiteEdge(aws, site.name, environment, await freePort(memory.ports[place]), originKeys);

@@ -65,13 +65,13 @@ export const provisionSite = async (
     RedrivePolicy: JSON.stringify({ deadLetterTargetArn: dead.arn, maxReceiveCount: revalidation.maxReceives }),
   });
   await createTable(clients.dynamodb, tagTable(names.tagTable));
-  const kept = await secret(clients, names.secret, values);
+  const kept = await secret(clients, names.secret, site.variables, values);
   await project(clients, site, environment, ownBuildspec);
   const nameOf = (role: FunctionRole): string => functionOf(site.name, environment, role);
   for (const role of rolesOf(site)) await siteFunction(clients.lambda, nameOf(role), names.alias, role, site);
   for (const role of rolesWithUrl(site)) await functionUrl(clients.lambda, nameOf(role), names.alias, invokeModeOf(site, role));
   await mapping(clients.lambda, revalidationQueue.arn, `${names.functions.revalidation}:${names.alias}`);
-  return { revalidationQueue, without: site.variables.filter((name) => !(name in kept)) };
+  return { revalidationQueue, without: site.variables.filter((name) => kept[name] === "" && !(name in values)) };
 };
 
 /** The function, a first version of placeholder code, and the alias on it: everything later is the engine's. */
@@ -127,12 +127,21 @@ const mapping = async (lambda: LambdaClient, EventSourceArn: string, FunctionNam
   );
 };
 
-/** Given values replace those that are there; a key that encrypts Server Actions is made once and kept. */
-const secret = async ({ secrets }: Clients, name: string, values: Readonly<Record<string, string>>): Promise<object> => {
-  const first = { [ACTIONS_KEY]: randomBytes(32).toString("base64"), ...values };
+/**
+ * Given values replace those that are there, and what has none is empty, as the infrastructure makes it on AWS; a key that
+ * encrypts Server Actions is made once and kept.
+ */
+const secret = async (
+  { secrets }: Clients,
+  name: string,
+  variables: readonly string[],
+  values: Readonly<Record<string, string>>,
+): Promise<Readonly<Record<string, string>>> => {
+  const empty = Object.fromEntries(variables.map((variable) => [variable, ""]));
+  const first = { [ACTIONS_KEY]: randomBytes(32).toString("base64"), ...empty, ...values };
   if (await unlessThere(() => secrets.send(new CreateSecretCommand({ Name: name, SecretString: JSON.stringify(first) })))) return first;
   const { SecretString = "{}" } = await secrets.send(new GetSecretValueCommand({ SecretId: name }));
-  const merged = { ...(JSON.parse(SecretString) as object), ...values };
+  const merged = { ...empty, ...(JSON.parse(SecretString) as Record<string, string>), ...values };
   const text = JSON.stringify(merged);
   if (text !== SecretString) await secrets.send(new PutSecretValueCommand({ SecretId: name, SecretString: text }));
   return merged;

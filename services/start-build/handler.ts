@@ -3,15 +3,22 @@ import { deploymentOf } from "../../domain/kernel/identity.ts";
 import { messageOf } from "../../engine/kit/envelope.ts";
 import { waitingToken } from "../../engine/views/waiting-rows.ts";
 import { consumerOf } from "../../engine/wiring/consumer.ts";
-import { aggregates, builds, site, views } from "../../engine/wiring/parts.ts";
+import { aggregates, builds, secrets, site, views } from "../../engine/wiring/parts.ts";
 import { startBuild } from "./start-build.ts";
 
 export const { wire, handler } = consumerOf(
   "start-build",
-  { aggregates, builds, site, views },
-  ({ aggregates, builds, config, site: siteNamed, views, clock }) =>
+  { aggregates, builds, secrets, site, views },
+  ({ aggregates, builds, config, secrets, site: siteNamed, views, clock }) =>
     startBuild({
       aggregates,
+      missingValues: async (site, environment) => {
+        const { secret } = siteResources(site, environment);
+        const declared = siteNamed(site, environment)?.variables ?? [];
+        if (declared.length === 0) return { secret, names: [] };
+        const { values } = await secrets.read(secret);
+        return { secret, names: declared.filter((name) => !(name in values)) };
+      },
       comeAgain: (event, seconds) =>
         views.noteWaiting({
           consumer: "start-build",

@@ -19,6 +19,8 @@ export type Ports = {
     /** the build that was started for this deployment, if there is one */
     find(site: string, environment: string, deploymentId: string): Promise<BuildReport | undefined>;
   };
+  /** variables of the environment that have no value yet, and the secret that must hold them; none are missing: empty */
+  missingValues(site: string, environment: string): Promise<{ secret: string; names: readonly string[] }>;
   /** brings the event again after that time; of a deployment one waits, however often it is asked for */
   comeAgain(event: Recorded<Subscribed<"start-build">>, seconds: number): Promise<void>;
 };
@@ -29,7 +31,7 @@ const CAPACITY_SECONDS = 45;
 
 /** Starts the build of a queued deployment. */
 export const startBuild =
-  ({ aggregates, builds, comeAgain }: Ports) =>
+  ({ aggregates, builds, missingValues, comeAgain }: Ports) =>
   async (event: Recorded<Subscribed<"start-build">>): Promise<void> => {
     const deploymentId = deploymentOf(event.stream);
     const because = (suffix = "") => following(event, ACTOR, suffix);
@@ -39,6 +41,8 @@ export const startBuild =
     if (state.status === "cancelling" && state.buildId === null) return settleCancel();
     if (state.status !== "queued" || !source) return;
 
+    const missing = await missingValues(site, environment);
+    if (missing.names.length > 0) return fail(valuesMissing(`${site}/${environment}`, missing));
     const build = await started({ deploymentId, site, environment, source });
     if (build === undefined) return;
     const { refusal } = await aggregates.deployment.execute(
@@ -55,10 +59,13 @@ export const startBuild =
       } catch (error) {
         if (error instanceof NoBuildCapacity) return waitFor(error);
         if (!isFinal(error)) throw error;
-        const reason = `CodeBuild refused to start the build: ${error.message}${error instanceof NoBuildQuota ? ASK_FOR_QUOTA : ""}`;
-        await aggregates.deployment.execute(deploymentId, { type: "RecordBuildFailed", buildId: null, status: "FAULT", reason }, because());
+        await fail(`CodeBuild refused to start the build: ${error.message}${error instanceof NoBuildQuota ? ASK_FOR_QUOTA : ""}`);
         return undefined;
       }
+    }
+
+    async function fail(reason: string): Promise<void> {
+      await aggregates.deployment.execute(deploymentId, { type: "RecordBuildFailed", buildId: null, status: "FAULT", reason }, because());
     }
 
     async function waitFor({ message }: NoBuildCapacity): Promise<undefined> {
@@ -82,6 +89,10 @@ export const startBuild =
 /** What CodeBuild will refuse again, however often it is asked. */
 const isFinal = (error: unknown): error is Error =>
   error instanceof NoBuildQuota || ["missing", "refused"].includes(problemOf(error) ?? "");
+
+/** CodeBuild would fail the build before its first command, and name neither all of them nor what to do. */
+const valuesMissing = (place: string, { secret, names }: Awaited<ReturnType<Ports["missingValues"]>>): string =>
+  `${place} declares ${names.join(", ")}, and its secret ${secret} has no value for ${names.length === 1 ? "it" : "them"}. Give one, if only an empty one, then retry: aws secretsmanager get-secret-value --secret-id ${secret} --query SecretString --output text > values.json, add it there, aws secretsmanager put-secret-value --secret-id ${secret} --secret-string file://values.json && rm values.json. On this machine: set it in the environment of shiplog dev, and start that again`;
 
 const ASK_FOR_QUOTA =
   ". This account may run no build at all, as is so with some new accounts: ask AWS to raise the quota (Service Quotas, AWS CodeBuild, concurrently running builds of the project's compute type), then retry";

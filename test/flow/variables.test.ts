@@ -1,8 +1,13 @@
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { ListBuildsForProjectCommand } from "@aws-sdk/client-codebuild";
+import { GetSecretValueCommand, PutSecretValueCommand } from "@aws-sdk/client-secrets-manager";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { startDevelopment } from "../../local/development.ts";
+import { apiClient } from "../support/api-client.ts";
+import { writeFixtureApp } from "../support/fixture-app.ts";
+import { until } from "../support/until.ts";
 
 let folder: string;
 beforeEach(async () => {
@@ -28,4 +33,31 @@ it("a variable that has no value is named at the start, until it was given one",
   expect(await said({})).toEqual([without("API_URL, API_KEY")]);
   expect(await said({ API_URL: "https://api.example.com" })).toEqual([without("API_KEY")]);
   expect(await said({ API_KEY: "" })).toEqual([]); // given on purpose; the other is kept from before
+});
+
+it("a variable whose value is missing from the secret fails a deployment before its build starts, which says how to give one", async () => {
+  await writeFixtureApp(join(folder, "app"));
+  const options = {
+    dataDir: join(folder, "data"),
+    sitesFile: join(folder, "shiplog.sites.json"),
+    variables: { API_URL: "u", API_KEY: "k" },
+  };
+  const dev = await startDevelopment({ ...options, log: () => {} });
+  try {
+    const { secrets, codeBuild } = dev.aws.clients;
+    const SecretId = "shiplog/web/production";
+    const { SecretString = "" } = await secrets.send(new GetSecretValueCommand({ SecretId }));
+    const { API_KEY: _, ...others } = JSON.parse(SecretString);
+    await secrets.send(new PutSecretValueCommand({ SecretId, SecretString: JSON.stringify(others) }));
+    const api = apiClient(dev.apiUrl, dev.token);
+    const { id } = await api.deploy("web", "production", await api.upload("web", join(folder, "app")));
+    const { reason } = await until("it to fail", async () => {
+      const view = await api.deployment(id);
+      return view.status === "failed" ? view : undefined;
+    });
+    expect(reason).toContain("web/production declares API_KEY, and its secret shiplog/web/production has no value for it");
+    expect((await codeBuild.send(new ListBuildsForProjectCommand({ projectName: "shiplog-web-production" }))).ids ?? []).toEqual([]);
+  } finally {
+    await dev.close();
+  }
 });

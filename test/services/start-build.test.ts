@@ -11,6 +11,7 @@ beforeAll(async () => {
 });
 afterAll(() => room.close());
 
+const missingValues: Ports["missingValues"] = async () => ({ secret: "shiplog/web/production", names: [] });
 /** Where nothing is expected to wait. */
 const comeAgain = (): Promise<void> => expect.unreachable();
 
@@ -19,7 +20,7 @@ describe("start-build", () => {
     const { queue, stream } = steps(1);
     await room.deployment(1, queue(1));
     const { asked, builds } = builder();
-    await startBuild({ ...room, comeAgain, builds })(await room.newest(stream, "DeploymentQueued"));
+    await startBuild({ ...room, missingValues, comeAgain, builds })(await room.newest(stream, "DeploymentQueued"));
     expect(asked).toEqual([`start ${deploymentId(1)} 1024`]);
     expect((await room.newest(stream, "BuildStarted")).body).toMatchObject({
       buildId: `shiplog-web:of-${deploymentId(1)}`,
@@ -32,8 +33,22 @@ describe("start-build", () => {
     const { queue, began, stream } = steps(n);
     await room.deployment(n, queue(1), status === "building" ? began : { type: "FailDeployment", step: "queue", reason: "no room" });
     const { asked, builds } = builder();
-    await startBuild({ ...room, comeAgain, builds })(await room.newest(stream, "DeploymentQueued"));
+    await startBuild({ ...room, missingValues, comeAgain, builds })(await room.newest(stream, "DeploymentQueued"));
     expect(asked).toEqual([]);
+  });
+
+  it("starts no build that would find no value for a variable, and says which one lacks it and how to give it", async () => {
+    const { queue, stream } = steps(12);
+    await room.deployment(12, queue(1));
+    const { asked, builds } = builder();
+    const names = ["API_KEY", "API_URL"];
+    await startBuild({ ...room, comeAgain, builds, missingValues: async () => ({ secret: "shiplog/web/production", names }) })(
+      await room.newest(stream, "DeploymentQueued"),
+    );
+    expect(asked).toEqual([]);
+    const { reason } = (await room.newest(stream, "BuildFailed")).body as { reason: string };
+    expect(reason).toContain("web/production declares API_KEY, API_URL, and its secret shiplog/web/production has no value for them.");
+    expect(reason).toContain("aws secretsmanager put-secret-value --secret-id shiplog/web/production");
   });
 
   it("stops a build that nobody waits for any more: the deployment ended while it was started", async () => {
@@ -44,7 +59,9 @@ describe("start-build", () => {
       await room.deployment(4, { type: "SupersedeDeployment", by: { sequence: 2 }, onlyQueued: true });
       return builds.start(ask);
     };
-    await startBuild({ ...room, comeAgain, builds: { ...builds, start: endsMeanwhile } })(await room.newest(stream, "DeploymentQueued"));
+    await startBuild({ ...room, missingValues, comeAgain, builds: { ...builds, start: endsMeanwhile } })(
+      await room.newest(stream, "DeploymentQueued"),
+    );
     expect(asked).toEqual([`start ${deploymentId(4)} 1024`, `stop shiplog-web:of-${deploymentId(4)}`]);
   });
 
@@ -54,7 +71,7 @@ describe("start-build", () => {
     const { builds } = builder({ start: () => Promise.reject(new NoBuildCapacity("Cannot have more than 1 builds in queue")) });
     const waits: [string, number][] = [];
     for (let minute = 0; minute < 3; minute++)
-      await startBuild({ ...room, builds, comeAgain: async ({ stream }, seconds) => void waits.push([stream, seconds]) })(
+      await startBuild({ ...room, missingValues, builds, comeAgain: async ({ stream }, seconds) => void waits.push([stream, seconds]) })(
         await room.newest(stream, "DeploymentQueued"),
       );
     expect(waits).toEqual(Array(3).fill([stream, 45]));
@@ -70,7 +87,7 @@ describe("start-build", () => {
     const { builds } = builder({
       start: () => Promise.reject(new NoBuildQuota("Cannot have more than 0 builds in queue for the account")),
     });
-    await startBuild({ ...room, comeAgain, builds })(await room.newest(stream, "DeploymentQueued"));
+    await startBuild({ ...room, missingValues, comeAgain, builds })(await room.newest(stream, "DeploymentQueued"));
     expect(await room.typesOf(stream)).toEqual(["DeploymentQueued", "BuildFailed", "DeploymentFailed"]);
     expect((await room.newest(stream, "BuildFailed")).body).toMatchObject({
       reason: expect.stringMatching(/Cannot have more than 0 builds in queue for the account\. .*ask AWS to raise the quota/),
@@ -82,7 +99,7 @@ describe("start-build", () => {
     await room.deployment(6, queue(1));
     const gone = Object.assign(new Error("no project shiplog-web"), { name: "ResourceNotFoundException" });
     const { builds } = builder({ start: () => Promise.reject(gone) });
-    await startBuild({ ...room, comeAgain, builds })(await room.newest(stream, "DeploymentQueued"));
+    await startBuild({ ...room, missingValues, comeAgain, builds })(await room.newest(stream, "DeploymentQueued"));
     expect(await room.typesOf(stream)).toEqual(["DeploymentQueued", "BuildFailed", "DeploymentFailed"]);
   });
 
@@ -90,7 +107,9 @@ describe("start-build", () => {
     const { queue, stream } = steps(7);
     await room.deployment(7, queue(1));
     const { builds } = builder({ start: () => Promise.reject(new Error("throttled")) });
-    await expect(startBuild({ ...room, comeAgain, builds })(await room.newest(stream, "DeploymentQueued"))).rejects.toThrow("throttled");
+    await expect(startBuild({ ...room, missingValues, comeAgain, builds })(await room.newest(stream, "DeploymentQueued"))).rejects.toThrow(
+      "throttled",
+    );
     expect(await room.typesOf(stream)).toEqual(["DeploymentQueued"]);
   });
 
@@ -98,14 +117,14 @@ describe("start-build", () => {
     const { queue, cancel, stream } = steps(8);
     await room.deployment(8, queue(1), cancel);
     const { builds } = builder({ find: async () => report("shiplog-web:lost") });
-    await startBuild({ ...room, comeAgain, builds })(await room.newest(stream, "DeploymentQueued"));
+    await startBuild({ ...room, missingValues, comeAgain, builds })(await room.newest(stream, "DeploymentQueued"));
     expect(await room.typesOf(stream)).toEqual(["DeploymentQueued", "CancelRequested", "BuildStarted"]);
   });
 
   it("ends the cancel where no build was started", async () => {
     const { queue, cancel, stream } = steps(9);
     await room.deployment(9, queue(1), cancel);
-    await startBuild({ ...room, comeAgain, builds: builder().builds })(await room.newest(stream, "DeploymentQueued"));
+    await startBuild({ ...room, missingValues, comeAgain, builds: builder().builds })(await room.newest(stream, "DeploymentQueued"));
     expect(await room.typesOf(stream)).toEqual(["DeploymentQueued", "CancelRequested", "DeploymentCancelled"]);
   });
 });

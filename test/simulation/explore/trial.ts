@@ -187,7 +187,15 @@ export const beginTrial = ({ deployments, roles, deliveries, crashes }: Scope) =
     };
   };
 
-  const site = { site: "web", environment: "production", host: "h", checkPath: "/", streaming: false, functions: {} } as never;
+  const site = {
+    site: "web",
+    environment: "production",
+    host: "h",
+    checkPath: "/",
+    originKeys: [],
+    streaming: false,
+    functions: {},
+  } as never;
   const works = (version: string) => ({ version, failed: null, payload: '{"statusCode":200}' });
   const flipOf = (n: number) =>
     [...(streams.get(PLACE) ?? [])]
