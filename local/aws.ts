@@ -4,6 +4,7 @@ import { GetObjectCommand } from "@aws-sdk/client-s3";
 import { GetSecretValueCommand } from "@aws-sdk/client-secrets-manager";
 import { SQSClient } from "@aws-sdk/client-sqs";
 import { awsClients, type Clients } from "../engine/aws/clients.ts";
+import { type AccountLimits, USUAL_ACCOUNT } from "./account-limits.ts";
 import { clientEnvironment, clientOptions } from "./client-options.ts";
 import { type CodeBuildOptions, type LocalCodeBuild, startCodeBuild } from "./codebuild/codebuild.ts";
 import { loadOrCreateCertificate } from "./edge/certificate.ts";
@@ -30,16 +31,18 @@ export const startAws = async ({
   dataDir,
   port = 0,
   codeBuild: limits = {},
+  account = USUAL_ACCOUNT,
   log,
 }: {
   dataDir: string;
   port?: number;
   codeBuild?: BuildLimits;
+  account?: AccountLimits;
   log(line: string): void;
 }): Promise<LocalAws> => {
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
   const certificate = await loadOrCreateCertificate(join(dataDir, "certificate"));
-  const endpoint = await startEndpoint({ dataDir, port });
+  const endpoint = await startEndpoint({ dataDir, port, account });
   const options = clientOptions(endpoint);
   const clients = awsClients(options);
   const polls = new SQSClient({ ...options, useQueueUrlAsEndpoint: false, requestHandler: { httpAgent: { maxSockets: 1_000 } } });
@@ -55,6 +58,7 @@ export const startAws = async ({
       return Buffer.from((await Body?.transformToByteArray()) ?? []);
     },
     environment: { ...clientEnvironment(endpoint), NODE_EXTRA_CA_CERTS: certificate.caFile },
+    account,
     functionUrlBase: () => `${endpoint.url}/.lambda-url/`,
     log: (name, version, line) => log(`${name}:${version} ${line}`),
   }).catch(async (error: unknown) => {
@@ -65,6 +69,7 @@ export const startAws = async ({
   endpoint.mount("functionUrl", functionUrls(lambda));
   const codeBuild = await startCodeBuild({
     ...limits,
+    ...(account.builds !== undefined && { accountBuilds: account.builds }),
     dataDir,
     s3: clients.s3,
     emit: endpoint.emit,

@@ -3,6 +3,7 @@ import { functionName, relay } from "../blueprint/engine-functions.ts";
 import { type Consumer, consumers, EVENTS_TABLE, schedules } from "../blueprint/topology.ts";
 import type { Engine } from "../engine/wiring/engine.ts";
 import type { LocalAws } from "./aws.ts";
+import type { Concurrency } from "./lambda/concurrency.ts";
 import { handOn } from "./lambda/lineage.ts";
 import type { QueueAt } from "./provision/engine-resources.ts";
 import { pollQueue, type QueuePoller } from "./queue-poller.ts";
@@ -37,15 +38,27 @@ export const runConsumers = async (
     handOn(engine.clients.sqs);
     const handle = (await wireOf<SQSEvent, SQSBatchResponse>(name))(engine);
     const { url: queueUrl, arn: queueArn } = queue;
-    pollers.push(pollQueue({ client: aws.polls, fn: functionName(name), queueUrl, queueArn, batchSize, concurrency, handle, log }));
+    const { concurrency: invocations } = aws.lambda;
+    pollers.push(
+      pollQueue({ client: aws.polls, fn: functionName(name), queueUrl, queueArn, batchSize, concurrency, invocations, handle, log }),
+    );
   }
   const relayRecords = (await wireOf<{ Records: readonly unknown[] }, SQSBatchResponse>(relay.name))(engineOf(relay.name));
+  const closing = new AbortController();
   const unsubscribe = aws.endpoint.onStream(EVENTS_TABLE, async (Records) => {
-    const { batchItemFailures } = await relayRecords({ Records });
-    if (batchItemFailures.length > 0) throw new Error("not every record was relayed");
+    // Lambda holds a stream's records until there is room for them
+    const end = await aws.lambda.concurrency.beginWhenFree(closing.signal);
+    if (end === undefined) return;
+    try {
+      const { batchItemFailures } = await relayRecords({ Records });
+      if (batchItemFailures.length > 0) throw new Error("not every record was relayed");
+    } finally {
+      end();
+    }
   });
   return {
     close: async (): Promise<void> => {
+      closing.abort();
       unsubscribe();
       await Promise.all(pollers.map((poller) => poller.close()));
     },
@@ -55,35 +68,50 @@ export const runConsumers = async (
 /**
  * Runs what the topology has on a timer.
  *
+ * @param invocations of the account, in which each run is one
  * @param everyMs other times between two runs than AWS's, by name: a minute is the shortest there, and every run costs
  */
 export const runSchedules = async (
   engineOf: EngineOf,
   everyMs: Readonly<Record<string, number>>,
+  invocations: Concurrency,
   log: (line: string) => void,
 ): Promise<{ close(): Promise<void> }> => {
   const running: { close(): Promise<void> }[] = [];
-  for (const { name, everySeconds } of schedules)
-    running.push(repeat(name, (await wireOf<undefined, void>(name))(engineOf(name)), everyMs[name] ?? everySeconds * 1_000, log));
+  for (const { name, everySeconds } of schedules) {
+    const run = (await wireOf<undefined, void>(name))(engineOf(name));
+    running.push(repeat(name, run, everyMs[name] ?? everySeconds * 1_000, invocations, log));
+  }
   return { close: async () => void (await Promise.all(running.map(({ close }) => close()))) };
 };
 
 /** Runs at once and then again and again, that long after each end. What one run throws is logged. */
-const repeat = (name: string, run: (event: undefined) => Promise<void>, everyMs: number, log: (line: string) => void) => {
+const repeat = (
+  name: string,
+  run: (event: undefined) => Promise<void>,
+  everyMs: number,
+  { beginWhenFree }: Concurrency,
+  log: (line: string) => void,
+) => {
   let running: Promise<void> = Promise.resolve();
   let timer: NodeJS.Timeout | undefined;
-  let closed = false;
+  const closing = new AbortController();
+  /** An asynchronous invocation waits for room. */
+  const runWhenFree = async (): Promise<void> => {
+    const end = await beginWhenFree(closing.signal);
+    if (end !== undefined) await run(undefined).finally(end);
+  };
   const next = (): void => {
-    running = run(undefined)
+    running = runWhenFree()
       .catch((error: unknown) => log(`${name}: ${error instanceof Error ? error.message : String(error)}`))
       .then(() => {
-        if (!closed) timer = setTimeout(next, everyMs);
+        if (!closing.signal.aborted) timer = setTimeout(next, everyMs);
       });
   };
   next();
   return {
     close: async (): Promise<void> => {
-      closed = true;
+      closing.abort();
       clearTimeout(timer);
       await running;
     },

@@ -9,6 +9,7 @@ import { behindLog } from "../engine/log/behind-log.ts";
 import { type Engine, engine, systemClock } from "../engine/wiring/engine.ts";
 import { createApi } from "../services/api/app.ts";
 import { apiPorts } from "../services/api/wiring.ts";
+import { type AccountLimits, USUAL_ACCOUNT } from "./account-limits.ts";
 import { serveApi } from "./api-server.ts";
 import { type BuildLimits, type LocalAws, startAws } from "./aws.ts";
 import { runConsumers, runSchedules } from "./consumers.ts";
@@ -40,6 +41,8 @@ export type DevelopmentOptions = {
   /** between two runs of the reconciler; default 10 s */
   readonly reconcileEveryMs?: number;
   readonly codeBuild?: BuildLimits;
+  /** what the local AWS lets its account do; default a usual one */
+  readonly account?: AccountLimits;
   /** webhooks may go to this machine, also by http; default no */
   readonly allowLoopbackWebhooks?: boolean;
   log(line: string): void;
@@ -77,7 +80,13 @@ export const startDevelopment = async (options: DevelopmentOptions): Promise<Dev
   try {
     const memory = remember(dataDir);
     const originKeysOf = openOriginKeys(dataDir);
-    const aws = await startAws({ dataDir, port: await freePort(memory.ports.aws), codeBuild: options.codeBuild ?? {}, log });
+    const aws = await startAws({
+      dataDir,
+      port: await freePort(memory.ports.aws),
+      codeBuild: options.codeBuild ?? {},
+      account: options.account ?? USUAL_ACCOUNT,
+      log,
+    });
     closers.push(aws.close);
     memory.ports.aws = aws.endpoint.port;
 
@@ -125,9 +134,12 @@ export const startDevelopment = async (options: DevelopmentOptions): Promise<Dev
     closers.push(mappings.close);
     const consumers = await runConsumers(engineOf, aws, queues, log);
     closers.push(consumers.close);
-    const schedules = await runSchedules(engineOf, { reconcile: reconcileEveryMs, wake: WAKE_EVERY_MS }, log);
+    const schedules = await runSchedules(engineOf, { reconcile: reconcileEveryMs, wake: WAKE_EVERY_MS }, aws.lambda.concurrency, log);
     closers.push(schedules.close);
-    const api = await serveApi(createApi(apiPorts(made)), { port: options.port ?? (await freePort(memory.ports.api)) });
+    const api = await serveApi(createApi(apiPorts(made)), {
+      port: options.port ?? (await freePort(memory.ports.api)),
+      invocations: aws.lambda.concurrency,
+    });
     closers.push(api.close);
     memory.ports.api = Number(new URL(api.url).port);
 

@@ -5,8 +5,9 @@ import type { Answer } from "./edge/answer.ts";
 import { functionEvent } from "./edge/function-event.ts";
 import { answerOf, streamedAnswerOf } from "./edge/function-result.ts";
 import type { FunctionUrlHandler } from "./endpoint/endpoint.ts";
-import { AwsError } from "./http.ts";
+import { AwsError, type AwsResponse } from "./http.ts";
 import type { LocalLambda } from "./lambda/lambda.ts";
+import { refusalAnswer, TooManyRequests } from "./lambda/refusals.ts";
 import { BrokenOff } from "./lambda/streamed-response.ts";
 
 /** Serves Function URLs: each belongs to a function's alias, and runs it with the request as its event. */
@@ -19,12 +20,19 @@ export const functionUrls =
     const question = query.size > 0 ? `?${query}` : "";
     const asked = { method, url: path + question, headers: { ...headers }, httpVersion: "1.1", socket: { remoteAddress: "127.0.0.1" } };
     const event = functionEvent(asked, body, false, randomUUID(), Date.now());
-    const answered = await lambda.request(target.functionName, target.qualifier, event);
+    const answered = await lambda.request(target.functionName, target.qualifier, event).catch(unlessThrottled);
+    if ("status" in answered) return answered;
     if ("payload" in answered && answered.functionError !== undefined) return { status: 502, body: "Internal Server Error" };
     const answer = "body" in answered ? await streamed(answered) : answerOf(answered.payload);
     if (answer === undefined) return { status: 502, body: "Internal Server Error" };
     return { status: answer.status, headers: byName(answer.headers), body: answer.body };
   };
+
+/** A URL of a function that finds no room answers as Lambda's API does. */
+export const unlessThrottled = (error: unknown): AwsResponse => {
+  if (error instanceof TooManyRequests) return refusalAnswer(error);
+  throw error;
+};
 
 /** `undefined` where it broke off before its head was whole, or has none: its function's log says why. */
 const streamed = async ({ contentType, body }: { contentType: string; body: Readable }): Promise<Answer | undefined> => {

@@ -9,6 +9,7 @@ import {
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from "aws-lambda";
 import { TRACE_HEADER } from "./endpoint/sqs-rules.ts";
 import { REGION } from "./http.ts";
+import type { Concurrency } from "./lambda/concurrency.ts";
 import { asInvocation, invocationsIn, MAX_INVOCATIONS } from "./lambda/lineage.ts";
 
 export type QueuePoller = { close(): Promise<void> };
@@ -22,6 +23,8 @@ export type QueuePollerOptions = {
   readonly batchSize: number;
   /** batches under way at once; 1 keeps a FIFO queue's order */
   readonly concurrency: number;
+  /** of the account, in which each batch is one */
+  readonly invocations: Pick<Concurrency, "beginWhenFree">;
   /** a throw fails the whole batch, as on Lambda */
   handle(event: SQSEvent): Promise<SQSBatchResponse | undefined>;
   log(line: string): void;
@@ -33,6 +36,8 @@ export type QueuePollerOptions = {
  */
 const VISIBILITY_SECONDS = 8;
 const HEARTBEAT_MS = 3_000;
+/** A batch that found no room until then is let go: its messages are about to be seen again. */
+const PATIENCE_MS = (VISIBILITY_SECONDS - 1) * 1_000;
 const WAIT_SECONDS = 10;
 
 /** Lambda's event source mapping: receives, hands over, deletes what succeeded and leaves the rest to come again. */
@@ -43,6 +48,7 @@ export const pollQueue = ({
   queueArn,
   batchSize,
   concurrency,
+  invocations,
   handle,
   log,
 }: QueuePollerOptions): QueuePoller => {
@@ -93,7 +99,7 @@ export const pollQueue = ({
   function begin(received: readonly Message[]): void {
     const messages = received.filter((message) => !isLoop(message));
     if (messages.length === 0) return;
-    const batch: Promise<void> = work(messages)
+    const batch: Promise<void> = workWhenFree(messages)
       .catch(complain)
       .finally(() => working.delete(batch));
     working.add(batch);
@@ -108,6 +114,22 @@ export const pollQueue = ({
 
   function complain(error: unknown): void {
     log(`queue ${queueArn}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+
+  /** While the account has no room for another invocation, Lambda tries again until the messages are seen again. */
+  async function workWhenFree(messages: readonly Message[]): Promise<void> {
+    const received = performance.now();
+    const end = await invocations.beginWhenFree(AbortSignal.any([closing.signal, AbortSignal.timeout(PATIENCE_MS)]));
+    if (end === undefined) {
+      if (!closing.signal.aborted) log(`queue ${queueArn}: throttled: ${fn} finds no room, and ${messages.length} messages come again`);
+      return;
+    }
+    try {
+      if (performance.now() - received > HEARTBEAT_MS) await Promise.all(messages.map(hide));
+      await work(messages);
+    } finally {
+      end();
+    }
   }
 
   async function work(messages: readonly Message[]): Promise<void> {

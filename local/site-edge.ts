@@ -4,6 +4,7 @@ import type { Clients } from "../engine/aws/clients.ts";
 import { Manifest, manifestKey } from "../engine/open-next/manifest.ts";
 import type { LocalAws } from "./aws.ts";
 import { type Edge, startEdge } from "./edge/edge.ts";
+import { unlessThrottled } from "./function-urls.ts";
 import { BUCKETS } from "./provision/engine-resources.ts";
 
 /** The edge of one environment, in front of its functions and its files. */
@@ -27,7 +28,7 @@ export const startSiteEdge = (
       const found = await object(aws.clients, manifestKey(names.releases, deploymentId));
       return found && Manifest.parse(JSON.parse(found.body.toString("utf8")));
     },
-    invoke: (role, event) => aws.lambda.request(functionOf(site, environment, role), names.alias, event),
+    invoke: (role, event) => aws.lambda.request(functionOf(site, environment, role), names.alias, event).catch(unlessThrottled),
     asset: (key, range) => object(aws.clients, `${names.assets}/${key}`, range),
   });
 };

@@ -20,6 +20,7 @@ export const runMappings = async (
         queueArn: eventSourceArn,
         batchSize,
         concurrency: 1,
+        invocations: lambda.concurrency,
         log,
         handle: async (event) => {
           const { payload, functionError } = await lambda.invoke(name, qualifier, JSON.stringify(event));

@@ -39,6 +39,11 @@ export type CodeBuildOptions = {
   readonly environment?: Record<string, string>;
   /** Of the whole account; more builds wait in phase QUEUED. Default 2. */
   readonly maxConcurrentBuilds?: number;
+  /**
+   * That the account may have, queued or running: StartBuild of one more is refused. AWS lets usual accounts queue five times
+   * what they may run; those with a quota of 1 or 0 are refused instead. Default as many as are asked for.
+   */
+  readonly accountBuilds?: number;
   /** How long a minute of a build's limits takes. Default 60,000 ms; only tests shorten it. */
   readonly minuteMs?: number;
 };
@@ -99,6 +104,12 @@ export async function startCodeBuild(options: CodeBuildOptions): Promise<LocalCo
         "AccountLimitExceededException",
         400,
         `Cannot have more than ${project.concurrentBuildLimit} active builds for the project`,
+      );
+    if (options.accountBuilds !== undefined && builds.all().filter(({ build }) => !build.buildComplete).length >= options.accountBuilds)
+      throw new AwsError(
+        "AccountLimitExceededException",
+        400,
+        `Cannot have more than ${options.accountBuilds} builds in queue for the account`,
       );
 
     const number = Math.max(0, ...before.map(({ build }) => build.buildNumber)) + 1;

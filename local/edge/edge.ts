@@ -5,6 +5,7 @@ import { TLSSocket } from "node:tls";
 import { ORIGIN_HEADER } from "../../blueprint/sites.ts";
 import type { FunctionRole } from "../../domain/deployment/shapes.ts";
 import { sendFlow } from "../flow.ts";
+import type { AwsResponse } from "../http.ts";
 import { foreignHost } from "../loopback.ts";
 import { type Answer, isOfEdge, page, type Release, releaseIn } from "./answer.ts";
 import { type Behavior, router } from "./behaviors.ts";
@@ -25,12 +26,15 @@ export type EdgeOptions = {
   /**
    * Invokes the alias `live` of a role's function with a Function URL event (format 2.0).
    * `description` is that of the alias as it was executed (`seq=7 dep=dep_01J…`); `functionError` as Lambda's header of that name.
-   * `payload` is what the function returned, `body` what it streams.
+   * `payload` is what the function returned, `body` what it streams; `status` is there where Lambda itself answered, since
+   * there is no room for another invocation.
    */
   invoke(
     role: FunctionRole,
     event: object,
-  ): Promise<({ payload: Buffer; functionError?: string } | { contentType: string; body: Readable }) & { description: string }>;
+  ): Promise<
+    (({ payload: Buffer; functionError?: string } | { contentType: string; body: Readable }) & { description: string }) | AwsResponse
+  >;
   /** An object below the environment's `_assets` prefix, by its decoded key: 200, 206 or 416; undefined when there is none. */
   asset(key: string, range: string | undefined): Promise<Found | undefined>;
   certificate: { cert: string; key: string };
@@ -86,6 +90,7 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
     if (options.originKeys !== undefined && options.originKeys.length > 0) event.headers[ORIGIN_HEADER] = options.originKeys.join(",");
     if ((event.body?.length ?? 0) > PAYLOAD_LIMIT) return { answer: TOO_LARGE, release: live };
     const invoked = await options.invoke(role, event);
+    if ("status" in invoked) return { answer: originAnswer(invoked), release: undefined };
     const { description } = invoked;
     const release = releaseIn(description);
     if ("payload" in invoked && invoked.functionError !== undefined) {
@@ -155,6 +160,13 @@ const failure = (requestId: string): Answer =>
   page(502, "The site could not answer", `The log of the development server has the reason under request ${requestId}.`, [
     [REQUEST_ID, requestId],
   ]);
+
+/** CloudFront hands on what the origin says. */
+const originAnswer = ({ status, headers = {}, body = "" }: AwsResponse): Answer => ({
+  status,
+  headers: Object.entries(headers).flatMap(([name, value]) => [value].flat().map((one) => [name, one] as const)),
+  body: typeof body === "string" ? Buffer.from(body) : body,
+});
 
 /** Keeps the routers of the last few releases. One that could not be had is asked for again. */
 function rememberRouters(manifest: EdgeOptions["manifest"]): (deploymentId: string) => Promise<(path: string) => string> {

@@ -13,6 +13,7 @@ export type ServiceName =
   | "logs"
   | "s3"
   | "secretsmanager"
+  | "servicequotas"
   | "sqs";
 
 /** Where a request goes; `operation` names it in the counters. */
@@ -24,6 +25,7 @@ const TARGETS: Readonly<Record<string, ServiceName>> = {
   CodeBuild_20161006: "codebuild",
   DynamoDB_20120810: "dynamodb",
   Logs_20140328: "logs",
+  ServiceQuotasV20190624: "servicequotas",
   TrentService: "kms",
   secretsmanager: "secretsmanager",
 };

@@ -3,6 +3,7 @@ import { createServer, type IncomingHttpHeaders, type IncomingMessage, type Serv
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { type AccountLimits, USUAL_ACCOUNT } from "../account-limits.ts";
 import { AwsError, type AwsRequest, type AwsResponse, type AwsService } from "../http.ts";
 import { foreignHost, foreignRequest } from "../loopback.ts";
 import { type AccessKey, openAccessKey } from "./access-key.ts";
@@ -17,6 +18,7 @@ import { type LogLine, openLogStore } from "./log-store.ts";
 import { logsService } from "./logs.ts";
 import { openQueuesAndObjects } from "./queues-and-objects.ts";
 import { secretsService } from "./secrets.ts";
+import { serviceQuotasService } from "./service-quotas.ts";
 import { type Signed, signatureCheck } from "./signature.ts";
 import { bucketInPath, signedRequest } from "./signed-host.ts";
 import { errorAnswer, type Protocol, readBody, toAwsRequest, writeAnswer } from "./wire.ts";
@@ -69,12 +71,14 @@ export type EndpointOptions = Partial<Mountable> & {
   dataDir: string;
   /** Default 0: any free port. */
   port?: number;
+  /** What Service Quotas says of the account. Default a usual one. */
+  account?: AccountLimits;
 };
 
 const MAX_CLOSE_MS = 2_000;
 
 /** Starts the local AWS on 127.0.0.1. Everything it answered is there again when it starts on the same `dataDir`, also after a kill. */
-export async function startEndpoint({ dataDir, port = 0, ...given }: EndpointOptions): Promise<Endpoint> {
+export async function startEndpoint({ dataDir, port = 0, account = USUAL_ACCOUNT, ...given }: EndpointOptions): Promise<Endpoint> {
   // first what needs no closing: any of them may be damaged
   const credentials = openAccessKey(dataDir);
   const checkSignature = signatureCheck(credentials);
@@ -88,6 +92,7 @@ export async function startEndpoint({ dataDir, port = 0, ...given }: EndpointOpt
     secretsmanager: secretsService(dataDir),
     kms: kmsService(dataDir),
     cloudfront: cloudfront.service,
+    servicequotas: serviceQuotasService(account),
   };
   const dynamodb = await openDynamoDb(dataDir);
   const queues = await openQueuesAndObjects(join(dataDir, "queues-and-objects")).catch(async (error: unknown) => {

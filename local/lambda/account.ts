@@ -3,7 +3,7 @@ import type { Registry } from "./registry.ts";
 import { UNZIPPED_LIMIT } from "./unzip.ts";
 
 /** The limits of the account, and what is used of them. */
-export const accountOperations = (registry: Registry): Operations => ({
+export const accountOperations = (registry: Registry, concurrentInvocations: number): Operations => ({
   GetAccountSettings() {
     const all = registry.all();
     // Every version counts, also when it shares its code with another: so does AWS.
@@ -13,8 +13,8 @@ export const accountOperations = (registry: Registry): Operations => ({
         TotalCodeSize: 75 * 2 ** 30,
         CodeSizeUnzipped: UNZIPPED_LIMIT,
         CodeSizeZipped: 52_428_800,
-        ConcurrentExecutions: 1000,
-        UnreservedConcurrentExecutions: 1000,
+        ConcurrentExecutions: concurrentInvocations,
+        UnreservedConcurrentExecutions: concurrentInvocations,
       },
       AccountUsage: { TotalCodeSize: sizes.reduce((sum, size) => sum + size, 0), FunctionCount: all.length },
     });

@@ -1,14 +1,14 @@
 import { randomUUID } from "node:crypto";
 import { AwsError } from "../http.ts";
 import type { CodeStore } from "./code-store.ts";
-import type { Fleet } from "./fleet.ts";
+import type { CountedFleet } from "./concurrency.ts";
 import { functionArn, functionReference, isVersionNumber, LATEST } from "./names.ts";
 import { type Call, type Operations, referenceOf } from "./operation.ts";
 import { type Alias, type FunctionRecord, findAlias, fingerprint, type Snapshot, versionOf } from "./records.ts";
 import { conflict, malformed, notFound } from "./refusals.ts";
 import type { Registry } from "./registry.ts";
 import { wholeOf } from "./streamed-response.ts";
-import type { Reply, Task } from "./task.ts";
+import type { Invocation, Task } from "./task.ts";
 
 /** Bytes of a synchronous invocation's payload. */
 const PAYLOAD_LIMIT = 6_291_456;
@@ -35,6 +35,8 @@ const pick = ({ functionVersion, weights }: Alias): string => {
   return other && Math.random() < other[1] ? other[0] : functionVersion;
 };
 
+export const invocationOf = ({ arn }: Pick<Destination, "arn">, payload: Buffer): Invocation => ({ requestId: randomUUID(), arn, payload });
+
 /** While an update of `$LATEST` is in progress, its old code answers. */
 const taskOf = ({ name }: FunctionRecord, snapshot: Snapshot, code: CodeStore): Task => {
   const content = snapshot.serving ?? snapshot;
@@ -51,14 +53,12 @@ const taskOf = ({ name }: FunctionRecord, snapshot: Snapshot, code: CodeStore): 
 export const invocationOperations = (
   registry: Registry,
   code: CodeStore,
-  fleet: Fleet,
+  fleet: CountedFleet,
   log: (functionName: string, version: string, line: string) => void,
 ): Operations => {
-  const run = ({ task, arn }: Destination, payload: Buffer): Promise<Reply> => fleet.run(task, { requestId: randomUUID(), arn, payload });
-
-  /** Once, without the retries and dead letters that AWS adds. */
-  const runLater = ({ task, ...rest }: Destination, payload: Buffer): void => {
-    const outcome = run({ task, ...rest }, payload).then(wholeOf);
+  /** Once, as soon as there is room, without the retries and dead letters that AWS adds. */
+  const runLater = ({ task, arn }: Destination, payload: Buffer): void => {
+    const outcome = fleet.runWhenFree(task, invocationOf({ arn }, payload)).then(wholeOf);
     outcome.then(
       ({ functionError, payload }) => functionError && log(task.functionName, task.version, `asynchronous invocation failed: ${payload}`),
       () => log(task.functionName, task.version, "asynchronous invocation lost: the local Lambda was stopped"),
@@ -78,7 +78,7 @@ export const invocationOperations = (
           runLater(destination, call.body);
           return { status: 202, headers: executed };
         case "RequestResponse": {
-          const reply = await run(destination, call.body);
+          const reply = await fleet.run(destination.task, invocationOf(destination, call.body));
           const { payload, functionError } = await wholeOf(reply);
           const log = call.headers["x-amz-log-type"] === "Tail" ? await reply.log() : undefined;
           const contentType = "contentType" in reply && !functionError ? reply.contentType : "application/json";

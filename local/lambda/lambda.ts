@@ -1,25 +1,28 @@
 import { randomUUID } from "node:crypto";
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { type AccountLimits, USUAL_ACCOUNT } from "../account-limits.ts";
 import { AwsError, type AwsRequest, type AwsResponse, type AwsService } from "../http.ts";
 import { openRecordStore } from "../record-store.ts";
 import { accountOperations } from "./account.ts";
 import { aliasOperations } from "./aliases.ts";
+import { callRate } from "./call-rate.ts";
 import { openCodeStore } from "./code-store.ts";
+import { type Concurrency, counted, openConcurrency } from "./concurrency.ts";
 import { type EventSourceMapping, eventSourceOperations } from "./event-sources.ts";
 import { openFleet } from "./fleet.ts";
 import { functionOperations } from "./functions.ts";
-import { type Destination, destinationOf, invocationOperations } from "./invocations.ts";
+import { destinationOf, invocationOf, invocationOperations } from "./invocations.ts";
 import { LATEST } from "./names.ts";
-import { answer, type Operations } from "./operation.ts";
+import type { Operations } from "./operation.ts";
 import { policyOperations } from "./policies.ts";
 import { aliasesOn, type FunctionRecord, findAlias, fingerprint, type Tombstone } from "./records.ts";
-import { throttled } from "./refusals.ts";
+import { refusalAnswer, tooManyCalls } from "./refusals.ts";
 import { openRegistry } from "./registry.ts";
 import { routeOf } from "./routes.ts";
 import { startRuntimeApi } from "./runtime-api.ts";
 import { inMode, wholeOf } from "./streamed-response.ts";
-import type { Flow, Reply } from "./task.ts";
+import type { Flow } from "./task.ts";
 import { urlOperations } from "./urls.ts";
 import { versionOperations } from "./versions.ts";
 
@@ -28,11 +31,14 @@ export type LocalLambda = {
   /** Answers every path of the Lambda API. AWS's errors are answered in Lambda's own form, not thrown. */
   handle: AwsService;
   /**
-   * Runs `functionName:qualifier` without HTTP. A function's own failure is a value (`functionError`);
-   * throws `AwsError` when there is no such version or it is not Active yet.
+   * Runs `functionName:qualifier` without HTTP, for who has begun it in `concurrency`. A function's own failure is a value
+   * (`functionError`); throws `AwsError` when there is no such version or it is not Active yet.
    */
   invoke(functionName: string, qualifier: string, payload: Buffer | string): Promise<Invoked>;
-  /** Runs it (without a qualifier, `$LATEST`) as its function URL does, in that URL's invoke mode. What a handler streams comes as a flow, in either mode. */
+  /**
+   * Runs it (without a qualifier, `$LATEST`) as its function URL does, in that URL's invoke mode. What a handler streams comes
+   * as a flow, in either mode. Throws `TooManyRequests` where as many run as the account may have.
+   */
   request(functionName: string, qualifier: string | undefined, event: object): Promise<Requested>;
   /** The alias as it is at this moment, in one piece; undefined when there is none. */
   alias(functionName: string, alias: string): { functionVersion: string; description: string; revisionId: string } | undefined;
@@ -40,6 +46,8 @@ export type LocalLambda = {
   functionUrl(urlId: string): { functionName: string; qualifier: string | undefined; authType: string } | undefined;
   /** The event source mappings at this moment, for whoever polls the sources. */
   mappings(): readonly EventSourceMapping[];
+  /** The invocations of the account: what runs the code of a function elsewhere counts here too. */
+  readonly concurrency: Concurrency;
   /** How many UpdateAlias calls really changed the version. */
   counters(): { changingAliasUpdates: number };
   /** The next `times` calls of `operation` answer 429 TooManyRequestsException. */
@@ -80,6 +88,10 @@ export type LocalLambdaOptions = {
   unaliasedGraceMs?: number;
   /** How long Pending and InProgress last. Default 30 ms. */
   settleMs?: number;
+  /** Default those of a usual account. */
+  account?: AccountLimits;
+  /** A clock in milliseconds that never goes back; only tests change it. */
+  now?: () => number;
 };
 
 export const startLambda = async (options: LocalLambdaOptions): Promise<LocalLambda> => {
@@ -106,6 +118,11 @@ export const startLambda = async (options: LocalLambdaOptions): Promise<LocalLam
       return version === LATEST || (record !== undefined && aliasesOn(record, version).length > 0);
     },
   );
+  const closing = new AbortController();
+  const account = options.account ?? USUAL_ACCOUNT;
+  const concurrency = openConcurrency(account.concurrentInvocations);
+  const invocations = counted(fleet, concurrency, closing.signal);
+  const mayCall = callRate(account.lambdaCalls, options.now ?? (() => performance.now()));
   const registry = openRegistry({ store: functions, settleMs: options.settleMs ?? 30, settled: retireSuperseded });
 
   /** Processes of an earlier `$LATEST` can never be asked again. */
@@ -140,11 +157,9 @@ export const startLambda = async (options: LocalLambdaOptions): Promise<LocalLam
     ...urlOperations(registry, options.functionUrlBase),
     ...policyOperations(registry),
     ...eventSourceOperations(registry, mappings),
-    ...accountOperations(registry),
-    ...invocationOperations(registry, code, fleet, log),
+    ...accountOperations(registry, concurrency.max),
+    ...invocationOperations(registry, code, invocations, log),
   };
-
-  const run = ({ task, arn }: Destination, payload: Buffer): Promise<Reply> => fleet.run(task, { requestId: randomUUID(), arn, payload });
 
   const throttles = new Map<string, number>();
   const perform = async ({ method, path, query, headers, body }: AwsRequest): Promise<AwsResponse> => {
@@ -153,7 +168,8 @@ export const startLambda = async (options: LocalLambdaOptions): Promise<LocalLam
     if (!operation) throw new AwsError("UnknownOperationException", 404, `The local Lambda does not have ${method} ${path}.`);
     const left = throttles.get(route.operation) ?? 0;
     throttles.set(route.operation, Math.max(0, left - 1));
-    if (left > 0) throw throttled();
+    if (left > 0) throw tooManyCalls();
+    mayCall(route.operation);
     return await operation({ path: route.path, query, headers, body });
   };
 
@@ -164,13 +180,13 @@ export const startLambda = async (options: LocalLambdaOptions): Promise<LocalLam
     },
     async invoke(functionName, qualifier, payload) {
       const destination = destinationOf(registry, code, functionName, qualifier);
-      const outcome = await wholeOf(await run(destination, Buffer.from(payload)));
+      const outcome = await wholeOf(await fleet.run(destination.task, invocationOf(destination, Buffer.from(payload))));
       return { ...outcome, executedVersion: destination.task.version, description: destination.description };
     },
     async request(functionName, qualifier, event) {
       const destination = destinationOf(registry, code, functionName, qualifier);
       const mode = registry.get(functionName).urls[qualifier ?? ""]?.invokeMode ?? "BUFFERED";
-      const reply = await run(destination, Buffer.from(JSON.stringify(event)));
+      const reply = await invocations.run(destination.task, invocationOf(destination, Buffer.from(JSON.stringify(event))));
       const answered = await inMode(mode, reply);
       return { ...answered, executedVersion: destination.task.version, description: destination.description };
     },
@@ -187,12 +203,14 @@ export const startLambda = async (options: LocalLambdaOptions): Promise<LocalLam
       return undefined;
     },
     mappings: () => mappings.all(),
+    concurrency,
     counters: () => ({ changingAliasUpdates }),
     throttle: (operation, times) => void throttles.set(operation, times),
     setEnvironment(next) {
       environment = next;
     },
     async close() {
+      closing.abort();
       registry.close();
       await fleet.close();
       await sweeping;
@@ -201,13 +219,8 @@ export const startLambda = async (options: LocalLambdaOptions): Promise<LocalLam
   };
 };
 
-/** An error as Lambda's REST-JSON protocol has it. What AWS has no name for is a fault, and goes up. */
+/** What AWS has no name for is a fault, and goes up. */
 const refusal = (error: unknown): AwsResponse => {
-  if (!(error instanceof AwsError)) throw error;
-  const { status, headers, body } = answer(error.status, {
-    Type: error.status < 500 ? "User" : "Service",
-    Message: error.message,
-    message: error.message,
-  });
-  return { status, headers: { ...headers, ...error.headers, "x-amzn-errortype": error.code }, ...(body ? { body } : {}) };
+  if (error instanceof AwsError) return refusalAnswer(error);
+  throw error;
 };

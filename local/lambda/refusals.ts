@@ -1,4 +1,4 @@
-import { AwsError } from "../http.ts";
+import { AwsError, type AwsResponse } from "../http.ts";
 
 /** 404: the function, version, alias, URL, policy or mapping is not there. */
 export const notFound = (message: string) => new AwsError("ResourceNotFoundException", 404, message);
@@ -20,5 +20,29 @@ export const staleRevision = (readAgain: string) =>
     `The RevisionId provided does not match the latest RevisionId. Call the ${readAgain} API to retrieve the latest RevisionId for your resource.`,
   );
 
-/** 429 with Retry-After, as the shared limit of control-plane calls answers. */
-export const throttled = () => new AwsError("TooManyRequestsException", 429, "Rate exceeded", { "retry-after": "1" });
+/** 429, with what was too much. */
+export class TooManyRequests extends AwsError {
+  readonly reason: "CallerRateLimitExceeded" | "ConcurrentInvocationLimitExceeded";
+  constructor(reason: TooManyRequests["reason"], message: string, headers: Readonly<Record<string, string>> = {}) {
+    super("TooManyRequestsException", 429, message, headers);
+    this.reason = reason;
+  }
+}
+
+/** The control plane was called more often than the account may in a second. */
+export const tooManyCalls = () => new TooManyRequests("CallerRateLimitExceeded", "Rate exceeded", { "retry-after": "1" });
+
+/** As many invocations run as the account may have at once. */
+export const tooManyAtOnce = () => new TooManyRequests("ConcurrentInvocationLimitExceeded", "Rate Exceeded.");
+
+/** An error as Lambda's REST-JSON protocol has it. */
+export const refusalAnswer = (error: AwsError): AwsResponse => ({
+  status: error.status,
+  headers: { "content-type": "application/json", ...error.headers, "x-amzn-errortype": error.code },
+  body: JSON.stringify({
+    Type: error.status < 500 ? "User" : "Service",
+    ...(error instanceof TooManyRequests && { Reason: error.reason }),
+    Message: error.message,
+    message: error.message,
+  }),
+});

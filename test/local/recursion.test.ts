@@ -1,6 +1,7 @@
 import { GetQueueAttributesCommand, SendMessageCommand, SetQueueAttributesCommand } from "@aws-sdk/client-sqs";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type Endpoint, startEndpoint } from "../../local/endpoint/endpoint.ts";
+import { openConcurrency } from "../../local/lambda/concurrency.ts";
 import { handOn, MAX_INVOCATIONS } from "../../local/lambda/lineage.ts";
 import { pollQueue } from "../../local/queue-poller.ts";
 import { until } from "../support/until.ts";
@@ -29,6 +30,7 @@ const forward = (fn: string, from: string, queue: string, to: string) => {
     queueArn: queueArn(queue),
     batchSize: 1,
     concurrency: 1,
+    invocations: openConcurrency(1_000),
     log: (line) => void seen.log.push(line),
     handle: async ({ Records: [record] }) => {
       seen.runs += 1;

@@ -98,7 +98,7 @@ export const startPartsWorld = async ({
     /** Starts every consumer and timer. */
     start: async (reconcileEveryMs = 2_000): Promise<void> => {
       running = [
-        await runSchedules(engineOf, { reconcile: reconcileEveryMs, wake: 2_000 }, log),
+        await runSchedules(engineOf, { reconcile: reconcileEveryMs, wake: 2_000 }, aws.lambda.concurrency, log),
         await runConsumers(engineOf, aws, queues, log),
       ];
     },
