@@ -4,7 +4,13 @@ import type { Context, Register } from "../context.ts";
 import { CliError, type ExitCode, exit, usageError } from "../failure.ts";
 import { table } from "../terminal.ts";
 
-type Options = { readonly app?: string; readonly sites?: string; readonly port?: string; readonly allowLoopbackWebhooks?: boolean };
+type Options = {
+  readonly app?: string;
+  readonly sites?: string;
+  readonly port?: string;
+  readonly account?: string;
+  readonly allowLoopbackWebhooks?: boolean;
+};
 
 /** Runs the whole engine on this machine until Ctrl-C. Its modules are loaded by this command alone. */
 export const devCommand: Register = (program, run) =>
@@ -14,21 +20,33 @@ export const devCommand: Register = (program, run) =>
     .option("--app <folder>", "one app, as the site of its folder's name")
     .option("--sites <file>", "the sites file; default: shiplog.sites.json where there is one")
     .option("--port <port>", "port of the API; default: a free one")
+    .option(
+      "--account <account>",
+      "the quotas of the local AWS: `new` (1 build and 10 invocations at once, 15 calls of Lambda's API a second), `new,builds=0` (and no build); default: a usual account's",
+    )
     .option("--allow-loopback-webhooks", "let webhooks go to this machine, also by http; default: public addresses only")
     .action((options: Options) => run((context) => develop(context, options)));
 
 async function develop(
   { terminal, signal, data, json }: Context,
-  { app, sites, port, allowLoopbackWebhooks = false }: Options,
+  { app, sites, port, account, allowLoopbackWebhooks = false }: Options,
 ): Promise<ExitCode> {
   if (port !== undefined && !(/^\d{1,5}$/.test(port) && Number(port) <= 65_535))
     throw usageError(`--port "${port}" is not a port.`, "Write a number from 0 to 65535.");
+  const { accountNamed } = await import("../../local/account-limits.ts");
+  const limits = account === undefined ? undefined : accountNamed(account);
+  if (account !== undefined && limits === undefined)
+    throw usageError(
+      `--account "${account}" is no account of the local AWS.`,
+      "Known: new, new,builds=0. Leave it away for a usual account.",
+    );
   const { startDevelopment } = await import("../../local/development.ts");
   const development = await startDevelopment({
     dataDir: resolve(data ?? process.env.SHIPLOG_DATA ?? ".shiplog"),
     ...(sites === undefined ? {} : { sitesFile: resolve(sites) }),
     ...(app === undefined ? {} : { appDir: resolve(app) }),
     ...(port === undefined ? {} : { port: Number(port) }),
+    ...(limits === undefined ? {} : { account: limits }),
     allowLoopbackWebhooks,
     log: (line: string) => terminal.note(line),
   }).catch((error: unknown) => {

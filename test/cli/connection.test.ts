@@ -101,6 +101,7 @@ describe("wrong words", () => {
     [["events", "--since", "yesterday"], "neither a time nor a duration"],
     [["retry", "dep_01", "--timeout", "soon"], '--timeout "soon" is not a duration'],
     [["dev", "--port", "99999"], "is not a port"],
+    [["dev", "--account", "old"], '--account "old" is no account of the local AWS'],
     [["rollback", ""], "An id or a name is empty"],
     [["status", "--at", "2026-02-30"], '--at "2026-02-30" names a day that is in no calendar'],
     [["events", "--since", "99999999999d"], "farther away than any calendar goes"],
