@@ -10,7 +10,7 @@ import { type ApiClient, apiClient, type LoggedEvent } from "./api-client.ts";
 import { type FixtureApp, writeFixtureApp } from "./fixture-app.ts";
 import { until } from "./until.ts";
 
-export type WorldOptions = Pick<DevelopmentOptions, "variables" | "codeBuild" | "allowLoopbackWebhooks"> & {
+export type WorldOptions = Pick<DevelopmentOptions, "variables" | "codeBuild" | "account" | "allowLoopbackWebhooks"> & {
   /** the site `web` has these, and its source is the fixture app */
   environments: readonly string[];
   /** more of the site `web`, as in a sites file */
