@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { ServiceQuotasClient } from "@aws-sdk/client-service-quotas";
 import { functionNames } from "../blueprint/sites.ts";
 import { parseSites, SitesRefused } from "../blueprint/sites-file.ts";
 import { awsClients } from "../engine/aws/clients.ts";
@@ -21,6 +22,7 @@ export async function examination(context: Context, sitesFile: string | undefine
   const { terminal, json } = context;
   const account = findAccount(context);
   const clients = awsClients(account.options);
+  const serviceQuotas = new ServiceQuotasClient(account.options);
   const findings: Finding[] = [];
   const say = (finding: Finding): void => {
     findings.push(finding);
@@ -55,13 +57,14 @@ export async function examination(context: Context, sitesFile: string | undefine
       now: systemClock.now,
       random: systemClock.random,
     } as const;
-    for await (const found of examine(inspectAccount(clients), engine)) {
+    for await (const found of examine(inspectAccount(clients, serviceQuotas), engine)) {
       context.signal.throwIfAborted();
       say(found);
     }
     return ended(name);
   } finally {
     clients.destroy();
+    serviceQuotas.destroy();
   }
 }
 
@@ -98,7 +101,12 @@ function placesOf(file: string): Place[] {
   }
   try {
     return parseSites(text, file).sites.flatMap((site) =>
-      site.environments.map((one) => ({ site: site.name, environment: one.name, functions: functionNames(site.name, one.name, site) })),
+      site.environments.map((one) => ({
+        site: site.name,
+        environment: one.name,
+        functions: functionNames(site.name, one.name, site),
+        architecture: site.architecture,
+      })),
     );
   } catch (error) {
     if (!(error instanceof SitesRefused)) throw error;

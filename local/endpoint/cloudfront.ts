@@ -25,7 +25,15 @@ const NAMESPACE = "http://cloudfront.amazonaws.com/doc/2020-05-31/";
 export const INVALIDATIONS = /^\/2020-05-31\/distribution\/([^/]+)\/invalidation\/?$/;
 const MAX_PATHS = 3000;
 
-/** CloudFront, as far as the creation of invalidations goes; any distribution id exists. Caches listen in this process. */
+export const isListing = (method: string, path: string): boolean => method === "GET" && /^\/2020-05-31\/distribution\/?$/.test(path);
+/** The sites' CDN is an edge of this process. */
+const NO_DISTRIBUTIONS: AwsResponse = {
+  status: 200,
+  headers: { "content-type": "text/xml" },
+  body: `<?xml version="1.0" encoding="UTF-8"?><DistributionList xmlns="${NAMESPACE}"><Marker></Marker><MaxItems>100</MaxItems><IsTruncated>false</IsTruncated><Quantity>0</Quantity></DistributionList>`,
+};
+
+/** CloudFront, as far as the creation of invalidations goes; any distribution id may be named, and none is listed. Caches listen in this process. */
 export function openCloudFront(dataDir: string): CloudFront {
   const file = openJsonFile<Kept[]>(join(dataDir, "invalidations.json"), []);
   for (const kept of file.value) kept.completed = true; // a cache in memory did not outlive the process that was to empty it
@@ -60,6 +68,7 @@ export function openCloudFront(dataDir: string): CloudFront {
 
   return {
     async service(request: AwsRequest) {
+      if (isListing(request.method, request.path)) return NO_DISTRIBUTIONS;
       const [, distributionId] = INVALIDATIONS.exec(request.path) ?? [];
       if (request.method !== "POST" || distributionId === undefined)
         throw new AwsError("NotImplemented", 501, `The local CloudFront has no ${request.method} ${request.path}.`);

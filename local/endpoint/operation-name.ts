@@ -1,12 +1,16 @@
 import { routeOf } from "../lambda/routes.ts";
-import { INVALIDATIONS } from "./cloudfront.ts";
+import { INVALIDATIONS, isListing } from "./cloudfront.ts";
 
 /** Names of the REST services' operations, as their SDK commands are called; `GET /some/path` where none is known. */
 
 export const lambdaOperation = (method: string, path: string): string => routeOf(method, path)?.operation ?? `${method} ${path}`;
 
 export const cloudFrontOperation = (method: string, path: string): string =>
-  method === "POST" && INVALIDATIONS.test(path) ? "CreateInvalidation" : `${method} ${path}`;
+  isListing(method, path)
+    ? "ListDistributions"
+    : method === "POST" && INVALIDATIONS.test(path)
+      ? "CreateInvalidation"
+      : `${method} ${path}`;
 
 const ON_OBJECT: Readonly<Record<string, string>> = { GET: "GetObject", PUT: "PutObject", HEAD: "HeadObject", DELETE: "DeleteObject" };
 const ON_BUCKET: Readonly<Record<string, string>> = { GET: "ListObjects", PUT: "CreateBucket", HEAD: "HeadBucket", DELETE: "DeleteBucket" };

@@ -5,6 +5,7 @@ import { KEEP_KEY } from "../../engine/archive/seal.ts";
 import { behindLog } from "../../engine/log/behind-log.ts";
 import type { RowFault } from "../../engine/log/row-checker.ts";
 import { type Finding, missing, ok, wrong } from "./finding.ts";
+import { buildQuotas, cloudFrontVerification, invocationQuota } from "./quotas.ts";
 import type { Sight } from "./sight.ts";
 import { examineEnvironment, type Place } from "./site.ts";
 
@@ -51,6 +52,9 @@ const looksOf = (looking: Looking): Look[] => {
     (await look) ? ok(what, "is there") : missing(what, engine.make),
   ];
   return [
+    ["builds", () => buildQuotas(sight, engine.places)],
+    ["functions at once", () => invocationQuota(sight)],
+    ...(engine.runsIn === "lambda" ? [["CloudFront", () => cloudFrontVerification(sight)] satisfies Look] : []),
     ...[eventsTable, viewsTable].map((table): Look => [`table ${table.name}`, () => tableIs(looking, table)]),
     ...engine.buckets.map((name): Look => [`bucket ${name}`, () => there(`bucket ${name}`, sight.bucket(name))]),
     [`event bus ${BUS}`, () => there(`event bus ${BUS}`, sight.bus(BUS))],

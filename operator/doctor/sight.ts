@@ -5,6 +5,7 @@ import { DescribeKeyCommand } from "@aws-sdk/client-kms";
 import { paginateListEventSourceMappings } from "@aws-sdk/client-lambda";
 import { HeadBucketCommand } from "@aws-sdk/client-s3";
 import { DescribeSecretCommand } from "@aws-sdk/client-secrets-manager";
+import type { ServiceQuotasClient } from "@aws-sdk/client-service-quotas";
 import { GetQueueAttributesCommand, GetQueueUrlCommand } from "@aws-sdk/client-sqs";
 import { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import { eventsTable, viewsTable } from "../../blueprint/stores.ts";
@@ -24,6 +25,7 @@ import { eventLog } from "../../engine/log/log.ts";
 import { newestStreams, type Sampled, sampleTable } from "../../engine/log/sample-table.ts";
 import { tableRows } from "../../engine/log/table-rows.ts";
 import { sealNotes } from "../../engine/views/seal-notes.ts";
+import { inspectQuotas } from "./quota-sight.ts";
 
 /** "arn:…:queue", "arn:…:table/name/stream/…" → its name */
 const nameOf = (arn: string): string => {
@@ -37,13 +39,15 @@ export type Sight = ReturnType<typeof inspectAccount>;
  * Looks at an account (or the local endpoint) through its ordinary interfaces; nothing is changed. `undefined` and `false`
  * mean that it is not there; whatever else goes wrong is thrown.
  */
-export const inspectAccount = ({ dynamodb, sqs, eventBridge, s3, kms, secrets, codeBuild, lambda }: Clients) => {
+export const inspectAccount = (clients: Clients, serviceQuotas: ServiceQuotasClient) => {
+  const { dynamodb, sqs, eventBridge, s3, kms, secrets, codeBuild, lambda } = clients;
   const functions = lambdaFunctions(lambda);
   const store = eventStore(dynamodb, eventsTable.name);
   const log = eventLog(dynamodb, eventsTable.name);
   const notes = sealNotes(DynamoDBDocumentClient.from(dynamodb), viewsTable.name);
   const there = async (look: Promise<unknown>): Promise<boolean> => (await unlessMissing(look)) !== undefined;
   return {
+    ...inspectQuotas(clients, serviceQuotas),
     table: async (TableName: string): Promise<{ status: string; stream: boolean } | undefined> => {
       const found = await unlessMissing(dynamodb.send(new DescribeTableCommand({ TableName })));
       return found && { status: found.Table?.TableStatus ?? "gone", stream: found.Table?.StreamSpecification?.StreamEnabled === true };

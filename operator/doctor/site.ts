@@ -10,7 +10,13 @@ import { type Finding, missing, ok, wrong } from "./finding.ts";
 import type { Sight } from "./sight.ts";
 
 /** One environment of a site, with the names of all of its functions. */
-export type Place = { readonly site: string; readonly environment: string; readonly functions: readonly string[] };
+export type Place = {
+  readonly site: string;
+  readonly environment: string;
+  readonly functions: readonly string[];
+  /** as the sites file says, where that is what is known */
+  readonly architecture?: "arm64" | "x86_64";
+};
 
 /** What one environment lives on, and whether each alias is where the log says that it was put. */
 export const examineEnvironment = async (sight: Sight, { site, environment, functions }: Place, make: string): Promise<Finding[]> => {

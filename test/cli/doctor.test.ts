@@ -32,6 +32,8 @@ it("finds everything well where nothing is wrong, line by line", async () => {
   expect(out).not.toMatch(/mend:/);
   expect(code).toBe(0);
   expect(out).toMatch(/^✓ API: answers at http/m);
+  expect(out).toMatch(/^✓ builds on \S+\/Small: 60 at once$/m);
+  expect(out).toMatch(/^✓ functions at once: 1000$/m);
   expect(out).toMatch(/^✓ table shiplog-events: is active, with its stream$/m);
   expect(out).toMatch(/^✓ rule shiplog-flip-alias: is enabled$/m);
   expect(out).toMatch(/^✓ alias shiplog-web-production-server:live: is at version 2, sequence 1, as the log says$/m);
