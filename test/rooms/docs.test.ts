@@ -32,6 +32,11 @@ describe("the documents", () => {
     expect(text).toContain(`Node ${engines.node.replace(">=", "")} or newer; on Linux x64 Node 20 is enough`);
     expect(text).toContain(`\`npm ci\` brings the Node ${brought} that`);
   });
+  it("and scripts ask for no command that a Mac does not have", () => {
+    const files = ["README.md", "CONTRIBUTING.md", ...globSync(["docs/**/*.md", "scripts/*", ".ci/*"], { cwd: root })];
+    expect(files.length).toBeGreaterThan(30);
+    expect(files.filter((file) => /\b(sha256sum|md5sum)\b/.test(readFileSync(root + file, "utf8")))).toEqual([]);
+  });
   it("would be found out", () => {
     expect(named("see `domain/gone.ts` and [this](docs/gone.md#there), not [that](https://example.com/x.md)")).toEqual([
       "domain/gone.ts",
