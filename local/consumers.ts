@@ -1,4 +1,5 @@
 import type { SQSBatchResponse, SQSEvent } from "aws-lambda";
+import { batchesAtOnce } from "../blueprint/concurrency.ts";
 import { functionName, relay } from "../blueprint/engine-functions.ts";
 import { type Consumer, consumers, EVENTS_TABLE, schedules } from "../blueprint/topology.ts";
 import type { Engine } from "../engine/wiring/engine.ts";
@@ -31,7 +32,10 @@ export const runConsumers = async (
   log: (line: string) => void,
 ): Promise<{ close(): Promise<void> }> => {
   const pollers: QueuePoller[] = [];
-  for (const { name, batchSize, concurrency = CONCURRENCY } of consumers as readonly Consumer[]) {
+  for (const consumer of consumers as readonly Consumer[]) {
+    const { name, batchSize } = consumer;
+    // fewer than on AWS, where each is another machine's work, and no more than there
+    const concurrency = Math.min(consumer.concurrency ?? CONCURRENCY, batchesAtOnce(consumer, aws.lambda.concurrency.max));
     const queue = queues.get(name);
     if (queue === undefined) throw new Error(`the queue of ${name} was not made`);
     const engine = engineOf(name);

@@ -66,6 +66,18 @@ describe("on a new account", () => {
     expect(await released("production")).toBe(first);
   });
 
+  it("a rollback goes through though twenty webhooks hang: no consumer may have what all must share", async () => {
+    world = await startWorld({ environments: ["production"], account: newAccount(), allowLoopbackWebhooks: true });
+    await deploy("production");
+    const first = await released("production");
+    await deploy("production");
+    for (let n = 0; n < 20; n++) await done("webhooks", "add", receiver.url(`hang/${n}`));
+    await done("pin", "web/production", "--reason", "everybody is told");
+    await until("deliveries to hang", async () => (await receiver.all()).filter(({ path }) => path.startsWith("/hang/")).length >= 2);
+    await done("rollback", "web/production", "--reason", "it was better before", "--yes");
+    expect(await released("production")).toBe(first);
+  });
+
   it("that may have no build yet, a deployment ends at once and says what to ask AWS for", async () => {
     world = await startWorld({ environments: ["production"], account: newAccount(0) });
     const { code, err, out } = await shiplog("deploy", await world.app(), "--site", "web", "--env", "production", "--yes");

@@ -54,6 +54,8 @@ it("fits into a role, and every service in it is one that is declared or SST's o
         .map(serviceOf),
     ),
   );
+  // looked up for how much the account may run at a time: no resource says so
+  declared.add("servicequotas");
   const named = new Set(policy.statements.flatMap(({ Action }) => listOf(Action).map((action) => action.slice(0, action.indexOf(":")))));
   expect([...named].filter((service) => !declared.has(service)).sort()).toEqual(["ecr"]);
 });
