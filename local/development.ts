@@ -5,6 +5,7 @@ import { join } from "node:path";
 import * as z from "zod";
 import type { EngineConfig, SiteConfig } from "../blueprint/engine-config.ts";
 import { MAX_CLOCK_SKEW_MS, positionAt } from "../domain/kernel/position.ts";
+import { each } from "../engine/kit/each.ts";
 import { behindLog } from "../engine/log/behind-log.ts";
 import { type Engine, engine, systemClock } from "../engine/wiring/engine.ts";
 import { createApi } from "../services/api/app.ts";
@@ -93,27 +94,18 @@ export const startDevelopment = async (options: DevelopmentOptions): Promise<Dev
     const queues = await provisionEngine(aws.clients);
     const configs: SiteConfig[] = [];
     const edges: { site: string; environment: string; edge: Edge }[] = [];
-    for (const site of sites) {
-      for (const { name: environment, originKeys: numbers } of site.environments) {
-        const { revalidationQueue, without } = await provisionSite(
-          aws.clients,
-          site,
-          environment,
-          valuesOf(site, variables),
-          existsSync(join(site.folder, "buildspec.yml")),
+    for (const { site, environment, originKeys: numbers, queueUrl, without } of await provisioned(aws.clients, sites, variables)) {
+      const place = `${site.name}/${environment}`;
+      if (without.length > 0)
+        log(
+          `${place}: no value for ${without.join(", ")}: builds and functions find it empty. Set it in the environment of \`shiplog dev\` and start again.`,
         );
-        const place = `${site.name}/${environment}`;
-        if (without.length > 0)
-          log(
-            `${place}: no value for ${without.join(", ")}: builds and functions find it empty. Set it in the environment of \`shiplog dev\` and start again.`,
-          );
-        const originKeys = originKeysOf(place, numbers);
-        const edge = await startSiteEdge(aws, site.name, environment, await freePort(memory.ports[place]), originKeys);
-        closers.push(edge.close);
-        memory.ports[place] = edge.port;
-        edges.push({ site: site.name, environment, edge });
-        configs.push({ ...siteConfig(site, environment, edge, revalidationQueue.url), originKeys });
-      }
+      const originKeys = originKeysOf(place, numbers);
+      const edge = await startSiteEdge(aws, site.name, environment, await freePort(memory.ports[place]), originKeys);
+      closers.push(edge.close);
+      memory.ports[place] = edge.port;
+      edges.push({ site: site.name, environment, edge });
+      configs.push({ ...siteConfig(site, environment, edge, queueUrl), originKeys });
     }
 
     const config: EngineConfig = {
@@ -159,6 +151,36 @@ export const startDevelopment = async (options: DevelopmentOptions): Promise<Dev
     await close();
     throw error;
   }
+};
+
+type Provisioned = {
+  readonly site: LocalSite;
+  readonly environment: string;
+  readonly originKeys: readonly number[];
+  /** of pages to make again */
+  readonly queueUrl: string;
+  /** variables that have no value */
+  readonly without: readonly string[];
+};
+
+/** Environments that are made at a time: most of each is waiting for functions to become active. */
+const ENVIRONMENTS = 8;
+
+/** Makes what every environment has, where it is not there; in the order of the sites file. */
+const provisioned = async (
+  clients: LocalAws["clients"],
+  sites: readonly LocalSite[],
+  variables: Readonly<Record<string, string | undefined>>,
+): Promise<Provisioned[]> => {
+  const places = sites.flatMap((site) => site.environments.map(({ name, originKeys }) => ({ site, environment: name, originKeys })));
+  const made: Provisioned[] = [];
+  await each([...places.entries()], ENVIRONMENTS, async ([index, place]) => {
+    const { site, environment } = place;
+    const ownBuildspec = existsSync(join(site.folder, "buildspec.yml"));
+    const { revalidationQueue, without } = await provisionSite(clients, site, environment, valuesOf(site, variables), ownBuildspec);
+    made[index] = { ...place, queueUrl: revalidationQueue.url, without };
+  });
+  return made;
 };
 
 /** git and the source of a deployment leave the data folder out, whatever its name is: it holds the token and secrets. */
