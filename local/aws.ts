@@ -57,7 +57,10 @@ export const startAws = async ({
       const { Body } = await clients.s3.send(new GetObjectCommand({ Bucket, Key }));
       return Buffer.from((await Body?.transformToByteArray()) ?? []);
     },
-    environment: { ...clientEnvironment(endpoint), NODE_EXTRA_CA_CERTS: certificate.caFile },
+    environment: {
+      ...clientEnvironment({ url: endpoint.url, credentials: endpoint.functionCredentials }),
+      NODE_EXTRA_CA_CERTS: certificate.caFile,
+    },
     account,
     functionUrlBase: () => `${endpoint.url}/.lambda-url/`,
     log: (name, version, line) => log(`${name}:${version} ${line}`),

@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { createHmac, randomBytes } from "node:crypto";
 import { join } from "node:path";
 import * as z from "zod";
 import { Damaged } from "../damaged.ts";
@@ -27,6 +27,12 @@ export function openAccessKey(dataDir: string): AccessKey {
   if (!stored.success) throw new Damaged(path, "it holds no access key any more", "Delete it: the next start makes a new one");
   return stored.data;
 }
+
+/** What sites' functions sign with, whose roles may do less: another id, and a secret that follows from the first. */
+export const functionKeyOf = ({ accessKeyId, secretAccessKey }: AccessKey): AccessKey => ({
+  accessKeyId: `LFIA${accessKeyId.slice(4)}`,
+  secretAccessKey: createHmac("sha256", secretAccessKey).update("functions").digest("base64"),
+});
 
 /** The prefix is none of AWS's own (`AKIA`, `ASIA`): the key cannot be taken for one that opens an account. */
 const newAccessKey = (): AccessKey => ({

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type AccountLimits, USUAL_ACCOUNT } from "../account-limits.ts";
 import { AwsError, type AwsRequest, type AwsResponse, type AwsService } from "../http.ts";
 import { foreignHost, foreignRequest } from "../loopback.ts";
-import { type AccessKey, openAccessKey } from "./access-key.ts";
+import { type AccessKey, functionKeyOf, openAccessKey } from "./access-key.ts";
 import type { StreamHandler } from "./change-stream.ts";
 import { type InvalidationListener, openCloudFront } from "./cloudfront.ts";
 import { type Route, routeOf } from "./dispatch.ts";
@@ -46,6 +46,8 @@ export type Endpoint = {
   readonly port: number;
   /** What every request must be signed with; made at the first start on the data folder. */
   readonly credentials: AccessKey;
+  /** what sites' functions sign with: of a bucket they may list what is below an environment's own folders */
+  readonly functionCredentials: AccessKey;
   /** Puts a service behind the endpoint; those that need its URL themselves are mounted after the start. */
   mount<Name extends keyof Mountable>(name: Name, service: Mountable[Name]): void;
   /**
@@ -81,7 +83,8 @@ const MAX_CLOSE_MS = 2_000;
 export async function startEndpoint({ dataDir, port = 0, account = USUAL_ACCOUNT, ...given }: EndpointOptions): Promise<Endpoint> {
   // first what needs no closing: any of them may be damaged
   const credentials = openAccessKey(dataDir);
-  const checkSignature = signatureCheck(credentials);
+  const functionCredentials = functionKeyOf(credentials);
+  const checkSignature = signatureCheck([credentials, functionCredentials]);
   const bus = openEventBus(dataDir, (...message) => queues.send(...message));
   const logs = openLogStore(join(dataDir, "logs"));
   const cloudfront = openCloudFront(dataDir);
@@ -107,9 +110,9 @@ export async function startEndpoint({ dataDir, port = 0, account = USUAL_ACCOUNT
   async function serve(request: IncomingMessage, response: ServerResponse, route: Route, signed: Signed): Promise<void> {
     const { service, operation } = route;
     if (service === "s3") {
-      await checkSignature(signed, "s3", undefined);
+      const { accessKeyId } = await checkSignature(signed, "s3", undefined);
       count(`s3.${operation}`);
-      return queues.serve(request, response, undefined);
+      return queues.serve(request, response, undefined, accessKeyId === functionCredentials.accessKeyId);
     }
     const body = await readBody(request);
     if (service === "function-url") {
@@ -129,7 +132,11 @@ export async function startEndpoint({ dataDir, port = 0, account = USUAL_ACCOUNT
   async function functionUrl(signed: Signed, request: AwsRequest): Promise<AwsResponse> {
     const [, urlId = "", path] = /^\/\.lambda-url\/([^/]+)(\/.*)?$/s.exec(request.path) ?? [];
     if (!mounted.functionUrl) throw notMounted("function URLs");
-    return mounted.functionUrl(urlId, { ...request, path: path ?? "/" }, () => checkSignature(signed, "lambda", request.body));
+    return mounted.functionUrl(
+      urlId,
+      { ...request, path: path ?? "/" },
+      async () => void (await checkSignature(signed, "lambda", request.body)),
+    );
   }
 
   async function answer({ service }: Route, request: AwsRequest): Promise<AwsResponse> {
@@ -186,6 +193,9 @@ export async function startEndpoint({ dataDir, port = 0, account = USUAL_ACCOUNT
   return {
     url,
     port: listening,
+    get functionCredentials() {
+      return { ...functionCredentials };
+    },
     get credentials() {
       return { ...credentials }; // an SDK client writes into what it is given
     },

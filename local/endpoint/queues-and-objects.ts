@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { Readable } from "node:stream";
 import { ACCOUNT, AwsError, REGION } from "../http.ts";
 import { openFauxqs } from "./fauxqs.ts";
-import { applyS3Rules, type S3Request } from "./s3-rules.ts";
+import { applyS3Rules, checkListing, type S3Request } from "./s3-rules.ts";
 import { sqsRules } from "./sqs-rules.ts";
 import { errorAnswer, s3ErrorBody } from "./wire.ts";
 
@@ -14,7 +14,7 @@ export type QueueMessage = {
 
 export type QueuesAndObjects = {
   /** Answers a request to SQS or S3; reads its body itself where it is not given. */
-  serve(request: IncomingMessage, response: ServerResponse, body: Buffer | undefined): void;
+  serve(request: IncomingMessage, response: ServerResponse, body: Buffer | undefined, isFunction?: boolean): void;
   /** Puts a message into a queue; it is kept when this returns. Throws `AwsError` where SQS would answer with an error. */
   send(queueArn: string, message: QueueMessage): void;
   /** Every QueueUrl answered from now on begins with `url`, also of queues made under another port. */
@@ -37,6 +37,7 @@ export async function openQueuesAndObjects(dataDir: string): Promise<QueuesAndOb
   app.addContentTypeParser("*", { parseAs: "buffer", bodyLimit: LARGEST_BODY }, (_request, body, done) => done(null, body));
   const checkSqs = sqsRules();
   const bodies = new WeakMap<IncomingMessage, Buffer>();
+  const ofFunctions = new WeakSet<IncomingMessage>();
   app.addHook("preParsing", (request, _reply, payload, done) => {
     const body = bodies.get(request.raw);
     done(null, body === undefined ? payload : Readable.from([body]));
@@ -55,6 +56,7 @@ export async function openQueuesAndObjects(dataDir: string): Promise<QueuesAndOb
     }
     const view: S3Request = { method, bucket, key, query: request.query as S3Request["query"], headers, body: request.body };
     try {
+      if (ofFunctions.has(request.raw)) checkListing(view, s3);
       applyS3Rules(view, s3);
     } catch (error) {
       if (!(error instanceof AwsError)) return done(error as Error);
@@ -78,7 +80,8 @@ export async function openQueuesAndObjects(dataDir: string): Promise<QueuesAndOb
   await app.ready();
 
   return {
-    serve(request, response, body) {
+    serve(request, response, body, isFunction = false) {
+      if (isFunction) ofFunctions.add(request);
       if (body !== undefined) bodies.set(request, body);
       // fauxqs takes a queue's region from the signature; here every ARN is of one region.
       if (request.headers["x-amz-target"] !== undefined) delete request.headers.authorization;

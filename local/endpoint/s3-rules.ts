@@ -56,6 +56,19 @@ export function applyS3Rules(request: S3Request, store: S3Store): void {
   if (createsObject(request)) checkPreconditions(request, store);
 }
 
+/** Folders of an environment whose names its functions may list. */
+const OWN_FOLDER = /^[^/]+\/[^/]+\/_(cache|assets)\//;
+
+/**
+ * What S3 answers a site's function, whose role may list its environment's own folders alone. A key that is not there is 403:
+ * whether there is one could be asked for by listing, and the condition on the prefix holds for no request of a single key.
+ */
+export function checkListing({ method, bucket, key, query }: S3Request, store: S3Store): void {
+  if (method !== "GET" && method !== "HEAD") return;
+  const isThere = key === "" ? OWN_FOLDER.test(String(query.prefix ?? "")) : store.buckets.get(bucket)?.has(key);
+  if (!isThere) throw new AwsError("AccessDenied", 403, "Access Denied");
+}
+
 const carriesData = ({ method, headers, query }: S3Request): boolean =>
   (method === "PUT" && headers["x-amz-copy-source"] === undefined) || (method === "POST" && "delete" in query);
 

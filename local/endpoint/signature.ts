@@ -29,20 +29,22 @@ type Claim = {
 };
 
 /**
- * Checks that a request was signed with the access key (AWS Signature Version 4, in the header or in a presigned URL).
+ * Checks that a request was signed with one of these keys (AWS Signature Version 4, in the header or in a presigned URL).
  * The signature is made again by the SDK's own signer and compared.
  *
  * @param body what came, to be held against the signed digest; `undefined` for S3, which signs the digest as a header
  *   and compares it when it has read the body
+ * @returns the key that it was signed with
  * @throws AwsError as AWS answers: without a signature, with an unknown key, out of time, or when anything differs
  */
 export const signatureCheck =
-  (key: AccessKey, now: () => number = Date.now) =>
-  async (request: Signed, service: string, body: Buffer | undefined): Promise<void> => {
+  (keys: readonly AccessKey[], now: () => number = Date.now) =>
+  async (request: Signed, service: string, body: Buffer | undefined): Promise<AccessKey> => {
     const refuse = refusals(service);
     const query = new URLSearchParams(request.query.replaceAll("+", "%2B"));
     const claim = claimOf(request, query, refuse);
-    if (claim.accessKeyId !== key.accessKeyId || sessionToken(request, query)) throw refuse.unknownKey();
+    const key = keys.find(({ accessKeyId }) => accessKeyId === claim.accessKeyId);
+    if (key === undefined || sessionToken(request, query)) throw refuse.unknownKey();
     if (claim.service !== service) throw refuse.mismatch(`Credential should be scoped to correct service: '${service}'.`);
     checkTime(claim, now(), refuse);
     checkSignedHeaders(request, claim, refuse);
@@ -52,6 +54,7 @@ export const signatureCheck =
       throw refuse.mismatch(
         "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method.",
       );
+    return key;
   };
 
 function claimOf({ headers }: Signed, query: URLSearchParams, refuse: Refuse): Claim {

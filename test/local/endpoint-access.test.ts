@@ -4,7 +4,14 @@ import { request } from "node:http";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { ListTablesCommand } from "@aws-sdk/client-dynamodb";
-import { CreateBucketCommand, GetObjectCommand, ListBucketsCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
+import {
+  CreateBucketCommand,
+  GetObjectCommand,
+  ListBucketsCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+  S3Client,
+} from "@aws-sdk/client-s3";
 import { CreateSecretCommand, GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
 import { Sha256 } from "@smithy/core/checksum";
@@ -346,5 +353,31 @@ describe("the access key", () => {
       writeFileSync(damaged, content);
       await expect(startEndpoint({ dataDir: directory })).rejects.toThrow(damaged);
     }
+  });
+});
+
+describe("a site's function", () => {
+  let own: Clients;
+  beforeAll(async () => {
+    own = clientsOf({ url: endpoint.url, credentials: endpoint.functionCredentials });
+    for (const Key of ["web/production/_cache/page", "web/preview/_cache/page"])
+      await clients.s3.send(new PutObjectCommand({ Bucket, Key, Body: Key }));
+  });
+  afterAll(() => own.destroy());
+
+  it("reads and lists what is below an environment's folders, with a key that is not the engine's", async () => {
+    const { Body } = await own.s3.send(new GetObjectCommand({ Bucket, Key: "web/production/_cache/page" }));
+    expect(await Body?.transformToString()).toBe("web/production/_cache/page");
+    const { Contents = [] } = await own.s3.send(new ListObjectsV2Command({ Bucket, Prefix: "web/production/_cache/" }));
+    expect(Contents.map(({ Key }) => Key)).toEqual(["web/production/_cache/page"]);
+    expect(endpoint.functionCredentials).not.toEqual(endpoint.credentials);
+  });
+
+  it("may list nothing else, and hears of a key that is not there what S3 says to who may not list", async () => {
+    for (const Prefix of [undefined, "", "web/", "web/production/_cache", "web/production/_releases/"])
+      expect(await failureOf(own.s3.send(new ListObjectsV2Command({ Bucket, Prefix })))).toMatchObject({ name: "AccessDenied" });
+    const Key = "web/production/_cache/none";
+    expect(await failureOf(own.s3.send(new GetObjectCommand({ Bucket, Key })))).toMatchObject({ name: "AccessDenied" });
+    expect(await failureOf(clients.s3.send(new GetObjectCommand({ Bucket, Key })))).toMatchObject({ name: "NoSuchKey" });
   });
 });
