@@ -18,6 +18,8 @@ export default $config({
   /** Every file of infra declares one capability; the imports between them say what stands on what. */
   async run() {
     const { readdirSync } = await import("node:fs");
+    // before anything is imported that has names in it
+    process.env.SHIPLOG_STAGE = $app.stage;
     const { sayProtection } = await import("./blueprint/stage.ts");
     const outputs = { stage: sayProtection($app.stage, $app.protect) };
     for (const file of readdirSync(`${$cli.paths.root}/infra`)) {

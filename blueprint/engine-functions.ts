@@ -1,3 +1,4 @@
+import { PREFIX } from "./prefix.ts";
 import { type Consumer, type ConsumerName, consumers, schedules } from "./topology.ts";
 
 /** A Lambda function of the engine; its code is `services/<name>/handler.ts`. */
@@ -21,9 +22,9 @@ export type EngineFunctionName = ConsumerName | (typeof schedules)[number]["name
 
 export const engineFunctions: readonly EngineFunction[] = [...(consumers as readonly Consumer[]), ...schedules, relay, api];
 
-export const functionName = (name: string): string => `shiplog-${name}`;
+export const functionName = (name: string): string => `${PREFIX}-${name}`;
 export const logGroupName = (name: string): string => `/aws/lambda/${functionName(name)}`;
-export const scheduleName = (name: string): string => `shiplog-${name}`;
+export const scheduleName = (name: string): string => `${PREFIX}-${name}`;
 
 /** "publish-release" → "PublishRelease": how the infrastructure calls what belongs to a folder. */
 export const componentName = (name: string): string => name.replace(/(?:^|-)([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());

@@ -1,7 +1,18 @@
 import { componentName, engineFunctions, functionName, logGroupName, scheduleName } from "./engine-functions.ts";
+import { PREFIX } from "./prefix.ts";
 import { functionNames, rolesOf, type Site, siteResources } from "./sites.ts";
 import { buckets } from "./stores.ts";
-import { type Consumer, consumers, deadLetterName, EVENTS_TABLE, queueName, ruleName, schedules, VIEWS_TABLE } from "./topology.ts";
+import {
+  type Consumer,
+  consumers,
+  deadLetterName,
+  EVENTS_TABLE,
+  queueName,
+  ruleName,
+  schedules,
+  VIEWS_TABLE,
+  webhookSecret,
+} from "./topology.ts";
 
 /** A name that somebody has, and in which namespace: AWS (or the infrastructure's own list) takes it there once. */
 export type Occupied = { readonly namespace: Namespace; readonly name: string };
@@ -67,7 +78,7 @@ type Declared = Pick<Site, "name" | "functions"> & { readonly environments: read
 
 /** What a site has for all of its environments together. */
 export const occupiedBySite = (site: string): Occupied[] => [
-  ...all("secret", [`shiplog/${site}/`]),
+  ...all("secret", [`${PREFIX}/${site}/`]),
   ...all("folder of keys", [`sources/${site}/`]),
 ];
 
@@ -84,7 +95,7 @@ export const occupiedByEngine = (): Occupied[] => [
   ]),
   ...all("table", [EVENTS_TABLE, VIEWS_TABLE]),
   // those of webhook endpoints: the API may read and remove whatever is below
-  ...all("secret", ["shiplog/webhooks/"]),
+  ...all("secret", [webhookSecret("")]),
   ...all(
     "bucket",
     Object.values(buckets).map(({ name }) => name),

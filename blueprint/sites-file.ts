@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { sharedNames } from "./occupied-names.ts";
-import { functionNames, SitesFile } from "./sites.ts";
+import { functionNames, SitesFile, siteResources } from "./sites.ts";
 
 /** The declared sites cannot be used; the message says what to change. */
 export class SitesRefused extends Error {
@@ -27,11 +27,18 @@ export const parseSites = (text: string, file: string): SitesFile => {
   return parsed.data;
 };
 
-/** Lambda's limit. Only a split function can reach it: its name is joined with those of its site and environment. */
+/** What Lambda and SQS take. Names are joined of those of the stage, where it has one, the site, the environment and more. */
 const MAX_FUNCTION_NAME = 64;
+const MAX_QUEUE_NAME = 80;
 
 const longNames = (sites: SitesFile["sites"]): string[] =>
-  sites
-    .flatMap((site) => site.environments.flatMap((environment) => functionNames(site.name, environment.name, site)))
-    .filter((one) => one.length > MAX_FUNCTION_NAME)
-    .map((one) => `the function ${one} has ${one.length} characters, and Lambda takes ${MAX_FUNCTION_NAME}: take shorter names`);
+  sites.flatMap((site) =>
+    site.environments.flatMap(({ name }) => [
+      ...functionNames(site.name, name, site)
+        .filter((one) => one.length > MAX_FUNCTION_NAME)
+        .map((one) => `the function ${one} has ${one.length} characters, and Lambda takes ${MAX_FUNCTION_NAME}: take shorter names`),
+      ...[siteResources(site.name, name).revalidationDeadLetters]
+        .filter((one) => one.length > MAX_QUEUE_NAME)
+        .map((one) => `the queue ${one} has ${one.length} characters, and SQS takes ${MAX_QUEUE_NAME}: take shorter names`),
+    ]),
+  );

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { FunctionName, type FunctionRole, kindOf, MAX_SPLIT_FUNCTIONS } from "../domain/deployment/shapes.ts";
+import { PREFIX } from "./prefix.ts";
 
 export { type FunctionRole, kindOf };
 
@@ -56,7 +57,17 @@ const Size = z.strictObject({
 /** A right as IAM writes it; ARNs may leave `{partition}`, `{region}` and `{account}` open. */
 const Permission = z.strictObject({
   actions: z.array(z.string().regex(/^[a-z0-9-]+:[A-Za-z0-9*]+$/, 'must be an action as IAM names it, like "sqs:SendMessage"')).min(1),
-  resources: z.array(z.string().regex(/^(\*|arn:.+)$/, 'must be an ARN, or "*" where AWS knows no narrower resource')).min(1),
+  resources: z
+    .array(
+      z
+        .string()
+        .regex(/^(\*|arn:.+)$/, 'must be an ARN, or "*" where AWS knows no narrower resource')
+        .refine(
+          (arn) => !/[{}]/.test(arn.replace(/\{(partition|region|account)\}/g, "")),
+          "may leave {partition}, {region} and {account} open, and nothing else",
+        ),
+    )
+    .min(1),
 });
 
 export const Environment = z.strictObject({
@@ -71,6 +82,7 @@ export const Environment = z.strictObject({
     .array(z.number().int().min(1).max(1_000_000))
     .min(1)
     .max(2, "must be one, or two while one takes the other's place")
+    .refine((numbers) => new Set(numbers).size === numbers.length, "a key is named twice")
     .default([1]),
 });
 
@@ -123,27 +135,19 @@ export const Site = z.strictObject({
     .default({}),
 });
 
-/** CloudFront waits so long for an answer's first byte, or for the next one of what streams. */
+/** CloudFront waits so long for an answer's first byte, or for the next one of what streams. Only servers stream. */
 export const MAX_WAIT_SECONDS = 60;
-const waitsTooLong = ({
-  streaming,
-  sizes,
-}: {
-  streaming: boolean;
-  sizes: { server?: { timeoutSeconds?: number | undefined } | undefined };
-}): boolean => !streaming && (sizes.server?.timeoutSeconds ?? 0) > MAX_WAIT_SECONDS;
+const tooLong = `must be ${MAX_WAIT_SECONDS} at most where answers are not streamed: CloudFront waits no longer for one`;
 
-export const SitesFile = z.strictObject({
-  sites: z
-    .array(
-      Site.refine((site) => !waitsTooLong(site), {
-        path: ["sizes", "server", "timeoutSeconds"],
-        message: `must be ${MAX_WAIT_SECONDS} at most where answers are not streamed: CloudFront waits no longer for one`,
-      }),
-    )
-    .min(1)
-    .refine(unique, "a site is named twice"),
+const Declared = Site.superRefine(({ streaming, sizes }, context) => {
+  for (const kind of ["server", "image"] as const) {
+    if (streaming && kind === "server") continue;
+    if ((sizes[kind]?.timeoutSeconds ?? 0) > MAX_WAIT_SECONDS)
+      context.addIssue({ code: "custom", path: ["sizes", kind, "timeoutSeconds"], message: tooLong });
+  }
 });
+
+export const SitesFile = z.strictObject({ sites: z.array(Declared).min(1).refine(unique, "a site is named twice") });
 
 export type Site = z.infer<typeof Site>;
 export type SitesFile = z.infer<typeof SitesFile>;
@@ -160,10 +164,10 @@ const splitRoles = ({ functions }: Pick<Site, "functions">): `server-${string}`[
 export const rolesOf = (site: Pick<Site, "functions">): FunctionRole[] => [...rolesWithUrl(site), "revalidation"];
 
 /** What builds of an engine older than projects by environment are called: one of them may end under a newer one. */
-export const formerProject = (site: string): string => `shiplog-${site}`;
+export const formerProject = (site: string): string => `${PREFIX}-${site}`;
 
 /** The name of a function, on AWS and locally. */
-export const functionOf = (site: string, environment: string, role: FunctionRole): string => `shiplog-${site}-${environment}-${role}`;
+export const functionOf = (site: string, environment: string, role: FunctionRole): string => `${PREFIX}-${site}-${environment}-${role}`;
 
 /** The names of all functions of one environment. */
 export const functionNames = (site: string, environment: string, declared: Pick<Site, "functions">): string[] =>
@@ -171,7 +175,7 @@ export const functionNames = (site: string, environment: string, declared: Pick<
 
 /** Every name that the resources of one environment of a site have, besides those of split functions, on AWS and locally. */
 export const siteResources = (site: string, environment: string) => {
-  const prefix = `shiplog-${site}-${environment}`;
+  const prefix = `${PREFIX}-${site}-${environment}`;
   return {
     /** those that each environment has */
     functions: {
@@ -188,9 +192,9 @@ export const siteResources = (site: string, environment: string) => {
     cache: `${site}/${environment}/_cache`,
     releases: `${site}/${environment}/_releases`,
     publicFiles: `${site}/${environment}/_public`,
-    secret: `shiplog/${site}/${environment}`,
+    secret: `${PREFIX}/${site}/${environment}`,
     /** keys of its edge, each by its number below */
-    originKeys: `/shiplog/${site}/${environment}/origin-keys`,
+    originKeys: `/${PREFIX}/${site}/${environment}/origin-keys`,
     project: prefix,
     /** keys in the artifacts bucket: what its builds leave, and what they keep for the next */
     builds: `builds/${site}/${environment}`,

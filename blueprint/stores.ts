@@ -1,3 +1,4 @@
+import { PREFIX } from "./prefix.ts";
 import { EVENTS_TABLE, VIEWS_TABLE } from "./topology.ts";
 
 /**
@@ -60,15 +61,18 @@ export type Bucket = {
   readonly locked: boolean;
 };
 
+/** A bucket's name takes no underscore. */
+const bucketOf = (name: string): string => `${PREFIX.replace("_", "-")}-${name}`;
+
 export const buckets = {
   /** zips of apps' sources, by digest */
-  sources: { name: "shiplog-sources", expireDays: 90, versioned: false, locked: false },
+  sources: { name: bucketOf("sources"), expireDays: 90, versioned: false, locked: false },
   /** outputs and caches of builds, code of functions, what the relay could not tell: all of it can be made again */
-  artifacts: { name: "shiplog-artifacts", expireDays: 90, versioned: false, locked: false },
+  artifacts: { name: bucketOf("artifacts"), expireDays: 90, versioned: false, locked: false },
   /** what visitors get, and OpenNext's caches: live releases need files of any age */
-  static: { name: "shiplog-static", expireDays: null, versioned: true, locked: false },
+  static: { name: bucketOf("static"), expireDays: null, versioned: true, locked: false },
   /** sealed history */
-  archive: { name: "shiplog-archive", expireDays: null, versioned: true, locked: true },
+  archive: { name: bucketOf("archive"), expireDays: null, versioned: true, locked: true },
 } as const satisfies Record<string, Bucket>;
 
 export type BucketKey = keyof typeof buckets;

@@ -1,5 +1,6 @@
 import type { EngineEvent, EventOf } from "../domain/aggregates.ts";
 import { notableTypes } from "../domain/webhook/notable.ts";
+import { PREFIX } from "./prefix.ts";
 
 /**
  * The one list of consumers, their event patterns and their queues. Data alone: AWS (SST) and the local endpoint both
@@ -69,7 +70,7 @@ export const consumers = [
     pattern: {
       source: ["aws.codebuild"],
       "detail-type": ["CodeBuild Build State Change"],
-      detail: { "project-name": [{ prefix: "shiplog-" }] },
+      detail: { "project-name": [{ prefix: `${PREFIX}-` }] },
     },
   },
   // one release at a time: unpacking and zipping want the whole function
@@ -115,9 +116,9 @@ export const schedules = [
   { name: "wake", everySeconds: 60, timeoutSeconds: 55, memoryMb: 512 },
 ] as const;
 
-export const queueName = (consumer: string): string => `shiplog-${consumer}`;
-export const deadLetterName = (consumer: string): string => `shiplog-${consumer}-dead`;
-export const ruleName = (consumer: string): string => `shiplog-${consumer}`;
+export const queueName = (consumer: string): string => `${PREFIX}-${consumer}`;
+export const deadLetterName = (consumer: string): string => `${PREFIX}-${consumer}-dead`;
+export const ruleName = (consumer: string): string => `${PREFIX}-${consumer}`;
 /** AWS asks for six times the function's timeout; batches of ten or fewer need no window. */
 export const visibilitySeconds = (consumer: Consumer): number => consumer.timeoutSeconds * 6;
 /** The consumer puts a message aside itself, with its reason; its queue does so where the consumer crashed. */
@@ -126,8 +127,10 @@ export const queueMaxReceives = (consumer: Consumer): number => consumer.maxRece
 export const deadLetterRetentionSeconds = 14 * 24 * 3600;
 export const queueRetentionSeconds = 4 * 24 * 3600;
 
-export const BUS = "shiplog";
+export const BUS = PREFIX;
 /** alias of the key that seals are signed with */
-export const SEAL_KEY = "alias/shiplog-seals";
-export const EVENTS_TABLE = "shiplog-events";
-export const VIEWS_TABLE = "shiplog-views";
+export const SEAL_KEY = `alias/${PREFIX}-seals`;
+export const EVENTS_TABLE = `${PREFIX}-events`;
+/** The URL and the signing secret of a webhook endpoint, by its id. */
+export const webhookSecret = (id: string): string => `${PREFIX}/webhooks/${id}`;
+export const VIEWS_TABLE = `${PREFIX}-views`;

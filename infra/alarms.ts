@@ -1,4 +1,5 @@
 import { componentName, functionName, reconciledLine } from "../blueprint/engine-functions.ts";
+import { PREFIX } from "../blueprint/prefix.ts";
 import { revalidation } from "../blueprint/sites.ts";
 import { consumers } from "./consumers.ts";
 import { relay } from "./relay.ts";
@@ -92,9 +93,12 @@ const reconcile = schedules.find(({ name }) => name === "reconcile")?.fn;
 if (reconcile === undefined) throw new Error("blueprint/topology.ts has no schedule `reconcile`, which alarms are taken from");
 const reconcileLog = $output(reconcile.nodes.logGroup).apply((group) => group?.name ?? $output(""));
 
+/** Of the stage's own figures: another stage of the account has its own. */
+const NAMESPACE = PREFIX.replace("shiplog", "Shiplog");
+
 /** What the reconciler says in a line of its log after every run, as a metric of Shiplog's own. */
 const reconciled = (name: string, value: string): { namespace: string; metricName: string } => {
-  const metric = { namespace: "Shiplog", metricName: name };
+  const metric = { namespace: NAMESPACE, metricName: name };
   new aws.cloudwatch.LogMetricFilter(`${name}Figure`, {
     logGroupName: reconcileLog,
     pattern: `{ $.message = "${reconciledLine.message}" }`,

@@ -1,3 +1,4 @@
+import { PREFIX } from "../blueprint/prefix.ts";
 import { BUS, EVENTS_TABLE, SEAL_KEY, VIEWS_TABLE } from "../blueprint/topology.ts";
 import { region } from "./account.ts";
 import { buckets } from "./buckets.ts";
@@ -47,7 +48,7 @@ export const CONFIG_FILE = "/opt/shiplog.json";
  * document is another version of the layer, so a function has read all of one or all of the other.
  */
 export const configLayer = new aws.lambda.LayerVersion("Config", {
-  layerName: "shiplog-config",
+  layerName: `${PREFIX}-config`,
   description: "What Shiplog's functions are told of this account",
   code: document.apply((text) => new $util.asset.AssetArchive({ "shiplog.json": new $util.asset.StringAsset(text) })),
 });

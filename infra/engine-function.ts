@@ -6,6 +6,10 @@ import { assumedBy, concurrencyQuota, policyOf } from "./account.ts";
 import { CONFIG_FILE, configLayer } from "./config.ts";
 import { sealKey } from "./seal-key.ts";
 
+/** What the names of a stage are made of (`blueprint/prefix.ts`), as it is here. */
+const { SHIPLOG_DEFAULT_STAGE } = process.env;
+const stageOfNames = { SHIPLOG_STAGE: $app.stage, ...(SHIPLOG_DEFAULT_STAGE !== undefined && { SHIPLOG_DEFAULT_STAGE }) };
+
 /** A function of the engine, with a role of its own that may do what `blueprint/rights.ts` lists and write its own log. */
 export const engineFunction = ({ name, timeoutSeconds, memoryMb }: EngineFunction): sst.aws.Function => {
   const title = componentName(name);
@@ -42,7 +46,7 @@ export const engineFunction = ({ name, timeoutSeconds, memoryMb }: EngineFunctio
       return reserved === undefined ? {} : { reserved };
     }),
     layers: [configLayer.arn],
-    environment: { SHIPLOG_CONFIG: CONFIG_FILE },
+    environment: { SHIPLOG_CONFIG: CONFIG_FILE, ...stageOfNames },
     logging: { retention: "1 month" },
     transform: { logGroup: { name: logGroupName(name) } },
   });

@@ -33,6 +33,11 @@ async function develop(
 ): Promise<ExitCode> {
   if (port !== undefined && !(/^\d{1,5}$/.test(port) && Number(port) <= 65_535))
     throw usageError(`--port "${port}" is not a port.`, "Write a number from 0 to 65535.");
+  if (process.env.SHIPLOG_STAGE)
+    throw usageError(
+      "SHIPLOG_STAGE names a stage on AWS, and this machine has none.",
+      "Start it without: env -u SHIPLOG_STAGE shiplog dev",
+    );
   const { accountNamed } = await import("../../local/account-limits.ts");
   const limits = account === undefined ? undefined : accountNamed(account);
   if (account !== undefined && limits === undefined)

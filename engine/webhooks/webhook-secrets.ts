@@ -6,6 +6,7 @@ import {
   type SecretsManagerClient,
 } from "@aws-sdk/client-secrets-manager";
 import * as z from "zod";
+import { webhookSecret } from "../../blueprint/topology.ts";
 import { problemOf, unlessMissing } from "../aws/errors.ts";
 
 /** What must be known to send to an endpoint, and by nobody else. It is never in an event, a log, an error or a view. */
@@ -16,16 +17,14 @@ const EndpointSecret = z.object({
 });
 export type EndpointSecret = z.infer<typeof EndpointSecret>;
 
-const nameOf = (webhookId: string): string => `shiplog/webhooks/${webhookId}`;
-
 /** The URLs and signing secrets of webhook endpoints: one secret for each, apart from the log and its read models. */
 export const webhookSecrets = (client: SecretsManagerClient) => {
   /** `undefined` where there is none; the message of a fault never quotes it. */
   const read = async (webhookId: string): Promise<EndpointSecret | undefined> => {
-    const found = await unlessMissing(client.send(new GetSecretValueCommand({ SecretId: nameOf(webhookId) })));
+    const found = await unlessMissing(client.send(new GetSecretValueCommand({ SecretId: webhookSecret(webhookId) })));
     if (found === undefined) return undefined;
     const parsed = EndpointSecret.safeParse(safeJson(found.SecretString ?? ""));
-    if (!parsed.success) throw new Error(`the secret ${nameOf(webhookId)} is damaged: remove the endpoint and add it again`);
+    if (!parsed.success) throw new Error(`the secret ${webhookSecret(webhookId)} is damaged: remove the endpoint and add it again`);
     return parsed.data;
   };
   return {
@@ -33,7 +32,7 @@ export const webhookSecrets = (client: SecretsManagerClient) => {
     /** Keeps a new endpoint's secret; where one is there already it stays, and is answered. */
     create: async (webhookId: string, secret: EndpointSecret): Promise<EndpointSecret> => {
       try {
-        await client.send(new CreateSecretCommand({ Name: nameOf(webhookId), SecretString: JSON.stringify(secret) }));
+        await client.send(new CreateSecretCommand({ Name: webhookSecret(webhookId), SecretString: JSON.stringify(secret) }));
         return secret;
       } catch (error) {
         if (problemOf(error) !== "exists") throw error;
@@ -41,11 +40,11 @@ export const webhookSecrets = (client: SecretsManagerClient) => {
       }
     },
     write: async (webhookId: string, secret: EndpointSecret): Promise<void> => {
-      await client.send(new PutSecretValueCommand({ SecretId: nameOf(webhookId), SecretString: JSON.stringify(secret) }));
+      await client.send(new PutSecretValueCommand({ SecretId: webhookSecret(webhookId), SecretString: JSON.stringify(secret) }));
     },
     /** At once and for good: a URL that may be abused must not wait thirty days for its end. */
     forget: async (webhookId: string): Promise<void> => {
-      await unlessMissing(client.send(new DeleteSecretCommand({ SecretId: nameOf(webhookId), ForceDeleteWithoutRecovery: true })));
+      await unlessMissing(client.send(new DeleteSecretCommand({ SecretId: webhookSecret(webhookId), ForceDeleteWithoutRecovery: true })));
     },
   };
 };

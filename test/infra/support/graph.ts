@@ -62,6 +62,8 @@ type Evaluation = {
   /** the checkout */
   readonly folder?: string;
   readonly sites?: string;
+  /** its names carry the stage, where that is not production */
+  readonly named?: boolean;
   /** where the graph is written */
   readonly file?: string;
 };
@@ -69,7 +71,7 @@ type Evaluation = {
 /** Runs `sst.config.ts` for a stage, in a process of its own. */
 export const evaluate = async (
   stage: string,
-  { folder = root, sites = join(root, "test/infra/fixtures/sites.json"), file = fileOf(stage) }: Evaluation = {},
+  { folder = root, sites = join(root, "test/infra/fixtures/sites.json"), file = fileOf(stage), named = false }: Evaluation = {},
 ): Promise<Graph> => {
   mkdirSync(join(work, "check"), { recursive: true });
   await promisify(execFile)(process.execPath, [join(folder, "test/infra/support/evaluate.ts"), stage, file], {
@@ -77,7 +79,9 @@ export const evaluate = async (
     env: {
       ...process.env,
       SHIPLOG_SITES: sites,
-      SHIPLOG_THROWAWAY: stage === "throw-away" ? "1" : "",
+      SHIPLOG_THROWAWAY: stage === "production" ? "" : stage,
+      // as one that was deployed before names carried the stage: what is compared with it has none in its names
+      SHIPLOG_DEFAULT_STAGE: named ? "production" : stage,
     },
     maxBuffer: 64 * 1024 * 1024,
   });
