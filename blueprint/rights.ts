@@ -1,11 +1,11 @@
 import type { EngineFunctionName } from "./engine-functions.ts";
 import { formerProject, functionNames, siteResources } from "./sites.ts";
 import { type BucketKey, buckets } from "./stores.ts";
-import { BUS, type Consumer, consumers, deadLetterName, EVENTS_TABLE, queueName, VIEWS_TABLE } from "./topology.ts";
+import { BUS, type Consumer, consumers, deadLetterName, EVENTS_TABLE, queueName, VIEWS_TABLE, webhookSecret } from "./topology.ts";
 
 /**
  * What each function may do: exactly what its adapters call, and nothing else. Resources are ARNs with `{partition}`,
- * `{region}`, `{account}` and `{stage}` left open, and `{sealKey}` for what has no name of its own. None of the engine's
+ * `{region}`, `{account}`, `{app}` and `{stage}` left open, and `{sealKey}` for what has no name of its own. None of the engine's
  * grows with the sites: what belongs to sites is named by the pattern of its names, or by its tags.
  */
 export type Right = {
@@ -53,7 +53,7 @@ const relayed = may(["dynamodb:GetItem", "dynamodb:PutItem"], table(VIEWS_TABLE)
 const publish = may(["events:PutEvents"], arn("events", `event-bus/${BUS}`));
 
 /** the URL and signing secrets of each webhook endpoint */
-const webhookSecrets = arn("secretsmanager", "secret:shiplog/webhooks/*");
+const webhookSecrets = arn("secretsmanager", `secret:${webhookSecret("*")}`);
 
 /** The values of any environment's variables. The pattern fits the secrets of webhooks as well, whose are not for these. */
 const valuesOfSites: readonly Right[] = [
@@ -148,7 +148,7 @@ const rights: Partial<Record<EngineFunctionName, readonly Right[]>> = {
     {
       ...may(["cloudfront:CreateInvalidation"], "arn:{partition}:cloudfront::{account}:distribution/*"),
       // SST's own tags: an id says nothing of whose distribution it is
-      when: { StringEquals: { "aws:ResourceTag/sst:app": "shiplog", "aws:ResourceTag/sst:stage": "{stage}" } },
+      when: { StringEquals: { "aws:ResourceTag/sst:app": "{app}", "aws:ResourceTag/sst:stage": "{stage}" } },
     },
   ],
   notify: [

@@ -106,6 +106,7 @@ function placesOf(file: string): Place[] {
         environment: one.name,
         functions: functionNames(site.name, one.name, site),
         architecture: site.architecture,
+        buildCompute: site.buildCompute,
       })),
     );
   } catch (error) {

@@ -7,12 +7,21 @@ export const account = aws.getCallerIdentityOutput({}).accountId;
 export const region = aws.getRegionOutput({}).region;
 export const partition = aws.getPartitionOutput({}).partition;
 
-/** How many functions the account may run at a time (Service Quotas, "Concurrent executions"): 10 where it is new. */
-export const concurrencyQuota = aws.servicequotas.getServiceQuotaOutput({ serviceCode: "lambda", quotaCode: "L-B99A9384" }).value;
+/**
+ * How many functions the account may run at a time (Service Quotas, "Concurrent executions"): 10 where it is new. SHIPLOG_CONCURRENCY
+ * says it where Service Quotas does not, or where others in the account have most of it.
+ */
+const said = Number(process.env.SHIPLOG_CONCURRENCY);
+export const concurrencyQuota =
+  said > 0 ? $output(said) : aws.servicequotas.getServiceQuotaOutput({ serviceCode: "lambda", quotaCode: "L-B99A9384" }).value;
 
 type Known = { partition: string; region: string; account: string };
 const fill = (template: string, known: Known): string =>
-  template.replace(/\{(partition|region|account)\}/g, (_, name: keyof Known) => known[name]).replaceAll("{stage}", $app.stage);
+  template
+    .replace(/\{(partition|region|account)\}/g, (_, name: keyof Known) => known[name])
+    .replaceAll("{app}", $app.name)
+    .replaceAll("{app}", $app.name)
+    .replaceAll("{stage}", $app.stage);
 
 /** A name with `{account}` and `{region}` in it, as it is here. */
 export const named = (template: string): $util.Output<string> =>
@@ -37,7 +46,9 @@ export const policyOf = (
       })),
     });
     if (text.length > MAX_CHARACTERS)
-      throw new Error(`a role's policy has ${text.length} characters and IAM takes ${MAX_CHARACTERS}: give the site fewer "permissions"`);
+      throw new Error(
+        `a role's policy has ${text.length} characters and IAM takes ${MAX_CHARACTERS}: of a site's server, its "permissions" are part of it`,
+      );
     return text;
   });
 

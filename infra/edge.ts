@@ -1,6 +1,6 @@
 import { componentName } from "../blueprint/engine-functions.ts";
 import { specificity } from "../blueprint/path-pattern.ts";
-import { type FunctionRole, MAX_WAIT_SECONDS, ORIGIN_HEADER, siteResources, sizeOf } from "../blueprint/sites.ts";
+import { type FunctionRole, kindOf, MAX_WAIT_SECONDS, ORIGIN_HEADER, siteResources, sizeOf } from "../blueprint/sites.ts";
 import { buckets } from "./buckets.ts";
 import type { DeclaredSite } from "./declared-sites.ts";
 import type { siteFunctions } from "./site-functions.ts";
@@ -18,12 +18,13 @@ const PREVIEW_COOKIE = "__prerender_bypass";
 const YEAR = 31_536_000;
 
 // as AWS names its managed policies
-const CACHING_OPTIMIZED = "658327ea-f89d-4fab-a63d-7e88639e58f6";
 const ALL_VIEWER_EXCEPT_HOST = "b689b0a8-53d0-40ab-baf2-68738e2966ac";
 
-const cachePolicy = (name: string, headers: string[], cookies: string[]) =>
+type Depends = { readonly headers: string[]; readonly cookies?: string[]; readonly query?: boolean };
+
+const cachePolicy = (name: string, comment: string, { headers, cookies = [], query = true }: Depends) =>
   new aws.cloudfront.CachePolicy(name, {
-    comment: "What a page of Next.js depends on",
+    comment,
     minTtl: 0,
     // kept only where the app says so
     defaultTtl: 0,
@@ -31,32 +32,36 @@ const cachePolicy = (name: string, headers: string[], cookies: string[]) =>
     parametersInCacheKeyAndForwardedToOrigin: {
       enableAcceptEncodingBrotli: true,
       enableAcceptEncodingGzip: true,
-      queryStringsConfig: { queryStringBehavior: "all" },
+      queryStringsConfig: { queryStringBehavior: query ? "all" : "none" },
       headersConfig: { headerBehavior: "whitelist", headers: { items: headers } },
       cookiesConfig: cookies.length === 0 ? { cookieBehavior: "none" } : { cookieBehavior: "whitelist", cookies: { items: cookies } },
     },
   });
 
-/** Made once and shared by every site, and not at all where there is none. */
-let shared: ReturnType<typeof makeShared> | undefined;
-const makeShared = () => ({
-  pages: cachePolicy("PagesCachePolicy", SERVER_HEADERS, [PREVIEW_COOKIE]),
-  images: cachePolicy("ImagesCachePolicy", ["accept"], []),
-  access: new aws.cloudfront.OriginAccessControl("StaticAccess", {
+/** As many distributions as CloudFront lets share one policy, one access control or one function. */
+const SHARE = 100;
+
+/** Made once for every hundred distributions, and not at all where there is none. */
+const shared: ReturnType<typeof makeShared>[] = [];
+let distributions = 0;
+const nextShared = (): ReturnType<typeof makeShared> => {
+  const index = Math.floor(distributions++ / SHARE);
+  shared[index] ??= makeShared(index === 0 ? "" : String(index + 1));
+  return shared[index];
+};
+const makeShared = (set: string) => ({
+  pages: cachePolicy(`PagesCachePolicy${set}`, "What a page of Next.js depends on", { headers: SERVER_HEADERS, cookies: [PREVIEW_COOKIE] }),
+  images: cachePolicy(`ImagesCachePolicy${set}`, "What a picture depends on", { headers: ["accept"], query: true }),
+  // a file says how long it is kept; where there is none the app answers, which must know for which host, and is kept as it says
+  keptFiles: cachePolicy(`FilesCachePolicy${set}`, "A file has its path alone", { headers: ["x-forwarded-host"], query: false }),
+  access: new aws.cloudfront.OriginAccessControl(`StaticAccess${set}`, {
     description: "Files of visitors",
     originAccessControlOriginType: "s3",
     signingBehavior: "always",
     signingProtocol: "sigv4",
   }),
-  // of a visitor's request for a file the server needs no more, where there is none
-  visitorsHost: new aws.cloudfront.OriginRequestPolicy("VisitorsHost", {
-    comment: "The host that a visitor asked for",
-    headersConfig: { headerBehavior: "whitelist", headers: { items: ["x-forwarded-host"] } },
-    cookiesConfig: { cookieBehavior: "none" },
-    queryStringsConfig: { queryStringBehavior: "none" },
-  }),
   // a Function URL is asked by its own name, so the app learns the visitor's host from here
-  forwardHost: new aws.cloudfront.Function("ForwardHost", {
+  forwardHost: new aws.cloudfront.Function(`ForwardHost${set}`, {
     runtime: "cloudfront-js-2.0",
     code: 'function handler(event) { var request = event.request; request.headers["x-forwarded-host"] = { value: request.headers.host.value }; return request; }',
   }),
@@ -70,17 +75,16 @@ export const edge = (
   originKeys: $util.Input<string>[],
 ) => {
   const place = componentName(`${site.name}-${environment.name}`);
-  shared ??= makeShared();
-  const { pages, images, access, visitorsHost, forwardHost } = shared;
-  const http = {
+  const { pages, images, keptFiles, access, forwardHost } = nextShared();
+  const http = (role: FunctionRole) => ({
     customOriginConfig: {
       httpPort: 80,
       httpsPort: 443,
       originProtocolPolicy: "https-only",
-      originReadTimeout: Math.min(Math.max(30, sizeOf(site, "server").timeoutSeconds), MAX_WAIT_SECONDS),
+      originReadTimeout: Math.min(Math.max(30, sizeOf(site, kindOf(role)).timeoutSeconds), MAX_WAIT_SECONDS),
       originSslProtocols: ["TLSv1.2"],
     },
-  };
+  });
   // a viewer's own header of this name is overwritten
   const known = { name: ORIGIN_HEADER, value: $resolve(originKeys).apply((keys) => keys.join(",")) };
   const computed = {
@@ -98,17 +102,17 @@ export const edge = (
     allowedMethods: ["GET", "HEAD", "OPTIONS"],
     cachedMethods: ["GET", "HEAD"],
     compress: true,
-    cachePolicyId: CACHING_OPTIMIZED,
-    originRequestPolicyId: visitorsHost.id,
+    cachePolicyId: keptFiles.id,
     functionAssociations: [{ eventType: "viewer-request", functionArn: forwardHost.arn }],
   });
   const [name, ...aliases] = environment.domains;
   return new sst.aws.Cdn(`${place}Cdn`, {
     comment: `Shiplog: ${site.name}/${environment.name}`,
-    wait: false,
+    // functions that ask for the edge's key are told of it when the edge has it
+    wait: true,
     ...(name !== undefined && { domain: { name, aliases } }),
     origins: [
-      ...urls.map(([originId, url]) => ({ originId, domainName: hostOf(url), customHeaders: [known], ...http })),
+      ...urls.map(([originId, url]) => ({ originId, domainName: hostOf(url), customHeaders: [known], ...http(originId) })),
       {
         originId: "files",
         domainName: buckets.static.bucketRegionalDomainName,

@@ -9,13 +9,18 @@ export type SiteSecrets = {
 
 const Values = z.record(z.string(), z.string());
 
+/** A secret that nobody can read values from until somebody writes it again; the message never quotes it. */
+export class SecretDamaged extends Error {
+  override readonly name = "SecretDamaged";
+}
+
 export const siteSecrets = (client: SecretsManagerClient) => ({
-  /** Throws where the secret is missing or is not a flat JSON object of strings; the message never quotes it. */
+  /** Throws where the secret is missing. @throws SecretDamaged where it is not a flat JSON object of strings */
   read: async (secret: string): Promise<SiteSecrets> => {
     const { SecretString = "", VersionId = "" } = await client.send(new GetSecretValueCommand({ SecretId: secret }));
     const values = Values.safeParse(safeJson(SecretString));
     if (!values.success)
-      throw new Error(`the secret ${secret} is not a flat JSON object of strings: write it again with every value as a string`);
+      throw new SecretDamaged(`the secret ${secret} is not a flat JSON object of strings: write it again with every value as a string`);
     return { values: values.data, version: VersionId };
   },
 });

@@ -11,7 +11,7 @@ import { type Answer, isOfEdge, page, type Release, releaseIn } from "./answer.t
 import { type Behavior, router } from "./behaviors.ts";
 import { listenBoth } from "./both-protocols.ts";
 import { type Found, fileAnswer } from "./file-answer.ts";
-import { functionEvent, PAYLOAD_LIMIT, splitTarget } from "./function-event.ts";
+import { type Asked, functionEvent, PAYLOAD_LIMIT, splitTarget } from "./function-event.ts";
 import { answerOf, streamedAnswerOf } from "./function-result.ts";
 
 export type Edge = { url: string; port: number; close(): Promise<void> };
@@ -69,8 +69,10 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
     const origin = (await routerOf(live.deploymentId))(path);
     const file = origin === "s3" ? await fromAssets(request, path) : undefined;
     if (file !== undefined) return { answer: file, release: live };
-    // of a file that is not there the app says so, as the CDN's group of origins lets it
-    return fromFunction(origin === "s3" ? "server" : roleOf(origin), request, requestId, live);
+    // of a file that is not there the app says so; as on the CDN it hears the path and the host, and nothing else of the visitor
+    if (origin === "s3")
+      return fromFunction("server", { ...askedBy(request), url: path, headers: hostOf(request) }, request, requestId, live);
+    return fromFunction(roleOf(origin), askedBy(request), request, requestId, live);
   }
 
   /** `undefined` where there is no such file. */
@@ -82,10 +84,16 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
     return found && fileAnswer(found, request.headers);
   }
 
-  async function fromFunction(role: FunctionRole, request: IncomingMessage, requestId: string, live: Release): Promise<Answered> {
+  async function fromFunction(
+    role: FunctionRole,
+    asked: Asked,
+    request: IncomingMessage,
+    requestId: string,
+    live: Release,
+  ): Promise<Answered> {
     const body = await readBody(request);
     if (!body) return { answer: TOO_LARGE, release: live };
-    const event = functionEvent(request, body, request.socket instanceof TLSSocket, requestId, Date.now());
+    const event = functionEvent(asked, body, request.socket instanceof TLSSocket, requestId, Date.now());
     for (const name of Object.keys(event.headers)) if (isOfEdge(name)) delete event.headers[name];
     if (options.originKeys !== undefined && options.originKeys.length > 0) event.headers[ORIGIN_HEADER] = options.originKeys.join(",");
     if ((event.body?.length ?? 0) > PAYLOAD_LIMIT) return { answer: TOO_LARGE, release: live };
@@ -134,6 +142,9 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
   const server = await listenBoth(options.port ?? 0, options.certificate, (request, response) => void onRequest(request, response));
   return { url: `http://127.0.0.1:${server.port}`, ...server };
 }
+
+const askedBy = ({ url, method, headers, httpVersion, socket }: IncomingMessage): Asked => ({ url, method, headers, httpVersion, socket });
+const hostOf = ({ headers: { host } }: IncomingMessage): Asked["headers"] => (host === undefined ? {} : { host });
 
 /** The origins of OpenNext that are functions; any other is a split function by its name. */
 const roleOf = (origin: string): FunctionRole =>

@@ -35,10 +35,20 @@ export async function buildQuotas(sight: Quotas, places: readonly Place[]): Prom
   return findings;
 }
 
+/** As Service Quotas calls what a site's `buildCompute` says. */
+const COMPUTE: Readonly<Record<string, string>> = {
+  small: "Small",
+  medium: "Medium",
+  large: "Large",
+  xlarge: "XLarge",
+  "2xlarge": "2XLarge",
+};
+
 const machinesToBe = (places: readonly Place[]): string[] => [
   ...new Set(
-    (places.length > 0 ? places : [{ architecture: undefined }]).map(({ architecture }) =>
-      architecture === "x86_64" ? "Linux/Small" : "ARM/Small",
+    (places.length > 0 ? places : [{}]).map(
+      ({ architecture, buildCompute = "small" }: Pick<Place, "architecture" | "buildCompute">) =>
+        `${architecture === "x86_64" ? "Linux" : "ARM"}/${COMPUTE[buildCompute] ?? "Small"}`,
     ),
   ),
 ];

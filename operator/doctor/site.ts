@@ -16,6 +16,7 @@ export type Place = {
   readonly functions: readonly string[];
   /** as the sites file says, where that is what is known */
   readonly architecture?: "arm64" | "x86_64";
+  readonly buildCompute?: string;
 };
 
 /** What one environment lives on, and whether each alias is where the log says that it was put. */

@@ -11,6 +11,7 @@ import { reconcileDeployment } from "./deployments.ts";
 import { reconcileEnvironment } from "./environments.ts";
 import { mend } from "./mend.ts";
 import { reconcile } from "./reconcile.ts";
+import { turnOf } from "./turn.ts";
 
 /** A build's state as CodeBuild's own event would have told it: the same nudge through the same door. */
 const stateChange = ({ id, arn, status }: BuildReport) => ({
@@ -48,12 +49,11 @@ export const wire = ({
         readLog: eventLog.read,
         read: store.read,
         known: async () => {
-          const recent = await Promise.all(
-            config.sites.map(({ site, environment }) => views.deployments({ site, environment, limit: RECENT })),
-          );
+          const places = turnOf(config.sites, clock.now());
+          const recent = await Promise.all(places.map(({ site, environment }) => views.deployments({ site, environment, limit: RECENT })));
           const deployments = new Map([...(await views.active()), ...recent.flat()].map(({ id, version }) => [id, version]));
           return [
-            ...config.sites.map((place) => ({ stream: environmentStream(place.site, place.environment) })),
+            ...places.map((place) => ({ stream: environmentStream(place.site, place.environment) })),
             ...[...deployments].map(([id, version]) => ({ stream: deploymentStream(id), version })),
             ...(await views.webhooks()).map(({ id, version }) => ({ stream: webhookStream(id), version })),
           ];

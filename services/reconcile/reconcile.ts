@@ -4,6 +4,7 @@ import { isEnd } from "../../domain/projections/views.ts";
 import type { BuildReport } from "../../engine/aws/builds.ts";
 import { reasonOf } from "../../engine/kit/consumer.ts";
 import { ageOf } from "./age.ts";
+import { turnOf } from "./turn.ts";
 
 const MINUTE = 60_000;
 
@@ -51,9 +52,9 @@ export const reconcile = (ports: Ports) => async (): Promise<void> => {
       await part(view.id, () => ports.reconcileDeployment(view));
     }
   });
-  for (const { site, environment } of ports.sites)
-    await part(`${site}/${environment}`, () => ports.reconcileEnvironment(site, environment));
-  for (const { site, environment } of ports.sites) await part(`builds of ${site}/${environment}`, () => stopOrphans(site, environment));
+  const places = turnOf(ports.sites, ports.now());
+  for (const { site, environment } of places) await part(`${site}/${environment}`, () => ports.reconcileEnvironment(site, environment));
+  for (const { site, environment } of places) await part(`builds of ${site}/${environment}`, () => stopOrphans(site, environment));
   await part("figures", async () => {
     const { used, limit } = await ports.codeStorage();
     const due = (await ports.firstDue()) ?? Number.POSITIVE_INFINITY;

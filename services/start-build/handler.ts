@@ -1,3 +1,4 @@
+import type { SiteConfig } from "../../blueprint/engine-config.ts";
 import { ACTIONS_KEY, siteResources } from "../../blueprint/sites.ts";
 import { deploymentOf } from "../../domain/kernel/identity.ts";
 import { messageOf } from "../../engine/kit/envelope.ts";
@@ -5,6 +6,9 @@ import { waitingToken } from "../../engine/views/waiting-rows.ts";
 import { consumerOf } from "../../engine/wiring/consumer.ts";
 import { aggregates, builds, secrets, site, views } from "../../engine/wiring/parts.ts";
 import { startBuild } from "./start-build.ts";
+
+/** What a build is given of its environment's secret. */
+const namesOf = (declared: SiteConfig | undefined): string[] => [ACTIONS_KEY, ...(declared?.variables ?? [])];
 
 export const { wire, handler } = consumerOf(
   "start-build",
@@ -14,10 +18,8 @@ export const { wire, handler } = consumerOf(
       aggregates,
       missingValues: async (site, environment) => {
         const { secret } = siteResources(site, environment);
-        const declared = siteNamed(site, environment)?.variables ?? [];
-        if (declared.length === 0) return { secret, names: [] };
         const { values } = await secrets.read(secret);
-        return { secret, names: declared.filter((name) => !(name in values)) };
+        return { secret, names: namesOf(siteNamed(site, environment)).filter((name) => !(name in values)) };
       },
       comeAgain: (event, seconds) =>
         views.noteWaiting({
@@ -43,7 +45,7 @@ export const { wire, handler } = consumerOf(
             artifactsBucket: config.buckets.artifacts,
             folders: { builds: left, cache: buildCache },
             secret,
-            secretNames: [ACTIONS_KEY, ...(declared?.variables ?? [])],
+            secretNames: namesOf(declared),
             timeoutMinutes: declared?.buildTimeoutMinutes ?? 20,
           });
         },

@@ -1,8 +1,10 @@
+import { ACTIONS_KEY } from "../../blueprint/sites.ts";
 import type { Subscribed } from "../../blueprint/topology.ts";
 import type { Recorded } from "../../domain/kernel/event.ts";
 import { deploymentOf } from "../../domain/kernel/identity.ts";
 import { type BuildReport, NoBuildCapacity, NoBuildQuota } from "../../engine/aws/builds.ts";
 import { problemOf } from "../../engine/aws/errors.ts";
+import { SecretDamaged } from "../../engine/aws/secrets.ts";
 import { type Aggregates, following } from "../../engine/log/execute.ts";
 
 export type Ports = {
@@ -19,7 +21,10 @@ export type Ports = {
     /** the build that was started for this deployment, if there is one */
     find(site: string, environment: string, deploymentId: string): Promise<BuildReport | undefined>;
   };
-  /** variables of the environment that have no value yet, and the secret that must hold them; none are missing: empty */
+  /**
+   * variables that a build is given and that have no value yet, and the secret that must hold them; none are missing: empty
+   * @throws SecretDamaged
+   */
   missingValues(site: string, environment: string): Promise<{ secret: string; names: readonly string[] }>;
   /** brings the event again after that time; of a deployment one waits, however often it is asked for */
   comeAgain(event: Recorded<Subscribed<"start-build">>, seconds: number): Promise<void>;
@@ -41,8 +46,8 @@ export const startBuild =
     if (state.status === "cancelling" && state.buildId === null) return settleCancel();
     if (state.status !== "queued" || !source) return;
 
-    const missing = await missingValues(site, environment);
-    if (missing.names.length > 0) return fail(valuesMissing(`${site}/${environment}`, missing));
+    const missing = await valuesFault(`${site}/${environment}`, () => missingValues(site, environment));
+    if (missing !== undefined) return fail(missing);
     const build = await started({ deploymentId, site, environment, source });
     if (build === undefined) return;
     const { refusal } = await aggregates.deployment.execute(
@@ -90,9 +95,22 @@ export const startBuild =
 const isFinal = (error: unknown): error is Error =>
   error instanceof NoBuildQuota || ["missing", "refused"].includes(problemOf(error) ?? "");
 
-/** CodeBuild would fail the build before its first command, and name neither all of them nor what to do. */
-const valuesMissing = (place: string, { secret, names }: Awaited<ReturnType<Ports["missingValues"]>>): string =>
-  `${place} declares ${names.join(", ")}, and its secret ${secret} has no value for ${names.length === 1 ? "it" : "them"}. Give one, if only an empty one, then retry: aws secretsmanager get-secret-value --secret-id ${secret} --query SecretString --output text > values.json, add it there, aws secretsmanager put-secret-value --secret-id ${secret} --secret-string file://values.json && rm values.json. On this machine: set it in the environment of shiplog dev, and start that again`;
+/**
+ * Why a build would not get the values that it needs: CodeBuild would fail it before its first command, without a log, and
+ * name neither all of them nor what to do. What may pass by itself is thrown.
+ */
+const valuesFault = async (place: string, missingValues: () => ReturnType<Ports["missingValues"]>): Promise<string | undefined> => {
+  try {
+    const { secret, names } = await missingValues();
+    if (names.length === 0) return undefined;
+    const key = names.includes(ACTIONS_KEY) ? ` (${ACTIONS_KEY}: 32 random bytes in base64, as of \`openssl rand -base64 32\`)` : "";
+    return `the secret ${secret} has no value for ${names.join(", ")}, which builds of ${place} are given. Give each one${key}, then retry: aws secretsmanager get-secret-value --secret-id ${secret} --query SecretString --output text > values.json, add it there, aws secretsmanager put-secret-value --secret-id ${secret} --secret-string file://values.json && rm values.json. On this machine, start shiplog dev again`;
+  } catch (error) {
+    if (error instanceof SecretDamaged) return `${error.message}, then retry`;
+    if (isFinal(error)) return `the values of ${place} cannot be read: ${error.message}. See docs/aws.md for its secret, then retry`;
+    throw error;
+  }
+};
 
 const ASK_FOR_QUOTA =
   ". This account may run no build at all, as is so with some new accounts: ask AWS to raise the quota (Service Quotas, AWS CodeBuild, concurrently running builds of the project's compute type), then retry";

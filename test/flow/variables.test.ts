@@ -55,7 +55,7 @@ it("a variable whose value is missing from the secret fails a deployment before 
       const view = await api.deployment(id);
       return view.status === "failed" ? view : undefined;
     });
-    expect(reason).toContain("web/production declares API_KEY, and its secret shiplog/web/production has no value for it");
+    expect(reason).toContain("the secret shiplog/web/production has no value for API_KEY, which builds of web/production are given");
     expect((await codeBuild.send(new ListBuildsForProjectCommand({ projectName: "shiplog-web-production" }))).ids ?? []).toEqual([]);
   } finally {
     await dev.close();

@@ -110,10 +110,13 @@ describe("A public file", () => {
 
   test("that is not there is the app's to answer, which has a page for that", async () => {
     edge.function = () => returned({ statusCode: 404, headers: { "content-type": "text/html" }, body: "<h1>Nothing here</h1>" });
-    const { status, text, headers } = await ask(edge.url, "/docs/none.txt?v=1");
+    const { status, text, headers } = await ask(edge.url, "/docs/none.txt?v=1", { headers: { cookie: "a=1", rsc: "1" } });
     expect([status, text, headers["x-shiplog-deployment"]]).toEqual([404, "<h1>Nothing here</h1>", "dep_7"]);
     const { role, event } = edge.events.at(-1) ?? {};
-    expect([role, event?.rawPath]).toEqual(["server", "/docs/none.txt"]);
+    expect([role, event?.rawPath, event?.rawQueryString, event?.cookies]).toEqual(["server", "/docs/none.txt", "", []]);
+    // as the CDN: it keeps files by their path and host
+    expect(event?.headers).toMatchObject({ "x-forwarded-host": `127.0.0.1:${edge.port}` });
+    expect(event?.headers).not.toHaveProperty("rsc");
   });
 
   test.each(["/docs/../secret", "/docs/%2e%2e/secret", "/docs/..%2Fsecret", "/docs/%00", "/docs/%zz"])(

@@ -75,3 +75,17 @@ it("stops the builds that run for deployments that have ended, in each environme
   expect([stopped, failed]).toEqual([["orphan", "stray"], ""]);
   expect(lines[0]).toMatchObject({ level: "warn", build: "orphan", deployment: "dep_orphan" });
 });
+
+it("looks at all of a hundred environments in each run, and of more at each once in as many runs as it takes", async () => {
+  const sites = (count: number) => Array.from({ length: count }, (_, n) => ({ site: `site-${n}`, environment: "production" }));
+  const looked = async (count: number, minute: number): Promise<string[]> => {
+    const seen: string[] = [];
+    await run({ sites: sites(count), reconcileEnvironment: async (site) => void seen.push(site), now: () => minute * 60_000 });
+    return seen;
+  };
+  expect((await looked(100, 7)).length).toBe(100);
+  const runs = [await looked(300, 8), await looked(300, 10), await looked(300, 12)];
+  expect(runs.map(({ length }) => length)).toEqual([100, 100, 100]);
+  expect(new Set(runs.flat()).size).toBe(300);
+  expect(await looked(300, 14)).toEqual(runs[0]);
+});

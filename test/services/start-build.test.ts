@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { NoBuildCapacity, NoBuildQuota } from "../../engine/aws/builds.ts";
+import { SecretDamaged } from "../../engine/aws/secrets.ts";
 import { type Ports, startBuild } from "../../services/start-build/start-build.ts";
 import { builder, report } from "../support/builder.ts";
 import { deploymentId } from "../support/samples.ts";
@@ -47,8 +48,39 @@ describe("start-build", () => {
     );
     expect(asked).toEqual([]);
     const { reason } = (await room.newest(stream, "BuildFailed")).body as { reason: string };
-    expect(reason).toContain("web/production declares API_KEY, API_URL, and its secret shiplog/web/production has no value for them.");
+    expect(reason).toContain(
+      "the secret shiplog/web/production has no value for API_KEY, API_URL, which builds of web/production are given.",
+    );
     expect(reason).toContain("aws secretsmanager put-secret-value --secret-id shiplog/web/production");
+  });
+
+  it.each([
+    [new SecretDamaged("the secret is not a flat JSON object of strings"), "the secret is not a flat JSON object of strings, then retry"],
+    [
+      Object.assign(new Error("Secrets Manager can't find it"), { name: "ResourceNotFoundException" }),
+      "the values of web/production cannot be read",
+    ],
+  ])("says at once that the values cannot be read: %s", async (error, sentence) => {
+    const n = error instanceof SecretDamaged ? 16 : 17;
+    await room.deployment(n, steps(n).queue(1));
+    const { asked, builds } = builder();
+    await startBuild({ ...room, comeAgain, builds, missingValues: () => Promise.reject(error) })(
+      await room.newest(steps(n).stream, "DeploymentQueued"),
+    );
+    expect(asked).toEqual([]);
+    expect((await room.newest(steps(n).stream, "BuildFailed")).body).toMatchObject({ reason: expect.stringContaining(sentence) });
+  });
+
+  it("asks again where the values cannot be read for a while", async () => {
+    await room.deployment(18, steps(18).queue(1));
+    const { asked, builds } = builder();
+    const away = Object.assign(new Error("Rate exceeded"), { name: "ThrottlingException", $metadata: { httpStatusCode: 400 } });
+    await expect(
+      startBuild({ ...room, comeAgain, builds, missingValues: () => Promise.reject(away) })(
+        await room.newest(steps(18).stream, "DeploymentQueued"),
+      ),
+    ).rejects.toBe(away);
+    expect([asked, await room.typesOf(steps(18).stream)]).toEqual([[], ["DeploymentQueued"]]);
   });
 
   it("stops a build that nobody waits for any more: the deployment ended while it was started", async () => {

@@ -1,5 +1,5 @@
 import { ResourceNotFoundException } from "@aws-sdk/client-secrets-manager";
-import { siteResources } from "../../../blueprint/sites.ts";
+import { ACTIONS_KEY, siteResources } from "../../../blueprint/sites.ts";
 import type { World } from "../world/world.ts";
 import { type Build, type Builds, buildsOf } from "./builds.ts";
 import { type Bus, busOf } from "./bus.ts";
@@ -79,7 +79,10 @@ export const cloudOf = (
     secrets: {
       GetSecretValue: ({ SecretId }: { SecretId: string }) => {
         if (!SecretId.startsWith("shiplog/webhooks/"))
-          return { SecretString: JSON.stringify({ API_KEY: `${SECRET}of-${SecretId}` }), VersionId: "1" };
+          return {
+            SecretString: JSON.stringify({ [ACTIONS_KEY]: `${SECRET}actions`, API_KEY: `${SECRET}of-${SecretId}` }),
+            VersionId: "1",
+          };
         const SecretString = webhookSecrets.get(SecretId);
         if (SecretString === undefined) throw new ResourceNotFoundException({ $metadata: {}, message: "there is none" });
         return { SecretString };
