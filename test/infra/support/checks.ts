@@ -97,7 +97,7 @@ const topology: Check = (graph) => {
 };
 
 /** AWS knows no narrower resource for these. */
-const WITHOUT_RESOURCE = ["lambda:GetAccountSettings"];
+const WITHOUT_RESOURCE = ["lambda:GetAccountSettings", "dynamodb:ListStreams"];
 
 const statementProblems = (role: string, { Action, Resource }: Statement): string[] => [
   ...Action.filter((action) => action.includes("*")).map((action) => `${role} may do ${action}`),
