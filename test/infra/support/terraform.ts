@@ -1,9 +1,9 @@
 import { execFile } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
-import { homedir } from "node:os";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import type { Graph, Resource } from "./graph.ts";
+import { findPlugins, thisMachine } from "./terraform-plugins.ts";
 
 /**
  * The graph as Terraform would have it. Pulumi's AWS provider is made from Terraform's, so that a resource is the same in
@@ -22,31 +22,22 @@ type Diagnostic = {
 
 const run = promisify(execFile);
 const MAX_OUTPUT = 512 * 1024 * 1024;
-
-/** Where Terraform looks for providers without a network, and what SHIPLOG_TERRAFORM_PLUGINS names. */
-const pluginFolders = (): string[] =>
-  [
-    process.env.SHIPLOG_TERRAFORM_PLUGINS,
-    join(homedir(), ".terraform.d/plugins"),
-    "/usr/local/share/terraform/plugins",
-    "/usr/share/terraform/plugins",
-  ].filter((folder): folder is string => folder !== undefined && existsSync(join(folder, "registry.terraform.io/hashicorp/aws")));
+/** It looks for nothing newer of itself, and leaves nothing in the person's own folder. */
+const env = { ...process.env, CHECKPOINT_DISABLE: "1" };
 
 /** A prepared folder, or why there is none. */
 export const prepareTerraform = async (folder: string): Promise<{ schemas: Readonly<Record<string, Schema>> } | { missing: string }> => {
-  const version = await run("terraform", ["version", "-json"]).catch(() => undefined);
-  if (version === undefined) return { missing: "terraform is not installed" };
-  const [plugins] = pluginFolders();
-  if (plugins === undefined)
-    return { missing: "terraform has no AWS provider on this machine: SHIPLOG_TERRAFORM_PLUGINS names its folder" };
+  const terraform = await run("terraform", ["version", "-json"], { env }).catch(() => undefined);
+  if (terraform === undefined) return { missing: "terraform is not installed" };
+  const plugins = findPlugins(thisMachine());
+  if ("missing" in plugins) return plugins;
   mkdirSync(folder, { recursive: true });
-  const [provider = ""] = readdirSync(join(plugins, "registry.terraform.io/hashicorp/aws"));
   writeFileSync(
     join(folder, "provider.tf.json"),
-    JSON.stringify({ terraform: { required_providers: { aws: { source: "hashicorp/aws", version: provider } } } }),
+    JSON.stringify({ terraform: { required_providers: { aws: { source: "hashicorp/aws", version: plugins.version } } } }),
   );
-  await run("terraform", ["init", "-input=false", `-plugin-dir=${plugins}`], { cwd: folder });
-  const { stdout } = await run("terraform", ["providers", "schema", "-json"], { cwd: folder, maxBuffer: MAX_OUTPUT });
+  await run("terraform", ["init", "-input=false", `-plugin-dir=${plugins.folder}`], { cwd: folder, env });
+  const { stdout } = await run("terraform", ["providers", "schema", "-json"], { cwd: folder, env, maxBuffer: MAX_OUTPUT });
   const { provider_schemas } = JSON.parse(stdout) as {
     provider_schemas: Record<string, { resource_schemas: Record<string, { block: Schema }> }>;
   };
@@ -75,8 +66,11 @@ export const translate = ({ resources }: Graph, schemas: Readonly<Record<string,
 
 /** Validates what was translated. Answers what Terraform finds wrong, a sentence each. */
 export const validate = async (folder: string, { resources }: Translated): Promise<string[]> => {
-  writeFileSync(join(folder, "main.tf.json"), JSON.stringify({ resource: resources }));
-  const { stdout } = await run("terraform", ["validate", "-json"], { cwd: folder, maxBuffer: MAX_OUTPUT }).catch(
+  writeFileSync(
+    join(folder, "main.tf.json"),
+    JSON.stringify({ resource: resources }, (_, value) => (typeof value === "string" ? literal(value) : value)),
+  );
+  const { stdout } = await run("terraform", ["validate", "-json"], { cwd: folder, env, maxBuffer: MAX_OUTPUT }).catch(
     (error: { stdout: string }) => error,
   );
   const { diagnostics } = JSON.parse(stdout) as { diagnostics: Diagnostic[] };
@@ -84,6 +78,9 @@ export const validate = async (folder: string, { resources }: Translated): Promi
     .filter(({ severity }) => severity === "error")
     .map(({ summary, detail, snippet }) => `${snippet?.context ?? ""}: ${summary}: ${detail}`);
 };
+
+/** Terraform fills in what is in `${…}` and `%{…}`: in a build's commands it is the shell's. */
+const literal = (text: string): string => text.replace(/([$%])\{/g, "$1$1{");
 
 const snake = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
@@ -108,6 +105,7 @@ const named: readonly string[] = [
   "aws_cloudfront_cache_policy",
   "aws_cloudfront_function",
   "aws_cloudfront_origin_access_control",
+  "aws_cloudfront_origin_request_policy",
   "aws_cloudwatch_log_metric_filter",
   "aws_cloudwatch_metric_alarm",
 ];
@@ -119,7 +117,8 @@ const withName = (resource: Resource, type: string): Resource["inputs"] => {
     ...inputs,
     ...(own !== undefined && { name: own }),
     // an archive of files in memory, which Terraform does not have
-    ...(code !== undefined && (type === "aws_lambda_function" ? { filename: "placeholder.zip" } : { code })),
+    ...(code !== undefined &&
+      (["aws_lambda_function", "aws_lambda_layer_version"].includes(type) ? { filename: "placeholder.zip" } : { code })),
   };
 };
 
