@@ -1,0 +1,55 @@
+import { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
+import { expect } from "vitest";
+import { VIEWS_TABLE } from "../../blueprint/topology.ts";
+import { waitingRows } from "../../engine/views/waiting-rows.ts";
+import { type FixtureApp, writeFixtureApp } from "./fixture-app.ts";
+import type { PartsWorld } from "./parts-world.ts";
+import { until } from "./until.ts";
+import type { Receiver } from "./webhook-receiver.ts";
+
+const PLACE = "environments/web/production";
+const ENDS = ["success", "failed", "cancelled", "superseded"];
+
+const deploy = async (world: PartsWorld, change: FixtureApp): Promise<string> => {
+  const app = `${world.folder}/app-${Math.random().toString(36).slice(2)}`;
+  await writeFixtureApp(app, change);
+  return (await world.api.deploy("web", "production", await world.api.upload("web", app))).id;
+};
+const reached = (world: PartsWorld, id: string, ...wanted: string[]) =>
+  until(`${id} to be ${wanted.join(" or ")}`, async () => {
+    const { status, reason } = await world.api.deployment(id);
+    if (wanted.includes(status)) return true;
+    if (ENDS.includes(status)) throw new Error(`${id} is ${status}: ${reason}`);
+    return undefined;
+  });
+
+/** Does everything once that a person, a build or the time of day can make the engine do: its site is `web`, its environment `production`. */
+export const doEverythingOnce = async (world: PartsWorld, receiver: Receiver): Promise<void> => {
+  const added = await world.api.post("webhooks", { kind: "standard", url: receiver.url("hook") });
+  expect(added.status, added.text).toBe(201);
+  const hook = added.body.webhook.id as string;
+  const first = await deploy(world, {});
+  await reached(world, first, "success");
+  await reached(world, await deploy(world, {}), "success");
+  const broken = await deploy(world, { failsWith: "this one is broken" });
+  await reached(world, broken, "failed");
+  await world.api.get(`deployments/${broken}/logs`);
+  const cancelled = await deploy(world, { takes: 60_000 });
+  await reached(world, cancelled, "building");
+  await world.api.post(`deployments/${cancelled}/cancel`);
+  await reached(world, cancelled, "cancelled");
+  await world.api.rollback("web", "production", first);
+  await until("the rollback to be live", async () => (await world.api.environment("web", "production")).live?.deploymentId === first);
+  await until("the edge to know", async () => (await world.api.events(PLACE)).filter(({ type }) => type === "EdgeInvalidated").length >= 3);
+  await world.api.post(`webhooks/${hook}/test`);
+  await world.api.post(`webhooks/${hook}/rotate`);
+  await until("the receiver to hear", async () => (await receiver.at("hook")).length > 5);
+  const waiting = waitingRows(DynamoDBDocumentClient.from(world.aws.clients.dynamodb), VIEWS_TABLE);
+  await waiting.noteWaiting({ consumer: "deliver", key: "no message", body: "{}", due: 0, token: "t" });
+  await until("what waited to be in its queue", async () => (await waiting.waiting("deliver", "no message")) === undefined);
+  await world.api.get("dead-letters");
+  await world.api.post("dead-letters/empty", { site: "web", environment: "production" });
+  await world.api.post("seals");
+  await world.api.get("seals");
+  await world.api.send("DELETE", `webhooks/${hook}`);
+};
