@@ -22,6 +22,7 @@ export default defineConfig({
             "test/worlds/**",
             "test/flow/**",
             "test/infra/**",
+            "test/witness/**",
             "test/conformance/**",
             "test/apps/**",
             "**/node_modules/**",
@@ -42,7 +43,7 @@ export default defineConfig({
       {
         test: {
           name: "flow",
-          include: ["test/flow/**/*.test.ts"],
+          include: ["test/flow/**/*.test.ts", "test/witness/**/*.test.ts"],
           testTimeout: 300_000,
           hookTimeout: 300_000,
         },
