@@ -23,6 +23,7 @@ export const Settings = z.object({
   SnapStart: z.unknown().optional(),
 });
 export type Settings = z.output<typeof Settings>;
+export const settingNames: ReadonlySet<string> = new Set(Object.keys(Settings.shape));
 
 const defaults: Configuration = {
   Runtime: "",

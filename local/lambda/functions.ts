@@ -62,20 +62,20 @@ export const functionOperations = ({
   return {
     async CreateFunction(call) {
       refuseLargeRequest(call.body, "CreateFunction");
-      const asked = input(CreateInput, call);
-      const { name } = functionReference(asked.FunctionName);
+      const { FunctionName, Code, Publish, Architectures, PackageType: _, ...settings } = input(CreateInput, call);
+      const { name } = functionReference(FunctionName);
       const refuseDouble = () => {
         if (registry.find(name)) throw conflict(`Function already exist: ${name}`);
       };
       refuseDouble();
-      const base = configured(asked);
-      const configuration = { ...base, Architectures: asked.Architectures ?? base.Architectures };
-      return await code.withCode(await zipOf(asked.Code), (code) => {
+      const base = configured(settings);
+      const configuration = { ...base, Architectures: Architectures ?? base.Architectures };
+      return await code.withCode(await zipOf(Code), (code) => {
         refuseDouble();
         const created = newFunction({ name, code, configuration, nextVersion: registry.firstVersion(name) });
-        const { record, version } = asked.Publish ? publish(created) : { record: created, version: created.latest };
+        const { record, version } = Publish ? publish(created) : { record: created, version: created.latest };
         registry.put(record);
-        return answer(201, functionConfiguration(record, version, asked.Publish ? version.version : undefined));
+        return answer(201, functionConfiguration(record, version, Publish ? version.version : undefined));
       });
     },
 

@@ -32,7 +32,9 @@ export const urlOperations = (registry: Registry, base: () => string): Operation
       modified: now,
     };
     registry.put({ ...record, urls: { ...record.urls, [qualifier]: url } });
-    return answer(201, functionUrlConfig(record, qualifier, url, base()));
+    // only later answers say when it was changed
+    const { LastModifiedTime: _, ...created } = functionUrlConfig(record, qualifier, url, base());
+    return answer(201, created);
   },
 
   GetFunctionUrlConfig(call) {

@@ -1,3 +1,4 @@
+import { settingNames } from "./configuration.ts";
 import { functionArn } from "./names.ts";
 import type { Alias, FunctionRecord, FunctionUrl, Snapshot } from "./records.ts";
 
@@ -8,7 +9,7 @@ export const functionConfiguration = ({ name }: FunctionRecord, snapshot: Snapsh
     FunctionName: name,
     FunctionArn: functionArn(name, qualifier),
     ...configuration,
-    ...passive,
+    ...settingsIn(passive),
     CodeSize: snapshot.code.size,
     CodeSha256: snapshot.code.sha256,
     Version: snapshot.version,
@@ -18,11 +19,13 @@ export const functionConfiguration = ({ name }: FunctionRecord, snapshot: Snapsh
     State: snapshot.state,
     ...(snapshot.state === "Pending" ? { StateReason: "The function is being created.", StateReasonCode: "Creating" } : {}),
     LastUpdateStatus: snapshot.lastUpdate,
-    ...(snapshot.lastUpdate === "InProgress"
-      ? { LastUpdateStatusReason: "The function is being created.", LastUpdateStatusReasonCode: "Creating" }
-      : {}),
+    ...(snapshot.lastUpdate === "InProgress" ? { LastUpdateStatusReason: "The function is being created." } : {}),
   };
 };
+
+/** Earlier releases kept the whole request that made a function here, its code too. */
+const settingsIn = (passive: Readonly<Record<string, unknown>>): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(passive).filter(([name]) => settingNames.has(name)));
 
 export const aliasConfiguration = ({ name: functionName }: FunctionRecord, alias: Alias) => ({
   AliasArn: functionArn(functionName, alias.name),

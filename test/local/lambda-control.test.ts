@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { readdir } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import {
   AddPermissionCommand,
@@ -91,6 +91,16 @@ describe("a new function", () => {
     const ZipFile = await bundle("async () => 'bytes'");
     await create("web", "", { Code: { ZipFile } });
     expect((await configuration("web")).CodeSha256).toBe(createHash("sha256").update(ZipFile).digest("base64"));
+  });
+
+  it("keeps its code in one place, and nothing of it in its record or an answer", async () => {
+    const ZipFile = await bundle("async () => 'kept once'");
+    const created = await create("web", "", { Code: { ZipFile } });
+    expect(created).not.toHaveProperty("Code");
+    const files = (await readdir(folder.path, { recursive: true, withFileTypes: true })).filter((file) => file.isFile());
+    const texts = await Promise.all(files.map(({ parentPath, name }) => readFile(join(parentPath, name), "latin1")));
+    expect(texts.filter((text) => text.includes("web"))).not.toEqual([]);
+    expect(texts.filter((text) => text.includes(Buffer.from(ZipFile).toString("base64")))).toEqual([]);
   });
 
   it("comes from S3 when a bucket and key are given, and says which object could not be read", async () => {
