@@ -21,7 +21,9 @@ type TableExtra = {
   stream?: { view: StreamView; label: string };
   timeToLive?: { AttributeName: string; Enabled: boolean };
 };
-type Description = Record<string, unknown> & { KeySchema?: { AttributeName: string; KeyType: string }[] };
+type Throughput = { ProvisionedThroughput?: { NumberOfDecreasesToday?: number } };
+type Description = Record<string, unknown> &
+  Throughput & { TableId?: string; TableThroughputModeSummary?: object; GlobalSecondaryIndexes?: Throughput[] };
 type Answer = { status: number; body: Record<string, unknown> };
 
 /** AWS removes what has expired within some days; here it is looked for at the start and every minute. */
@@ -58,7 +60,7 @@ export async function openDynamoDb(dataDir: string): Promise<DynamoDb> {
       return described(await ask("DescribeTable", input), "Table");
     },
     async DeleteTable(input, ask) {
-      const answer = await ask("DeleteTable", input);
+      const answer = described(await ask("DeleteTable", input), "TableDescription");
       if (answer.status === 200 && extras.value[input.TableName]) {
         delete extras.value[input.TableName];
         extras.save();
@@ -103,15 +105,15 @@ export async function openDynamoDb(dataDir: string): Promise<DynamoDb> {
 
   function described(answer: Answer, at: "Table" | "TableDescription"): Answer {
     const table = answer.body[at] as Description | undefined;
-    const name = String(table?.TableName);
+    if (answer.status !== 200 || table === undefined) return answer;
+    const name = String(table.TableName);
     const stream = extras.value[name]?.stream;
-    if (answer.status !== 200 || !stream) return answer;
-    const shown = {
+    const shown = stream && {
       StreamSpecification: { StreamEnabled: true, StreamViewType: stream.view },
       LatestStreamArn: streamArn(name, stream.label),
       LatestStreamLabel: stream.label,
     };
-    return { ...answer, body: { ...answer.body, [at]: { ...table, ...shown } } };
+    return { ...answer, body: { ...answer.body, [at]: { ...asModelled(table), ...shown } } };
   }
 
   return {
@@ -180,6 +182,19 @@ function call(
     serve({ ...request, headers, body: Buffer.from(JSON.stringify(input)) }, response as unknown as Answerable);
   });
 }
+
+/** dynalite's ids of tables are four digits short; a count of none is left out, and what AWS does not say. */
+const asModelled = ({ TableThroughputModeSummary: _, ...table }: Description): Description => ({
+  ...withoutNoDecreases(table),
+  ...(table.TableId !== undefined && { TableId: table.TableId.padEnd(UUID_LENGTH, "0") }),
+  ...(table.GlobalSecondaryIndexes && { GlobalSecondaryIndexes: table.GlobalSecondaryIndexes.map(withoutNoDecreases) }),
+});
+const UUID_LENGTH = 36;
+const withoutNoDecreases = <T extends Throughput>({ ProvisionedThroughput, ...rest }: T): Omit<T, "ProvisionedThroughput"> & Throughput => {
+  if (ProvisionedThroughput === undefined) return rest;
+  const { NumberOfDecreasesToday, ...units } = ProvisionedThroughput;
+  return { ...rest, ProvisionedThroughput: NumberOfDecreasesToday ? ProvisionedThroughput : units };
+};
 
 const refuse = (operation: string): Promise<never> =>
   Promise.reject(

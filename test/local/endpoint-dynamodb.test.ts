@@ -62,6 +62,8 @@ it("describes a table's stream, with ARNs of the local account", async () => {
   await createTable(clients, "Described", "NEW_IMAGE");
   const { Table } = await clients.dynamodb.send(new DescribeTableCommand({ TableName: "Described" }));
   expect(Table?.TableArn).toBe("arn:aws:dynamodb:eu-west-1:000000000000:table/Described");
+  expect(Table?.TableId).toMatch(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
+  expect(Table?.ProvisionedThroughput).toEqual({ ReadCapacityUnits: 0, WriteCapacityUnits: 0 });
   expect(Table?.StreamSpecification).toEqual({ StreamEnabled: true, StreamViewType: "NEW_IMAGE" });
   expect(Table?.LatestStreamArn).toBe(`${Table?.TableArn}/stream/${Table?.LatestStreamLabel}`);
 });
