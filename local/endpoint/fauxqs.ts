@@ -7,7 +7,14 @@ import { Damaged } from "../damaged.ts";
 import { isDiskFull } from "./fault.ts";
 
 /** One SQS queue as fauxqs holds it. */
-export type Queue = { url: string; readonly name: string; readonly arn: string; persistence?: unknown };
+export type Queue = {
+  url: string;
+  readonly name: string;
+  readonly arn: string;
+  /** messages that were received and neither deleted nor made visible again, by receipt handle */
+  readonly inflightMessages: ReadonlyMap<string, unknown>;
+  persistence?: unknown;
+};
 
 export type SqsStore = {
   readonly queues: Map<string, Queue>;

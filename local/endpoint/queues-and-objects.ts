@@ -3,7 +3,7 @@ import { Readable } from "node:stream";
 import { ACCOUNT, AwsError, REGION } from "../http.ts";
 import { openFauxqs } from "./fauxqs.ts";
 import { applyS3Rules, checkListing, type S3Request } from "./s3-rules.ts";
-import { sqsRules } from "./sqs-rules.ts";
+import { QUERY_ERROR, queryError, type Refused, sqsRules } from "./sqs-rules.ts";
 import { errorAnswer, s3ErrorBody } from "./wire.ts";
 
 export type QueueMessage = {
@@ -35,7 +35,13 @@ export async function openQueuesAndObjects(dataDir: string): Promise<QueuesAndOb
   // An object may be of any type: curl calls what it uploads a form.
   app.removeContentTypeParser(["*", "application/x-www-form-urlencoded"]);
   app.addContentTypeParser("*", { parseAs: "buffer", bodyLimit: LARGEST_BODY }, (_request, body, done) => done(null, body));
-  const checkSqs = sqsRules();
+  const checkSqs = sqsRules((queueUrl, handle) => {
+    const holders = [...sqs.allQueues()].filter(({ inflightMessages }) => inflightMessages.has(handle));
+    if (holders.length === 0) return "none";
+    return holders.some(({ name }) => queueUrl.endsWith(`/${name}`)) ? "it" : "another";
+  });
+  /** entries of a batch that fauxqs must not see, and its answer must have */
+  const refused = new WeakMap<IncomingMessage, readonly Refused[]>();
   const bodies = new WeakMap<IncomingMessage, Buffer>();
   const ofFunctions = new WeakSet<IncomingMessage>();
   app.addHook("preParsing", (request, _reply, payload, done) => {
@@ -48,8 +54,14 @@ export async function openQueuesAndObjects(dataDir: string): Promise<QueuesAndOb
     const { method, headers } = request;
     if (bucket === undefined) {
       try {
-        checkSqs(headers["x-amz-target"] as string | undefined, request.body, headers["x-amzn-trace-id"] as string | undefined);
-        return done();
+        const target = headers["x-amz-target"] as string | undefined;
+        const entries = checkSqs(target, request.body, headers["x-amzn-trace-id"] as string | undefined);
+        if (entries.length === 0) return done();
+        refused.set(request.raw, entries);
+        const { Entries = [] } = request.body as { Entries?: object[] };
+        if (Entries.length > 0) return done();
+        void reply.type("application/x-amz-json-1.0").send({ Successful: [], Failed: [] });
+        return;
       } catch (error) {
         return done(error as Error);
       }
@@ -65,6 +77,13 @@ export async function openQueuesAndObjects(dataDir: string): Promise<QueuesAndOb
     }
     request.body = view.body;
     done();
+  });
+  app.addHook("preSerialization", (request, reply, answer, done) => {
+    const entries = refused.get(request.raw) ?? [];
+    const given = reply.getHeader(QUERY_ERROR);
+    if (given !== undefined) reply.header(QUERY_ERROR, queryError(String(given)));
+    if (entries.length === 0 || answer === null || typeof answer !== "object" || !("Failed" in answer)) return done(null, answer);
+    done(null, { ...answer, Failed: [...(answer.Failed as Refused[]), ...entries] });
   });
   app.setErrorHandler((error, request, reply) => {
     const tooLarge = (error as { code?: string }).code === "FST_ERR_CTP_BODY_TOO_LARGE";

@@ -17,6 +17,8 @@ import {
 } from "@aws-sdk/client-s3";
 import {
   ChangeMessageVisibilityCommand,
+  DeleteMessageBatchCommand,
+  DeleteMessageCommand,
   GetQueueAttributesCommand,
   GetQueueUrlCommand,
   ReceiveMessageCommand,
@@ -26,7 +28,17 @@ import {
 import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type Endpoint, startEndpoint } from "../../local/endpoint/endpoint.ts";
-import { type Clients, clientsOf, createQueue, failureOf, newDataDir, queueArn, removeDataDirs, takeMessage } from "./endpoint-support.ts";
+import {
+  type Clients,
+  clientsOf,
+  createQueue,
+  failureOf,
+  isEmpty,
+  newDataDir,
+  queueArn,
+  removeDataDirs,
+  takeMessage,
+} from "./endpoint-support.ts";
 
 let endpoint: Endpoint;
 let clients: Clients;
@@ -202,6 +214,49 @@ it("names an unknown queue as the SDK does", async () => {
   expect((await failureOf(clients.sqs.send(new GetQueueUrlCommand({ QueueName: "none" })))).name).toBe("QueueDoesNotExist");
   const send = new SendMessageCommand({ QueueUrl: `${endpoint.url}/000000000000/none`, MessageBody: "x" });
   expect((await failureOf(clients.sqs.send(send))).name).toBe("QueueDoesNotExist");
+});
+
+it("refuses a delay of more than a quarter of an hour, of one message of a batch too", async () => {
+  const QueueUrl = await createQueue(clients, "delayed");
+  const late = new SendMessageCommand({ QueueUrl, MessageBody: "late", DelaySeconds: 901 });
+  expect(await failureOf(clients.sqs.send(late))).toMatchObject({ name: "InvalidParameterValue", status: 400 });
+  const Entries = [
+    { Id: "now", MessageBody: "now" },
+    { Id: "late", MessageBody: "late", DelaySeconds: 901 },
+  ];
+  const { Successful, Failed } = await clients.sqs.send(new SendMessageBatchCommand({ QueueUrl, Entries }));
+  expect([Successful?.map(({ Id }) => Id), Failed?.map(({ Id, Code }) => [Id, Code])]).toEqual([
+    ["now"],
+    [["late", "InvalidParameterValue"]],
+  ]);
+  expect((await takeMessage(clients, QueueUrl)).Body).toBe("now");
+  const none = await clients.sqs.send(new SendMessageBatchCommand({ QueueUrl, Entries: Entries.slice(1) }));
+  expect(none.Failed?.map(({ Id }) => Id)).toEqual(["late"]);
+  expect(await isEmpty(clients, QueueUrl)).toBe(true);
+});
+
+it("refuses a receipt handle that it never gave out, or gave out for another queue, and takes that of a message which is gone", async () => {
+  const QueueUrl = await createQueue(clients, "handles");
+  const other = await createQueue(clients, "other-handles");
+  await clients.sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: "x" }));
+  const { Messages: [message] = [] } = await clients.sqs.send(new ReceiveMessageCommand({ QueueUrl }));
+  const ReceiptHandle = message?.ReceiptHandle ?? "";
+  const refused = { name: "ReceiptHandleIsInvalid", status: 400 };
+  const remove = (given: { QueueUrl: string; ReceiptHandle: string }) => clients.sqs.send(new DeleteMessageCommand(given));
+  expect(await failureOf(remove({ QueueUrl, ReceiptHandle: "bad" }))).toMatchObject(refused);
+  expect(await failureOf(remove({ QueueUrl: other, ReceiptHandle }))).toMatchObject(refused);
+  const hide = new ChangeMessageVisibilityCommand({ QueueUrl, ReceiptHandle: `${ReceiptHandle}x`, VisibilityTimeout: 1 });
+  expect(await failureOf(clients.sqs.send(hide))).toMatchObject(refused);
+  const Entries = [
+    { Id: "bad", ReceiptHandle: "bad" },
+    { Id: "good", ReceiptHandle },
+  ];
+  const { Successful, Failed } = await clients.sqs.send(new DeleteMessageBatchCommand({ QueueUrl, Entries }));
+  expect([Successful?.map(({ Id }) => Id), Failed?.map(({ Id, Code }) => [Id, Code])]).toEqual([
+    ["good"],
+    [["bad", "ReceiptHandleIsInvalid"]],
+  ]);
+  await remove({ QueueUrl, ReceiptHandle });
 });
 
 it("wakes a long poll when a message comes, with every character intact", async () => {
