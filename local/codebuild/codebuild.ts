@@ -132,7 +132,7 @@ export async function startCodeBuild(options: CodeBuildOptions): Promise<LocalCo
     const from = nextToken === undefined ? 0 : ids.indexOf(nextToken) + 1;
     if (nextToken !== undefined && from === 0) throw invalid(`Invalid nextToken: ${nextToken}`);
     const some = ids.slice(from, from + PAGE);
-    return from + PAGE < ids.length ? { ids: some, nextToken: some.at(-1) } : { ids: some };
+    return { ...lists({ ids: some }), ...(from + PAGE < ids.length && { nextToken: some.at(-1) }) };
   }
 
   const operations = {
@@ -148,10 +148,12 @@ export async function startCodeBuild(options: CodeBuildOptions): Promise<LocalCo
       projects.put(project.name, project);
       return { project };
     }),
-    BatchGetProjects: operation(input.Names, ({ names }) => ({
-      projects: names.flatMap((name) => projects.get(name) ?? []),
-      projectsNotFound: names.filter((name) => !projects.get(name)),
-    })),
+    BatchGetProjects: operation(input.Names, ({ names }) =>
+      lists({
+        projects: names.flatMap((name) => projects.get(name) ?? []),
+        projectsNotFound: names.filter((name) => !projects.get(name)),
+      }),
+    ),
     StartBuild: operation(input.StartBuild, startBuild),
     StopBuild: operation(input.OneId, async ({ id }) => {
       const record = findBuild(id);
@@ -159,10 +161,9 @@ export async function startCodeBuild(options: CodeBuildOptions): Promise<LocalCo
       if (!record.build.buildComplete) await queue.stop(record);
       return { build: record.build };
     }),
-    BatchGetBuilds: operation(input.Ids, ({ ids }) => ({
-      builds: ids.flatMap((id) => findBuild(id)?.build ?? []),
-      buildsNotFound: ids.filter((id) => !findBuild(id)),
-    })),
+    BatchGetBuilds: operation(input.Ids, ({ ids }) =>
+      lists({ builds: ids.flatMap((id) => findBuild(id)?.build ?? []), buildsNotFound: ids.filter((id) => !findBuild(id)) }),
+    ),
     ListBuildsForProject: operation(input.Page, (given) => page(ofProject(projectOf(given.projectName).name), given)),
   };
 
@@ -175,6 +176,10 @@ export async function startCodeBuild(options: CodeBuildOptions): Promise<LocalCo
     },
   };
 }
+
+/** Lists of an answer: those with nothing in them are left out. */
+const lists = <T extends Readonly<Record<string, readonly unknown[]>>>(all: T): Partial<T> =>
+  Object.fromEntries(Object.entries(all).filter(([, list]) => list.length > 0)) as Partial<T>;
 
 /** The build that a request makes of its project, before any phase. */
 function compose(project: input.Project, request: input.StartBuild, buildNumber: number): BuildRecord {

@@ -94,7 +94,9 @@ export function ruleOperations(file: JsonFile<Buses>) {
       return { FailedEntryCount: failed.length, FailedEntries: failed };
     },
     ListTargetsByRule({ Rule, EventBusName }: { Rule: string; EventBusName?: string }) {
-      return { Targets: rule({ Name: Rule, ...(EventBusName && { EventBusName }) }).Targets };
+      const { Targets } = rule({ Name: Rule, ...(EventBusName && { EventBusName }) });
+      // a list of none is left out
+      return Targets.length > 0 ? { Targets } : {};
     },
   };
 }
