@@ -182,7 +182,10 @@ describe("a real Next.js app, replaced and rolled back under load", () => {
   it("loses not one request, and never answers with the old release after a flip was recorded", () => {
     expect(seen.traffic.failures).toEqual([]);
     expect(seen.traffic.failed).toBe(0);
-    expect(seen.traffic.perSecond).toBeGreaterThanOrEqual(50);
+    console.log(`${seen.traffic.requests} requests, ${seen.traffic.perSecond.toFixed(0)} a second`);
+    // before the flip, between it and the rollback, and after
+    for (const [sequence, { requests }] of seen.traffic.perSequence) expect(requests, `of #${sequence}`).toBeGreaterThan(50);
+    expect(seen.traffic.perSequence.size).toBe(3);
     expect(new Set(seen.answers.map(({ kind }) => kind))).toEqual(
       new Set(["static", "ssr", "isr", "dynamic", "api", "image", "file", "asset"]),
     );
