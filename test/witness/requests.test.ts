@@ -13,13 +13,13 @@ import { wire } from "../../operator/replay/wiring.ts";
 import { doEverythingOnce } from "../support/everything-once.ts";
 import { type PartsWorld, startPartsWorld } from "../support/parts-world.ts";
 import { startReceiver } from "../support/webhook-receiver.ts";
-import { pythonMissing } from "./support/python.ts";
+import { botocoreMissing, pythonMissing } from "./support/python.ts";
 import { checkRequests, type Request, recordRequests } from "./support/requests.ts";
 
 /** A witness that we did not write: AWS's models of its interfaces, as botocore has them. */
 let missing: string | undefined;
 beforeAll(async () => {
-  missing = await pythonMissing("botocore");
+  missing = await botocoreMissing();
 });
 
 /** What a person does to an account from a command line: looking at all of it, and a rebuild. */
@@ -119,5 +119,15 @@ describe("AWS's models name", () => {
     if (missing !== undefined) return skip(missing);
     const input = { Name: "n", SecretString: "x".repeat(65_537) };
     expect(await problemsOf("secretsmanager", "CreateSecret", input)).toEqual([expect.not.stringContaining("xxx")]);
+  });
+});
+
+describe("a witness that is not there", () => {
+  it("says what to install", async () => {
+    expect(await pythonMissing("shiplog-knows-no-such-package", "1.0")).toMatch(/python3 is not installed|pip install shiplog-knows/);
+  });
+  it("says which version is needed where it is too old to know of what is used here", async ({ skip }) => {
+    if (missing !== undefined) return skip(missing);
+    expect(await pythonMissing("botocore", "999.1")).toMatch(/^python3 has botocore \d.*, and 999\.1 is needed: pip install -U botocore$/);
   });
 });

@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { pythonMissing } from "../../witness/support/python.ts";
 import type { Template } from "./cloudformation.ts";
 
 const run = promisify(execFile);
@@ -11,12 +12,7 @@ const MAX_OUTPUT = 64 * 1024 * 1024;
 const MAIN = "from cfnlint.runner import main; main()";
 
 /** Why cfn-lint can't be asked on this machine; `undefined` where it can. */
-export const cfnLintMissing = (): Promise<string | undefined> =>
-  run("python3", ["-c", "import cfnlint"]).then(
-    () => undefined,
-    (error: { code?: string | number }) =>
-      error.code === "ENOENT" ? "python3 is not installed" : "python3 has no cfn-lint: pip install cfn-lint",
-  );
+export const cfnLintMissing = (): Promise<string | undefined> => pythonMissing("cfn-lint", "1.51.0");
 
 type Match = {
   readonly Level: string;

@@ -1,7 +1,7 @@
 """Asks the local AWS of a lived engine for everything that it has, and writes as JSON what AWS's models have against its answers.
 
-It reads {endpoint, key, secret, region, project, build} as JSON: where the endpoint is, what requests are signed with, and a
-project with the id of a build of it that has ended.
+It reads {endpoint, key, secret, region, project, build, about} as JSON: where the endpoint is, what requests are signed with, a
+project with the id of a build of it that has ended, and the names of the questions below that are asked.
 """
 
 import io
@@ -254,6 +254,8 @@ def builds_and_the_edge(it):
 place = json.load(sys.stdin)
 it = Asker(place["endpoint"], place["key"], place["secret"], place["region"])
 for questions in (functions, queues, objects, tables, events, secrets_and_keys, builds_and_the_edge):
+    if questions.__name__ not in place["about"]:
+        continue
     try:
         questions(it)
     except Exception as error:  # what a question needs was not answered: the others are asked all the same

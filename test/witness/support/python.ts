@@ -17,10 +17,23 @@ export const runPython = async <T>(program: string, args: readonly string[], inp
   return JSON.parse(output) as T;
 };
 
-/** Why a Python package can't be asked on this machine; `undefined` where it can. */
-export const pythonMissing = async (name: string): Promise<string | undefined> => {
-  const child = spawn("python3", ["-c", `import ${name}`], { stdio: "ignore" });
-  const code = await Promise.race([once(child, "exit").then(([code]) => code as number), once(child, "error").then(() => undefined)]);
+const SAYS_VERSION = "import importlib.metadata as m, sys; print(m.version(sys.argv[1]))";
+
+/** Why a Python package can't be asked on this machine, as old ones know too little of AWS; `undefined` where it can. */
+export const pythonMissing = async (name: string, atLeast: string): Promise<string | undefined> => {
+  const child = spawn("python3", ["-c", SAYS_VERSION, name], { stdio: ["ignore", "pipe", "ignore"] });
+  const [version, code] = await Promise.all([
+    text(child.stdout),
+    once(child, "close").then(
+      ([code]) => code as number,
+      () => undefined,
+    ),
+  ]);
   if (code === undefined) return "python3 is not installed";
-  return code === 0 ? undefined : `python3 has no ${name}: pip install ${name}`;
+  if (code !== 0) return `python3 has no ${name}: pip install ${name}`;
+  const old = version.trim().localeCompare(atLeast, "en", { numeric: true }) < 0;
+  return old ? `python3 has ${name} ${version.trim()}, and ${atLeast} is needed: pip install -U ${name}` : undefined;
 };
+
+/** botocore with models of all that is used here. */
+export const botocoreMissing = (): Promise<string | undefined> => pythonMissing("botocore", "1.43.0");
