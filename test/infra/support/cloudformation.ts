@@ -246,7 +246,7 @@ const distribution = (inputs: Inputs): Properties => {
   };
   const Origins = (origins as Inputs[]).map((origin) => {
     const made = words(origin, renamed) as Properties;
-    return origin.customOriginConfig === undefined ? { ...made, S3OriginConfig: {} } : made;
+    return origin.customOriginConfig === undefined ? { ...made, S3OriginConfig: { OriginAccessIdentity: "" } } : made;
   });
   const OriginGroups = originGroups && counted((originGroups as Inputs[]).map(originGroup));
   return { ...propertiesOf(more, renamed), CacheBehaviors: words(orderedCacheBehaviors, renamed), Origins, OriginGroups };
