@@ -11,5 +11,5 @@ const RUN_MS = (schedules.find(({ name }) => name === "reconcile")?.everySeconds
  */
 export const turnOf = <T>(places: readonly T[], now: number): readonly T[] => {
   const turns = Math.ceil(places.length / EACH_RUN);
-  return turns <= 1 ? places : places.filter((_, index) => index % turns === Math.floor(now / RUN_MS) % turns);
+  return places.filter((_, index) => index % turns === Math.floor(now / RUN_MS) % turns);
 };

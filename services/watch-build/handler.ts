@@ -5,7 +5,7 @@ import { aggregates, buildLogs, builds, projectOf } from "../../engine/wiring/pa
 import { BuildStateChange, watchBuild } from "./watch-build.ts";
 
 /** A build that an older engine began may end under this one; not where an environment has the former name by now. */
-const formerProjectOf = ({ sites }: EngineConfig, site: string): string[] => {
+export const formerProjectOf = ({ sites }: Pick<EngineConfig, "sites">, site: string): string[] => {
   const former = formerProject(site);
   return sites.some((one) => projectOf(one.site, one.environment) === former) ? [] : [former];
 };

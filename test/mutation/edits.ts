@@ -53,8 +53,20 @@ export const edits: readonly Edit[] = [
   edit(
     "start-build: a build is started for whatever is not queued",
     "services/start-build/start-build.ts",
-    'state.status !== "queued" || !state.request',
-    "!state.request",
+    'if (state.status !== "queued" || !source)',
+    "if (!source)",
+  ),
+  edit(
+    "start-build: a build is started whatever value is missing",
+    "services/start-build/start-build.ts",
+    "    if (missing !== undefined) return fail(missing);\n",
+    "",
+  ),
+  edit(
+    "start-build: a secret that cannot be read for a while fails the deployment",
+    "services/start-build/start-build.ts",
+    "    if (isFinal(error)) return `the values",
+    "    if (error instanceof Error) return `the values",
   ),
   edit(
     "start-build: a build that nobody waits for goes on",
@@ -91,10 +103,16 @@ export const edits: readonly Edit[] = [
   edit(
     "watch-build: a build of another project is believed",
     "services/watch-build/watch-build.ts",
-    "if (!build.id.startsWith(",
-    "if (project === undefined && !build.id.startsWith(",
+    "if (!projects.some(",
+    "if (projects.length === 0 && !projects.some(",
   ),
   edit("watch-build: the status is not in the cause", "services/watch-build/watch-build.ts", "{build.status}`,", '{""}`,'),
+  edit(
+    "watch-build: a former project speaks for whoever has its name now",
+    "services/watch-build/handler.ts",
+    "=== former) ? [] : [former]",
+    "=== former) ? [former] : [former]",
+  ),
   // publish-release
   edit(
     "publish-release: a version that failed is used again",
@@ -348,8 +366,20 @@ export const edits: readonly Edit[] = [
   edit(
     "warm-up: a version that is gone is tried once more",
     "services/flip-alias/warm.ts",
-    "if (faults.some(({ gone }) => gone)) throw",
-    "if (again && faults.some(({ gone }) => gone)) throw",
+    "if (faults.some(({ final }) => final)) throw",
+    "if (again && faults.some(({ final }) => final)) throw",
+  ),
+  edit(
+    "warm-up: a release that does not know its edge's key goes live",
+    "engine/open-next/probe.ts",
+    "  if (isRefusal(headers)) return { fault: KEY_UNKNOWN, final: true };\n",
+    "",
+  ),
+  edit(
+    "warm-up: a release that does not know its edge's key goes live by force",
+    "engine/open-next/probe.ts",
+    "fault: KEY_UNKNOWN, final: true",
+    "fault: KEY_UNKNOWN",
   ),
   edit("warm-up: 500 is an answer", "engine/open-next/probe.ts", "return status >= 500 ?", "return status > 500 ?"),
   edit("warm-up: one cold start that fails is enough", "engine/open-next/probe.ts", "const TRIES = 2;", "const TRIES = 1;"),
@@ -443,6 +473,14 @@ export const edits: readonly Edit[] = [
     "else if (fault === undefined) await",
     "else if (fault !== undefined) await",
   ),
+  // whose turn it is
+  edit(
+    "reconcile: of many environments the same ones are looked at",
+    "services/reconcile/turn.ts",
+    "Math.floor(now / RUN_MS) % turns",
+    "0",
+  ),
+  edit("reconcile: a hundred environments are too many for a run", "services/reconcile/turn.ts", "Math.ceil(", "1 + Math.floor("),
   // the reconciler's times
   edit(
     "reconcile: a build beyond its time limit goes on",

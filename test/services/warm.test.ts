@@ -52,6 +52,25 @@ describe("a release before it goes live", () => {
     await warm({ functions: { invoke }, clock }, { ...site, checkPath: "/" }, { ...flip, release });
     expect(paths.filter((path) => path !== "none")).toEqual(["/docs/health", "/"]);
   });
+  it("that does not know its edge's key never goes live, forced or not, streamed or whole, and says why", async () => {
+    const refused = { statusCode: 403, headers: { "x-shiplog-origin": "refused" } };
+    for (const payload of [JSON.stringify({ ...refused, body: "" }), `${JSON.stringify(refused)}${"\0".repeat(8)}no`])
+      for (const forced of [false, true]) {
+        const asked: unknown[] = [];
+        const invoke = async (_: string, version: string, event: unknown) => {
+          asked.push((event as { headers?: Record<string, string> }).headers?.["x-shiplog-origin"]);
+          return { version, failed: null, payload };
+        };
+        const flip = { ...named(1), live: named(2), reason: "rollback", forced, again: false };
+        const outcome = await warm({ functions: { invoke }, clock }, { ...site, originKeys: ["new", "old"] }, flip).catch(
+          (error: Error) => error,
+        );
+        expect(outcome).toBeInstanceOf(CannotRun);
+        expect(String(outcome)).toContain("does not know the key of its edge");
+        // once each: the server with the keys, and the revalidation, which has no address
+        expect(asked.sort()).toEqual(["new,old", undefined]);
+      }
+  });
   it("has as many tries as a check has", async () => {
     expect((await look({ "server 1": [500, 200] })).outcome).toBeUndefined();
     expect((await look({ "server 1": ["crash", 200] }, { again: false })).outcome).toBeUndefined();

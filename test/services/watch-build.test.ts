@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { BuildReport } from "../../engine/aws/builds.ts";
 import { Unprocessable } from "../../engine/kit/consumer.ts";
+import { formerProjectOf } from "../../services/watch-build/handler.ts";
 import { type BuildStateChange, watchBuild } from "../../services/watch-build/watch-build.ts";
 import { deploymentId } from "../support/samples.ts";
+import { siteConfigOf } from "../support/site-config.ts";
 import { startVerbRoom, steps, type VerbRoom } from "../support/verb-room.ts";
 
 let room: VerbRoom;
@@ -114,4 +116,10 @@ describe("watch-build", () => {
     await expect(watch(reportOf(6, preview))).rejects.toThrow("whose builds are those of the project shiplog-web-production");
     expect(await room.typesOf(steps(6).stream)).toEqual(["DeploymentQueued"]);
   });
+});
+
+it("a project that an older engine gave the whole site speaks for it, until an environment has that name", () => {
+  const of = (...places: [string, string][]) => ({ sites: places.map(([site, environment]) => siteConfigOf(site, environment)) });
+  expect(formerProjectOf(of(["web", "live"]), "web")).toEqual(["shiplog-web"]);
+  expect(formerProjectOf(of(["a-b", "c"], ["a", "b"]), "a-b")).toEqual([]);
 });
