@@ -62,13 +62,13 @@ module.exports = {
     {
       name: "the-cli-talks-to-the-api",
       comment:
-        "It parses, calls and prints; of the engine it knows how to pack a source and what a sites file says. Operators' commands look past the API, at the account.",
+        "It parses, calls and prints; of the engine it knows how to pack a source, what a sites file says and what a stage may be called. Operators' commands look past the API, at the account.",
       severity: "error",
       from: {
         path: "^cli/",
         pathNot: "^cli/(account[.]ts$|examination[.]ts$|rebuilding[.]ts$|verification[.]ts$|verify-export[.]ts$)",
       },
-      to: { path: "^(engine|operator|blueprint)/", pathNot: "^(engine/zip/|blueprint/sites)" },
+      to: { path: "^(engine|operator|blueprint)/", pathNot: "^(engine/zip/|blueprint/(sites|stage))" },
     },
     {
       name: "the-cli-decides-nothing",

@@ -62,7 +62,7 @@ export type Bucket = {
 };
 
 /** A bucket's name takes no underscore. */
-const bucketOf = (name: string): string => `${PREFIX.replace("_", "-")}-${name}`;
+const bucketOf = (name: string): string => `${PREFIX.replaceAll("_", "-")}-${name}`;
 
 export const buckets = {
   /** zips of apps' sources, by digest */

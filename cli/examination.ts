@@ -45,7 +45,9 @@ export async function examination(context: Context, sitesFile: string | undefine
     say(finding);
     // its AWS runs in the same process: each further look would wait for nothing
     if (account.local && isAway) return ended(name);
-    const make = account.local ? "stop `shiplog dev` and start it again: it makes what is missing" : "npx sst deploy --stage production";
+    const make = account.local
+      ? "stop `shiplog dev` and start it again: it makes what is missing"
+      : `npx sst deploy --stage ${process.env.SHIPLOG_STAGE || "production"}`;
     // their names carry what the event table says of the account
     if (resources === undefined) say(missing("buckets", make));
     const engine = {

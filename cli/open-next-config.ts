@@ -1,6 +1,5 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { functionOf } from "../blueprint/sites.ts";
 import { usageError } from "./failure.ts";
 
 /** What Shiplog cannot make a release from, as OpenNext's configuration asks for it, and what to do. */
@@ -47,8 +46,9 @@ export async function checkSplitFunctions(
 ): Promise<void> {
   const { file, code } = await read(app);
   const asked = namedIn(code);
-  const before = functionOf(site, environment, "server-");
-  const declared = functions.filter((one) => one.startsWith(before)).map((one) => one.slice(before.length));
+  // behind it, whatever the names of the stage begin with
+  const before = `-${site}-${environment}-server-`;
+  const declared = functions.filter((one) => one.includes(before)).map((one) => one.slice(one.indexOf(before) + before.length));
   if (asked === undefined || String(asked) === String(declared.sort())) return;
   throw usageError(
     `${file} ${split(asked, "has", "splits nothing")}, and ${site}/${environment} was made for ${split(declared, "", "the server alone")}.`,

@@ -2,7 +2,7 @@ import type { Right } from "../blueprint/rights.ts";
 
 /** Whether this stage keeps what cannot be made again (`blueprint/stage.ts`). */
 export const kept = $app.protect;
-/** Where this stage is. A stage has an account and a region of its own: names of queues and functions do not carry it. */
+/** Where this stage is. */
 export const account = aws.getCallerIdentityOutput({}).accountId;
 export const region = aws.getRegionOutput({}).region;
 export const partition = aws.getPartitionOutput({}).partition;

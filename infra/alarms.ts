@@ -132,3 +132,5 @@ alarm("CodeStorage", {
   above: 80,
   periodSeconds: 3600,
 });
+
+export const outputs = { alarms: topic.arn };

@@ -3,8 +3,9 @@ import { dirname, join, resolve } from "node:path";
 import type { Site } from "../blueprint/sites.ts";
 import { parseSites } from "../blueprint/sites-file.ts";
 
-/** The sites file: `shiplog.sites.json`, or what SHIPLOG_SITES names. Without one, the engine is deployed with no site yet. */
-const file = resolve($cli.paths.root, process.env.SHIPLOG_SITES ?? "shiplog.sites.json");
+/** The sites file: `shiplog.sites.json`, or what SHIPLOG_SITES names; `none` deploys the engine with no site. */
+const named = process.env.SHIPLOG_SITES || "shiplog.sites.json";
+const file = resolve($cli.paths.root, named);
 
 export type DeclaredSite = Site & { readonly folder: string; readonly ownBuildspec: boolean; readonly publicEntries: readonly string[] };
 
@@ -13,6 +14,9 @@ const MAX_PATTERNS = 70;
 
 const located = (site: Site): DeclaredSite => {
   const folder = resolve(dirname(file), site.source);
+  // without its files the CDN would be told of none, and those of a live site would be gone
+  if (!existsSync(folder))
+    throw new Error(`the site "${site.name}" has its source in ${folder}, and there is no such folder: check the app out there`);
   const publicEntries = publicPatterns(join(folder, "public"), site.basePath);
   const split = Object.values(site.functions).flat().length;
   if (publicEntries.length + split > MAX_PATTERNS)
@@ -56,6 +60,11 @@ const patterns = (folder: string, name: string, isFolder: boolean): string[] => 
   return [...new Set(written)].map((path) => (isFolder ? `/${path}/*` : `/${path}`));
 };
 
-export const declaredSites: readonly DeclaredSite[] = existsSync(file)
-  ? parseSites(readFileSync(file, "utf8"), file).sites.map(located)
-  : [];
+const textOf = (path: string): string => {
+  // what is declared no more is removed: a file that was forgotten must not take every site away
+  if (!existsSync(path))
+    throw new Error(`there is no ${path}: declare the sites there, or deploy the engine without any: SHIPLOG_SITES=none`);
+  return readFileSync(path, "utf8");
+};
+
+export const declaredSites: readonly DeclaredSite[] = named === "none" ? [] : parseSites(textOf(file), file).sites.map(located);

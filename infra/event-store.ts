@@ -6,6 +6,6 @@ export const eventsTable = table("Events", events);
 
 /**
  * For what AWS takes the creation of for granted where it exists (a queue, a rule). The table is refused where another stage
- * has it: a second stage in one account stops there, before it shares anything.
+ * has it: one with the same names stops there, before it shares anything.
  */
 export const unshared = { dependsOn: [eventsTable.nodes.table] };

@@ -8,6 +8,15 @@ export class AlreadyRunning extends Error {
   override readonly name = "AlreadyRunning";
 }
 
+/**
+ * So long a lock is asked for again: of several that ask at the same moment each may hold a part of it for a moment, and
+ * without another try none would get it.
+ */
+const BUSY_MS = 300;
+
+/** What this process has claimed. A connection that nobody holds is collected, and its lock ends with it. */
+const held = new Set<DatabaseSync>();
+
 /** SQLite's code for a lock that somebody else holds. */
 const SQLITE_BUSY = 5;
 
@@ -34,8 +43,10 @@ export const takeOver = async (dataDir: string): Promise<() => Promise<void>> =>
     lock.close();
     throw error;
   }
+  held.add(lock);
   return async () => {
     await rm(pidFile, { force: true });
+    held.delete(lock);
     lock.close();
   };
 };
@@ -44,7 +55,7 @@ export const takeOver = async (dataDir: string): Promise<() => Promise<void>> =>
 function lockOf(file: string): DatabaseSync | undefined {
   let lock: DatabaseSync | undefined;
   try {
-    lock = new DatabaseSync(file, { timeout: 0 });
+    lock = new DatabaseSync(file, { timeout: BUSY_MS });
     lock.exec("BEGIN EXCLUSIVE");
     return lock;
   } catch (cause) {

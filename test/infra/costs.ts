@@ -25,8 +25,11 @@ const price = {
   alarmMonth: 0.1,
   secretMonth: 0.4,
   keyMonth: 1,
+  metricMonth: 0.3,
 } as const;
 
+/** What alarms are made of that the reconciler says in its log. */
+const METRICS = 3;
 const MONTH_SECONDS = 30 * 24 * 3600;
 /** About so many messages reach a consumer for one deployment: each is sent, received and deleted. */
 const MESSAGES = 60;
@@ -136,6 +139,7 @@ function print(deployment: readonly Call[], idle: ReadonlyMap<string, { calls: r
   line("alarmMonth", alarms, alarms * price.alarmMonth);
   line("secretMonth", 1, price.secretMonth);
   line("keyMonth", 1, price.keyMonth);
-  month += polls * price.sqs + alarms * price.alarmMonth + price.secretMonth + price.keyMonth;
+  line("metricMonth", METRICS, METRICS * price.metricMonth);
+  month += polls * price.sqs + alarms * price.alarmMonth + price.secretMonth + price.keyMonth + METRICS * price.metricMonth;
   console.log(`  together${month.toFixed(2).padStart(50)}   (${engineFunctions.length} functions at rest cost nothing)`);
 }

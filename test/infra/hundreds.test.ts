@@ -64,6 +64,23 @@ describe("an account with 300 environments", () => {
       expect(Buffer.byteLength(JSON.stringify(JSON.stringify(inputs.environment?.variables ?? {}))), name).toBeLessThan(4_096);
   });
 
+  it("lets no more than a hundred distributions share what CloudFront lets a hundred share", () => {
+    const cdns = all(many, "distribution").map(({ inputs }) => inputs);
+    const shared = cdns.flatMap(({ defaultCacheBehavior, orderedCacheBehaviors, origins }) => [
+      ...new Set<string>([
+        ...[defaultCacheBehavior, ...orderedCacheBehaviors].flatMap(({ cachePolicyId, functionAssociations = [] }) => [
+          cachePolicyId,
+          ...functionAssociations.map(({ functionArn }: { functionArn: string }) => functionArn),
+        ]),
+        ...origins.flatMap(({ originAccessControlId }: { originAccessControlId?: string }) => originAccessControlId ?? []),
+      ]),
+    ]);
+    const sharers = Map.groupBy(shared, (name) => name);
+    // pages, pictures, files, the function and the access to S3, for each hundred
+    expect([cdns.length, sharers.size]).toEqual([300, 15]);
+    for (const [name, { length }] of sharers) expect(length, name).toBeLessThanOrEqual(100);
+  });
+
   it.each(Object.keys(checks) as (keyof typeof checks)[])("passes the check of %s", (name) => {
     expect(checks[name](many)).toEqual([]);
   });

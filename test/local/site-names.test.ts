@@ -210,6 +210,40 @@ describe("a path of a split function", () => {
   });
 });
 
+describe("the infrastructure", () => {
+  it("refuses to go on without the sites file, or without an app's folder: it would remove what it does not find", async () => {
+    await rm(sitesFile);
+    await expect(forInfrastructure()).rejects.toThrow(
+      `there is no ${sitesFile}: declare the sites there, or deploy the engine without any: SHIPLOG_SITES=none`,
+    );
+    await writeFile(sitesFile, JSON.stringify({ sites: [{ name: "web", source: "elsewhere", environments: [{ name: "live" }] }] }));
+    await expect(forInfrastructure()).rejects.toThrow(
+      `the site "web" has its source in ${join(folder, "elsewhere")}, and there is no such folder`,
+    );
+  });
+});
+
+describe("a site's size", () => {
+  const sentence = async (more: object): Promise<string> => {
+    await writeFile(sitesFile, JSON.stringify({ sites: [{ name: "web", source: "app", environments: [{ name: "live" }], ...more }] }));
+    return refusal();
+  };
+
+  it("is refused where CloudFront would wait no longer, and a right or a key where AWS would take none", async () => {
+    expect(await sentence({ sizes: { server: { timeoutSeconds: 60 } } })).toBe("taken");
+    expect(await sentence({ sizes: { server: { timeoutSeconds: 61 } } })).toContain("must be 60 at most where answers are not streamed");
+    expect(await sentence({ sizes: { server: { timeoutSeconds: 900 } }, streaming: true })).toBe("taken");
+    expect(await sentence({ sizes: { image: { timeoutSeconds: 61 } }, streaming: true })).toContain("must be 60 at most");
+    const may = (resource: string, action = "s3:GetObject") => ({ permissions: [{ actions: [action], resources: [resource] }] });
+    expect(await sentence(may("arn:{partition}:s3:::x/*"))).toBe("taken");
+    expect(await sentence(may("arn:aws:s3:::x/{typo}"))).toContain("may leave {partition}, {region} and {account} open, and nothing else");
+    expect(await sentence(may("x"))).toContain("must be an ARN");
+    expect(await sentence(may("*", "GetObject"))).toContain("must be an action as IAM names it");
+    expect(await sentence({ environments: [{ name: "live", originKeys: [1, 1] }] })).toContain("a key is named twice");
+    expect(await sentence({ environments: [{ name: "live", originKeys: [3, 2, 1] }] })).toContain("must be one, or two");
+  });
+});
+
 describe("a site's variable", () => {
   const variables = (...names: string[]) =>
     Site.safeParse({ name: "web", source: "app", environments: [{ name: "live" }], variables: names }).success;
