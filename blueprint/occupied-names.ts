@@ -1,6 +1,7 @@
 import { componentName, engineFunctions, functionName, logGroupName, scheduleName } from "./engine-functions.ts";
 import { PREFIX } from "./prefix.ts";
-import { functionNames, rolesOf, type Site, siteResources } from "./sites.ts";
+import { functionNames, rolesOf, siteResources } from "./site-resources.ts";
+import type { Site } from "./sites.ts";
 import { buckets } from "./stores.ts";
 import {
   type Consumer,

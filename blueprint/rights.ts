@@ -1,5 +1,5 @@
 import type { EngineFunctionName } from "./engine-functions.ts";
-import { formerProject, functionNames, siteResources } from "./sites.ts";
+import { formerProject, functionNames, siteResources } from "./site-resources.ts";
 import { type BucketKey, buckets } from "./stores.ts";
 import { BUS, type Consumer, consumers, deadLetterName, EVENTS_TABLE, queueName, VIEWS_TABLE, webhookSecret } from "./topology.ts";
 

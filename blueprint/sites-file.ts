@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { sharedNames } from "./occupied-names.ts";
-import { functionNames, SitesFile, siteResources } from "./sites.ts";
+import { functionNames, siteResources } from "./site-resources.ts";
+import { SitesFile } from "./sites.ts";
 
 /** The declared sites cannot be used; the message says what to change. */
 export class SitesRefused extends Error {

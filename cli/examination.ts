@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { ServiceQuotasClient } from "@aws-sdk/client-service-quotas";
-import { functionNames } from "../blueprint/sites.ts";
+import { functionNames } from "../blueprint/site-resources.ts";
 import { parseSites, SitesRefused } from "../blueprint/sites-file.ts";
 import { awsClients } from "../engine/aws/clients.ts";
 import { systemClock } from "../engine/kit/clock.ts";

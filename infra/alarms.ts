@@ -1,6 +1,6 @@
 import { componentName, functionName, reconciledLine } from "../blueprint/engine-functions.ts";
 import { PREFIX } from "../blueprint/prefix.ts";
-import { revalidation } from "../blueprint/sites.ts";
+import { revalidation } from "../blueprint/site-resources.ts";
 import { consumers } from "./consumers.ts";
 import { relay } from "./relay.ts";
 import { schedules } from "./schedules.ts";

@@ -1,5 +1,5 @@
 import { bucketName } from "../blueprint/rights.ts";
-import { siteResources } from "../blueprint/sites.ts";
+import { siteResources } from "../blueprint/site-resources.ts";
 import { ARCHIVE_LOCK_DAYS, type Bucket, type BucketKey, buckets as declared } from "../blueprint/stores.ts";
 import { account, kept, named, partition } from "./account.ts";
 

@@ -1,7 +1,7 @@
 import { buildspecOf } from "../blueprint/buildspec.ts";
 import { componentName } from "../blueprint/engine-functions.ts";
 import { bucketName, type Right } from "../blueprint/rights.ts";
-import { siteResources } from "../blueprint/sites.ts";
+import { siteResources } from "../blueprint/site-resources.ts";
 import type { buckets as stores } from "../blueprint/stores.ts";
 import { assumedBy, policyOf } from "./account.ts";
 import { buckets } from "./buckets.ts";

@@ -1,6 +1,6 @@
 import { componentName } from "../blueprint/engine-functions.ts";
 import { specificity } from "../blueprint/path-pattern.ts";
-import { type FunctionRole, kindOf, MAX_WAIT_SECONDS, ORIGIN_HEADER, siteResources, sizeOf } from "../blueprint/sites.ts";
+import { type FunctionRole, kindOf, MAX_WAIT_SECONDS, ORIGIN_HEADER, siteResources, sizeOf } from "../blueprint/site-resources.ts";
 import { buckets } from "./buckets.ts";
 import type { DeclaredSite } from "./declared-sites.ts";
 import type { siteFunctions } from "./site-functions.ts";

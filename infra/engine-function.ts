@@ -1,7 +1,7 @@
 import { reservedConcurrency } from "../blueprint/concurrency.ts";
 import { componentName, type EngineFunction, type EngineFunctionName, functionName, logGroupName } from "../blueprint/engine-functions.ts";
 import { rightsOf } from "../blueprint/rights.ts";
-import { RUNTIME } from "../blueprint/sites.ts";
+import { RUNTIME } from "../blueprint/site-resources.ts";
 import { assumedBy, concurrencyQuota, policyOf } from "./account.ts";
 import { CONFIG_FILE, configLayer } from "./config.ts";
 import { sealKey } from "./seal-key.ts";

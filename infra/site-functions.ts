@@ -12,7 +12,7 @@ import {
   rolesWithUrl,
   siteResources,
   sizeOf,
-} from "../blueprint/sites.ts";
+} from "../blueprint/site-resources.ts";
 import { assumedBy, policyOf } from "./account.ts";
 import type { DeclaredSite } from "./declared-sites.ts";
 import type { queueWithDeadLetters } from "./queue.ts";

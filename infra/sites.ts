@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { componentName } from "../blueprint/engine-functions.ts";
-import { ACTIONS_KEY, revalidation, revalidationVisibilitySeconds, siteResources } from "../blueprint/sites.ts";
+import { ACTIONS_KEY, revalidation, revalidationVisibilitySeconds, siteResources } from "../blueprint/site-resources.ts";
 import { tagTable } from "../blueprint/stores.ts";
 import { kept } from "./account.ts";
 import { type DeclaredSite, declaredSites } from "./declared-sites.ts";

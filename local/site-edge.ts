@@ -1,5 +1,5 @@
 import { GetObjectCommand, HeadObjectCommand } from "@aws-sdk/client-s3";
-import { functionOf, siteResources } from "../blueprint/sites.ts";
+import { functionOf, siteResources } from "../blueprint/site-resources.ts";
 import type { Clients } from "../engine/aws/clients.ts";
 import { Manifest, manifestKey } from "../engine/open-next/manifest.ts";
 import type { LocalAws } from "./aws.ts";

@@ -1,6 +1,6 @@
 import { GetQueueAttributesCommand, GetQueueUrlCommand, PurgeQueueCommand, type SQSClient } from "@aws-sdk/client-sqs";
 import * as z from "zod";
-import { siteResources } from "../../blueprint/sites.ts";
+import { siteResources } from "../../blueprint/site-resources.ts";
 import { problemOf, unlessMissing } from "./errors.ts";
 import { peek, sentAt } from "./peek.ts";
 import type { DeadLetter } from "./redelivery-queue.ts";

@@ -1,4 +1,4 @@
-import { ORIGIN_HEADER } from "../../blueprint/sites.ts";
+import { ORIGIN_HEADER } from "../../blueprint/site-resources.ts";
 
 /**
  * What stands before the code of a function that visitors reach. The address of a function is open to the world, and who

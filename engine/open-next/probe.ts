@@ -1,5 +1,5 @@
 import type { SiteConfig } from "../../blueprint/engine-config.ts";
-import { ORIGIN_HEADER } from "../../blueprint/sites.ts";
+import { ORIGIN_HEADER } from "../../blueprint/site-resources.ts";
 import { type FunctionRole, kindOf, type PublishedFunction } from "../../domain/deployment/shapes.ts";
 import { checkPathBelow } from "./asset-paths.ts";
 import { isRefusal } from "./guard.ts";

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { SiteConfig } from "../../blueprint/engine-config.ts";
-import { siteResources, sizeOf } from "../../blueprint/sites.ts";
+import { siteResources, sizeOf } from "../../blueprint/site-resources.ts";
 import { type FunctionRole, kindOf } from "../../domain/deployment/shapes.ts";
 import type { Settings } from "../aws/functions.ts";
 import type { SiteSecrets } from "../aws/secrets.ts";

@@ -1,5 +1,5 @@
 import { type EngineConfig, siteConfig } from "../../blueprint/engine-config.ts";
-import { siteResources } from "../../blueprint/sites.ts";
+import { siteResources } from "../../blueprint/site-resources.ts";
 import { sealArchive } from "../archive/archive.ts";
 import { kmsSigner } from "../archive/signer.ts";
 import { cloudWatchBuildLogs } from "../aws/build-logs.ts";

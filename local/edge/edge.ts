@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Readable } from "node:stream";
 import { TLSSocket } from "node:tls";
-import { ORIGIN_HEADER } from "../../blueprint/sites.ts";
+import { ORIGIN_HEADER } from "../../blueprint/site-resources.ts";
 import type { FunctionRole } from "../../domain/deployment/shapes.ts";
 import { sendFlow } from "../flow.ts";
 import type { AwsResponse } from "../http.ts";

@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { placeholderCode } from "../../blueprint/sites.ts";
+import { placeholderCode } from "../../blueprint/site-resources.ts";
 import { zipDirectory } from "../../engine/zip/archive.ts";
 
 type Mode = Parameters<typeof placeholderCode>[0];

@@ -25,10 +25,10 @@ import {
   revalidationVisibilitySeconds,
   rolesOf,
   rolesWithUrl,
-  type Site,
   siteResources,
   sizeOf,
-} from "../../blueprint/sites.ts";
+} from "../../blueprint/site-resources.ts";
+import type { Site } from "../../blueprint/sites.ts";
 import { tagTable } from "../../blueprint/stores.ts";
 import { deadLetterRetentionSeconds, queueRetentionSeconds } from "../../blueprint/topology.ts";
 import { type FunctionRole, kindOf } from "../../domain/deployment/shapes.ts";

@@ -1,4 +1,4 @@
-import { siteResources } from "../../blueprint/sites.ts";
+import { siteResources } from "../../blueprint/site-resources.ts";
 import { type Finding, ok, wrong } from "./finding.ts";
 import type { Sight } from "./sight.ts";
 import type { Place } from "./site.ts";

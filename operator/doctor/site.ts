@@ -1,4 +1,4 @@
-import { revalidation, siteResources } from "../../blueprint/sites.ts";
+import { revalidation, siteResources } from "../../blueprint/site-resources.ts";
 import { readKnown } from "../../domain/aggregates.ts";
 import { environment as decider } from "../../domain/environment/decider.ts";
 import { isAsRecorded, isWeighted, readFence, sayDrift } from "../../domain/environment/fence.ts";

@@ -1,6 +1,6 @@
 import type * as z from "zod";
 import type { SiteConfig } from "../../blueprint/engine-config.ts";
-import { functionNames } from "../../blueprint/sites.ts";
+import { functionNames } from "../../blueprint/site-resources.ts";
 import type { OneEnvironment } from "../../client/contract.ts";
 import type { Recorded } from "../../domain/kernel/event.ts";
 import { DeploymentId, deploymentStream, environmentStream } from "../../domain/kernel/identity.ts";

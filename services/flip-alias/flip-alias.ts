@@ -1,5 +1,5 @@
 import type { SiteConfig } from "../../blueprint/engine-config.ts";
-import { functionNames } from "../../blueprint/sites.ts";
+import { functionNames } from "../../blueprint/site-resources.ts";
 import type { Subscribed } from "../../blueprint/topology.ts";
 import { kindOf } from "../../domain/deployment/shapes.ts";
 import type { Environment } from "../../domain/environment/state.ts";

@@ -1,5 +1,5 @@
 import type { SiteConfig } from "../../blueprint/engine-config.ts";
-import { siteResources } from "../../blueprint/sites.ts";
+import { siteResources } from "../../blueprint/site-resources.ts";
 import { consumerOf } from "../../engine/wiring/consumer.ts";
 import { aggregates, functions, objects, site, views } from "../../engine/wiring/parts.ts";
 import { flipAlias } from "./flip-alias.ts";

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { SiteConfig } from "../../blueprint/engine-config.ts";
-import { functionOf, siteResources } from "../../blueprint/sites.ts";
+import { functionOf, siteResources } from "../../blueprint/site-resources.ts";
 import { readTagSeeds, uploadAssets } from "../../engine/open-next/assets.ts";
 import { guardOf } from "../../engine/open-next/guard.ts";
 import { type Inspected, inspect, isRead, type Package } from "../../engine/open-next/inspect.ts";

@@ -1,4 +1,4 @@
-import { functionNames, siteResources } from "../../blueprint/sites.ts";
+import { functionNames, siteResources } from "../../blueprint/site-resources.ts";
 import { deploymentStream, environmentStream, webhookStream } from "../../domain/kernel/identity.ts";
 import type { BuildReport } from "../../engine/aws/builds.ts";
 import { eventsOf } from "../../engine/log/codec.ts";

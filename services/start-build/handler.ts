@@ -1,5 +1,5 @@
 import type { SiteConfig } from "../../blueprint/engine-config.ts";
-import { ACTIONS_KEY, siteResources } from "../../blueprint/sites.ts";
+import { ACTIONS_KEY, siteResources } from "../../blueprint/site-resources.ts";
 import { deploymentOf } from "../../domain/kernel/identity.ts";
 import { messageOf } from "../../engine/kit/envelope.ts";
 import { waitingToken } from "../../engine/views/waiting-rows.ts";

@@ -1,4 +1,4 @@
-import { ACTIONS_KEY } from "../../blueprint/sites.ts";
+import { ACTIONS_KEY } from "../../blueprint/site-resources.ts";
 import type { Subscribed } from "../../blueprint/topology.ts";
 import type { Recorded } from "../../domain/kernel/event.ts";
 import { deploymentOf } from "../../domain/kernel/identity.ts";

@@ -1,5 +1,5 @@
 import type { EngineConfig } from "../../blueprint/engine-config.ts";
-import { formerProject } from "../../blueprint/sites.ts";
+import { formerProject } from "../../blueprint/site-resources.ts";
 import { consumerOf } from "../../engine/wiring/consumer.ts";
 import { aggregates, buildLogs, builds, projectOf } from "../../engine/wiring/parts.ts";
 import { BuildStateChange, watchBuild } from "./watch-build.ts";

@@ -1,6 +1,6 @@
 import { GetQueueUrlCommand, SetQueueAttributesCommand } from "@aws-sdk/client-sqs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { siteResources } from "../../blueprint/sites.ts";
+import { siteResources } from "../../blueprint/site-resources.ts";
 import { until } from "../support/until.ts";
 import { type Live, lock, manifestOf, NEXT_15, openRoom, type Room } from "./room.ts";
 import { closeBrowser, visit } from "./visit.ts";

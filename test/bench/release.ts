@@ -1,4 +1,4 @@
-import { siteResources } from "../../blueprint/sites.ts";
+import { siteResources } from "../../blueprint/site-resources.ts";
 import type { Recorded } from "../../domain/kernel/event.ts";
 import { BUCKETS } from "../../local/provision/engine-resources.ts";
 import { type Build, type DevelopmentRoom, SITE, withDevelopment } from "./development-room.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { EMPTY_ALIAS } from "../../blueprint/sites.ts";
+import { EMPTY_ALIAS } from "../../blueprint/site-resources.ts";
 import type { EnvironmentCommand } from "../../domain/environment/commands.ts";
 import { environment } from "../../domain/environment/decider.ts";
 import type { EnvironmentEvent } from "../../domain/environment/events.ts";

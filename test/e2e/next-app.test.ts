@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { GetQueueAttributesCommand, GetQueueUrlCommand } from "@aws-sdk/client-sqs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { siteResources } from "../../blueprint/sites.ts";
+import { siteResources } from "../../blueprint/site-resources.ts";
 import { type Answer, type Load, startLoad } from "../../demo/load.ts";
 import { flipsIn, readLog } from "../../demo/scenario.ts";
 import { findTargets } from "../../demo/targets.ts";

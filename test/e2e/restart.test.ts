@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { ListBuildsForProjectCommand } from "@aws-sdk/client-codebuild";
 import { GetSecretValueCommand } from "@aws-sdk/client-secrets-manager";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
-import { siteResources } from "../../blueprint/sites.ts";
+import { siteResources } from "../../blueprint/site-resources.ts";
 import { writeFixtureApp } from "../support/fixture-app.ts";
 import { type KillableShiplog, startKillable } from "../support/killable-shiplog.ts";
 import { expectNoOrphans } from "../support/orphans.ts";

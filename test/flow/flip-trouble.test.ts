@@ -1,7 +1,7 @@
 import { UpdateProjectCommand } from "@aws-sdk/client-codebuild";
 import { DeleteFunctionCommand, GetAliasCommand, UpdateAliasCommand, type UpdateAliasCommandInput } from "@aws-sdk/client-lambda";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { siteResources } from "../../blueprint/sites.ts";
+import { siteResources } from "../../blueprint/site-resources.ts";
 import { watchAliases } from "../support/alias-watch.ts";
 import { hostileLambda } from "../support/hostile-lambda.ts";
 import { until } from "../support/until.ts";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { GetFunctionUrlConfigCommand } from "@aws-sdk/client-lambda";
 import { GetQueueAttributesCommand, GetQueueUrlCommand } from "@aws-sdk/client-sqs";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { ORIGIN_HEADER, siteResources } from "../../blueprint/sites.ts";
+import { ORIGIN_HEADER, siteResources } from "../../blueprint/site-resources.ts";
 import { type Development, startDevelopment } from "../../local/development.ts";
 import { apiClient } from "../support/api-client.ts";
 import { writeFixtureApp } from "../support/fixture-app.ts";

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { functionOf } from "../../blueprint/sites.ts";
+import { functionOf } from "../../blueprint/site-resources.ts";
 import { startWorld, type World } from "../support/world.ts";
 
 const PATTERNS = { api: ["/api/*"], docs: ["/docs", "/docs/a*"] };

@@ -3,7 +3,7 @@ import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
 import { batchesAtOnce } from "../../blueprint/concurrency.ts";
 import { componentName, engineFunctions, functionName, logGroupName, relay } from "../../blueprint/engine-functions.ts";
-import { ORIGIN_HEADER, siteResources } from "../../blueprint/sites.ts";
+import { ORIGIN_HEADER, siteResources } from "../../blueprint/site-resources.ts";
 import { eventsTable } from "../../blueprint/stores.ts";
 import { type Consumer, consumers, deadLetterName, queueName } from "../../blueprint/topology.ts";
 import { root } from "./support/bundle-config.ts";

@@ -1,6 +1,6 @@
 import { CreateFunctionCommand, CreateFunctionUrlConfigCommand, type InvokeMode, waitUntilFunctionActive } from "@aws-sdk/client-lambda";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { ORIGIN_HEADER } from "../../blueprint/sites.ts";
+import { ORIGIN_HEADER } from "../../blueprint/site-resources.ts";
 import { guardOf, ORIGIN_KEYS } from "../../engine/open-next/guard.ts";
 import { type LocalAws, startAws } from "../../local/aws.ts";
 import { ROLE, temporaryFolder, zip } from "./lambda-endpoint.ts";

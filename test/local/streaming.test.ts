@@ -11,7 +11,7 @@ import {
   waitUntilFunctionActive,
 } from "@aws-sdk/client-lambda";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import { placeholderCode } from "../../blueprint/sites.ts";
+import { placeholderCode } from "../../blueprint/site-resources.ts";
 import { type LocalAws, startAws } from "../../local/aws.ts";
 import { type Edge, startEdge } from "../../local/edge/edge.ts";
 import { bundle, ROLE, temporaryFolder, until } from "./lambda-endpoint.ts";

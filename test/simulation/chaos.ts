@@ -1,4 +1,4 @@
-import { siteResources } from "../../blueprint/sites.ts";
+import { siteResources } from "../../blueprint/site-resources.ts";
 import { consumers } from "../../blueprint/topology.ts";
 import type { Cloud } from "./aws/cloud.ts";
 import type { Alias, Fn } from "./aws/lambda.ts";

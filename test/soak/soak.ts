@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import { siteResources } from "../../blueprint/sites.ts";
+import { siteResources } from "../../blueprint/site-resources.ts";
 import { watchAliases } from "../support/alias-watch.ts";
 import { type PartsWorld, startPartsWorld } from "../support/parts-world.ts";
 import { until } from "../support/until.ts";

@@ -1,6 +1,6 @@
 import { GetQueueAttributesCommand, GetQueueUrlCommand } from "@aws-sdk/client-sqs";
 import { expect } from "vitest";
-import { siteResources } from "../../blueprint/sites.ts";
+import { siteResources } from "../../blueprint/site-resources.ts";
 import { consumers, deadLetterName, queueName } from "../../blueprint/topology.ts";
 import { readDeploymentEvent } from "../../domain/deployment/events.ts";
 import { readEnvironmentEvent } from "../../domain/environment/events.ts";

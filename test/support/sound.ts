@@ -2,7 +2,7 @@ import { ListBuildsForProjectCommand } from "@aws-sdk/client-codebuild";
 import { GetAliasCommand, ListVersionsByFunctionCommand } from "@aws-sdk/client-lambda";
 import { GetQueueAttributesCommand, GetQueueUrlCommand } from "@aws-sdk/client-sqs";
 import { expect } from "vitest";
-import { siteResources } from "../../blueprint/sites.ts";
+import { siteResources } from "../../blueprint/site-resources.ts";
 import { consumers, deadLetterName, EVENTS_TABLE, queueName, VIEWS_TABLE } from "../../blueprint/topology.ts";
 import { readDeploymentEvent } from "../../domain/deployment/events.ts";
 import { readEnvironmentEvent } from "../../domain/environment/events.ts";

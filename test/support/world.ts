@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ListBuildsForProjectCommand } from "@aws-sdk/client-codebuild";
-import { siteResources } from "../../blueprint/sites.ts";
+import { siteResources } from "../../blueprint/site-resources.ts";
 import type { DeploymentView } from "../../domain/projections/views.ts";
 import { type Development, type DevelopmentOptions, startDevelopment } from "../../local/development.ts";
 import { wire as wireReconciler } from "../../services/reconcile/handler.ts";

@@ -1,6 +1,6 @@
 import { ListBuildsForProjectCommand } from "@aws-sdk/client-codebuild";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { siteResources } from "../../blueprint/sites.ts";
+import { siteResources } from "../../blueprint/site-resources.ts";
 import { REGION } from "../../local/http.ts";
 import { type PartsWorld, startPartsWorld } from "../support/parts-world.ts";
 import { until } from "../support/until.ts";

@@ -1,6 +1,6 @@
 import { ServiceQuotasClient } from "@aws-sdk/client-service-quotas";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { functionNames } from "../../blueprint/sites.ts";
+import { functionNames } from "../../blueprint/site-resources.ts";
 import { EVENTS_TABLE, SEAL_KEY, VIEWS_TABLE } from "../../blueprint/topology.ts";
 import { awsClients, type Clients } from "../../engine/aws/clients.ts";
 import { systemClock } from "../../engine/kit/clock.ts";

@@ -1,5 +1,5 @@
 import { ResourceNotFoundException } from "@aws-sdk/client-secrets-manager";
-import { ACTIONS_KEY, siteResources } from "../../../blueprint/sites.ts";
+import { ACTIONS_KEY, siteResources } from "../../../blueprint/site-resources.ts";
 import type { World } from "../world/world.ts";
 import { type Build, type Builds, buildsOf } from "./builds.ts";
 import { type Bus, busOf } from "./bus.ts";

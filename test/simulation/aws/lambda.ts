@@ -1,5 +1,5 @@
 import { hash } from "node:crypto";
-import { EMPTY_ALIAS } from "../../../blueprint/sites.ts";
+import { EMPTY_ALIAS } from "../../../blueprint/site-resources.ts";
 import { awsError } from "../world/call.ts";
 import type { World } from "../world/world.ts";
 import type { Objects } from "./objects.ts";

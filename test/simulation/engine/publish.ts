@@ -1,6 +1,6 @@
 import { hash } from "node:crypto";
 import type { SiteConfig } from "../../../blueprint/engine-config.ts";
-import { functionOf, siteResources } from "../../../blueprint/sites.ts";
+import { functionOf, siteResources } from "../../../blueprint/site-resources.ts";
 import type { FunctionRole } from "../../../domain/deployment/shapes.ts";
 import type { Functions, Settings } from "../../../engine/aws/functions.ts";
 import type { Objects } from "../../../engine/aws/objects.ts";

@@ -1,4 +1,4 @@
-import { siteResources } from "../../../blueprint/sites.ts";
+import { siteResources } from "../../../blueprint/site-resources.ts";
 import { hasEnded } from "../../../domain/deployment/decider.ts";
 import type { PublishedFunction } from "../../../domain/deployment/shapes.ts";
 import { deploymentStream, environmentStream } from "../../../domain/kernel/identity.ts";

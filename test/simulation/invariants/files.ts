@@ -1,5 +1,5 @@
 import { hash } from "node:crypto";
-import { siteResources } from "../../../blueprint/sites.ts";
+import { siteResources } from "../../../blueprint/site-resources.ts";
 import { environmentStream } from "../../../domain/kernel/identity.ts";
 import { config, places } from "../engine/config.ts";
 import type { Ledger } from "../ledger.ts";

@@ -1,5 +1,5 @@
 import { hash } from "node:crypto";
-import { siteResources } from "../../../blueprint/sites.ts";
+import { siteResources } from "../../../blueprint/site-resources.ts";
 import { consumers } from "../../../blueprint/topology.ts";
 import { hasEnded } from "../../../domain/deployment/decider.ts";
 import { readDeploymentEvent } from "../../../domain/deployment/events.ts";
