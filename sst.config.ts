@@ -18,6 +18,11 @@ export default $config({
   /** Every file of infra declares one capability; the imports between them say what stands on what. */
   async run() {
     const { readdirSync } = await import("node:fs");
+    const { SHIPLOG_STAGE = $app.stage } = process.env;
+    if (SHIPLOG_STAGE !== $app.stage)
+      throw new Error(
+        `SHIPLOG_STAGE is ${SHIPLOG_STAGE}, and this deploys ${$app.stage}: unset it, and look whether SHIPLOG_SITES is the other stage's too`,
+      );
     // before anything is imported that has names in it
     process.env.SHIPLOG_STAGE = $app.stage;
     const { sayProtection } = await import("./blueprint/stage.ts");

@@ -27,6 +27,11 @@ export const findAccount = ({ data }: Context): Account => {
   const connection = known(data);
   if (connection?.endpoint === undefined) return { connection, local: false, options: {} };
   const { endpoint, credentials, source } = connection;
+  if (process.env.SHIPLOG_STAGE)
+    throw usageError(
+      `SHIPLOG_STAGE names a stage on AWS, and ${source} leads to the engine of this machine, which has none.`,
+      "Unset it to look at this machine, or run the command where no shiplog dev runs.",
+    );
   if (credentials === undefined)
     throw usageError(`${source} has no access key for the local AWS.`, "Stop `shiplog dev` and start it again: it writes a new one.");
   return { connection, local: true, options: clientOptions({ url: endpoint, credentials }) };

@@ -47,7 +47,7 @@ export async function examination(context: Context, sitesFile: string | undefine
     if (account.local && isAway) return ended(name);
     const make = account.local
       ? "stop `shiplog dev` and start it again: it makes what is missing"
-      : `npx sst deploy --stage ${process.env.SHIPLOG_STAGE || "production"}`;
+      : `npx sst deploy --stage ${process.env.SHIPLOG_STAGE || process.env.SHIPLOG_DEFAULT_STAGE || "production"}`;
     // their names carry what the event table says of the account
     if (resources === undefined) say(missing("buckets", make));
     const engine = {

@@ -18,7 +18,8 @@ export function siteSources(
   environment: Readonly<Record<string, string | undefined>>,
 ): readonly SiteSource[] {
   if (told !== undefined) return told;
-  const file = environment.SHIPLOG_SITES ? resolve(environment.SHIPLOG_SITES) : nearest(app);
+  const { SHIPLOG_SITES: named } = environment;
+  const file = named === "none" ? undefined : named ? resolve(named) : nearest(app);
   if (file === undefined) return [];
   try {
     return parseSites(readFileSync(file, "utf8"), file).sites.map(({ name, source, build }) => ({

@@ -11,15 +11,17 @@ export const partition = aws.getPartitionOutput({}).partition;
  * How many functions the account may run at a time (Service Quotas, "Concurrent executions"): 10 where it is new. SHIPLOG_CONCURRENCY
  * says it where Service Quotas does not, or where others in the account have most of it.
  */
-const said = Number(process.env.SHIPLOG_CONCURRENCY);
+const { SHIPLOG_CONCURRENCY } = process.env;
+const said = SHIPLOG_CONCURRENCY ? Number(SHIPLOG_CONCURRENCY) : undefined;
+if (said !== undefined && !(Number.isInteger(said) && said > 0))
+  throw new Error(`SHIPLOG_CONCURRENCY is "${SHIPLOG_CONCURRENCY}", and must be a whole number above 0`);
 export const concurrencyQuota =
-  said > 0 ? $output(said) : aws.servicequotas.getServiceQuotaOutput({ serviceCode: "lambda", quotaCode: "L-B99A9384" }).value;
+  said !== undefined ? $output(said) : aws.servicequotas.getServiceQuotaOutput({ serviceCode: "lambda", quotaCode: "L-B99A9384" }).value;
 
 type Known = { partition: string; region: string; account: string };
 const fill = (template: string, known: Known): string =>
   template
     .replace(/\{(partition|region|account)\}/g, (_, name: keyof Known) => known[name])
-    .replaceAll("{app}", $app.name)
     .replaceAll("{app}", $app.name)
     .replaceAll("{stage}", $app.stage);
 

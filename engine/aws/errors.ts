@@ -54,9 +54,6 @@ export const unlessMissing = async <T>(look: Promise<T>): Promise<T | undefined>
 /** As many as the account may have are there or running: room comes when others end. */
 export const isLimit = (error: unknown): error is Error => error instanceof Error && error.name === "AccountLimitExceededException";
 
-/** More is asked of Lambda than the account may: every function is out of reach, and says nothing of itself. */
-export const isThrottled = (error: unknown): error is Error => error instanceof Error && error.name === "TooManyRequestsException";
-
 /** The disk of a store on one machine is full (HTTP 507): its sentence is meant for the person who asked. */
 export const isStoreFull = (error: unknown): error is Error => error instanceof Error && (error as Shape).$metadata?.httpStatusCode === 507;
 

@@ -1,5 +1,6 @@
 import { createHash, hash } from "node:crypto";
 import { crc32 } from "node:zlib";
+import { buckets } from "../../blueprint/stores.ts";
 import { AwsError } from "../http.ts";
 import type { S3Store } from "./fauxqs.ts";
 
@@ -60,11 +61,12 @@ export function applyS3Rules(request: S3Request, store: S3Store): void {
 const OWN_FOLDER = /^[^/]+\/[^/]+\/_(cache|assets)\//;
 
 /**
- * What S3 answers a site's function, whose role may list its environment's own folders alone. A key that is not there is 403:
+ * What S3 answers a site's function of the bucket of files, whose role may list its environment's own folders there alone. A key that is not there is 403:
  * whether there is one could be asked for by listing, and the condition on the prefix holds for no request of a single key.
  */
 export function checkListing({ method, bucket, key, query }: S3Request, store: S3Store): void {
-  if (method !== "GET" && method !== "HEAD") return;
+  // what a site's own permissions say of other buckets is not known here
+  if ((method !== "GET" && method !== "HEAD") || bucket !== buckets.static.name) return;
   const isThere = key === "" ? OWN_FOLDER.test(String(query.prefix ?? "")) : store.buckets.get(bucket)?.has(key);
   if (!isThere) throw new AwsError("AccessDenied", 403, "Access Denied");
 }

@@ -141,7 +141,7 @@ const secret = async (
   const first = { [ACTIONS_KEY]: randomBytes(32).toString("base64"), ...empty, ...values };
   if (await unlessThere(() => secrets.send(new CreateSecretCommand({ Name: name, SecretString: JSON.stringify(first) })))) return first;
   const { SecretString = "{}" } = await secrets.send(new GetSecretValueCommand({ SecretId: name }));
-  const merged = { ...empty, ...(JSON.parse(SecretString) as Record<string, string>), ...values };
+  const merged = { [ACTIONS_KEY]: first[ACTIONS_KEY], ...empty, ...(JSON.parse(SecretString) as Record<string, string>), ...values };
   const text = JSON.stringify(merged);
   if (text !== SecretString) await secrets.send(new PutSecretValueCommand({ SecretId: name, SecretString: text }));
   return merged;

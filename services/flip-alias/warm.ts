@@ -1,6 +1,6 @@
 import type { SiteConfig } from "../../blueprint/engine-config.ts";
 import type { FunctionRole, Release } from "../../domain/deployment/shapes.ts";
-import { isThrottled, problemOf } from "../../engine/aws/errors.ts";
+import { problemOf } from "../../engine/aws/errors.ts";
 import type { Functions } from "../../engine/aws/functions.ts";
 import type { Clock } from "../../engine/kit/clock.ts";
 import { misfitOf } from "../../engine/open-next/fit.ts";
@@ -47,17 +47,15 @@ export const warm = async (ports: Ports, site: SiteConfig, flip: Flip): Promise<
   const misfit = flip.reason === "restore" ? undefined : misfitOf(site, flip.release.functions);
   // no fault of the release: another declaration makes it fit again
   if (misfit !== undefined) throw new CannotRun(`${deploymentId} does not fit the site: ${misfit}`, false);
-  // the way back must not wait for a flood to end: what it leads to was live before
-  const unasked = flip.reason === "rollback" && again;
-  const faults = await faultsOf(ports, site, flip.release, { unasked });
+  const faults = await faultsOf(ports, site, flip.release);
   const failure = sentence(faults);
   if (faults.some(({ final }) => final)) throw new CannotRun(failure, true);
   if (faults.length === 0) return undefined;
-  if (forced || faults.every(({ throttled }) => throttled)) return failure;
+  if (forced) return failure;
   if (!again) throw new ProbeFailed(failure);
   if (live === undefined) throw new CannotRun(failure, false);
   const roles = faults.map(({ role }) => role);
-  const shared = await faultsOf(ports, site, live.release, { roles });
+  const shared = await faultsOf(ports, site, live.release, roles);
   if (shared.length === 0) throw new CannotRun(failure, true);
   const help = flip.reason === "rollback" ? `; to go there all the same: shiplog rollback ${deploymentId} --force` : "";
   throw new CannotRun(
@@ -66,22 +64,15 @@ export const warm = async (ports: Ports, site: SiteConfig, flip: Flip): Promise<
   );
 };
 
-type Fault = {
-  readonly role: FunctionRole;
-  /** nothing but another deployment mends it */
-  readonly final: boolean;
-  /** nothing is known of it: the account runs as many functions as it may */
-  readonly throttled?: true;
-  readonly text: string;
-};
+type Fault = { readonly role: FunctionRole /** nothing but another deployment mends it */; readonly final: boolean; readonly text: string };
 const sentence = (faults: readonly Fault[]): string => faults.map(({ text }) => text).join("; ");
 
-/** What is wrong with the functions of a release, of some roles where they are given. `unasked`: one that cannot be asked is one of them. */
+/** What is wrong with the functions of a release, of some roles where they are given. */
 async function faultsOf(
   { functions, clock }: Ports,
   site: SiteConfig,
   release: Release,
-  { roles, unasked = false }: { readonly roles?: readonly FunctionRole[]; readonly unasked?: boolean },
+  roles?: readonly FunctionRole[],
 ): Promise<Fault[]> {
   const asked = release.functions.filter(({ role }) => roles?.includes(role) ?? true);
   const at = atOf(site, release.basePath ?? "");
@@ -92,8 +83,6 @@ async function faultsOf(
         const { fault, final = false } = await probeVersion(functions.invoke, published, at, clock.now());
         return fault === undefined ? undefined : { role, final, text: `${name}:${version} does not work: ${fault}` };
       } catch (error) {
-        if (unasked && isThrottled(error))
-          return { role, final: false, throttled: true, text: `${name}:${version} could not be asked: ${error.message}` };
         if (problemOf(error) !== "missing") throw error;
         return { role, final: true, text: `version ${version} of ${name} does not exist any more` };
       }

@@ -19,9 +19,9 @@ export type Ports = {
   events(stream: string): Promise<readonly Recorded[]>;
   publish(events: readonly Recorded[]): Promise<void>;
   alias(fn: string): Promise<AliasState | undefined>;
-  /** whether there is a row of it: without one, nothing else looks after it */
   /** whether the environment still has a function of this name */
   isDeclared(site: string, environment: string, fn: string): boolean;
+  /** whether there is a row of it: without one, nothing else looks after it */
   isProjected(deploymentId: string): Promise<boolean>;
   /** the version that the environment's row has read; 0 where there is no row */
   projected(site: string, environment: string): Promise<number>;

@@ -20,6 +20,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { clientOptions } from "../../local/client-options.ts";
 import { type AccessKey, type Endpoint, startEndpoint } from "../../local/endpoint/endpoint.ts";
 import { REGION } from "../../local/http.ts";
+import { BUCKETS } from "../../local/provision/engine-resources.ts";
 import { ANY_KEY } from "../support/any-key.ts";
 import { type Clients, clientsOf, failureOf, newDataDir, type RawRequest, removeDataDirs, signedFetch } from "./endpoint-support.ts";
 
@@ -357,9 +358,11 @@ describe("the access key", () => {
 });
 
 describe("a site's function", () => {
+  const Bucket = BUCKETS.static;
   let own: Clients;
   beforeAll(async () => {
     own = clientsOf({ url: endpoint.url, credentials: endpoint.functionCredentials });
+    await clients.s3.send(new CreateBucketCommand({ Bucket }));
     for (const Key of ["web/production/_cache/page", "web/preview/_cache/page"])
       await clients.s3.send(new PutObjectCommand({ Bucket, Key, Body: Key }));
   });
@@ -379,5 +382,7 @@ describe("a site's function", () => {
     const Key = "web/production/_cache/none";
     expect(await failureOf(own.s3.send(new GetObjectCommand({ Bucket, Key })))).toMatchObject({ name: "AccessDenied" });
     expect(await failureOf(clients.s3.send(new GetObjectCommand({ Bucket, Key })))).toMatchObject({ name: "NoSuchKey" });
+    // what a site may do with a bucket of its own is not known here
+    expect(await failureOf(own.s3.send(new GetObjectCommand({ Bucket: "private", Key })))).toMatchObject({ name: "NoSuchKey" });
   });
 });

@@ -381,18 +381,6 @@ export const edits: readonly Edit[] = [
     "fault: KEY_UNKNOWN, final: true",
     "fault: KEY_UNKNOWN",
   ),
-  edit(
-    "warm-up: a release that was never live goes live unasked",
-    "services/flip-alias/warm.ts",
-    'const unasked = flip.reason === "rollback" && again;',
-    "const unasked = again;",
-  ),
-  edit(
-    "warm-up: a rollback waits until its release can be asked",
-    "services/flip-alias/warm.ts",
-    'const unasked = flip.reason === "rollback" && again;',
-    'const unasked = flip.reason === "restore" && again;',
-  ),
   edit("warm-up: 500 is an answer", "engine/open-next/probe.ts", "return status >= 500 ?", "return status > 500 ?"),
   edit("warm-up: one cold start that fails is enough", "engine/open-next/probe.ts", "const TRIES = 2;", "const TRIES = 1;"),
   // what is counted is counted anew

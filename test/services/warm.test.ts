@@ -71,17 +71,6 @@ describe("a release before it goes live", () => {
         expect(asked.sort()).toEqual(["new,old", undefined]);
       }
   });
-  it("is gone back to though it cannot be asked, since the account runs as many functions as it may; the log says so", async () => {
-    const throttled = Object.assign(new Error("Rate Exceeded."), { name: "TooManyRequestsException" });
-    const flipped = (change: object) => {
-      const flip = { ...named(1), live: named(2), reason: "rollback", forced: false, again: true, ...change };
-      return warm({ functions: { invoke: () => Promise.reject(throttled) }, clock }, site, flip).catch((error: Error) => error);
-    };
-    expect(await flipped({})).toContain("could not be asked: Rate Exceeded.");
-    // once more first; and a release that was never live is asked, however long that takes
-    expect(await flipped({ again: false })).toBe(throttled);
-    expect(await flipped({ reason: "deploy" })).toBe(throttled);
-  });
   it("has as many tries as a check has", async () => {
     expect((await look({ "server 1": [500, 200] })).outcome).toBeUndefined();
     expect((await look({ "server 1": ["crash", 200] }, { again: false })).outcome).toBeUndefined();
