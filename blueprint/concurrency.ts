@@ -6,7 +6,7 @@ const BATCHES = 10;
 /** SQS and Lambda take no fewer. */
 const MIN_BATCHES = 2;
 
-/** Executions that nobody else may have: a flood of visitors must take neither the rollback nor the record away. */
+/** Executions that nobody else may have: a flood must take away neither the record nor who answers a person and moves an alias. */
 const RESERVED: Partial<Record<EngineFunctionName, number>> = { relay: 10, api: 20, "flip-alias": BATCHES };
 /** Lambda leaves so many to the functions of the account that reserve none, and refuses a reservation that would not. */
 const UNRESERVED = 100;
