@@ -20,6 +20,7 @@ import { eventStore } from "../log/event-store.ts";
 import { aggregates as aggregatesOf } from "../log/execute.ts";
 import { eventLog as logOf } from "../log/log.ts";
 import { logShards } from "../log/log-shards.ts";
+import { plainRows } from "../views/plain-rows.ts";
 import { viewsTable } from "../views/views.ts";
 import { webhookSecrets as endpointSecrets } from "../webhooks/webhook-secrets.ts";
 
@@ -56,6 +57,8 @@ export const store = (base: Base) => eventStore(dynamodb(base), base.config.even
 export const eventLog = (base: Base) => logOf(dynamodb(base), base.config.eventsTable);
 export const aggregates = (base: Base) => aggregatesOf(store(base), base.clock);
 export const views = (base: Base) => viewsTable(dynamodb(base), base.config.viewsTable, store(base).read);
+/** The table of views without its read models. */
+export const rows = (base: Base) => plainRows(dynamodb(base), base.config.viewsTable);
 export const tags = (base: Base) => tagTables(dynamodb(base), base.clock);
 /** Every event of a stream, in order. */
 export const events = (base: Base) => {
@@ -70,7 +73,7 @@ export const sources = (base: Base) => sourceBucket(s3(base), base.config.bucket
 export const archive = (base: Base) => {
   base.clients.kms ??= make.kmsClient();
   const signer = kmsSigner(base.clients.kms, base.config.sealKey);
-  const sealed = { read: store(base).read, shards: logShards(dynamodb(base), base.config.eventsTable), notes: views(base) };
+  const sealed = { read: store(base).read, shards: logShards(dynamodb(base), base.config.eventsTable), notes: rows(base) };
   return sealArchive(objects(base), base.config.buckets.archive, signer, sealed, base.clock);
 };
 

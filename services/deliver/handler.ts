@@ -4,7 +4,7 @@ import { DeliveryMessage } from "../../engine/webhooks/delivery.ts";
 import { everyAddress } from "../../engine/webhooks/lookup.ts";
 import type { Engine } from "../../engine/wiring/engine.ts";
 import { onLambda } from "../../engine/wiring/lambda.ts";
-import { aggregates, queues, views, webhookSecrets } from "../../engine/wiring/parts.ts";
+import { aggregates, queues, rows, webhookSecrets } from "../../engine/wiring/parts.ts";
 import { deliver } from "./deliver.ts";
 import { type PostOptions, poster } from "./post.ts";
 
@@ -15,12 +15,12 @@ const TIMEOUT_MS = 20_000;
 export const wire = (
   {
     aggregates,
-    views,
+    rows,
     webhookSecrets,
     clock,
     queues,
     config,
-  }: Pick<Engine, "aggregates" | "views" | "webhookSecrets" | "clock" | "queues" | "config">,
+  }: Pick<Engine, "aggregates" | "rows" | "webhookSecrets" | "clock" | "queues" | "config">,
   network: Partial<PostOptions> = {},
 ) => {
   const options: PostOptions = { lookup: everyAddress, allowLoopback: config.loopbackWebhooks ?? false, timeoutMs: TIMEOUT_MS, ...network };
@@ -30,7 +30,7 @@ export const wire = (
     (body) => DeliveryMessage.parse(JSON.parse(body)),
     deliver({
       aggregates,
-      rows: views,
+      rows,
       secrets: webhookSecrets,
       post: poster(options),
       timeoutMs: options.timeoutMs,
@@ -39,4 +39,4 @@ export const wire = (
   );
 };
 
-export const handler = onLambda({ aggregates, views, webhookSecrets, queues }, (engine) => wire(engine));
+export const handler = onLambda({ aggregates, rows, webhookSecrets, queues }, (engine) => wire(engine));

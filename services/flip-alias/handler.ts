@@ -1,14 +1,14 @@
 import type { SiteConfig } from "../../blueprint/engine-config.ts";
 import { siteResources } from "../../blueprint/site-resources.ts";
 import { consumerOf } from "../../engine/wiring/consumer.ts";
-import { aggregates, functions, objects, site, views } from "../../engine/wiring/parts.ts";
+import { aggregates, functions, objects, rows, site } from "../../engine/wiring/parts.ts";
 import { flipAlias } from "./flip-alias.ts";
 import { publicFiles } from "./public-files.ts";
 
 export const { wire, handler } = consumerOf(
   "flip-alias",
-  { aggregates, functions, objects, site, views },
-  ({ aggregates, functions, clock, objects, config, site, views }) => {
+  { aggregates, functions, objects, site, rows },
+  ({ aggregates, functions, clock, objects, config, site, rows }) => {
     const files = publicFiles(objects);
     const locations = ({ site, environment }: SiteConfig) => ({ bucket: config.buckets.static, ...siteResources(site, environment) });
     return flipAlias({
@@ -16,8 +16,8 @@ export const { wire, handler } = consumerOf(
       functions,
       clock,
       site,
-      leases: views,
-      unsettled: { note: views.noteUnsettled, isNoted: views.isUnsettled, forget: views.forgetUnsettled },
+      leases: rows,
+      unsettled: { note: rows.noteUnsettled, isNoted: rows.isUnsettled, forget: rows.forgetUnsettled },
       files: {
         put: (of, manifest, writer) => files.put(locations(of), manifest, writer),
         removeOthers: (of, manifest, other, writer) => files.removeOthers(locations(of), manifest, other, writer),

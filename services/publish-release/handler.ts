@@ -11,7 +11,7 @@ import { OutputRefused } from "../../engine/open-next/output.ts";
 import { isGuarded, settingsOf } from "../../engine/open-next/settings.ts";
 import { consumerOf } from "../../engine/wiring/consumer.ts";
 import type { Engine } from "../../engine/wiring/engine.ts";
-import { aggregates, functions, objects, secrets, site, tags, views } from "../../engine/wiring/parts.ts";
+import { aggregates, functions, objects, rows, secrets, site, tags } from "../../engine/wiring/parts.ts";
 import { unzipInto, zipFolderOf } from "../../engine/zip/archive.ts";
 import { publishFunction } from "./publish-function.ts";
 import { publishRelease } from "./publish-release.ts";
@@ -20,9 +20,9 @@ import { reporter } from "./report.ts";
 /** The build as it was fetched, beside the folder that it is unpacked into. */
 const artifactOf = (root: string): string => `${root}.zip`;
 
-type Parts = Pick<Engine, "aggregates" | "functions" | "clock" | "objects" | "tags" | "views" | "secrets" | "config" | "site">;
+type Parts = Pick<Engine, "aggregates" | "functions" | "clock" | "objects" | "tags" | "rows" | "secrets" | "config" | "site">;
 
-const verb = ({ aggregates, functions, clock, objects, tags, views, secrets, config, site }: Parts) => {
+const verb = ({ aggregates, functions, clock, objects, tags, rows, secrets, config, site }: Parts) => {
   const locations = ({ site, environment }: SiteConfig) => ({ bucket: config.buckets.static, ...siteResources(site, environment) });
 
   /** A folder of its own for one piece of work, gone afterwards. */
@@ -83,9 +83,9 @@ const verb = ({ aggregates, functions, clock, objects, tags, views, secrets, con
       const { publicFiles } = Manifest.parse(JSON.parse((await objects.getText(bucket, manifest)) ?? "{}"));
       return publicFiles.some((file) => file.path === path);
     },
-    progress: (deploymentId) => reporter(clock, (progress) => views.setProgress(deploymentId, progress)),
+    progress: (deploymentId) => reporter(clock, (progress) => rows.setProgress(deploymentId, progress)),
     now: clock.now,
   });
 };
 
-export const { wire, handler } = consumerOf("publish-release", { aggregates, functions, objects, tags, views, secrets, site }, verb);
+export const { wire, handler } = consumerOf("publish-release", { aggregates, functions, objects, tags, rows, secrets, site }, verb);

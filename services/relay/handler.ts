@@ -5,11 +5,11 @@ import { isCommit } from "../../engine/log/days.ts";
 import { relay } from "../../engine/log/relay-commit.ts";
 import type { Engine } from "../../engine/wiring/engine.ts";
 import { onLambda } from "../../engine/wiring/lambda.ts";
-import { bus, store, views } from "../../engine/wiring/parts.ts";
+import { bus, rows, store } from "../../engine/wiring/parts.ts";
 
 /** The event table's stream, in order per stream of events: at the first failure everything from there comes again. */
-export const wire = ({ store, bus, views, log }: Pick<Engine, "store" | "bus" | "views" | "log">) => {
-  const relayCommit = relay({ ...views, read: store.read, publish: bus.publish });
+export const wire = ({ store, bus, rows, log }: Pick<Engine, "store" | "bus" | "rows" | "log">) => {
+  const relayCommit = relay({ ...rows, read: store.read, publish: bus.publish });
   return async ({ Records }: DynamoDBStreamEvent): Promise<DynamoDBBatchResponse> => {
     for (const { eventName, dynamodb } of Records) {
       if (eventName === "REMOVE" || dynamodb?.NewImage === undefined) continue;
@@ -31,4 +31,4 @@ export const wire = ({ store, bus, views, log }: Pick<Engine, "store" | "bus" | 
   };
 };
 
-export const handler = onLambda({ store, bus, views }, wire);
+export const handler = onLambda({ store, bus, rows }, wire);

@@ -4,7 +4,7 @@ import { deploymentOf } from "../../domain/kernel/identity.ts";
 import { messageOf } from "../../engine/kit/envelope.ts";
 import { waitingToken } from "../../engine/views/waiting-rows.ts";
 import { consumerOf } from "../../engine/wiring/consumer.ts";
-import { aggregates, builds, secrets, site, views } from "../../engine/wiring/parts.ts";
+import { aggregates, builds, rows, secrets, site } from "../../engine/wiring/parts.ts";
 import { startBuild } from "./start-build.ts";
 
 /** What a build is given of its environment's secret. */
@@ -12,8 +12,8 @@ const namesOf = (declared: SiteConfig | undefined): string[] => [ACTIONS_KEY, ..
 
 export const { wire, handler } = consumerOf(
   "start-build",
-  { aggregates, builds, secrets, site, views },
-  ({ aggregates, builds, config, secrets, site: siteNamed, views, clock }) =>
+  { aggregates, builds, secrets, site, rows },
+  ({ aggregates, builds, config, secrets, site: siteNamed, rows, clock }) =>
     startBuild({
       aggregates,
       missingValues: async (site, environment) => {
@@ -22,7 +22,7 @@ export const { wire, handler } = consumerOf(
         return { secret, names: namesOf(siteNamed(site, environment)).filter((name) => !(name in values)) };
       },
       comeAgain: (event, seconds) =>
-        views.noteWaiting({
+        rows.noteWaiting({
           consumer: "start-build",
           key: deploymentOf(event.stream),
           body: messageOf(event),

@@ -74,7 +74,7 @@ it("asks for a batch again from the first record that failed, and has what came 
     const handler = wire({
       store: room.store,
       bus: { publish },
-      views: ports,
+      rows: ports,
       log: (line: object) => lines.push(line),
     } as unknown as Parameters<typeof wire>[0]);
     const Records = commits.map((commit, index) => ({

@@ -59,6 +59,7 @@ const engine = {
   store,
   aggregates,
   views,
+  rows: views,
   queues,
   functions,
   objects,
