@@ -16,6 +16,7 @@ import { replayCommand } from "./commands/replay.ts";
 import { retryCommand } from "./commands/retry.ts";
 import { rollbackCommand } from "./commands/rollback.ts";
 import { statusCommand } from "./commands/status.ts";
+import { downCommand, sstCommand, upCommand } from "./commands/up.ts";
 import { versionCommand } from "./commands/version.ts";
 import { webhooksCommand } from "./commands/webhooks.ts";
 import { whyCommand } from "./commands/why.ts";
@@ -42,6 +43,9 @@ const commands: readonly Register[] = [
   replayCommand,
   devCommand,
   doctorCommand,
+  upCommand,
+  downCommand,
+  sstCommand,
   versionCommand,
 ];
 

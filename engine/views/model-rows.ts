@@ -11,7 +11,7 @@ const none = { casing: "none" } as const;
 type Row = Stored & { readonly version: number } & Readonly<Record<string, string>>;
 type Texts = Readonly<Record<string, string>>;
 type Page = { readonly data: readonly Row[]; readonly cursor: string | null };
-type Query = {
+export type Query = {
   begins(key: Texts): Query;
   go(options: { order?: "asc" | "desc"; limit?: number; cursor?: string | null; pages?: "all" }): Promise<Page>;
 };

@@ -52,7 +52,7 @@ type Database = {
 const require = createRequire(import.meta.url);
 const database = require("dynalite/db") as Database;
 // dynalite's own way of making the digest of each answer takes a tenth of all its time
-Object.assign(require("buffer-crc32"), { unsigned: crc32 });
+Object.assign(createRequire(require.resolve("dynalite"))("buffer-crc32"), { unsigned: crc32 });
 
 /**
  * Opens dynalite on a directory. It is used inside this process: its request listener is called with requests that were

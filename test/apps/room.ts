@@ -81,19 +81,34 @@ export const openRoom = async () => {
 /** Writes npm's lockfile of an app. */
 export const lock = (folder: string): Promise<string> => sh(folder, "npm install --package-lock-only --no-audit --no-fund");
 
-/** What `create-next-app --empty` writes (its other template asks Google for fonts), nothing of it changed but the version of Next.js, with OpenNext among its packages. */
-export const createNextApp = async (folder: string, name: string, next: string): Promise<string> => {
+/** What `create-next-app --empty` writes (its other template asks Google for fonts), nothing of it changed but the version of Next.js. */
+export const untouched = async (folder: string, name: string, next: string, git = false): Promise<string> => {
   await sh(
     folder,
-    `npx --yes create-next-app@${CREATE_NEXT_APP} ${name} --ts --no-eslint --no-tailwind --app --empty --no-src-dir --import-alias '@/*' --disable-git --skip-install --use-npm --yes`,
+    `npx --yes create-next-app@${CREATE_NEXT_APP} ${name} --ts --no-eslint --no-tailwind --app --empty --no-src-dir --import-alias '@/*' ${git ? "" : "--disable-git"} --skip-install --use-npm --yes`,
   );
   const app = join(folder, name);
-  const file = join(app, "package.json");
-  const manifest = JSON.parse(await readFile(file, "utf8"));
-  manifest.dependencies.next = next;
-  manifest.devDependencies = { ...manifest.devDependencies, "@opennextjs/aws": OPEN_NEXT, typescript: "^5" };
-  await writeFile(file, `${JSON.stringify(manifest, null, 2)}\n`);
+  await editManifest(app, (manifest) => {
+    manifest.dependencies = { ...manifest.dependencies, next };
+  });
   return app;
+};
+
+/** The same with OpenNext among its packages. */
+export const createNextApp = async (folder: string, name: string, next: string): Promise<string> => {
+  const app = await untouched(folder, name, next);
+  await editManifest(app, (manifest) => {
+    manifest.devDependencies = { ...manifest.devDependencies, "@opennextjs/aws": OPEN_NEXT, typescript: "^5" };
+  });
+  return app;
+};
+
+type Manifest = Record<"dependencies" | "devDependencies", Record<string, string>>;
+const editManifest = async (app: string, edit: (manifest: Manifest) => void): Promise<void> => {
+  const file = join(app, "package.json");
+  const manifest = JSON.parse(await readFile(file, "utf8")) as Manifest;
+  edit(manifest);
+  await writeFile(file, `${JSON.stringify(manifest, null, 2)}\n`);
 };
 
 /** The package.json of an app without TypeScript. */

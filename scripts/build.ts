@@ -1,0 +1,72 @@
+import { execFileSync } from "node:child_process";
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join, relative, resolve } from "node:path";
+import metadata from "../package.json" with { type: "json" };
+import { bundleClient } from "./bundle-client.ts";
+import { importedPackages } from "./imported-packages.ts";
+
+/**
+ * Makes what is published, in `dist/`, and a tarball of each:
+ *
+ * - `dist/shiplog`: the command, the engine and the local AWS as JavaScript, and in `aws/` the sources that SST bundles;
+ * - `dist/cli`: the commands that talk to an engine's API, in one small package without dependencies.
+ *
+ * `npm run build`; the repository itself needs no build.
+ */
+const root = join(import.meta.dirname, "..");
+const dist = resolve(process.argv[2] ?? join(root, "dist"));
+const run = (command: string, args: readonly string[], cwd = root): string =>
+  execFileSync(join(root, "node_modules/.bin", command), args, { cwd, encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] });
+const write = (file: string, manifest: object): void => writeFileSync(file, `${JSON.stringify(manifest, null, 2)}\n`);
+
+const { version, license, type, sideEffects, engines, dependencies } = metadata;
+const common = { version, license, type, sideEffects, engines };
+
+/** What is compiled is what SST bundles too, but for infra, which has types of SST's own. */
+const AWS_SOURCES = ["sst.config.ts", "infra", "blueprint", "domain", "engine", "services", "client"];
+const NOTICES = ["LICENSE", "CHANGELOG.md"];
+
+const buildEngine = (to: string): void => {
+  run("tsc", ["-p", "tsconfig.build.json", "--outDir", to]);
+  cpSync(join(root, "local/lambda/bootstrap.mjs"), join(to, "local/lambda/bootstrap.mjs"));
+  const start = readFileSync(join(root, "cli/start.mjs"), "utf8").replace("./shiplog.ts", "./shiplog.js");
+  writeFileSync(join(to, "cli/start.mjs"), start, { mode: 0o755 });
+  for (const name of AWS_SOURCES) cpSync(join(root, name), join(to, "aws", name), { recursive: true });
+  write(join(to, "aws/package.json"), { name: "shiplog-on-aws", private: true, type, sideEffects });
+  const undeclared = [...importedPackages(to)].filter((name) => !(name in dependencies));
+  if (undeclared.length > 0) throw new Error(`imported, and no dependency of package.json: ${undeclared.join(", ")}`);
+  write(join(to, "package.json"), {
+    name: metadata.name,
+    description: metadata.description,
+    ...common,
+    bin: { shiplog: "cli/start.mjs" },
+    exports: { "./client": { types: "./client/client.d.ts", default: "./client/client.js" }, "./package.json": "./package.json" },
+    dependencies,
+    publishConfig: { access: "public", provenance: true },
+  });
+};
+
+const buildClient = async (to: string): Promise<void> => {
+  mkdirSync(to, { recursive: true });
+  await bundleClient(root, to);
+  const start = readFileSync(join(root, "cli/start.mjs"), "utf8").replace("./shiplog.ts", "./shiplog.js");
+  writeFileSync(join(to, "start.mjs"), start, { mode: 0o755 });
+  write(join(to, "package.json"), {
+    name: `${dirname(metadata.name)}/cli`,
+    description: "Deploys, rolls back and asks a Shiplog engine: the commands that need its API alone",
+    ...common,
+    bin: { shiplog: "start.mjs" },
+    publishConfig: { access: "public", provenance: true },
+  });
+};
+
+rmSync(dist, { recursive: true, force: true });
+buildEngine(join(dist, "shiplog"));
+await buildClient(join(dist, "cli"));
+for (const name of ["shiplog", "cli"]) {
+  const folder = join(dist, name);
+  for (const notice of NOTICES) cpSync(join(root, notice), join(folder, notice));
+  cpSync(join(root, `scripts/readme-${name}.md`), join(folder, "README.md"));
+  execFileSync("npm", ["pack", "--silent", "--pack-destination", dist], { cwd: folder, stdio: ["ignore", "ignore", "inherit"] });
+}
+for (const file of readdirSync(dist).filter((name) => name.endsWith(".tgz"))) console.log(relative(process.cwd(), join(dist, file)));

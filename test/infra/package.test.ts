@@ -1,0 +1,38 @@
+import { execFile } from "node:child_process";
+import { cpSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { workFolder } from "../../operator/infrastructure/sst.ts";
+import { root, work } from "./support/bundle-config.ts";
+import { evaluate, type Graph, graphOf } from "./support/graph.ts";
+
+let folder: string;
+let graph: Graph;
+beforeAll(async () => {
+  folder = mkdtempSync(join(work, "package-"));
+  await promisify(execFile)(process.execPath, [join(root, "scripts/build.ts"), folder]);
+  const aws = join(folder, "data/aws");
+  await workFolder(join(folder, "shiplog"), aws);
+  // what `npm i` and SST would put there, and the tests' own evaluation
+  symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));
+  symlinkSync(work, join(aws, ".sst"));
+  cpSync(join(root, "test/infra/support"), join(aws, "test/infra/support"), { recursive: true });
+  graph = await evaluate("production", { folder: aws, file: join(folder, "graph.json") });
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe("the infrastructure out of the installed package", () => {
+  it("is the same, resource by resource, as out of a clone", () => {
+    const known = ({ resources }: Graph) => resources.map(({ type, name }) => `${type} ${name}`).sort();
+    expect(graph.errors).toEqual([]);
+    expect(graph.resources.length).toBeGreaterThan(200);
+    expect(known(graph)).toEqual(known(graphOf("production")));
+  });
+
+  it("has every function's code, bundled from the package's own sources", () => {
+    const bundles = ({ builds }: Graph) => builds.map(({ handler, bytes, errors }) => `${handler} ${bytes} ${errors.join()}`).sort();
+    expect(graph.builds.length).toBeGreaterThan(10);
+    expect(bundles(graph)).toEqual(bundles(graphOf("production")));
+  });
+});
