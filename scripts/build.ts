@@ -24,6 +24,7 @@ const common = { version, license, type, sideEffects, engines };
 
 /** What is compiled is what SST bundles too, but for infra, which has types of SST's own. */
 const AWS_SOURCES = ["sst.config.ts", "infra", "blueprint", "domain", "engine", "services", "client"];
+const PACKAGES = ["shiplog", "cli"];
 const NOTICES = ["LICENSE", "CHANGELOG.md"];
 
 const buildEngine = (to: string): void => {
@@ -60,10 +61,12 @@ const buildClient = async (to: string): Promise<void> => {
   });
 };
 
-rmSync(dist, { recursive: true, force: true });
+mkdirSync(dist, { recursive: true });
+for (const name of readdirSync(dist).filter((name) => PACKAGES.includes(name) || name.endsWith(".tgz")))
+  rmSync(join(dist, name), { recursive: true });
 buildEngine(join(dist, "shiplog"));
 await buildClient(join(dist, "cli"));
-for (const name of ["shiplog", "cli"]) {
+for (const name of PACKAGES) {
   const folder = join(dist, name);
   for (const notice of NOTICES) cpSync(join(root, notice), join(folder, notice));
   cpSync(join(root, `scripts/readme-${name}.md`), join(folder, "README.md"));
