@@ -113,6 +113,7 @@ describe("from the installed package", () => {
       "package.json": { name: "root", private: true },
       "pnpm-workspace.yaml": "packages:\n  - apps/*\n",
       "apps/web/package.json": manifestOf(NEXT_16),
+      "apps/web/next.config.mjs": "export default {};\n",
       "apps/web/app/layout.jsx": LAYOUT,
       "apps/web/app/page.jsx": "export default () => <h1>of the workspace</h1>;\n",
     });
@@ -127,6 +128,7 @@ describe("from the installed package", () => {
     const app = join(room, "pages");
     await write(app, {
       "package.json": manifestOf(NEXT_15),
+      "next.config.mjs": "export default {};\n",
       "pages/index.jsx": "export default () => <h1>of the Pages Router</h1>;\n",
     });
     await sh(app, `npm install --package-lock-only ${QUIET}`);
