@@ -172,8 +172,9 @@ const rights: Partial<Record<EngineFunctionName, readonly Right[]>> = {
     log,
     readViews,
     relayed,
-    // notes of streams whose row is there
+    // notes of streams whose row is there, and what is left of endpoints that were never added or are removed
     may(["dynamodb:DeleteItem"], table(VIEWS_TABLE)),
+    may(["secretsmanager:DeleteSecret"], webhookSecrets),
     publish,
     may(["codebuild:ListBuildsForProject", "codebuild:BatchGetBuilds", "codebuild:StopBuild"], projectsOfSites),
     send("watch-build"),

@@ -6,6 +6,8 @@ type Body<T extends WebhookEvent["type"]> = Extract<WebhookEvent, { type: T }>["
 export type WebhookCommand =
   | ({ type: "AddWebhook" } & Body<"WebhookAdded">)
   | { type: "RemoveWebhook"; reason?: string }
+  /** ends what somebody began to add and never did: whoever still adds it is refused */
+  | { type: "AbandonWebhook"; reason: string }
   | { type: "RotateSecret"; previousUntil: string }
   | { type: "DisableWebhook"; reason: string }
   | { type: "EnableWebhook"; reason?: string };

@@ -43,6 +43,7 @@ export const webhook: Decider<WebhookCommand, Webhook, WebhookEvent> = {
       if (state.removed) return refuse("webhook.removed", "it was removed; add it again as a new one");
       return state.kind === null ? [{ type: "WebhookAdded", v: 1, body }] : [];
     }
+    if (command.type === "AbandonWebhook") return state.kind === null && !state.removed ? abandoned(command.reason) : [];
     if (state.kind === null) return refuse("webhook.absent", "it was never added");
     if (command.type === "RemoveWebhook") return state.removed ? [] : [{ type: "WebhookRemoved", v: 1, body: because(command.reason) }];
     if (state.removed) return refuse("webhook.removed", "it was removed");
@@ -61,3 +62,9 @@ export const webhook: Decider<WebhookCommand, Webhook, WebhookEvent> = {
 };
 
 const because = (reason: string | undefined): { reason?: string } => (reason === undefined ? {} : { reason });
+
+/** In one commit: nobody ever sees it added. Where it led to was never written down. */
+const abandoned = (reason: string): WebhookEvent[] => [
+  { type: "WebhookAdded", v: 1, body: { kind: "standard", maskedUrl: "unknown", filters: { site: null, environment: null, types: [] } } },
+  { type: "WebhookRemoved", v: 1, body: { reason } },
+];

@@ -5,7 +5,8 @@ const BEGUN = "begun";
 
 /**
  * Streams that begin, noted before their first commit: no declaration and no other stream knows of them, and a clock that
- * is far off dates them where nobody looks. Kept until their row is there.
+ * is far off dates them where nobody looks. Endpoints that are removed, too: a secret may be left of either. Kept until the
+ * row is there and nothing is left.
  */
 export const begunNotes = (client: DynamoDBDocumentClient, table: string) => {
   const notes = noteRow(client, table);

@@ -46,10 +46,14 @@ export const webhooks = (ports: Ports) => {
   const { secrets, rules, rows } = ports.webhooks;
 
   const becauseOf = (context: Context<Env>) => commandOf(context, ports.views);
+  /** Whoever finds it removed leaves no secret: added once more, it was given one. */
   const give = async (because: Because, id: string, command: WebhookCommand, what: string): Promise<void> => {
-    const { refusal } = await ports.aggregates.webhook.execute(id, command, because);
+    const { refusal, state } = await ports.aggregates.webhook.execute(id, command, because);
+    if (state.removed) await secrets.forget(id);
     if (refusal !== undefined) throw refused(`${id} cannot be ${what}`, refusal);
   };
+  // whoever is cut off leaves a note that leads the reconciler to what is left
+  const note = (id: string) => ports.views.noteBegun(webhookStream(id), ports.clock.now());
   const vet = async (text: string): Promise<URL> => {
     try {
       const url = readTarget(text, rules);
@@ -71,10 +75,10 @@ export const webhooks = (ports: Ports) => {
       const url = await vet(text);
       const because = await becauseOf(context);
       const id = webhookIdOf(because.cause);
-      // first the secret, then the event: an endpoint in the log can always be sent to
+      // first the note, then the secret, then the event: no secret is left behind, and an endpoint in the log can be sent to
+      await note(id);
       const signing = kind === "slack" ? [] : [{ secret: ports.chance.signingSecret(), until: null, cause: because.cause }];
       const kept = await secrets.create(id, { url: text, signing });
-      await ports.views.noteBegun(webhookStream(id), ports.clock.now());
       const filters = { site: site ?? null, environment: environment ?? null, types };
       await give(because, id, { type: "AddWebhook", kind, maskedUrl: masked(url), filters }, "added");
       return context.json({ webhook: await see(id), secret: kept.signing[0]?.secret ?? null }, 201);
@@ -115,8 +119,9 @@ export const webhooks = (ports: Ports) => {
       const { reason } = await bodyOf(context, WithReason);
       // one that is removed already, too: its secret may be there still
       const { id } = await see(context.req.param("id"), { removed: true });
-      await give(await becauseOf(context), id, { type: "RemoveWebhook", ...(reason && { reason }) }, "removed");
-      await secrets.forget(id);
+      const because = await becauseOf(context);
+      await note(id);
+      await give(because, id, { type: "RemoveWebhook", ...(reason && { reason }) }, "removed");
       return context.json({ webhook: await see(id, { removed: true }) });
     });
 };

@@ -6,9 +6,23 @@ import { relay } from "../../engine/log/relay-commit.ts";
 import { viewsOf } from "../../engine/views/read-models.ts";
 import type { Engine } from "../../engine/wiring/engine.ts";
 import { onLambda } from "../../engine/wiring/lambda.ts";
-import { aggregates, builds, bus, eventLog, events, functions, projectOf, queues, site, store, views } from "../../engine/wiring/parts.ts";
+import {
+  aggregates,
+  builds,
+  bus,
+  eventLog,
+  events,
+  functions,
+  projectOf,
+  queues,
+  site,
+  store,
+  views,
+  webhookSecrets,
+} from "../../engine/wiring/parts.ts";
 import { reconcileDeployment } from "./deployments.ts";
 import { reconcileEnvironment } from "./environments.ts";
+import { forgetUnused } from "./forget-unused.ts";
 import { mend } from "./mend.ts";
 import { reconcile } from "./reconcile.ts";
 import { turnOf } from "./turn.ts";
@@ -36,10 +50,24 @@ export const wire = ({
   config,
   events,
   site,
+  webhookSecrets,
   log,
 }: Pick<
   Engine,
-  "aggregates" | "builds" | "functions" | "store" | "eventLog" | "bus" | "views" | "queues" | "clock" | "config" | "events" | "site" | "log"
+  | "aggregates"
+  | "builds"
+  | "functions"
+  | "store"
+  | "eventLog"
+  | "bus"
+  | "views"
+  | "queues"
+  | "clock"
+  | "config"
+  | "events"
+  | "site"
+  | "webhookSecrets"
+  | "log"
 >) => {
   const run = reconcile({
     mend: async () => {
@@ -65,6 +93,7 @@ export const wire = ({
           return Math.min(...rows.map((row) => row?.version ?? 0));
         },
         publish: (commit) => bus.publish(eventsOf(commit)),
+        forgetUnused: forgetUnused({ aggregates, secrets: webhookSecrets }),
         now: clock.now,
       });
     },
@@ -107,4 +136,4 @@ export const wire = ({
   return (_event: unknown): Promise<void> => run();
 };
 
-export const handler = onLambda({ aggregates, builds, functions, store, eventLog, bus, views, queues, events, site }, wire);
+export const handler = onLambda({ aggregates, builds, functions, store, eventLog, bus, views, queues, events, site, webhookSecrets }, wire);

@@ -12,6 +12,8 @@ export type Ports = {
   /** streams that begin and whose row was not seen yet; noted at (milliseconds since 1970) */
   begun(): Promise<readonly { readonly stream: string; readonly at: number }[]>;
   forgetBegun(stream: string): Promise<void>;
+  /** ends what was never added, and forgets what was kept for it; what is in use stays */
+  forgetUnused(stream: string): Promise<void>;
   /** the commits of a stream after a version */
   read(stream: string, after: number): Promise<readonly Commit[]>;
   /** the last version of a stream that is known to be on the bus */
@@ -88,18 +90,23 @@ const mendKnown = async (ports: Ports): Promise<string[]> => {
   return mended;
 };
 
-/** What only its own first commit would make known. */
+/** What only its own first commit would make known, and what whoever added or removed it may have left behind. */
 const mendBegun = async (ports: Ports): Promise<string[]> => {
   const mended: string[] = [];
   for (const { stream, at } of await ports.begun()) {
+    const age = Math.abs(ports.now() - at);
     if (await relayRest(ports, stream)) mended.push(stream);
-    else if ((await ports.projected(stream)) > 0) await ports.forgetBegun(stream);
-    else if (Math.abs(ports.now() - at) > ROW_MS) {
+    else if (age <= ROW_MS) continue;
+    else if ((await ports.projected(stream)) > 0) {
+      // first what is left, then the note that leads to it
+      await ports.forgetUnused(stream);
+      await ports.forgetBegun(stream);
+    } else {
       const last = (await ports.read(stream, 0)).at(-1);
       if (last !== undefined) {
         await ports.publish(last);
         mended.push(stream);
-      } else if (Math.abs(ports.now() - at) > BEGIN_MS) await ports.forgetBegun(stream);
+      } else if (age > BEGIN_MS) await ports.forgetUnused(stream);
     }
   }
   return mended;

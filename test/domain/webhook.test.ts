@@ -55,6 +55,20 @@ describe("a webhook endpoint", () => {
       .when({ type: "RotateSecret", previousUntil: at() })
       .refuses("webhook.no-secret");
   });
+  it("that was never added is abandoned, so that nobody adds it any more; one that was added is not", () => {
+    const abandon: WebhookCommand = { type: "AbandonWebhook", reason: "its adding was cut off" };
+    const abandoned = past(abandon);
+    expect(abandoned.map(({ type }) => type)).toEqual(["WebhookAdded", "WebhookRemoved"]);
+    given(...abandoned)
+      .when(add())
+      .refuses("webhook.removed");
+    given(...abandoned)
+      .when(abandon)
+      .yields();
+    given(...past(add()))
+      .when(abandon)
+      .yields();
+  });
   it("is removed for good", () => {
     const removed = past(add(), { type: "RemoveWebhook", reason: "moved" });
     expect(removed.at(-1)).toEqual(event("WebhookRemoved", { reason: "moved" }));

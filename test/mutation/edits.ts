@@ -11,6 +11,7 @@ const concerning: Readonly<Record<string, readonly string[]>> = {
   "domain/deployment": ["test/domain/deployment.test.ts", "test/domain/every-order.test.ts", "test/fuzz/domain.test.ts"],
   "domain/environment/fence": ["test/domain/fence.test.ts", "test/services/move-alias.test.ts"],
   "domain/environment": ["test/domain/environment.test.ts", "test/domain/rollback-plan.test.ts", "test/domain/every-order.test.ts"],
+  "domain/webhook": ["test/domain/webhook.test.ts"],
   "services/start-build": ["test/services/start-build.test.ts"],
   "services/stop-build": ["test/services/stop-build.test.ts"],
   "services/watch-build": ["test/services/watch-build.test.ts"],
@@ -23,12 +24,14 @@ const concerning: Readonly<Record<string, readonly string[]>> = {
   "services/advance": ["test/services/advance.test.ts"],
   "services/refresh-edge": ["test/services/refresh-edge.test.ts"],
   "services/reconcile/mend": ["test/services/mend.test.ts"],
+  "services/reconcile/forget-unused": ["test/services/api.test.ts"],
   "services/reconcile": [
     "test/services/reconcile.test.ts",
     "test/services/reconcile-environment.test.ts",
     "test/services/reconcile-build.test.ts",
     "test/services/reconcile-deployment.test.ts",
   ],
+  "services/api": ["test/services/api.test.ts"],
   "engine/log/relay-commit": ["test/services/relay.test.ts"],
   "services/relay": ["test/services/relay.test.ts"],
   "engine/views/keep-row": ["test/services/project.test.ts"],
@@ -429,8 +432,8 @@ export const edits: readonly Edit[] = [
   edit(
     "mender: what begins is forgotten before its row is there",
     "services/reconcile/mend.ts",
-    "else if ((await ports.projected(stream)) > 0) await",
-    "else if ((await ports.projected(stream)) >= 0) await",
+    "else if ((await ports.projected(stream)) > 0) {",
+    "else if ((await ports.projected(stream)) >= 0) {",
   ),
   edit(
     "deliver: an endpoint that takes something again is failing still",
@@ -505,5 +508,38 @@ export const edits: readonly Edit[] = [
     "services/reconcile/mend.ts",
     "last === undefined ? until :",
     "last !== undefined ? until :",
+  ),
+  // what is left of an endpoint
+  edit(
+    "api: an endpoint's secret is kept and nobody notes it",
+    "services/api/webhooks.ts",
+    "      await note(id);\n      const signing",
+    "      const signing",
+  ),
+  edit(
+    "api: nobody notes that an endpoint is removed",
+    "services/api/webhooks.ts",
+    "      await note(id);\n      await give",
+    "      await give",
+  ),
+  edit(
+    "api: an endpoint that was removed is given a secret again",
+    "services/api/webhooks.ts",
+    "    if (state.removed) await secrets.forget(id);\n",
+    "",
+  ),
+  edit(
+    "mender: the note of a secret goes before the secret",
+    "services/reconcile/mend.ts",
+    "      await ports.forgetUnused(stream);\n      await ports.forgetBegun(stream);\n",
+    "      await ports.forgetBegun(stream);\n      await ports.forgetUnused(stream);\n",
+  ),
+  edit("mender: what is noted is settled at once", "services/reconcile/mend.ts", "    else if (age <= ROW_MS) continue;\n", ""),
+  edit("reconcile: an endpoint that is used loses its secret", "services/reconcile/forget-unused.ts", "if (state.removed) await", "await"),
+  edit(
+    "rules: an endpoint that is added is abandoned all the same",
+    "domain/webhook/decider.ts",
+    "return state.kind === null && !state.removed ?",
+    "return !state.removed ?",
   ),
 ];

@@ -15,10 +15,12 @@ import { BUCKETS, localNames, provisionEngine } from "../../local/provision/engi
 import { createApi } from "../../services/api/app.ts";
 import { apiPorts } from "../../services/api/wiring.ts";
 import { project } from "../../services/project/project.ts";
+import { wire as reconciler } from "../../services/reconcile/handler.ts";
 import { artifact, check, release } from "../support/samples.ts";
 import { siteConfigOf } from "../support/site-config.ts";
 
 const TOKEN = "a-long-secret-token";
+const HOUR = 3_600_000;
 // biome-ignore lint/suspicious/noExplicitAny: an answer is looked at from outside, as a client sees its JSON
 type Answer = { status: number; body: any };
 
@@ -494,6 +496,68 @@ describe("a webhook endpoint", () => {
     const noted = await engine.views.begun();
     expect(noted).toHaveLength(before + 1);
     expect(noted.map(({ stream }) => stream)).toContain(webhookStream(await added("cut-off")));
+  });
+
+  /** What the reconciler mends so much later, where there is no site to look at. */
+  const reconcileAfter = (ms: number) =>
+    reconciler({
+      ...engine,
+      config: { ...engine.config, sites: [] },
+      views: { ...engine.views, active: async () => [] },
+      functions: { ...engine.functions, codeStorage: async () => ({ used: 0, limit: 1 }) },
+      clock: { ...systemClock, now: () => Date.now() + ms },
+    })({});
+
+  it.each(["its secret is kept", "its secret was asked for", "it is noted"])(
+    "whose adding is cut off once %s leaves no secret behind a day later, nor one that is in use without",
+    async (step) => {
+      const ports = apiPorts(engine);
+      const dies = () => Promise.reject(new Error("the process was killed"));
+      const ids: string[] = [];
+      const secrets = {
+        ...ports.webhooks.secrets,
+        create: async (id: string, secret: Parameters<typeof engine.webhookSecrets.create>[1]) => {
+          ids.push(id);
+          if (step === "it is noted") return dies();
+          const kept = await engine.webhookSecrets.create(id, secret);
+          return step === "its secret is kept" ? kept : dies();
+        },
+      };
+      const webhook = { ...ports.aggregates.webhook, execute: dies };
+      const dying = createApi({
+        ...ports,
+        aggregates: { ...ports.aggregates, webhook },
+        webhooks: { ...ports.webhooks, secrets },
+      });
+      const key = step.replaceAll(" ", "-");
+      const used = await added(`${key}-in-use`);
+      expect((await command(dying, "/webhooks", key)).status).toBe(500);
+      const [id = ""] = ids;
+      await reconcileAfter(2 * HOUR);
+      expect((await engine.webhookSecrets.read(id)) !== undefined).toBe(step !== "it is noted");
+      await reconcileAfter(25 * HOUR);
+      expect(await engine.webhookSecrets.read(id)).toBeUndefined();
+      expect(await engine.webhookSecrets.read(used)).toBeDefined();
+      // whoever stood still all that time adds nothing that has no secret
+      expect((await command(app, "/webhooks", key)).status).toBe(409);
+      expect(await engine.webhookSecrets.read(id)).toBeUndefined();
+      expect((await told(id, "WebhookRemoved")).map(({ body }) => body)).toEqual([{ reason: "its adding was cut off" }]);
+    },
+  );
+
+  it("whose removing is cut off leaves no secret behind, nor does adding it once more with the same key", async () => {
+    const id = await added("cut-off-at-its-end");
+    const ports = apiPorts(engine);
+    const secrets = { ...ports.webhooks.secrets, forget: () => Promise.reject(new Error("the process was killed")) };
+    const dying = createApi({ ...ports, webhooks: { ...ports.webhooks, secrets } });
+    expect((await command(dying, `/webhooks/${id}/remove`, "cut-off-remove")).status).toBe(500);
+    await reconcileAfter(HOUR);
+    await project({ read: engine.store.read, views: engine.views })({ stream: webhookStream(id), version: 2 });
+    await reconcileAfter(HOUR);
+    expect(await engine.webhookSecrets.read(id)).toBeUndefined();
+
+    expect((await command(app, "/webhooks", "cut-off-at-its-end")).status).toBe(404);
+    expect(await engine.webhookSecrets.read(id)).toBeUndefined();
   });
 
   it("keeps what it signs with where a rotation is cut off, and its repetition ends it: one new secret for each key", async () => {

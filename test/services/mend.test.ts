@@ -17,7 +17,9 @@ const room = (commits: Commit[], notes: Record<string, number> = {}) => {
   const rows = new Map<string, number>();
   const known: Known[] = [];
   const begun = new Map<string, number>();
+  const forgotten: string[] = [];
   return {
+    forgotten,
     commits,
     known,
     begun,
@@ -36,6 +38,7 @@ const room = (commits: Commit[], notes: Record<string, number> = {}) => {
         known: async () => known,
         begun: async () => [...begun].map(([stream, at]) => ({ stream, at })),
         forgetBegun: async (stream) => void begun.delete(stream),
+        forgetUnused: async (stream) => void forgotten.push(`${stream}, noted: ${begun.has(stream)}`),
         read: async (stream, after) => commits.filter((one) => one.stream === stream && one.version > after),
         mended: async () => relayed.get("log") ?? 0,
         setMended: async (time) => void relayed.set("log", time),
@@ -157,12 +160,28 @@ describe("the mender", () => {
     expect([...begun.keys()]).toEqual(["webhook/one"]);
   });
   it("waits a day for what was said to begin, and no longer", async () => {
-    const { begun, rows, mendAt } = room([]);
+    const { begun, forgotten, rows, mendAt } = room([]);
     begun.set("webhook/one", NOON);
     rows.set("webhook/one", 0);
     expect(await mendAt(NOON + DAY)).toEqual([]);
     expect([...begun.keys()]).toEqual(["webhook/one"]);
     expect(await mendAt(NOON + DAY + 1)).toEqual([]);
+    expect(forgotten).toEqual(["webhook/one, noted: true"]);
+  });
+  it("forgets what was kept for what never began, or ended, and only then the note of it", async () => {
+    const { begun, forgotten, rows, mendAt } = room([]);
+    for (const name of ["webhook/never", "webhook/ended"]) begun.set(name, NOON);
+    rows.set("webhook/never", 0);
+    rows.set("webhook/ended", 2);
+    await mendAt(NOON + 120_000);
+    expect(forgotten).toEqual([]);
+    await mendAt(NOON + 120_001);
+    expect(forgotten).toEqual(["webhook/ended, noted: true"]);
+    await mendAt(NOON + DAY + 1);
+    expect(forgotten).toEqual(["webhook/ended, noted: true", "webhook/never, noted: true"]);
+    // its end is in the log now, and has a row
+    rows.set("webhook/never", 1);
+    await mendAt(NOON + DAY + 1);
     expect([...begun]).toEqual([]);
   });
   it("does not note what it could not send", async () => {

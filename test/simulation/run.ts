@@ -144,6 +144,7 @@ export const run = async ({ seed, record = false, without = new Set(), dropped =
   if (world.violations.length === 0) {
     checkRows(cloud);
     checkRelayed(cloud);
+    webhooks.checkSecrets(cloud);
   }
   for (const transition of ledger.transitions)
     if (!(statusTransitions as readonly string[]).includes(transition))

@@ -1,4 +1,4 @@
-import { ResourceNotFoundException } from "@aws-sdk/client-secrets-manager";
+import { ResourceExistsException, ResourceNotFoundException } from "@aws-sdk/client-secrets-manager";
 import { ACTIONS_KEY, siteResources } from "../../../blueprint/site-resources.ts";
 import type { World } from "../world/world.ts";
 import { type Build, type Builds, buildsOf } from "./builds.ts";
@@ -29,6 +29,8 @@ export type Cloud = {
   /** settings by the name that a release records them with */
   readonly settings: Map<string, string>;
   readonly secrets: Readonly<Record<string, (input: never) => unknown>>;
+  /** the URL and signing secrets of each endpoint, by the secret's name */
+  readonly webhookSecrets: ReadonlyMap<string, string>;
   /** what a consumer or the API logs */
   said(line: Readonly<Record<string, unknown>>): void;
   /** a webhook's receiver got this */
@@ -72,6 +74,7 @@ export const cloudOf = (
     builds: buildsOf(world, objects, bus.say, watch.buildStarted),
     invalidations: new Set(),
     settings,
+    webhookSecrets,
     said: watch.said,
     received: watch.received,
     newId: (prefix) => `${prefix}${(++ids).toString().padStart(26, "0")}`,
@@ -87,7 +90,10 @@ export const cloudOf = (
         if (SecretString === undefined) throw new ResourceNotFoundException({ $metadata: {}, message: "there is none" });
         return { SecretString };
       },
-      CreateSecret: ({ Name, SecretString }: { Name: string; SecretString: string }) => void webhookSecrets.set(Name, SecretString),
+      CreateSecret: ({ Name, SecretString }: { Name: string; SecretString: string }) => {
+        if (webhookSecrets.has(Name)) throw new ResourceExistsException({ $metadata: {}, message: "there is one" });
+        webhookSecrets.set(Name, SecretString);
+      },
       PutSecretValue: ({ SecretId, SecretString }: { SecretId: string; SecretString: string }) =>
         void webhookSecrets.set(SecretId, SecretString),
       DeleteSecret: ({ SecretId }: { SecretId: string }) => void webhookSecrets.delete(SecretId),

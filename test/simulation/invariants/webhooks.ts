@@ -1,5 +1,6 @@
+import { webhookSecret } from "../../../blueprint/topology.ts";
 import { readDeploymentEvent } from "../../../domain/deployment/events.ts";
-import { webhookStream } from "../../../domain/kernel/identity.ts";
+import { isOf, webhookOf, webhookStream } from "../../../domain/kernel/identity.ts";
 import { projectDeployment } from "../../../domain/projections/deployment-view.ts";
 import type { DeploymentView } from "../../../domain/projections/views.ts";
 import type { WebhookView } from "../../../domain/projections/webhook-view.ts";
@@ -21,6 +22,19 @@ export const webhooksOf = (world: World) => {
       if (before !== undefined && before !== body) world.violate(`the delivery ${delivery} came twice, with another body the second time`);
       bodies.set(delivery, body);
     },
+    /** Who is sent to has a secret, and nobody else has: where one is left, a note leads to it. */
+    checkSecrets: ({ events, rows, webhookSecrets }: Cloud): void => {
+      const inUse = new Set<string>();
+      for (const [stream, stored] of events.streams) {
+        if (!isOf("webhook", stream)) continue;
+        const types = stored.flatMap(({ commit }) => eventsOf(commit)).map(({ type }) => type);
+        if (!types.includes("WebhookRemoved")) inUse.add(webhookSecret(webhookOf(stream)));
+      }
+      for (const name of inUse) if (!webhookSecrets.has(name)) world.violate(`${name} is gone, and its endpoint is sent to`);
+      const noted = new Set([...rows.begun.keys()].map((stream) => webhookSecret(webhookOf(stream))));
+      for (const name of webhookSecrets.keys())
+        if (!inUse.has(name) && !noted.has(name)) world.violate(`${name} is left, and nobody will look for it`);
+    },
     checkQuiet: (cloud: Cloud): void => {
       for (const { delivery } of cloud.rows.deliveries.values()) checkVerdict(cloud, JSON.parse(delivery) as Delivery);
       for (const [id, { delivery }] of cloud.rows.deliveries) {
@@ -31,7 +45,7 @@ export const webhooksOf = (world: World) => {
       for (const [id, { text, since }] of cloud.rows.webhooks) {
         const view = JSON.parse(text) as WebhookView;
         // who was away for a while missed what was told meanwhile
-        if (view.version === 1) checkTold(cloud, id, view, since);
+        if (view.version === 1 && view.removedAt === null) checkTold(cloud, id, view, since);
       }
     },
   };
