@@ -508,6 +508,9 @@ describe("a webhook endpoint", () => {
       clock: { ...systemClock, now: () => Date.now() + ms },
     })({});
 
+  const projected = (id: string, version: number) =>
+    project({ read: engine.store.read, views: engine.views })({ stream: webhookStream(id), version });
+
   it.each(["its secret is kept", "its secret was asked for", "it is noted"])(
     "whose adding is cut off once %s leaves no secret behind a day later, nor one that is in use without",
     async (step) => {
@@ -531,6 +534,7 @@ describe("a webhook endpoint", () => {
       });
       const key = step.replaceAll(" ", "-");
       const used = await added(`${key}-in-use`);
+      await projected(used, 1);
       expect((await command(dying, "/webhooks", key)).status).toBe(500);
       const [id = ""] = ids;
       await reconcileAfter(2 * HOUR);
@@ -547,12 +551,15 @@ describe("a webhook endpoint", () => {
 
   it("whose removing is cut off leaves no secret behind, nor does adding it once more with the same key", async () => {
     const id = await added("cut-off-at-its-end");
+    await projected(id, 1);
+    for (let times = 0; times < 2; times++) await reconcileAfter(HOUR);
+    expect((await engine.views.begun()).map(({ stream }) => stream)).not.toContain(webhookStream(id));
     const ports = apiPorts(engine);
     const secrets = { ...ports.webhooks.secrets, forget: () => Promise.reject(new Error("the process was killed")) };
     const dying = createApi({ ...ports, webhooks: { ...ports.webhooks, secrets } });
     expect((await command(dying, `/webhooks/${id}/remove`, "cut-off-remove")).status).toBe(500);
     await reconcileAfter(HOUR);
-    await project({ read: engine.store.read, views: engine.views })({ stream: webhookStream(id), version: 2 });
+    await projected(id, 2);
     await reconcileAfter(HOUR);
     expect(await engine.webhookSecrets.read(id)).toBeUndefined();
 
