@@ -1,3 +1,4 @@
+import { existsSync, readdirSync } from "node:fs";
 import { Readable } from "node:stream";
 import { Damaged } from "../damaged.ts";
 import type { Item } from "./change-stream.ts";
@@ -26,9 +27,23 @@ export type Level = {
 /** Bytes that LevelDB takes before it sorts them into files: with its usual 4 MB that sorting is most of the work of a rebuild. */
 const WRITE_BUFFER = 32 * 1024 * 1024;
 
+const NEXT = "Restore it from a copy, or move it away: the log begins anew then";
+
+/**
+ * Where its file CURRENT is gone, LevelDB would begin an empty database, and delete the files of the one that was there.
+ * To be called before anything opens it.
+ * @throws Damaged
+ */
+export function refuseWithoutCurrent(path: string): void {
+  const files = existsSync(path) ? readdirSync(path) : [];
+  if (!files.includes("CURRENT") && files.some((name) => /\.(ldb|log)$/.test(name)))
+    throw new Damaged(path, "its file CURRENT is gone", NEXT);
+}
+
 /** Opens the LevelDB below dynalite, and mends how dynalite reads and writes it. */
 export async function openLevel(db: Level, path: string): Promise<void> {
   await open(db, path);
+  nameDamage(db, path);
   readAtOnce(db);
   endReads(db);
   writeTogether(db);
@@ -41,16 +56,34 @@ async function open(db: Level, path: string): Promise<void> {
     const { code, message } = (cause as { cause?: { code?: string; message?: string } }).cause ?? {};
     if (isDiskFull(cause)) throw cause;
     if (code !== "LEVEL_LOCKED")
-      throw new Damaged(
-        path,
-        `its database cannot be opened (${message ?? (cause as Error).message})`,
-        "Restore it from a copy, or move it away: the log begins anew then",
-        {
-          cause,
-        },
-      );
+      throw new Damaged(path, `its database cannot be opened (${message ?? (cause as Error).message})`, NEXT, { cause });
     throw new Error(`${path} is in use by another local endpoint. Stop that one, or give this one a dataDir of its own.`, { cause });
   }
+}
+
+/** Damage inside one of its files shows when that part is read. */
+function nameDamage(db: Level, path: string): void {
+  const fail = (error: unknown): never => {
+    const { code, message } = error as Error & { code?: string };
+    if (code !== "LEVEL_CORRUPTION") throw error;
+    throw new Damaged(path, `a part of its database is damaged (${message})`, NEXT, { cause: error });
+  };
+  const getSync = db.getSync.bind(db);
+  db.getSync = (key) => {
+    try {
+      return getSync(key);
+    } catch (error) {
+      return fail(error);
+    }
+  };
+  const naming = <T>(found: LevelIterator<T>): LevelIterator<T> => ({
+    nextv: (most) => found.nextv(most).catch(fail),
+    close: () => found.close(),
+  });
+  const { keys, values, iterator } = db;
+  db.keys = (options) => naming(keys.call(db, options));
+  db.values = (options) => naming(values.call(db, options));
+  db.iterator = (options) => naming(iterator.call(db, options));
 }
 
 /** A read takes microseconds in this thread, and ten times that through another one, which is dynalite's way. */

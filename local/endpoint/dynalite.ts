@@ -3,7 +3,7 @@ import { createRequire } from "node:module";
 import { crc32 } from "node:zlib";
 import { ACCOUNT, REGION } from "../http.ts";
 import type { Item } from "./change-stream.ts";
-import { type Done, type Level, type Operation, openLevel } from "./dynalite-level.ts";
+import { type Done, type Level, type Operation, openLevel, refuseWithoutCurrent } from "./dynalite-level.ts";
 import { type Expiry, openExpiry, type TimeToLive } from "./expiry.ts";
 
 /** What this endpoint needs of dynalite, which has no types of its own. */
@@ -60,6 +60,7 @@ Object.assign(createRequire(require.resolve("dynalite"))("buffer-crc32"), { unsi
  * has no streams. The store is reached by standing in for `db.create` while dynalite calls it.
  */
 export async function openDynalite(path: string, timeToLive: (table: string) => TimeToLive | undefined): Promise<Dynalite> {
+  refuseWithoutCurrent(path);
   const dynalite = require("dynalite") as (options: object) => { listeners(event: "request"): Listener[] };
   let store: Store | undefined;
   const { create } = database;

@@ -1,3 +1,4 @@
+import { Damaged } from "../damaged.ts";
 import { AwsError } from "../http.ts";
 
 /** SQLite's code for a full disk. */
@@ -20,17 +21,27 @@ const DISK_FULL =
 const SAID_EVERY_MS = 10_000;
 let saidAt = Number.NEGATIVE_INFINITY;
 
-/** An error as the endpoint answers it. What is no `AwsError` is a fault of its own, and told on stderr: a full disk (507) in one sentence, now and then. */
+/** An error as the endpoint answers it. What is no `AwsError` is a fault of its own, and told on stderr: a full disk (507) and a damaged file in one sentence, now and then. */
 export function asAwsError(error: unknown): AwsError {
   if (error instanceof AwsError) return error;
+  if (error instanceof Damaged) return damaged(error);
   if (!isDiskFull(error)) {
     console.error("local endpoint:", error);
     return new AwsError("InternalFailure", 500, error instanceof Error ? error.message : String(error));
   }
-  const now = performance.now();
-  if (now - saidAt >= SAID_EVERY_MS) {
-    saidAt = now;
-    console.error(DISK_FULL);
-  }
+  sayNowAndThen(DISK_FULL);
   return new AwsError("InsufficientStorage", 507, DISK_FULL);
+}
+
+function damaged({ message, next }: Damaged): AwsError {
+  const text = `${message}. ${next}.`;
+  sayNowAndThen(text);
+  return new AwsError("InternalFailure", 500, text);
+}
+
+function sayNowAndThen(text: string): void {
+  const now = performance.now();
+  if (now - saidAt < SAID_EVERY_MS) return;
+  saidAt = now;
+  console.error(text);
 }

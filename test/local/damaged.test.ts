@@ -1,7 +1,8 @@
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { CreateTableCommand, DescribeTableCommand, DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { CreateSecretCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { clientOptions } from "../../local/client-options.ts";
@@ -81,6 +82,50 @@ describe("the local AWS", () => {
     expect(await thrownBy(() => startEndpoint({ dataDir: folder }))).toMatchObject(naming(join(folder, "dynamodb")));
     await rm(join(folder, "dynamodb"), { recursive: true });
     await (await startEndpoint({ dataDir: folder })).close();
+  });
+
+  it("does not begin a new log over one whose file CURRENT is gone, and leaves it as it is", async () => {
+    await (await startEndpoint({ dataDir: folder })).close();
+    await rm(join(folder, "dynamodb/CURRENT"));
+    const files = await readdir(join(folder, "dynamodb"));
+    const named = naming(join(folder, "dynamodb"));
+    for (let times = 0; times < 2; times++) expect(await thrownBy(() => startEndpoint({ dataDir: folder }))).toMatchObject(named);
+    expect(await readdir(join(folder, "dynamodb"))).toEqual(files);
+  });
+
+  it("names the log's folder and the way out where a part of a file in it is damaged", async () => {
+    const started = async <T>(work: (client: DynamoDBClient) => Promise<T>): Promise<T> => {
+      const endpoint = await startEndpoint({ dataDir: folder });
+      const client = new DynamoDBClient({ ...clientOptions(endpoint), maxAttempts: 1 });
+      try {
+        return await work(client);
+      } finally {
+        client.destroy();
+        await endpoint.close();
+      }
+    };
+    const key = { AttributeName: "pk" };
+    await started((client) =>
+      client.send(
+        new CreateTableCommand({
+          TableName: "one",
+          BillingMode: "PAY_PER_REQUEST",
+          AttributeDefinitions: [{ ...key, AttributeType: "S" }],
+          KeySchema: [{ ...key, KeyType: "HASH" }],
+        }),
+      ),
+    );
+    // what was in its log is sorted into a file when it is opened again
+    await started(async () => undefined);
+    const [table = ""] = (await readdir(join(folder, "dynamodb"))).filter((name) => name.endsWith(".ldb"));
+    const bytes = await readFile(join(folder, "dynamodb", table));
+    await writeFile(join(folder, "dynamodb", table), bytes.fill(0xff, 0, 60));
+    const way = `${join(folder, "dynamodb")} cannot be used: a part of its database is damaged (`;
+    await started(async (client) => {
+      const { message } = (await thrownBy(() => client.send(new DescribeTableCommand({ TableName: "one" })))) as Error;
+      expect(message.slice(0, way.length)).toBe(way);
+      expect(message).toMatch(/\)\. Restore it from a copy, or move it away: the log begins anew then\.$/);
+    });
   });
 
   it.runIf(existsSync("/dev/full"))("answers what a full disk does not take with 507 and one sentence, and goes on", async () => {
