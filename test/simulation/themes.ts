@@ -58,6 +58,13 @@ const spotlights: readonly Theme[] = [
   },
   // files cannot be read while flips overtake each other and are given up
   { name: "files out of reach", faults: { "s3-slow-down": 12, "given-up": 4, "crash-after-effect": 2 }, caps: 4, haste: true },
+  // a row misses the end of its stream, which a clock that was far off has dated
+  {
+    name: "rows behind",
+    faults: { "clock-jump": 15, "given-up": 15, "letters-stay": 20 },
+    caps: 6,
+    listening: 1,
+  },
   // CodeBuild has no room, and never will
   { name: "no room for builds", faults: { "build-refused": 100 }, caps: Number.POSITIVE_INFINITY, haste: true },
 ];

@@ -15,7 +15,6 @@ export const rare: ReadonlySet<string> = new Set([
   "the mender forgets what was lost while it was away",
   "what a clock ahead has dated has no age",
   "nobody settles the files of a flip that died and was given up",
-  // not seen in 3,000 worlds of today; the tests of the verb see both
   "no row hears of what it missed while clocks were far off",
   "nobody looks for what begins",
   "a manifest that cannot be read has no files to take away",
@@ -310,7 +309,7 @@ export const mutants: readonly Mutant[] = [
       "|| (await tellRow(ports, stream, version))",
       "",
     ),
-    theme: "first events lost",
+    theme: "rows behind",
   },
   {
     ...one("nobody looks for what begins", "services/reconcile/mend.ts", "  ...(await mendBegun(ports)),\n", ""),
