@@ -1,3 +1,4 @@
+import { DeleteItemCommand } from "@aws-sdk/client-dynamodb";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { Commit } from "../../domain/kernel/chain.ts";
 import { positionAt } from "../../domain/kernel/position.ts";
@@ -73,6 +74,15 @@ describe("the log", () => {
     for (let n = 0; n < 40; n++) await write("environment/long/a", midnight + n, 30_000);
     const commits = await between(midnight, midnight + HOUR);
     expect(commits.map(({ version }) => version)).toEqual(Array.from({ length: 40 }, (_, i) => i + 1));
+  });
+  it("has what a stream goes on with on another day, and what was written before days had names, once every day has one", async () => {
+    for (const day of [0, 1]) await write("environment/unnamed/a", midnight + day * DAY);
+    const sk = (day: number) => ({ S: new Date(midnight + day * DAY).toISOString().slice(0, 10) });
+    for (const day of [0, 1]) await table.client.send(new DeleteItemCommand({ TableName: TABLE, Key: { pk: { S: "log" }, sk: sk(day) } }));
+    await eventLog(table.client, TABLE).completeDays();
+    await write("environment/unnamed/a", midnight + 3 * DAY);
+    const found = await eventLog(table.client, TABLE).read(positionAt(midnight), positionAt(midnight + 5 * DAY));
+    expect(places(found)).toEqual([1, 2, 3].map((version) => `environment/unnamed/a@${version}`));
   });
   it("is empty where nothing happened", async () => {
     expect(await between(midnight, midnight + 3 * DAY)).toEqual([]);

@@ -59,6 +59,14 @@ describe("advance", () => {
     expect((await room.typesOf(place)).filter((type) => type === "FlipRequested")).toEqual([]);
   });
 
+  it("asks for no flip of what was cancelled meanwhile", async () => {
+    const { admit, queue, began, built, published, cancel, stream, place } = steps(12, "cancelled");
+    await room.environment("cancelled", admit);
+    await room.deployment(12, queue(1), began, built, ...published, cancel);
+    await tell(stream, "ChecksPassed");
+    expect(await room.typesOf(place)).toEqual(["DeploymentAdmitted"]);
+  });
+
   it("ends a deployment as its flip ended", async () => {
     await flipAsked(6, "live");
     await room.deployment(6, { type: "StartFlip", sequence: 1 });

@@ -10,6 +10,7 @@ import { answer, id, room, secretOf } from "../support/delivery-room.ts";
 import { news } from "../support/news.ts";
 
 const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
 const timeOf = (ms: number): string => new Date(ms).toISOString();
 let here: ReturnType<typeof room>;
 beforeEach(() => {
@@ -128,6 +129,17 @@ describe("the schedule", () => {
     await here.run(early);
     expect([...here.waiting.values()]).toEqual([{ due: early.due, message: early }]);
     expect(here.posts).toHaveLength(0);
+  });
+
+  it("holds nothing back for a time that only a wrong clock can have given", async () => {
+    here.health = { failingSince: 0, throttledUntil: here.now + 3 * DAY };
+    await here.run(here.message({ due: here.now + 3 * DAY }));
+    expect([here.posts.length, here.row()?.status]).toEqual([1, "delivered"]);
+  });
+
+  it("lets what a person asks for wait beside the planned attempt of the same number", async () => {
+    for (const byHand of [false, true]) await here.run(here.message({ attempt: 2, due: here.now + HOUR, byHand }));
+    expect([...here.waiting.values()].map(({ message }) => message.byHand)).toEqual([false, true]);
   });
 
   it("keeps one row for what comes again after it began to wait, and sends nothing twice", async () => {
@@ -265,6 +277,11 @@ describe("an endpoint", () => {
     expect(here.posts).toHaveLength(2);
     expect(here.lines.size).toBe(0);
   });
+  it("is held for longer than any request to it takes", async () => {
+    here.stuckLine = true;
+    await here.run(here.message());
+    expect(here.lines.get(0)).toBeGreaterThan(here.now + 20_000);
+  });
 });
 
 describe("a message", () => {
@@ -294,6 +311,11 @@ describe("a message", () => {
     expect([here.posts.length, here.row()]).toMatchObject([2, { status: "delivered", attempts: 2 }]);
     await here.run(asked);
     expect(here.posts).toHaveLength(2);
+  });
+  it("keeps its newest dozen of tries, however often a person asks", async () => {
+    here.answer = answer(500);
+    for (let attempt = 1; attempt <= 15; attempt++) await here.run(here.message({ attempt, byHand: true })).catch(() => undefined);
+    expect(here.row()?.tries.map(({ attempt }) => attempt)).toEqual([15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4]);
   });
   it("that comes twice is sent once", async () => {
     await here.run(here.message());

@@ -123,6 +123,29 @@ describe("publish-release", () => {
     });
   });
 
+  it("has failed where a page behind redirects names a script that was not uploaded, and not where all are there", async () => {
+    const led: Readonly<Record<string, string>> = { "/": "/en", "/en": "/en/home" };
+    const page = (path: string) => {
+      const html = { "content-type": "text/html" };
+      const body = '<script src="/_next/static/there.js"></script><script src="/_next/static/gone.js"></script>';
+      const location = led[path];
+      return location === undefined ? { statusCode: 200, headers: html, body } : { statusCode: 307, headers: { location } };
+    };
+    const invoke: Ports["invoke"] = async (name, version, payload) => {
+      const { rawPath = "" } = payload as { rawPath?: string };
+      return { version, failed: null, payload: JSON.stringify(name.endsWith("-server") ? page(rawPath) : { statusCode: 200 }) };
+    };
+    const broken = await stage(120, { invoke, hasAsset: async (_site, path) => !path.endsWith("gone.js") });
+    await broken.deliver();
+    expect((await broken.newest("DeploymentFailed")).body).toMatchObject({
+      step: "check",
+      reason: expect.stringContaining("its page names /_next/static/gone.js, and the build has no such file"),
+    });
+    const whole = await stage(121, { invoke });
+    await whole.deliver();
+    expect((await whole.wrote()).at(-1)).toBe("ChecksPassed");
+  });
+
   it("is not started for what is history: something newer was chosen", async () => {
     const { site, did, deliver, wrote, newest } = await stage(3);
     const newer = steps(103, site);

@@ -20,7 +20,7 @@ let made = 0;
 /** A deployment with this past whose builds are these, looked at so many minutes after its last step. */
 const look = async (
   minutes: number,
-  past: "queued" | "deferred" | "building" | "cancelling",
+  past: "queued" | "deferred" | "building" | "cancelling" | "cancelled before it began",
   builds: readonly Partial<BuildReport>[] = [],
   /** in so many minutes its build is asked for again by itself */
   waits?: number,
@@ -32,6 +32,7 @@ const look = async (
     deferred: [queue(1), { type: "RecordBuildDeferred", reason: "it has no room" }],
     building: [queue(1), began],
     cancelling: [queue(1), began, cancel],
+    "cancelled before it began": [queue(1), cancel],
   };
   await room.deployment(n, ...commands[past]);
   const events = async (of: string): Promise<Recorded[]> => (await room.commits(of)).flatMap(eventsOf);
@@ -99,6 +100,11 @@ describe("a deployment that builds", () => {
     expect(await look(34, "building")).toMatchObject({ did: [], wrote: [] });
     expect(await look(36, "building")).toMatchObject({ did: [], wrote: ["DeploymentFailed"] });
   });
+  it("has failed at once where there is none and a clock that was ahead has dated it; one that waits is asked for", async () => {
+    expect(await look(-600, "building")).toMatchObject({ did: [], wrote: ["DeploymentFailed"] });
+    expect(await look(-600, "building", [{ status: "IN_PROGRESS" }])).toMatchObject({ did: [], wrote: [] });
+    expect(await look(-600, "queued")).toMatchObject({ did: ["sent DeploymentQueued"], wrote: [] });
+  });
 });
 
 describe("a deployment that is being cancelled", () => {
@@ -106,5 +112,9 @@ describe("a deployment that is being cancelled", () => {
     expect(await look(0.5, "cancelling", [{ status: "IN_PROGRESS" }])).toMatchObject({ did: [], wrote: [] });
     expect(await look(2, "cancelling", [{ status: "IN_PROGRESS" }])).toMatchObject({ did: ["stopped"], wrote: [] });
     expect(await look(2, "cancelling", [{ status: "STOPPED" }])).toMatchObject({ did: ["reported STOPPED"], wrote: [] });
+  });
+  it("and was never seen to build has a minute in which its build may still be found", async () => {
+    expect(await look(0.5, "cancelled before it began")).toMatchObject({ did: [], wrote: [] });
+    expect(await look(2, "cancelled before it began")).toMatchObject({ did: [], wrote: ["DeploymentCancelled"] });
   });
 });

@@ -103,6 +103,12 @@ describe("a deployment whose end was told to nobody", () => {
     expect(other.sent).toContain("ChecksPassed");
     expect(await room.typesOf(other.place)).toContain("FlipRequested");
   });
+  it("is told nothing of an earlier hold while its flip is open", async () => {
+    const here = await ready(20, "open");
+    await here.happens({ type: "PinEnvironment", reason: "frozen" }, here.flip, { type: "UnpinEnvironment", ...by });
+    await here.reconcileAfter(3);
+    expect(here.sent).not.toContain("FlipHeld");
+  });
   it("is told nothing that concerns a rollback to it", async () => {
     const here = await ready(6, "rolled-back");
     await here.happens(here.flip);

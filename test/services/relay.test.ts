@@ -53,6 +53,13 @@ it("takes what was lost before a commit along with it, in order", () =>
     expect([bus, note(), unsealed()]).toEqual([["DeploymentQueued", "BuildStarted", "BuildSucceeded"], 3, 3]);
   }));
 
+it("notes as unsealed what is behind the commit as well, where that goes with it", () =>
+  inRoom(async (room) => {
+    const { ports, commits, note, unsealed } = await stage(room, 0);
+    await relay(ports)(commits[1] as Commit);
+    expect([note(), unsealed()]).toEqual([3, 3]);
+  }));
+
 it("notes nothing that is not on the bus", () =>
   inRoom(async (room) => {
     const { ports, commits, note } = await stage(room, 1);

@@ -82,6 +82,17 @@ describe("watch-build", () => {
     expect((await room.newest(steps(4).stream, "BuildFailed")).body).toMatchObject({ reason: expect.stringContaining("time limit") });
   });
 
+  it("says no more of an endless message than an event has room for, and asks for no log of what did not fail", async () => {
+    await room.deployment(12, steps(12).queue(1), steps(12).began);
+    const logs = { group: "g", stream: "s" };
+    const noLog = { [Symbol.iterator]: () => expect.unreachable("its log was read") } as unknown as readonly string[];
+    await watch(reportOf(12, { status: "IN_PROGRESS", logs }), noLog);
+    await watch(reportOf(12, { status: "FAILED", failure: { phase: "BUILD", message: "x".repeat(5_000) } }));
+    const { reason } = (await room.newest(steps(12).stream, "BuildFailed")).body as { reason: string };
+    expect(reason).toMatch(/^the build failed in BUILD: x+/);
+    expect(reason.length).toBeLessThanOrEqual(2_000);
+  });
+
   it("says what the build itself printed as its error, and where", async () => {
     const { stream, queue, began } = steps(8);
     const at = "[Container] 2026/11/23 10:00:00.123456";
