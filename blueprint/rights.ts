@@ -134,8 +134,8 @@ const rights: Partial<Record<EngineFunctionName, readonly Right[]>> = {
     ...mailbox("flip-alias"),
     events,
     may(["lambda:GetAlias", "lambda:UpdateAlias"], ...functionsOfSites, ...qualified(every.alias)),
-    // each version is asked before it is live, and through the alias once it is
-    may(["lambda:InvokeFunction"], ...qualified("*")),
+    // each version is asked before it is live, and through the alias once it is; where there is no room for that, looked up
+    may(["lambda:GetFunctionConfiguration", "lambda:InvokeFunction"], ...qualified("*")),
     list("static"),
     may(["s3:GetObject"], ...[every.releases, every.publicFiles].map((folder) => objects("static", `${folder}/*`))),
     may(["s3:GetObject", "s3:PutObject", "s3:DeleteObject"], objects("static", `${every.assets}/*`)),

@@ -67,7 +67,7 @@ const ENDED = { deploy: "replaced", rollback: "rolled back", promote: "replaced"
 
 /** `deployed: "Fix the header"; rolled back by ben: it answers 500` */
 function storyOf({ how, why, unproven, ended }: Change): string {
-  const came = [HOW[how], why && `: ${why}`, unproven && ` (forced: ${unproven})`].filter(Boolean).join("");
+  const came = [HOW[how], why && `: ${why}`, unproven && ` (unproven: ${unproven})`].filter(Boolean).join("");
   if (ended === null || ended.how === "deploy") return came;
   return `${came}; ${ENDED[ended.how]} by ${ended.by}${ended.why === null ? "" : `: ${ended.why}`}`;
 }

@@ -80,7 +80,7 @@ async function planOf(api: Api, { site, environment }: Environment, id: string |
 
 type Started = Awaited<ReturnType<Api["rollback"]>>;
 
-/** Returns when every alias was read back, with what was wrong with a forced release. @throws CliError: failed, stopped (superseded), timeout, interrupted */
+/** Returns when every alias was read back, with what is not proven of it. @throws CliError: failed, stopped (superseded), timeout, interrupted */
 async function untilLive(
   api: Api,
   { site, environment }: Environment,
@@ -152,7 +152,7 @@ function print({ terminal, json }: Context, before: Environment, started: Starte
         ["live", `${liveBefore ?? "nothing"} → ${started.deploymentId} (#${started.sequence})`],
         ["url", before.url],
         ["pinned", "later deployments are built and then wait"],
-        ...(unproven === undefined ? [] : [["forced", plain(unproven)]]),
+        ...(unproven === undefined ? [] : [["unproven", plain(unproven)]]),
       ]),
     );
   if (liveBefore !== null && liveBefore !== started.deploymentId)

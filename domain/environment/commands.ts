@@ -16,7 +16,7 @@ export type EnvironmentCommand =
    */
   | ({ type: "RequestRollback"; to?: string; from?: string; why?: string; force?: boolean } & Asked)
   | ({ type: "RecordAliasFlipped" } & Body<"AliasFlipped">)
-  /** `unproven`: what was wrong with a forced release when it was tried */
+  /** `unproven`: what was wrong with a forced release when it was tried, or why it was not seen to work */
   | { type: "RecordWentLive"; sequence: number; unproven?: string }
   | { type: "RecordFlipSuperseded"; sequence: number; by: number }
   /**

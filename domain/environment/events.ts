@@ -58,7 +58,7 @@ export const ReleaseWentLive = event("ReleaseWentLive", 1, {
   release: Release,
   reason: FlipReason,
   actor: z.string(),
-  /** what was wrong with it when it was tried: it was forced all the same */
+  /** what was wrong with it when it was tried, and it was forced; or why it was not seen to work */
   unproven: reason.optional(),
   previous: LiveRelease.nullable(),
 });

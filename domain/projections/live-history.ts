@@ -13,7 +13,7 @@ export type LiveChange = {
   readonly by: string;
   /** the reason given when it was asked for; a deployment's own reason is its own */
   readonly why: string | null;
-  /** what was wrong with it when it was tried: it was forced all the same */
+  /** what was wrong with it when it was tried, and it was forced; or why it was not seen to work */
   readonly unproven: string | null;
   readonly since: string;
   /** null: it is live now */

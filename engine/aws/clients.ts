@@ -18,12 +18,15 @@ const silent = { debug: () => {}, warn: () => {}, error: () => {} } as unknown a
 
 // the first attempt plus nine: a throttled control plane is ordinary, and giving up costs a whole redelivery
 const common = (options: ClientOptions) => ({ ...options, maxAttempts: 10, logger: silent });
+/** For who would rather hear within seconds that there is no room. */
+const BRIEF = { maxAttempts: 3 };
 
 /** One by one: a function that needs two of them is bundled with two. */
 export const dynamodbClient = (options: ClientOptions = {}) => withStoreTime(new DynamoDBClient(common(options)));
 export const sqsClient = (options: ClientOptions = {}) => new SQSClient({ ...common(options), useQueueUrlAsEndpoint: false });
 export const eventBridgeClient = (options: ClientOptions = {}) => new EventBridgeClient(common(options));
 export const lambdaClient = (options: ClientOptions = {}) => new LambdaClient(common(options));
+export const briefLambdaClient = (options: ClientOptions = {}) => new LambdaClient({ ...common(options), ...BRIEF });
 export const s3Client = (options: ClientOptions = {}) => new S3Client({ ...common(options), forcePathStyle: true });
 export const codeBuildClient = (options: ClientOptions = {}) => new CodeBuildClient(common(options));
 export const cloudFrontClient = (options: ClientOptions = {}) => new CloudFrontClient(common(options));
@@ -39,6 +42,7 @@ export const awsClients = (options: ClientOptions = {}) => {
     sqs: sqsClient(options),
     eventBridge: eventBridgeClient(options),
     lambda: lambdaClient(options),
+    briefLambda: briefLambdaClient(options),
     s3: s3Client(options),
     codeBuild: codeBuildClient(options),
     cloudFront: cloudFrontClient(options),

@@ -54,6 +54,13 @@ export const unlessMissing = async <T>(look: Promise<T>): Promise<T | undefined>
 /** As many as the account may have are there or running: room comes when others end. */
 export const isLimit = (error: unknown): error is Error => error instanceof Error && error.name === "AccountLimitExceededException";
 
+/** Lambda ran nothing: as many functions run as the account may run at once, or more were asked for than it takes. */
+export const isThrottled = (error: unknown): boolean =>
+  error instanceof Error && (error.name === "TooManyRequestsException" || isThrottled(error.cause));
+
+/** Nobody answered within the time that the caller had: what was asked may be done all the same. */
+export const isOutOfTime = (error: unknown): boolean => error instanceof Error && error.name === "AbortError";
+
 /** The disk of a store on one machine is full (HTTP 507): its sentence is meant for the person who asked. */
 export const isStoreFull = (error: unknown): error is Error => error instanceof Error && (error as Shape).$metadata?.httpStatusCode === 507;
 

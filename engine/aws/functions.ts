@@ -5,6 +5,7 @@ import {
   GetAliasCommand,
   GetFunctionConfigurationCommand,
   InvokeCommand,
+  type InvokeCommandOutput,
   type LambdaClient,
   paginateListVersionsByFunction,
   UpdateAliasCommand,
@@ -112,13 +113,19 @@ export const lambdaFunctions = (client: LambdaClient) => ({
     return { used: AccountUsage?.TotalCodeSize ?? 0, limit: AccountLimit?.TotalCodeSize ?? Number.POSITIVE_INFINITY };
   },
 
-  /** Runs a version or alias; `version` is the one that really ran. */
+  /**
+   * Runs a version or alias; `version` is the one that really ran.
+   *
+   * @param withinMs after so long it is not waited for any more (`isOutOfTime`); without it, as long as it takes
+   */
   invoke: async (
     name: string,
     qualifier: string,
     payload: unknown,
+    withinMs?: number,
   ): Promise<{ version: string; failed: string | null; payload: string }> => {
-    const answer = await client.send(new InvokeCommand({ FunctionName: name, Qualifier: qualifier, Payload: JSON.stringify(payload) }));
+    const command = new InvokeCommand({ FunctionName: name, Qualifier: qualifier, Payload: JSON.stringify(payload) });
+    const answer = await (withinMs === undefined ? client.send(command) : sentWithin(client, command, withinMs));
     return {
       version: answer.ExecutedVersion ?? "",
       failed: answer.FunctionError ?? null,
@@ -126,6 +133,16 @@ export const lambdaFunctions = (client: LambdaClient) => ({
     };
   },
 });
+
+const sentWithin = async (client: LambdaClient, command: InvokeCommand, ms: number): Promise<InvokeCommandOutput> => {
+  const timeIsOver = new AbortController();
+  const timer = setTimeout(() => timeIsOver.abort(), ms).unref();
+  try {
+    return await client.send(command, { abortSignal: timeIsOver.signal });
+  } finally {
+    clearTimeout(timer);
+  }
+};
 
 const aliasStateOf = ({ FunctionVersion = "", Description = "", RevisionId = "", RoutingConfig }: AliasConfiguration): AliasState => {
   const weights = RoutingConfig?.AdditionalVersionWeights ?? {};

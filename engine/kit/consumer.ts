@@ -43,8 +43,10 @@ export type Delivery = {
    * Whether a step of a deployment is given up because of this error: an outage is waited for as long as the message
    * comes, anything else for a minute. Who asks, and is told so, says in the log that the step failed and throws the
    * error again: its message is dead-lettered at once.
+   *
+   * @param idle deliveries that were no tries of the step: it could not begin
    */
-  givesUp(error: unknown): boolean;
+  givesUp(error: unknown, idle?: number): boolean;
 };
 /** `again`: seconds until it comes again. */
 type Outcome = "done" | { readonly again: number };
@@ -103,8 +105,8 @@ export const consumer =
         return deadLetter(record, reasonOf(error));
       }
       let givenUp: unknown;
-      const givesUp = (error: unknown): boolean => {
-        const isOver = receives >= maxReceives || (receives >= stepReceives && !redelivery.isOutage(error));
+      const givesUp = (error: unknown, idle = 0): boolean => {
+        const isOver = receives >= maxReceives || (receives - idle >= stepReceives && !redelivery.isOutage(error));
         if (isOver) givenUp = error;
         return isOver;
       };

@@ -10,16 +10,23 @@ import { ORIGIN_HEADER } from "../../blueprint/site-resources.ts";
 export const ORIGIN_KEYS = "SHIPLOG_ORIGIN_KEYS";
 
 const FILE = "shiplog-guard.mjs";
+const HANDLER = `${FILE.replace(/\.mjs$/, "")}.handler`;
 const REFUSAL = "This address is the edge's alone. Ask for the site by its own name.\n";
 
 /** The guard of a bundle: a file beside the one that it stands before, and the handler that Lambda calls then. */
 export const guardOf = (handler: string): { readonly handler: string; readonly path: string; readonly text: string } => {
   const dot = handler.lastIndexOf(".");
-  return { handler: `${FILE.replace(/\.mjs$/, "")}.handler`, path: FILE, text: guard(handler.slice(0, dot), handler.slice(dot + 1)) };
+  return { handler: HANDLER, path: FILE, text: guard(handler.slice(0, dot), handler.slice(dot + 1)) };
 };
 
 /** Whether an answer is the guard's, by its header. */
 export const isRefusal = (headers: Readonly<Record<string, unknown>> | undefined): boolean => headers?.[ORIGIN_HEADER] === "refused";
+
+/** Whether a version answers an edge that sends these keys; one without a guard answers everybody. */
+export const admits = (
+  { handler, variables }: { readonly handler: string; readonly variables: Readonly<Record<string, string>> },
+  keys: readonly string[],
+): boolean => handler !== HANDLER || (variables[ORIGIN_KEYS] ?? "").split(",").some((key) => keys.includes(key));
 
 /** Whole answers and streamed ones, as the bundle's own handler says of itself. */
 const guard = (module: string, name: string): string =>

@@ -78,7 +78,7 @@ export const probeVersion = async (
   }
 };
 
-const KEY_UNKNOWN =
+export const KEY_UNKNOWN =
   "it does not know the key of its edge: it was published before the key was replaced, so no visitor would reach it; deploy again";
 
 type Head = { readonly statusCode?: number; readonly headers?: Readonly<Record<string, unknown>> };

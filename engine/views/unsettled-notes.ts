@@ -25,6 +25,19 @@ export const unsettledNotes = (client: DynamoDBDocumentClient, table: string) =>
       const { data } = await notes.get(key(place, sequence)).go({ consistent: true });
       return data !== null;
     },
+    /** Deliveries of it that ended because Lambda had no room to run its release. */
+    throttledFlip: async (place: string, sequence: number): Promise<number> => {
+      const { data } = await notes.get(key(place, sequence)).go({ consistent: true });
+      return Number(data?.value ?? 0);
+    },
+    noteThrottled: async (place: string, sequence: number, deliveries: number): Promise<void> => {
+      await conditionalWrite(
+        notes
+          .put({ ...key(place, sequence), value: String(deliveries), number: 0 })
+          .where(({ value }, { exists }) => exists(value))
+          .go(),
+      );
+    },
     /** With how often each was looked at. */
     unsettledFlips: async (place: string): Promise<{ sequence: number; looks: number }[]> => {
       const { data } = await notes.query.row({ about: aboutOf(place) }).go({ pages: "all", consistent: true });

@@ -93,6 +93,11 @@ export const functions = (base: Base) => {
   base.clients.lambda ??= make.lambdaClient();
   return lambdaFunctions(base.clients.lambda);
 };
+/** Lambda for who asks a release whether it works: where there is no room to run it, that is an answer too. */
+export const probes = (base: Base) => {
+  base.clients.briefLambda ??= make.briefLambdaClient();
+  return lambdaFunctions(base.clients.briefLambda);
+};
 export const cdn = (base: Base) => {
   base.clients.cloudFront ??= make.cloudFrontClient();
   return cloudFrontCdn(base.clients.cloudFront);

@@ -4,6 +4,7 @@ import type { Subscribed } from "../../blueprint/topology.ts";
 import { kindOf } from "../../domain/deployment/shapes.ts";
 import type { Environment } from "../../domain/environment/state.ts";
 import type { Recorded } from "../../domain/kernel/event.ts";
+import { isThrottled } from "../../engine/aws/errors.ts";
 import type { Delivery } from "../../engine/kit/consumer.ts";
 import type { Aggregates } from "../../engine/log/execute.ts";
 import { FilesBusy } from "./files-writer.ts";
@@ -11,9 +12,10 @@ import { type Flip, flipOf } from "./flip.ts";
 import { FlipImpossible, hasMoved, type Ports as MovePorts, moveAliases, verifyAliases } from "./move-aliases.ts";
 import { FilesMissing } from "./public-files.ts";
 import { type Ports as FilesPorts, putFiles, settleFiles } from "./settle-files.ts";
-import { CannotRun, warm } from "./warm.ts";
+import { CannotRun, type Ports as WarmPorts, warm } from "./warm.ts";
 
 export type Ports = MovePorts &
+  WarmPorts &
   FilesPorts & {
     readonly aggregates: Aggregates;
     site(site: string, environment: string): SiteConfig | undefined;
@@ -22,6 +24,9 @@ export type Ports = MovePorts &
       note(place: string, sequence: number): Promise<unknown>;
       isNoted(place: string, sequence: number): Promise<boolean>;
       forget(place: string, sequence: number): Promise<void>;
+      /** deliveries of a flip for which Lambda had no room: they were no tries of its own */
+      throttled(place: string, sequence: number): Promise<number>;
+      noteThrottled(place: string, sequence: number, deliveries: number): Promise<void>;
     };
   };
 
@@ -64,15 +69,20 @@ const settleRest = async (ports: Ports, flip: Flip, site: SiteConfig): Promise<v
 };
 
 /** The flip to its end, or to an error that brings its message again. @returns the error that it was given up for */
-const attempt = async (ports: Ports, flip: Flip, site: SiteConfig, before: Environment, { givesUp, again }: Delivery): Promise<unknown> => {
+const attempt = async (ports: Ports, flip: Flip, site: SiteConfig, before: Environment, delivery: Delivery): Promise<unknown> => {
+  const throttled = delivery.again ? await ports.unsettled.throttled(flip.place, flip.sequence) : 0;
   let given: unknown;
   try {
-    const isOver = await bringLive(ports, flip, site, before, again);
+    const tried = { again: delivery.receives - throttled > 1, throttledBefore: throttled > 0 };
+    const isOver = await bringLive(ports, flip, site, before, tried);
     if (isOver) return undefined;
   } catch (error) {
     const unfit = error instanceof FilesMissing || (error instanceof CannotRun && error.unfit);
     const isFinal = unfit || error instanceof FlipImpossible || error instanceof CannotRun;
-    if (!isFinal && !givesUp(error)) throw error;
+    if (!isFinal && !delivery.givesUp(error, throttled)) {
+      if (isThrottled(error)) await ports.unsettled.noteThrottled(flip.place, flip.sequence, throttled + 1);
+      throw error;
+    }
     await failed(
       ports,
       flip,
@@ -86,17 +96,21 @@ const attempt = async (ports: Ports, flip: Flip, site: SiteConfig, before: Envir
   return given;
 };
 
+type Tried = { readonly again: boolean; readonly throttledBefore: boolean };
+
 /** In this order: what cannot run changes no file of what is live. @returns whether it was overtaken, and has left already */
-const bringLive = async (ports: Ports, flip: Flip, site: SiteConfig, before: Environment, again: boolean): Promise<boolean> => {
+const bringLive = async (ports: Ports, flip: Flip, site: SiteConfig, before: Environment, tried: Tried): Promise<boolean> => {
   const { sequence, deploymentId, release, reason, forced = false } = flip;
   const live = before.live === null ? undefined : before.everLive.get(before.live.deploymentId);
-  const unproven = await warm(ports, site, { deploymentId, release, live, reason, forced, again });
+  const unasked = await warm(ports, site, { deploymentId, release, live, reason, forced, ...tried });
   if (!(await putFiles(ports, flip, site))) {
     await overtaken(ports, flip, site);
     return true;
   }
-  const by = (await moveAliases(ports, flip, before)) ?? (await verifyAliases(ports, flip, site));
-  if (by === undefined) await flip.record({ type: "RecordWentLive", sequence, ...(unproven !== undefined && { unproven }) }, "/live");
+  const newer = await moveAliases(ports, flip, before);
+  const { by, unproven: unseen } = newer === undefined ? await verifyAliases(ports, flip, site) : { by: newer };
+  const unproven = [unasked, unseen].filter((one) => one !== undefined).join("; ");
+  if (by === undefined) await flip.record({ type: "RecordWentLive", sequence, ...(unproven !== "" && { unproven }) }, "/live");
   else await superseded(flip, by);
   return false;
 };

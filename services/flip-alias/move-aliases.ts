@@ -1,13 +1,15 @@
 import type { SiteConfig } from "../../blueprint/engine-config.ts";
 import { kindOf, type PublishedFunction } from "../../domain/deployment/shapes.ts";
-import { readFence, sayDrift } from "../../domain/environment/fence.ts";
+import { judgeAlias, readFence, sayDrift } from "../../domain/environment/fence.ts";
 import type { Environment } from "../../domain/environment/state.ts";
+import { isOutOfTime, isThrottled } from "../../engine/aws/errors.ts";
 import type { AliasState, Functions } from "../../engine/aws/functions.ts";
 import { putBack } from "../../engine/aws/put-back.ts";
 import type { Clock } from "../../engine/kit/clock.ts";
 import { atOf, probeOf } from "../../engine/open-next/probe.ts";
 import type { Flip } from "./flip.ts";
 import { moveAlias } from "./move-alias.ts";
+import { noRoom } from "./warm.ts";
 
 export type Ports = { readonly functions: Pick<Functions, "alias" | "moveAlias" | "invoke">; readonly clock: Clock };
 
@@ -23,6 +25,8 @@ const rankOf = ({ role }: PublishedFunction): number => (role === "server" ? 3 :
 /** Answers in a row that must come from the new version before the flip is recorded. */
 const CONFIRMATIONS = 2;
 const VERIFY_TRIES = 50;
+/** By then every alias has answered, or is read instead. */
+export const VERIFY_MS = 60_000;
 
 /**
  * Moves the alias of every function of the release. The newer sequence, where one took over.
@@ -52,31 +56,61 @@ const moveOne = async (ports: Ports, flip: Flip, target: PublishedFunction, befo
   return undefined;
 };
 
-/** Asks through every alias until the new version answers, twice in a row. The newer sequence, where one took over. */
-export const verifyAliases = async (ports: Ports, flip: Flip, site: SiteConfig): Promise<number | undefined> => {
+/** `by`: the newer sequence that took over. `unproven`: why no answer was seen; the alias was read instead. */
+export type Verified = { readonly by?: number; readonly unproven?: string };
+
+/** Asks through every alias until the new version answers, twice in a row. */
+export const verifyAliases = async (ports: Ports, flip: Flip, site: SiteConfig): Promise<Verified> => {
   const verdicts = await Promise.all(flip.release.functions.map((target) => verifyOne(ports, flip, site, target)));
-  return verdicts.find((by) => by !== undefined);
+  const by = verdicts.find(({ by }) => by !== undefined)?.by;
+  const unproven = verdicts.flatMap(({ unproven }) => unproven ?? []).join("; ");
+  return { ...(by !== undefined && { by }), ...(unproven !== "" && { unproven }) };
 };
 
-const verifyOne = async (
-  { functions, clock }: Ports,
-  { log, release, sequence }: Flip,
-  site: SiteConfig,
-  target: PublishedFunction,
-): Promise<number | undefined> => {
+const verifyOne = async (ports: Ports, flip: Flip, site: SiteConfig, target: PublishedFunction): Promise<Verified> => {
+  const { functions, clock } = ports;
+  const { log, release, sequence } = flip;
   const { name, version } = target;
   const asked = atOf(site, release.basePath ?? "");
+  const began = clock.now();
+  const left = (): number => Math.min(VERIFY_MS, Math.max(1, began + VERIFY_MS - clock.now()));
   let sure = 0;
   for (let tries = 1; tries <= VERIFY_TRIES; tries++) {
-    const { version: ran } = await functions.invoke(name, ALIAS, probeOf(target, asked, clock.now()).payload);
+    let ran: string;
+    try {
+      ({ version: ran } = await functions.invoke(name, ALIAS, probeOf(target, asked, clock.now()).payload, left()));
+    } catch (error) {
+      if (isThrottled(error)) return readBack(ports, flip, target, noRoom(name, ALIAS));
+      if (isOutOfTime(error)) return readBack(ports, flip, target, `${name}:${ALIAS} gave no answer in time`);
+      throw error;
+    }
     sure = ran === version ? sure + 1 : 0;
-    if (sure === CONFIRMATIONS) return undefined;
+    if (sure === CONFIRMATIONS) return {};
     if (sure > 0) continue;
     const at = readFence((await functions.alias(name, ALIAS))?.description ?? "");
-    if (at !== undefined && at.sequence > sequence && at.sequence <= (await log.highest())) return at.sequence;
+    if (at !== undefined && at.sequence > sequence && at.sequence <= (await log.highest())) return { by: at.sequence };
     await clock.sleep(50 * clock.random());
   }
   throw new Error(`${name} still answers with another version than ${version} through its alias "${ALIAS}"`);
+};
+
+/** Reads an alias that cannot be asked, as often as it would have to answer: it must be where this flip puts it. */
+const readBack = async (
+  { functions, clock }: Ports,
+  { log, sequence, deploymentId }: Flip,
+  target: PublishedFunction,
+  unproven: string,
+): Promise<Verified> => {
+  const { name, version } = target;
+  for (let reads = 1; reads <= CONFIRMATIONS; reads++) {
+    const found = await functions.alias(name, ALIAS);
+    const judged = judgeAlias(found, { sequence, deploymentId, version }, await log.highest());
+    if (judged.is === "newer") return { by: judged.fence.sequence };
+    if (judged.is !== "ours" || judged.weighted)
+      throw new Error(`the alias "${ALIAS}" of ${name} is not at version ${version}; ${unproven}`);
+    if (reads < CONFIRMATIONS) await clock.sleep(50 * clock.random());
+  }
+  return { unproven };
 };
 
 /** Whether any alias is where this flip puts it. What other flips moved and nobody wrote down is written down. */

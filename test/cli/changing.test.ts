@@ -100,7 +100,7 @@ describe("shiplog rollback", () => {
     expect(code).toBe(0);
     expect(posted("/v1/environments/web/production/rollback")).toMatchObject({ to: deploymentId(1), force: true });
     expect(err).toContain(`beware  ${deploymentId(1)} (#1)  it was 500`);
-    expect(out).toContain("forced  it answered 500");
+    expect(out).toContain("unproven  it answered 500");
   });
 
   it("offers no way forth to where it came from, which has not been live", async () => {

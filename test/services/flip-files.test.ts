@@ -87,6 +87,7 @@ const site = (name: string) => {
     },
     functions: {
       alias: async (fn) => at(fn),
+      get: async () => undefined,
       moveAlias: async (fn, _alias, to) => {
         aliases.set(fn, to);
         return at(fn);

@@ -1,7 +1,10 @@
 import { describe, expect, it } from "vitest";
+import { consumers } from "../../blueprint/topology.ts";
 import type { PublishedFunction, Release } from "../../domain/deployment/shapes.ts";
-import { CannotRun, ProbeFailed, warm } from "../../services/flip-alias/warm.ts";
-import { deploymentId, release } from "../support/samples.ts";
+import type { FunctionState } from "../../engine/aws/functions.ts";
+import { VERIFY_MS } from "../../services/flip-alias/move-aliases.ts";
+import { ASK_MS, CannotRun, ProbeFailed, ProbeThrottled, warm } from "../../services/flip-alias/warm.ts";
+import { deploymentId, release, throttled, versionOf } from "../support/samples.ts";
 import { siteConfigOf } from "../support/site-config.ts";
 
 const site = siteConfigOf("web", "production");
@@ -15,22 +18,35 @@ const streaming = (of: { deploymentId: string; release: Release }): typeof of =>
 /** What Invoke gives of a streaming handler: everything that it wrote. */
 const streamed = (statusCode: number | undefined): string =>
   `${JSON.stringify({ statusCode, headers: {} })}${"\0".repeat(8)}<html>{"statusCode":500}`;
-/** What each version answers, in turn, the last one for ever: a status, a crash, or that it does not exist. */
-type Says = readonly (number | "crash" | "gone")[];
+/** What each version answers, in turn, the last one for ever: a status, a crash, that it does not exist, or nothing. */
+type Says = readonly (number | "crash" | "gone" | "no room" | "late")[];
+/** What Lambda says of versions that are not asked; without it, all of them are there. */
+type Known = Readonly<Record<string, Partial<FunctionState> | "gone">>;
+const get = async (_: string, version = "") => versionOf(version);
 
-const look = async (says: Record<string, Says>, change: Partial<Parameters<typeof warm>[2]> = {}, at = site) => {
+const look = async (says: Record<string, Says>, change: Partial<Parameters<typeof warm>[2]> = {}, at = site, known: Known = {}) => {
   const asked: string[] = [];
+  const whichOf = (name: string, version: string): string => `${name.replace("web-production-", "")} ${version}`;
   const invoke = async (name: string, version: string) => {
-    const which = `${name.replace("web-production-", "")} ${version}`;
+    const which = whichOf(name, version);
     asked.push(which);
     const answers = says[which] ?? [200];
     const answer = answers[Math.min(asked.filter((one) => one === which).length, answers.length) - 1];
     if (answer === "gone") throw Object.assign(new Error("not found"), { name: "ResourceNotFoundException" });
+    if (answer === "no room") throw throttled();
+    if (answer === "late") throw Object.assign(new Error("Request aborted"), { name: "AbortError" });
     if (answer === "crash") return { version, failed: "Unhandled", payload: JSON.stringify({ errorMessage: "it broke" }) };
     return { version, failed: null, payload: at.streaming ? streamed(answer) : JSON.stringify({ statusCode: answer }) };
   };
-  const flip = { ...named(1), live: named(2), reason: "rollback", forced: false, again: true, ...change };
-  const outcome = await warm({ functions: { invoke }, clock }, at, flip).catch((error: Error) => error);
+  const flip = { ...named(1), live: named(2), reason: "rollback", forced: false, again: true, throttledBefore: false, ...change };
+  const functions = {
+    invoke,
+    get: async (name: string, version = "") => {
+      const found = known[whichOf(name, version)];
+      return found === "gone" ? undefined : versionOf(version, found);
+    },
+  };
+  const outcome = await warm({ functions, clock }, at, flip).catch((error: Error) => error);
   return { asked, outcome };
 };
 
@@ -47,9 +63,17 @@ describe("a release before it goes live", () => {
       return { version, failed: null, payload: '{"statusCode":200}' };
     };
     const { release, ...more } = named(1);
-    const flip = { ...more, release: { ...release, basePath: "docs" }, live: undefined, reason: "deploy", forced: false, again: false };
-    await warm({ functions: { invoke }, clock }, { ...site, checkPath: "/health" }, flip);
-    await warm({ functions: { invoke }, clock }, { ...site, checkPath: "/" }, { ...flip, release });
+    const flip = {
+      ...more,
+      release: { ...release, basePath: "docs" },
+      live: undefined,
+      reason: "deploy",
+      forced: false,
+      again: false,
+      throttledBefore: false,
+    };
+    await warm({ functions: { invoke, get }, clock }, { ...site, checkPath: "/health" }, flip);
+    await warm({ functions: { invoke, get }, clock }, { ...site, checkPath: "/" }, { ...flip, release });
     expect(paths.filter((path) => path !== "none")).toEqual(["/docs/health", "/"]);
   });
   it("that does not know its edge's key never goes live, forced or not, streamed or whole, and says why", async () => {
@@ -61,8 +85,8 @@ describe("a release before it goes live", () => {
           asked.push((event as { headers?: Record<string, string> }).headers?.["x-shiplog-origin"]);
           return { version, failed: null, payload };
         };
-        const flip = { ...named(1), live: named(2), reason: "rollback", forced, again: false };
-        const outcome = await warm({ functions: { invoke }, clock }, { ...site, originKeys: ["new", "old"] }, flip).catch(
+        const flip = { ...named(1), live: named(2), reason: "rollback", forced, again: false, throttledBefore: false };
+        const outcome = await warm({ functions: { invoke, get }, clock }, { ...site, originKeys: ["new", "old"] }, flip).catch(
           (error: Error) => error,
         );
         expect(outcome).toBeInstanceOf(CannotRun);
@@ -194,12 +218,128 @@ describe("a release with split functions", () => {
       paths.push((event as { rawPath?: string }).rawPath ?? "none");
       return { version, failed: null, payload: '{"statusCode":404}' };
     };
-    const flip = { live: undefined, reason: "deploy", forced: false, again: false };
+    const flip = { live: undefined, reason: "deploy", forced: false, again: false, throttledBefore: false };
     for (const patterns of [["api/*"], ["a/b", "c"], ["*.json"]]) {
       const { release, ...more } = split(patterns);
       const at = { ...site, functions: { api: patterns } };
-      await warm({ functions: { invoke }, clock }, at, { ...flip, ...more, release: { ...release, basePath: "docs" } });
+      await warm({ functions: { invoke, get }, clock }, at, { ...flip, ...more, release: { ...release, basePath: "docs" } });
     }
     expect(paths.filter((path) => path !== "none")).toEqual(["/docs", "/docs/api", "/docs", "/docs/a/b", "/docs", "/docs"]);
+  });
+});
+
+describe("a release that Lambda has no room to run", () => {
+  const full: Record<string, Says> = { "server 1": ["no room"], "revalidation 1": ["no room"] };
+  const refused = (fn: string): string => `Lambda refused to run web-production-${fn}:1: the executions of the account are used up`;
+  const every = `${refused("revalidation")}; ${refused("server")}`;
+  const keyed = { ...site, originKeys: ["new", "old"] };
+  const guardedBy = (keys: string): Partial<FunctionState> => ({
+    handler: "shiplog-guard.handler",
+    variables: { SHIPLOG_ORIGIN_KEYS: keys },
+  });
+
+  it("is asked by another delivery first, whatever it is for", async () => {
+    for (const change of [{}, { forced: true }, { reason: "restore" }, { reason: "deploy" }]) {
+      const { asked, outcome } = await look(full, { ...change, again: false });
+      expect(outcome).toBeInstanceOf(ProbeThrottled);
+      expect(outcome).toMatchObject({ message: every, cause: { name: "TooManyRequestsException" } });
+      // one answer is enough: each of them costs seconds
+      expect(asked).toEqual(["revalidation 1", "server 1"]);
+    }
+  });
+
+  it("is gone back to the second time, forced or not, and what is not known is said", async () => {
+    for (const change of [{}, { forced: true }, { reason: "restore" }])
+      expect((await look(full, { ...change, again: false, throttledBefore: true })).outcome).toBe(every);
+    const one = await look({ "server 1": ["no room"] }, { throttledBefore: true });
+    expect(one.outcome).toBe(refused("server"));
+  });
+
+  it("never goes live for the first time", async () => {
+    const { outcome } = await look(full, { reason: "deploy", throttledBefore: true });
+    expect(outcome).toBeInstanceOf(ProbeThrottled);
+  });
+
+  it("is not gone back to where its version is gone, forced or not", async () => {
+    for (const forced of [false, true])
+      expect((await look(full, { forced, throttledBefore: true }, site, { "server 1": "gone" })).outcome).toMatchObject({
+        name: "CannotRun",
+        unfit: true,
+        message: expect.stringContaining("version 1 of web-production-server does not exist any more"),
+      });
+  });
+
+  it("is not gone back to where it knows another key than its edge sends, forced or not", async () => {
+    for (const forced of [false, true])
+      expect((await look(full, { forced, throttledBefore: true }, keyed, { "server 1": guardedBy("older,oldest") })).outcome).toMatchObject(
+        {
+          name: "CannotRun",
+          message: expect.stringContaining("web-production-server:1 does not work: it does not know the key of its edge"),
+        },
+      );
+  });
+
+  it("is gone back to where it knows one of its edge's keys, or none is asked for", async () => {
+    for (const server of [guardedBy("older,old"), { handler: "index.handler", variables: {} }])
+      expect((await look(full, { throttledBefore: true }, keyed, { "server 1": server })).outcome).toBe(every);
+  });
+
+  it("is not gone back to where its version can run no more", async () => {
+    const { outcome } = await look(full, { throttledBefore: true }, site, { "server 1": { state: "Failed", reason: "its image is gone" } });
+    expect(outcome).toMatchObject({ name: "CannotRun", message: "web-production-server:1 does not work: its image is gone" });
+  });
+
+  it("fails where another of its functions is seen to fail: what is proven counts", async () => {
+    const mixed: Record<string, Says> = { "server 1": [500], "revalidation 1": ["no room"] };
+    const first = await look(mixed, { again: false, throttledBefore: true });
+    expect(first.outcome).toMatchObject({ name: "ProbeFailed", message: "web-production-server:1 does not work: it answered 500" });
+    const second = await look(mixed, { throttledBefore: true });
+    expect(second.outcome).toMatchObject({ name: "CannotRun", unfit: true });
+    expect(second.asked.slice(-1)).toEqual(["server 2"]);
+    const forced = await look(mixed, { forced: true, again: false });
+    expect(forced.outcome).toContain("it answered 500");
+    expect(forced.outcome).toContain(refused("revalidation"));
+  });
+
+  it("is not called unfit where what is live cannot be asked either", async () => {
+    const { outcome } = await look({ "server 1": [500], "server 2": ["no room"] }, { throttledBefore: true });
+    expect(outcome).toMatchObject({ name: "CannotRun", unfit: false });
+    expect(String(outcome)).toContain(`what is live (${deploymentId(2)}) is not known to do better`);
+    expect(String(outcome)).toContain(`shiplog rollback ${deploymentId(1)} --force`);
+  });
+});
+
+describe("a release that does not answer in time", () => {
+  it("fails as one that answers 500 does", async () => {
+    expect((await look({ "server 1": ["late"] }, { again: false })).outcome).toMatchObject({ name: "ProbeFailed" });
+    expect((await look({ "server 1": ["late"] })).outcome).toMatchObject({
+      name: "CannotRun",
+      message: "web-production-server:1 does not work: it gave no answer in time",
+    });
+  });
+
+  it.each([
+    [10_000, ASK_MS - 10_000],
+    [90_000, 1],
+    // a clock that was set back gives no more time
+    [-500_000, ASK_MS],
+  ])("has for its second try what the first one left of the time: %i ms later %i", async (later, left) => {
+    const given: (number | undefined)[] = [];
+    let now = 0;
+    const invoke = async (_: string, version: string, _payload: unknown, withinMs?: number) => {
+      given.push(withinMs);
+      now = later;
+      return { version, failed: null, payload: '{"statusCode":500}' };
+    };
+    const { deploymentId, release } = named(1);
+    const server = { ...release, functions: release.functions.filter(({ role }) => role === "server") };
+    const flip = { deploymentId, release: server, live: undefined, reason: "deploy", forced: false, again: false, throttledBefore: false };
+    await expect(warm({ functions: { invoke, get }, clock: { now: () => now } }, site, flip)).rejects.toThrow("it answered 500");
+    expect(given).toEqual([ASK_MS, left]);
+  });
+
+  it("leaves a delivery the time for what else it does", () => {
+    const flip = consumers.find(({ name }) => name === "flip-alias");
+    expect(Math.max(2 * ASK_MS, ASK_MS + VERIFY_MS) + 10_000).toBeLessThanOrEqual((flip?.timeoutSeconds ?? 0) * 1_000);
   });
 });

@@ -1,13 +1,15 @@
 import type { Subscribed } from "../../blueprint/topology.ts";
 import { describe as describeFence, type FoundAlias, UNMOVED } from "../../domain/environment/fence.ts";
 import type { Recorded } from "../../domain/kernel/event.ts";
+import type { Delivery } from "../../engine/kit/consumer.ts";
 import { flipAlias, type Ports } from "../../services/flip-alias/flip-alias.ts";
-import { functions } from "./samples.ts";
+import { functions, versionOf } from "./samples.ts";
 import { siteConfigOf } from "./site-config.ts";
 import { unsettledFlips } from "./unsettled.ts";
 import { steps, type VerbRoom } from "./verb-room.ts";
 
 type Invoke = Ports["functions"]["invoke"];
+type Delivered = Partial<Delivery> & { requested?: Recorded<Subscribed<"flip-alias">> };
 
 /** A site whose functions' aliases are held here, for hands to change, and whose public files are nobody's matter. */
 export const flipRoom = (room: VerbRoom, name: string) => {
@@ -17,6 +19,9 @@ export const flipRoom = (room: VerbRoom, name: string) => {
   const at = (fn: string) => ({ ...(aliases.get(fn) as FoundAlias), revisionId: JSON.stringify(aliases.get(fn)) });
   const place = steps(1, name).place;
   const did: string[] = [];
+  /** functions whose version is there no more */
+  const gone = new Set<string>();
+  let reading = async (_fn: string): Promise<void> => undefined;
   let answer: Invoke | undefined;
   const itself: Invoke = async (fn, qualifier) => ({
     version: qualifier === "live" ? at(fn).version : qualifier,
@@ -37,13 +42,17 @@ export const flipRoom = (room: VerbRoom, name: string) => {
     },
     leases: { takeLease: async () => true, giveLease: async () => undefined },
     functions: {
-      alias: async (fn) => at(fn),
+      alias: async (fn) => {
+        await reading(fn);
+        return at(fn);
+      },
       moveAlias: async (fn, _alias, to) => {
         did.push(`moved ${fn} to ${to.version}`);
         aliases.set(fn, to);
         return at(fn);
       },
       invoke: (fn, qualifier, payload) => (answer ?? itself)(fn, qualifier, payload),
+      get: async (fn, version = "") => (gone.has(fn) ? undefined : versionOf(version)),
     },
   });
   return {
@@ -51,6 +60,7 @@ export const flipRoom = (room: VerbRoom, name: string) => {
     place,
     did,
     unsettled: unsettled.noted,
+    gone,
     /** Deployment n is admitted, built and published, and its flip is asked for with sequence n. */
     asks: async (n: number): Promise<void> => {
       const { admit, queue, began, built, published, flip: request } = steps(n, name);
@@ -59,14 +69,19 @@ export const flipRoom = (room: VerbRoom, name: string) => {
       await room.environment(name, request(n));
     },
     /** The newest flip that was asked for comes, or the one that is given. */
-    delivers: async (change: { again?: boolean; requested?: Recorded<Subscribed<"flip-alias">> } = {}): Promise<void> => {
-      const requested = change.requested ?? (await room.newest<Recorded<Subscribed<"flip-alias">>>(place, "FlipRequested"));
-      await flip(requested, { last: false, receives: 1, again: change.again ?? false, givesUp: () => true });
+    delivers: async ({ again = false, receives = again ? 2 : 1, ...change }: Delivered = {}): Promise<void> => {
+      const { requested: given, ...delivery } = change;
+      const requested = given ?? (await room.newest<Recorded<Subscribed<"flip-alias">>>(place, "FlipRequested"));
+      await flip(requested, { last: false, receives, again: receives > 1, givesUp: () => true, ...delivery });
     },
     requested: () => room.newest<Recorded<Subscribed<"flip-alias">>>(place, "FlipRequested"),
     /** How its functions answer from now on; `itself` is how they would. */
     answers: (how: (itself: Invoke) => Invoke) => {
       answer = how(itself);
+    },
+    /** What happens right before an alias is read, from now on. */
+    onRead: (happens: (fn: string) => Promise<void>) => {
+      reading = happens;
     },
     state: async () => (await room.aggregates.environment.load(name, "production")).state,
     hand: (fn: string, change: Partial<FoundAlias>) => aliases.set(fn, { ...(aliases.get(fn) as FoundAlias), ...change }),

@@ -1,5 +1,6 @@
 import type { Check } from "../../domain/deployment/events.ts";
 import type { Artifact, PublishedFunction, Release, Request } from "../../domain/deployment/shapes.ts";
+import type { FunctionState } from "../../engine/aws/functions.ts";
 
 /** Small valid pieces that tests are made of. Each is named after what it is; a test changes only what it is about. */
 
@@ -25,6 +26,25 @@ export const functions = (n: number): PublishedFunction[] => [
   { role: "revalidation", name: "web-production-revalidation", version: String(n), codeSha256: `revalidation${n}=`, settings: "s1" },
   { role: "server", name: "web-production-server", version: String(n), codeSha256: `server${n}=`, settings: "s1" },
 ];
+
+/** What Lambda says of a version. */
+export const versionOf = (version: string, change: Partial<FunctionState> = {}): FunctionState => ({
+  version,
+  handler: "index.handler",
+  memoryMb: 128,
+  timeoutSeconds: 3,
+  variables: {},
+  codeSha256: "code=",
+  revisionId: `r${version}`,
+  state: "Active",
+  reason: "",
+  updating: false,
+  updateFailed: null,
+  ...change,
+});
+
+/** What Lambda says where as many functions run as the account may run at once. */
+export const throttled = (): Error => Object.assign(new Error("Rate Exceeded."), { name: "TooManyRequestsException" });
 
 export const release = (n: number): Release => ({
   id: deploymentId(n),

@@ -32,6 +32,8 @@ export const rowsOf = (world: World) => ({
   begun: new Map<string, number>(),
   /** by `place sequence`: how often each was looked at */
   unsettled: new Map<string, number>(),
+  /** by `place sequence`: deliveries that found no room to run the release */
+  throttled: new Map<string, number>(),
   /** by `consumer key` */
   waiting: new Map<string, Waiting>(),
   /** told of each that begins to wait */
@@ -159,6 +161,11 @@ export const viewsPort = (of: () => Rows): Views => {
         return isFirst;
       }),
     isUnsettled: (place, sequence) => ask("IsUnsettled", ({ unsettled }) => unsettled.has(`${place} ${sequence}`)),
+    throttledFlip: (place, sequence) => ask("GetThrottled", ({ throttled }) => throttled.get(`${place} ${sequence}`) ?? 0),
+    noteThrottled: (place, sequence, deliveries) =>
+      ask("NoteThrottled", ({ unsettled, throttled }) => {
+        if (unsettled.has(`${place} ${sequence}`)) throttled.set(`${place} ${sequence}`, deliveries);
+      }),
     unsettledFlips: (place) =>
       ask("ListUnsettled", ({ unsettled }) =>
         [...unsettled].flatMap(([key, looks]) => {
@@ -170,7 +177,11 @@ export const viewsPort = (of: () => Rows): Views => {
       ask("CountLook", ({ unsettled }) => {
         if (unsettled.has(`${place} ${sequence}`)) unsettled.set(`${place} ${sequence}`, looks);
       }),
-    forgetUnsettled: (place, sequence) => ask("ForgetUnsettled", ({ unsettled }) => void unsettled.delete(`${place} ${sequence}`)),
+    forgetUnsettled: (place, sequence) =>
+      ask("ForgetUnsettled", ({ unsettled, throttled }) => {
+        unsettled.delete(`${place} ${sequence}`);
+        throttled.delete(`${place} ${sequence}`);
+      }),
     noteWaiting: (one) =>
       ask(
         "NoteWaiting",

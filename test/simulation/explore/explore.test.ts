@@ -3,12 +3,14 @@ import { explore } from "./explore.ts";
 
 describe("the flip, in every order that its calls can happen", () => {
   it.each([
-    { deployments: 1, roles: ["server"], deliveries: 2, crashes: 1 },
-    { deployments: 1, roles: ["revalidation", "server"], deliveries: 2, crashes: 1 },
-    { deployments: 2, roles: ["server"], deliveries: 1, crashes: 0 },
-    { deployments: 2, roles: ["revalidation", "server"], deliveries: 1, crashes: 0 },
+    { deployments: 1, roles: ["server"], deliveries: 2, crashes: 1, flooded: false },
+    { deployments: 1, roles: ["revalidation", "server"], deliveries: 2, crashes: 1, flooded: false },
+    { deployments: 2, roles: ["server"], deliveries: 1, crashes: 0, flooded: false },
+    { deployments: 2, roles: ["revalidation", "server"], deliveries: 1, crashes: 0, flooded: false },
+    { deployments: 2, roles: ["server"], deliveries: 1, crashes: 0, flooded: true },
+    { deployments: 2, roles: ["revalidation", "server"], deliveries: 1, crashes: 0, flooded: true },
   ] as const)(
-    "goes forwards only and ends: $deployments deployments of $roles, $deliveries deliveries each, $crashes crash each",
+    "goes forwards only and ends: $deployments deployments of $roles, $deliveries deliveries each, $crashes crash each, flooded: $flooded",
     async (scope) => {
       const { violation, ends, states } = await explore(scope);
       expect(violation).toBeNull();

@@ -23,6 +23,8 @@ export type Scope = {
   readonly deliveries: number;
   /** processes that may die while they flip one deployment */
   readonly crashes: number;
+  /** nobody may run what an alias leads to: it is read instead */
+  readonly flooded?: boolean;
 };
 /** One call of a process happens, or the process dies before it. */
 export type Action = { readonly process: number; readonly call: number | "dies" };
@@ -39,6 +41,7 @@ type Process = {
   before: string;
   readonly answers: Record<string, string>;
   readonly refused: Record<string, number>;
+  readonly reads: Record<string, number>;
   /** how often it has read the log since it last did anything else: each of them is for another purpose */
   loads: number;
   /** nothing that it does from now on concerns anybody */
@@ -60,10 +63,10 @@ const summaryOf = ({ open, flipped, live, aliases, drift, chosen, everLive, pend
     [...everLive.keys()].sort(),
     [...pending.keys()].sort(),
   ]);
-const knownOf = ({ state, calls, before, answers, refused, loads }: Process): string =>
+const knownOf = ({ state, calls, before, answers, refused, reads, loads }: Process): string =>
   state === "dead" || state === "ended"
     ? "over"
-    : JSON.stringify([state, calls.map(({ label }) => label).sort(), before, answers, refused, loads]);
+    : JSON.stringify([state, calls.map(({ label }) => label).sort(), before, answers, refused, reads, loads]);
 const nameOf = (role: FunctionRole): string => `web-production-${role}`;
 const releaseOf = (n: number, roles: readonly FunctionRole[]): Release => ({
   id: deploymentId(n),
@@ -75,7 +78,7 @@ const releaseOf = (n: number, roles: readonly FunctionRole[]): Release => ({
  * The real flip of several deployments in every order that is asked for: each call to a port waits until it is told to
  * happen. What touches nothing that is shared (a version's own answer, the public files) happens at once.
  */
-export const beginTrial = ({ deployments, roles, deliveries, crashes }: Scope) => {
+export const beginTrial = ({ deployments, roles, deliveries, crashes, flooded = false }: Scope) => {
   const streams = new Map<string, Commit[]>();
   const aliases = new Map<string, AliasState>(
     roles.map((role) => [nameOf(role), { version: "0", description: "seq=0 dep=none", revisionId: "seq=0" }]),
@@ -222,12 +225,20 @@ export const beginTrial = ({ deployments, roles, deliveries, crashes }: Scope) =
       site: () => site,
       files: { put: async () => true, removeOthers: async () => true },
       leases: { takeLease: async () => true, giveLease: async () => undefined },
-      unsettled: { note: async () => true, isNoted: async () => false, forget: async () => undefined },
+      unsettled: {
+        note: async () => true,
+        isNoted: async () => false,
+        forget: async () => undefined,
+        throttled: async () => 0,
+        noteThrottled: async () => undefined,
+      },
       functions: {
         alias: (name) =>
           wait(process, `alias ${name}`, () => {
             const found = aliases.get(name);
             process.answers[`alias ${name}`] = found?.description ?? "";
+            // how often it was read decides what comes next
+            if (flooded) process.reads[name] = (process.reads[name] ?? 0) + 1;
             return found;
           }),
         moveAlias: (name, _, to, revisionId) =>
@@ -235,8 +246,10 @@ export const beginTrial = ({ deployments, roles, deliveries, crashes }: Scope) =
             process.refused[name] = (process.refused[name] ?? 0) + 1;
             throw error;
           }),
+        get: async () => undefined,
         invoke: async (name, qualifier) => {
           if (qualifier !== "live") return works(qualifier);
+          if (flooded) throw Object.assign(new Error("Rate Exceeded."), { name: "TooManyRequestsException" });
           const version = await wait(process, `invoke ${name}`, () => aliases.get(name)?.version ?? "");
           process.answers[name] = version;
           return works(version);
@@ -254,6 +267,7 @@ export const beginTrial = ({ deployments, roles, deliveries, crashes }: Scope) =
       before: "",
       answers: {},
       refused: {},
+      reads: {},
       loads: 0,
       closing: false,
       begin: async () => undefined,
