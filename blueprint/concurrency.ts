@@ -1,4 +1,4 @@
-import type { EngineFunctionName } from "./engine-functions.ts";
+import { type EngineFunctionName, functionName } from "./engine-functions.ts";
 import { type Consumer, consumers } from "./topology.ts";
 
 /** Batches of one consumer at a time, where the account has room: a flood of events takes its turn. */
@@ -22,6 +22,15 @@ export const reservedConcurrency = (name: EngineFunctionName, quota: number): nu
   const all = Object.values(RESERVED).reduce((sum, one) => sum + one, 0);
   return quota >= UNRESERVED + SPARE + all ? RESERVED[name] : undefined;
 };
+
+/** All that is reserved in an account with that quota, by the name that each function has on AWS. */
+export const reservations = (quota: number): ReadonlyMap<string, number> =>
+  new Map(
+    (Object.keys(RESERVED) as EngineFunctionName[]).flatMap((name) => {
+      const reserved = reservedConcurrency(name, quota);
+      return reserved === undefined ? [] : [[functionName(name), reserved] as const];
+    }),
+  );
 
 /** How many batches a consumer works on at a time: all together at most half of what the account may run, two each at least. */
 export const batchesAtOnce = ({ concurrency = BATCHES }: Pick<Consumer, "concurrency">, quota: number): number =>

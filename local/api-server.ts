@@ -2,7 +2,7 @@ import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { serve } from "@hono/node-server";
 import { problemBody } from "../services/api/problem.ts";
-import { type Concurrency, openConcurrency } from "./lambda/concurrency.ts";
+import { type Executions, openConcurrency } from "./lambda/concurrency.ts";
 import { TooManyRequests } from "./lambda/refusals.ts";
 import { foreignHost } from "./loopback.ts";
 
@@ -21,7 +21,7 @@ const WHY: Readonly<Record<string, string>> = {
 type Options = {
   readonly port: number;
   /** of the account, in which each request is one; default no limit */
-  readonly invocations?: Pick<Concurrency, "begin">;
+  readonly invocations?: Pick<Executions, "begin">;
 };
 
 /**
@@ -60,7 +60,7 @@ const forThisMachine =
   };
 
 /** API Gateway answers 503 where Lambda throttles the function behind it. */
-const asInvocations = (app: App, { begin }: Pick<Concurrency, "begin">): App => ({
+const asInvocations = (app: App, { begin }: Pick<Executions, "begin">): App => ({
   fetch: async (request, env) => {
     try {
       const end = begin();

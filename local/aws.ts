@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { GetObjectCommand } from "@aws-sdk/client-s3";
 import { GetSecretValueCommand } from "@aws-sdk/client-secrets-manager";
 import { SQSClient } from "@aws-sdk/client-sqs";
+import { reservations } from "../blueprint/concurrency.ts";
 import { awsClients, type Clients } from "../engine/aws/clients.ts";
 import { type AccountLimits, USUAL_ACCOUNT } from "./account-limits.ts";
 import { clientEnvironment, clientOptions } from "./client-options.ts";
@@ -62,6 +63,8 @@ export const startAws = async ({
       NODE_EXTRA_CA_CERTS: certificate.caFile,
     },
     account,
+    // the engine's own functions run in this process, and count as those on AWS do
+    reserved: reservations(account.concurrentInvocations),
     functionUrlBase: () => `${endpoint.url}/.lambda-url/`,
     log: (name, version, line) => log(`${name}:${version} ${line}`),
   }).catch(async (error: unknown) => {

@@ -4,7 +4,7 @@ import { functionName, relay } from "../blueprint/engine-functions.ts";
 import { type Consumer, consumers, EVENTS_TABLE, schedules } from "../blueprint/topology.ts";
 import type { Engine } from "../engine/wiring/engine.ts";
 import type { LocalAws } from "./aws.ts";
-import type { Concurrency } from "./lambda/concurrency.ts";
+import type { Concurrency, Executions } from "./lambda/concurrency.ts";
 import { handOn } from "./lambda/lineage.ts";
 import type { QueueAt } from "./provision/engine-resources.ts";
 import { pollQueue, type QueuePoller } from "./queue-poller.ts";
@@ -42,16 +42,15 @@ export const runConsumers = async (
     handOn(engine.clients.sqs);
     const handle = (await wireOf<SQSEvent, SQSBatchResponse>(name))(engine);
     const { url: queueUrl, arn: queueArn } = queue;
-    const { concurrency: invocations } = aws.lambda;
-    pollers.push(
-      pollQueue({ client: aws.polls, fn: functionName(name), queueUrl, queueArn, batchSize, concurrency, invocations, handle, log }),
-    );
+    const fn = functionName(name);
+    const invocations = aws.lambda.concurrency.of(fn);
+    pollers.push(pollQueue({ client: aws.polls, fn, queueUrl, queueArn, batchSize, concurrency, invocations, handle, log }));
   }
   const relayRecords = (await wireOf<{ Records: readonly unknown[] }, SQSBatchResponse>(relay.name))(engineOf(relay.name));
   const closing = new AbortController();
   const unsubscribe = aws.endpoint.onStream(EVENTS_TABLE, async (Records) => {
     // Lambda holds a stream's records until there is room for them
-    const end = await aws.lambda.concurrency.beginWhenFree(closing.signal);
+    const end = await aws.lambda.concurrency.of(functionName(relay.name)).beginWhenFree(closing.signal);
     if (end === undefined) return;
     try {
       const { batchItemFailures } = await relayRecords({ Records });
@@ -84,7 +83,7 @@ export const runSchedules = async (
   const running: { close(): Promise<void> }[] = [];
   for (const { name, everySeconds } of schedules) {
     const run = (await wireOf<undefined, void>(name))(engineOf(name));
-    running.push(repeat(name, run, everyMs[name] ?? everySeconds * 1_000, invocations, log));
+    running.push(repeat(name, run, everyMs[name] ?? everySeconds * 1_000, invocations.of(functionName(name)), log));
   }
   return { close: async () => void (await Promise.all(running.map(({ close }) => close()))) };
 };
@@ -94,7 +93,7 @@ const repeat = (
   name: string,
   run: (event: undefined) => Promise<void>,
   everyMs: number,
-  { beginWhenFree }: Concurrency,
+  { beginWhenFree }: Executions,
   log: (line: string) => void,
 ) => {
   let running: Promise<void> = Promise.resolve();

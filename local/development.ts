@@ -4,6 +4,7 @@ import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as z from "zod";
 import type { EngineConfig, SiteConfig } from "../blueprint/engine-config.ts";
+import { functionName } from "../blueprint/engine-functions.ts";
 import { MAX_CLOCK_SKEW_MS, positionAt } from "../domain/kernel/position.ts";
 import { each } from "../engine/kit/each.ts";
 import { behindLog } from "../engine/log/behind-log.ts";
@@ -130,7 +131,7 @@ export const startDevelopment = async (options: DevelopmentOptions): Promise<Dev
     closers.push(schedules.close);
     const api = await serveApi(createApi(apiPorts(made)), {
       port: options.port ?? (await freePort(memory.ports.api)),
-      invocations: aws.lambda.concurrency,
+      invocations: aws.lambda.concurrency.of(functionName("api")),
     });
     closers.push(api.close);
     memory.ports.api = Number(new URL(api.url).port);

@@ -9,7 +9,7 @@ import {
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from "aws-lambda";
 import { TRACE_HEADER } from "./endpoint/sqs-rules.ts";
 import { REGION } from "./http.ts";
-import type { Concurrency } from "./lambda/concurrency.ts";
+import type { Executions } from "./lambda/concurrency.ts";
 import { asInvocation, invocationsIn, MAX_INVOCATIONS } from "./lambda/lineage.ts";
 
 export type QueuePoller = { close(): Promise<void> };
@@ -24,7 +24,7 @@ export type QueuePollerOptions = {
   /** batches under way at once; 1 keeps a FIFO queue's order */
   readonly concurrency: number;
   /** of the account, in which each batch is one */
-  readonly invocations: Pick<Concurrency, "beginWhenFree">;
+  readonly invocations: Pick<Executions, "beginWhenFree">;
   /** a throw fails the whole batch, as on Lambda */
   handle(event: SQSEvent): Promise<SQSBatchResponse | undefined>;
   log(line: string): void;

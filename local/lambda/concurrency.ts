@@ -3,20 +3,35 @@ import type { Fleet } from "./fleet.ts";
 import { tooManyAtOnce } from "./refusals.ts";
 import type { Reply } from "./task.ts";
 
-/** The invocations of the whole account that run at this moment: functions of sites and of the engine alike. */
-export type Concurrency = {
-  readonly max: number;
+/** Invocations that run at this moment, of the functions that share them. */
+export type Executions = {
   /**
    * Begins an invocation.
    * @returns what ends it
-   * @throws AwsError (429) where as many run as the account may have
+   * @throws AwsError (429) where as many run as there may
    */
   begin(): () => void;
   /** Begins one as soon as there is room, before those that come later. `undefined` where the signal ended the wait. */
   beginWhenFree(signal: AbortSignal): Promise<(() => void) | undefined>;
 };
 
-export const openConcurrency = (max: number): Concurrency => {
+/** The invocations of the whole account: what no function has reserved, shared by functions of sites and of the engine alike. */
+export type Concurrency = Executions & {
+  readonly max: number;
+  readonly unreserved: number;
+  /** Where a function's invocations count: those that it has reserved, and no others; else what all share. */
+  of(functionName: string): Executions;
+};
+
+/** @param reserved executions of one function alone, by its name (PutFunctionConcurrency) */
+export const openConcurrency = (max: number, reserved: ReadonlyMap<string, number> = new Map()): Concurrency => {
+  const own = new Map([...reserved].map(([name, count]) => [name, openExecutions(count)]));
+  const unreserved = max - [...reserved.values()].reduce((sum, count) => sum + count, 0);
+  const shared = openExecutions(unreserved);
+  return { ...shared, max, unreserved, of: (name) => own.get(name) ?? shared };
+};
+
+const openExecutions = (max: number): Executions => {
   const waiting = new Set<(end: () => void) => void>();
   let running = 0;
 
@@ -35,7 +50,6 @@ export const openConcurrency = (max: number): Concurrency => {
   };
 
   return {
-    max,
     begin() {
       if (running >= max) throw tooManyAtOnce();
       return begun();
@@ -67,7 +81,7 @@ export type CountedFleet = {
   readonly runWhenFree: Fleet["run"];
 };
 
-export const counted = (fleet: Fleet, { begin, beginWhenFree }: Concurrency, closing: AbortSignal): CountedFleet => {
+export const counted = (fleet: Fleet, { begin, beginWhenFree }: Executions, closing: AbortSignal): CountedFleet => {
   const until = async (end: () => void, ...[task, invocation]: Parameters<Fleet["run"]>): Promise<Reply> => {
     try {
       const reply = await fleet.run(task, invocation);

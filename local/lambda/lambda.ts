@@ -90,6 +90,8 @@ export type LocalLambdaOptions = {
   settleMs?: number;
   /** Default those of a usual account. */
   account?: AccountLimits;
+  /** What of the account's executions is one function's alone, by its name. Default nothing. */
+  reserved?: ReadonlyMap<string, number>;
   /** A clock in milliseconds that never goes back; only tests change it. */
   now?: () => number;
 };
@@ -120,7 +122,7 @@ export const startLambda = async (options: LocalLambdaOptions): Promise<LocalLam
   );
   const closing = new AbortController();
   const account = options.account ?? USUAL_ACCOUNT;
-  const concurrency = openConcurrency(account.concurrentInvocations);
+  const concurrency = openConcurrency(account.concurrentInvocations, options.reserved);
   const invocations = counted(fleet, concurrency, closing.signal);
   const mayCall = callRate(account.lambdaCalls, options.now ?? (() => performance.now()));
   const registry = openRegistry({ store: functions, settleMs: options.settleMs ?? 30, settled: retireSuperseded });
@@ -157,7 +159,7 @@ export const startLambda = async (options: LocalLambdaOptions): Promise<LocalLam
     ...urlOperations(registry, options.functionUrlBase),
     ...policyOperations(registry),
     ...eventSourceOperations(registry, mappings),
-    ...accountOperations(registry, concurrency.max),
+    ...accountOperations(registry, concurrency),
     ...invocationOperations(registry, code, invocations, log),
   };
 

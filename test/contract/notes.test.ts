@@ -28,7 +28,10 @@ it("streams that begin are listed until they are forgotten", async () => {
 });
 
 it("a flip that is not settled is noted once, counted, and forgotten for good", async () => {
-  const { noteUnsettled, isUnsettled, unsettledFlips, countLook, forgetUnsettled } = unsettledNotes(client, TABLE);
+  const { noteUnsettled, isUnsettled, unsettledFlips, countLook, forgetUnsettled, throttledFlip, noteThrottled } = unsettledNotes(
+    client,
+    TABLE,
+  );
   const [here, other] = ["environment/web/production", "environment/web/preview"];
   expect(await isUnsettled(here, 5)).toBe(false);
   expect(await noteUnsettled(here, 5)).toBe(true);
@@ -41,6 +44,9 @@ it("a flip that is not settled is noted once, counted, and forgotten for good", 
     { sequence: 5, looks: 1 },
     { sequence: 12, looks: 0 },
   ]);
+  await noteThrottled(here, 5, 2);
+  await noteThrottled(here, 7, 1);
+  expect([await throttledFlip(here, 5), await throttledFlip(here, 7), await throttledFlip(here, 12)]).toEqual([2, 0, 0]);
   await forgetUnsettled(here, 5);
   // who looked before it was forgotten does not bring it back
   await countLook(here, 5, 2);

@@ -14,6 +14,8 @@ import {
 import { paginateListServiceQuotas, ServiceQuotasClient } from "@aws-sdk/client-service-quotas";
 import { SendMessageCommand } from "@aws-sdk/client-sqs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { isOutage, isOutOfTime, isThrottled } from "../../engine/aws/errors.ts";
+import { lambdaFunctions } from "../../engine/aws/functions.ts";
 import { accountNamed, newAccount } from "../../local/account-limits.ts";
 import { serveApi } from "../../local/api-server.ts";
 import { type LocalAws, startAws } from "../../local/aws.ts";
@@ -151,6 +153,60 @@ describe("invocations of a new account", () => {
     expect(await (await fetch(api.url)).text()).toBe("reached");
     for (const end of ends) end();
     await api.close();
+  });
+});
+
+describe("executions that a function has reserved", () => {
+  it("are its own: no flood of others takes one away, and it takes none of theirs", () => {
+    const all = openConcurrency(5, new Map([["flips", 2]]));
+    const [flips, site] = [all.of("flips"), all.of("site")];
+    const visitors = [1, 2, 3].map(() => site.begin());
+    expect(() => all.begin()).toThrow("Rate Exceeded.");
+    const [first] = [flips.begin(), flips.begin()];
+    expect(() => flips.begin()).toThrow("Rate Exceeded.");
+    first?.();
+    expect(() => site.begin()).toThrow("Rate Exceeded.");
+    flips.begin();
+    visitors[0]?.();
+    site.begin();
+    expect([all.max, all.unreserved]).toEqual([5, 3]);
+  });
+
+  it("are told of by Lambda, where the account has room for any", async () => {
+    for (const [concurrentInvocations, unreserved] of [
+      [390, 350],
+      [389, 389],
+    ] as const) {
+      const data = join(folder.path, `reserves-${concurrentInvocations}`);
+      const other = await startAws({ dataDir: data, account: { concurrentInvocations }, log: () => {} });
+      const { AccountLimit } = await other.clients.lambda.send(new GetAccountSettingsCommand({}));
+      await other.close();
+      expect(AccountLimit?.UnreservedConcurrentExecutions).toBe(unreserved);
+    }
+  });
+});
+
+describe("whoever asks a release whether it works", () => {
+  it("hears within seconds that there is no room", async () => {
+    const ends = fill();
+    const { invoke } = lambdaFunctions(aws.clients.briefLambda);
+    const began = performance.now();
+    const error = await invoke("one", "$LATEST", {}).catch((error: unknown) => error);
+    expect(performance.now() - began).toBeLessThan(8_000);
+    expect([isThrottled(error), isOutOfTime(error), isOutage(error)]).toEqual([true, false, true]);
+    for (const end of ends) end();
+  });
+
+  it("waits no longer than it says for what does not answer", async () => {
+    const gate = join(folder.path, "late-gate");
+    await create("late", gate);
+    const { invoke } = lambdaFunctions(aws.clients.briefLambda);
+    const began = performance.now();
+    const error = await invoke("late", "$LATEST", {}, 300).catch((error: unknown) => error);
+    expect(performance.now() - began).toBeLessThan(3_000);
+    expect([isThrottled(error), isOutOfTime(error)]).toEqual([false, true]);
+    await writeFile(gate, "");
+    expect((await invoke("late", "$LATEST", {}, 20_000)).payload).toContain("open");
   });
 });
 

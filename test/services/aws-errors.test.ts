@@ -1,7 +1,7 @@
 import { ConditionalCheckFailedException, ResourceNotFoundException } from "@aws-sdk/client-dynamodb";
 import { ResourceConflictException, TooManyRequestsException } from "@aws-sdk/client-lambda";
 import { describe, expect, it } from "vitest";
-import { isLimit, isOutage, isStoreFull, problemOf, unlessMissing } from "../../engine/aws/errors.ts";
+import { isLimit, isOutage, isOutOfTime, isStoreFull, isThrottled, problemOf, unlessMissing } from "../../engine/aws/errors.ts";
 
 const $metadata = {};
 const named = (name: string, more: object = {}) => Object.assign(new Error(name), { name, ...more });
@@ -36,6 +36,13 @@ describe("an error of AWS", () => {
     expect(await unlessMissing(Promise.resolve(1))).toBe(1);
     expect(await unlessMissing(Promise.reject(answered(404)))).toBeUndefined();
     await expect(unlessMissing(Promise.reject(answered(403)))).rejects.toThrow("Unknown");
+  });
+
+  it("says that there was no room, whatever was made of it, or that it was not waited for", () => {
+    const room = new TooManyRequestsException({ message: "Rate Exceeded.", $metadata });
+    const errors = [room, new Error("no room", { cause: room }), named("AbortError"), answered(429)];
+    expect(errors.map(isThrottled)).toEqual([true, true, false, false]);
+    expect(errors.map(isOutOfTime)).toEqual([false, false, true, false]);
   });
 
   it("tells a limit, a full disk and an outage from each other", () => {

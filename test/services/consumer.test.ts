@@ -169,6 +169,12 @@ describe("a consumer whose work is a step of a deployment", () => {
     expect((await step(own, 5)).returned).toEqual(["m1"]);
     expect((await step(own, 6)).deadLettered).toEqual([["m1", "gave up after 6 tries: no current"]]);
   });
+  it("counts no delivery that it could not begin with", async () => {
+    const left: boolean[] = [];
+    for (const receives of [8, 9])
+      await room((_, { givesUp }) => void left.push(givesUp(own, 3)), {}, 24).receive(message("m1", north, receives));
+    expect(left).toEqual([false, true]);
+  });
   it("waits for a service that is away, as long as the message comes", async () => {
     for (const receives of [6, 12, 23]) expect((await step(away, receives)).returned).toEqual(["m1"]);
     expect((await step(away, 24)).deadLettered).toEqual([["m1", "gave up after 24 tries: the table is away"]]);

@@ -126,8 +126,8 @@ export const mutants: readonly Mutant[] = [
   one(
     "success is said before the alias was read back",
     "services/flip-alias/flip-alias.ts",
-    "?? (await verifyAliases(ports, flip, site));",
-    "?? (verifyAliases.length > 9 ? 0 : undefined);",
+    "newer === undefined ? await verifyAliases(ports, flip, site) : { by: newer };",
+    "newer === undefined && verifyAliases.length < 9 ? { unproven: undefined } : { by: newer, unproven: undefined };",
   ),
   several(
     "the revalidation function is not flipped with the server",
