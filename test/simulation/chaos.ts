@@ -33,6 +33,7 @@ export const chaos = (cloud: Cloud, aliases: Aliases, used: readonly Place[], un
     if (faults.strikes("version-deleted")) remove();
     if (faults.strikes("clock-jump")) jump();
     if (faults.strikes("outage")) cutOff(cloud, random);
+    if (faults.strikes("flood")) flood(cloud);
     if (faults.strikes("poison")) queues.send(random.pick(consumers).name, random.pick(['{"detail":{}}', "not even JSON", "{}"]), 0);
     if (faults.strikes("dead-letters-redriven")) redrive();
     if (world.now() < untilMs) world.after(random.between(0.5, 1.5) * EVERY_MS, round);
@@ -103,6 +104,13 @@ export const chaos = (cloud: Cloud, aliases: Aliases, used: readonly Place[], un
       if (faults.strikes("letters-stay")) queues.lay(queue, letter);
       else queues.send(queue, letter.body, random.between(0, 60_000), letter.about);
   }
+};
+
+/** Visitors take every execution of the account for a minute to an hour. */
+const flood = ({ world, lambda }: Cloud): void => {
+  const ms = world.faults.random("flood").spread(60_000, HOUR);
+  lambda.flood(world.now() + ms);
+  world.tell(() => `visitors take every execution of the account for ${Math.round(ms / 60_000)} minutes`);
 };
 
 /** One service answers nobody for ten minutes to an hour. */

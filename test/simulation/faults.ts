@@ -24,6 +24,8 @@ export const faultRates = {
   throttled: 0.002,
   /** one service answers nobody for up to an hour */
   outage: 0.04,
+  /** visitors take every execution of the account for up to an hour: Lambda runs nothing else */
+  flood: 0.04,
   /** 409 while an update is in progress, longer than it takes */
   "lambda-busy": 0.05,
   /** an answer is lost and the client asks again: its own first try has changed the revision */

@@ -101,6 +101,7 @@ export const run = async ({ seed, record = false, without = new Set(), dropped =
     },
     buildStarted: (build) => checkBuildStarted(cloud, ledger, build),
     copied: files.copied,
+    aliasRead: aliases.read,
     answered: aliases.answered,
     said: (line) => {
       const text = JSON.stringify(line);

@@ -31,7 +31,13 @@ const themes: readonly Theme[] = [
   anything,
   // what is dated ahead is lost on its way, and the clocks are right again when it is looked for
   { name: "clocks ahead", faults: { "clock-jump": 8, "stream-lost": 4, "given-up": 4 }, caps: 3 },
-  { name: "rollbacks", faults: { "version-deleted": 3, "alias-edited": 2, "given-up": 1 }, caps: 2, rollbacks: 0.5, haste: false },
+  {
+    name: "rollbacks",
+    faults: { "version-deleted": 3, "alias-edited": 2, "given-up": 1, flood: 2 },
+    caps: 2,
+    rollbacks: 0.5,
+    haste: false,
+  },
   {
     name: "hands in a flip",
     faults: { "alias-edited-midway": 8, "crash-after-effect": 4, "crash-before-append": 2, "store-timeout-lost": 2 },

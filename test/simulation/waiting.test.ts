@@ -36,6 +36,7 @@ const hanging = async () => {
     appended: stream.put,
     arrived: mappings.ask,
     aliasMoved: nothing,
+    aliasRead: nothing,
     buildStarted: nothing,
     copied: nothing,
     answered: nothing,

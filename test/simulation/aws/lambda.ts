@@ -35,6 +35,8 @@ export const NEVER_STARTS = "NEVER STARTS";
 export type Watch = {
   /** a consumer moved an alias */
   aliasMoved(fn: Fn, from: Alias, to: Alias): void;
+  /** somebody read what the alias says */
+  aliasRead(fn: Fn, alias: Alias): void;
   /** somebody asked through the alias, and this version answered */
   answered(fn: Fn, version: string): void;
 };
@@ -44,6 +46,7 @@ export type Lambda = ReturnType<typeof lambdaOf>;
 export const lambdaOf = (world: World, objects: Objects, watch: Watch) => {
   const functions = new Map<string, Fn>();
   let revisions = 0;
+  let floodedUntil = 0;
   const revision = (): string => `r${++revisions}`;
   const conflict = () => awsError("ResourceConflictException", 409);
   const find = (name: string): Fn => {
@@ -140,8 +143,10 @@ export const lambdaOf = (world: World, objects: Objects, watch: Watch) => {
       return publishedOf(fn, version);
     },
     GetAlias: ({ FunctionName }: { FunctionName: string }) => {
-      const { alias } = find(FunctionName);
+      const fn = find(FunctionName);
+      const { alias } = fn;
       if (alias === undefined) throw awsError("ResourceNotFoundException", 404);
+      watch.aliasRead(fn, alias);
       return { FunctionVersion: alias.version, Description: alias.description, RevisionId: alias.revision, ...routingOf(alias) };
     },
     UpdateAlias: ({
@@ -172,6 +177,7 @@ export const lambdaOf = (world: World, objects: Objects, watch: Watch) => {
     },
     Invoke: ({ FunctionName, Qualifier }: { FunctionName: string; Qualifier: string }) => {
       const fn = find(FunctionName);
+      if (floodedUntil > world.now()) throw awsError("TooManyRequestsException", 429);
       const isAlias = !/^\d+$/.test(Qualifier);
       const old = isAlias && (fn.stale?.until ?? 0) > world.now() ? fn.stale?.version : undefined;
       if (isAlias && fn.alias === undefined) throw awsError("ResourceNotFoundException", 404);
@@ -204,6 +210,10 @@ export const lambdaOf = (world: World, objects: Objects, watch: Watch) => {
         stale: undefined,
         numbers: 1,
       });
+    },
+    /** Until then nothing is run for whoever asks. */
+    flood: (until: number): void => {
+      floodedUntil = Math.max(floodedUntil, until);
     },
     /** Somebody changes the alias in the console. */
     edit: (fn: Fn, change: Partial<Alias>): void => {

@@ -62,6 +62,7 @@ const engine = {
   rows: views,
   queues,
   functions,
+  probes: functions,
   objects,
   site,
   webhookSecrets,

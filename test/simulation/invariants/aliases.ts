@@ -19,6 +19,8 @@ export type Seen = {
   readonly movedAt: Map<number, number>;
   /** sequences whose version answered through the alias after the move */
   readonly answered: Set<number>;
+  /** sequences that the alias was read to be at after the move, all of it */
+  readonly read: Set<number>;
   /** somebody changed it by hand since the engine moved it */
   edited: boolean;
   everEdited: boolean;
@@ -57,6 +59,7 @@ export const aliasesOf = (world: World, ledger: Ledger, settings: ReadonlyMap<st
       moves: new Map(),
       movedAt: new Map(),
       answered: new Set(),
+      read: new Set(),
       edited: false,
       everEdited: false,
     };
@@ -106,6 +109,11 @@ export const aliasesOf = (world: World, ledger: Ledger, settings: ReadonlyMap<st
       if (!state.checked) world.violate(`the alias of ${fn.name} was moved to ${deploymentId}, which never passed its checks`);
       if (flip.reason === "deploy" && (!state.flipping || (hasEnded(state) && state.status === "cancelled")))
         world.violate(`the alias of ${fn.name} was moved for ${deploymentId}, which is ${state.status} and did not begin to flip`);
+    },
+    read: (fn: Fn, found: Alias): void => {
+      const alias = of(fn.name);
+      const [, said = ""] = /^seq=(\d+) /.exec(found.description) ?? [];
+      if (alias.moves.get(Number(said)) === found.version && !isWeighted(found)) alias.read.add(Number(said));
     },
     answered: (fn: Fn, version: string): void => {
       const alias = of(fn.name);

@@ -129,6 +129,12 @@ export const mutants: readonly Mutant[] = [
     "newer === undefined ? await verifyAliases(ports, flip, site) : { by: newer };",
     "newer === undefined && verifyAliases.length < 9 ? { unproven: undefined } : { by: newer, unproven: undefined };",
   ),
+  one(
+    "an alias that nobody may ask is taken for moved without being read",
+    "services/flip-alias/move-aliases.ts",
+    "return readBack(ports, flip, target, noRoom(name, ALIAS));",
+    "return { unproven: noRoom(name, ALIAS) };",
+  ),
   several(
     "the revalidation function is not flipped with the server",
     {
