@@ -17,8 +17,20 @@ export default $config({
   },
   /** Every file of infra declares one capability; the imports between them say what stands on what. */
   async run() {
-    const { readdirSync } = await import("node:fs");
-    const { SHIPLOG_STAGE = $app.stage } = process.env;
+    const { existsSync, readdirSync, readFileSync } = await import("node:fs");
+    const { homedir } = await import("node:os");
+    const { isRegionSaid, REGION_UNSAID } = await import("./blueprint/region.ts");
+    const { AWS_CONFIG_FILE, AWS_SHARED_CREDENTIALS_FILE, SST_AWS_REGION, SHIPLOG_STAGE = $app.stage } = process.env;
+    const profiles = [AWS_CONFIG_FILE || `${homedir()}/.aws/config`, AWS_SHARED_CREDENTIALS_FILE || `${homedir()}/.aws/credentials`];
+    // SST says the region that it took in a variable of its own
+    if (
+      SST_AWS_REGION === "us-east-1" &&
+      !isRegionSaid(
+        process.env,
+        profiles.filter(existsSync).map((file) => readFileSync(file, "utf8")),
+      )
+    )
+      throw new Error(REGION_UNSAID);
     if (SHIPLOG_STAGE !== $app.stage)
       throw new Error(
         `SHIPLOG_STAGE is ${SHIPLOG_STAGE}, and this deploys ${$app.stage}: unset it, and look whether SHIPLOG_SITES is the other stage's too`,

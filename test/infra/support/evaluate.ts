@@ -31,7 +31,7 @@ const loadApp = async (): Promise<App> => {
 
 const cli = await startCliServer(scratch);
 process.env.SST_SERVER = cli.url;
-process.env.SST_AWS_REGION = REGION;
+process.env.SST_AWS_REGION ??= REGION;
 // names of SST's own end in random letters, and secrets are random: the graph must be the same every time
 require("node:crypto").randomBytes = (length: number) => Buffer.alloc(length, 7);
 

@@ -66,12 +66,20 @@ type Evaluation = {
   readonly named?: boolean;
   /** where the graph is written */
   readonly file?: string;
+  /** variables besides those of this process */
+  readonly variables?: Readonly<Record<string, string>>;
 };
 
 /** Runs `sst.config.ts` for a stage, in a process of its own. */
 export const evaluate = async (
   stage: string,
-  { folder = root, sites = join(root, "test/infra/fixtures/sites.json"), file = fileOf(stage), named = false }: Evaluation = {},
+  {
+    folder = root,
+    sites = join(root, "test/infra/fixtures/sites.json"),
+    file = fileOf(stage),
+    named = false,
+    variables = {},
+  }: Evaluation = {},
 ): Promise<Graph> => {
   mkdirSync(join(work, "check"), { recursive: true });
   await promisify(execFile)(process.execPath, [join(folder, "test/infra/support/evaluate.ts"), stage, file], {
@@ -82,6 +90,7 @@ export const evaluate = async (
       SHIPLOG_THROWAWAY: stage === "production" ? "" : stage,
       // as one that was deployed before names carried the stage: what is compared with it has none in its names
       SHIPLOG_DEFAULT_STAGE: named ? "production" : stage,
+      ...variables,
     },
     maxBuffer: 64 * 1024 * 1024,
   });
