@@ -82,10 +82,11 @@ async function engineOf(
     return { finding, places: fromFile, isAway: false };
   }
   try {
-    const places = (await context.api().environments()).map(({ site, environment, functions }) => ({
+    const places = (await context.api().environments()).map(({ site, environment, functions, edgeKeys = [] }) => ({
       site,
       environment,
       functions: functions ?? functionNames(site, environment, { functions: {} }),
+      edgeKeys,
     }));
     return { finding: ok("API", `answers at ${connection.url}`), places, isAway: false };
   } catch (error) {

@@ -115,6 +115,8 @@ export const OneEnvironment = z.object({
     url: z.string(),
     /** names of the functions that the environment was declared with; absent from an API of an earlier release */
     functions: z.array(z.string()).optional(),
+    /** digests of the keys that its edge sends, the newest first; absent from an API of an earlier release */
+    edgeKeys: z.array(z.string()).optional(),
   }),
 });
 export const ManyEnvironments = z.object({ environments: z.array(OneEnvironment.shape.environment) });

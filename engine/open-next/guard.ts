@@ -1,3 +1,4 @@
+import { hash } from "node:crypto";
 import { ORIGIN_HEADER } from "../../blueprint/site-resources.ts";
 
 /**
@@ -22,11 +23,17 @@ export const guardOf = (handler: string): { readonly handler: string; readonly p
 /** Whether an answer is the guard's, by its header. */
 export const isRefusal = (headers: Readonly<Record<string, unknown>> | undefined): boolean => headers?.[ORIGIN_HEADER] === "refused";
 
-/** Whether a version answers an edge that sends these keys; one without a guard answers everybody. */
-export const admits = (
-  { handler, variables }: { readonly handler: string; readonly variables: Readonly<Record<string, string>> },
-  keys: readonly string[],
-): boolean => handler !== HANDLER || (variables[ORIGIN_KEYS] ?? "").split(",").some((key) => keys.includes(key));
+type Guarded = { readonly handler: string; readonly variables: Readonly<Record<string, string>> };
+
+/** The keys that a version takes; `undefined` where it has no guard, and answers everybody. */
+export const keysOf = ({ handler, variables }: Guarded): string[] | undefined =>
+  handler === HANDLER ? (variables[ORIGIN_KEYS] ?? "").split(",") : undefined;
+
+/** Whether a version answers an edge that sends these keys. */
+export const admits = (version: Guarded, keys: readonly string[]): boolean => keysOf(version)?.some((key) => keys.includes(key)) ?? true;
+
+/** Names a key, and gives nothing of it away. */
+export const digestOfKey = (key: string): string => hash("sha256", key, "hex").slice(0, 16);
 
 /** Whole answers and streamed ones, as the bundle's own handler says of itself. */
 const guard = (module: string, name: string): string =>

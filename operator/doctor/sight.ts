@@ -74,7 +74,7 @@ export const inspectAccount = (clients: Clients, serviceQuotas: ServiceQuotasCli
     key: (KeyId: string) => there(kms.send(new DescribeKeyCommand({ KeyId }))),
     secret: (SecretId: string) => there(secrets.send(new DescribeSecretCommand({ SecretId }))),
     project: async (name: string) => (await codeBuild.send(new BatchGetProjectsCommand({ names: [name] }))).projects?.length === 1,
-    fn: (name: string) => functions.get(name),
+    fn: (name: string, qualifier?: string) => functions.get(name, qualifier),
     alias: functions.alias,
     /** What feeds a function (or its alias, as `name:alias`): names of queues and tables. */
     mappings: async (FunctionName: string): Promise<{ id: string; source: string; enabled: boolean }[]> => {

@@ -6,6 +6,7 @@ import { type Environment, isTarget } from "../../domain/environment/state.ts";
 import { fold } from "../../domain/kernel/decider.ts";
 import { environmentStream } from "../../domain/kernel/identity.ts";
 import { putBack } from "../../engine/aws/put-back.ts";
+import { digestOfKey, keysOf } from "../../engine/open-next/guard.ts";
 import { type Finding, missing, ok, wrong } from "./finding.ts";
 import type { Sight } from "./sight.ts";
 
@@ -14,13 +15,16 @@ export type Place = {
   readonly site: string;
   readonly environment: string;
   readonly functions: readonly string[];
+  /** digests of the keys that its edge sends, where the engine says them */
+  readonly edgeKeys?: readonly string[];
   /** as the sites file says, where that is what is known */
   readonly architecture?: "arm64" | "x86_64";
   readonly buildCompute?: string;
 };
 
 /** What one environment lives on, and whether each alias is where the log says that it was put. */
-export const examineEnvironment = async (sight: Sight, { site, environment, functions }: Place, make: string): Promise<Finding[]> => {
+export const examineEnvironment = async (sight: Sight, place: Place, make: string): Promise<Finding[]> => {
+  const { site, environment, functions, edgeKeys = [] } = place;
   const names = siteResources(site, environment);
   const findings: Finding[] = [
     await there(`build project ${names.project}`, sight.project(names.project)),
@@ -30,6 +34,7 @@ export const examineEnvironment = async (sight: Sight, { site, environment, func
   ];
   findings.push(await unconfirmed(names.revalidationDeadLetters));
   for (const name of functions) findings.push(await aliasIs(name));
+  if (edgeKeys.length > 0) findings.push(await knowsEdge(sight, place, edgeKeys));
   const fed = `${names.functions.revalidation}:${names.alias}`;
   const mapping = (await sight.mappings(fed)).find(({ source }) => source === names.revalidationQueue);
   const what = `mapping ${names.revalidationQueue} → ${fed}`;
@@ -92,4 +97,29 @@ export const examineEnvironment = async (sight: Sight, { site, environment, func
       `${putBack(name, names.alias, expected, found)}; shiplog why ${site}/${environment} says what should be live`,
     );
   }
+};
+
+/** Whether visitors reach what is live: a version keeps the keys that it was published with, and an edge may send others by now. */
+export const knowsEdge = async (
+  sight: Pick<Sight, "fn">,
+  { site, environment, functions }: Place,
+  edgeKeys: readonly string[],
+): Promise<Finding> => {
+  const what = `edge of ${site}/${environment}`;
+  const { alias } = siteResources(site, environment);
+  const live = await Promise.all(functions.map(async (name) => ({ name, found: await sight.fn(name, alias) })));
+  const guarded = live.flatMap(({ name, found }) => {
+    const keys = found && keysOf(found)?.map(digestOfKey);
+    return keys === undefined ? [] : [{ name, known: edgeKeys.filter((key) => keys.includes(key)) }];
+  });
+  const shut = guarded.filter(({ known }) => known.length === 0).map(({ name }) => name);
+  if (shut.length > 0)
+    return wrong(
+      what,
+      `sends no key that ${shut.join(", ")} would know: visitors get 403 from what is live`,
+      `deploy ${site}/${environment} again, or declare the number of its former key beside the new one (docs/aws.md)`,
+    );
+  const behind = guarded.filter(({ known }) => !known.includes(edgeKeys[0] ?? "")).map(({ name }) => name);
+  if (behind.length === 0) return ok(what, "what is live knows its key");
+  return ok(what, `${behind.join(", ")} knows its former key alone: deploy ${site}/${environment} again before that is dropped`);
 };

@@ -7,6 +7,7 @@ import { DeploymentId, deploymentStream, environmentStream } from "../../domain/
 import { emptyEnvironment } from "../../domain/projections/environment-view.ts";
 import type { DeploymentView } from "../../domain/projections/views.ts";
 import { eventsOf } from "../../engine/log/codec.ts";
+import { digestOfKey } from "../../engine/open-next/guard.ts";
 import { foldRow } from "../../engine/views/read-models.ts";
 import type { Ports } from "./ports.ts";
 import { Problem } from "./problem.ts";
@@ -17,6 +18,7 @@ export type EnvironmentOf = z.infer<typeof OneEnvironment>["environment"];
 export const declaredOf = (place: SiteConfig) => ({
   url: place.url,
   functions: functionNames(place.site, place.environment, place),
+  edgeKeys: place.originKeys.map(digestOfKey),
 });
 
 export type Look = ReturnType<typeof look>;

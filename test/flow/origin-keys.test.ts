@@ -5,7 +5,9 @@ import { GetFunctionUrlConfigCommand } from "@aws-sdk/client-lambda";
 import { GetQueueAttributesCommand, GetQueueUrlCommand } from "@aws-sdk/client-sqs";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { ORIGIN_HEADER, siteResources } from "../../blueprint/site-resources.ts";
+import { lambdaFunctions } from "../../engine/aws/functions.ts";
 import { type Development, startDevelopment } from "../../local/development.ts";
+import { knowsEdge } from "../../operator/doctor/site.ts";
 import { apiClient } from "../support/api-client.ts";
 import { writeFixtureApp } from "../support/fixture-app.ts";
 import { until } from "../support/until.ts";
@@ -60,6 +62,15 @@ const queued = async (): Promise<string | undefined> => {
     ?.ApproximateNumberOfMessages;
 };
 
+/** What the doctor says of the keys. */
+const edgeIs = async (): Promise<[string, string]> => {
+  const { edgeKeys = [] } = (await api().environment("web", "production")) as { edgeKeys?: string[] };
+  const sight = { fn: lambdaFunctions(dev.aws.clients.lambda).get };
+  const place = { site: "web", environment: "production", functions: Object.values(functions) };
+  const { state, says } = await knowsEdge(sight, place, edgeKeys);
+  return [state, says];
+};
+
 it("a site answers at its edge alone: who asks its functions themselves is refused, and nothing is queued", async () => {
   await deployed();
   expect(await page()).toBe(200);
@@ -76,6 +87,19 @@ it("a site answers at its edge alone: who asks its functions themselves is refus
   expect([key.length > 40, told.includes(key)]).toEqual([true, false]);
 });
 
+it("a key is replaced at once: nobody is answered until the next deployment, and the doctor says so", async () => {
+  await deployed();
+  await dev.close();
+  await start([2]);
+  expect(await page()).toBe(403);
+  expect(await edgeIs()).toEqual([
+    "wrong",
+    `sends no key that ${functions.server}, ${functions.image} would know: visitors get 403 from what is live`,
+  ]);
+  await deployed();
+  expect([await page(), ...(await edgeIs())]).toEqual([200, "ok", "what is live knows its key"]);
+});
+
 it("a key is replaced in steps, during which every visitor is answered; a release that knows the old one alone is no way back", async () => {
   const before = await deployed();
   const after: number[] = [];
@@ -85,8 +109,13 @@ it("a key is replaced in steps, during which every visitor is answered; a releas
     after.push(await page());
   };
   await restart([2, 1]);
+  expect(await edgeIs()).toEqual([
+    "ok",
+    `${functions.server}, ${functions.image} knows its former key alone: deploy web/production again before that is dropped`,
+  ]);
   const between = await deployed();
   after.push(await page());
+  expect(await edgeIs()).toEqual(["ok", "what is live knows its key"]);
   await restart([2]);
   await deployed();
   expect([...after, await page()]).toEqual([200, 200, 200, 200]);
