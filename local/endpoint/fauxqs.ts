@@ -1,3 +1,4 @@
+import { statSync } from "node:fs";
 import { findPackageJSON } from "node:module";
 import { dirname, join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
@@ -70,7 +71,11 @@ export async function openFauxqs(dataDir: string): Promise<Fauxqs> {
   allowEveryCharacter(sqsTypes.INVALID_MESSAGE_BODY_CHAR);
 
   const [sqs, sns, s3] = [new SqsStore(), new SnsStore(), new S3Store()];
-  const persistence = opened(join(dataDir, "fauxqs.db"), () => new PersistenceManager(dataDir));
+  const persistence = opened(join(dataDir, "fauxqs.db"), (file) => {
+    // SQLite takes an empty file for a new database, and everything that was in it would be gone without a word
+    if (statSync(file, { throwIfNoEntry: false })?.size === 0) throw new Error("it is empty");
+    return new PersistenceManager(dataDir);
+  });
   // A commit is in the file, though not forced to the disk: it survives a killed process, not a power cut.
   persistence.db.exec("PRAGMA synchronous = NORMAL");
   keepReceiveCounts(persistence);
@@ -94,9 +99,9 @@ export async function openFauxqs(dataDir: string): Promise<Fauxqs> {
 }
 
 /** @throws Damaged where the database cannot be opened or read */
-function opened<T>(file: string, open: () => T): T {
+function opened<T>(file: string, open: (file: string) => T): T {
   try {
-    return open();
+    return open(file);
   } catch (cause) {
     if (isDiskFull(cause)) throw cause;
     throw new Damaged(

@@ -75,9 +75,11 @@ describe("the local AWS", () => {
       expect(await thrownBy(() => startEndpoint({ dataDir: folder })), name).toMatchObject(naming(file));
       await rm(file);
     }
-    const objects = await put("queues-and-objects/fauxqs.db", "x".repeat(5_000));
-    expect(await thrownBy(() => startEndpoint({ dataDir: folder }))).toMatchObject(naming(objects));
-    await rm(dirname(objects), { recursive: true });
+    for (const content of ["x".repeat(5_000), ""]) {
+      const objects = await put("queues-and-objects/fauxqs.db", content);
+      expect(await thrownBy(() => startEndpoint({ dataDir: folder }))).toMatchObject(naming(objects));
+      await rm(dirname(objects), { recursive: true });
+    }
     await put("dynamodb/CURRENT", "garbage");
     expect(await thrownBy(() => startEndpoint({ dataDir: folder }))).toMatchObject(naming(join(folder, "dynamodb")));
     await rm(join(folder, "dynamodb"), { recursive: true });
