@@ -1,4 +1,5 @@
 import type { Site } from "./sites.ts";
+import { INSTALLS } from "./sites-install.ts";
 
 /**
  * The commands of the default build, for any POSIX shell, each run by itself in one session. The source's root is
@@ -22,20 +23,20 @@ shiplog_manager=npm
 shiplog_named=$(node -p 'try { (require("./package.json").packageManager || "").split("+")[0] } catch { "" }')
 case "$shiplog_named" in "$shiplog_manager"@*) ;; *) shiplog_named= ;; esac
 case "$shiplog_manager" in
-  npm) SHIPLOG_INSTALL='npm ci --include=dev --no-audit --no-fund' shiplog_named= ;;
+  npm) SHIPLOG_INSTALL='${INSTALLS.npm}' shiplog_named= ;;
   pnpm)
-    SHIPLOG_INSTALL='pnpm install --frozen-lockfile --prod=false'
+    SHIPLOG_INSTALL='${INSTALLS.pnpm}'
     case "$(head -n 1 pnpm-lock.yaml)" in *5.*) shiplog_package=pnpm@7 ;; *6.*) shiplog_package=pnpm@8 ;; *) shiplog_package=pnpm@10 ;; esac ;;
   yarn)
     if grep -q '^__metadata:' yarn.lock; then
-      SHIPLOG_INSTALL='yarn install --immutable' shiplog_package=@yarnpkg/cli-dist@4
+      SHIPLOG_INSTALL='${INSTALLS.yarn}' shiplog_package=@yarnpkg/cli-dist@4
       # OpenNext and Lambda look for packages in node_modules
       export YARN_NODE_LINKER=node-modules YARN_ENABLE_TELEMETRY=0
       rm -f .pnp.cjs .pnp.loader.mjs
     else
-      SHIPLOG_INSTALL='yarn install --frozen-lockfile --production=false --non-interactive' shiplog_package=yarn@1
+      SHIPLOG_INSTALL='${INSTALLS.yarnClassic}' shiplog_package=yarn@1
     fi ;;
-  bun) SHIPLOG_INSTALL='env -u NODE_ENV bun install --frozen-lockfile' shiplog_package=bun@1 ;;
+  bun) SHIPLOG_INSTALL='${INSTALLS.bun}' shiplog_package=bun@1 ;;
 esac
 export SHIPLOG_INSTALL PATH=${TOOLS}/bin:"$PATH"
 mkdir -p ${TOOLS}/bin

@@ -1,6 +1,7 @@
 import { type FunctionRole, kindOf } from "../domain/deployment/shapes.ts";
 import { PREFIX } from "./prefix.ts";
 import type { Site } from "./sites.ts";
+import { NODE_MAJOR } from "./sites-runtime.ts";
 
 export { type FunctionRole, kindOf };
 
@@ -85,7 +86,7 @@ export const rolesWithUrl = (site: Pick<Site, "functions">): Exclude<FunctionRol
 ];
 
 /** Node of the sites' functions and of the engine's. */
-export const RUNTIME = "nodejs24.x";
+export const RUNTIME = `nodejs${NODE_MAJOR}.x` as const;
 
 /** Held by every build besides the site's own variables: Server Actions of open pages must work across releases. */
 export const ACTIONS_KEY = "NEXT_SERVER_ACTIONS_ENCRYPTION_KEY";

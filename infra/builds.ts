@@ -2,13 +2,14 @@ import { buildspecOf } from "../blueprint/buildspec.ts";
 import { componentName } from "../blueprint/engine-functions.ts";
 import { bucketName, type Right } from "../blueprint/rights.ts";
 import { siteResources } from "../blueprint/site-resources.ts";
+import { NODE_MAJOR } from "../blueprint/sites-runtime.ts";
 import type { buckets as stores } from "../blueprint/stores.ts";
 import { assumedBy, policyOf } from "./account.ts";
 import { buckets } from "./buckets.ts";
 import { type DeclaredSite, declaredSites } from "./declared-sites.ts";
 
 /** Node as an image of its own: CodeBuild's images lag behind, and a buildspec's `runtime-versions` is then left aside. */
-const IMAGE = "public.ecr.aws/docker/library/node:24-bookworm";
+const IMAGE = `public.ecr.aws/docker/library/node:${NODE_MAJOR}-bookworm`;
 
 const s3 = (bucket: keyof typeof stores, path = "") => `arn:{partition}:s3:::${bucketName(bucket)}${path}`;
 

@@ -1,6 +1,6 @@
 import type { SiteConfig } from "../../blueprint/engine-config.ts";
+import { STREAMING_WRAPPER } from "../../blueprint/sites-runtime.ts";
 import { kindOf, type PublishedFunction } from "../../domain/deployment/shapes.ts";
-import { STREAMING_WRAPPER } from "./output.ts";
 
 type Server = Pick<PublishedFunction, "role"> & {
   readonly streaming?: true | undefined;

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { STREAMING_WRAPPER } from "../../blueprint/sites-runtime.ts";
 import { FunctionName } from "../../domain/deployment/shapes.ts";
 import { type AssetPaths, assetPathsOf } from "./asset-paths.ts";
 
@@ -44,9 +45,6 @@ export type OpenNextOutput = {
   readonly behaviors: readonly { readonly pattern: string; readonly origin: string }[];
 };
 type Server = Bundle /** it answers as a stream */ & { readonly streaming: boolean };
-
-/** OpenNext's wrapper for a server that streams its answers through a Function URL. */
-export const STREAMING_WRAPPER = "aws-lambda-streaming";
 
 /** The build is not one that can be deployed. The message says to the app's developer what to change. */
 export class OutputRefused extends Error {
