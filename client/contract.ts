@@ -30,11 +30,14 @@ const Commit = GitCommit.extend({ message: text.max(500).optional(), author: tex
 /** `GET /v1/health` → `{ok: true}`; needs no token. */
 export const Health = z.object({ ok: z.literal(true) });
 
+/** The longest source that is taken, as a zip. */
+export const MAX_SOURCE_BYTES = 500_000_000;
+
 /** `POST /v1/sources`: where to put the source zip. `upload` is null where the same source is there already. */
 export const PrepareSource = z.strictObject({
   site: Name,
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
-  bytes: z.number().int().positive().max(500_000_000),
+  bytes: z.number().int().positive().max(MAX_SOURCE_BYTES),
 });
 export const PreparedSource = z.object({
   source: Source,

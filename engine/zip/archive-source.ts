@@ -2,17 +2,20 @@ import { readFile, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import ignore, { type Ignore } from "ignore";
 import { ArchiveRefused } from "./archive-rules.ts";
-import { type Zipped, zipDirectory } from "./archive-zip.ts";
+import { type Listed, listDirectory, type Zipped, zipDirectory } from "./archive-zip.ts";
 
 export type SourceOptions = {
   /** Paths of `.env*` files (relative to the folder) that the build needs, taken even where a .gitignore lists them. Default none. */
   readonly envFiles?: readonly string[];
 };
 
-/** What a person may expect in a source and is not in it. What every build leaves out or a .gitignore names is none of that. */
-export type LeftOut = { readonly path: string; readonly why: "secret" | "local-values" | "shiplogignore" | "dead-link" };
+/** What a person may expect in a source and is not in it. What every build leaves out is none of that. */
+export type LeftOut = { readonly path: string; readonly why: Why | "dead-link" };
+type Why = "secret" | "local-values" | "shiplogignore" | "gitignore";
 
+/** Without what a .gitignore names. */
 export type ZippedSource = Zipped & { readonly leftOut: readonly LeftOut[] };
+export type ListedSource = Listed & { readonly leftOut: readonly LeftOut[] };
 
 /**
  * Packs an app's folder for a build: what `sourceRules` takes in, links as links.
@@ -21,12 +24,25 @@ export type ZippedSource = Zipped & { readonly leftOut: readonly LeftOut[] };
  */
 export async function zipSource(dir: string, target: string, options: SourceOptions = {}): Promise<ZippedSource> {
   const leftOut: LeftOut[] = [];
-  const include = sourceRules(dir, options, (path, why) => leftOut.push({ path, why }));
+  const include = sourceRules(dir, options, (path, why) => why !== "gitignore" && leftOut.push({ path, why }));
   const zipped = await zipDirectory(dir, target, { include, symlinks: "keep" });
-  if (zipped.files === 0)
-    throw new ArchiveRefused("empty", undefined, `${dir} holds nothing to build: it is empty, or everything in it is ignored`);
-  return { ...zipped, leftOut: [...leftOut, ...zipped.strayPrograms.map((path) => ({ path, why: "dead-link" as const }))] };
+  if (zipped.files === 0) throw empty(dir);
+  return { ...zipped, leftOut: [...leftOut, ...strayLinks(zipped)] };
 }
+
+/** What `zipSource` would pack and leave out, with what a .gitignore names, and nothing written. Refuses what that refuses. */
+export async function listSource(dir: string, options: SourceOptions = {}): Promise<ListedSource> {
+  const leftOut: LeftOut[] = [];
+  const include = sourceRules(dir, options, (path, why) => leftOut.push({ path, why }));
+  const listed = await listDirectory(dir, { include, symlinks: "keep" });
+  if (listed.files.length === 0) throw empty(dir);
+  return { ...listed, leftOut: [...leftOut, ...strayLinks(listed)] };
+}
+
+const empty = (dir: string) =>
+  new ArchiveRefused("empty", undefined, `${dir} holds nothing to build: it is empty, or everything in it is ignored`);
+const strayLinks = ({ strayPrograms }: Pick<Listed, "strayPrograms">): LeftOut[] =>
+  strayPrograms.map((path) => ({ path, why: "dead-link" }));
 
 /** Whether a path (relative to the folder) belongs to a source; asked for a folder before what is in it. */
 export type SourceRules = (path: string, directory: boolean) => Promise<boolean>;
@@ -36,11 +52,7 @@ export type SourceRules = (path: string, directory: boolean) => Promise<boolean>
  * out (nested ones too; the nearest to a file decides), and `.env*` files, which hold secrets: only `.env.example` and
  * those named in `envFiles` go along, unless a .shiplogignore leaves them out.
  */
-export const sourceRules = (
-  dir: string,
-  options: SourceOptions = {},
-  tell: (path: string, why: "secret" | "local-values" | "shiplogignore") => void = () => {},
-): SourceRules => {
+export const sourceRules = (dir: string, options: SourceOptions = {}, tell: (path: string, why: Why) => void = () => {}): SourceRules => {
   const named = new Set(options.envFiles?.map((path) => path.replace(/^\.\//, "")));
   const gitignored = ignoreFiles(dir, [".gitignore", ".shiplogignore"]);
   const shiplogignored = ignoreFiles(dir, [".shiplogignore"]);
@@ -57,7 +69,9 @@ export const sourceRules = (
       tell(path, name.endsWith(".local") ? "local-values" : "secret");
       return false;
     }
-    return !(await gitignored(path, directory));
+    if (!(await gitignored(path, directory))) return true;
+    tell(path, "gitignore");
+    return false;
   };
 };
 

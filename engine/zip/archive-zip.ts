@@ -37,10 +37,7 @@ export type ZipOptions = {
  * hashes made by one Node version.) Empty folders are not stored. `target` appears whole or not at all.
  */
 export async function zipDirectory(dir: string, target: string, options: ZipOptions = {}): Promise<Zipped> {
-  const { found, strayPrograms } = await walk(await realpath(dir), options, resolve(target));
-  found.sort((a, b) => (a.path < b.path ? -1 : 1));
-  checkLinks(new Map(found.flatMap(({ path, link }) => (link === undefined ? [] : [[path, link] as const]))));
-
+  const { found, strayPrograms } = await find(dir, options, resolve(target));
   const zip = new ZipFile();
   const digest = digester();
   const failed = new Promise<never>((_, reject) => zip.on("error", reject));
@@ -54,6 +51,21 @@ export async function zipDirectory(dir: string, target: string, options: ZipOpti
   });
   const entries = found.map(({ path, executable, link }) => ({ path, executable, link: link !== undefined }));
   return { ...digest.result(), files: found.length, entries, strayPrograms };
+}
+
+/** What a zip of the folder would hold, by path and with sizes before they are deflated. Refuses what `zipDirectory` refuses. */
+export async function listDirectory(dir: string, options: ZipOptions = {}): Promise<Listed> {
+  const { found, strayPrograms } = await find(dir, options);
+  return { files: found.map(({ path, size }) => ({ path, size })), strayPrograms };
+}
+
+export type Listed = Pick<Zipped, "strayPrograms"> & { readonly files: readonly { readonly path: string; readonly size: number }[] };
+
+async function find(dir: string, options: ZipOptions, target?: string): Promise<{ found: Found[]; strayPrograms: string[] }> {
+  const { found, strayPrograms } = await walk(await realpath(dir), options, target);
+  found.sort((a, b) => (a.path < b.path ? -1 : 1));
+  checkLinks(new Map(found.flatMap(({ path, link }) => (link === undefined ? [] : [[path, link] as const]))));
+  return { found, strayPrograms };
 }
 
 /** Lets a file be written beside the target, and be the target when it is whole; or leaves nothing. */
@@ -73,7 +85,7 @@ type Found = Omit<ZippedEntry, "link"> & { readonly real: string; readonly size:
 async function walk(
   root: string,
   { include = () => true, symlinks = "keep" }: ZipOptions,
-  target: string,
+  target: string | undefined,
 ): Promise<{ found: Found[]; strayPrograms: string[] }> {
   const found: Found[] = [];
   const strayPrograms: string[] = [];

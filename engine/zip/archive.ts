@@ -2,6 +2,15 @@
 
 export { zipFolderOf } from "./archive-repack.ts";
 export { type ArchiveRefusal, ArchiveRefused } from "./archive-rules.ts";
-export { type LeftOut, type SourceOptions, type SourceRules, sourceRules, type ZippedSource, zipSource } from "./archive-source.ts";
+export {
+  type LeftOut,
+  type ListedSource,
+  listSource,
+  type SourceOptions,
+  type SourceRules,
+  sourceRules,
+  type ZippedSource,
+  zipSource,
+} from "./archive-source.ts";
 export { type Held, type UnzipLimits, unzipInto } from "./archive-unzip.ts";
 export { type ZipOptions, type Zipped, type ZippedEntry, zipDirectory } from "./archive-zip.ts";
