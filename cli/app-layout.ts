@@ -2,7 +2,8 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, relative, sep } from "node:path";
 import ignore from "ignore";
 import * as z from "zod";
-import { type CliError, usageError } from "./failure.ts";
+import { INSTALLS, LOCKFILES, type Manager } from "../blueprint/sites-install.ts";
+import { errorAt, type Finding } from "./finding.ts";
 
 /** Which folder is packed for a build, and where the app is in it. */
 export type Layout = {
@@ -12,44 +13,49 @@ export type Layout = {
   readonly app?: string;
 };
 
-type Manager = "npm" | "pnpm" | "yarn" | "bun";
-const LOCKFILES: readonly (readonly [string, Manager])[] = [
-  ["package-lock.json", "npm"],
-  ["npm-shrinkwrap.json", "npm"],
-  ["pnpm-lock.yaml", "pnpm"],
-  ["yarn.lock", "yarn"],
-  ["bun.lock", "bun"],
-  ["bun.lockb", "bun"],
-];
+/** What the default build installs an app with. */
+export type Install = {
+  readonly manager: Manager;
+  /** its name, in the layout's root */
+  readonly lockfile: string;
+  readonly command: string;
+};
 
-/**
- * The layout of an app that is built by the default buildspec: where its lockfile is, is its root.
- * @throws CliError (usage) where no lockfile says what a build installs, or two do
- */
-export function layoutOf(app: string): Layout {
+/** The layout as far as it is certain, and what is wrong with it. */
+export type FoundLayout = { readonly layout: Layout; readonly install?: Install; readonly findings: readonly Finding[] };
+
+/** The layout of an app that is built by the default buildspec: where its lockfile is, is its root. */
+export function layoutOf(app: string): FoundLayout {
   const root = lockfilesOf(app).length > 0 ? app : workspaceOf(app);
-  if (root === undefined) throw withoutLockfile(app);
-  const [first, ...others] = lockfilesOf(root);
-  const other = others.find(([, manager]) => manager !== first?.[1]);
-  if (first === undefined) throw withoutLockfile(app);
-  if (other !== undefined)
-    throw usageError(
-      `${root} has both ${first[0]} and ${other[0]}: which packages a build installs is not certain.`,
-      "Remove the one that is not used any more, then deploy again.",
-    );
-  checkNamedManager(root, first);
-  return root === app ? { root } : { root, app: relative(root, app).split(sep).join("/") };
+  const [first, ...others] = root === undefined ? [] : lockfilesOf(root);
+  if (root === undefined || first === undefined) return { layout: { root: app }, findings: [withoutLockfile(app)] };
+  const other = others.find(([, manager]) => manager !== first[1]);
+  const findings = other === undefined ? namedManager(root, first) : [twoLockfiles(root, first[0], other[0])];
+  const layout = root === app ? { root } : { root, app: relative(root, app).split(sep).join("/") };
+  return { layout, install: { manager: first[1], lockfile: first[0], command: installOf(root, first) }, findings };
 }
 
-/** Whose lockfile a folder has; npm's where there is none. */
-export const managerOf = (folder: string): Manager => lockfilesOf(folder)[0]?.[1] ?? "npm";
+/** Whose lockfile a folder has, else whom `packageManager` names; npm where nobody says. */
+export const managerOf = (folder: string): Manager => lockfilesOf(folder)[0]?.[1] ?? namedIn(folder)?.manager ?? "npm";
 
 const lockfilesOf = (folder: string) => LOCKFILES.filter(([file]) => existsSync(join(folder, file)));
 
-const withoutLockfile = (app: string): CliError =>
-  usageError(
+const isClassic = (root: string): boolean => !/^__metadata:/m.test(textOf(join(root, "yarn.lock")) ?? "");
+const installOf = (root: string, [, manager]: readonly [string, Manager]): string =>
+  INSTALLS[manager === "yarn" && isClassic(root) ? "yarnClassic" : manager];
+
+const withoutLockfile = (app: string): Finding =>
+  errorAt(
+    "lockfile.missing",
     `${app} has no lockfile, and no workspace above it that names it has one: a build installs exactly what a lockfile says.`,
-    "Run `npm install` there (or pnpm, yarn or bun install), then deploy again.",
+    `Run \`${managerOf(app)} install\` there${namedIn(app) === undefined ? " (or pnpm, yarn or bun install)" : ""}, and commit the lockfile.`,
+  );
+
+const twoLockfiles = (root: string, first: string, other: string): Finding =>
+  errorAt(
+    "lockfile.several",
+    `${root} has both ${first} and ${other}: which packages a build installs is not certain.`,
+    `Remove the one that is not used any more: rm ${other}`,
   );
 
 /** The nearest folder above that declares the app as one of its workspace's packages and has the lockfile. */
@@ -81,14 +87,23 @@ const namesPackage = (patterns: readonly string[], folder: string): boolean => {
 };
 
 /** `packageManager` of package.json, where it names one that the lockfile is not of. */
-function checkNamedManager(root: string, [lockfile, manager]: readonly [string, Manager]): void {
-  const named = z.object({ packageManager: z.string() }).safeParse(jsonOf(join(root, "package.json")));
-  const name = named.success ? named.data.packageManager.split("@")[0] : undefined;
-  if (name === undefined || name === manager) return;
-  throw usageError(
-    `${join(root, "package.json")} names ${named.data?.packageManager} as its package manager, and ${lockfile} is ${manager}'s.`,
-    `Run \`${name} install\` and remove ${lockfile}, or correct packageManager.`,
-  );
+function namedManager(root: string, [lockfile, manager]: readonly [string, Manager]): Finding[] {
+  const named = namedIn(root);
+  if (named === undefined || named.manager === manager) return [];
+  return [
+    errorAt(
+      "lockfile.other-manager",
+      `${join(root, "package.json")} names ${named.text} as its package manager, and ${lockfile} is ${manager}'s.`,
+      `Run \`${named.manager} install\` and remove ${lockfile}, or correct packageManager.`,
+    ),
+  ];
+}
+
+function namedIn(folder: string): { text: string; manager: Manager } | undefined {
+  const named = z.object({ packageManager: z.string() }).safeParse(jsonOf(join(folder, "package.json")));
+  const text = named.success ? named.data.packageManager : "";
+  const manager = LOCKFILES.find(([, one]) => one === text.split("@")[0])?.[1];
+  return manager === undefined ? undefined : { text, manager };
 }
 
 const textOf = (file: string): string | undefined => (existsSync(file) ? readFileSync(file, "utf8").replace(/^\uFEFF/, "") : undefined);

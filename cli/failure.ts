@@ -31,11 +31,19 @@ export class CliError extends Error {
   readonly exitCode: ExitCode;
   readonly code: string;
   readonly next: string | undefined;
-  constructor(exitCode: ExitCode, code: string, message: string, options: { next?: string; cause?: unknown } = {}) {
+  /** what was found wrong, each by itself, for programs */
+  readonly findings: readonly object[] | undefined;
+  constructor(
+    exitCode: ExitCode,
+    code: string,
+    message: string,
+    options: { next?: string; cause?: unknown; findings?: readonly object[] } = {},
+  ) {
     super(message, { cause: options.cause });
     this.exitCode = exitCode;
     this.code = code;
     this.next = options.next;
+    this.findings = options.findings;
   }
 }
 

@@ -6,6 +6,7 @@ const WHY: Readonly<Record<LeftOut["why"], string>> = {
   secret: "not tracked by git, so its values stay on this machine; declare them as variables of the site",
   "local-values": "values of this machine alone; declare what a build needs as variables of the site",
   shiplogignore: "named in .shiplogignore",
+  gitignore: "named in .gitignore",
   "dead-link": "a link to a program that is not there",
 };
 const SHOWN = 3;

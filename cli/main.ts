@@ -48,9 +48,9 @@ function report(error: unknown): number {
 }
 
 /** With --json, wherever it stands and whatever else could not be understood: one line, so that it also fits a stream of events. */
-function tellPrograms({ code, message, next }: { code: string; message: string; next: string | undefined }): void {
+function tellPrograms({ code, message, next, findings }: Pick<CliError, "code" | "message" | "next"> & Partial<CliError>): void {
   if (program.opts().json !== true && !process.argv.includes("--json")) return;
-  terminal.document({ error: { code, message, ...(next !== undefined && { next }) } }, "line");
+  terminal.document({ error: { code, message, ...(next !== undefined && { next }), ...(findings !== undefined && { findings }) } }, "line");
 }
 
 function asCliError(error: unknown): CliError {

@@ -2,6 +2,7 @@ import { Command } from "commander";
 import metadata from "../package.json" with { type: "json" };
 import { auditCommand } from "./commands/audit.ts";
 import { cancelCommand } from "./commands/cancel.ts";
+import { checkCommand } from "./commands/check.ts";
 import { deployCommand } from "./commands/deploy.ts";
 import { devCommand } from "./commands/dev.ts";
 import { doctorCommand } from "./commands/doctor.ts";
@@ -23,6 +24,7 @@ import { whyCommand } from "./commands/why.ts";
 import type { Register, Run } from "./context.ts";
 
 const commands: readonly Register[] = [
+  checkCommand,
   deployCommand,
   listCommand,
   statusCommand,

@@ -4,14 +4,17 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { MAX_SOURCE_BYTES } from "../client/contract.ts";
 import type { Source } from "../domain/deployment/shapes.ts";
 import { showBytes } from "../domain/wording.ts";
-import { ArchiveRefused, type ZippedEntry, zipSource } from "../engine/zip/archive.ts";
+import { ArchiveRefused, listSource, type ZippedEntry, zipSource } from "../engine/zip/archive.ts";
 import type { Api } from "./api.ts";
 import type { Layout } from "./app-layout.ts";
+import { packingRefused, sourceTooLarge } from "./check-source.ts";
 import type { Context } from "./context.ts";
 import { showDuration } from "./duration.ts";
-import { CliError, exit, usageError } from "./failure.ts";
+import { CliError, exit } from "./failure.ts";
+import { refusalOf } from "./finding.ts";
 import { leftOutLines } from "./left-out.ts";
 import { plain } from "./terminal.ts";
 import { trackedEnvFiles } from "./tracked-env.ts";
@@ -42,6 +45,9 @@ export async function uploadSource(
     for (const line of leftOutLines(zip.leftOut)) terminal.note(line);
     terminal.note(`source: ${zip.files} files, ${showBytes(zip.bytes)}, packed in ${showDuration(Date.now() - begun)}`);
 
+    if (zip.bytes > MAX_SOURCE_BYTES)
+      throw refusalOf([sourceTooLarge(folder, zip.bytes, (await listSource(folder, { envFiles })).files)], folder);
+
     const { source, upload } = await api.prepareSource(site, zip.sha256Hex, zip.bytes, randomUUID());
     if (upload === null) terminal.note("source: the same is there already, not uploaded again");
     else {
@@ -59,10 +65,7 @@ export async function uploadSource(
 
 const refused = (folder: string) => (error: unknown) => {
   if (!(error instanceof ArchiveRefused)) throw error;
-  throw usageError(
-    error.entry === undefined ? `${error.message}.` : `${folder} cannot be packed: ${error.message}.`,
-    error.entry === undefined ? "Nothing was deployed." : "Nothing was deployed. A line in .shiplogignore leaves a file out of the source.",
-  );
+  throw refusalOf([packingRefused(folder, error)], folder);
 };
 
 const RETRIES_MS = [500, 2_000];

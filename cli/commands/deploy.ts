@@ -1,13 +1,13 @@
 import { randomUUID } from "node:crypto";
-import type { Api } from "../api.ts";
 import { confirm } from "../confirm.ts";
 import { findConnection, type SiteSource } from "../connection.ts";
 import type { Context, Register } from "../context.ts";
 import { type Environment, environmentName, resolveEnvironment } from "../environment.ts";
-import type { ExitCode } from "../failure.ts";
+import { type Examined, environmentFindings, examineApp } from "../examine-app.ts";
+import { CliError, type ExitCode } from "../failure.ts";
+import { findingLines, isError, refusalOf } from "../finding.ts";
 import { readGitCommit } from "../git-commit.ts";
-import { findApp, isOwnBuild, planBuild } from "../next-app.ts";
-import { checkSplitFunctions } from "../open-next-config.ts";
+import { aboutApp, findApp } from "../next-app.ts";
 import { siteSources, sitesOf } from "../site-sources.ts";
 import { plain } from "../terminal.ts";
 import { uploadSource } from "../upload-source.ts";
@@ -36,12 +36,19 @@ async function deploy(context: Context, folder: string, options: Options): Promi
   const api = context.api();
   const sources = siteSources(findConnection(context.data, process.env, process.cwd()).sites, app, process.env);
   const own = await sitesOf(app, sources);
-  const meant = options.site === undefined ? own : [options.site];
-  const ownBuild = sources.some(({ site, ownBuild }) => ownBuild === true && meant.includes(site));
-  const layout = await planBuild(app, ownBuild);
-  const before = await whereTo(context, api, app, { sources, own }, options);
-  const { site, environment, functions } = before;
-  if (functions !== undefined && !isOwnBuild(app, ownBuild)) await checkSplitFunctions(app, { site, environment, functions });
+  const about = await aboutApp(app, { sources, meant: options.site === undefined ? own : [options.site] });
+  const examined = await examineApp(app, about);
+  const before = await unlessUnfit(examined, app, () =>
+    resolveEnvironment(api, { env: options.env, site: options.site ?? (own.length === 1 ? own[0] : undefined) }),
+  );
+  const findings = [...examined.findings, ...environmentFindings(examined, about, before)];
+  for (const finding of findings.filter(({ level }) => level === "warning"))
+    for (const line of findingLines(finding, context.terminal.paintNote)) context.terminal.note(line);
+  const errors = findings.filter(isError);
+  if (errors.length > 0) throw refusalOf(errors, app);
+  await confirmSource(context, app, before, { sources, own }, options);
+  const { site, environment } = before;
+  const { layout } = examined;
 
   const { source, entries, envFiles } = await uploadSource(context, api, layout, site);
   const { commit, note } = await readGitCommit(layout.root, entries, envFiles);
@@ -62,22 +69,30 @@ async function deploy(context: Context, folder: string, options: Options): Promi
   return watchDeployment(context, api, deployment, before, options);
 }
 
-/** The environment that is meant; asks where the folder is known not to be the source of its site. */
-async function whereTo(
+/** Where an app cannot be deployed, whatever else goes wrong is told after that. */
+async function unlessUnfit<T>({ findings }: Examined, app: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const errors = findings.filter(isError);
+    throw error instanceof CliError && errors.length > 0 ? refusalOf(errors, app) : error;
+  }
+}
+
+/** Asks where the folder is known not to be the source of its site. */
+async function confirmSource(
   context: Context,
-  api: Api,
   app: string,
+  place: Environment,
   { sources, own }: { sources: readonly SiteSource[]; own: readonly string[] },
   options: Options,
-): Promise<Environment> {
-  const place = await resolveEnvironment(api, { env: options.env, site: options.site ?? (own.length === 1 ? own[0] : undefined) });
+): Promise<void> {
   const declared = sources.find(({ site }) => site === place.site)?.folder;
-  if (declared === undefined || own.includes(place.site)) return place;
+  if (declared === undefined || own.includes(place.site)) return;
   const whose = own.length === 0 ? "" : `, but of ${own.join(" and ")}`;
   await confirm(
     context,
     `${plain(app)} is not the source of the site ${place.site} (${plain(declared)})${whose}. Deploy it to ${environmentName(place)} all the same?`,
     options.yes,
   );
-  return place;
 }

@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { layoutOf } from "../../cli/app-layout.ts";
 import { planBuild } from "../../cli/next-app.ts";
-import { checkSplitFunctions } from "../../cli/open-next-config.ts";
+import { readOpenNextConfig, splitFunctionsOf, splitMisfit } from "../../cli/open-next-config.ts";
 import { trackedEnvFiles } from "../../cli/tracked-env.ts";
 
 let root: string;
@@ -21,18 +21,15 @@ const put = async (files: Record<string, string>) => {
     await writeFile(at(path), text);
   }
 };
-const refusal = (app: string): string => {
-  try {
-    return JSON.stringify(layoutOf(at(app)));
-  } catch (error) {
-    return (error as Error).message;
-  }
-};
+const refusal = (app: string): string =>
+  layoutOf(at(app))
+    .findings.map(({ message }) => message)
+    .join("\n");
 
 describe("what is packed for an app", () => {
   it("is its own folder, where its lockfile is", async () => {
     await put({ "package.json": '{"workspaces": ["apps/*"]}', "yarn.lock": "", "apps/web/package-lock.json": "{}" });
-    expect(layoutOf(at("apps/web"))).toEqual({ root: at("apps/web") });
+    expect(layoutOf(at("apps/web"))).toMatchObject({ layout: { root: at("apps/web") }, findings: [] });
   });
 
   it.each([
@@ -49,7 +46,7 @@ describe("what is packed for an app", () => {
     ],
   ])("is the whole workspace of %s that names it", async (_manager, files) => {
     await put({ ...files, "apps/web/package.json": "{}" });
-    expect(layoutOf(at("apps/web"))).toEqual({ root, app: "apps/web" });
+    expect(layoutOf(at("apps/web"))).toMatchObject({ layout: { root, app: "apps/web" }, findings: [] });
   });
 
   it("is never a folder above that does not name it", async () => {
@@ -65,7 +62,7 @@ describe("what is packed for an app", () => {
 
   it("is nothing where two lockfiles say different things, or packageManager names another manager", async () => {
     await put({ "web/package-lock.json": "{}", "web/npm-shrinkwrap.json": "{}", "web/package.json": '{"packageManager": "npm@11.0.0"}' });
-    expect(layoutOf(at("web"))).toEqual({ root: at("web") });
+    expect(layoutOf(at("web"))).toMatchObject({ layout: { root: at("web") }, findings: [] });
     await put({ "web/pnpm-lock.yaml": "" });
     expect(refusal("web")).toMatch(/has both package-lock\.json and pnpm-lock\.yaml/);
     await rm(at("web/pnpm-lock.yaml"));
@@ -88,8 +85,10 @@ describe("what is packed for an app", () => {
       "pnpm-lock.yaml": "",
       "apps/web/package.json": '{"dependencies": {"next": "16"}}',
     });
+    await put({ "apps/web/next.config.ts": "" });
     await expect(planBuild(at("apps/web"), false)).rejects.toMatchObject({ next: "Run `pnpm add --save-dev @opennextjs/aws` there." });
     await put({ "package.json": '{"devDependencies": {"@opennextjs/aws": "4"}}' });
+    await rm(at("apps/web/next.config.ts"));
     await expect(planBuild(at("apps/web"), false)).rejects.toThrow(`${at("apps/web")} has no next.config file`);
     await put({ "apps/web/next.config.ts": "" });
     expect(await planBuild(at("apps/web"), false)).toEqual({ root, app: "apps/web" });
@@ -145,10 +144,12 @@ describe("the split functions of open-next.config.ts", () => {
   const check = async (config: string, ...declared: string[]): Promise<string> => {
     await put({ "open-next.config.ts": config });
     const functions = ["server", "image", ...declared.map((name) => `server-${name}`)].map((role) => `shiplog-web-live-${role}`);
-    return checkSplitFunctions(root, { site: "web", environment: "live", functions }).then(
-      () => "taken",
-      ({ message, next }) => `${message} ${next}`,
+    const [found] = splitMisfit(
+      await readOpenNextConfig(root),
+      { who: "web/live was made", site: "web" },
+      splitFunctionsOf({ site: "web", environment: "live", functions }),
     );
+    return found === undefined ? "taken" : `${found.message} ${found.mend}`;
   };
   const two =
     "const api = {};\nexport default {\n  default: {},\n  functions: {\n    'docs': { routes: ['app/docs/page'], patterns: ['docs/*', 'a, b: c'] },\n    api: pick({ patterns: [`/api/*`], override: { wrapper: 'x' } }),\n  },\n};";

@@ -292,7 +292,36 @@ describe("shiplog deploy", () => {
       code: 2,
       err: expect.stringContaining("/etc/passwd is not a folder."),
     });
-    expect(engine.state.asked).toEqual([]);
+    expect(engine.state.asked.filter(({ method }) => method !== "GET")).toEqual([]);
+  });
+
+  it("tells everything that keeps the app from being deployed at once, as check does, before anything is sent", async () => {
+    await rm(join(app, "next.config.mjs"));
+    await writeFile(join(app, "open-next.config.ts"), "export default { default: {}, functions: { api: {} } };");
+    engine.state.environments = [Object.assign(environmentView(), { functions: ["shiplog-web-production-server"] })];
+    const refused = await deploy("--json");
+    expect(refused.code).toBe(2);
+    const words = ["has no next.config file", "has the split function api, and web/production was made for the server alone."];
+    expect(refused.err).toContain(`error: 2 things keep ${app} from being deployed:\n✗ ${app} ${words[0]}`);
+    for (const text of words) expect(refused.err).toContain(text);
+    const { error } = JSON.parse(refused.out);
+    expect(error).toMatchObject({ code: "app.unfit", next: "Nothing was deployed." });
+    const checked = JSON.parse((await runCli(["check", app, "--json"], { env: engine.env })).out);
+    expect(checked.findings.filter(({ level }: { level: string }) => level === "error")).toEqual(error.findings);
+    engine.state.environments = [];
+    expect((await deploy()).err).toContain(words[0]);
+    expect(engine.state.asked.filter(({ method }) => method !== "GET")).toEqual([]);
+    expect(engine.state.uploads).toEqual([]);
+  });
+
+  it("warns of what may surprise, and goes on", async () => {
+    await writeFile(
+      join(app, "package.json"),
+      JSON.stringify({ dependencies: { next: "16" }, devDependencies: { "@opennextjs/aws": "3.0.0" } }),
+    );
+    const { code, err } = await deploy("--no-wait");
+    expect(code).toBe(0);
+    expect(err).toMatch(/^! @opennextjs\/aws is 3\.0\.0, and Shiplog is tried with 4\.x/m);
   });
 
   it("asks for the site where there are several, and takes production where it may choose", async () => {

@@ -1,0 +1,90 @@
+import type { Site } from "../blueprint/sites.ts";
+import { type FoundLayout, layoutOf, managerOf } from "./app-layout.ts";
+import { checkSource, type SourceSize } from "./check-source.ts";
+import { checkVersions, type Versions } from "./check-versions.ts";
+import { checkEdgeRoutes } from "./edge-routes.ts";
+import type { Environment } from "./environment.ts";
+import { environmentName } from "./environment.ts";
+import { type Finding, unchecked, warningAt } from "./finding.ts";
+import { readManifest } from "./manifest.ts";
+import { checkNextConfig } from "./next-config.ts";
+import {
+  imageCpuIn,
+  modeMisfit,
+  type OpenNextConfig,
+  readOpenNextConfig,
+  splitFunctionsOf,
+  splitMisfit,
+  unsupportedIn,
+} from "./open-next-config.ts";
+
+/** What an app is, and what is wrong with it, as `check` tells it and as `deploy` holds to it. */
+export type Examined = FoundLayout & { readonly versions: Versions; readonly config: OpenNextConfig; readonly source?: SourceSize };
+
+export type About = {
+  /** the app says itself how it is built: it is packed alone, and what it installs is its own affair */
+  readonly ownBuild: boolean;
+  /** as a sites file declares it */
+  readonly site: Site | undefined;
+};
+
+/** Looks at an app's folder and asks nobody. */
+export async function examineApp(app: string, { ownBuild, site }: About): Promise<Examined> {
+  const found: FoundLayout = ownBuild ? { layout: { root: app }, findings: [] } : layoutOf(app);
+  const { root } = found.layout;
+  const config = await readOpenNextConfig(app);
+  const manifests = [await readManifest(app), ...(root === app ? [] : [await readManifest(root)])] as const;
+  const { versions, findings } = checkVersions(found, manifests, managerOf(root));
+  const { source, findings: ofSource } = await checkSource(found, site?.variables);
+  const ofBuild = ownBuild ? ownBuildFindings(config, site) : [...unsupportedIn(config), ...(await checkNextConfig(app, site?.basePath))];
+  return {
+    ...found,
+    versions,
+    config,
+    ...(source && { source }),
+    findings: [
+      ...found.findings,
+      ...findings,
+      ...ofBuild,
+      ...(site === undefined || ownBuild ? [] : modeMisfit(config, site)),
+      ...(await checkEdgeRoutes(app)),
+      ...ofSource,
+    ],
+  };
+}
+
+/** What an environment was made for, held against the app; without an engine, what its site declares. */
+export function environmentFindings({ config }: Examined, { ownBuild, site }: About, environment: Environment | undefined): Finding[] {
+  if (ownBuild) return [];
+  if (environment?.functions !== undefined) {
+    const made = { who: `${environmentName(environment)} was made`, site: environment.site };
+    return splitMisfit(config, made, splitFunctionsOf({ ...environment, functions: environment.functions }));
+  }
+  if (site === undefined) return [];
+  return splitMisfit(config, { who: `the site ${site.name} is declared`, site: site.name }, Object.keys(site.functions));
+}
+
+/** Values are a secret of each environment, which the engine tells nobody. */
+export const variableFindings = ({ site }: About, place: string): Finding[] =>
+  site === undefined || site.variables.length === 0
+    ? []
+    : [
+        unchecked(
+          "variables.unknown",
+          `Whether ${place} has values for ${site.variables.join(", ")} was not checked: the engine does not tell.`,
+        ),
+      ];
+
+/** The default build puts right what the image function lacks; a buildspec.yml of the app's own does not. */
+function ownBuildFindings(config: OpenNextConfig, site: Site | undefined): Finding[] {
+  const cpu = imageCpuIn(config);
+  const wanted = site?.architecture === "x86_64" ? "x64" : "arm64";
+  if (site === undefined || site.build !== undefined || cpu === undefined || cpu === wanted) return [];
+  return [
+    warningAt(
+      "open-next.sharp",
+      `${config.file} installs sharp for ${cpu}, and the site "${site.name}" runs on ${site.architecture} (on AWS).`,
+      `Set imageOptimization.install.arch to "${wanted}", or "architecture" of the site in shiplog.sites.json.`,
+    ),
+  ];
+}
