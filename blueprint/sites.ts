@@ -143,7 +143,11 @@ const Declared = Site.superRefine(({ streaming, sizes }, context) => {
   }
 });
 
-export const SitesFile = z.strictObject({ sites: z.array(Declared).min(1).refine(unique, "a site is named twice") });
+export const SitesFile = z.strictObject({
+  /** for editors; nothing here reads it */
+  $schema: z.string().optional(),
+  sites: z.array(Declared).min(1).refine(unique, "a site is named twice"),
+});
 
 export type Site = z.infer<typeof Site>;
 export type SitesFile = z.infer<typeof SitesFile>;

@@ -90,19 +90,24 @@ function openNextFindings(manifests: readonly [Manifest, ...Manifest[]], openNex
   ];
 }
 
-/** Another major version than OpenNext knows does not build; within one, OpenNext only asks for something newer. */
 function nextFindings(next: LockedPackage | undefined, openNext: LockedPackage, manager: Manager): Finding[] {
   const range = openNext.peers.next;
   if (range === undefined || validRange(range) === null) return [unknownRange(manager)];
   if (next === undefined || valid(next.version) === null)
     return [unchecked("next.version", "Which Next.js a build gets is not known here, so its version was not checked.")];
-  if (satisfies(next.version, range, { includePrerelease: true })) return [];
-  const isKnown = intersects(range, `${major(next.version)}.x`);
+  return rangeFindings(next.version, { version: openNext.version, next: range }, manager);
+}
+
+/** Another major version than OpenNext knows does not build; within one, OpenNext only asks for something newer. */
+export function rangeFindings(next: string, openNext: { readonly version: string; readonly next: string }, manager: Manager): Finding[] {
+  const { version, next: range } = openNext;
+  if (valid(next) === null || satisfies(next, range, { includePrerelease: true })) return [];
+  const isKnown = intersects(range, `${major(next)}.x`);
   return [
     (isKnown ? warningAt : errorAt)(
       "next.version",
-      `Next.js is ${next.version}, and @opennextjs/aws ${openNext.version} works with ${range}.`,
-      `Run \`${ADD[manager]} next@^${lowest(range, isKnown ? major(next.version) : undefined)}\`, or take another @opennextjs/aws.`,
+      `Next.js is ${next}, and @opennextjs/aws ${version} works with ${range}.`,
+      `Run \`${ADD[manager]} next@^${lowest(range, isKnown ? major(next) : undefined)}\`, or take another @opennextjs/aws.`,
     ),
   ];
 }

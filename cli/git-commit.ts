@@ -44,10 +44,13 @@ const reasonOf = (error: unknown): string => {
   throw error;
 };
 
-export function inRepository(folder: string): boolean {
+export const inRepository = (folder: string): boolean => repositoryOf(folder) !== undefined;
+
+/** The root of the repository that a folder is in. */
+export function repositoryOf(folder: string): string | undefined {
   for (let here = folder; ; here = dirname(here)) {
-    if (existsSync(join(here, ".git"))) return true;
-    if (here === dirname(here)) return false;
+    if (existsSync(join(here, ".git"))) return here;
+    if (here === dirname(here)) return undefined;
   }
 }
 

@@ -13,8 +13,8 @@ const AGAINST_IDS = ["useSkewCookie", "runtimeServerDeploymentId"];
  * @param basePath the site's, where it is known
  */
 export async function checkNextConfig(app: string, basePath: string | undefined): Promise<Finding[]> {
-  const name = (await readdir(app)).filter((one) => one.startsWith("next.config.")).sort()[0];
-  if (name === undefined)
+  const config = await readConfig(app);
+  if (config === undefined)
     return [
       errorAt(
         "next.config-missing",
@@ -22,8 +22,7 @@ export async function checkNextConfig(app: string, basePath: string | undefined)
         "Make an empty one: echo 'export default {};' > next.config.mjs",
       ),
     ];
-  const file = join(app, name);
-  const text = await readFile(file, "utf8");
+  const { file, text } = config;
   const code = withoutWords(text);
   const findings: Finding[] = [];
   if (/\boutput\s*:\s*"export"/.test(code))
@@ -34,7 +33,7 @@ export async function checkNextConfig(app: string, basePath: string | undefined)
         "Remove output from it.",
       ),
     );
-  const own = /\bbasePath\s*:\s*(["'`])([^"'`]*)\1/.exec(withoutComments(text))?.[2];
+  const own = basePathIn(text);
   if (own !== undefined && basePath !== undefined && own !== basePath)
     findings.push(
       warningAt(
@@ -52,4 +51,17 @@ export async function checkNextConfig(app: string, basePath: string | undefined)
       ),
     );
   return findings;
+}
+
+/** The basePath that next.config plainly has, "" for none; `undefined` where the app has no next.config. */
+export const basePathOf = async (app: string): Promise<string | undefined> => {
+  const config = await readConfig(app);
+  return config && (basePathIn(config.text) ?? "");
+};
+
+const basePathIn = (text: string): string | undefined => /\bbasePath\s*:\s*(["'`])([^"'`$]*)\1/.exec(withoutComments(text))?.[2];
+
+async function readConfig(app: string): Promise<{ file: string; text: string } | undefined> {
+  const name = (await readdir(app)).filter((one) => one.startsWith("next.config.")).sort()[0];
+  return name === undefined ? undefined : { file: join(app, name), text: await readFile(join(app, name), "utf8") };
 }

@@ -94,7 +94,7 @@ export function modeMisfit(
 }
 
 /** Whether the server streams; `undefined` where it is worked out. */
-function streamsIn(code: string): boolean | undefined {
+export function streamsIn(code: string): boolean | undefined {
   if (code === "") return false;
   const override = blockOf(blockOf(code, "default"), "override");
   const [, wrapper] = /\bwrapper\s*:\s*"([^"]*)"/.exec(override) ?? [];

@@ -8,6 +8,7 @@ import { devCommand } from "./commands/dev.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { eventsCommand } from "./commands/events.ts";
 import { historyCommand } from "./commands/history.ts";
+import { initCommand } from "./commands/init.ts";
 import { inspectCommand } from "./commands/inspect.ts";
 import { listCommand } from "./commands/list.ts";
 import { lockCommand, unlockCommand } from "./commands/lock.ts";
@@ -24,6 +25,7 @@ import { whyCommand } from "./commands/why.ts";
 import type { Register, Run } from "./context.ts";
 
 const commands: readonly Register[] = [
+  initCommand,
   checkCommand,
   deployCommand,
   listCommand,

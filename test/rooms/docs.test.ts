@@ -17,6 +17,15 @@ const ELSEWHERE = ["path/to/your/app", "apps/web"];
 /** Refusals of commands that the engine alone gives. */
 const ENGINES_OWN = ["build.other", "build.unfinished", "deployment.unchecked", "webhook.absent"];
 
+const NO_FINDINGS = ["app.unfit", "error.code", "error.findings", "package.json", "engines.node"];
+
+/** Codes in backticks, from a heading of the reference to the next. */
+const codesIn = (heading: string): string[] => {
+  const text = readFileSync(`${root}docs/reference.md`, "utf8");
+  const [section = ""] = text.slice(text.indexOf(heading) + 1).split(/\n(?=## )/);
+  return [...section.matchAll(/`([a-z-]+\.[a-z-]+)`/g)].map(([, one = ""]) => one);
+};
+
 describe("the documents", () => {
   it.each([
     "README.md",
@@ -60,7 +69,15 @@ describe("the documents", () => {
     const given = [
       ...code.matchAll(/(?:refuse\(|refused\(|Problem\(\s*\d+,|code:|refused:|(?:Broken|SealBroken) \?)\s*"([a-z-]+\.[a-z-]+)"/g),
     ].flatMap(([, one = ""]) => (ENGINES_OWN.includes(one) ? [] : [one]));
-    const listed = [...readFileSync(`${root}docs/reference.md`, "utf8").matchAll(/`([a-z-]+\.[a-z-]+)`/g)].map(([, one = ""]) => one);
-    expect(listed.filter((one) => one !== "error.next").sort()).toEqual([...new Set(given)].sort());
+    expect(codesIn("## Refusals of the HTTP API").sort()).toEqual([...new Set(given)].sort());
+  });
+  it("list every code of what check finds, and no other", () => {
+    const code = globSync("cli/**/*.ts", { cwd: root })
+      .map((file) => readFileSync(root + file, "utf8"))
+      .join("\n");
+    const given = [...code.matchAll(/(?:errorAt|warningAt|unchecked)\)?\(\s*"([a-z-]+\.[a-z-]+)"/g)].map(([, one = ""]) => one);
+    expect(given.length).toBeGreaterThan(15);
+    const listed = codesIn("## What `check` and the start of `deploy` find").filter((one) => !NO_FINDINGS.includes(one));
+    expect([...new Set(listed)].sort()).toEqual([...new Set(given)].sort());
   });
 });
