@@ -26,17 +26,20 @@ export type FoundLayout = { readonly layout: Layout; readonly install?: Install;
 
 /** The layout of an app that is built by the default buildspec: where its lockfile is, is its root. */
 export function layoutOf(app: string): FoundLayout {
-  const root = lockfilesOf(app).length > 0 ? app : workspaceOf(app);
-  const [first, ...others] = root === undefined ? [] : lockfilesOf(root);
-  if (root === undefined || first === undefined) return { layout: { root: app }, findings: [withoutLockfile(app)] };
+  const root = (lockfilesOf(app).length > 0 ? app : workspaceOf(app)) ?? workspaceOf(app, "without a lockfile") ?? app;
+  const layout = root === app ? { root } : { root, app: relative(root, app).split(sep).join("/") };
+  const [first, ...others] = lockfilesOf(root);
+  if (first === undefined) return { layout, findings: [withoutLockfile(app, root)] };
   const other = others.find(([, manager]) => manager !== first[1]);
   const findings = other === undefined ? namedManager(root, first) : [twoLockfiles(root, first[0], other[0])];
-  const layout = root === app ? { root } : { root, app: relative(root, app).split(sep).join("/") };
   return { layout, install: { manager: first[1], lockfile: first[0], command: installOf(root, first) }, findings };
 }
 
-/** Whose lockfile a folder has, else whom `packageManager` names; npm where nobody says. */
-export const managerOf = (folder: string): Manager => lockfilesOf(folder)[0]?.[1] ?? namedIn(folder)?.manager ?? "npm";
+/** Whose lockfile a folder has, else whom `packageManager` names, or whose workspace it is; npm where nobody says. */
+export const managerOf = (folder: string): Manager =>
+  lockfilesOf(folder)[0]?.[1] ?? namedIn(folder)?.manager ?? (existsSync(join(folder, PNPM_WORKSPACE)) ? "pnpm" : "npm");
+
+const PNPM_WORKSPACE = "pnpm-workspace.yaml";
 
 const lockfilesOf = (folder: string) => LOCKFILES.filter(([file]) => existsSync(join(folder, file)));
 
@@ -44,12 +47,15 @@ const isClassic = (root: string): boolean => !/^__metadata:/m.test(textOf(join(r
 const installOf = (root: string, [, manager]: readonly [string, Manager]): string =>
   INSTALLS[manager === "yarn" && isClassic(root) ? "yarnClassic" : manager];
 
-const withoutLockfile = (app: string): Finding =>
-  errorAt(
+const withoutLockfile = (app: string, root: string): Finding => {
+  const manager = managerOf(root);
+  const where = root === app ? "there" : `in ${root}`;
+  return errorAt(
     "lockfile.missing",
     `${app} has no lockfile, and no workspace above it that names it has one: a build installs exactly what a lockfile says.`,
-    `Run \`${managerOf(app)} install\` there${namedIn(app) === undefined ? " (or pnpm, yarn or bun install)" : ""}, and commit the lockfile.`,
+    `Run \`${manager} install\` ${where}${manager === "npm" ? " (or pnpm, yarn or bun install)" : ""}, and commit the lockfile.`,
   );
+};
 
 const twoLockfiles = (root: string, first: string, other: string): Finding =>
   errorAt(
@@ -58,11 +64,12 @@ const twoLockfiles = (root: string, first: string, other: string): Finding =>
     `Remove the one that is not used any more: rm ${other}`,
   );
 
-/** The nearest folder above that declares the app as one of its workspace's packages and has the lockfile. */
-function workspaceOf(app: string): string | undefined {
+/** The nearest folder above that declares the app as one of its workspace's packages, and has the lockfile where one is asked for. */
+function workspaceOf(app: string, lockfile?: "without a lockfile"): string | undefined {
   for (let here = dirname(app); ; here = dirname(here)) {
     const patterns = packagesOf(here);
-    if (patterns !== undefined && lockfilesOf(here).length > 0) return namesPackage(patterns, relative(here, app)) ? here : undefined;
+    if (patterns !== undefined && (lockfile !== undefined || lockfilesOf(here).length > 0))
+      return namesPackage(patterns, relative(here, app)) ? here : undefined;
     if (here === dirname(here)) return undefined;
   }
 }
@@ -71,7 +78,7 @@ const Workspaces = z.object({ workspaces: z.union([z.array(z.string()), z.object
 
 /** The patterns of a workspace's packages; undefined where the folder is no workspace's root. */
 function packagesOf(folder: string): readonly string[] | undefined {
-  const pnpm = textOf(join(folder, "pnpm-workspace.yaml"));
+  const pnpm = textOf(join(folder, PNPM_WORKSPACE));
   // a list of quoted or plain names below `packages:`; anything cleverer is left to pnpm
   const listed = pnpm === undefined ? undefined : /^packages:[^\S\n]*\n((?:[ \t]*(?:-.*|#.*)?\n?)*)/m.exec(`${pnpm}\n`)?.[1];
   if (listed !== undefined)

@@ -91,7 +91,8 @@ function openNextFindings(manifests: readonly [Manifest, ...Manifest[]], openNex
 }
 
 function nextFindings(next: LockedPackage | undefined, openNext: LockedPackage, manager: Manager): Finding[] {
-  const range = openNext.peers.next;
+  // a classic yarn.lock does not say it
+  const range = openNext.peers.next ?? (openNext.version === OPEN_NEXT.version ? OPEN_NEXT.next : undefined);
   if (range === undefined || validRange(range) === null) return [unknownRange(manager)];
   if (next === undefined || valid(next.version) === null)
     return [unchecked("next.version", "Which Next.js a build gets is not known here, so its version was not checked.")];

@@ -60,18 +60,19 @@ export async function planInit(app: string, command: Package): Promise<InitPlan>
     ...(repository === undefined ? [] : [await workflow(repository, { package: command, app, site: sites.site, manager })]),
   ];
   const examined = await examineApp(app, { ownBuild: isOwnBuild(app, false), site: undefined });
+  const changes = results.flatMap(({ change }) => change ?? []);
   const needsInstall =
     openNext.change !== undefined || examined.findings.some(({ code }) => code === "lockfile.missing" || code === "lockfile.stale");
   const { next } = examined.versions;
   return {
     base,
-    changes: results.flatMap(({ change }) => change ?? []),
+    changes,
     kept: results.flatMap(({ kept }) => kept ?? []),
     ...(needsInstall && { install: { folder: root, command: `${manager} install` } }),
     hints: [
       ...results.flatMap(({ hint }) => hint ?? []),
       ...(repository === undefined ? [`No workflow was made: ${root} is in no git repository.`] : []),
-      ...managerHint(root, manager, (await readManifest(root)).packageManager),
+      ...(changes.length === 0 ? [] : managerHint(root, manager, (await readManifest(root)).packageManager)),
     ],
     findings: [
       ...examined.findings.filter((one) => isError(one) && !MENDED.includes(one.code)),

@@ -173,6 +173,14 @@ describe("what init finds", () => {
     expect(await changesOf("apps/web")).toEqual([]);
   });
 
+  it("an app of a workspace that nobody has installed yet", async () => {
+    gitAt();
+    await folder.put({ "package.json": { name: "root" }, "pnpm-workspace.yaml": "packages:\n  - apps/*\n" });
+    await folder.put(Object.fromEntries(Object.entries(created()).map(([path, text]) => [`apps/web/${path}`, text])));
+    expect(await plan("apps/web")).toMatchObject({ install: { folder: folder.root, command: "pnpm install" } });
+    expect((await changesOf("apps/web"))[0]).toBe("shiplog.sites.json");
+  });
+
   it("an app below the root of its repository, which is no workspace", async () => {
     gitAt();
     await folder.put({
