@@ -58,9 +58,7 @@ export function checkVersions(
 
 /** What package.json wants and the lockfile does not know: an install that changes nothing would end there. */
 function staleLock({ file, wants }: Manifest, lock: Lock | undefined, lockfile: string, manager: Manager): Finding[] {
-  const { names } = lock ?? {};
-  if (names === undefined) return [];
-  const missing = [...wants.keys()].filter((name) => !names.has(name));
+  const missing = [...wants.keys()].filter((name) => lock?.lacks(name));
   if (missing.length === 0) return [];
   return [
     errorAt(

@@ -10,8 +10,8 @@ export type LockedPackage = { readonly version: string; readonly peers: Readonly
 /** What a lockfile says, as far as it can be read here; nothing of bun's binary one. */
 export type Lock = {
   packageOf(name: string, range: string): LockedPackage | undefined;
-  /** the packages that the app itself wants, as the lockfile knows them */
-  readonly names?: ReadonlySet<string>;
+  /** whether it plainly does not know a package that the app itself wants */
+  lacks(name: string): boolean;
 };
 
 export function readLock({ root, app }: Layout, lockfile: string, manager: Manager): Lock {
@@ -36,7 +36,7 @@ export function installedPackage({ root, app = "" }: Layout, name: string): Lock
   return undefined;
 }
 
-const NOTHING: Lock = { packageOf: () => undefined };
+const NOTHING: Lock = { packageOf: () => undefined, lacks: () => false };
 
 type Entry = { version?: unknown; peerDependencies?: Record<string, string> | null };
 const locked = (entry: Entry | undefined): LockedPackage | undefined =>
@@ -48,13 +48,13 @@ const namesOf = (entry: Wanting | undefined): ReadonlySet<string> | undefined =>
     ? undefined
     : new Set([entry.dependencies, entry.devDependencies, entry.optionalDependencies].flatMap((some) => Object.keys(some ?? {})));
 
-const given = (names: ReadonlySet<string> | undefined): { names?: ReadonlySet<string> } => (names === undefined ? {} : { names });
+const lackingIn = (names: ReadonlySet<string> | undefined) => (name: string) => names !== undefined && !names.has(name);
 
 const readNpm = (text: string, app = ""): Lock => {
   const { packages = {} } = JSON.parse(text) as { packages?: Record<string, Entry & Wanting> };
   return {
     packageOf: (name) => locked(packages[`${app === "" ? "" : `${app}/`}node_modules/${name}`] ?? packages[`node_modules/${name}`]),
-    ...given(namesOf(packages[app])),
+    lacks: lackingIn(namesOf(packages[app])),
   };
 };
 
@@ -72,7 +72,7 @@ const readPnpm = (text: string, app = "."): Lock => {
       const [only] = Object.values((parse(block) ?? {}) as Record<string, Entry>);
       return { version, peers: only?.peerDependencies ?? {} };
     },
-    ...given(namesOf(importer)),
+    lacks: lackingIn(namesOf(importer)),
   };
 };
 
@@ -83,6 +83,8 @@ const readYarn = (text: string): Lock => {
       .slice(0, block.indexOf(":\n"))
       .split(",")
       .map((one) => one.trim().replaceAll('"', ""));
+  const isClassic = !/^__metadata:/m.test(text);
+  const names = new Set(blocks.flatMap(headOf).map((head) => head.slice(0, head.indexOf("@", 1))));
   return {
     packageOf: (name, range) => {
       const block = blocks.find((one) => headOf(one).some((head) => head === `${name}@${range}` || head === `${name}@npm:${range}`));
@@ -91,7 +93,8 @@ const readYarn = (text: string): Lock => {
       const peers = /^ {2}peerDependencies:\n((?: {4}.*\n?)+)/m.exec(block ?? "")?.[1];
       return { version, peers: peers === undefined ? {} : parse(peers) };
     },
-    names: new Set(blocks.flatMap(headOf).map((head) => head.slice(0, head.indexOf("@", 1)))),
+    // a classic one does not list the packages of its own workspace
+    lacks: (name) => (isClassic ? name === "@opennextjs/aws" && names.has("next") : true) && !names.has(name),
   };
 };
 
@@ -106,7 +109,7 @@ const readBun = (text: string, app = ""): Lock => {
       const [id, , more] = packages[name] ?? [];
       return id === undefined ? undefined : { version: id.slice(id.lastIndexOf("@") + 1), peers: more?.peerDependencies ?? {} };
     },
-    ...given(namesOf(workspaces[app])),
+    lacks: lackingIn(namesOf(workspaces[app])),
   };
 };
 

@@ -144,6 +144,17 @@ describe("the lockfile", () => {
     });
   });
 
+  it("of classic yarn does not list what its own workspace has, and lacks nothing for that", async () => {
+    await folder.remove("package-lock.json");
+    await folder.put({
+      "package.json": manifest("16.4.5", { dependencies: { next: "16.4.5", "@acme/ui": "*" } }),
+      "yarn.lock": '"@opennextjs/aws@^4.1.12":\n  version "4.1.12"\n\nnext@16.4.5:\n  version "16.4.5"\n',
+    });
+    expect((await check()).codes).toEqual([]);
+    await folder.put({ "yarn.lock": 'next@16.4.5:\n  version "16.4.5"\n' });
+    expect((await check()).codes).toEqual(["error lockfile.stale"]);
+  });
+
   it("is left out of the source by a .gitignore", async () => {
     await folder.put({ ".gitignore": "package-lock.json\n" });
     expect(await finding("source.ignored")).toMatchObject({ level: "error", mend: "Remove it from .gitignore." });
