@@ -29,7 +29,11 @@ export const wording: { readonly [T in EngineEvent["type"]]: Wording<T> } = {
   AssetsPublished: {
     facts: ({ uploaded, bytes, unchanged }) => `${uploaded} files uploaded (${showBytes(bytes)}), ${unchanged} there already`,
   },
-  VersionsPublished: { facts: ({ functions }) => functions.map(({ role, version }) => `${role} ${version}`).join(", "), why: "published" },
+  VersionsPublished: {
+    facts: ({ functions, variables = {} }) =>
+      `${functions.map(({ role, version }) => `${role} ${version}`).join(", ")}${withNames(Object.keys(variables))}`,
+    why: "published",
+  },
   ChecksPassed: {
     facts: ({ checks }) => checks.map(({ role, status, ms }) => `${role} ${status ?? "ok"} in ${Math.round(ms)} ms`).join(", "),
     why: "checked",
@@ -78,6 +82,9 @@ export const wording: { readonly [T in EngineEvent["type"]]: Wording<T> } = {
     badge: ["🔒", "locked"],
   },
   EnvironmentUnlocked: { facts: ({ holder, reason }) => `by ${holder}${because(reason)}`, badge: ["🔓", "unlocked"] },
+  VariableSet: { facts: ({ name, fingerprint }) => `${name} (${fingerprint.slice(0, 8)})` },
+  VariableRemoved: { facts: ({ name }) => name },
+  VariablesRead: { facts: ({ names }) => clip(names.join(", ")) },
   EdgeInvalidated: { facts: ({ sequence, invalidationId }) => `#${sequence} ${invalidationId}` },
   EdgeInvalidationFailed: { facts: ({ sequence, reason }) => `#${sequence}: ${clip(reason)}` },
 
@@ -98,5 +105,6 @@ export const showBytes = (bytes: number): string => {
   return `${(bytes / 1_000_000).toFixed(1)} MB`;
 };
 
+const withNames = (names: readonly string[]): string => (names.length === 0 ? "" : `, with ${clip(names.join(", "))}`);
 const because = (reason: string | undefined): string => (reason === undefined ? "" : `: ${clip(reason)}`);
 const clip = (text: string): string => clipped(text, 160);

@@ -1,5 +1,5 @@
 import type { DeploymentEvent } from "./events.ts";
-import type { Request, Step } from "./shapes.ts";
+import type { Fingerprints, Request, Step } from "./shapes.ts";
 
 type Body<T extends DeploymentEvent["type"]> = Extract<DeploymentEvent, { type: T }>["body"];
 
@@ -9,7 +9,7 @@ export type DeploymentCommand =
   /** nobody heard of the request for so long that it must not begin any more */
   | { type: "DropRequest"; sequence: number; request: Request; reason: string }
   | { type: "RecordBuildDeferred"; reason: string }
-  | { type: "RecordBuildStarted"; buildId: string; logs?: string }
+  | { type: "RecordBuildStarted"; buildId: string; logs?: string; variables?: Fingerprints }
   | { type: "RecordBuildSucceeded"; buildId: string; artifact: Body<"BuildSucceeded">["artifact"]; exported?: Record<string, string> }
   | { type: "RecordBuildFailed"; buildId: string | null; status: string; phase?: string; reason: string }
   /** the build was seen stopped, or (`null`) it was looked for and there is none */

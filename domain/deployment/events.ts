@@ -2,7 +2,7 @@ import * as z from "zod";
 import { event } from "../kernel/event.ts";
 import { DeploymentId } from "../kernel/identity.ts";
 import { reader, type Upcasters } from "../kernel/upcast.ts";
-import { Artifact, FunctionRole, PublishedFunctions, Release, Request, Step } from "./shapes.ts";
+import { Artifact, Fingerprints, FunctionRole, PublishedFunctions, Release, Request, Step } from "./shapes.ts";
 
 /**
  * What can have happened to a deployment.
@@ -14,7 +14,12 @@ const reason = z.string().min(1).max(2_000);
 export const DeploymentQueued = event("DeploymentQueued", 1, { sequence, request: Request });
 /** The builder has no room for it now: what it waits for, with the builder's own words. It is asked again. */
 export const BuildDeferred = event("BuildDeferred", 1, { reason });
-export const BuildStarted = event("BuildStarted", 1, { buildId: z.string(), logs: z.string().optional() });
+/** `variables`: what it is given; absent in older events, and where CodeBuild's word of it came before ours. */
+export const BuildStarted = event("BuildStarted", 1, {
+  buildId: z.string(),
+  logs: z.string().optional(),
+  variables: Fingerprints.optional(),
+});
 export const BuildSucceeded = event("BuildSucceeded", 1, {
   buildId: z.string(),
   releaseId: DeploymentId,
@@ -37,7 +42,8 @@ export const AssetsPublished = event("AssetsPublished", 1, {
   tags: z.number().int(),
   manifest: z.string(),
 });
-export const VersionsPublished = event("VersionsPublished", 1, { functions: PublishedFunctions });
+/** `variables`: what the servers are given; absent in older events. */
+export const VersionsPublished = event("VersionsPublished", 1, { functions: PublishedFunctions, variables: Fingerprints.optional() });
 export const Check = z.object({
   role: FunctionRole,
   function: z.string(),

@@ -28,8 +28,23 @@ export const GitCommit = z.object({
 /** What a build left behind. `sha256` is that of the zip, where the builder gives one. */
 export const Artifact = z.object({ bucket: z.string().min(1), key: z.string().min(1), sha256: z.string().optional() });
 
-/** A finished build that another deployment takes over: nothing is built again. */
-export const ReusedBuild = z.object({ from: DeploymentId, buildId: z.string(), releaseId: DeploymentId, artifact: Artifact });
+/** Names a value without giving it away: a keyed digest, whose key is in no event. Equal where the value of a name is. */
+export const Fingerprint = z.string().regex(/^[0-9a-f]{16}$/);
+
+/** So many variables are named by an event at most: it must stay small. */
+export const MAX_FINGERPRINTS = 200;
+
+/** Variables by their names, each with the fingerprint of its value. */
+export const Fingerprints = z.record(z.string().min(1).max(128), Fingerprint);
+
+/** A finished build that another deployment takes over: nothing is built again. `variables`: what it was made with, where that is known. */
+export const ReusedBuild = z.object({
+  from: DeploymentId,
+  buildId: z.string(),
+  releaseId: DeploymentId,
+  artifact: Artifact,
+  variables: Fingerprints.optional(),
+});
 
 /** What was asked for: who, what, why. */
 export const Request = z.object({
@@ -93,6 +108,7 @@ export const Step = z.enum(["queue", "build", "publish", "check", "flip", "cance
 export type Source = z.infer<typeof Source>;
 export type GitCommit = z.infer<typeof GitCommit>;
 export type Artifact = z.infer<typeof Artifact>;
+export type Fingerprints = z.infer<typeof Fingerprints>;
 export type ReusedBuild = z.infer<typeof ReusedBuild>;
 export type Request = z.infer<typeof Request>;
 export type FunctionRole = z.infer<typeof FunctionRole>;

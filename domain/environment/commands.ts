@@ -35,5 +35,9 @@ export type EnvironmentCommand =
   | ({ type: "UnlockEnvironment"; reason?: string; force: boolean } & Asked)
   /** the reconciler's: a lock whose time is over goes */
   | { type: "ExpireLock"; at: string }
+  /** what the secret holds by now; `revision`: of the secret in which each was last set */
+  | { type: "SetVariables"; variables: readonly { name: string; fingerprint: string; revision: number }[] }
+  | { type: "RemoveVariable"; name: string; revision: number }
+  | { type: "RecordVariablesRead"; names: readonly string[] }
   | ({ type: "RecordEdgeInvalidated" } & Body<"EdgeInvalidated">)
   | ({ type: "RecordEdgeInvalidationFailed" } & Body<"EdgeInvalidationFailed">);

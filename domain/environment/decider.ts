@@ -60,6 +60,14 @@ export const environment: Decider<EnvironmentCommand, Environment, EnvironmentEv
         return unlock(command, state);
       case "ExpireLock":
         return state.lock !== null && lockAt(state, command.at) === null ? opened(state, { reason: "it expired" }) : [];
+      case "SetVariables":
+        return command.variables.flatMap((variable) =>
+          isNoted(state, variable) ? [] : [{ type: "VariableSet" as const, v: 1 as const, body: variable }],
+        );
+      case "RemoveVariable":
+        return isNoted(state, { ...command, fingerprint: null }) ? [] : [{ type: "VariableRemoved", v: 1, body: body(command) }];
+      case "RecordVariablesRead":
+        return [{ type: "VariablesRead", v: 1, body: { names: [...command.names] } }];
       case "RecordEdgeInvalidated":
         return command.sequence > state.invalidated ? [{ type: "EdgeInvalidated", v: 1, body: body(command) }] : [];
       case "RecordEdgeInvalidationFailed":
@@ -70,8 +78,15 @@ export const environment: Decider<EnvironmentCommand, Environment, EnvironmentEv
 
 type Command<T extends EnvironmentCommand["type"]> = Extract<EnvironmentCommand, { type: T }>;
 type Outcome = readonly EnvironmentEvent[] | Refusal;
+type Noted = { name: string; fingerprint: string | null; revision: number };
 
 const body = <C extends { type: string }>({ type: _, ...rest }: C): Omit<C, "type"> => rest;
+
+/** Whether the log has it; another revision of the same value is news, where a change that is not in the log yet lies between. */
+const isNoted = ({ variables }: Environment, { name, fingerprint, revision }: Noted): boolean => {
+  const noted = variables.get(name);
+  return noted !== undefined && noted.fingerprint === fingerprint && noted.revision >= revision;
+};
 
 /** What no person asked for. */
 const NOBODY = "shiplog";

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { Release, Request } from "../deployment/shapes.ts";
+import { Fingerprint, Release, Request } from "../deployment/shapes.ts";
 import { event } from "../kernel/event.ts";
 import { DeploymentId } from "../kernel/identity.ts";
 import { reader, type Upcasters } from "../kernel/upcast.ts";
@@ -113,6 +113,15 @@ export const EdgeInvalidationFailed = event("EdgeInvalidationFailed", 1, {
   reason,
 });
 
+const variable = z.string().min(1).max(128);
+/** number of the secret's content, raised with every change: of two events about a variable the higher one is the newer */
+const revision = z.number().int().positive();
+/** A variable has another value: it takes effect with the next deployment. */
+export const VariableSet = event("VariableSet", 1, { name: variable, fingerprint: Fingerprint, revision });
+export const VariableRemoved = event("VariableRemoved", 1, { name: variable, revision });
+/** Somebody was given the values of these. */
+export const VariablesRead = event("VariablesRead", 1, { names: z.array(variable) });
+
 const kinds = [
   DeploymentAdmitted,
   FlipRequested,
@@ -128,6 +137,9 @@ const kinds = [
   EnvironmentUnpinned,
   EnvironmentLocked,
   EnvironmentUnlocked,
+  VariableSet,
+  VariableRemoved,
+  VariablesRead,
   EdgeInvalidated,
   EdgeInvalidationFailed,
 ] as const;

@@ -40,6 +40,8 @@ export type Environment = Standing & {
   /** sequence of the rollback that set the pin; null: a person did, or it is of an older release */
   pinnedBy: number | null;
   lock: { holder: string; until: string | null } | null;
+  /** what was last done to each variable: its fingerprint, or null where it was removed */
+  variables: Map<string, { fingerprint: string | null; revision: number }>;
   /** sequence that the edge was last told of, and whether it heard */
   invalidated: number;
 };
@@ -63,6 +65,7 @@ export const initial = (): Environment => ({
   pinned: false,
   pinnedBy: null,
   lock: null,
+  variables: new Map(),
   invalidated: 0,
 });
 
@@ -73,19 +76,9 @@ export const evolve = (state: Environment, event: EnvironmentEvent): Environment
       state.latest = event.body.deploymentId;
       state.pending.set(event.body.deploymentId, event.body.sequence);
       break;
-    case "FlipRequested": {
-      const { sequence, deploymentId, release, reason, actor, why, forced = false } = event.body;
-      state.sequence = Math.max(state.sequence, sequence);
-      state.flipped = Math.max(state.flipped, sequence);
-      const waited = state.waiting?.deploymentId === deploymentId ? state.waiting.sequence : undefined;
-      const order = waited ?? state.pending.get(deploymentId) ?? sequence;
-      if (reason !== "restore") state.chosen = Math.max(state.chosen, reason === "deploy" ? order : sequence);
-      state.open.set(sequence, { sequence, deploymentId, release, reason, actor, why, forced });
-      state.targets.set(sequence, { deploymentId, versions: versionsOf(release) });
-      if (waited !== undefined) state.waiting = null;
-      state.pending.delete(deploymentId);
+    case "FlipRequested":
+      beginFlip(state, event.body);
       break;
-    }
     case "FlipHeld": {
       const { sequence, deploymentId, release, actor, by } = event.body;
       state.waiting = { sequence, deploymentId, release, reason: "deploy", actor, by };
@@ -137,6 +130,14 @@ export const evolve = (state: Environment, event: EnvironmentEvent): Environment
     case "EnvironmentUnlocked":
       state.lock = null;
       break;
+    case "VariableSet":
+      noteVariable(state, event.body);
+      break;
+    case "VariableRemoved":
+      noteVariable(state, { ...event.body, fingerprint: null });
+      break;
+    case "VariablesRead":
+      break;
     case "EdgeInvalidated":
     case "EdgeInvalidationFailed":
       state.invalidated = Math.max(state.invalidated, event.body.sequence);
@@ -147,10 +148,31 @@ export const evolve = (state: Environment, event: EnvironmentEvent): Environment
   return state;
 };
 
+type Requested = Extract<EnvironmentEvent, { type: "FlipRequested" }>["body"];
+const beginFlip = (state: Environment, { sequence, deploymentId, release, reason, actor, why, forced }: Requested): void => {
+  state.sequence = Math.max(state.sequence, sequence);
+  state.flipped = Math.max(state.flipped, sequence);
+  const waited = state.waiting?.deploymentId === deploymentId ? state.waiting.sequence : undefined;
+  const order = waited ?? state.pending.get(deploymentId) ?? sequence;
+  if (reason !== "restore") state.chosen = Math.max(state.chosen, reason === "deploy" ? order : sequence);
+  state.open.set(sequence, { sequence, deploymentId, release, reason, actor, why, forced: forced === true });
+  state.targets.set(sequence, { deploymentId, versions: versionsOf(release) });
+  if (waited !== undefined) state.waiting = null;
+  state.pending.delete(deploymentId);
+};
+
 const endFlip = (state: Environment, { sequence, deploymentId }: LiveRelease): void => {
   state.open.delete(sequence);
   state.pending.delete(deploymentId);
   if (state.waiting?.sequence === sequence) state.waiting = null;
+};
+
+/** Two at once may write their events in the other order than the secret: its own order counts. */
+const noteVariable = (
+  { variables }: Environment,
+  { name, fingerprint, revision }: { name: string; fingerprint: string | null; revision: number },
+): void => {
+  if (revision > (variables.get(name)?.revision ?? 0)) variables.set(name, { fingerprint, revision });
 };
 
 /** The lock that is in force at that time, if any. */

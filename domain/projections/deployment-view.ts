@@ -6,7 +6,7 @@ import type { DeploymentView, Status } from "./views.ts";
  * The number of this row's shape: raised with every change of what the projection makes of the same events. A row that has
  * another number (an older engine's, or a newer one's after a step back) is folded anew from its stream when it is read.
  */
-export const deploymentShape = 1;
+export const deploymentShape = 2;
 
 /** One event's effect on what readers see of a deployment. The view is the caller's to keep: it is changed in place. */
 export const projectDeployment = (view: DeploymentView | undefined, event: Recorded<DeploymentEvent>): DeploymentView | undefined => {
@@ -21,6 +21,7 @@ export const projectDeployment = (view: DeploymentView | undefined, event: Recor
     case "BuildStarted":
       view.buildId = event.body.buildId;
       view.logs = event.body.logs ?? null;
+      view.variables.built = event.body.variables ?? null;
       view.buildStartedAt = at;
       if (view.status === "queued") become("building", "build");
       break;
@@ -37,6 +38,7 @@ export const projectDeployment = (view: DeploymentView | undefined, event: Recor
       become("deploying", "publish");
       break;
     case "VersionsPublished":
+      view.variables.published = event.body.variables ?? null;
       view.step = "check";
       break;
     case "ChecksPassed":
@@ -120,6 +122,7 @@ const queued = ({
   releaseId: null,
   artifact: null,
   release: null,
+  variables: { built: request.reuse?.variables ?? null, published: null },
   warnings: [],
   queuedAt: at,
   buildStartedAt: null,

@@ -14,7 +14,7 @@ const WARNINGS = 5;
  * The number of this row's shape: raised with every change of what the projection makes of the same events. A row that has
  * another number (an older engine's, or a newer one's after a step back) is folded anew from its stream when it is read.
  */
-export const environmentShape = 3;
+export const environmentShape = 4;
 
 export const emptyEnvironment = (site: string, environment: string): EnvironmentView => ({
   site,
@@ -29,6 +29,7 @@ export const emptyEnvironment = (site: string, environment: string): Environment
   pin: null,
   lock: null,
   drifts: [],
+  variables: {},
   warnings: [],
   version: 0,
 });
@@ -54,7 +55,7 @@ export const projectEnvironment = (view: EnvironmentView, event: Recorded<Enviro
     case "ReleaseWentLive": {
       const { sequence, deploymentId, release, reason, actor: asked } = event.body;
       const why = view.flipping?.sequence === sequence ? view.flipping.why : null;
-      standAs(why);
+      standAs(view, event.body, at, why);
       if (view.live !== null) view.history = [view.live, ...view.history].slice(0, REMEMBERED);
       view.live = { deploymentId, sequence, at, reason, actor: asked, why, release };
       endFlip(sequence);
@@ -90,8 +91,16 @@ export const projectEnvironment = (view: EnvironmentView, event: Recorded<Enviro
     case "EnvironmentUnlocked":
       view.lock = null;
       break;
+    case "VariableSet":
+      noteVariable(view, event.body, event);
+      break;
+    case "VariableRemoved":
+      noteVariable(view, { ...event.body, fingerprint: null }, event);
+      break;
     case "EdgeInvalidationFailed":
       warn(event.body.reason);
+      break;
+    case "VariablesRead":
       break;
     case "EdgeInvalidated":
       break;
@@ -100,19 +109,6 @@ export const projectEnvironment = (view: EnvironmentView, event: Recorded<Enviro
   }
   return view;
 
-  /** What a release that goes live means for the way back, by the rules' own word. */
-  function standAs(why: string | null): void {
-    if (event.type !== "ReleaseWentLive") return;
-    const { live, standing } = view;
-    const before = new Map(view.takenDown.map((down) => [down.deploymentId, { ...down, why: down.why ?? undefined }]));
-    const state = { live, standing, takenDown: new Map<string, TakenDown>(before), unfit: new Map() };
-    stand({ ...state, everLive: new Set(standing) }, event.body, why ?? undefined);
-    view.standing = standing.slice(-MAX_STANDING);
-    view.takenDown = [...state.takenDown]
-      .map(([deploymentId, down]) => ({ ...down, deploymentId, at: before.get(deploymentId)?.at ?? at, why: down.why ?? null }))
-      .sort((a, b) => b.rollback - a.rollback)
-      .slice(0, MAX_STANDING);
-  }
   function endFlip(sequence: number): void {
     if (view.flipping?.sequence === sequence) view.flipping = null;
     if (view.waiting?.sequence === sequence) view.waiting = null;
@@ -123,4 +119,28 @@ export const projectEnvironment = (view: EnvironmentView, event: Recorded<Enviro
   function warn(text: string): void {
     view.warnings = [`${at} ${text}`, ...view.warnings].slice(0, WARNINGS);
   }
+};
+
+/** What a release that goes live means for the way back, by the rules' own word. */
+const standAs = (view: EnvironmentView, wentLive: WentLive, at: string, why: string | null): void => {
+  const { live, standing } = view;
+  const before = new Map(view.takenDown.map((down) => [down.deploymentId, { ...down, why: down.why ?? undefined }]));
+  const state = { live, standing, takenDown: new Map<string, TakenDown>(before), unfit: new Map() };
+  stand({ ...state, everLive: new Set(standing) }, wentLive, why ?? undefined);
+  view.standing = standing.slice(-MAX_STANDING);
+  view.takenDown = [...state.takenDown]
+    .map(([deploymentId, down]) => ({ ...down, deploymentId, at: before.get(deploymentId)?.at ?? at, why: down.why ?? null }))
+    .sort((a, b) => b.rollback - a.rollback)
+    .slice(0, MAX_STANDING);
+};
+type WentLive = Extract<EnvironmentEvent, { type: "ReleaseWentLive" }>["body"];
+
+/** Events of two at once may come in the other order than the secret has them: its own order counts. */
+const noteVariable = (
+  view: EnvironmentView,
+  { name, fingerprint, revision }: { name: string; fingerprint: string | null; revision: number },
+  { at, actor }: Pick<Recorded, "at" | "actor">,
+): void => {
+  const before = Object.hasOwn(view.variables, name) ? view.variables[name] : undefined;
+  if (revision > (before?.revision ?? 0)) view.variables = { ...view.variables, [name]: { fingerprint, revision, at, actor } };
 };

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { Artifact, GitCommit, Release, Step } from "../deployment/shapes.ts";
+import { Artifact, Fingerprints, GitCommit, Release, Step } from "../deployment/shapes.ts";
 import { FlipReason } from "../environment/events.ts";
 
 /** What readers see of a deployment and of an environment: rebuilt from the log at any time, so these may change freely. */
@@ -43,6 +43,8 @@ export const DeploymentView = z.object({
   releaseId: z.string().nullable(),
   artifact: Artifact.nullable(),
   release: Release.nullable(),
+  /** what its build and its servers were given; null where it is not known, or not yet */
+  variables: z.object({ built: Fingerprints.nullable(), published: Fingerprints.nullable() }).default({ built: null, published: null }),
   warnings: z.array(z.string()),
   queuedAt: at,
   buildStartedAt: at.nullable(),
@@ -78,6 +80,9 @@ const TakenDownView = z.object({
   wasLive: z.boolean(),
 });
 
+/** A variable as it was last set (or removed: null), by `shiplog env`. */
+const VariableView = z.object({ fingerprint: z.string().nullable(), revision: z.number(), at, actor: Actor });
+
 export const EnvironmentView = z.object({
   site: z.string(),
   environment: z.string(),
@@ -100,6 +105,8 @@ export const EnvironmentView = z.object({
   lock: z.object({ holder: z.string(), reason: z.string(), until: z.string().nullable(), at }).nullable(),
   /** aliases that are where nobody put them, the one that was found last first */
   drifts: z.array(z.object({ function: z.string(), at, /** what is wrong with it, for a person */ says: z.string() })),
+  /** by name */
+  variables: z.record(z.string(), VariableView).default({}),
   warnings: z.array(z.string()),
   version: z.number(),
 });

@@ -58,7 +58,8 @@ const deploymentHistory = (n: number, status: string, ...commands: DeploymentCom
     },
     ...commands,
   ]);
-const began: DeploymentCommand = { type: "RecordBuildStarted", buildId: "shiplog-web:1", logs: "https://example.com/logs" };
+const variables = { API_URL: "0123456789abcdef", NEXT_PUBLIC_NAME: "fedcba9876543210" };
+const began: DeploymentCommand = { type: "RecordBuildStarted", buildId: "shiplog-web:1", logs: "https://example.com/logs", variables };
 const built: DeploymentCommand = {
   type: "RecordBuildSucceeded",
   buildId: "shiplog-web:1",
@@ -68,7 +69,7 @@ const built: DeploymentCommand = {
 const publish = (n: number): DeploymentCommand[] => [
   { type: "StartRelease", releaseId: deploymentId(n), warnings: ["no image optimisation"] },
   { type: "RecordAssets", ...assets },
-  { type: "RecordVersions", functions: functions(n) },
+  { type: "RecordVersions", functions: functions(n), variables },
 ];
 const passed = (n: number): DeploymentCommand => ({ type: "RecordChecksPassed", release: release(n), checks: [check(n)] });
 
@@ -117,7 +118,7 @@ record("deployment-reused", deploymentStream(deploymentId(7)), deployment, [
       source: null,
       trigger: "retry",
       retryOf: deploymentId(4),
-      reuse: { from: deploymentId(4), buildId: "shiplog-web:1", releaseId: deploymentId(4), artifact: artifact(4) },
+      reuse: { from: deploymentId(4), buildId: "shiplog-web:1", releaseId: deploymentId(4), artifact: artifact(4), variables },
     }),
   },
 ]);
@@ -198,6 +199,20 @@ record("environment-drift", environmentStream("web", "production"), environment,
   mended,
   { type: "RecordDrift", ...elsewhere, found: null },
   mended,
+]);
+
+// the second change of API_URL is told first
+record("environment-variables", environmentStream("web", "production"), environment, [
+  { type: "SetVariables", variables: [{ name: "API_URL", fingerprint: "00000000000000c3", revision: 3 }] },
+  {
+    type: "SetVariables",
+    variables: [
+      { name: "API_URL", fingerprint: "00000000000000b2", revision: 2 },
+      { name: "API_KEY", fingerprint: "00000000000000a2", revision: 2 },
+    ],
+  },
+  { type: "RecordVariablesRead", names: ["API_KEY", "API_URL"] },
+  { type: "RemoveVariable", name: "API_KEY", revision: 4 },
 ]);
 
 record("webhook", webhookStream(webhookId(1)), webhook, [
