@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { componentName } from "../blueprint/engine-functions.ts";
 import { ACTIONS_KEY, revalidation, revalidationVisibilitySeconds, siteResources } from "../blueprint/site-resources.ts";
 import { tagTable } from "../blueprint/stores.ts";
+import { firstLedger, LEDGER_KEY } from "../blueprint/variables.ts";
 import { kept } from "./account.ts";
 import { type DeclaredSite, declaredSites } from "./declared-sites.ts";
 import { edge } from "./edge.ts";
@@ -9,11 +10,15 @@ import { queueWithDeadLetters } from "./queue.ts";
 import { siteFunctions } from "./site-functions.ts";
 import { table } from "./table.ts";
 
-/** Values of the environment's variables. Made with a key of its own and empty ones; what is in it later is the operator's. */
+/** Values of the environment's variables. Made with keys of its own and empty ones; what is in it later is `shiplog env`'s. */
 const secret = (place: string, name: string, variables: readonly string[]): void => {
   // a secret that waits to be deleted holds its name for as long: a throw-away stage must not
   const made = new aws.secretsmanager.Secret(`${place}Secret`, { name, recoveryWindowInDays: kept ? 30 : 0 }, { retainOnDelete: kept });
-  const first = { ...Object.fromEntries(variables.map((variable) => [variable, ""])), [ACTIONS_KEY]: randomBytes(32).toString("base64") };
+  const first = {
+    ...Object.fromEntries(variables.map((variable) => [variable, ""])),
+    [ACTIONS_KEY]: randomBytes(32).toString("base64"),
+    [LEDGER_KEY]: firstLedger(randomBytes(32).toString("base64")),
+  };
   new aws.secretsmanager.SecretVersion(
     `${place}SecretValues`,
     { secretId: made.id, secretString: $util.secret(JSON.stringify(first)) },

@@ -106,7 +106,7 @@ export const buildLogs = (base: Base) => {
   base.clients.logs ??= make.logsClient();
   return cloudWatchBuildLogs(base.clients.logs);
 };
-export const secrets = (base: Base) => siteSecrets(secretsManager(base));
+export const secrets = (base: Base) => siteSecrets(secretsManager(base), base.clock);
 export const webhookSecrets = (base: Base) => endpointSecrets(secretsManager(base));
 
 export const builds = (base: Base) => {

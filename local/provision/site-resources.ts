@@ -33,6 +33,7 @@ import { tagTable } from "../../blueprint/stores.ts";
 import { deadLetterRetentionSeconds, queueRetentionSeconds } from "../../blueprint/topology.ts";
 import { type FunctionRole, kindOf } from "../../domain/deployment/shapes.ts";
 import type { Clients } from "../../engine/aws/clients.ts";
+import { newLedger, readDocument as readSecret, type SiteDocument, writeDocument } from "../../engine/aws/site-document.ts";
 import { ACCOUNT } from "../http.ts";
 import { BUCKETS, createQueue, type QueueAt } from "./engine-resources.ts";
 import { placeholderZip } from "./placeholder.ts";
@@ -43,7 +44,8 @@ const ROLE = `arn:aws:iam::${ACCOUNT}:role/shiplog-site`;
 
 /**
  * Makes what one environment of a site lives on, through the same calls as anywhere. What is there already is kept.
- * `without`: the site's variables that have no value, neither now nor from an earlier start.
+ * `without`: the site's variables that have no value, neither now nor from an earlier start; `unused`: those for which
+ * another value was given than `shiplog env` has set.
  */
 export const provisionSite = async (
   clients: Clients,
@@ -52,7 +54,7 @@ export const provisionSite = async (
   values: Readonly<Record<string, string>>,
   /** whether the app's own folder has a buildspec.yml */
   ownBuildspec: boolean,
-): Promise<{ revalidationQueue: QueueAt; without: readonly string[] }> => {
+): Promise<{ revalidationQueue: QueueAt; without: readonly string[]; unused: readonly string[] }> => {
   const names = siteResources(site.name, environment);
   const dead = await createQueue(clients.sqs, names.revalidationDeadLetters, {
     FifoQueue: "true",
@@ -71,7 +73,12 @@ export const provisionSite = async (
   for (const role of rolesOf(site)) await siteFunction(clients.lambda, nameOf(role), names.alias, role, site);
   for (const role of rolesWithUrl(site)) await functionUrl(clients.lambda, nameOf(role), names.alias, invokeModeOf(site, role));
   await mapping(clients.lambda, revalidationQueue.arn, `${names.functions.revalidation}:${names.alias}`);
-  return { revalidationQueue, without: site.variables.filter((name) => kept[name] === "" && !(name in values)) };
+  const own = kept.ledger?.set ?? {};
+  return {
+    revalidationQueue,
+    without: site.variables.filter((one) => kept.values[one] === "" && !Object.hasOwn(values, one) && !Object.hasOwn(own, one)),
+    unused: site.variables.filter((one) => Object.hasOwn(own, one) && Object.hasOwn(values, one) && kept.values[one] !== values[one]),
+  };
 };
 
 /** The function, a first version of placeholder code, and the alias on it: everything later is the engine's. */
@@ -128,23 +135,36 @@ const mapping = async (lambda: LambdaClient, EventSourceArn: string, FunctionNam
 };
 
 /**
- * Given values replace those that are there, and what has none is empty, as the infrastructure makes it on AWS; a key that
- * encrypts Server Actions is made once and kept.
+ * Given values replace those that are there, but what `shiplog env` set stays; what has none is empty, as the infrastructure
+ * makes it on AWS. Keys of the engine's own are made once and kept.
  */
 const secret = async (
   { secrets }: Clients,
   name: string,
   variables: readonly string[],
   values: Readonly<Record<string, string>>,
-): Promise<Readonly<Record<string, string>>> => {
-  const empty = Object.fromEntries(variables.map((variable) => [variable, ""]));
-  const first = { [ACTIONS_KEY]: randomBytes(32).toString("base64"), ...empty, ...values };
-  if (await unlessThere(() => secrets.send(new CreateSecretCommand({ Name: name, SecretString: JSON.stringify(first) })))) return first;
+): Promise<SiteDocument> => {
+  const first = documentWith({ values: {}, ledger: null }, variables, values);
+  if (await unlessThere(() => secrets.send(new CreateSecretCommand({ Name: name, SecretString: writeDocument(first) })))) return first;
   const { SecretString = "{}" } = await secrets.send(new GetSecretValueCommand({ SecretId: name }));
-  const merged = { [ACTIONS_KEY]: first[ACTIONS_KEY], ...empty, ...(JSON.parse(SecretString) as Record<string, string>), ...values };
-  const text = JSON.stringify(merged);
+  const merged = documentWith(readSecret(SecretString, name), variables, values);
+  const text = writeDocument(merged);
   if (text !== SecretString) await secrets.send(new PutSecretValueCommand({ SecretId: name, SecretString: text }));
   return merged;
+};
+
+const documentWith = (
+  { values: before, ledger }: SiteDocument,
+  variables: readonly string[],
+  values: Readonly<Record<string, string>>,
+): SiteDocument => {
+  const own = ledger ?? newLedger();
+  const empty = Object.fromEntries(variables.map((variable) => [variable, ""]));
+  const kept = Object.fromEntries(Object.entries(before).filter(([variable]) => Object.hasOwn(own.set, variable)));
+  return {
+    values: { [ACTIONS_KEY]: randomBytes(32).toString("base64"), ...empty, ...before, ...values, ...kept },
+    ledger: own,
+  };
 };
 
 const project = async ({ codeBuild }: Clients, site: Site, environment: string, ownBuildspec: boolean): Promise<void> => {

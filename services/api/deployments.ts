@@ -148,7 +148,9 @@ export const deployments = (ports: Ports) => {
 };
 
 /** The finished build of a deployment that did not go live: it need not be made again. */
-const reusable = ({ id, reusedFrom, buildId, releaseId, artifact }: DeploymentView): ReusedBuild | undefined =>
-  buildId === null || releaseId === null || artifact === null ? undefined : { from: reusedFrom ?? id, buildId, releaseId, artifact };
+const reusable = ({ id, reusedFrom, buildId, releaseId, artifact, variables: { built } }: DeploymentView): ReusedBuild | undefined =>
+  buildId === null || releaseId === null || artifact === null
+    ? undefined
+    : { from: reusedFrom ?? id, buildId, releaseId, artifact, ...(built && { variables: built }) };
 
 const isAdmitted = (event: Recorded): event is Admitted => event.type === "DeploymentAdmitted";

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { SiteConfig } from "../../blueprint/engine-config.ts";
 import { functionOf, siteResources } from "../../blueprint/site-resources.ts";
+import type { SiteSecrets } from "../../engine/aws/secrets.ts";
 import { readTagSeeds, uploadAssets } from "../../engine/open-next/assets.ts";
 import { guardOf } from "../../engine/open-next/guard.ts";
 import { type Inspected, inspect, isRead, type Package } from "../../engine/open-next/inspect.ts";
@@ -35,7 +36,7 @@ const verb = ({ aggregates, functions, clock, objects, tags, rows, secrets, conf
     }
   };
 
-  const publish = (of: SiteConfig, { root }: Inspected, { role, handler, folder }: Package) =>
+  const publish = (of: SiteConfig, { root }: Inspected, { role, handler, folder }: Package, secret: SiteSecrets) =>
     withFolder(async (scratch) => {
       const zip = join(scratch, "code.zip");
       const { sha256Hex, sha256Base64 } = await zipFolderOf(artifactOf(root), folder, zip, isGuarded(role, of) ? [guardOf(handler)] : []);
@@ -43,7 +44,6 @@ const verb = ({ aggregates, functions, clock, objects, tags, rows, secrets, conf
       // a function that did not change is there
       if ((await objects.fingerprint(code.bucket, code.key)) === undefined) await objects.putNew(code.bucket, code.key, zip, sha256Hex);
       const name = functionOf(of.site, of.environment, role);
-      const secret = await secrets.read(siteResources(of.site, of.environment).secret);
       const { settings, name: settingsName } = settingsOf(
         role,
         handler,
@@ -75,6 +75,7 @@ const verb = ({ aggregates, functions, clock, objects, tags, rows, secrets, conf
     uploadAssets: (of, build, ids, report) => uploadAssets(objects, locations(of), build, ids, report),
     tagSeeds: readTagSeeds,
     seedTags: (of, seeds) => tags.seed(siteResources(of.site, of.environment).tagTable, seeds),
+    secrets: (of) => secrets.read(siteResources(of.site, of.environment).secret),
     publish,
     invoke: functions.invoke,
     hasAsset: async (of, path, manifest) => {

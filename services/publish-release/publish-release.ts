@@ -4,6 +4,7 @@ import type { DeploymentCommand } from "../../domain/deployment/commands.ts";
 import type { Artifact, PublishedFunction, Release } from "../../domain/deployment/shapes.ts";
 import type { Recorded } from "../../domain/kernel/event.ts";
 import { deploymentOf } from "../../domain/kernel/identity.ts";
+import type { SiteSecrets } from "../../engine/aws/secrets.ts";
 import type { Delivery } from "../../engine/kit/consumer.ts";
 import { each } from "../../engine/kit/each.ts";
 import { type Aggregates, type Executed, following } from "../../engine/log/execute.ts";
@@ -31,8 +32,10 @@ export type Ports = CheckPorts & {
   ): Promise<AssetsOutcome>;
   tagSeeds(build: Inspected): Promise<readonly TagSeed[]>;
   seedTags(site: SiteConfig, seeds: readonly TagSeed[]): Promise<void>;
+  /** the values of its environment, of which every function of the release gets the same */
+  secrets(site: SiteConfig): Promise<SiteSecrets>;
   /** packs, uploads and publishes one function of the release */
-  publish(site: SiteConfig, build: Inspected, code: Package): Promise<PublishedFunction>;
+  publish(site: SiteConfig, build: Inspected, code: Package, secrets: SiteSecrets): Promise<PublishedFunction>;
   progress(deploymentId: string): Report;
 };
 
@@ -98,8 +101,10 @@ const publish = async (ports: Ports, work: Work, output: Output): Promise<void> 
 
   const manifest = await publishFiles(ports, work, build, seeds);
   if (manifest === undefined) return;
-  const functions = await publishFunctions(ports, work, build);
-  if (await tell({ type: "RecordVersions", functions }, "/versions")) return;
+  const secrets = await ports.secrets(site);
+  const functions = await publishFunctions(ports, work, build, secrets);
+  const { fingerprints: variables } = secrets;
+  if (await tell({ type: "RecordVersions", functions, ...(variables && { variables }) }, "/versions")) return;
 
   const { checks, faults } = await checkRelease(ports, site, build.paths, functions, manifest);
   if (faults.length > 0) {
@@ -124,11 +129,16 @@ const publishFiles = async (ports: Ports, work: Work, build: Inspected, seeds: r
 /** Functions that are published at once: each has its packed code on disk until Lambda has taken it. */
 const FUNCTIONS = 3;
 
-const publishFunctions = async (ports: Ports, { deploymentId, site }: Work, build: Inspected): Promise<PublishedFunction[]> => {
+const publishFunctions = async (
+  ports: Ports,
+  { deploymentId, site }: Work,
+  build: Inspected,
+  secrets: SiteSecrets,
+): Promise<PublishedFunction[]> => {
   const report = ports.progress(deploymentId);
   const functions: PublishedFunction[] = [];
   await each([...build.packages.entries()], FUNCTIONS, async ([index, code]) => {
-    const published = await ports.publish(site, build, code);
+    const published = await ports.publish(site, build, code, secrets);
     const { streaming, patterns } = code;
     functions[index] = { ...published, ...(streaming && { streaming }), ...(patterns && { patterns: [...patterns] }) };
     report("versions", functions.filter(Boolean).length, build.packages.length);

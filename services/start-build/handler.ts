@@ -1,5 +1,6 @@
 import type { SiteConfig } from "../../blueprint/engine-config.ts";
 import { ACTIONS_KEY, siteResources } from "../../blueprint/site-resources.ts";
+import type { Fingerprints } from "../../domain/deployment/shapes.ts";
 import { deploymentOf } from "../../domain/kernel/identity.ts";
 import { messageOf } from "../../engine/kit/envelope.ts";
 import { waitingToken } from "../../engine/views/waiting-rows.ts";
@@ -16,10 +17,14 @@ export const { wire, handler } = consumerOf(
   ({ aggregates, builds, config, secrets, site: siteNamed, rows, clock }) =>
     startBuild({
       aggregates,
-      missingValues: async (site, environment) => {
-        const { secret } = siteResources(site, environment);
-        const { values } = await secrets.read(secret);
-        return { secret, names: namesOf(siteNamed(site, environment)).filter((name) => !(name in values)) };
+      valuesOf: async (site, environment) => {
+        const { fingerprints = {}, values } = await secrets.read(siteResources(site, environment).secret);
+        const given = namesOf(siteNamed(site, environment));
+        const known = given.flatMap((name) => (Object.hasOwn(fingerprints, name) ? [[name, fingerprints[name]] as const] : []));
+        return {
+          missing: given.filter((name) => !Object.hasOwn(values, name)),
+          ...(known.length > 0 && { variables: Object.fromEntries(known) as Fingerprints }),
+        };
       },
       comeAgain: (event, seconds) =>
         rows.noteWaiting({

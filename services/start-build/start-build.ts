@@ -1,5 +1,6 @@
 import { ACTIONS_KEY } from "../../blueprint/site-resources.ts";
 import type { Subscribed } from "../../blueprint/topology.ts";
+import type { Fingerprints } from "../../domain/deployment/shapes.ts";
 import type { Recorded } from "../../domain/kernel/event.ts";
 import { deploymentOf } from "../../domain/kernel/identity.ts";
 import { type BuildReport, NoBuildCapacity, NoBuildQuota } from "../../engine/aws/builds.ts";
@@ -22,10 +23,10 @@ export type Ports = {
     find(site: string, environment: string, deploymentId: string): Promise<BuildReport | undefined>;
   };
   /**
-   * variables that a build is given and that have no value yet, and the secret that must hold them; none are missing: empty
+   * variables that a build is given and that have no value yet (none are missing: empty), and what the others are
    * @throws SecretDamaged
    */
-  missingValues(site: string, environment: string): Promise<{ secret: string; names: readonly string[] }>;
+  valuesOf(site: string, environment: string): Promise<{ missing: readonly string[]; variables?: Fingerprints | undefined }>;
   /** brings the event again after that time; of a deployment one waits, however often it is asked for */
   comeAgain(event: Recorded<Subscribed<"start-build">>, seconds: number): Promise<void>;
 };
@@ -36,7 +37,7 @@ const CAPACITY_SECONDS = 45;
 
 /** Starts the build of a queued deployment. */
 export const startBuild =
-  ({ aggregates, builds, missingValues, comeAgain }: Ports) =>
+  ({ aggregates, builds, valuesOf, comeAgain }: Ports) =>
   async (event: Recorded<Subscribed<"start-build">>): Promise<void> => {
     const deploymentId = deploymentOf(event.stream);
     const because = (suffix = "") => following(event, ACTOR, suffix);
@@ -46,13 +47,18 @@ export const startBuild =
     if (state.status === "cancelling" && state.buildId === null) return settleCancel();
     if (state.status !== "queued" || !source) return;
 
-    const missing = await valuesFault(`${site}/${environment}`, () => missingValues(site, environment));
+    const { missing, variables } = await valuesFor({ site, environment }, valuesOf);
     if (missing !== undefined) return fail(missing);
     const build = await started({ deploymentId, site, environment, source });
     if (build === undefined) return;
     const { refusal } = await aggregates.deployment.execute(
       deploymentId,
-      { type: "RecordBuildStarted", buildId: build.id, ...(build.logs && { logs: `${build.logs.group}:${build.logs.stream}` }) },
+      {
+        type: "RecordBuildStarted",
+        buildId: build.id,
+        ...(build.logs && { logs: `${build.logs.group}:${build.logs.stream}` }),
+        ...(variables && { variables }),
+      },
       because(),
     );
     // it ended between the look and the start: nobody waits for this build
@@ -95,21 +101,33 @@ export const startBuild =
 const isFinal = (error: unknown): error is Error =>
   error instanceof NoBuildQuota || ["missing", "refused"].includes(problemOf(error) ?? "");
 
+type Values = { readonly missing?: string; readonly variables?: Fingerprints | undefined };
+
 /**
- * Why a build would not get the values that it needs: CodeBuild would fail it before its first command, without a log, and
- * name neither all of them nor what to do. What may pass by itself is thrown.
+ * What a build is given, or why it would not get the values that it needs: CodeBuild would fail it before its first command,
+ * without a log, and name neither all of them nor what to do. What may pass by itself is thrown.
  */
-const valuesFault = async (place: string, missingValues: () => ReturnType<Ports["missingValues"]>): Promise<string | undefined> => {
+const valuesFor = async ({ site, environment }: Place, valuesOf: Ports["valuesOf"]): Promise<Values> => {
+  const place = `${site}/${environment}`;
   try {
-    const { secret, names } = await missingValues();
-    if (names.length === 0) return undefined;
-    const key = names.includes(ACTIONS_KEY) ? ` (${ACTIONS_KEY}: 32 random bytes in base64, as of \`openssl rand -base64 32\`)` : "";
-    return `the secret ${secret} has no value for ${names.join(", ")}, which builds of ${place} are given. Give each one${key}, then retry: aws secretsmanager get-secret-value --secret-id ${secret} --query SecretString --output text > values.json, add it there, aws secretsmanager put-secret-value --secret-id ${secret} --secret-string file://values.json && rm values.json. On this machine, start shiplog dev again`;
+    const { missing, variables } = await valuesOf(site, environment);
+    return missing.length === 0 ? { variables } : { missing: sayMissing({ site, environment }, missing) };
   } catch (error) {
-    if (error instanceof SecretDamaged) return `${error.message}, then retry`;
-    if (isFinal(error)) return `the values of ${place} cannot be read: ${error.message}. See docs/aws.md for its secret, then retry`;
+    if (error instanceof SecretDamaged) return { missing: `${error.message}, then retry` };
+    if (isFinal(error))
+      return { missing: `the values of ${place} cannot be read: ${error.message}. See docs/aws.md for its secret, then retry` };
     throw error;
   }
+};
+
+type Place = { readonly site: string; readonly environment: string };
+
+const sayMissing = ({ site, environment }: Place, names: readonly string[]): string => {
+  const of = `--site ${site} --env ${environment}`;
+  const commands = names.map((name) =>
+    name === ACTIONS_KEY ? `openssl rand -base64 32 | shiplog env set ${name} ${of}` : `shiplog env set ${name} ${of}`,
+  );
+  return `${names.join(", ")} ${names.length === 1 ? "has" : "have"} no value, which builds of ${site}/${environment} are given. Give one to each, then retry: ${commands.join("; ")}`;
 };
 
 const ASK_FOR_QUOTA =

@@ -55,7 +55,9 @@ it("a variable whose value is missing from the secret fails a deployment before 
       const view = await api.deployment(id);
       return view.status === "failed" ? view : undefined;
     });
-    expect(reason).toContain("the secret shiplog/web/production has no value for API_KEY, which builds of web/production are given");
+    expect(reason).toBe(
+      "API_KEY has no value, which builds of web/production are given. Give one to each, then retry: shiplog env set API_KEY --site web --env production",
+    );
     expect((await codeBuild.send(new ListBuildsForProjectCommand({ projectName: "shiplog-web-production" }))).ids ?? []).toEqual([]);
   } finally {
     await dev.close();

@@ -75,8 +75,8 @@ export const edits: readonly Edit[] = [
   edit(
     "start-build: a secret that cannot be read for a while fails the deployment",
     "services/start-build/start-build.ts",
-    "    if (isFinal(error)) return `the values",
-    "    if (error instanceof Error) return `the values",
+    "    if (isFinal(error))\n      return { missing: `the values",
+    "    if (error instanceof Error)\n      return { missing: `the values",
   ),
   edit(
     "start-build: a build that nobody waits for goes on",

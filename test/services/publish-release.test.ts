@@ -60,6 +60,7 @@ const stage = async (
     },
     tagSeeds: async () => [{ tag: "home", path: "/", revalidatedAt: "1" }],
     seedTags: async (_, seeds) => void did.push(`seeded ${seeds.length}`),
+    secrets: async () => ({ values: {}, version: "v1", fingerprints: { API_URL: "0123456789abcdef" } }),
     publish: async (_site, _build, { role }) => {
       await meanwhile.publish?.();
       did.push(`published ${role}`);
@@ -106,6 +107,7 @@ describe("publish-release", () => {
       release: { id: deploymentId(1), functions: functions(1), manifest: assets.manifest },
       checks: [{ role: "revalidation" }, { role: "server", version: "1", path: "/", status: 200 }],
     });
+    expect((await newest("VersionsPublished")).body).toMatchObject({ variables: { API_URL: "0123456789abcdef" } });
     did.length = 0;
     await deliver();
     expect(did).toEqual([]);

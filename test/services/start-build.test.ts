@@ -12,7 +12,8 @@ beforeAll(async () => {
 });
 afterAll(() => room.close());
 
-const missingValues: Ports["missingValues"] = async () => ({ secret: "shiplog/web/production", names: [] });
+const variables = { API_URL: "0123456789abcdef" };
+const valuesOf: Ports["valuesOf"] = async () => ({ missing: [], variables });
 /** Where nothing is expected to wait. */
 const comeAgain = (): Promise<void> => expect.unreachable();
 
@@ -21,11 +22,12 @@ describe("start-build", () => {
     const { queue, stream } = steps(1);
     await room.deployment(1, queue(1));
     const { asked, builds } = builder();
-    await startBuild({ ...room, missingValues, comeAgain, builds })(await room.newest(stream, "DeploymentQueued"));
+    await startBuild({ ...room, valuesOf, comeAgain, builds })(await room.newest(stream, "DeploymentQueued"));
     expect(asked).toEqual([`start ${deploymentId(1)} 1024`]);
     expect((await room.newest(stream, "BuildStarted")).body).toMatchObject({
       buildId: `shiplog-web:of-${deploymentId(1)}`,
       logs: `builds:shiplog-web:of-${deploymentId(1)}`,
+      variables,
     });
   });
 
@@ -34,7 +36,7 @@ describe("start-build", () => {
     const { queue, began, stream } = steps(n);
     await room.deployment(n, queue(1), status === "building" ? began : { type: "FailDeployment", step: "queue", reason: "no room" });
     const { asked, builds } = builder();
-    await startBuild({ ...room, missingValues, comeAgain, builds })(await room.newest(stream, "DeploymentQueued"));
+    await startBuild({ ...room, valuesOf, comeAgain, builds })(await room.newest(stream, "DeploymentQueued"));
     expect(asked).toEqual([]);
   });
 
@@ -42,16 +44,13 @@ describe("start-build", () => {
     const { queue, stream } = steps(12);
     await room.deployment(12, queue(1));
     const { asked, builds } = builder();
-    const names = ["API_KEY", "API_URL"];
-    await startBuild({ ...room, comeAgain, builds, missingValues: async () => ({ secret: "shiplog/web/production", names }) })(
-      await room.newest(stream, "DeploymentQueued"),
-    );
+    const missing = ["API_KEY", "NEXT_SERVER_ACTIONS_ENCRYPTION_KEY"];
+    await startBuild({ ...room, comeAgain, builds, valuesOf: async () => ({ missing }) })(await room.newest(stream, "DeploymentQueued"));
     expect(asked).toEqual([]);
     const { reason } = (await room.newest(stream, "BuildFailed")).body as { reason: string };
-    expect(reason).toContain(
-      "the secret shiplog/web/production has no value for API_KEY, API_URL, which builds of web/production are given.",
+    expect(reason).toBe(
+      "API_KEY, NEXT_SERVER_ACTIONS_ENCRYPTION_KEY have no value, which builds of web/production are given. Give one to each, then retry: shiplog env set API_KEY --site web --env production; openssl rand -base64 32 | shiplog env set NEXT_SERVER_ACTIONS_ENCRYPTION_KEY --site web --env production",
     );
-    expect(reason).toContain("aws secretsmanager put-secret-value --secret-id shiplog/web/production");
   });
 
   it.each([
@@ -64,7 +63,7 @@ describe("start-build", () => {
     const n = error instanceof SecretDamaged ? 16 : 17;
     await room.deployment(n, steps(n).queue(1));
     const { asked, builds } = builder();
-    await startBuild({ ...room, comeAgain, builds, missingValues: () => Promise.reject(error) })(
+    await startBuild({ ...room, comeAgain, builds, valuesOf: () => Promise.reject(error) })(
       await room.newest(steps(n).stream, "DeploymentQueued"),
     );
     expect(asked).toEqual([]);
@@ -76,7 +75,7 @@ describe("start-build", () => {
     const { asked, builds } = builder();
     const away = Object.assign(new Error("Rate exceeded"), { name: "ThrottlingException", $metadata: { httpStatusCode: 400 } });
     await expect(
-      startBuild({ ...room, comeAgain, builds, missingValues: () => Promise.reject(away) })(
+      startBuild({ ...room, comeAgain, builds, valuesOf: () => Promise.reject(away) })(
         await room.newest(steps(18).stream, "DeploymentQueued"),
       ),
     ).rejects.toBe(away);
@@ -91,7 +90,7 @@ describe("start-build", () => {
       await room.deployment(4, { type: "SupersedeDeployment", by: { sequence: 2 }, onlyQueued: true });
       return builds.start(ask);
     };
-    await startBuild({ ...room, missingValues, comeAgain, builds: { ...builds, start: endsMeanwhile } })(
+    await startBuild({ ...room, valuesOf, comeAgain, builds: { ...builds, start: endsMeanwhile } })(
       await room.newest(stream, "DeploymentQueued"),
     );
     expect(asked).toEqual([`start ${deploymentId(4)} 1024`, `stop shiplog-web:of-${deploymentId(4)}`]);
@@ -103,7 +102,7 @@ describe("start-build", () => {
     const { builds } = builder({ start: () => Promise.reject(new NoBuildCapacity("Cannot have more than 1 builds in queue")) });
     const waits: [string, number][] = [];
     for (let minute = 0; minute < 3; minute++)
-      await startBuild({ ...room, missingValues, builds, comeAgain: async ({ stream }, seconds) => void waits.push([stream, seconds]) })(
+      await startBuild({ ...room, valuesOf, builds, comeAgain: async ({ stream }, seconds) => void waits.push([stream, seconds]) })(
         await room.newest(stream, "DeploymentQueued"),
       );
     expect(waits).toEqual(Array(3).fill([stream, 45]));
@@ -119,7 +118,7 @@ describe("start-build", () => {
     const { builds } = builder({
       start: () => Promise.reject(new NoBuildQuota("Cannot have more than 0 builds in queue for the account")),
     });
-    await startBuild({ ...room, missingValues, comeAgain, builds })(await room.newest(stream, "DeploymentQueued"));
+    await startBuild({ ...room, valuesOf, comeAgain, builds })(await room.newest(stream, "DeploymentQueued"));
     expect(await room.typesOf(stream)).toEqual(["DeploymentQueued", "BuildFailed", "DeploymentFailed"]);
     expect((await room.newest(stream, "BuildFailed")).body).toMatchObject({
       reason: expect.stringMatching(/Cannot have more than 0 builds in queue for the account\. .*ask AWS to raise the quota/),
@@ -131,7 +130,7 @@ describe("start-build", () => {
     await room.deployment(6, queue(1));
     const gone = Object.assign(new Error("no project shiplog-web"), { name: "ResourceNotFoundException" });
     const { builds } = builder({ start: () => Promise.reject(gone) });
-    await startBuild({ ...room, missingValues, comeAgain, builds })(await room.newest(stream, "DeploymentQueued"));
+    await startBuild({ ...room, valuesOf, comeAgain, builds })(await room.newest(stream, "DeploymentQueued"));
     expect(await room.typesOf(stream)).toEqual(["DeploymentQueued", "BuildFailed", "DeploymentFailed"]);
   });
 
@@ -139,7 +138,7 @@ describe("start-build", () => {
     const { queue, stream } = steps(7);
     await room.deployment(7, queue(1));
     const { builds } = builder({ start: () => Promise.reject(new Error("throttled")) });
-    await expect(startBuild({ ...room, missingValues, comeAgain, builds })(await room.newest(stream, "DeploymentQueued"))).rejects.toThrow(
+    await expect(startBuild({ ...room, valuesOf, comeAgain, builds })(await room.newest(stream, "DeploymentQueued"))).rejects.toThrow(
       "throttled",
     );
     expect(await room.typesOf(stream)).toEqual(["DeploymentQueued"]);
@@ -149,14 +148,14 @@ describe("start-build", () => {
     const { queue, cancel, stream } = steps(8);
     await room.deployment(8, queue(1), cancel);
     const { builds } = builder({ find: async () => report("shiplog-web:lost") });
-    await startBuild({ ...room, missingValues, comeAgain, builds })(await room.newest(stream, "DeploymentQueued"));
+    await startBuild({ ...room, valuesOf, comeAgain, builds })(await room.newest(stream, "DeploymentQueued"));
     expect(await room.typesOf(stream)).toEqual(["DeploymentQueued", "CancelRequested", "BuildStarted"]);
   });
 
   it("ends the cancel where no build was started", async () => {
     const { queue, cancel, stream } = steps(9);
     await room.deployment(9, queue(1), cancel);
-    await startBuild({ ...room, missingValues, comeAgain, builds: builder().builds })(await room.newest(stream, "DeploymentQueued"));
+    await startBuild({ ...room, valuesOf, comeAgain, builds: builder().builds })(await room.newest(stream, "DeploymentQueued"));
     expect(await room.typesOf(stream)).toEqual(["DeploymentQueued", "CancelRequested", "DeploymentCancelled"]);
   });
 });

@@ -69,7 +69,7 @@ const engine = {
   siteLetters,
   bus: eventBus(clients.eventBridge, config.bus, clock),
   cdn: cloudFront(clients.cloudFront),
-  secrets: siteSecrets(clients.secrets),
+  secrets: siteSecrets(clients.secrets, clock),
   sources: sourceBucket(clients.s3, config.buckets.sources),
   eventLog: eventLog(clients.dynamodb, EVENTS_TABLE),
   events: async (stream: string) => (await store.read(stream, 0)).flatMap(eventsOf),

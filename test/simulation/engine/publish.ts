@@ -93,16 +93,16 @@ export const publishWiring = ({ aggregates, functions, objects, secrets, site }:
     },
     tagSeeds: async () => [],
     seedTags: async () => undefined,
-    publish: async (of, _build, { role, handler, folder }) => {
+    secrets: (of) => secrets.read(siteResources(of.site, of.environment).secret),
+    publish: async (of, _build, { role, handler, folder }, secret) => {
       const text = codeOf(role, JSON.parse(folder) as Artifact);
       const code = { bucket: config.buckets.artifacts, key: `functions/${digest(text)}.zip`, sha256: hash("sha256", text, "base64") };
       await objects.putNewText(code.bucket, code.key, text);
       const cloud = cloudHere();
       if (cloud.world.faults.strikes("code-replaced")) cloud.objects.write(code.bucket, code.key, `${text}, replaced`);
-      const { secret } = siteResources(of.site, of.environment);
       const name = functionOf(of.site, of.environment, role);
       const place = { bucket: config.buckets.static, region: config.region };
-      const { settings, name: settingsName } = settingsOf(role, handler, of, place, await secrets.read(secret));
+      const { settings, name: settingsName } = settingsOf(role, handler, of, place, secret);
       cloud.settings.set(settingsName, textOf(settings));
       const { version, codeSha256 } = await publishFunction({ functions, clock: virtualClock }, name, code, settings, of.architecture);
       return { role, name, version, codeSha256, settings: settingsName };
