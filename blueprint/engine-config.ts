@@ -14,6 +14,8 @@ export const SiteConfig = z.object({
   /** the basePath that the CDN's behaviours were made for; absent where they follow each release */
   basePath: z.string().optional(),
   variables: z.array(z.string()),
+  /** names of the tokens that may read values; absent in what an older infrastructure wrote: none */
+  valuesReadableBy: z.array(z.string()).default([]),
   architecture: z.enum(["x86_64", "arm64"]),
   distribution: z.string().nullable(),
   revalidationQueueUrl: z.string(),

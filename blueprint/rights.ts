@@ -212,6 +212,8 @@ const rights: Partial<Record<EngineFunctionName, readonly Right[]>> = {
       ["secretsmanager:CreateSecret", "secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue", "secretsmanager:DeleteSecret"],
       webhookSecrets,
     ),
+    // values of variables are set, removed and read by people
+    may(["secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue"], arn("secretsmanager", `secret:${every.secret}-??????`)),
     list("sources"),
     may(["s3:GetObject", "s3:PutObject"], objects("sources", "sources/*")),
     may(["codebuild:BatchGetBuilds"], projectsOfSites),

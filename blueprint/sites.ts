@@ -75,6 +75,8 @@ export const Environment = z.strictObject({
     .array(z.string().regex(/^[a-z0-9.-]+$/))
     .refine((domains) => new Set(domains).size === domains.length, "a domain is named twice")
     .default([]),
+  /** names of the API's tokens that may read the values of variables (`shiplog env pull`) */
+  valuesReadableBy: z.array(z.string().min(1)).default([]),
   /** numbers of the keys that its edge and its functions know each other by; another number is another key */
   originKeys: z
     .array(z.number().int().min(1).max(1_000_000))

@@ -10,6 +10,7 @@ import {
   ManyDeliveries,
   ManyDeployments,
   ManyEnvironments,
+  ManyVariables,
   ManyWebhooks,
   OneDelivery,
   OneDeployment,
@@ -22,7 +23,10 @@ import {
   RollbackStarted,
   Sealed,
   Seals,
+  type SetVariables,
   StreamEvents,
+  VariablesChanged,
+  VariableValues,
   WebhookWithSecret,
   Why,
 } from "./contract.ts";
@@ -72,6 +76,16 @@ export function openClient(by: Caller) {
     /** `verb`: pin, unpin, lock or unlock */
     change: (site: string, environment: string, verb: "pin" | "unpin" | "lock" | "unlock", body: object, key: Key) =>
       only(post(`${pathOf(site, environment)}/${verb}`, ENVIRONMENT, body, key), "environment"),
+
+    /** names and what is known of them, never values */
+    variables: (site: string, environment: string) => get(`${pathOf(site, environment)}/variables`, ManyVariables),
+    setVariables: (site: string, environment: string, values: z.input<typeof SetVariables>["values"], key: Key) =>
+      call(by, { method: "PUT", path: `${pathOf(site, environment)}/variables`, body: { values }, key, changes: true }, VariablesChanged),
+    removeVariable: (site: string, environment: string, name: string, key: Key) =>
+      call(by, { method: "DELETE", path: `${pathOf(site, environment)}/variables/${segment(name)}`, key, changes: true }, VariablesChanged),
+    /** the values, of which the log then has that they were read */
+    readVariables: (site: string, environment: string, key: Key) =>
+      only(post(`${pathOf(site, environment)}/variables/read`, VariableValues, {}, key), "values"),
 
     /** what was live, newest first; `before`: the `next` of the page before */
     history: (site: string, environment: string, query: Query) => get(`${pathOf(site, environment)}/history`, History, query),

@@ -124,6 +124,45 @@ export const OneEnvironment = z.object({
 });
 export const ManyEnvironments = z.object({ environments: z.array(OneEnvironment.shape.environment) });
 
+const variableName = z.string().min(1).max(128);
+/** A value is any text without a NUL: Lambda takes 4 KB for all of a function's together. */
+const variableValue = z
+  .string()
+  .max(4_096, "must be no longer than 4096 characters")
+  .refine((value) => value.isWellFormed() && !value.includes("\0"), "must be text, without a NUL");
+/**
+ * `PUT /v1/environments/:site/:environment/variables` `{values: {NAME: value}}` → `{changed, live, variables}`: all of them or
+ * none; what has that value already is not among `changed`. They take effect with the next deployment. 409
+ * `variable.undeclared`, `variables.large`. `DELETE …/variables/:name` → the same; 404 `variable.unknown`.
+ */
+export const SetVariables = z.strictObject({
+  values: z
+    .record(variableName, variableValue)
+    .refine((values) => Object.keys(values).length > 0 && Object.keys(values).length <= 100, "must be 1 to 100 variables"),
+});
+export const OneVariable = z.object({
+  name: z.string(),
+  /** whether builds and functions are given it, by the sites file */
+  declared: z.boolean(),
+  value: z.enum(["set", "empty", "none"]),
+  /** names the value without giving it away; null where there is none */
+  fingerprint: z.string().nullable(),
+  /** when and by whom this value was set by this API; null where it came otherwise */
+  at: z.string().nullable(),
+  by: z.string().nullable(),
+  /** since the live release was built and published; null where nothing is live, or that is not known */
+  changed: z.boolean().nullable(),
+});
+/** `GET /v1/environments/:site/:environment/variables` → names, and never a value. `live`: the live deployment */
+export const ManyVariables = z.object({ live: z.string().nullable(), variables: z.array(OneVariable) });
+export const VariablesChanged = ManyVariables.extend({ changed: z.array(z.string()) });
+/**
+ * `POST …/variables/read` → the values of those that are declared, for the tokens that the environment names; each is an
+ * event `VariablesRead`. 403 `variables.closed`.
+ */
+export const ReadVariables = z.strictObject({});
+export const VariableValues = z.object({ values: z.record(z.string(), z.string()) });
+
 const deploymentPrefix = z.string().min(1).max(64);
 /**
  * `GET /v1/environments/:site/:environment/rollback?to=` → `{plan, refusal}`: what a rollback would do, without doing it;

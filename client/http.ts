@@ -35,7 +35,7 @@ export type Result<T> = { readonly ok: true; readonly value: T } | { readonly ok
 
 export type Query = Readonly<Record<string, string | number | undefined>>;
 type Call = {
-  readonly method: "GET" | "POST";
+  readonly method: "GET" | "POST" | "PUT" | "DELETE";
   /** below `/v1/`; of `segment`s */
   readonly path: string;
   readonly query?: Query;

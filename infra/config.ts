@@ -19,7 +19,7 @@ const document = $jsonStringify({
     archive: buckets.archive.bucket,
   },
   sealKey: SEAL_KEY,
-  sites: environments.map(({ site, environment, url, host, originKeys, distribution, revalidationQueueUrl }) => ({
+  sites: environments.map(({ site, environment, valuesReadableBy, url, host, originKeys, distribution, revalidationQueueUrl }) => ({
     site: site.name,
     environment,
     host,
@@ -27,6 +27,7 @@ const document = $jsonStringify({
     checkPath: site.checkPath,
     basePath: site.basePath,
     variables: site.variables,
+    ...(valuesReadableBy.length > 0 && { valuesReadableBy }),
     architecture: site.architecture,
     originKeys,
     ...(Object.keys(site.sizes).length > 0 && { sizes: site.sizes }),

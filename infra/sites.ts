@@ -53,6 +53,7 @@ const environmentOf = (site: DeclaredSite, environment: DeclaredSite["environmen
   return {
     site,
     environment: environment.name,
+    valuesReadableBy: environment.valuesReadableBy,
     title: place,
     host,
     url: $interpolate`https://${host}`,

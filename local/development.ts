@@ -27,6 +27,8 @@ import { startSiteEdge } from "./site-edge.ts";
 import { runMappings } from "./site-mappings.ts";
 import { type LocalSite, readSites } from "./sites.ts";
 
+/** What the one token of an engine on this machine is called. */
+const LOCAL_TOKEN = "local";
 /** A minute is the shortest on AWS, where every run costs. */
 const WAKE_EVERY_MS = 5_000;
 
@@ -113,7 +115,7 @@ export const startDevelopment = async (options: DevelopmentOptions): Promise<Dev
       ...localNames,
       sites: configs,
       loopbackWebhooks: options.allowLoopbackWebhooks ?? false,
-      tokens: { local: createHash("sha256").update(memory.token).digest("hex") },
+      tokens: { [LOCAL_TOKEN]: createHash("sha256").update(memory.token).digest("hex") },
     };
     const engineOf = (name: string): Engine =>
       engine(config, aws.clients, systemClock, ({ level, message, ...more }) => {
@@ -199,6 +201,8 @@ const siteConfig = (site: LocalSite, environment: string, edge: Edge, revalidati
   url: edge.url,
   checkPath: site.checkPath,
   variables: site.variables,
+  // whoever has this engine's token can read its files, too
+  valuesReadableBy: [LOCAL_TOKEN],
   architecture: site.architecture,
   streaming: site.streaming,
   functions: site.functions,

@@ -19,6 +19,7 @@ import { Problem, problemBody } from "./problem.ts";
 import { seals } from "./seals.ts";
 import { sources } from "./sources.ts";
 import { streams } from "./streams.ts";
+import { variables } from "./variables.ts";
 import { webhookDeliveries } from "./webhook-deliveries.ts";
 import { webhooks } from "./webhooks.ts";
 
@@ -92,6 +93,7 @@ export const createApi = (ports: Ports): Hono<Env> => {
   app.route("/v1/environments", environments(ports));
   app.route("/v1/environments", history(ports));
   app.route("/v1/environments", liveHistories(ports));
+  app.route("/v1/environments", variables(ports));
   app.route("/v1/seals", seals(ports));
   app.route("/v1/webhooks", webhooks(ports));
   app.route("/v1/webhooks", webhookDeliveries(ports));

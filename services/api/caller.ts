@@ -56,16 +56,22 @@ export function actorOf(claimed: string | undefined, token: string): string {
 /**
  * Why a command is given: the caller's key makes a repeated request the same command. A key is its token's alone.
  * Called once the body was found valid: what is refused for its form takes no key.
+ *
+ * @param nameOf what stands for the body in the key's row: of a body that is secret, something that does not give it away
  * @throws Problem: 400 `key.invalid`, 422 `key.reused` where the key came with another path, body or actor before
  */
-export async function commandOf(context: Context<Env>, { claimKey }: Pick<Views, "claimKey">): Promise<Because> {
+export async function commandOf(
+  context: Context<Env>,
+  { claimKey }: Pick<Views, "claimKey">,
+  nameOf: (body: string) => string = (body) => body,
+): Promise<Because> {
   const caller = context.get("caller");
   const { path } = context.req;
   const key = context.req.header("idempotency-key");
   if (key !== undefined) {
     if (!/^[\x21-\x7e]{1,200}$/.test(key))
       throw new Problem(400, "key.invalid", "The header Idempotency-Key must be 1 to 200 characters without spaces.");
-    const request = digestOf(path, caller.actor, await context.req.text());
+    const request = digestOf(path, caller.actor, nameOf(await context.req.text()));
     if (!(await claimKey(digestOf(caller.token, key), request)))
       throw new Problem(
         422,

@@ -8,6 +8,7 @@ import {
   builds,
   eventLog,
   queues,
+  secrets,
   siteLetters,
   sources,
   store,
@@ -23,6 +24,6 @@ export const wire = (engine: ApiEngine) => {
 };
 
 export const handler = onLambda(
-  { aggregates, archive, buildLogs, builds, eventLog, queues, siteLetters, sources, store, views, webhookSecrets },
+  { aggregates, archive, buildLogs, builds, eventLog, queues, secrets, siteLetters, sources, store, views, webhookSecrets },
   wire,
 );

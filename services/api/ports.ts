@@ -3,6 +3,7 @@ import type { Source } from "../../domain/deployment/shapes.ts";
 import type { Commit } from "../../domain/kernel/chain.ts";
 import type { Archive } from "../../engine/archive/archive.ts";
 import type { Builds } from "../../engine/aws/builds.ts";
+import type { SiteSecretsStore } from "../../engine/aws/secrets.ts";
 import type { Chance } from "../../engine/kit/chance.ts";
 import type { Clock } from "../../engine/kit/clock.ts";
 import type { Aggregates } from "../../engine/log/execute.ts";
@@ -13,7 +14,7 @@ import type { WebhookSecrets } from "../../engine/webhooks/webhook-secrets.ts";
 
 /** What the API needs of the world. */
 export type Ports = {
-  readonly config: Pick<EngineConfig, "sites" | "tokens">;
+  readonly config: Pick<EngineConfig, "sites" | "tokens" | "buckets" | "region">;
   readonly aggregates: Aggregates;
   /** the commits of a stream after a version, strongly consistent, in order; no more of them than `limit` */
   read(stream: string, after: number, limit?: number): Promise<readonly Commit[]>;
@@ -26,6 +27,8 @@ export type Ports = {
   readonly buildLogs: BuildLogs;
   readonly archive: Pick<Archive, "sealsAfter" | "seal" | "unsealed" | "publicKey" | "addressOf">;
   readonly deadLetters: DeadLetters;
+  /** the values of environments' variables */
+  readonly secrets: Pick<SiteSecretsStore, "document" | "change">;
   readonly webhooks: Webhooks;
   readonly clock: Pick<Clock, "now">;
   readonly chance: Chance;

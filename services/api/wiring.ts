@@ -18,6 +18,7 @@ export type ApiEngine = Pick<
   | "queues"
   | "siteLetters"
   | "archive"
+  | "secrets"
   | "webhookSecrets"
   | "clock"
   | "log"
@@ -37,6 +38,7 @@ export const apiPorts = (engine: ApiEngine, chance: Chance = systemChance): Port
     queues,
     siteLetters,
     archive,
+    secrets,
     webhookSecrets,
     clock,
     log,
@@ -63,6 +65,7 @@ export const apiPorts = (engine: ApiEngine, chance: Chance = systemChance): Port
       empty: siteLetters.empty,
     },
     archive,
+    secrets,
     webhooks: {
       rows: views,
       secrets: webhookSecrets,

@@ -4,6 +4,7 @@ import { positionAt } from "../../domain/kernel/position.ts";
 import { itemCodec } from "../../engine/log/codec.ts";
 import { type EventStore, eventStore } from "../../engine/log/event-store.ts";
 import { END, eventLog } from "../../engine/log/log.ts";
+import { localNames } from "../../local/provision/engine-resources.ts";
 import { auditTrail } from "../../services/api/audit.ts";
 import { log as events } from "../../services/api/log.ts";
 import { chained } from "../support/chained.ts";
@@ -76,7 +77,7 @@ describe("a log that a clock 400 days ahead has written into", () => {
 
   it("is followed to its end, and then by what is new: at the present, and ahead", async () => {
     const app = events({
-      config: { sites: [], tokens: {} },
+      config: { ...localNames, sites: [], tokens: {} },
       read: store.read,
       views: {} as never,
       log: eventLog(table.client, TABLE),

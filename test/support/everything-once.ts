@@ -47,6 +47,9 @@ export const doEverythingOnce = async (world: PartsWorld, receiver: Receiver): P
   const waiting = waitingRows(DynamoDBDocumentClient.from(world.aws.clients.dynamodb), VIEWS_TABLE);
   await waiting.noteWaiting({ consumer: "deliver", key: "no message", body: "{}", due: 0, token: "t" });
   await until("what waited to be in its queue", async () => (await waiting.waiting("deliver", "no message")) === undefined);
+  const key = { NEXT_SERVER_ACTIONS_ENCRYPTION_KEY: Buffer.alloc(32, 1).toString("base64") };
+  expect((await world.api.send("PUT", `${PLACE}/variables`, { values: key })).status).toBe(200);
+  expect((await world.api.post(`${PLACE}/variables/read`)).status).toBe(200);
   await world.api.get("dead-letters");
   await world.api.post("dead-letters/empty", { site: "web", environment: "production" });
   await world.api.post("seals");

@@ -62,6 +62,7 @@ export const startPartsWorld = async ({
       checkPath: site.checkPath,
       variables: site.variables,
       architecture: site.architecture,
+      valuesReadableBy: ["local"],
       originKeys: [],
       sizes: {},
       streaming: site.streaming,

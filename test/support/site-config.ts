@@ -8,6 +8,7 @@ export const siteConfigOf = (site: string, environment: string, host = `${site}.
   url: `https://${host}`,
   checkPath: "/",
   variables: [],
+  valuesReadableBy: [],
   architecture: "x86_64",
   originKeys: [],
   sizes: {},

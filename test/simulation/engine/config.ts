@@ -19,6 +19,7 @@ const siteOf = ({ site, environment }: Place): SiteConfig => ({
   checkPath: "/",
   variables: ["API_KEY"],
   architecture: "arm64",
+  valuesReadableBy: [],
   originKeys: [],
   sizes: {},
   streaming: false,
