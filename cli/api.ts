@@ -63,6 +63,8 @@ const errorOf = (connection: Connection, failure: Failure): CliError => {
 
 const refused = ({ source }: Connection, { status, code, message, candidates }: Extract<Failure, { kind: "refused" }>): CliError => {
   if (code === "host.unknown" || code === "origin.refused") return new CliError(exit.unauthorised, code, message);
+  if (code === "variables.closed")
+    return new CliError(exit.unauthorised, code, message, { next: "Ask who has such a token, or set the value anew where you know it." });
   if (status === 401 || status === 403)
     return new CliError(exit.unauthorised, code, message, {
       next: source === "SHIPLOG_URL" ? "Check SHIPLOG_TOKEN." : `The token in ${source} is not accepted: start \`shiplog dev\` again.`,

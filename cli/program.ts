@@ -6,6 +6,7 @@ import { checkCommand } from "./commands/check.ts";
 import { deployCommand } from "./commands/deploy.ts";
 import { devCommand } from "./commands/dev.ts";
 import { doctorCommand } from "./commands/doctor.ts";
+import { envCommand } from "./commands/env.ts";
 import { eventsCommand } from "./commands/events.ts";
 import { historyCommand } from "./commands/history.ts";
 import { initCommand } from "./commands/init.ts";
@@ -43,6 +44,7 @@ const commands: readonly Register[] = [
   unpinCommand,
   lockCommand,
   unlockCommand,
+  envCommand,
   webhooksCommand,
   replayCommand,
   devCommand,

@@ -1,4 +1,5 @@
 import { createInterface } from "node:readline/promises";
+import { Writable } from "node:stream";
 import { stripVTControlCharacters, styleText } from "node:util";
 import { jsonText, printable } from "../domain/kernel/text.ts";
 import { openOutlet } from "./outlet.ts";
@@ -33,6 +34,8 @@ export type Terminal = {
   readonly interactive: boolean;
   /** y/N on stderr; only where `interactive`. No answer (Ctrl-D, no more input) is a no. */
   ask(question: string, signal: AbortSignal): Promise<boolean>;
+  /** one line that is typed and not shown; only where `interactive`. "" where nothing was typed. */
+  secret(question: string, signal: AbortSignal): Promise<string>;
   /** colours for stdout and for stderr; a style of `undefined` is none */
   paint(style: Style | undefined, text: string): string;
   paintNote(style: Style | undefined, text: string): string;
@@ -109,6 +112,23 @@ export function openTerminal(stdin: NodeJS.ReadStream, stdout: NodeJS.WriteStrea
         return /^y(es)?$/i.test((await Promise.race([answer, ended])).trim());
       } finally {
         reader.close();
+      }
+    },
+    secret: async (question, signal) => {
+      err.write(`${guarded(question)}: `);
+      const unseen = new Writable({ write: (_chunk, _encoding, done) => done() });
+      const reader = createInterface({ input: stdin, output: unseen, terminal: true, historySize: 0 });
+      reader.on("SIGINT", () => process.kill(process.pid, "SIGINT"));
+      const ended = new Promise<string>((resolve) => reader.once("close", () => resolve("")));
+      const typed = reader.question("", { signal }).catch((error: unknown) => {
+        if (signal.aborted || (error as Error).name !== "AbortError") throw error;
+        return "";
+      });
+      try {
+        return await Promise.race([typed, ended]);
+      } finally {
+        reader.close();
+        err.write("\n");
       }
     },
     paint: (style, text) => (style === undefined ? text : styleText(style, text, { stream: stdout })),

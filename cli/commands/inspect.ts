@@ -69,6 +69,7 @@ function describe(deployment: DeploymentView, { live, rolledBack }: Fate, url: s
     ["artifact", deployment.artifact && `${deployment.artifact.bucket}/${deployment.artifact.key}`],
     ["release", deployment.releaseId],
     ...(release?.functions ?? []).map(({ role, name, version }): [string, string] => [role, `${name}:${version}`]),
+    ["variables", Object.keys(deployment.variables.published ?? deployment.variables.built ?? {}).join(", ")],
     ...deployment.warnings.map((warning): [string, string] => ["warning", warning]),
     ["took", deployment.endedAt && showDuration(Date.parse(deployment.endedAt) - Date.parse(deployment.queuedAt))],
   ];

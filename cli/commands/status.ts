@@ -1,9 +1,11 @@
+import { changedVariables } from "../../domain/projections/changed-variables.ts";
 import type { DeploymentView } from "../../domain/projections/views.ts";
 import { isEnd } from "../../domain/projections/views.ts";
 import type { Api } from "../api.ts";
 import type { Context, Register } from "../context.ts";
 import { pastOption, showAge } from "../duration.ts";
 import { type Environment, environmentName, resolveEnvironment, type Whereabouts, whereabouts } from "../environment.ts";
+import { redeploy } from "../redeploy.ts";
 import { name, type RollbackPlan } from "../rollback-plan.ts";
 import { showCommit } from "../show-commit.ts";
 import { plain, table } from "../terminal.ts";
@@ -29,6 +31,8 @@ type Glance = {
   readonly rollback: RollbackPlan | null;
   /** the newest that failed since what is live was asked for */
   readonly failed: DeploymentView | null;
+  /** variables whose values are others than what is live was given */
+  readonly changedVariables: readonly string[];
 };
 
 async function status({ api: open, terminal, json }: Context, given: Whereabouts, moment: string | undefined): Promise<undefined> {
@@ -65,12 +69,19 @@ async function glanceAt(api: Api, environment: Environment, at: string | undefin
   const underWay = recent.filter((deployment) => !isEnd(deployment.status));
   const isNewer = ({ sequence }: DeploymentView) => sequence > (live?.deployment.sequence ?? 0);
   const failed = recent.find((deployment) => deployment.status === "failed" && isNewer(deployment)) ?? null;
-  return { environment, liveDeployment: live?.deployment ?? null, underWay, failed, rollback: rollback?.plan ?? null };
+  return {
+    environment,
+    liveDeployment: live?.deployment ?? null,
+    underWay,
+    failed,
+    rollback: rollback?.plan ?? null,
+    changedVariables: live === null ? [] : changedVariables(environment, live.deployment),
+  };
 }
 
 /** `past`: without the commands that help on, which would act on what is so today. */
 function show(
-  { environment, liveDeployment, underWay, failed, rollback }: Glance,
+  { environment, liveDeployment, underWay, failed, rollback, changedVariables: changed }: Glance,
   bold: (text: string) => string,
   now: number,
   past: boolean,
@@ -121,6 +132,8 @@ function show(
       "drift",
       `${drift.function} was changed by hand, seen ${showAge(drift.at, now)}: ${plain(drift.says)}${help("; put it back as shown by:  shiplog doctor")}`,
     ]);
+  if (changed.length > 0)
+    rows.push(["variables", `changed since the live release: ${changed.join(", ")}${help(`; to take effect:  ${redeploy(environment)}`)}`]);
   for (const warning of warnings) rows.push(["warning", plain(warning)]);
 
   if (rollback !== null && rollback.already === null) rows.push(["undo", `shiplog rollback ${place}  (to ${name(rollback.to)})`]);

@@ -4,11 +4,14 @@ import { ScanCommand } from "@aws-sdk/client-dynamodb";
 import { GetSecretValueCommand } from "@aws-sdk/client-secrets-manager";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { EVENTS_TABLE, VIEWS_TABLE } from "../../blueprint/topology.ts";
+import { runCli } from "../cli/support/run-cli.ts";
 import { hostileLambda } from "../support/hostile-lambda.ts";
 import { foundInFolder, type Secrets, foundIn as search } from "../support/secret-search.ts";
 import { startWorld, type World } from "../support/world.ts";
 
 const CANARY = "canary-7f3d91c0a4e2 & more/of=it";
+const SET = "was-set-5d20b7e1c9aa";
+const SET_BEFORE = "was-set-before-91c2";
 let world: World;
 /** The values that must not be seen, by what they are. */
 let secrets: Secrets;
@@ -16,7 +19,7 @@ let id: string;
 beforeAll(async () => {
   world = await startWorld({
     environments: ["production"],
-    site: { variables: ["CANARY", "LINES"] },
+    site: { variables: ["CANARY", "LINES", "WAS_SET"] },
     variables: { CANARY, LINES: "first-line-of-a-key\nsecond-line-of-a-key", NOT_DECLARED: "undeclared-1b7" },
   });
   const { secret } = world.resources("production");
@@ -25,11 +28,16 @@ beforeAll(async () => {
     variable: CANARY,
     "second line of a variable": "second-line-of-a-key",
     "undeclared variable": "undeclared-1b7",
+    "variable that was set": SET,
+    "value before": SET_BEFORE,
+    "key of fingerprints": JSON.parse(JSON.parse(SecretString).SHIPLOG_VARIABLES).key,
     "key of Server Actions": (JSON.parse(SecretString) as Record<string, string>).NEXT_SERVER_ACTIONS_ENCRYPTION_KEY ?? "none",
     token: world.dev.token,
     "access key": world.dev.aws.endpoint.credentials.secretAccessKey,
   };
 
+  for (const value of [SET_BEFORE, SET]) await shiplog(["set", "WAS_SET"], value);
+  told.push(...(await Promise.all([shiplog(["ls"]), shiplog(["ls", "--json"]), shiplog(["set", "WAS_SET", SET]), shiplog(["pull"])])));
   id = await deployTalkative("");
   await world.reached(id, "success");
   const failing = await deployTalkative("      - exit 3\n");
@@ -43,6 +51,14 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 
+/** What commands about variables printed. */
+const told: string[] = [];
+const shiplog = async (words: string[], input?: string): Promise<string> => {
+  const env = { SHIPLOG_URL: world.dev.apiUrl, SHIPLOG_TOKEN: world.dev.token };
+  const { out, err } = await runCli(["env", ...words], { env, cwd: world.folder, ...(input !== undefined && { input }) });
+  return out + err;
+};
+
 /** A build that prints what it knows and exports it under a name that is recorded. */
 async function deployTalkative(more: string): Promise<string> {
   const dir = await world.app();
@@ -52,6 +68,7 @@ async function deployTalkative(more: string): Promise<string> {
     "env",
     "set",
     'echo "$LINES" >&2',
+    'echo "was set to $WAS_SET"',
     'export OPEN_NEXT_VERSION="$CANARY"',
   ];
   await writeFile(
@@ -69,10 +86,16 @@ const foundIn = (text: string): readonly string[] => search(text, secrets);
 it("the values reach the build and the functions: there is something to hide", async () => {
   const { server } = world.resources("production").functions;
   const [version] = await world.dev.engine.functions.versions(server);
-  expect(foundIn(JSON.stringify(version))).toEqual(["variable", "second line of a variable", "key of Server Actions"]);
+  expect(foundIn(JSON.stringify(version))).toEqual([
+    "variable",
+    "second line of a variable",
+    "variable that was set",
+    "key of Server Actions",
+  ]);
   const { body } = await world.api.get(`deployments/${id}/logs`);
   const said = body.lines.map(({ message }: { message: string }) => message) as string[];
   expect(said).toContain("the canary is ***, the key is ***");
+  expect(said).toContain("was set to ***");
   expect(said.join("\n")).toContain("CANARY=");
 });
 
@@ -87,12 +110,26 @@ it("no event and no view has a secret", async () => {
 it("no answer of the API has a secret", async () => {
   const ids = ((await world.api.get("deployments")).body.deployments as { id: string }[]).map((deployment) => deployment.id);
   expect(ids).toHaveLength(3);
-  const paths = ["environments", "environments/web/production", "environments/web/production/events", "deployments", "dead-letters"];
+  const paths = [
+    "environments/web/production/variables",
+    "audit",
+    "environments",
+    "environments/web/production",
+    "environments/web/production/events",
+    "deployments",
+    "dead-letters",
+  ];
   for (const one of ids) paths.push(`deployments/${one}`, `deployments/${one}/events`, `deployments/${one}/logs`);
   for (const path of [...paths, "events", "nowhere"]) {
     const { text } = await world.api.get(path);
     expect([path, foundIn(text)]).toEqual([path, []]);
   }
+});
+
+it("no command about variables prints a value", () => {
+  expect(told).toHaveLength(4);
+  expect(told.join("\n")).toContain("WAS_SET");
+  expect(told.filter((text) => foundIn(text).length > 0)).toEqual([]);
 });
 
 it("no line of a log has a secret", () => {

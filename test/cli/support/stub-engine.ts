@@ -7,11 +7,13 @@ import {
   type HistoryEntry,
   ListHistory,
   Lock,
+  type ManyVariables,
   Pin,
   type PlannedRollback,
   PrepareSource,
   RequestDeployment,
   Rollback,
+  SetVariables,
   Unlock,
   WithReason,
 } from "../../../client/contract.ts";
@@ -143,6 +145,10 @@ export async function stubEngine() {
     logLines: [] as string[],
     /** the same lines, page after page: a log that no reader comes to the end of */
     endlessLog: false,
+    /** values of variables, and what is told of them */
+    values: {} as Record<string, string>,
+    listed: [] as z.input<typeof ManyVariables>["variables"],
+    isClosed: false,
     /** environments whose dead letters were emptied */
     emptied: [] as string[],
     logPages: 0,
@@ -250,6 +256,23 @@ export async function stubEngine() {
   change("unpin", WithReason);
   change("lock", Lock);
   change("unlock", Unlock);
+
+  const listed = () => ({ live: state.environments[0]?.live?.deploymentId ?? null, variables: state.listed });
+  app.get("/v1/environments/:site/:environment/variables", (context) => context.json(listed()));
+  app.put("/v1/environments/:site/:environment/variables", async (context) => {
+    const { values } = SetVariables.parse(await context.req.json());
+    const changed = Object.keys(values).filter((name) => state.values[name] !== values[name]);
+    Object.assign(state.values, values);
+    return context.json({ changed, ...listed() });
+  });
+  app.delete("/v1/environments/:site/:environment/variables/:name", (context) =>
+    context.json({ changed: delete state.values[context.req.param("name")] ? [context.req.param("name")] : [], ...listed() }),
+  );
+  app.post("/v1/environments/:site/:environment/variables/read", (context) =>
+    state.isClosed
+      ? context.json({ error: { code: "variables.closed", message: "The token ci may not read the values of web/production." } }, 403)
+      : context.json({ values: state.values }),
+  );
 
   app.post("/v1/sources", async (context) => {
     const { sha256, bytes } = PrepareSource.parse(await context.req.json());
