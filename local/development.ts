@@ -5,6 +5,7 @@ import { join } from "node:path";
 import * as z from "zod";
 import type { EngineConfig, SiteConfig } from "../blueprint/engine-config.ts";
 import { functionName } from "../blueprint/engine-functions.ts";
+import { SitesRefused } from "../blueprint/sites-file.ts";
 import { MAX_CLOCK_SKEW_MS, positionAt } from "../domain/kernel/position.ts";
 import { each } from "../engine/kit/each.ts";
 import { behindLog } from "../engine/log/behind-log.ts";
@@ -42,6 +43,8 @@ export type DevelopmentOptions = {
   readonly port?: number;
   /** values of the sites' variables; default this process's environment */
   readonly variables?: Readonly<Record<string, string | undefined>>;
+  /** values that go before those, of each environment or (`web/production`) of one, which goes before each */
+  readonly envFiles?: readonly { readonly place: string | null; readonly values: Readonly<Record<string, string>> }[];
   /** between two runs of the reconciler; default 10 s */
   readonly reconcileEveryMs?: number;
   readonly codeBuild?: BuildLimits;
@@ -72,8 +75,9 @@ const FORGET = "Delete it: the engine then takes a new token and new ports, and 
  * an edge for each environment. Started again on the same folder, everything is as it was.
  */
 export const startDevelopment = async (options: DevelopmentOptions): Promise<Development> => {
-  const { dataDir, log, reconcileEveryMs = 10_000, variables = process.env } = options;
+  const { dataDir, log, reconcileEveryMs = 10_000 } = options;
   const sites = await readSites(options);
+  const given = givenValues(options, sites);
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
   const giveBack = await takeOver(dataDir);
   await keepApart(dataDir);
@@ -97,11 +101,15 @@ export const startDevelopment = async (options: DevelopmentOptions): Promise<Dev
     const queues = await provisionEngine(aws.clients);
     const configs: SiteConfig[] = [];
     const edges: { site: string; environment: string; edge: Edge }[] = [];
-    for (const { site, environment, originKeys: numbers, queueUrl, without } of await provisioned(aws.clients, sites, variables)) {
+    for (const { site, environment, originKeys: numbers, queueUrl, without, unused } of await provisioned(aws.clients, sites, given)) {
       const place = `${site.name}/${environment}`;
       if (without.length > 0)
         log(
-          `${place}: no value for ${without.join(", ")}: builds and functions find it empty. Set it in the environment of \`shiplog dev\` and start again.`,
+          `${place}: no value for ${without.join(", ")}: builds and functions find it empty. Set it with \`shiplog env set\`, in the environment of \`shiplog dev\` or by --env-file.`,
+        );
+      if (unused.length > 0)
+        log(
+          `${place}: ${unused.join(", ")}: the value that \`shiplog env\` set stays, and the one of this start is not used. Remove it with \`shiplog env rm\` first to use that.`,
         );
       const originKeys = originKeysOf(place, numbers);
       const edge = await startSiteEdge(aws, site.name, environment, await freePort(memory.ports[place]), originKeys);
@@ -164,6 +172,8 @@ type Provisioned = {
   readonly queueUrl: string;
   /** variables that have no value */
   readonly without: readonly string[];
+  /** variables of which another value was set by `shiplog env` than this start gives */
+  readonly unused: readonly string[];
 };
 
 /** Environments that are made at a time: most of each is waiting for functions to become active. */
@@ -173,15 +183,15 @@ const ENVIRONMENTS = 8;
 const provisioned = async (
   clients: LocalAws["clients"],
   sites: readonly LocalSite[],
-  variables: Readonly<Record<string, string | undefined>>,
+  given: (site: LocalSite, environment: string) => Record<string, string>,
 ): Promise<Provisioned[]> => {
   const places = sites.flatMap((site) => site.environments.map(({ name, originKeys }) => ({ site, environment: name, originKeys })));
   const made: Provisioned[] = [];
   await each([...places.entries()], ENVIRONMENTS, async ([index, place]) => {
     const { site, environment } = place;
     const ownBuildspec = existsSync(join(site.folder, "buildspec.yml"));
-    const { revalidationQueue, without } = await provisionSite(clients, site, environment, valuesOf(site, variables), ownBuildspec);
-    made[index] = { ...place, queueUrl: revalidationQueue.url, without };
+    const { revalidationQueue, ...values } = await provisionSite(clients, site, environment, given(site, environment), ownBuildspec);
+    made[index] = { ...place, queueUrl: revalidationQueue.url, ...values };
   });
   return made;
 };
@@ -213,8 +223,28 @@ const siteConfig = (site: LocalSite, environment: string, edge: Edge, revalidati
   buildTimeoutMinutes: site.buildTimeoutMinutes,
 });
 
-const valuesOf = (site: LocalSite, variables: Readonly<Record<string, string | undefined>>): Record<string, string> =>
-  Object.fromEntries(site.variables.flatMap((name) => (variables[name] === undefined ? [] : [[name, variables[name]]])));
+/** The values that a start gives to the declared variables of an environment. @throws SitesRefused where a file is for one that is not declared */
+const givenValues = ({ variables = process.env, envFiles = [] }: DevelopmentOptions, sites: readonly LocalSite[]) => {
+  const places = sites.flatMap(({ name, environments }) => environments.map((environment) => `${name}/${environment.name}`));
+  const unknown = envFiles.find(({ place }) => place !== null && !places.includes(place));
+  if (unknown !== undefined)
+    throw new SitesRefused(`--env-file is for ${unknown.place}, which is not declared: known are ${places.join(", ")}`);
+  return (site: LocalSite, environment: string): Record<string, string> => {
+    const of = (place: string | null) => envFiles.filter((file) => file.place === place).map(({ values }) => values);
+    const all: Readonly<Record<string, string | undefined>> = Object.assign(
+      {},
+      variables,
+      ...of(null),
+      ...of(`${site.name}/${environment}`),
+    );
+    return Object.fromEntries(
+      site.variables.flatMap((name) => {
+        const value = Object.hasOwn(all, name) ? all[name] : undefined;
+        return value === undefined ? [] : [[name, value]];
+      }),
+    );
+  };
+};
 
 const remember = (dataDir: string): Remembered => {
   const kept = readDocument(join(dataDir, "memory.json"), (value) => Remembered.safeParse(value).success, FORGET);

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { resolve } from "node:path";
 import type { Context, Register } from "../context.ts";
+import { readEnvFiles } from "../env-files.ts";
 import { CliError, type ExitCode, exit, usageError } from "../failure.ts";
 import { table } from "../terminal.ts";
 
@@ -9,6 +10,7 @@ type Options = {
   readonly sites?: string;
   readonly port?: string;
   readonly account?: string;
+  readonly envFile?: readonly string[];
   readonly allowLoopbackWebhooks?: boolean;
 };
 
@@ -24,12 +26,17 @@ export const devCommand: Register = (program, run) =>
       "--account <account>",
       "the quotas of the local AWS: `new` (1 build and 10 invocations at once, 15 calls of Lambda's API a second), `new,builds=0` (and no build); default: a usual account's",
     )
+    .option(
+      "--env-file <file>",
+      "values of declared variables from a dotenv file, or <site>/<environment>=<file> (again for more); what `shiplog env` set stays",
+      (one: string, before: readonly string[] | undefined) => [...(before ?? []), one],
+    )
     .option("--allow-loopback-webhooks", "let webhooks go to this machine, also by http; default: public addresses only")
     .action((options: Options) => run((context) => develop(context, options)));
 
 async function develop(
   { terminal, signal, data, json }: Context,
-  { app, sites, port, account, allowLoopbackWebhooks = false }: Options,
+  { app, sites, port, account, envFile = [], allowLoopbackWebhooks = false }: Options,
 ): Promise<ExitCode> {
   if (port !== undefined && !(/^\d{1,5}$/.test(port) && Number(port) <= 65_535))
     throw usageError(`--port "${port}" is not a port.`, "Write a number from 0 to 65535.");
@@ -45,6 +52,7 @@ async function develop(
       `--account "${account}" is no account of the local AWS.`,
       "Known: new, new,builds=0. Leave it away for a usual account.",
     );
+  const envFiles = await readEnvFiles(envFile);
   const { startDevelopment } = await import("../../local/development.ts");
   const development = await startDevelopment({
     dataDir: resolve(data ?? process.env.SHIPLOG_DATA ?? ".shiplog"),
@@ -52,6 +60,7 @@ async function develop(
     ...(app === undefined ? {} : { appDir: resolve(app) }),
     ...(port === undefined ? {} : { port: Number(port) }),
     ...(limits === undefined ? {} : { account: limits }),
+    envFiles,
     allowLoopbackWebhooks,
     log: (line: string) => terminal.note(line),
   }).catch((error: unknown) => {

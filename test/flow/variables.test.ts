@@ -63,3 +63,40 @@ it("a variable whose value is missing from the secret fails a deployment before 
     await dev.close();
   }
 });
+
+it("what shiplog env set stays over a restart, whatever the next start gives; a file gives the others, and the one for an environment counts", async () => {
+  const lines: string[] = [];
+  const start = (variables: Record<string, string>, envFiles: { place: string | null; values: Record<string, string> }[] = []) =>
+    startDevelopment({
+      dataDir: join(folder, "data"),
+      sitesFile: join(folder, "shiplog.sites.json"),
+      variables,
+      envFiles,
+      log: (line) => void lines.push(line),
+    });
+  const values = async (dev: Awaited<ReturnType<typeof start>>) => (await dev.engine.secrets.read("shiplog/web/production")).values;
+  const before = await start({ API_URL: "of the start", API_KEY: "of the start" });
+  const put = await apiClient(before.apiUrl, before.token).send("PUT", "environments/web/production/variables", {
+    values: { API_URL: "set" },
+  });
+  expect(put.status).toBe(200);
+  await before.close();
+
+  const file = { place: null, values: { API_URL: "of the file", API_KEY: "of the file", UNDECLARED: "u" } };
+  const after = await start({ API_KEY: "of the start again" }, [{ place: "web/production", values: { API_KEY: "of its own file" } }, file]);
+  expect(await values(after)).toMatchObject({ API_URL: "set", API_KEY: "of its own file" });
+  expect(await values(after)).not.toHaveProperty("UNDECLARED");
+  expect(lines.filter((line) => line.includes("stays"))).toEqual([
+    expect.stringContaining("web/production: API_URL: the value that `shiplog env` set stays"),
+  ]);
+  const removed = await apiClient(after.apiUrl, after.token).send("DELETE", "environments/web/production/variables/API_URL");
+  expect(removed.status).toBe(200);
+  await after.close();
+
+  const last = await start({}, [file]);
+  expect(await values(last)).toMatchObject({ API_URL: "of the file", API_KEY: "of the file" });
+  await last.close();
+  await expect(start({}, [{ place: "web/staging", values: {} }])).rejects.toThrow(
+    "--env-file is for web/staging, which is not declared: known are web/production",
+  );
+});
