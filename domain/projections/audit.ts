@@ -26,9 +26,13 @@ export const AuditRow = z.object({
   /** what people gave as the reason, or why the engine did it */
   why: z.string().nullable(),
   trigger: z.string().nullable(),
-  /** status of a deployment, live release or alias' version of an environment; null where it changed none of them */
+  /** status of a deployment, live release, alias' version or a variable's fingerprint of an environment; null where it changed none of them */
   change: z
-    .object({ of: z.enum(["status", "live", "alias", "pin", "lock"]), before: z.string().nullable(), after: z.string().nullable() })
+    .object({
+      of: z.enum(["status", "live", "alias", "pin", "lock", "variable"]),
+      before: z.string().nullable(),
+      after: z.string().nullable(),
+    })
     .nullable(),
   cause: z.string(),
   correlation: z.string(),
@@ -79,7 +83,12 @@ function ofEnvironment(state: Audited, recorded: Recorded): { row: AuditRow; sta
   const event = readEvent("environment", recorded);
   const { site, environment } = siteOf(event.stream);
   const past = state.environment ?? emptyEnvironment(site, environment);
-  const before = { live: past.live?.deploymentId ?? null, pin: past.pin?.reason ?? null, lock: past.lock?.holder ?? null };
+  const before = {
+    live: past.live?.deploymentId ?? null,
+    pin: past.pin?.reason ?? null,
+    lock: past.lock?.holder ?? null,
+    variables: past.variables,
+  };
   const view = projectEnvironment(past, event);
   const named = "deploymentId" in event.body ? event.body.deploymentId : null;
   const row = rowOf(event, {
@@ -87,7 +96,7 @@ function ofEnvironment(state: Audited, recorded: Recorded): { row: AuditRow; sta
     environment,
     deployment: named,
     trigger: event.type === "FlipRequested" || event.type === "ReleaseWentLive" ? event.body.reason : null,
-    why: whyOf(event.body),
+    why: event.type === "VariablesRead" ? `values of ${event.body.names.join(", ")}` : whyOf(event.body),
     change: changeOf(event, before, view),
   });
   return { row, state: { environment: view } };
@@ -95,7 +104,7 @@ function ofEnvironment(state: Audited, recorded: Recorded): { row: AuditRow; sta
 
 function changeOf(
   event: Recorded<EnvironmentEvent>,
-  before: { live: string | null; pin: string | null; lock: string | null },
+  before: { live: string | null; pin: string | null; lock: string | null; variables: EnvironmentView["variables"] },
   after: EnvironmentView,
 ): AuditRow["change"] {
   switch (event.type) {
@@ -117,6 +126,14 @@ function changeOf(
     case "EnvironmentLocked":
     case "EnvironmentUnlocked":
       return { of: "lock", before: before.lock, after: after.lock?.holder ?? null };
+    case "VariableSet":
+    case "VariableRemoved": {
+      const { name } = event.body;
+      const was = Object.hasOwn(before.variables, name) ? before.variables[name]?.fingerprint : undefined;
+      const said = (fingerprint: string | null | undefined) =>
+        fingerprint ? `${name} ${fingerprint.slice(0, 8)}` : `${name} without a value`;
+      return { of: "variable", before: said(was), after: said("fingerprint" in event.body ? event.body.fingerprint : null) };
+    }
     default:
       return null;
   }

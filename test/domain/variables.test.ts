@@ -4,6 +4,7 @@ import { environment } from "../../domain/environment/decider.ts";
 import type { EnvironmentEvent } from "../../domain/environment/events.ts";
 import { fold } from "../../domain/kernel/decider.ts";
 import type { Recorded } from "../../domain/kernel/event.ts";
+import { type Audited, audit } from "../../domain/projections/audit.ts";
 import { changedVariables } from "../../domain/projections/changed-variables.ts";
 import { emptyEnvironment, projectEnvironment } from "../../domain/projections/environment-view.ts";
 import { factsOf } from "../../domain/wording.ts";
@@ -12,7 +13,7 @@ import { at, functions } from "../support/samples.ts";
 
 const given = specification(environment);
 /** The fingerprint of the n-th value. */
-const print = (n: number): string => n.toString(16).padStart(16, "0");
+const print = (n: number): string => n.toString(16).padEnd(16, "0");
 const set = (name: string, value: number, revision: number): EnvironmentEvent => ({
   type: "VariableSet",
   v: 1,
@@ -107,6 +108,25 @@ describe("what has changed since a release", () => {
     expect(changedVariables(row, given(null))).toEqual(["B", "C"]);
     expect(changedVariables(row, given(null, null, at(9)))).toEqual([]);
   });
+});
+
+describe("the trail", () => {
+  const read: EnvironmentEvent = { type: "VariablesRead", v: 1, body: { names: ["A", "B"] } };
+  it("says which variable had which fingerprint before and after, and whose values somebody read", () => {
+    let state: Audited = {};
+    const rows = [set("A", 1, 1), set("A", 2, 2), removed("A", 3), read].map((event, n) => {
+      const told = audit(state, { ...event, ...envelope(n) } as Recorded);
+      state = told.state;
+      return [told.row.change?.before, told.row.change?.after, told.row.why];
+    });
+    expect(rows).toEqual([
+      ["A without a value", "A 10000000", null],
+      ["A 10000000", "A 20000000", null],
+      ["A 20000000", "A without a value", null],
+      [undefined, undefined, "values of A, B"],
+    ]);
+  });
+  const envelope = (n: number) => ({ stream: "environment/web/production", version: n + 1, at: at(n), actor: "ada", origin: "" });
 });
 
 it("a release is told with the names of its variables, and no value or fingerprint", () => {
