@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { CreateSecretCommand, PutSecretValueCommand } from "@aws-sdk/client-secrets-manager";
 import { GetQueueUrlCommand, type Message, ReceiveMessageCommand } from "@aws-sdk/client-sqs";
 import type { SQSRecord } from "aws-lambda";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
@@ -12,6 +13,8 @@ import { positionAt } from "../../domain/kernel/position.ts";
 import { eventBus } from "../../engine/aws/bus.ts";
 import { s3Objects } from "../../engine/aws/objects.ts";
 import { queues } from "../../engine/aws/redelivery-queue.ts";
+import { siteSecrets } from "../../engine/aws/secrets.ts";
+import { newLedger, writeDocument } from "../../engine/aws/site-document.ts";
 import { systemClock } from "../../engine/kit/clock.ts";
 import { sha256 } from "../../engine/log/codec.ts";
 import { Conflict, eventStore } from "../../engine/log/event-store.ts";
@@ -56,6 +59,29 @@ describe.each(Object.entries(worlds))("against %s", (_, start) => {
     correlation: "c",
     actor: "ada",
     now: Date.now(),
+  });
+
+  describe("the secret of an environment", () => {
+    it("refuses the second of two that read the same content, which then edits the first one's", async () => {
+      const { secrets } = clients();
+      const name = "shiplog/web/production";
+      const SecretString = writeDocument({ values: { A: "a" }, ledger: newLedger() });
+      await secrets.send(new CreateSecretCommand({ Name: name, SecretString }));
+      const set = (client: typeof secrets, one: string) =>
+        siteSecrets(client, systemClock).change(name, (document) => ({ ...document, values: { ...document.values, [one]: one } }));
+      let tries = 0;
+      const second: typeof secrets = Object.create(secrets, {
+        send: {
+          value: async (command: never) => {
+            if ((command as object) instanceof PutSecretValueCommand && ++tries === 1) await set(secrets, "FIRST");
+            return secrets.send(command);
+          },
+        },
+      });
+      await set(second, "SECOND");
+      expect(tries).toBe(2);
+      expect((await siteSecrets(secrets, systemClock).read(name)).values).toEqual({ A: "a", FIRST: "FIRST", SECOND: "SECOND" });
+    });
   });
 
   describe("the event store", () => {
