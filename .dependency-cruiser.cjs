@@ -7,6 +7,7 @@ const knows = {
   blueprint: ["domain"],
   "engine/kit": ["domain", "blueprint"],
   "engine/zip": ["engine/kit"],
+  "engine/oidc": ["blueprint", "engine/kit"],
   "engine/aws": ["domain", "blueprint", "engine/kit"],
   "engine/log": ["domain", "blueprint", "engine/kit", "engine/aws"],
   "engine/webhooks": ["domain", "blueprint", "engine/kit", "engine/aws"],

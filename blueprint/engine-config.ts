@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { GithubTokens, GrantedRule } from "./github.ts";
 
 const Size = z.object({ memoryMb: z.number().optional(), timeoutSeconds: z.number().optional() }).optional();
 const SiteSizes = z.object({ server: Size, image: Size, revalidation: Size });
@@ -28,6 +29,8 @@ export const SiteConfig = z.object({
   sizes: SiteSizes.default({}),
   /** the paths of each split function, as they were declared; absent in what an older infrastructure wrote: it has none */
   functions: z.record(z.string(), z.array(z.string())).default({}),
+  /** runs of GitHub Actions that may deploy to it; absent in what an older infrastructure wrote: none */
+  github: z.array(GrantedRule).default([]),
 });
 
 /** Everything that the engine's functions are told by their environment. */
@@ -42,6 +45,8 @@ export const EngineConfig = z.object({
   sites: z.array(SiteConfig),
   /** sha256 (hex) of each API token, by the token's name */
   tokens: z.record(z.string(), z.string().regex(/^[0-9a-f]{64}$/)),
+  /** whose tokens are taken of runs of GitHub Actions; absent where no environment has a rule for them */
+  github: GithubTokens.optional(),
   /** for development alone: webhooks may go to this machine's own addresses, also by http */
   loopbackWebhooks: z.boolean().optional(),
 });

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { FunctionName, MAX_SPLIT_FUNCTIONS } from "../domain/deployment/shapes.ts";
+import { GithubIssuer, GithubRule } from "./github.ts";
 import { MAX_WAIT_SECONDS } from "./site-resources.ts";
 
 /** Variables that builds and functions are given anyway: a site's own of that name would be overwritten, or break them. */
@@ -84,6 +85,8 @@ export const Environment = z.strictObject({
     .max(2, "must be one, or two while one takes the other's place")
     .refine((numbers) => new Set(numbers).size === numbers.length, "a key is named twice")
     .default([1]),
+  /** runs of GitHub Actions that may deploy to it */
+  github: z.array(GithubRule).max(20).default([]),
 });
 
 export const Site = z.strictObject({
@@ -149,6 +152,8 @@ export const SitesFile = z.strictObject({
   /** for editors; nothing here reads it */
   $schema: z.string().optional(),
   sites: z.array(Declared).min(1).refine(unique, "a site is named twice"),
+  /** whose tokens are taken of runs of GitHub Actions, where it is not GitHub's own service */
+  github: GithubIssuer.optional(),
 });
 
 export type Site = z.infer<typeof Site>;

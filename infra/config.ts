@@ -1,11 +1,16 @@
+import { githubTokens } from "../blueprint/github.ts";
 import { PREFIX } from "../blueprint/prefix.ts";
 import { BUS, EVENTS_TABLE, SEAL_KEY, VIEWS_TABLE } from "../blueprint/topology.ts";
 import { region } from "./account.ts";
 import { buckets } from "./buckets.ts";
+import { declaredGithub, declaredSites } from "./declared-sites.ts";
+import { httpApi } from "./http-api.ts";
 import { environments } from "./sites.ts";
 
 /** Name → sha256 (hex) of each API token, as JSON: `npx sst secret set ApiTokens '{"ci":"…"}'`. Nobody may call until then. */
 const tokens = new sst.Secret("ApiTokens", "{}");
+
+const github = httpApi.url.apply((url) => githubTokens({ github: declaredGithub, sites: declaredSites }, url));
 
 const document = $jsonStringify({
   region,
@@ -19,7 +24,7 @@ const document = $jsonStringify({
     archive: buckets.archive.bucket,
   },
   sealKey: SEAL_KEY,
-  sites: environments.map(({ site, environment, valuesReadableBy, url, host, originKeys, distribution, revalidationQueueUrl }) => ({
+  sites: environments.map(({ site, environment, valuesReadableBy, url, host, originKeys, github, distribution, revalidationQueueUrl }) => ({
     site: site.name,
     environment,
     host,
@@ -34,10 +39,12 @@ const document = $jsonStringify({
     // only where it does
     ...(site.streaming && { streaming: true }),
     ...(Object.keys(site.functions).length > 0 && { functions: site.functions }),
+    ...(github.length > 0 && { github }),
     distribution: distribution.id,
     revalidationQueueUrl,
     buildTimeoutMinutes: site.buildTimeoutMinutes,
   })),
+  github,
   tokens: tokens.value.apply((text) => JSON.parse(text) as Record<string, string>),
 });
 

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import type { Site } from "../blueprint/sites.ts";
+import type { Site, SitesFile } from "../blueprint/sites.ts";
 import { parseSites } from "../blueprint/sites-file.ts";
 
 /** The sites file: `shiplog.sites.json`, or what SHIPLOG_SITES names; `none` deploys the engine with no site. */
@@ -67,4 +67,8 @@ const textOf = (path: string): string => {
   return readFileSync(path, "utf8");
 };
 
-export const declaredSites: readonly DeclaredSite[] = named === "none" ? [] : parseSites(textOf(file), file).sites.map(located);
+const declared: SitesFile = named === "none" ? { sites: [] } : parseSites(textOf(file), file);
+
+export const declaredSites: readonly DeclaredSite[] = declared.sites.map(located);
+/** Whose tokens are taken of runs of GitHub Actions, where it is not GitHub's own service. */
+export const declaredGithub = declared.github;

@@ -58,6 +58,7 @@ const environmentOf = (site: DeclaredSite, environment: DeclaredSite["environmen
     host,
     url: $interpolate`https://${host}`,
     originKeys,
+    github: environment.github,
     distribution,
     revalidationQueueUrl: queue.url,
     deadLetters: dead,

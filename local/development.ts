@@ -5,6 +5,7 @@ import { join } from "node:path";
 import * as z from "zod";
 import type { EngineConfig, SiteConfig } from "../blueprint/engine-config.ts";
 import { functionName } from "../blueprint/engine-functions.ts";
+import { githubTokens } from "../blueprint/github.ts";
 import { SitesRefused } from "../blueprint/sites-file.ts";
 import { MAX_CLOCK_SKEW_MS, positionAt } from "../domain/kernel/position.ts";
 import { each } from "../engine/kit/each.ts";
@@ -18,7 +19,7 @@ import { type BuildLimits, type LocalAws, startAws } from "./aws.ts";
 import { runConsumers, runSchedules } from "./consumers.ts";
 import { readDocument } from "./damaged.ts";
 import type { Edge } from "./edge/edge.ts";
-import { freePort } from "./free-port.ts";
+import { anyFreePort, freePort } from "./free-port.ts";
 import { takeOver } from "./one-at-a-time.ts";
 import { openOriginKeys } from "./origin-keys.ts";
 import { localNames, provisionEngine } from "./provision/engine-resources.ts";
@@ -26,7 +27,7 @@ import { provisionSite } from "./provision/site-resources.ts";
 import { replaceFile } from "./replace-file.ts";
 import { startSiteEdge } from "./site-edge.ts";
 import { runMappings } from "./site-mappings.ts";
-import { type LocalSite, readSites } from "./sites.ts";
+import { type LocalSite, type LocalSites, readSitesFile } from "./sites.ts";
 
 /** What the one token of an engine on this machine is called. */
 const LOCAL_TOKEN = "local";
@@ -76,7 +77,8 @@ const FORGET = "Delete it: the engine then takes a new token and new ports, and 
  */
 export const startDevelopment = async (options: DevelopmentOptions): Promise<Development> => {
   const { dataDir, log, reconcileEveryMs = 10_000 } = options;
-  const sites = await readSites(options);
+  const declared = await readSitesFile(options);
+  const { sites } = declared;
   const given = givenValues(options, sites);
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
   const giveBack = await takeOver(dataDir);
@@ -119,9 +121,11 @@ export const startDevelopment = async (options: DevelopmentOptions): Promise<Dev
       configs.push({ ...siteConfig(site, environment, edge, queueUrl), originKeys });
     }
 
+    const port = await apiPort(options.port ?? (await freePort(memory.ports.api)), declared);
     const config: EngineConfig = {
       ...localNames,
       sites: configs,
+      github: githubTokens(declared, `http://127.0.0.1:${port}`),
       loopbackWebhooks: options.allowLoopbackWebhooks ?? false,
       tokens: { [LOCAL_TOKEN]: createHash("sha256").update(memory.token).digest("hex") },
     };
@@ -139,10 +143,7 @@ export const startDevelopment = async (options: DevelopmentOptions): Promise<Dev
     closers.push(consumers.close);
     const schedules = await runSchedules(engineOf, { reconcile: reconcileEveryMs, wake: WAKE_EVERY_MS }, aws.lambda.concurrency, log);
     closers.push(schedules.close);
-    const api = await serveApi(createApi(apiPorts(made)), {
-      port: options.port ?? (await freePort(memory.ports.api)),
-      invocations: aws.lambda.concurrency.of(functionName("api")),
-    });
+    const api = await serveApi(createApi(apiPorts(made)), { port, invocations: aws.lambda.concurrency.of(functionName("api")) });
     closers.push(api.close);
     memory.ports.api = Number(new URL(api.url).port);
 
@@ -163,6 +164,10 @@ export const startDevelopment = async (options: DevelopmentOptions): Promise<Dev
     throw error;
   }
 };
+
+/** Tokens of GitHub Actions are for an address: where they are taken, it is known before the API listens there. */
+const apiPort = async (wanted: number, declared: LocalSites): Promise<number> =>
+  wanted === 0 && githubTokens(declared, "") !== undefined ? anyFreePort() : wanted;
 
 type Provisioned = {
   readonly site: LocalSite;
@@ -221,6 +226,7 @@ const siteConfig = (site: LocalSite, environment: string, edge: Edge, revalidati
   distribution: `E${createHash("sha256").update(`${site.name}/${environment}`).digest("hex").slice(0, 13).toUpperCase()}`,
   revalidationQueueUrl,
   buildTimeoutMinutes: site.buildTimeoutMinutes,
+  github: site.environments.find(({ name }) => name === environment)?.github ?? [],
 });
 
 /** The values that a start gives to the declared variables of an environment. @throws SitesRefused where a file is for one that is not declared */

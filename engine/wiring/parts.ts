@@ -20,6 +20,9 @@ import { eventStore } from "../log/event-store.ts";
 import { aggregates as aggregatesOf } from "../log/execute.ts";
 import { eventLog as logOf } from "../log/log.ts";
 import { logShards } from "../log/log-shards.ts";
+import { askIssuer } from "../oidc/ask-issuer.ts";
+import { githubTokenReader } from "../oidc/github-tokens.ts";
+import { issuerKeys } from "../oidc/issuer-keys.ts";
 import { plainRows } from "../views/plain-rows.ts";
 import { viewsTable } from "../views/views.ts";
 import { webhookSecrets as endpointSecrets } from "../webhooks/webhook-secrets.ts";
@@ -108,6 +111,10 @@ export const buildLogs = (base: Base) => {
 };
 export const secrets = (base: Base) => siteSecrets(secretsManager(base), base.clock);
 export const webhookSecrets = (base: Base) => endpointSecrets(secretsManager(base));
+
+/** Who runs of GitHub Actions are; `undefined` where no environment has a rule for them. */
+export const githubTokens = ({ config: { github }, clock }: Base) =>
+  github && githubTokenReader(github, issuerKeys({ issuer: github.issuer, ask: askIssuer, clock }), clock);
 
 export const builds = (base: Base) => {
   const all = codeBuilds(codeBuild(base));

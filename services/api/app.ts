@@ -11,6 +11,7 @@ import { authenticate, type Env } from "./caller.ts";
 import { deadLetters } from "./dead-letters.ts";
 import { deployments } from "./deployments.ts";
 import { environments } from "./environments.ts";
+import { githubRights } from "./github-rights.ts";
 import { history } from "./history.ts";
 import { liveHistories } from "./live-history.ts";
 import { log } from "./log.ts";
@@ -74,7 +75,7 @@ export const createApi = (ports: Ports): Hono<Env> => {
 
   app.use(refusePages);
   app.get("/v1/health", (context) => context.json({ ok: true }));
-  app.use("/v1/*", authenticate(ports.config.tokens, ports.chance.requestId));
+  app.use("/v1/*", authenticate(ports));
   app.use(
     "/v1/*",
     bodyLimit({
@@ -86,6 +87,7 @@ export const createApi = (ports: Ports): Hono<Env> => {
       },
     }),
   );
+  app.route("/v1", githubRights(ports));
 
   app.route("/v1/sources", sources(ports));
   app.route("/v1/deployments", deployments(ports));

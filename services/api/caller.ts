@@ -4,39 +4,69 @@ import { firstOf } from "../../domain/kernel/text.ts";
 import type { Because } from "../../engine/log/execute.ts";
 import type { Views } from "../../engine/views/views.ts";
 import { addressOf } from "./address.ts";
+import { type Run, runOf } from "./github-rule.ts";
+import type { Ports } from "./ports.ts";
 import { Problem } from "./problem.ts";
 
 /** Who asks, as far as it was proven: the token. `actor` also says who they claim to be. */
 export type Caller = {
   readonly token: string;
   readonly actor: string;
-  /** `token:default 203.0.113.9` */
+  /** `token:default 203.0.113.9`, or `github:acme/web@refs/heads/main#<run>.<attempt> 203.0.113.9` */
   readonly origin: string;
+  /** the run of GitHub Actions that asks, where it is one: it may do what `githubRights` says alone */
+  readonly run?: Run;
   /** names this very request */
   readonly request: string;
 };
-export type Env = { Variables: { caller: Caller } };
+/** `granted`: a run of GitHub Actions may make this very request. */
+export type Env = { Variables: { caller: Caller; granted?: true } };
 
-/** Lets in who has one of the tokens, whose sha256 (hex) the configuration holds by name. */
+type Identity = Omit<Caller, "request">;
+
+/** Lets in who has one of the tokens, whose sha256 (hex) the configuration holds by name, or a token of GitHub Actions for this engine. */
 export const authenticate =
-  (tokens: Readonly<Record<string, string>>, newRequestId: () => string): MiddlewareHandler<Env> =>
+  (ports: Pick<Ports, "config" | "githubTokens" | "chance">): MiddlewareHandler<Env> =>
   async (context, next) => {
-    const token = tokenOf(context.req.header("authorization"), tokens);
-    if (token === undefined)
-      throw new Problem(401, "token.unknown", "This needs a token that the engine knows: send it as `Authorization: Bearer <token>`.");
-    context.set("caller", {
-      token,
-      actor: actorOf(context.req.header("x-shiplog-actor"), token),
-      origin: `token:${token} ${addressOf(context.env)}`,
-      request: newRequestId(),
-    });
+    const given = /^Bearer +(\S+)$/i.exec(context.req.header("authorization") ?? "")?.[1] ?? "";
+    const token = tokenOf(given, ports.config.tokens);
+    const address = addressOf(context.env);
+    const identity: Identity =
+      token === undefined
+        ? await identityOfRun(ports, given, address)
+        : { token, actor: actorOf(context.req.header("x-shiplog-actor"), token), origin: `token:${token} ${address}` };
+    context.set("caller", { ...identity, request: ports.chance.requestId() });
     await next();
   };
 
+/** Three parts of base64url, the first of them JSON: what GitHub gives a job. */
+const SIGNED_TOKEN = /^eyJ[\w-]*\.[\w-]+\.[\w-]*$/;
+
+async function identityOfRun(
+  { config, githubTokens }: Pick<Ports, "config" | "githubTokens">,
+  given: string,
+  address: string,
+): Promise<Identity> {
+  if (!SIGNED_TOKEN.test(given))
+    throw new Problem(401, "token.unknown", "This needs a token that the engine knows: send it as `Authorization: Bearer <token>`.");
+  if (githubTokens === undefined)
+    throw new Problem(401, "github.token", 'This engine takes no tokens of GitHub Actions: no environment of its sites file has "github".');
+  const read = await githubTokens.read(given);
+  if (read.is === "unreachable")
+    throw new Problem(503, "github.unreachable", `The token of GitHub Actions cannot be checked now: ${read.why}. Try again.`);
+  if (read.is === "refused") throw new Problem(401, "github.token", `The token of GitHub Actions is not accepted: ${read.why}.`);
+  const { repository, repository_id, ref, run_id, run_attempt, actor } = read.claims;
+  return {
+    token: `github:${repository}#${repository_id}`,
+    actor: `github:${actor}`,
+    origin: `github:${repository}@${ref}#${run_id}.${run_attempt} ${address}`,
+    run: runOf(read.claims, config.sites),
+  };
+}
+
 /** Every token is compared, in constant time: neither which one fits nor how far shows in the time it takes. */
-function tokenOf(header: string | undefined, tokens: Readonly<Record<string, string>>): string | undefined {
-  const given = /^Bearer +(\S+)$/i.exec(header ?? "")?.[1];
-  if (given === undefined) return undefined;
+function tokenOf(given: string, tokens: Readonly<Record<string, string>>): string | undefined {
+  if (given === "") return undefined;
   const digest = hash("sha256", given, "buffer");
   let found: string | undefined;
   for (const [name, expected] of Object.entries(tokens)) if (timingSafeEqual(digest, Buffer.from(expected, "hex"))) found = name;

@@ -8,6 +8,7 @@ import type { Recorded } from "../../domain/kernel/event.ts";
 import type { Executed } from "../../engine/log/execute.ts";
 import { bodyOf, queryOf } from "./body.ts";
 import { commandOf, type Env } from "./caller.ts";
+import { seenBy } from "./github-rights.ts";
 import { look } from "./look.ts";
 import { momentOf } from "./moment.ts";
 import { past } from "./past.ts";
@@ -41,7 +42,7 @@ export const environments = (ports: Ports) => {
     .get("/", async (context) => {
       const { at } = queryOf(context, AtMoment);
       const seen = at === undefined ? see.environment : (place: SiteConfig) => then.environment(place, momentOf("at", at));
-      return context.json({ environments: await Promise.all(see.places().map(seen)) });
+      return context.json({ environments: await Promise.all(see.places().filter(seenBy(context)).map(seen)) });
     })
     .get("/:site/:environment", async (context) => {
       const { at } = queryOf(context, AtMoment);

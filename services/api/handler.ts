@@ -7,6 +7,7 @@ import {
   buildLogs,
   builds,
   eventLog,
+  githubTokens,
   queues,
   secrets,
   siteLetters,
@@ -24,6 +25,6 @@ export const wire = (engine: ApiEngine) => {
 };
 
 export const handler = onLambda(
-  { aggregates, archive, buildLogs, builds, eventLog, queues, secrets, siteLetters, sources, store, views, webhookSecrets },
+  { aggregates, archive, buildLogs, builds, eventLog, githubTokens, queues, secrets, siteLetters, sources, store, views, webhookSecrets },
   wire,
 );

@@ -8,6 +8,7 @@ import type { Chance } from "../../engine/kit/chance.ts";
 import type { Clock } from "../../engine/kit/clock.ts";
 import type { Aggregates } from "../../engine/log/execute.ts";
 import type { Log } from "../../engine/log/log.ts";
+import type { GithubTokenReader } from "../../engine/oidc/github-tokens.ts";
 import type { Views } from "../../engine/views/views.ts";
 import type { Rules } from "../../engine/webhooks/target.ts";
 import type { WebhookSecrets } from "../../engine/webhooks/webhook-secrets.ts";
@@ -21,6 +22,8 @@ export type Ports = {
   /** commits of a stream before a version, strongly consistent, newest first; as many as fit into an answer, and at most `limit` */
   readBack(stream: string, before: number, limit: number): Promise<readonly Commit[]>;
   readonly log: Log;
+  /** who runs of GitHub Actions are; `undefined` where none may do anything */
+  readonly githubTokens: GithubTokenReader | undefined;
   readonly views: Pick<Views, "deployment" | "environment" | "deployments" | "findDeployments" | "progress" | "claimKey" | "noteBegun">;
   readonly sources: Sources;
   readonly builds: Pick<Builds, "get">;

@@ -13,6 +13,7 @@ export type ApiEngine = Pick<
   | "aggregates"
   | "store"
   | "eventLog"
+  | "githubTokens"
   | "views"
   | "builds"
   | "queues"
@@ -33,6 +34,7 @@ export const apiPorts = (engine: ApiEngine, chance: Chance = systemChance): Port
     aggregates,
     store,
     eventLog,
+    githubTokens,
     views,
     builds,
     queues,
@@ -49,6 +51,7 @@ export const apiPorts = (engine: ApiEngine, chance: Chance = systemChance): Port
     read: store.read,
     readBack: store.readBack,
     log: eventLog,
+    githubTokens,
     views,
     sources,
     builds,

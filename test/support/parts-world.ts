@@ -70,6 +70,7 @@ export const startPartsWorld = async ({
       distribution: "E0EXAMPLE",
       revalidationQueueUrl: revalidationQueue.url,
       buildTimeoutMinutes: site.buildTimeoutMinutes,
+      github: [],
     });
   }
   const token = "a-token-of-this-test";

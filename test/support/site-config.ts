@@ -17,4 +17,5 @@ export const siteConfigOf = (site: string, environment: string, host = `${site}.
   distribution: null,
   revalidationQueueUrl: "https://queue",
   buildTimeoutMinutes: 20,
+  github: [],
 });

@@ -17,6 +17,8 @@ export type WorldOptions = Pick<DevelopmentOptions, "variables" | "codeBuild" | 
   site?: object;
   /** further sites, as in a sites file; their source is the fixture app where they name none */
   sites?: readonly { name: string; environments: readonly { name: string }[]; buildTimeoutMinutes?: number; source?: string }[];
+  /** whose tokens of GitHub Actions are taken, as in a sites file */
+  github?: object;
 };
 
 /** The whole engine on this machine with the fixture app as its sites, and what a test does with it. */
@@ -26,11 +28,11 @@ export const SITE = "web";
 const ENDS = ["success", "failed", "cancelled", "superseded", "held"];
 const NEVER_MS = 3_600_000;
 
-export async function startWorld({ environments, site = {}, sites = [], variables = {}, ...more }: WorldOptions) {
+export async function startWorld({ environments, site = {}, sites = [], github, variables = {}, ...more }: WorldOptions) {
   const folder = await mkdtemp(join(tmpdir(), "shiplog-flow-"));
   await writeFixtureApp(join(folder, "app"));
   const declared = [{ name: SITE, environments: environments.map((name) => ({ name })), ...site }, ...sites];
-  await writeFile(join(folder, "sites.json"), JSON.stringify({ sites: declared.map((one) => ({ source: "app", ...one })) }));
+  await writeFile(join(folder, "sites.json"), JSON.stringify({ sites: declared.map((one) => ({ source: "app", ...one })), github }));
   const lines: string[] = [];
   const dev: Development = await startDevelopment({
     dataDir: join(folder, "data"),

@@ -27,6 +27,7 @@ const siteOf = ({ site, environment }: Place): SiteConfig => ({
   distribution: `E${site}${environment}`,
   revalidationQueueUrl: `https://sqs.example/${site}-${environment}.fifo`,
   buildTimeoutMinutes: 20,
+  github: [],
 });
 
 export const config: EngineConfig = {
