@@ -26,7 +26,7 @@ export const openApi = (connection: Connection, actor: string, signal: AbortSign
 
 /** True for what may be gone when asked again: no connection, or a fault of the server. */
 export const isPassing = (error: unknown): boolean =>
-  error instanceof CliError && (error.code === "unreachable" || error.code === "server.fault");
+  error instanceof CliError && ["unreachable", "server.fault", "token.unreachable"].includes(error.code);
 
 /** What a failure means to the person at the terminal. */
 const errorOf = (connection: Connection, failure: Failure): CliError => {
@@ -41,6 +41,16 @@ const errorOf = (connection: Connection, failure: Failure): CliError => {
         "Interrupted while the request was on its way: the engine may have carried it out.",
         {
           next: "See whether it did:  shiplog status, shiplog list",
+        },
+      );
+    case "no-token":
+      return new CliError(
+        failure.passing ? exit.unexpected : exit.unauthorised,
+        failure.passing ? "token.unreachable" : "token.refused",
+        `GitHub gives this job no token for ${url}: ${failure.why}.`,
+        {
+          next: failure.passing ? "Try again." : "Give the job `permissions: id-token: write`, or set SHIPLOG_TOKEN.",
+          cause: failure.cause,
         },
       );
     case "unreachable":
@@ -61,14 +71,22 @@ const errorOf = (connection: Connection, failure: Failure): CliError => {
   }
 };
 
-const refused = ({ source }: Connection, { status, code, message, candidates }: Extract<Failure, { kind: "refused" }>): CliError => {
+const refused = ({ source, token }: Connection, { status, code, message, candidates }: Extract<Failure, { kind: "refused" }>): CliError => {
   if (code === "host.unknown" || code === "origin.refused") return new CliError(exit.unauthorised, code, message);
   if (code === "variables.closed")
     return new CliError(exit.unauthorised, code, message, { next: "Ask who has such a token, or set the value anew where you know it." });
   if (status === 401 || status === 403)
-    return new CliError(exit.unauthorised, code, message, {
-      next: source === "SHIPLOG_URL" ? "Check SHIPLOG_TOKEN." : `The token in ${source} is not accepted: start \`shiplog dev\` again.`,
-    });
+    return new CliError(
+      exit.unauthorised,
+      code,
+      message,
+      typeof token === "function"
+        ? {}
+        : {
+            next:
+              source === "SHIPLOG_URL" ? "Check SHIPLOG_TOKEN." : `The token in ${source} is not accepted: start \`shiplog dev\` again.`,
+          },
+    );
   if (code === "id.ambiguous")
     return new CliError(exit.usage, code, message, {
       next: `Give more characters of the id${candidates === undefined ? "." : `: ${candidates.join(", ")}`}`,

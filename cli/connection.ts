@@ -1,13 +1,16 @@
 import { readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import * as z from "zod";
+import type { TokenSource } from "../client/http.ts";
 import type { AccessKey } from "../local/endpoint/access-key.ts";
 import { usageError } from "./failure.ts";
+import { githubTokenSource } from "./github-token.ts";
 
 /** Where the API is and how to prove who we are. The token goes nowhere but into the header of a request to `url`. */
 export type Connection = {
   readonly url: string;
-  readonly token: string;
+  /** that of a job of GitHub Actions is asked for when it is needed */
+  readonly token: string | TokenSource;
   /** who told us, for messages: `SHIPLOG_URL` or the path of connection.json */
   readonly source: string;
   /** the local AWS behind a local engine; nothing where the engine is on AWS itself */
@@ -36,7 +39,7 @@ const ConnectionFile = z.object({
 });
 
 /**
- * Finds the connection: the folder of `--data`, else SHIPLOG_URL with SHIPLOG_TOKEN, else the folder of SHIPLOG_DATA,
+ * Finds the connection: the folder of `--data`, else SHIPLOG_URL with SHIPLOG_TOKEN or with what GitHub gives a job, else the folder of SHIPLOG_DATA,
  * else the nearest `.shiplog` from `folder` upward. A token is never taken from the command line: other users of the
  * machine can read that.
  */
@@ -50,7 +53,7 @@ export function findConnection(
 
   const { SHIPLOG_URL: url, SHIPLOG_TOKEN: token, SHIPLOG_DATA: named } = environment;
   if (url && token) return { url: safeUrl(url), token, source: "SHIPLOG_URL" };
-  if (url) throw usageError("SHIPLOG_URL is set, but SHIPLOG_TOKEN is not.", "Set SHIPLOG_TOKEN to a token of that engine.");
+  if (url) return { url: safeUrl(url), token: githubTokenSource(url, environment) ?? noToken(environment), source: "SHIPLOG_URL" };
   if (token) throw usageError("SHIPLOG_TOKEN is set, but SHIPLOG_URL is not.", "Set SHIPLOG_URL to the address of the engine's API.");
 
   if (named)
@@ -92,6 +95,15 @@ function safeUrl(text: string): string {
   if (url.protocol === "http:" && !["127.0.0.1", "[::1]", "localhost"].includes(url.hostname))
     throw usageError(`SHIPLOG_URL "${text}" would send the token unencrypted.`, "Use https://; http:// is for this machine only.");
   return text;
+}
+
+function noToken({ GITHUB_ACTIONS }: Readonly<Record<string, string | undefined>>): never {
+  throw usageError(
+    "SHIPLOG_URL is set, but SHIPLOG_TOKEN is not.",
+    GITHUB_ACTIONS === "true"
+      ? "Give the job `permissions: id-token: write` (and `contents: read`), so that it can prove who it is; or set SHIPLOG_TOKEN."
+      : "Set SHIPLOG_TOKEN to a token of that engine.",
+  );
 }
 
 function missing(what: string): never {

@@ -1,7 +1,7 @@
 import type { z } from "zod";
 import type { ManyEnvironments } from "../client/contract.ts";
 import type { Api } from "./api.ts";
-import { type CliError, usageError } from "./failure.ts";
+import { CliError, usageError } from "./failure.ts";
 
 /** An environment as the API shows it. */
 export type Environment = z.infer<typeof ManyEnvironments>["environments"][number];
@@ -26,12 +26,16 @@ export function whereabouts(place: string | undefined, options: Whereabouts): Wh
  * @throws CliError (usage) that lists the choices
  */
 export async function resolveEnvironment(api: Api, given: Whereabouts): Promise<Environment> {
-  const all = await api.environments();
+  const all = await api.environments().catch(async (error: unknown) => {
+    await throwIfNoRule(api, given);
+    throw error;
+  });
   if (all.length === 0) throw usageError("No site is declared.", "Add one to the sites file, then start the engine again.");
 
   const site = given.site ?? onlyOf(all, "site");
   if (site === undefined) throw choose("Shiplog has several sites: say which with --site.", all);
   const environments = all.filter((entry) => entry.site === site);
+  if (environments.every(({ environment }) => environment !== given.env)) await throwIfNoRule(api, given);
   if (environments.length === 0) throw choose(`There is no site "${site}".`, all);
 
   const name = given.env ?? onlyOf(environments, "environment") ?? "production";
@@ -39,6 +43,14 @@ export async function resolveEnvironment(api: Api, given: Whereabouts): Promise<
   if (environment !== undefined) return environment;
   if (given.env === undefined) throw choose(`Site "${site}" has several environments: say which with --env.`, environments);
   throw choose(`Site "${site}" has no environment "${name}".`, environments);
+}
+
+/** A run of GitHub Actions sees only where it may deploy to: of what was named, the engine says which rule it does not fit. */
+async function throwIfNoRule(api: Api, { site, env }: Whereabouts): Promise<void> {
+  if (site === undefined || env === undefined) return;
+  await api.environment(site, env).catch((error: unknown) => {
+    if (error instanceof CliError && error.code === "github.rule") throw error;
+  });
 }
 
 /** `web/production` */

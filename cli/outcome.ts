@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { BuildError } from "../domain/build-error/find-build-error.ts";
+import { placeIn } from "../domain/build-error/place.ts";
 import type { DeploymentView } from "../domain/projections/views.ts";
 import type { Api } from "./api.ts";
 import type { Context } from "./context.ts";
@@ -68,7 +69,7 @@ export function printOutcome(
 ): ExitCode {
   const { deployment, url } = outcome;
   if (deployment.status === "failed" && deployment.step === "build") showBuildOutput(terminal, deployment.id, output);
-  if (json) terminal.document(outcome);
+  if (json) terminal.document({ ...outcome, ...buildErrorOf(deployment, output) });
   else {
     const rows = [
       ["id", deployment.id],
@@ -83,6 +84,14 @@ export function printOutcome(
   for (const hint of hints(deployment, ending, after, output.error)) terminal.note(hint);
   return EXIT_CODES[ending.is];
 }
+
+/** Why a build failed, for programs: with its place in the app, where that is known. */
+const buildErrorOf = ({ status, step }: DeploymentView, { error }: BuildOutput): object => {
+  if (status !== "failed" || step !== "build") return {};
+  if (error === undefined) return { buildError: null };
+  const { kind, summary, context, marked } = error;
+  return { buildError: { kind, summary, place: placeIn(summary) ?? null, context, marked } };
+};
 
 function showBuildOutput(terminal: Context["terminal"], id: string, { error, tail }: BuildOutput): void {
   if (error === undefined && tail.length === 0) return;

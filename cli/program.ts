@@ -63,7 +63,8 @@ Exit codes:
   4 not authorised  5 failed: the deployment, or what was checked
   6 refused by the rules  7 held by a pin or lock  124 --timeout  130 Ctrl-C, 143 SIGTERM, 129 SIGHUP (it goes on too)
 
-The engine is found by SHIPLOG_URL and SHIPLOG_TOKEN, or by .shiplog/connection.json of a local one (\`shiplog dev\`).`;
+The engine is found by SHIPLOG_URL and SHIPLOG_TOKEN, or by .shiplog/connection.json of a local one (\`shiplog dev\`).
+A job of GitHub Actions with \`id-token: write\` needs SHIPLOG_URL alone.`;
 
 /** The command line: every command, its words and its help. Throws commander's errors instead of ending the process. */
 export function buildProgram(run: (options: { json?: boolean; data?: string }) => Run): Command {

@@ -5,7 +5,8 @@ import { ApiError } from "./contract.ts";
 /** Who asks, of which engine. `signal`: ends what is under way. */
 export type Caller = {
   readonly url: string;
-  readonly token: string;
+  /** the token, or who knows one for each request: those that last for minutes are asked for again */
+  readonly token: string | TokenSource;
   /** who is said to ask; the engine believes it of a token alone */
   readonly actor: string;
   /** by what: `cli`, `dashboard` */
@@ -13,8 +14,22 @@ export type Caller = {
   readonly signal: AbortSignal;
 };
 
+/** @throws NoToken */
+export type TokenSource = (signal: AbortSignal) => Promise<string>;
+
+/** No token can be had. `passing`: it may be had later. */
+export class NoToken extends Error {
+  override readonly name = "NoToken";
+  readonly passing: boolean;
+  constructor(message: string, passing: boolean, cause?: unknown) {
+    super(message, { cause });
+    this.passing = passing;
+  }
+}
+
 /** Why there is no answer. */
 export type Failure =
+  | { readonly kind: "no-token"; readonly why: string; readonly passing: boolean; readonly cause: unknown }
   | { readonly kind: "unreachable"; readonly why: string; readonly cause: unknown }
   /** the engine says no, or that it cannot: its own code and sentence (contract.ts, `ApiError`) */
   | {
@@ -50,7 +65,9 @@ const TIMEOUT_MS = 30_000;
 
 /** True for what may be gone when asked again: no connection, or a fault of the server. */
 export const isPassing = (failure: Failure): boolean =>
-  failure.kind === "unreachable" || (failure.kind === "refused" && (failure.status === 429 || failure.status >= 500));
+  failure.kind === "unreachable" ||
+  (failure.kind === "no-token" && failure.passing) ||
+  (failure.kind === "refused" && (failure.status === 429 || failure.status >= 500));
 
 /** Asks up to three times while what is wrong may pass. Nothing is thrown. */
 export async function call<S extends z.ZodType>(by: Caller, request: Call, schema: S): Promise<Result<z.infer<S>>> {
@@ -78,6 +95,7 @@ async function once<S extends z.ZodType>(by: Caller, request: Call, schema: S): 
     status = answer.status;
     text = await answer.text();
   } catch (error) {
+    if (error instanceof NoToken) return failed({ kind: "no-token", why: error.message, passing: error.passing, cause: error.cause });
     return failed({ kind: "unreachable", why: whyOf(error), cause: error });
   }
   if (status >= 400) return failed(refusal(status, text));
@@ -86,7 +104,11 @@ async function once<S extends z.ZodType>(by: Caller, request: Call, schema: S): 
   return failed({ kind: "unexpected", request: `${request.method} /v1/${request.path}`, cause: parsed.error });
 }
 
-const send = ({ url: base, token, actor, client, signal }: Caller, { method, path, query = {}, body, key }: Call): Promise<Response> => {
+const send = async (
+  { url: base, token: known, actor, client, signal }: Caller,
+  { method, path, query = {}, body, key }: Call,
+): Promise<Response> => {
+  const token = typeof known === "string" ? known : await known(signal);
   const url = new URL(`v1/${path}`, `${base.replace(/\/+$/, "")}/`);
   for (const [name, value] of Object.entries(query)) if (value !== undefined) url.searchParams.set(name, String(value));
   return fetch(url, {
