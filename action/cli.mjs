@@ -42,6 +42,9 @@ export async function deploy(inputs, run, env, onBegun) {
   try {
     const [code] = await once(child, "close");
     return { code: code ?? 1, document: documentIn(out) };
+  } catch (error) {
+    const next = "It comes with Node: add actions/setup-node before this step.";
+    return { code: 1, document: { error: { message: `npx could not be started: ${error.message}.`, next } } };
   } finally {
     text.end();
     for (const signal of signals) process.off(signal, passOn);

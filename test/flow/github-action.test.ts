@@ -191,6 +191,7 @@ describe("the action", () => {
   it.each([
     ["url", "shiplog.example.com"],
     ["site", "web; touch injected"],
+    ["site", "web\n::error::injected"],
     ["environment", "../docs"],
     ["version", "latest"],
     ["version", "^0.1.0"],

@@ -59,6 +59,11 @@ describe("the graph of production", () => {
       ]);
       expect(config.sites[0]?.host).toBe("www.example.com");
       expect(config.sites[1]?.host).toMatch(/cloudfront\.net$/);
+      expect(config.sites.map(({ github }) => github.length)).toEqual([0, 1, 0]);
+      expect(config.github).toEqual({
+        issuer: "https://token.actions.githubusercontent.com",
+        audience: expect.stringMatching(/^https:\/\/\w+\.execute-api\.[\w-]+\.amazonaws\.com$/),
+      });
       expect([inputs.timeout, inputs.memorySize]).toEqual([timeoutSeconds, memoryMb]);
       expect(one(graph(), "logGroup", logGroupName(name)).inputs.retentionInDays).toBe(30);
     }
