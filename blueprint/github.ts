@@ -20,22 +20,25 @@ export const bareAddress = (text: string): string => new URL(text).href.replace(
 const address = z.string().refine(isSafeAddress, "must be an https address (http for this machine alone)").transform(bareAddress);
 
 const rule = {
-  /** as GitHub writes it: `acme/web` */
-  repository: z.string().regex(/^[\w-]{1,100}\/[\w.-]{1,100}$/, 'must be owner and name as GitHub writes them, like "acme/web"'),
-  /** its number: another repository that gets the same name later has another one */
+  repository: z
+    .string()
+    .regex(/^[\w-]{1,100}\/[\w.-]{1,100}$/, 'must be owner and name as GitHub writes them, like "acme/web"')
+    .describe("Owner and name of the repository"),
   repositoryId: z
     .string()
     .regex(/^\d{1,20}$/, 'must be the number of the repository as text, like "123456"')
+    .describe("The repository's number: another one that gets the same name later has another")
     .optional(),
   ref: z
     .string()
     .regex(/^refs\/(heads|tags)\/[^\s~^:?*[\\]{1,240}$/, 'must be a whole ref, like "refs/heads/main": patterns are not taken')
+    .describe("The branch or tag of the run")
     .optional(),
-  /** GitHub's environment, which the job names */
-  environment: z.string().min(1).max(255).optional(),
+  environment: z.string().min(1).max(255).describe("GitHub's environment, which the job names").optional(),
   events: z
     .array(z.string().regex(/^[a-z_]{1,50}$/, 'must be the name of an event as GitHub has it, like "push"'))
     .min(1)
+    .describe("What may have started the run")
     .default([...USUAL_EVENTS]),
 };
 
@@ -57,10 +60,10 @@ export const GithubRule = z
 
 /** Whose tokens an engine takes, as the sites file says it. */
 export const GithubIssuer = z.strictObject({
-  /** default: GitHub's own */
-  issuer: address.optional(),
-  /** the address of this engine's API, as tokens are asked for; default: the one that it was deployed with */
-  audience: address.optional(),
+  issuer: address.describe("Who signs the tokens; default: GitHub itself").optional(),
+  audience: address
+    .describe("The address of this engine's API, as tokens are asked for; default: the one that it was deployed with")
+    .optional(),
 });
 
 /** The same, as the engine is told it. */

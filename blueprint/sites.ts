@@ -69,76 +69,93 @@ const Permission = z.strictObject({
     .min(1),
 });
 
+/** Descriptions are those of the sites file's JSON Schema (sites-schema.ts): they stand on the schema that has the rules. */
 export const Environment = z.strictObject({
-  name,
-  /** custom domains of the environment; the first is the host that a release is checked with */
+  name: name.describe("Name of the environment, as in web/production"),
   domains: z
     .array(z.string().regex(/^[a-z0-9.-]+$/))
     .refine((domains) => new Set(domains).size === domains.length, "a domain is named twice")
+    .describe("Custom domains of the environment; the first is the host that a release is checked with")
     .default([]),
-  /** names of the API's tokens that may read the values of variables (`shiplog env pull`) */
-  valuesReadableBy: z.array(z.string().min(1)).default([]),
-  /** numbers of the keys that its edge and its functions know each other by; another number is another key */
+  valuesReadableBy: z
+    .array(z.string().min(1))
+    .describe("Names of the API's tokens that may read the values of variables (`shiplog env pull`)")
+    .default([]),
   originKeys: z
     .array(z.number().int().min(1).max(1_000_000))
     .min(1)
     .max(2, "must be one, or two while one takes the other's place")
     .refine((numbers) => new Set(numbers).size === numbers.length, "a key is named twice")
+    .describe("Numbers of the keys that its edge and its functions know each other by; another number is another key")
     .default([1]),
-  /** runs of GitHub Actions that may deploy to it */
-  github: z.array(GithubRule).max(20).default([]),
+  github: z.array(GithubRule).max(20).describe("Runs of GitHub Actions that may deploy to it").default([]),
 });
 
+const Build = z.strictObject({
+  install: z.array(z.string()).default(["npm ci --no-audit --no-fund"]),
+  commands: z.array(z.string()).min(1),
+});
+const Sizes = z.strictObject({ server: Size.optional(), image: Size.optional(), revalidation: Size.optional() });
+const Functions = z
+  .record(splitName, z.array(pattern).min(1).max(20))
+  .refine((functions) => Object.keys(functions).length <= MAX_SPLIT_FUNCTIONS, `must be ${MAX_SPLIT_FUNCTIONS} at most`)
+  .refine(
+    (functions) => new Set(Object.keys(functions).map((one) => one.toLowerCase())).size === Object.keys(functions).length,
+    "two names differ in capitals alone: the infrastructure takes them for one",
+  )
+  .refine(
+    (functions) => {
+      const all = [...TAKEN_PATTERNS, ...Object.values(functions).flat()];
+      return new Set(all).size === all.length;
+    },
+    `a path is named twice, or is one of ${TAKEN_PATTERNS.join(", ")}: CloudFront sends it to one place alone`,
+  );
+
+const tooLong = `must be ${MAX_WAIT_SECONDS} at most where answers are not streamed: CloudFront waits no longer for one`;
+
 export const Site = z.strictObject({
-  name,
-  /** the app's folder, relative to this file */
-  source: z.string().min(1),
-  /** without it, the buildspec.yml in the app's folder, or else an ordinary OpenNext build */
-  build: z
-    .strictObject({ install: z.array(z.string()).default(["npm ci --no-audit --no-fund"]), commands: z.array(z.string()).min(1) })
-    .optional(),
-  buildTimeoutMinutes: z.number().int().min(5).max(480).default(20),
-  /** a path below the app's basePath that a release must answer below 500 before it may go live */
-  checkPath: z.string().startsWith("/").default("/"),
-  /** the app's basePath, as in its next.config: a CDN must know which paths are files before the first build */
+  name: name.describe("Name of the site"),
+  source: z.string().min(1).describe("The app's folder, relative to this file"),
+  build: Build.describe("How it is built; without it the buildspec.yml in the app's folder, or else an ordinary OpenNext build").optional(),
+  buildTimeoutMinutes: z.number().int().min(5).max(480).describe("After so many minutes a build is stopped").default(20),
+  checkPath: z
+    .string()
+    .startsWith("/")
+    .describe("A path below the app's basePath that a release must answer below 500 before it may go live")
+    .default("/"),
   basePath: z
     .string()
     .regex(/^$|^(\/[A-Za-z0-9_.~-]+)+$/, 'must be as in next.config: "/docs", with a slash before it and none after it')
+    .describe("The app's basePath, as in its next.config: a CDN must know which paths are files before the first build")
     .default(""),
-  environments: z.array(Environment).min(1).refine(unique, "an environment is named twice"),
-  /** names of environment variables that builds and functions get; their values are secrets of the environment */
+  environments: z
+    .array(Environment)
+    .min(1)
+    .refine(unique, "an environment is named twice")
+    .describe("Where the site is live, each with an address of its own"),
   variables: z
     .array(variable)
     .refine((variables) => new Set(variables).size === variables.length, "a variable is named twice")
+    .describe("Names of environment variables that builds and functions get; their values are secrets of the environment")
     .default([]),
-  architecture: z.enum(["x86_64", "arm64"]).default("arm64"),
-  /** visitors get answers as they are made (OpenNext's wrapper "aws-lambda-streaming"), and not when they are whole */
-  streaming: z.boolean().default(false),
-  /** memory and time limit of its functions by kind, where they are not `siteFunctionSizes`; a release takes them when it is published */
-  sizes: z.strictObject({ server: Size.optional(), image: Size.optional(), revalidation: Size.optional() }).default({}),
-  /** what its servers may do besides what OpenNext needs, on AWS */
-  permissions: z.array(Permission).default([]),
-  /** the machine that builds it on AWS: CodeBuild's compute type, `BUILD_GENERAL1_SMALL` and so on */
-  buildCompute: z.enum(["small", "medium", "large", "xlarge", "2xlarge"]).default("small"),
-  /** split functions, as in open-next.config.ts: the paths of each, below the app's basePath */
-  functions: z
-    .record(splitName, z.array(pattern).min(1).max(20))
-    .refine((functions) => Object.keys(functions).length <= MAX_SPLIT_FUNCTIONS, `must be ${MAX_SPLIT_FUNCTIONS} at most`)
-    .refine(
-      (functions) => new Set(Object.keys(functions).map((one) => one.toLowerCase())).size === Object.keys(functions).length,
-      "two names differ in capitals alone: the infrastructure takes them for one",
-    )
-    .refine(
-      (functions) => {
-        const all = [...TAKEN_PATTERNS, ...Object.values(functions).flat()];
-        return new Set(all).size === all.length;
-      },
-      `a path is named twice, or is one of ${TAKEN_PATTERNS.join(", ")}: CloudFront sends it to one place alone`,
-    )
-    .default({}),
+  architecture: z
+    .enum(["x86_64", "arm64"])
+    .describe("The processor of its functions on AWS; on one's own machine it is that machine's")
+    .default("arm64"),
+  streaming: z
+    .boolean()
+    .describe("Visitors get answers as they are made (OpenNext's wrapper aws-lambda-streaming), and not when they are whole")
+    .default(false),
+  sizes: Sizes.describe(
+    `Memory and time limit of its functions by kind, where they are not the usual; a release takes them when it is published. timeoutSeconds of server and image ${tooLong}`,
+  ).default({}),
+  permissions: z.array(Permission).describe("What its servers may do besides what OpenNext needs, on AWS").default([]),
+  buildCompute: z
+    .enum(["small", "medium", "large", "xlarge", "2xlarge"])
+    .describe("The machine that builds it on AWS: CodeBuild's compute type, BUILD_GENERAL1_SMALL and so on")
+    .default("small"),
+  functions: Functions.describe("Split functions, as in open-next.config.ts: the paths of each, below the app's basePath").default({}),
 });
-
-const tooLong = `must be ${MAX_WAIT_SECONDS} at most where answers are not streamed: CloudFront waits no longer for one`;
 
 const Declared = Site.superRefine(({ streaming, sizes }, context) => {
   for (const kind of ["server", "image"] as const) {
@@ -148,13 +165,14 @@ const Declared = Site.superRefine(({ streaming, sizes }, context) => {
   }
 });
 
-export const SitesFile = z.strictObject({
-  /** for editors; nothing here reads it */
-  $schema: z.string().optional(),
-  sites: z.array(Declared).min(1).refine(unique, "a site is named twice"),
-  /** whose tokens are taken of runs of GitHub Actions, where it is not GitHub's own service */
-  github: GithubIssuer.optional(),
-});
+/** `$schema` is for editors: it is taken, and says nothing. */
+export const SitesFile = z
+  .strictObject({
+    $schema: z.string().describe("Where the JSON Schema of this file is; for editors").optional(),
+    sites: z.array(Declared).min(1).refine(unique, "a site is named twice").describe("What is deployed where"),
+    github: GithubIssuer.describe("Whose tokens are taken of runs of GitHub Actions, where it is not GitHub's own service").optional(),
+  })
+  .transform(({ $schema: _, ...declared }) => declared);
 
 export type Site = z.infer<typeof Site>;
 export type SitesFile = z.infer<typeof SitesFile>;

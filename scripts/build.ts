@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
+import { SITES_SCHEMA_FILE, sitesSchema } from "../blueprint/sites-schema.ts";
 import metadata from "../package.json" with { type: "json" };
 import { bundleClient } from "./bundle-client.ts";
 import { importedPackages } from "./imported-packages.ts";
@@ -8,7 +9,8 @@ import { importedPackages } from "./imported-packages.ts";
 /**
  * Makes what is published, in `dist/`, and a tarball of each:
  *
- * - `dist/shiplog`: the command, the engine and the local AWS as JavaScript, and in `aws/` the sources that SST bundles;
+ * - `dist/shiplog`: the command, the engine and the local AWS as JavaScript, and in `aws/` the sources that SST bundles,
+ *   and `sites.schema.json` for editors;
  * - `dist/cli`: the commands that talk to an engine's API, in one small package without dependencies.
  *
  * `npm run build`; the repository itself needs no build.
@@ -34,6 +36,7 @@ const buildEngine = (to: string): void => {
   writeFileSync(join(to, "cli/start.mjs"), start, { mode: 0o755 });
   for (const name of AWS_SOURCES) cpSync(join(root, name), join(to, "aws", name), { recursive: true });
   write(join(to, "aws/package.json"), { name: "shiplog-on-aws", private: true, type, sideEffects });
+  write(join(to, SITES_SCHEMA_FILE), sitesSchema());
   const undeclared = [...importedPackages(to)].filter((name) => !(name in dependencies));
   if (undeclared.length > 0) throw new Error(`imported, and no dependency of package.json: ${undeclared.join(", ")}`);
   write(join(to, "package.json"), {
@@ -41,7 +44,11 @@ const buildEngine = (to: string): void => {
     description: metadata.description,
     ...common,
     bin: { shiplog: "cli/start.mjs" },
-    exports: { "./client": { types: "./client/client.d.ts", default: "./client/client.js" }, "./package.json": "./package.json" },
+    exports: {
+      "./client": { types: "./client/client.d.ts", default: "./client/client.js" },
+      "./package.json": "./package.json",
+      [`./${SITES_SCHEMA_FILE}`]: `./${SITES_SCHEMA_FILE}`,
+    },
     dependencies,
     publishConfig: { access: "public", provenance: true },
   });

@@ -1,8 +1,9 @@
 import { execFile } from "node:child_process";
-import { cpSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { sitesSchema } from "../../blueprint/sites-schema.ts";
 import { workFolder } from "../../operator/infrastructure/sst.ts";
 import { root, work } from "./support/bundle-config.ts";
 import { evaluate, type Graph, graphOf } from "./support/graph.ts";
@@ -35,4 +36,8 @@ describe("the infrastructure out of the installed package", () => {
     expect(graph.builds.length).toBeGreaterThan(10);
     expect(bundles(graph)).toEqual(bundles(graphOf("production")));
   });
+});
+
+it("the package has the sites file's schema for editors, and it is what the code says", () => {
+  expect(JSON.parse(readFileSync(join(folder, "shiplog/sites.schema.json"), "utf8"))).toEqual(sitesSchema());
 });
