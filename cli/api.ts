@@ -8,9 +8,11 @@ export type Api = {
   readonly [K in keyof Client]: Client[K] extends (...given: infer A) => Promise<Result<infer T>> ? (...given: A) => Promise<T> : Client[K];
 };
 
-export const openApi = (connection: Connection, actor: string, signal: AbortSignal): Api => {
+type Asking = { readonly actor: string; readonly signal: AbortSignal; readonly onVersion?: (engine: string) => void };
+
+export const openApi = (connection: Connection, { actor, signal, onVersion }: Asking): Api => {
   const { url, token } = connection;
-  const client = openClient({ url, token, actor, client: "cli", signal });
+  const client = openClient({ url, token, actor, client: "cli", onVersion, signal });
   const throwing =
     (ask: (...given: never[]) => Promise<Result<unknown>>) =>
     async (...given: never[]): Promise<unknown> => {

@@ -4,6 +4,7 @@ import { type Api, openApi } from "./api.ts";
 import { findConnection } from "./connection.ts";
 import type { ExitCode } from "./failure.ts";
 import type { Terminal } from "./terminal.ts";
+import { versionNote } from "./version-note.ts";
 
 /** What a command is given beside its own words. */
 export type Context = {
@@ -24,10 +25,22 @@ export type Run = (work: (context: Context) => Promise<ExitCode | undefined>) =>
 /** Adds one command to the program. */
 export type Register = (program: Command, run: Run) => void;
 
-export const openContext = (terminal: Terminal, signal: AbortSignal, options: { json?: boolean; data?: string }): Context => ({
-  terminal,
-  signal,
-  json: options.json === true,
-  data: options.data,
-  api: (until = signal) => openApi(findConnection(options.data, process.env, process.cwd()), claimedActor(process.env), until),
-});
+export const openContext = (terminal: Terminal, signal: AbortSignal, options: { json?: boolean; data?: string }): Context => {
+  const notedOnce = new Set<string>();
+  return {
+    terminal,
+    signal,
+    json: options.json === true,
+    data: options.data,
+    api: (until = signal) => {
+      const connection = findConnection(options.data, process.env, process.cwd());
+      const onVersion = (engine: string): void => {
+        const note = versionNote(connection, engine);
+        if (note === undefined || notedOnce.has(note)) return;
+        notedOnce.add(note);
+        terminal.note(note);
+      };
+      return openApi(connection, { actor: claimedActor(process.env), signal: until, onVersion });
+    },
+  };
+};

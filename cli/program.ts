@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import metadata from "../package.json" with { type: "json" };
+import { version } from "../client/version.ts";
 import { auditCommand } from "./commands/audit.ts";
 import { cancelCommand } from "./commands/cancel.ts";
 import { checkCommand } from "./commands/check.ts";
@@ -54,8 +54,6 @@ const commands: readonly Register[] = [
   sstCommand,
   versionCommand,
 ];
-
-export const version: string = metadata.version;
 
 const EXIT_CODES = `
 Exit codes:

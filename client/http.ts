@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { z } from "zod";
 import { ApiError } from "./contract.ts";
+import { CLIENT_VERSION_HEADER, VERSION_HEADER, version } from "./version.ts";
 
 /** Who asks, of which engine. `signal`: ends what is under way. */
 export type Caller = {
@@ -11,6 +12,8 @@ export type Caller = {
   readonly actor: string;
   /** by what: `cli`, `dashboard` */
   readonly client: string;
+  /** hears with every answer which version the engine says it is */
+  readonly onVersion?: ((engine: string) => void) | undefined;
   readonly signal: AbortSignal;
 };
 
@@ -92,6 +95,8 @@ async function once<S extends z.ZodType>(by: Caller, request: Call, schema: S): 
   let text: string;
   try {
     const answer = await send(by, request);
+    const engine = answer.headers.get(VERSION_HEADER);
+    if (engine !== null) by.onVersion?.(engine);
     status = answer.status;
     text = await answer.text();
   } catch (error) {
@@ -117,6 +122,7 @@ const send = async (
       authorization: `Bearer ${token}`,
       "x-shiplog-actor": actor,
       "x-shiplog-client": client,
+      [CLIENT_VERSION_HEADER]: version,
       accept: "application/json",
       ...(key !== undefined && { "idempotency-key": key }),
       ...(body !== undefined && { "content-type": "application/json" }),

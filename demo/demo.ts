@@ -98,7 +98,7 @@ async function demo(): Promise<number> {
 
 /** The story, with somebody listening to it. */
 async function play(development: Development, app: string, dataDir: string): Promise<Outcome> {
-  const api = openApi({ url: development.apiUrl, token: development.token, source: dataDir }, "demo", stop.signal);
+  const api = openApi({ url: development.apiUrl, token: development.token, source: dataDir }, { actor: "demo", signal: stop.signal });
   const listener = await listen(api);
   try {
     return await live(development, api, listener, app);

@@ -35,7 +35,7 @@ const buildEngine = (to: string): void => {
   const start = readFileSync(join(root, "cli/start.mjs"), "utf8").replace("./shiplog.ts", "./shiplog.js");
   writeFileSync(join(to, "cli/start.mjs"), start, { mode: 0o755 });
   for (const name of AWS_SOURCES) cpSync(join(root, name), join(to, "aws", name), { recursive: true });
-  write(join(to, "aws/package.json"), { name: "shiplog-on-aws", private: true, type, sideEffects });
+  write(join(to, "aws/package.json"), { name: "shiplog-on-aws", version, private: true, type, sideEffects });
   write(join(to, SITES_SCHEMA_FILE), sitesSchema());
   const undeclared = [...importedPackages(to)].filter((name) => !(name in dependencies));
   if (undeclared.length > 0) throw new Error(`imported, and no dependency of package.json: ${undeclared.join(", ")}`);
@@ -56,11 +56,12 @@ const buildEngine = (to: string): void => {
 
 const buildClient = async (to: string): Promise<void> => {
   mkdirSync(to, { recursive: true });
-  await bundleClient(root, to);
+  const name = `${dirname(metadata.name)}/cli`;
+  await bundleClient(root, to, name);
   const start = readFileSync(join(root, "cli/start.mjs"), "utf8").replace("./shiplog.ts", "./shiplog.js");
   writeFileSync(join(to, "start.mjs"), start, { mode: 0o755 });
   write(join(to, "package.json"), {
-    name: `${dirname(metadata.name)}/cli`,
+    name,
     description: "Deploys, rolls back and asks a Shiplog engine: the commands that need its API alone",
     ...common,
     bin: { shiplog: "start.mjs" },

@@ -5,8 +5,12 @@ import { build, type Metafile, type Plugin } from "esbuild";
 /** What looks past the API at an account, or runs the engine: left to the whole package. */
 const WHOLE_ENGINE = /^(local\/|operator\/|cli\/(account|examination|infrastructure|rebuilding|verification)\.ts$)/;
 
-/** Bundles the command without what needs the engine's own code; a module that was left out says so when it is asked for. */
-export const bundleClient = async (root: string, to: string): Promise<void> => {
+/**
+ * Bundles the command without what needs the engine's own code; a module that was left out says so when it is asked for.
+ *
+ * @param name of the package that it is for
+ */
+export const bundleClient = async (root: string, to: string, name: string): Promise<void> => {
   const { metafile } = await build({
     entryPoints: { shiplog: join(root, "cli/shiplog.ts") },
     outdir: to,
@@ -22,7 +26,7 @@ export const bundleClient = async (root: string, to: string): Promise<void> => {
     mainFields: ["module", "main"],
     chunkNames: "chunk-[hash]",
     banner: { js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);' },
-    plugins: [leaveOut(root)],
+    plugins: [leaveOut(root), named(name)],
     metafile: true,
     logLevel: "warning",
   });
@@ -41,6 +45,12 @@ const leaveOut = (root: string): Plugin => ({
       resolveDir: root,
     }));
   },
+});
+
+const named = (name: string): Plugin => ({
+  name: "name the package",
+  setup: ({ onLoad }) =>
+    onLoad({ filter: /[\\/]cli[\\/]own-package\.ts$/ }, () => ({ contents: `export const ownPackage = ${JSON.stringify(name)};` })),
 });
 
 /** The licences of what is in the bundle, as they ask for. */

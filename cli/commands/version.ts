@@ -1,4 +1,4 @@
-import metadata from "../../package.json" with { type: "json" };
+import { version } from "../../client/version.ts";
 import type { Register } from "../context.ts";
 
 /** Prints the version of the CLI. */
@@ -8,8 +8,8 @@ export const versionCommand: Register = (program, run) =>
     .description("print the version")
     .action(() =>
       run(async ({ terminal, json }) => {
-        if (json) terminal.document({ version: metadata.version, node: process.version });
-        else terminal.result(metadata.version);
+        if (json) terminal.document({ version, node: process.version });
+        else terminal.result(version);
         return undefined;
       }),
     );

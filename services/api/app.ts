@@ -1,5 +1,6 @@
 import { Hono, type MiddlewareHandler } from "hono";
 import { bodyLimit } from "hono/body-limit";
+import { VERSION_HEADER, version } from "../../client/version.ts";
 import { SealBroken } from "../../engine/archive/sealed-history.ts";
 import { isStoreFull } from "../../engine/aws/errors.ts";
 import { ClockWrong } from "../../engine/aws/store-time.ts";
@@ -31,6 +32,12 @@ const refusePages: MiddlewareHandler<Env> = async ({ req }, next) => {
   const why = sentByPage({ origin: req.header("origin"), site: req.header("sec-fetch-site") });
   if (why !== undefined) throw new Problem(403, "origin.refused", why);
   await next();
+};
+
+/** Every answer says which release gives it: a command of another one finds out why it is not understood. */
+const sayVersion: MiddlewareHandler<Env> = async (context, next) => {
+  await next();
+  context.header(VERSION_HEADER, version);
 };
 
 /** The HTTP API of the contract. It only checks, gives commands and reads: the rules are the domain's. */
@@ -73,6 +80,7 @@ export const createApi = (ports: Ports): Hono<Env> => {
     ),
   );
 
+  app.use(sayVersion);
   app.use(refusePages);
   app.get("/v1/health", (context) => context.json({ ok: true }));
   app.use("/v1/*", authenticate(ports));

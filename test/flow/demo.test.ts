@@ -9,7 +9,7 @@ let listener: Listener;
 const { signal } = new AbortController();
 beforeAll(async () => {
   world = await startWorld({ environments: ["production"], allowLoopbackWebhooks: true });
-  listener = await listen(openApi({ url: world.dev.apiUrl, token: world.dev.token, source: "test" }, "demo", signal));
+  listener = await listen(openApi({ url: world.dev.apiUrl, token: world.dev.token, source: "test" }, { actor: "demo", signal }));
 });
 afterAll(async () => {
   await listener.close();

@@ -155,11 +155,20 @@ export async function stubEngine() {
     progress: null as { step: string; done: number; total: number } | null,
     upload: true,
     uploads: [] as { bytes: number; headers: Record<string, string> }[],
-    asked: [] as { method: string; path: string; key: string | undefined; actor: string | undefined; body: unknown }[],
+    asked: [] as {
+      method: string;
+      path: string;
+      key: string | undefined;
+      actor: string | undefined;
+      clientVersion?: string | undefined;
+      body: unknown;
+    }[],
     /** answers to give instead, by `METHOD path`; each is used once unless `always` */
     instead: new Map<string, { status: number; body: unknown; always?: boolean }>(),
     /** what is never answered, by `METHOD path` */
     hang: new Set<string>(),
+    /** the version that it says it is of, with every answer */
+    version: undefined as string | undefined,
     /** connections to cut before an answer, by `METHOD path` */
     cut: new Map<string, number>(),
   };
@@ -195,8 +204,11 @@ export async function stubEngine() {
   });
   app.use("/v1/*", async (context, next) => {
     const { method, path } = context.req;
+    if (state.version !== undefined) context.header("x-shiplog-version", state.version);
     const body: unknown = method === "POST" ? await context.req.json() : undefined;
-    state.asked.push({ method, path, key: context.req.header("idempotency-key"), actor: context.req.header("x-shiplog-actor"), body });
+    const sent = (name: string): string | undefined => context.req.header(name);
+    const [key, actor, clientVersion] = [sent("idempotency-key"), sent("x-shiplog-actor"), sent("x-shiplog-client-version")];
+    state.asked.push({ method, path, key, actor, clientVersion, body });
     const name = `${method} ${path}`;
     if (state.hang.has(name)) await new Promise(() => undefined);
     const cuts = state.cut.get(name) ?? 0;
