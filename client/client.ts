@@ -6,6 +6,7 @@ import {
   DeadLetters,
   DeadLettersEmptied,
   History,
+  JustDeployment,
   LogEvents,
   ManyDeliveries,
   ManyDeployments,
@@ -38,9 +39,6 @@ type Key = string;
 /** The engine's HTTP API (contract.ts) as functions. Nothing is thrown: what went wrong is a value (http.ts). */
 export type Client = ReturnType<typeof openClient>;
 
-const DEPLOYMENT = OneDeployment.pick({ deployment: true });
-const ENVIRONMENT = OneEnvironment;
-
 export function openClient(by: Caller) {
   const get = <S extends z.ZodType>(path: string, schema: S, query: Query = {}) => call(by, { method: "GET", path, query }, schema);
   const post = <S extends z.ZodType>(path: string, schema: S, body: unknown, key: Key, changes = true) =>
@@ -53,21 +51,21 @@ export function openClient(by: Caller) {
     url: by.url,
     /** `at`: as they were at that time or position */
     environments: (at?: string) => only(get("environments", ManyEnvironments, { at }), "environments"),
-    environment: (site: string, environment: string) => only(get(pathOf(site, environment), ENVIRONMENT), "environment"),
+    environment: (site: string, environment: string) => only(get(pathOf(site, environment), OneEnvironment), "environment"),
     environmentEvents: (site: string, environment: string, after: number) =>
       get(`${pathOf(site, environment)}/events`, StreamEvents, { after }),
 
     prepareSource: (site: string, sha256: string, bytes: number, key: Key) =>
       post("sources", PreparedSource, { site, sha256, bytes }, key, false),
-    deploy: (request: z.input<typeof RequestDeployment>, key: Key) => only(post("deployments", DEPLOYMENT, request, key), "deployment"),
+    deploy: (request: z.input<typeof RequestDeployment>, key: Key) => only(post("deployments", JustDeployment, request, key), "deployment"),
     deployments: (query: Query) => only(get("deployments", ManyDeployments, query), "deployments"),
     deployment: (id: string, at?: string) => get(`deployments/${segment(id)}`, OneDeployment, { at }),
     deploymentEvents: (id: string, after: number) => get(`deployments/${segment(id)}/events`, StreamEvents, { after }),
     logs: (id: string, next: string | undefined) => get(`deployments/${segment(id)}/logs`, BuildLogs, { next }),
     cancel: (id: string, reason: string | undefined, key: Key) =>
-      only(post(`deployments/${segment(id)}/cancel`, DEPLOYMENT, { reason }, key), "deployment"),
+      only(post(`deployments/${segment(id)}/cancel`, JustDeployment, { reason }, key), "deployment"),
     retry: (id: string, reason: string | undefined, key: Key) =>
-      only(post(`deployments/${segment(id)}/retry`, DEPLOYMENT, { reason }, key), "deployment"),
+      only(post(`deployments/${segment(id)}/retry`, JustDeployment, { reason }, key), "deployment"),
 
     /** what a rollback would do; nothing is changed */
     rollbackPlan: (site: string, environment: string, to?: string) => get(`${pathOf(site, environment)}/rollback`, PlannedRollback, { to }),
@@ -75,7 +73,7 @@ export function openClient(by: Caller) {
       post(`${pathOf(site, environment)}/rollback`, RollbackStarted, body, key),
     /** `verb`: pin, unpin, lock or unlock */
     change: (site: string, environment: string, verb: "pin" | "unpin" | "lock" | "unlock", body: object, key: Key) =>
-      only(post(`${pathOf(site, environment)}/${verb}`, ENVIRONMENT, body, key), "environment"),
+      only(post(`${pathOf(site, environment)}/${verb}`, OneEnvironment, body, key), "environment"),
 
     /** names and what is known of them, never values */
     variables: (site: string, environment: string) => get(`${pathOf(site, environment)}/variables`, ManyVariables),

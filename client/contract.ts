@@ -14,7 +14,7 @@ import { notableTypes } from "../domain/webhook/notable.ts";
 
 /**
  * The HTTP API: what goes in and what comes out. JSON everywhere, `Authorization: Bearer <token>` everywhere but
- * `/v1/health`. A command takes an `Idempotency-Key` header: repeated with the same key it does nothing new and answers
+ * `/v1/health` and `/v1/openapi.json`, which says all of this for programs (openapi.ts). A command takes an `Idempotency-Key` header: repeated with the same key it does nothing new and answers
  * the same; the key with another request (path, body or actor) is refused with 422 `key.reused`. A key is its token's alone. `X-Shiplog-Actor` is who the caller says they are, `X-Shiplog-Client: cli` that a person asked by command.
  * Every error is `{error: {code, message}}`: 400 bad input, 401 no or wrong token, 404 unknown site,
  * environment or id, 409 refused by the rules (code `noun.reason`), 413 longer than a request may be, 500 a fault,
@@ -62,6 +62,8 @@ export const ListDeployments = z.strictObject({
 });
 /** `GET /v1/deployments/:id`; `:id` may be a unique prefix (with or without `dep_`), everywhere. 409 `id.ambiguous` names the candidates. */
 export const OneDeployment = z.object({ deployment: DeploymentView, progress: z.lazy(() => Progress).nullable() });
+/** What a command to a deployment answers. */
+export const JustDeployment = z.object({ deployment: DeploymentView });
 export const ManyDeployments = z.object({ deployments: z.array(DeploymentView) });
 /** How far a long step has come, where it is known: `{step: "assets", done: 120, total: 480}`. Not history: the last word only. */
 export const Progress = z.object({ step: z.string(), done: z.number(), total: z.number() });
@@ -90,6 +92,7 @@ export const EventView = z.object({
  * `GET /v1/deployments/:id/events?after=<version>` and `GET /v1/environments/:site/:environment/events?after=<version>`:
  * one stream from a version on → `{events, version}`; ask again with the version to follow. Nothing is lost or repeated.
  */
+export const AfterVersion = z.object({ after: z.coerce.number().int().min(0).default(0) });
 export const StreamEvents = z.object({ events: z.array(EventView), version: z.number() });
 /**
  * `GET /v1/events?since=<ISO time or position>&site=&environment=&type=&limit=`: the whole log in order → `{events, next}`.
@@ -106,6 +109,7 @@ export const ListEvents = z.strictObject({
 });
 
 /** `GET /v1/deployments/:id/logs?next=` → the build's log lines; ask again with `next` until `done`. */
+export const NextLogs = z.object({ next: z.string().optional() });
 export const BuildLogs = z.object({
   lines: z.array(z.object({ timestamp: z.number(), message: z.string() })),
   next: z.string().nullable(),

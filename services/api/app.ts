@@ -1,5 +1,6 @@
-import { Hono, type MiddlewareHandler } from "hono";
+import { type Handler, Hono, type MiddlewareHandler } from "hono";
 import { bodyLimit } from "hono/body-limit";
+import { openApi } from "../../client/openapi.ts";
 import { VERSION_HEADER, version } from "../../client/version.ts";
 import { SealBroken } from "../../engine/archive/sealed-history.ts";
 import { isStoreFull } from "../../engine/aws/errors.ts";
@@ -38,6 +39,15 @@ const refusePages: MiddlewareHandler<Env> = async ({ req }, next) => {
 const sayVersion: MiddlewareHandler<Env> = async (context, next) => {
   await next();
   context.header(VERSION_HEADER, version);
+};
+
+/** Made at the first question, and kept: a start need not wait for it. */
+const description = (): Handler<Env> => {
+  let made: object | undefined;
+  return (context) => {
+    made ??= openApi();
+    return context.json(made);
+  };
 };
 
 /** The HTTP API of the contract. It only checks, gives commands and reads: the rules are the domain's. */
@@ -83,6 +93,7 @@ export const createApi = (ports: Ports): Hono<Env> => {
   app.use(sayVersion);
   app.use(refusePages);
   app.get("/v1/health", (context) => context.json({ ok: true }));
+  app.get("/v1/openapi.json", description());
   app.use("/v1/*", authenticate(ports));
   app.use(
     "/v1/*",

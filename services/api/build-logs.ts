@@ -1,5 +1,7 @@
 import { Hono } from "hono";
+import { NextLogs } from "../../client/contract.ts";
 import type { DeploymentView } from "../../domain/projections/views.ts";
+import { queryOf } from "./body.ts";
 import type { Env } from "./caller.ts";
 import { look } from "./look.ts";
 import type { Ports } from "./ports.ts";
@@ -15,7 +17,7 @@ export const buildLogs = (ports: Pick<Ports, "config" | "read" | "views" | "buil
     const place = await placeOf(deployment);
     if (place === null) return context.json({ lines: [], next: null, done: ended });
 
-    const asked = context.req.query("next");
+    const { next: asked } = queryOf(context, NextLogs);
     const page = await ports.buildLogs.read(place, asked);
     if (page === "invalid-token")
       throw new Problem(

@@ -1,5 +1,5 @@
 import { Hono } from "hono";
-import * as z from "zod";
+import { AfterVersion } from "../../client/contract.ts";
 import { deploymentStream, environmentStream } from "../../domain/kernel/identity.ts";
 import { unbroken } from "../../engine/log/chain-broken.ts";
 import { eventsOf } from "../../engine/log/codec.ts";
@@ -8,7 +8,6 @@ import type { Env } from "./caller.ts";
 import { look } from "./look.ts";
 import type { Ports } from "./ports.ts";
 
-const After = z.object({ after: z.coerce.number().int().min(0).default(0) });
 /** Commits in one answer: far below what a Lambda may answer with, at 32 KB a commit at most. */
 const PAGE = 150;
 
@@ -24,14 +23,14 @@ export const streams = (ports: Pick<Ports, "config" | "read" | "views">) => {
 
   return new Hono<Env>()
     .get("/deployments/:id/events", async (context) => {
-      const { after } = queryOf(context, After);
+      const { after } = queryOf(context, AfterVersion);
       const id = await see.deploymentId(context.req.param("id"));
       const found = await page(deploymentStream(id), after);
       if (found.events.length === 0) await see.deployment(id);
       return context.json(found);
     })
     .get("/environments/:site/:environment/events", async (context) => {
-      const { after } = queryOf(context, After);
+      const { after } = queryOf(context, AfterVersion);
       const { site, environment } = see.place(context.req.param("site"), context.req.param("environment"));
       return context.json(await page(environmentStream(site, environment), after));
     });

@@ -1,0 +1,86 @@
+import * as contract from "../contract.ts";
+import type { Operation } from "./operation.ts";
+
+const webhook = "/v1/webhooks/:id";
+
+export const webhooks: readonly Operation[] = [
+  {
+    method: "get",
+    path: "/v1/webhooks",
+    id: "listWebhooks",
+    summary: "Endpoints that hear of what happens, oldest first",
+    answer: contract.ManyWebhooks,
+  },
+  {
+    method: "post",
+    path: "/v1/webhooks",
+    id: "addWebhook",
+    summary: "Adds an endpoint; its signing secret is told now and never again (null for Slack)",
+    body: contract.AddWebhook,
+    answer: contract.WebhookWithSecret,
+    status: 201,
+    command: true,
+  },
+  { method: "get", path: webhook, id: "getWebhook", summary: "One endpoint", answer: contract.OneWebhook, conflict: true },
+  {
+    method: "post",
+    path: `${webhook}/rotate`,
+    id: "rotateWebhook",
+    summary: "Gives it a new secret; the one before signs too for another day",
+    answer: contract.WebhookWithSecret,
+    command: true,
+  },
+  {
+    method: "post",
+    path: `${webhook}/enable`,
+    id: "enableWebhook",
+    summary: "Lets an endpoint that was disabled hear again",
+    body: contract.WithReason,
+    answer: contract.OneWebhook,
+    command: true,
+  },
+  {
+    method: "post",
+    path: `${webhook}/remove`,
+    id: "removeWebhook",
+    summary: "Removes it and forgets its secret",
+    body: contract.WithReason,
+    answer: contract.OneWebhook,
+    command: true,
+  },
+  {
+    method: "post",
+    path: `${webhook}/test`,
+    id: "testWebhook",
+    summary: "Sends a message for a trial",
+    answer: contract.OneDelivery,
+    status: 202,
+    command: true,
+  },
+  {
+    method: "get",
+    path: `${webhook}/deliveries`,
+    id: "listDeliveries",
+    summary: "What was sent to it, newest first",
+    query: contract.ListDeliveries,
+    answer: contract.ManyDeliveries,
+    conflict: true,
+  },
+  {
+    method: "get",
+    path: `${webhook}/deliveries/:delivery`,
+    id: "getDelivery",
+    summary: "One delivery with its newest attempts",
+    answer: contract.OneDelivery,
+    conflict: true,
+  },
+  {
+    method: "post",
+    path: `${webhook}/deliveries/:delivery/redeliver`,
+    id: "redeliver",
+    summary: "Sends it once more under its id; the answer is the delivery as it was before",
+    answer: contract.OneDelivery,
+    status: 202,
+    conflict: true,
+  },
+];
