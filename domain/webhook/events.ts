@@ -33,3 +33,5 @@ export const webhookUpcasters: Upcasters = {};
 /** Reads one stored event of a webhook endpoint; throws `UnknownEvent`. */
 export const readWebhookEvent = reader<WebhookEvent>(kinds as unknown as z.ZodType<WebhookEvent>[], webhookUpcasters);
 export const webhookEventTypes: readonly WebhookEvent["type"][] = kinds.map((kind) => kind.shape.type.value);
+/** As they are stored today, each with its type and version. */
+export const webhookEventSchemas: readonly z.ZodObject[] = kinds;

@@ -1,0 +1,39 @@
+import { Ajv } from "ajv";
+import { describe, expect, it } from "vitest";
+import { webhookSchema } from "../../client/webhook-schema.ts";
+import { TEST_TYPE } from "../../domain/webhook/news.ts";
+import { notableTypes } from "../../domain/webhook/notable.ts";
+import { signedHeaders, standardBody } from "../../services/deliver/standard-message.ts";
+import { news } from "../support/news.ts";
+
+const ajv = new Ajv({ strict: false, allErrors: true });
+ajv.addSchema(webhookSchema(), "webhooks");
+const checkerOf = (type: string, part: "payload" | "headers") => {
+  const validate = ajv.compile({ $ref: `webhooks#/components/messages/${type}/${part}` });
+  return (value: unknown): unknown => (validate(value) ? [] : validate.errors);
+};
+const secrets = ["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"];
+
+describe("the document of webhooks", () => {
+  it.each([...notableTypes, TEST_TYPE])("tells what is really sent of %s", (type) => {
+    const commit = { sha: "0123abc" };
+    for (const change of [{}, { replaced: { deployment: "dep_1", sequence: 1, commit }, flip: "rollback", step: "build", status: null }]) {
+      const body = standardBody(news({ type, ...change }));
+      expect(checkerOf(type, "payload")(JSON.parse(body))).toEqual([]);
+      expect(checkerOf(type, "headers")(signedHeaders("msg_1", Date.now(), body, secrets))).toEqual([]);
+    }
+  });
+
+  it("tells one type from another, and a message without its signature from one that has it", () => {
+    const body = JSON.parse(standardBody(news({ type: "BuildStarted" })));
+    expect(checkerOf("DeploymentFailed", "payload")(body)).not.toEqual([]);
+    const { "webhook-signature": _, ...unsigned } = signedHeaders("msg_1", Date.now(), "{}", secrets);
+    expect(checkerOf("BuildStarted", "headers")(unsigned)).not.toEqual([]);
+  });
+
+  it("tells of every field that is sent", () => {
+    const { data } = JSON.parse(standardBody(news()));
+    const { schemas } = webhookSchema().components as { schemas: { StandardMessage: { properties: { data: { properties: object } } } } };
+    expect(Object.keys(data).sort()).toEqual(Object.keys(schemas.StandardMessage.properties.data.properties).sort());
+  });
+});
