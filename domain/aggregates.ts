@@ -1,11 +1,11 @@
 import { deployment } from "./deployment/decider.ts";
-import { deploymentEventTypes, readDeploymentEvent } from "./deployment/events.ts";
+import { deploymentEventSchemas, deploymentEventTypes, deploymentUpcasters, readDeploymentEvent } from "./deployment/events.ts";
 import { environment } from "./environment/decider.ts";
-import { environmentEventTypes, readEnvironmentEvent } from "./environment/events.ts";
+import { environmentEventSchemas, environmentEventTypes, environmentUpcasters, readEnvironmentEvent } from "./environment/events.ts";
 import type { AnyEvent, Recorded } from "./kernel/event.ts";
 import { type Category, categoryOf } from "./kernel/identity.ts";
 import { webhook } from "./webhook/decider.ts";
-import { readWebhookEvent, webhookEventTypes } from "./webhook/events.ts";
+import { readWebhookEvent, webhookEventSchemas, webhookEventTypes, webhookUpcasters } from "./webhook/events.ts";
 
 /**
  * The events of every kind of aggregate: how stored ones are read, and their types. The name of a kind is the category of
@@ -16,6 +16,13 @@ const kinds = {
   environment: { read: readEnvironmentEvent, types: environmentEventTypes },
   webhook: { read: readWebhookEvent, types: webhookEventTypes },
 } as const satisfies Readonly<Record<Category, { read(stored: AnyEvent): AnyEvent; readonly types: readonly string[] }>>;
+
+/** The shapes of every kind's events, and which older versions are still read. */
+export const eventSchemas = {
+  deployment: { schemas: deploymentEventSchemas, upcasters: deploymentUpcasters },
+  environment: { schemas: environmentEventSchemas, upcasters: environmentUpcasters },
+  webhook: { schemas: webhookEventSchemas, upcasters: webhookUpcasters },
+} as const satisfies Readonly<Record<Category, unknown>>;
 
 /** The rules of every kind. Apart, so that who only reads events does not carry them. */
 export const deciders = { deployment, environment, webhook } as const satisfies Readonly<Record<Category, unknown>>;

@@ -92,3 +92,5 @@ export const deploymentUpcasters: Upcasters = {};
 /** Reads one stored event of a deployment; throws `UnknownEvent`. */
 export const readDeploymentEvent = reader<DeploymentEvent>(kinds as unknown as z.ZodType<DeploymentEvent>[], deploymentUpcasters);
 export const deploymentEventTypes: readonly DeploymentEvent["type"][] = kinds.map((kind) => kind.shape.type.value);
+/** As they are stored today, each with its type and version. */
+export const deploymentEventSchemas: readonly z.ZodObject[] = kinds;

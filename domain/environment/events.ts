@@ -155,3 +155,5 @@ export const environmentUpcasters: Upcasters = {};
 /** Reads one stored event of an environment; throws `UnknownEvent`. */
 export const readEnvironmentEvent = reader<EnvironmentEvent>(kinds as unknown as z.ZodType<EnvironmentEvent>[], environmentUpcasters);
 export const environmentEventTypes: readonly EnvironmentEvent["type"][] = kinds.map((kind) => kind.shape.type.value);
+/** As they are stored today, each with its type and version. */
+export const environmentEventSchemas: readonly z.ZodObject[] = kinds;
