@@ -18,6 +18,7 @@ import { pinCommand, unpinCommand } from "./commands/pin.ts";
 import { replayCommand } from "./commands/replay.ts";
 import { retryCommand } from "./commands/retry.ts";
 import { rollbackCommand } from "./commands/rollback.ts";
+import { schemaCommand } from "./commands/schema.ts";
 import { statusCommand } from "./commands/status.ts";
 import { downCommand, sstCommand, upCommand } from "./commands/up.ts";
 import { versionCommand } from "./commands/version.ts";
@@ -46,6 +47,7 @@ const commands: readonly Register[] = [
   unlockCommand,
   envCommand,
   webhooksCommand,
+  schemaCommand,
   replayCommand,
   devCommand,
   doctorCommand,
