@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { basename, dirname, join, relative, sep } from "node:path";
 import type { Manager } from "../blueprint/sites-install.ts";
+import { SITES_SCHEMA_FILE } from "../blueprint/sites-schema.ts";
 import { layoutOf, managerOf } from "./app-layout.ts";
 import { rangeFindings } from "./check-versions.ts";
 import { withDevDependency } from "./edit-manifest.ts";
@@ -14,7 +15,8 @@ import { type Manifest, readManifest } from "./manifest.ts";
 import { isOwnBuild } from "./next-app.ts";
 import { basePathOf } from "./next-config.ts";
 import { readOpenNextConfig, streamsIn } from "./open-next-config.ts";
-import { type Package, SITES_SCHEMA } from "./package-name.ts";
+import { ownPackage } from "./own-package.ts";
+import type { Package } from "./package-name.ts";
 import { declaredSites, nearestSitesFile, SITES_FILE, sitesOf } from "./site-sources.ts";
 import { OPEN_NEXT } from "./tested-versions.ts";
 import { type Workflow, withoutWorkflow, workflowOf } from "./workflow.ts";
@@ -50,7 +52,7 @@ export async function planInit(app: string, command: Package): Promise<InitPlan>
   const manifest = await readManifest(app);
   const repository = repositoryOf(app);
   const base = repository ?? root;
-  const sites = await sitesFile(app, root, manifest, command);
+  const sites = await sitesFile(app, root, manifest);
   const openNext = root === app || !(await readManifest(root)).wants.has("@opennextjs/aws") ? await openNextDependency(manifest) : {};
   const results = [
     sites,
@@ -85,12 +87,7 @@ export async function planInit(app: string, command: Package): Promise<InitPlan>
 
 type Result = { readonly change?: Change; readonly kept?: Kept; readonly hint?: string };
 
-async function sitesFile(
-  app: string,
-  root: string,
-  manifest: Manifest,
-  command: Package,
-): Promise<Result & { file: string; site: string }> {
+async function sitesFile(app: string, root: string, manifest: Manifest): Promise<Result & { file: string; site: string }> {
   const there = nearestSitesFile(app);
   const file = there ?? join(root, SITES_FILE);
   const declared = declaredSites(app, {}).map(({ site, folder }) => ({ site: site.name, folder }));
@@ -106,10 +103,9 @@ async function sitesFile(
     ...(streaming ? { streaming } : {}),
   };
   if (there !== undefined) return { file, site: name, kept: { path: file, why: `it has no site of ${app}`, wanted: asWritten(site) } };
-  const schema = existsSync(new URL(`../${SITES_SCHEMA}`, import.meta.url))
-    ? { $schema: `./node_modules/${command.name}/${SITES_SCHEMA}` }
-    : {};
-  const text = asWritten({ ...schema, sites: [site] });
+  const schema = `./node_modules/${ownPackage}/${SITES_SCHEMA_FILE}`;
+  const named = existsSync(join(dirname(file), schema)) ? { $schema: schema } : {};
+  const text = asWritten({ ...named, sites: [site] });
   return { file, site: name, change: { path: file, before: undefined, after: text } };
 }
 

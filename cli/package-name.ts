@@ -5,6 +5,3 @@ export type Package = { readonly name: string; readonly version: string };
 
 /** The small package that CI installs (docs/adr/0032). Its scope is that of the repository's own. */
 export const CLI_PACKAGE: Package = { name: metadata.name.replace(/\/.*/s, "/cli"), version: metadata.version };
-
-/** The schema of the sites file, below the package's root; where it is not there, no sites file names it. */
-export const SITES_SCHEMA = "schemas/sites.json";

@@ -43,6 +43,7 @@ const PATH_PARAMETERS: Readonly<Record<string, string>> = {
   site: "Name of a site",
   environment: "Name of an environment of the site",
   id: "An id, or a unique beginning of it; 409 id.ambiguous names the candidates",
+  name: "Name of a variable",
   delivery: "Id of a delivery, or a unique beginning of it",
 };
 

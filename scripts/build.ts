@@ -36,7 +36,6 @@ const buildEngine = (to: string): void => {
   writeFileSync(join(to, "cli/start.mjs"), start, { mode: 0o755 });
   for (const name of AWS_SOURCES) cpSync(join(root, name), join(to, "aws", name), { recursive: true });
   write(join(to, "aws/package.json"), { name: "shiplog-on-aws", version, private: true, type, sideEffects });
-  write(join(to, SITES_SCHEMA_FILE), sitesSchema());
   const undeclared = [...importedPackages(to)].filter((name) => !(name in dependencies));
   if (undeclared.length > 0) throw new Error(`imported, and no dependency of package.json: ${undeclared.join(", ")}`);
   write(join(to, "package.json"), {
@@ -76,6 +75,7 @@ buildEngine(join(dist, "shiplog"));
 await buildClient(join(dist, "cli"));
 for (const name of PACKAGES) {
   const folder = join(dist, name);
+  write(join(folder, SITES_SCHEMA_FILE), sitesSchema());
   for (const notice of NOTICES) cpSync(join(root, notice), join(folder, notice));
   cpSync(join(root, `scripts/readme-${name}.md`), join(folder, "README.md"));
   execFileSync("npm", ["pack", "--silent", "--pack-destination", dist], { cwd: folder, stdio: ["ignore", "ignore", "inherit"] });

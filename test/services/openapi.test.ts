@@ -3,7 +3,9 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import SwaggerParser from "@apidevtools/swagger-parser";
+import { CreateSecretCommand } from "@aws-sdk/client-secrets-manager";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { siteResources } from "../../blueprint/site-resources.ts";
 import { openApi } from "../../client/openapi.ts";
 import { operations } from "../../client/operations.ts";
 import { version } from "../../client/version.ts";
@@ -29,9 +31,10 @@ beforeAll(async () => {
   endpoint = await startEndpoint({ dataDir: folder });
   clients = awsClients(clientOptions(endpoint));
   await provisionEngine(clients);
+  await clients.secrets.send(new CreateSecretCommand({ Name: siteResources("web", "production").secret, SecretString: "{}" }));
   const config = {
     ...localNames,
-    sites: [siteConfigOf("web", "production")],
+    sites: [{ ...siteConfigOf("web", "production"), variables: ["API_URL"], valuesReadableBy: ["default"] }],
     tokens: { default: hash("sha256", TOKEN, "hex") },
     loopbackWebhooks: true,
   };
@@ -50,7 +53,12 @@ const answered = new Set<string>();
 // biome-ignore lint/suspicious/noExplicitAny: an answer is looked at from outside, as a client sees its JSON
 type Body = any;
 /** Asks, and holds the answer against the document. */
-const ask = async (method: "GET" | "POST", path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Body> => {
+const ask = async (
+  method: "GET" | "POST" | "PUT" | "DELETE",
+  path: string,
+  body?: unknown,
+  headers: Record<string, string> = {},
+): Promise<Body> => {
   const answer = await app.request(`/v1${path}`, {
     method,
     headers: { authorization: `Bearer ${TOKEN}`, "x-shiplog-actor": "alice", ...headers },
@@ -159,6 +167,10 @@ describe("the API's document", () => {
     await ask("POST", "/seals", {});
     await ask("GET", "/seals");
     await ask("POST", "/dead-letters/empty", { site: "web", environment: "production" });
+    await ask("PUT", `${place}/variables`, { values: { API_URL: "https://api.example.com" } });
+    await ask("POST", `${place}/variables/read`, {});
+    await ask("DELETE", `${place}/variables/API_URL`);
+    await ask("GET", `${place}/variables`);
     await hooks();
     expect(
       missing(

@@ -81,6 +81,7 @@ describe.each([
         {
           ...(expected.get(rowKey("environments", "environment/web/production")) as object),
           url: "https://web.example.com",
+          edgeKeys: [],
           functions: ["server", "image", "revalidation"].map((role) => `shiplog-web-production-${role}`),
         },
       ],
