@@ -47,7 +47,7 @@ export async function examination(context: Context, sitesFile: string | undefine
     if (account.local && isAway) return ended(name);
     const make = account.local
       ? "stop `shiplog dev` and start it again: it makes what is missing"
-      : `npx sst deploy --stage ${process.env.SHIPLOG_STAGE || process.env.SHIPLOG_DEFAULT_STAGE || "production"}`;
+      : `npx shiplog up --stage ${process.env.SHIPLOG_STAGE || process.env.SHIPLOG_DEFAULT_STAGE || "production"}`;
     // their names carry what the event table says of the account
     if (resources === undefined) say(missing("buckets", make));
     const engine = {
@@ -78,7 +78,11 @@ async function engineOf(
 ): Promise<{ finding: Finding; places: readonly Place[]; isAway: boolean }> {
   const fromFile = sitesFile === undefined ? [] : placesOf(sitesFile);
   if (connection === undefined) {
-    const finding = wrong("API", "no engine's address is known", "set SHIPLOG_URL and SHIPLOG_TOKEN; `npx sst deploy` prints the address");
+    const finding = wrong(
+      "API",
+      "no engine's address is known",
+      "set SHIPLOG_URL and SHIPLOG_TOKEN; `npx shiplog up --stage <stage>` prints the address",
+    );
     return { finding, places: fromFile, isAway: false };
   }
   try {

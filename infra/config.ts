@@ -7,7 +7,7 @@ import { declaredGithub, declaredSites } from "./declared-sites.ts";
 import { httpApi } from "./http-api.ts";
 import { environments } from "./sites.ts";
 
-/** Name → sha256 (hex) of each API token, as JSON: `npx sst secret set ApiTokens '{"ci":"…"}'`. Nobody may call until then. */
+/** Name → sha256 (hex) of each API token, as JSON: `npx shiplog sst secret set ApiTokens '{"ci":"…"}'`. Nobody may call until then. */
 const tokens = new sst.Secret("ApiTokens", "{}");
 
 const github = httpApi.url.apply((url) => githubTokens({ github: declaredGithub, sites: declaredSites }, url));
