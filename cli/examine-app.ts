@@ -1,11 +1,13 @@
+import type { z } from "zod";
 import type { Site } from "../blueprint/sites.ts";
+import type { ManyVariables } from "../client/contract.ts";
 import { type FoundLayout, layoutOf, managerOf } from "./app-layout.ts";
 import { checkSource, type SourceSize } from "./check-source.ts";
 import { checkVersions, type Versions } from "./check-versions.ts";
 import { checkEdgeRoutes } from "./edge-routes.ts";
 import type { Environment } from "./environment.ts";
 import { environmentName } from "./environment.ts";
-import { type Finding, unchecked, warningAt } from "./finding.ts";
+import { errorAt, type Finding, unchecked, warningAt } from "./finding.ts";
 import { readManifest } from "./manifest.ts";
 import { checkNextConfig } from "./next-config.ts";
 import {
@@ -20,6 +22,9 @@ import {
 
 /** What an app is, and what is wrong with it, as `check` tells it and as `deploy` holds to it. */
 export type Examined = FoundLayout & { readonly versions: Versions; readonly config: OpenNextConfig; readonly source?: SourceSize };
+
+/** A variable as the API shows it. */
+export type Variable = z.infer<typeof ManyVariables>["variables"][number];
 
 export type About = {
   /** the app says itself how it is built: it is packed alone, and what it installs is its own affair */
@@ -64,16 +69,24 @@ export function environmentFindings({ config }: Examined, { ownBuild, site }: Ab
   return splitMisfit(config, { who: `the site ${site.name} is declared`, site: site.name }, Object.keys(site.functions));
 }
 
-/** Values are a secret of each environment, which the engine tells nobody. */
-export const variableFindings = ({ site }: About, place: string): Finding[] =>
-  site === undefined || site.variables.length === 0
-    ? []
-    : [
-        unchecked(
-          "variables.unknown",
-          `Whether ${place} has values for ${site.variables.join(", ")} was not checked: the engine does not tell.`,
-        ),
-      ];
+/** What a build of the environment would wait for; without what the engine knows, that nobody looked. */
+export function variableFindings({ site }: About, place: string, known: readonly Variable[] | undefined): Finding[] {
+  if (known === undefined)
+    return site === undefined || site.variables.length === 0
+      ? []
+      : [unchecked("variables.unknown", `Whether ${place} has values for ${site.variables.join(", ")} was not checked.`)];
+  return known
+    .filter(({ declared, value }) => declared && value !== "set")
+    .map(({ name, value }) =>
+      value === "none"
+        ? errorAt("variables.missing", `${place} has no value for ${name}, and no build begins without one.`, setting(place, name))
+        : warningAt("variables.empty", `The value of ${name} in ${place} is empty: the build takes it as it is.`, setting(place, name)),
+    );
+}
+const setting = (place: string, name: string): string => {
+  const [site, environment] = place.split("/");
+  return `shiplog env set ${name} --site ${site} --env ${environment}`;
+};
 
 /** The default build puts right what the image function lacks; a buildspec.yml of the app's own does not. */
 function ownBuildFindings(config: OpenNextConfig, site: Site | undefined): Finding[] {

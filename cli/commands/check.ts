@@ -3,7 +3,7 @@ import type { ManyEnvironments } from "../../client/contract.ts";
 import { findConnection } from "../connection.ts";
 import type { Context, Register } from "../context.ts";
 import { environmentName, resolveEnvironment } from "../environment.ts";
-import { environmentFindings, examineApp, variableFindings } from "../examine-app.ts";
+import { environmentFindings, examineApp, type Variable, variableFindings } from "../examine-app.ts";
 import { CliError, type ExitCode, exit } from "../failure.ts";
 import { type Finding, unchecked } from "../finding.ts";
 import { aboutApp, findApp } from "../next-app.ts";
@@ -12,6 +12,7 @@ import { siteSources, sitesOf } from "../site-sources.ts";
 
 type Options = { readonly site?: string; readonly env?: string };
 type Environment = z.infer<typeof ManyEnvironments>["environments"][number];
+type Known = Environment & { readonly values: readonly Variable[] | undefined };
 
 /** How long an engine may take to answer: what it knows is a small part of what is looked at. */
 const ASK_MS = 3_000;
@@ -39,7 +40,7 @@ async function check(context: Context, folder: string, options: Options): Promis
     ...examined.findings,
     ...environmentFindings(examined, about, "site" in engine ? engine : undefined),
     ...("level" in engine ? [engine] : []),
-    ...variableFindings(about, place),
+    ...variableFindings(about, place, "site" in engine ? engine.values : undefined),
   ];
   showExamination(context, app, { ...examined, findings });
   return findings.some(({ level }) => level === "error") ? exit.failed : exit.reached;
@@ -53,10 +54,14 @@ const connectionOf = ({ data }: Context) => {
   }
 };
 
-async function askEngine(context: Context, site: string | undefined, { env }: Options): Promise<Environment | Finding> {
+async function askEngine(context: Context, site: string | undefined, { env }: Options): Promise<Known | Finding> {
   const late = AbortSignal.timeout(ASK_MS);
   try {
-    return await resolveEnvironment(context.api(AbortSignal.any([context.signal, late])), { env, site });
+    const api = context.api(AbortSignal.any([context.signal, late]));
+    const environment = await resolveEnvironment(api, { env, site });
+    // an engine of an earlier release tells nothing of variables, and to runs of GitHub Actions none does
+    const variables = await api.variables(environment.site, environment.environment).catch(() => undefined);
+    return { ...environment, values: variables?.variables };
   } catch (error) {
     if (context.signal.aborted) throw error;
     return notAsked(late.aborted ? new CliError(exit.unexpected, "unreachable", `It did not answer in ${ASK_MS / 1_000} s.`) : error);

@@ -259,6 +259,32 @@ describe("the engine", () => {
   });
 });
 
+describe("variables", () => {
+  const variable = (name: string, value: "set" | "empty" | "none", declared = true) => ({
+    ...{ name, value, declared, fingerprint: null, at: null, by: null, changed: null },
+  });
+
+  it("that are declared and have no value are named, with the command that sets each", async () => {
+    const engine = await stubEngine();
+    engine.state.listed = [variable("API_URL", "none"), variable("KEY", "empty"), variable("A", "set"), variable("OLD", "none", false)];
+    const { codes, findings } = await check("", engine.env);
+    expect(codes).toEqual(["error variables.missing", "warning variables.empty"]);
+    expect(findings.map(({ mend }) => mend)).toEqual([
+      "shiplog env set API_URL --site web --env production",
+      "shiplog env set KEY --site web --env production",
+    ]);
+    await engine.close();
+  });
+
+  it("are unchecked where no engine can be asked", async () => {
+    await folder.put({
+      "shiplog.sites.json": { sites: [{ name: "web", source: ".", environments: [{ name: "production" }], variables: ["API_URL"] }] },
+    });
+    const { findings } = await check();
+    expect(findings.map(({ code }) => code)).toEqual(["engine.not-asked", "variables.unknown"]);
+  });
+});
+
 describe("the source", () => {
   it("is without values that git does not track, which is a warning where the site does not declare them", async () => {
     folder.git("init", "-q");
