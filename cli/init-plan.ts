@@ -58,7 +58,9 @@ export async function planInit(app: string, command: Package): Promise<InitPlan>
     sites,
     openNext,
     await nextConfig(app),
-    ...(repository === undefined ? [] : [await ignoreLine(dirname(sites.file))]),
+    ...(repository === undefined
+      ? []
+      : [await ignoreLine(relative(repository, sites.file).startsWith("..") ? repository : dirname(sites.file))]),
     ...(repository === undefined ? [] : [await workflow(repository, { package: command, app, site: sites.site, manager })]),
   ];
   const examined = await examineApp(app, { ownBuild: isOwnBuild(app, false), site: undefined });
@@ -148,9 +150,10 @@ async function ignoreLine(folder: string): Promise<Result> {
     () => true,
     () => false,
   );
-  if (isIgnored) return {};
   const path = join(folder, ".gitignore");
   const before = await readFile(path, "utf8").catch(() => undefined);
+  // git may refuse to answer: what stands there is not written again
+  if (isIgnored || /^\/?\.shiplog\/?\s*$/m.test(before ?? "")) return {};
   const eol = before?.includes("\r\n") ? "\r\n" : "\n";
   const gap = before === undefined || before === "" || before.endsWith("\n") ? "" : eol;
   return { change: { path, before, after: `${before ?? ""}${gap}.shiplog/${eol}` } };

@@ -13,7 +13,7 @@ export type Workflow = {
 };
 
 /** What may stand in a workflow as it is: GitHub and the shell read nothing into it. */
-const PLAIN = /^[\w@][\w./@-]*$|^\.$/;
+const PLAIN = /^\w[\w./@-]*$|^\.$/;
 
 /** Why no workflow can be written; `undefined` where one can. */
 export function withoutWorkflow({ package: { name }, branch, folder }: Workflow): string | undefined {
@@ -28,7 +28,7 @@ export const workflowOf = ({ package: { name, version }, branch, folder, site, m
 
 on:
   push:
-    branches: [${branch}]
+    branches: ["${branch}"]
   workflow_dispatch:
 
 permissions:
@@ -47,6 +47,7 @@ jobs:
         with:
           node-version: ${NODE_MAJOR}
           package-manager-cache: false
+      # whoever publishes under this name gets the token: see that the scope is yours, or whose it is, before you push this
       - run: npm install --global --ignore-scripts --no-audit --no-fund ${name}@${version}
       # the engine installs the app with ${manager}, and builds it
       - run: shiplog deploy ${folder} --site ${site} --yes

@@ -55,7 +55,7 @@ async function develop(
   const envFiles = await readEnvFiles(envFile);
   const { startDevelopment } = await import("../../local/development.ts");
   const development = await startDevelopment({
-    dataDir: resolve(data ?? process.env.SHIPLOG_DATA ?? ".shiplog"),
+    dataDir: resolve(data ?? (process.env.SHIPLOG_DATA || ".shiplog")),
     ...(sites === undefined ? {} : { sitesFile: resolve(sites) }),
     ...(app === undefined ? {} : { appDir: resolve(app) }),
     ...(port === undefined ? {} : { port: Number(port) }),

@@ -1,8 +1,9 @@
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { mkdir, readdir, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdir, readlink, rename, symlink, writeFile } from "node:fs/promises";
 import { findPackageJSON } from "node:module";
 import { delimiter, dirname, join } from "node:path";
+import { pathToFileURL } from "node:url";
 
 /** What SST bundles: its configuration, and the rooms that it imports. */
 const SOURCES = ["sst.config.ts", "infra", "blueprint", "domain", "engine", "services", "client", "package.json"] as const;
@@ -16,24 +17,47 @@ const SOURCES = ["sst.config.ts", "infra", "blueprint", "domain", "engine", "ser
 export const workFolder = async (root: string, folder: string): Promise<void> => {
   const from = existsSync(join(root, "aws")) ? join(root, "aws") : root;
   await mkdir(folder, { recursive: true });
-  // another release of Shiplog may have other rooms
-  const left = (await readdir(folder, { withFileTypes: true })).filter((entry) => entry.isSymbolicLink());
-  await Promise.all(left.map(({ name }) => rm(join(folder, name))));
   await writeFile(join(folder, ".gitignore"), "*\n");
-  await Promise.all(SOURCES.map((name) => symlink(join(from, name), join(folder, name))));
+  await Promise.all(SOURCES.map((name) => link(join(from, name), join(folder, name))));
 };
 
-/** @returns SST's exit code; 130 and the like where a signal ended it */
-export const runSst = (folder: string, args: readonly string[], more: Readonly<Record<string, string>>): Promise<number> => {
+/** A link that is right stays as it is, and another one is replaced at once: SST may be at work there already. */
+const link = async (to: string, path: string): Promise<void> => {
+  if ((await readlink(path).catch(() => undefined)) === to) return;
+  const made = `${path}.${process.pid}`;
+  await symlink(to, made);
+  await rename(made, path);
+};
+
+/**
+ * Runs SST's own program, without the script before it, which a signal would end alone.
+ *
+ * @param ending SST is to end, as by Ctrl-C: it finishes what it cannot leave, and gives its lock back
+ * @returns SST's exit code; 130 where a signal ended it
+ */
+export const runSst = (
+  folder: string,
+  args: readonly string[],
+  more: Readonly<Record<string, string>>,
+  ending: AbortSignal,
+): Promise<number> => {
   const found = findPackageJSON("sst", import.meta.url);
   if (found === undefined) throw new Error("the package sst, which Shiplog brings, is not installed: install Shiplog again");
-  const sst = join(dirname(found), "bin/sst.mjs");
+  const program = `sst-${process.platform}-${process.arch}`;
+  const there = findPackageJSON(program, pathToFileURL(found));
+  if (there === undefined)
+    throw new Error(`the package ${program}, which SST brings for this system, is not installed: install Shiplog again`);
   // SST starts whatever `node` is found first
   const PATH = [dirname(process.execPath), process.env.PATH ?? ""].join(delimiter);
   const env = { ...process.env, PATH, SST_TELEMETRY_DISABLED: "1", ...more };
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [sst, ...args], { cwd: folder, stdio: "inherit", env });
+    const child = spawn(join(dirname(there), "bin/sst"), args, { cwd: folder, stdio: "inherit", env });
+    const end = (): void => void child.kill("SIGINT");
+    ending.addEventListener("abort", end);
     child.once("error", reject);
-    child.once("exit", (code, signal) => resolve(code ?? (signal === "SIGINT" ? 130 : 143)));
+    child.once("exit", (code) => {
+      ending.removeEventListener("abort", end);
+      resolve(code ?? 130);
+    });
   });
 };

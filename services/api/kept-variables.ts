@@ -34,7 +34,7 @@ export const keptVariables = (ports: Ports) => {
     /** Why it is done. What stands for the body in the key's row is keyed: a plain digest would give a short value away. */
     because: async (context: Context<Env>, place: SiteConfig): Promise<Because> => {
       const { ledger } = await secret.read(place);
-      const own = ledger ?? (await secret.change(place, () => undefined, await floorOf(place))).ledger;
+      const own = ledger ?? (await secret.change(place, await floorOf(place), () => undefined)).ledger;
       return commandOf(context, views, (body) => fingerprintOf(own, "", body));
     },
 
@@ -42,7 +42,8 @@ export const keptVariables = (ports: Ports) => {
     set: async (place: SiteConfig, given: Values, because: Because): Promise<string[]> => {
       const before = await earlier(place, because);
       if (before.length > 0) return before;
-      const { ledger } = await secret.change(place, (held) => {
+      const floor = await floorOf(place);
+      const { ledger } = await secret.change(place, floor, (held) => {
         const news = Object.keys(given).filter((name) => held.values[name] !== given[name] || !Object.hasOwn(held.ledger.set, name));
         if (news.length === 0) return undefined;
         const values = { ...held.values, ...given };
@@ -60,7 +61,8 @@ export const keptVariables = (ports: Ports) => {
     remove: async (place: SiteConfig, name: string, because: Because): Promise<string[]> => {
       const before = await earlier(place, because);
       if (before.length > 0) return before;
-      const { ledger } = await secret.change(place, (held) => {
+      const floor = await floorOf(place);
+      const { ledger } = await secret.change(place, floor, (held) => {
         if (!Object.hasOwn(held.values, name)) return undefined;
         const { [name]: _, ...values } = held.values;
         return { values, ledger: noted(held.ledger, "removed", [name]) };

@@ -19,15 +19,17 @@ export const variableSecret = ({ secrets }: Pick<Ports, "secrets">) => {
   return {
     read: (place: SiteConfig): Promise<SiteDocument> => usable(place, secrets.document(secretOf(place))),
     /**
+     * @param floor the highest revision in the log: what is written is newer, also where there is no ledger, or somebody
+     * has put an earlier one back
      * @param edit nothing is written where it answers `undefined`, and there is a ledger
-     * @param floor of a ledger that has to be made: the highest revision in the log, so that what is written is newer
      */
-    change: async (place: SiteConfig, edit: (held: Held) => Held | undefined, floor = 0): Promise<Held> => {
+    change: async (place: SiteConfig, floor: number, edit: (held: Held) => Held | undefined): Promise<Held> => {
       const made = newLedger(floor);
       const { values, ledger } = await usable(
         place,
         secrets.change(secretOf(place), (document) => {
-          const held = { values: document.values, ledger: document.ledger ?? made };
+          const ledger = document.ledger ?? made;
+          const held = { values: document.values, ledger: { ...ledger, revision: Math.max(ledger.revision, floor) } };
           return edit(held) ?? (document.ledger === null ? held : undefined);
         }),
       );

@@ -53,7 +53,9 @@ export const variables = (ports: Ports) => {
           "variables.closed",
           `The token ${token} may not read the values of ${nameOf(place)}: the environment names those that may in "valuesReadableBy" of the sites file.`,
         );
-      const values = await kept.values(place, await kept.because(context, place));
+      // each time is an event of its own, also with a key that came before
+      const because = await kept.because(context, place);
+      const values = await kept.values(place, { ...because, cause: `${because.cause}/${context.get("caller").request}` });
       context.header("cache-control", "no-store");
       return context.json({ values });
     });

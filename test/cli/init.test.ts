@@ -71,6 +71,12 @@ describe("shiplog init of an untouched create-next-app app", () => {
     expect(folder.git("diff", "--name-only")).toBe("");
   });
 
+  it("writes no line twice where git does not answer", async () => {
+    await init("", "--yes");
+    await folder.put({ ".git/config": "no configuration at all [" });
+    expect((await plan()).changes.map(({ path }) => path)).not.toContain(folder.at(".gitignore"));
+  });
+
   it("writes nothing without a terminal and without --yes, nor with --dry-run", async () => {
     const asked = await init("");
     expect([asked.code, asked.err]).toEqual([

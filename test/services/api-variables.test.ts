@@ -275,6 +275,27 @@ describe("values", () => {
     await ask("POST", "variables/read");
     expect((await told()).filter((line) => line.startsWith("VariablesRead"))).toHaveLength(2);
   });
+
+  it("are recorded each time they are read, also with a key that came before", async () => {
+    for (const value of ["one", "two"]) {
+      await set({ API_KEY: value });
+      const { body } = await ask("POST", "variables/read", {}, { "idempotency-key": "the-same" });
+      expect(body).toEqual({ values: expect.objectContaining({ API_KEY: value }) });
+    }
+    expect((await told()).filter((line) => line.startsWith("VariablesRead"))).toHaveLength(2);
+  });
+
+  it("are newer in the log than what it has, also where somebody put an earlier version of the secret back", async () => {
+    await set({ API_KEY: "one" });
+    const { SecretString = "" } = await clients.secrets.send(new GetSecretValueCommand({ SecretId: secretOf() }));
+    await set({ API_KEY: "two" });
+    await set({ API_KEY: "three" });
+    await put(SecretString);
+    expect((await set({ API_KEY: "three" })).body.changed).toEqual(["API_KEY"]);
+    const { fingerprint, at } = await one("API_KEY");
+    expect([(await events()).at(-1)?.body, at]).toEqual([expect.objectContaining({ name: "API_KEY", fingerprint }), expect.any(String)]);
+    expect((await told()).filter((line) => line === "VariableSet API_KEY")).toHaveLength(4);
+  });
 });
 
 describe("since the live release", () => {
