@@ -16,14 +16,15 @@ export const OPEN_NEXT = "^4.1.12";
 const CREATE_NEXT_APP = "16.4.3";
 const SITE = "app";
 
+/** What a person's shell has, without what npm told the tests. */
+export const shellEnvironment = (): NodeJS.ProcessEnv =>
+  Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_(config_(?!registry)|lifecycle|package)/.test(name)));
+
 /** A command as a person types it. Throws with what it printed. */
 export const sh = async (folder: string, command: string): Promise<string> => {
-  const environment = Object.fromEntries(
-    Object.entries(process.env).filter(([name]) => !/^npm_(config_(?!registry)|lifecycle|package)/.test(name)),
-  );
   const ran = await promisify(execFile)("sh", ["-c", command], {
     cwd: folder,
-    env: { ...environment, CI: "1" },
+    env: { ...shellEnvironment(), CI: "1" },
     maxBuffer: 64 * 1024 ** 2,
   });
   return ran.stdout;

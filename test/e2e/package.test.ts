@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { LAYOUT, manifestOf, NEXT_15, NEXT_16, OPEN_NEXT, sh, untouched } from "../apps/room.ts";
+import { LAYOUT, manifestOf, NEXT_15, NEXT_16, OPEN_NEXT, sh, shellEnvironment, untouched } from "../apps/room.ts";
 import { until } from "../support/until.ts";
 
 /** What a new user has: an empty folder, the tarballs, and an app. Nothing of this is run from the tree. */
@@ -31,9 +31,8 @@ const run = async (folder: string, line: string): Promise<{ code: number | null;
   return { code, out, err };
 };
 const environment = (): NodeJS.ProcessEnv => ({
+  ...shellEnvironment(),
   PATH: [dirname(process.execPath), process.env.PATH].join(delimiter),
-  HOME: process.env.HOME,
-  npm_config_registry: process.env.npm_config_registry,
 });
 
 let running: { stop(): Promise<void> }[] = [];
@@ -93,7 +92,7 @@ describe("from the installed package", () => {
     await writeFile(join(app, "app/page.tsx"), "export default function Home() { return <h1>Broken</h2>; }\n");
     const broken = await run(installed, "npx shiplog deploy web");
     expect(broken.code).toBe(5);
-    expect(broken.err.trimEnd().split("\n").slice(-15).join("\n")).toMatch(/page\.tsx[\s\S]*(Unexpected|Expected|Parsing|Syntax)/);
+    expect(broken.err.trimEnd().split("\n").slice(-15).join("\n")).toMatch(/> Error: Expected corresponding JSX closing tag for <h1>/);
 
     await writeFile(join(app, "app/page.tsx"), "export default function Home() { return <h1>Second</h1>; }\n");
     expect((await run(installed, "npx shiplog deploy web")).code).toBe(0);
