@@ -1,7 +1,8 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { examineApp } from "../../cli/examine-app.ts";
 import { OPEN_NEXT } from "../../cli/tested-versions.ts";
-import exampleLock from "../../examples/next-app/package-lock.json" with { type: "json" };
 import { type Folder, manifest, npmLock, openFolder, soundApp } from "./support/app-folder.ts";
 import { runCli } from "./support/run-cli.ts";
 import { environmentView, stubEngine } from "./support/stub-engine.ts";
@@ -124,7 +125,8 @@ describe("the version of Next.js", () => {
 });
 
 it("OpenNext's version and range that apps are held against are those of the example that every release is tried with", () => {
-  const { version, peerDependencies } = exampleLock.packages["node_modules/@opennextjs/aws"];
+  const lock = JSON.parse(readFileSync(join(import.meta.dirname, "../../examples/next-app/package-lock.json"), "utf8"));
+  const { version, peerDependencies } = lock.packages["node_modules/@opennextjs/aws"];
   expect(OPEN_NEXT).toEqual({ version, next: peerDependencies.next });
 });
 
