@@ -111,14 +111,14 @@ describe("from the installed package", () => {
     await write(work, {
       "package.json": { name: "root", private: true },
       "pnpm-workspace.yaml": "packages:\n  - apps/*\n",
-      "apps/web/package.json": manifestOf(NEXT_16),
-      "apps/web/next.config.mjs": "export default {};\n",
-      "apps/web/app/layout.jsx": LAYOUT,
-      "apps/web/app/page.jsx": "export default () => <h1>of the workspace</h1>;\n",
+      "apps/shop/package.json": manifestOf(NEXT_16),
+      "apps/shop/next.config.mjs": "export default {};\n",
+      "apps/shop/app/layout.jsx": LAYOUT,
+      "apps/shop/app/page.jsx": "export default () => <h1>of the workspace</h1>;\n",
     });
     await sh(work, "npx --yes pnpm@10 install --lockfile-only");
-    const url = await develop(installed, "../work/apps/web");
-    const { code, err } = await run(installed, "npx shiplog deploy ../work/apps/web");
+    const url = await develop(installed, "../work/apps/shop");
+    const { code, err } = await run(installed, "npx shiplog deploy ../work/apps/shop");
     expect(code, err).toBe(0);
     expect(await (await fetch(url)).text()).toContain("of the workspace");
   });
