@@ -91,6 +91,9 @@ export const RUNTIME = `nodejs${NODE_MAJOR}.x` as const;
 /** Held by every build besides the site's own variables: Server Actions of open pages must work across releases. */
 export const ACTIONS_KEY = "NEXT_SERVER_ACTIONS_ENCRYPTION_KEY";
 
+/** What builds and servers are given of their environment's secret, by name. What else is in it stays there. */
+export const givenVariables = ({ variables }: Pick<Site, "variables">): string[] => [ACTIONS_KEY, ...variables];
+
 /** How a function is asked: for a whole result, or for what it streams. Only servers stream. */
 export const invokeModeOf = (site: Pick<Site, "streaming">, role: FunctionRole): "BUFFERED" | "RESPONSE_STREAM" =>
   site.streaming && kindOf(role) === "server" ? "RESPONSE_STREAM" : "BUFFERED";

@@ -75,7 +75,7 @@ async function glanceAt(api: Api, environment: Environment, at: string | undefin
     underWay,
     failed,
     rollback: rollback?.plan ?? null,
-    changedVariables: live === null ? [] : changedVariables(environment, live.deployment),
+    changedVariables: live === null ? [] : changedVariables(environment, live.deployment, environment.declaredVariables),
   };
 }
 

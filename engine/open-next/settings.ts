@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { SiteConfig } from "../../blueprint/engine-config.ts";
-import { siteResources, sizeOf } from "../../blueprint/site-resources.ts";
+import { givenVariables, siteResources, sizeOf } from "../../blueprint/site-resources.ts";
 import { type FunctionRole, kindOf } from "../../domain/deployment/shapes.ts";
 import type { Settings } from "../aws/functions.ts";
 import type { SiteSecrets } from "../aws/secrets.ts";
@@ -9,6 +9,14 @@ import { guardOf, ORIGIN_KEYS } from "./guard.ts";
 /** Whether a function asks for its environment's keys: those that visitors reach do. */
 export const isGuarded = (role: FunctionRole, { originKeys }: Pick<SiteConfig, "originKeys">): boolean =>
   kindOf(role) !== "revalidation" && originKeys.length > 0;
+
+/** What a release of a site is given of its environment's secret: a variable that is declared no more stays behind. */
+export const secretsGiven = (site: Pick<SiteConfig, "variables">, { values, version, fingerprints }: SiteSecrets): SiteSecrets => {
+  const names = givenVariables(site);
+  const only = <T>(all: Readonly<Record<string, T>>): Record<string, T> =>
+    Object.fromEntries(Object.entries(all).filter(([name]) => names.includes(name)));
+  return { values: only(values), version, fingerprints: fingerprints && only(fingerprints) };
+};
 
 /** The settings of one function of a release; the site's own variables go to servers alone. */
 export const settingsOf = (
@@ -32,7 +40,7 @@ export const settingsOf = (
     image: { BUCKET_NAME: stored.bucket, BUCKET_KEY_PREFIX: assets },
     revalidation: {},
   }[kind];
-  const values = kind === "server" ? secrets.values : {};
+  const values = kind === "server" ? secretsGiven(site, secrets).values : {};
   const guarded = isGuarded(role, site);
   const handler = guarded ? guardOf(bundled).handler : bundled;
   const keys = guarded ? { [ORIGIN_KEYS]: site.originKeys.join(",") } : {};

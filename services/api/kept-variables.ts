@@ -1,7 +1,7 @@
 import type { Context } from "hono";
 import type * as z from "zod";
 import type { SiteConfig } from "../../blueprint/engine-config.ts";
-import { ACTIONS_KEY } from "../../blueprint/site-resources.ts";
+import { ACTIONS_KEY, givenVariables } from "../../blueprint/site-resources.ts";
 import type { ManyVariables, OneVariable } from "../../client/contract.ts";
 import type { EnvironmentCommand } from "../../domain/environment/commands.ts";
 import { isChanged } from "../../domain/projections/changed-variables.ts";
@@ -94,16 +94,19 @@ export const listVariables = (ports: Ports) => {
   return async (place: SiteConfig): Promise<z.infer<typeof ManyVariables>> => {
     const [{ values, ledger }, { variables: known, live: now }] = await Promise.all([secret.read(place), see.environment(place)]);
     const live = now === null ? undefined : await see.deployment(now.deploymentId);
+    const given = givenVariables(place);
     const one = (name: string): z.infer<typeof OneVariable> => {
+      const declared = given.includes(name);
       const value = Object.hasOwn(values, name) ? values[name] : undefined;
       const fingerprint = value === undefined || ledger === null ? null : fingerprintOf(ledger, name, value);
       const last = Object.hasOwn(known, name) ? known[name] : undefined;
       // of another value than this one: it came otherwise since, or its event is not written yet
       const said = last?.fingerprint === fingerprint ? last : undefined;
-      const changed = live && (isChanged(live, name, fingerprint) ?? (last && (said === undefined || last.at > live.queuedAt)));
+      const changed =
+        live && (isChanged(live, name, declared ? fingerprint : null) ?? (last && (said === undefined || last.at > live.queuedAt)));
       return {
         name,
-        declared: place.variables.includes(name) || name === ACTIONS_KEY,
+        declared,
         value: value === undefined ? "none" : value === "" ? "empty" : "set",
         fingerprint,
         at: said?.at ?? null,

@@ -1,6 +1,6 @@
 import type * as z from "zod";
 import type { SiteConfig } from "../../blueprint/engine-config.ts";
-import { functionNames } from "../../blueprint/site-resources.ts";
+import { functionNames, givenVariables } from "../../blueprint/site-resources.ts";
 import type { OneEnvironment } from "../../client/contract.ts";
 import type { Recorded } from "../../domain/kernel/event.ts";
 import { DeploymentId, deploymentStream, environmentStream } from "../../domain/kernel/identity.ts";
@@ -19,6 +19,7 @@ export const declaredOf = (place: SiteConfig) => ({
   url: place.url,
   functions: functionNames(place.site, place.environment, place),
   edgeKeys: place.originKeys.map(digestOfKey),
+  declaredVariables: givenVariables(place),
 });
 
 export type Look = ReturnType<typeof look>;

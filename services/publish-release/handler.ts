@@ -9,7 +9,7 @@ import { guardOf } from "../../engine/open-next/guard.ts";
 import { type Inspected, inspect, isRead, type Package } from "../../engine/open-next/inspect.ts";
 import { Manifest } from "../../engine/open-next/manifest.ts";
 import { OutputRefused } from "../../engine/open-next/output.ts";
-import { isGuarded, settingsOf } from "../../engine/open-next/settings.ts";
+import { isGuarded, secretsGiven, settingsOf } from "../../engine/open-next/settings.ts";
 import { consumerOf } from "../../engine/wiring/consumer.ts";
 import type { Engine } from "../../engine/wiring/engine.ts";
 import { aggregates, functions, objects, rows, secrets, site, tags } from "../../engine/wiring/parts.ts";
@@ -75,7 +75,7 @@ const verb = ({ aggregates, functions, clock, objects, tags, rows, secrets, conf
     uploadAssets: (of, build, ids, report) => uploadAssets(objects, locations(of), build, ids, report),
     tagSeeds: readTagSeeds,
     seedTags: (of, seeds) => tags.seed(siteResources(of.site, of.environment).tagTable, seeds),
-    secrets: (of) => secrets.read(siteResources(of.site, of.environment).secret),
+    secrets: async (of) => secretsGiven(of, await secrets.read(siteResources(of.site, of.environment).secret)),
     publish,
     invoke: functions.invoke,
     hasAsset: async (of, path, manifest) => {

@@ -1,5 +1,5 @@
 import type { SiteConfig } from "../../blueprint/engine-config.ts";
-import { ACTIONS_KEY, siteResources } from "../../blueprint/site-resources.ts";
+import { givenVariables, siteResources } from "../../blueprint/site-resources.ts";
 import type { Fingerprints } from "../../domain/deployment/shapes.ts";
 import { deploymentOf } from "../../domain/kernel/identity.ts";
 import { messageOf } from "../../engine/kit/envelope.ts";
@@ -8,8 +8,7 @@ import { consumerOf } from "../../engine/wiring/consumer.ts";
 import { aggregates, builds, rows, secrets, site } from "../../engine/wiring/parts.ts";
 import { startBuild } from "./start-build.ts";
 
-/** What a build is given of its environment's secret. */
-const namesOf = (declared: SiteConfig | undefined): string[] => [ACTIONS_KEY, ...(declared?.variables ?? [])];
+const namesOf = (declared: SiteConfig | undefined): string[] => givenVariables(declared ?? { variables: [] });
 
 export const { wire, handler } = consumerOf(
   "start-build",

@@ -101,6 +101,10 @@ describe("what has changed since a release", () => {
     expect(changedVariables(row, given({ A: print(1) }))).toEqual(["B"]);
     expect(changedVariables(row, given({ A: print(1), B: print(2), C: print(3) }))).toEqual(["C"]);
   });
+  it("is a variable that is declared no more, until a release goes without it", () => {
+    expect(changedVariables(row, given({ A: print(1), B: print(2) }), ["A"])).toEqual(["B"]);
+    expect(changedVariables(row, given({ A: print(1) }), ["A"])).toEqual([]);
+  });
   it("counts where the build had another value than the servers: what is inlined is older", () => {
     expect(changedVariables(row, given({ A: print(7), B: print(2) }, { A: print(1), B: print(2) }))).toEqual(["A"]);
   });
