@@ -25,6 +25,7 @@ import { versionCommand } from "./commands/version.ts";
 import { webhooksCommand } from "./commands/webhooks.ts";
 import { whyCommand } from "./commands/why.ts";
 import type { Register, Run } from "./context.ts";
+import { addExamples } from "./examples.ts";
 
 const commands: readonly Register[] = [
   initCommand,
@@ -77,5 +78,6 @@ export function buildProgram(run: (options: { json?: boolean; data?: string }) =
     .addHelpText("after", EXIT_CODES)
     .exitOverride();
   for (const register of commands) register(program, (work) => run(program.opts())(work));
+  addExamples(program);
   return program;
 }
