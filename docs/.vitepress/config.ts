@@ -54,6 +54,7 @@ export default defineConfig({
       { text: "Start", link: "/start" },
       { text: "Concepts", link: "/concepts" },
       { text: "Reference", link: "/reference/" },
+      { text: "Troubleshooting", link: "/troubleshooting" },
     ],
     sidebar: sidebar(root),
     outline: [2, 3],

@@ -84,6 +84,6 @@ export const exitCodesPage = (): string => {
       ["code", "when", "commands, where not all"],
       exitCodes.map(({ code: number, when }) => [String(number), when, endsWith(number)]),
     ),
-    "With `--json` an error is one JSON document too: `error.code`, `error.message`, and what to do in `error.next`.",
+    "With `--json` an error is one JSON document too: `error.code`, `error.message`, and what to do in `error.next`. [Troubleshooting](../troubleshooting.md) has them by their codes and messages.",
   );
 };

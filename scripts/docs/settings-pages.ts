@@ -75,14 +75,16 @@ export const refusalCodesPage = (): string =>
   joined(
     heading(
       "Refusal codes",
-      'The API refuses with `{"error": {"code", "message"}}`; the command gives the same in `error` with `--json`. Rely on the code; the message is for people.',
+      'The API refuses with `{"error": {"code", "message"}}`; the command gives the same in `error` with `--json`. Rely on the code; the message is for people. Each leads to what to do about it.',
     ).trimEnd(),
     ...[...new Set(refusals.map(({ status }) => status))].flatMap((status) => [
       `## ${status}`,
       `${STATUSES[status] ?? ""}.`,
       table(
         ["code", "when"],
-        refusals.filter((one) => one.status === status).map((one) => [code(one.code), one.when]),
+        refusals
+          .filter((one) => one.status === status)
+          .map((one) => [`[${code(one.code)}](../troubleshooting.md#${one.code.replaceAll(".", "")})`, one.when]),
       ),
     ]),
   );

@@ -14,15 +14,6 @@ const named = (text: string): string[] => [...text.matchAll(PATHS)].map(([, code
 /** What a user's app has, or a recipe names. */
 const ELSEWHERE = ["path/to/your/app", "apps/web"];
 
-const NO_FINDINGS = ["app.unfit", "error.code", "error.findings", "package.json", "engines.node"];
-
-/** Codes in backticks, from a heading of that page to the next. */
-const codesIn = (heading: string): string[] => {
-  const text = readFileSync(`${root}docs/reference/app-checks.md`, "utf8");
-  const [section = ""] = text.slice(text.indexOf(heading) + 1).split(/\n(?=## )/);
-  return [...section.matchAll(/`([a-z-]+\.[a-z-]+)`/g)].map(([, one = ""]) => one);
-};
-
 describe("the documents", () => {
   it.each([
     "README.md",
@@ -59,14 +50,5 @@ describe("the documents", () => {
     expect(told(ofEnvironment)).toEqual(Object.keys(Environment.shape).sort());
     const [, example = ""] = /```json\n([\s\S]*?)```/.exec(ofSite) ?? [];
     expect(parseSites(example, "the example").sites).toHaveLength(1);
-  });
-  it("list every code of what check finds, and no other", () => {
-    const code = globSync("cli/**/*.ts", { cwd: root })
-      .map((file) => readFileSync(root + file, "utf8"))
-      .join("\n");
-    const given = [...code.matchAll(/(?:errorAt|warningAt|unchecked)\)?\(\s*"([a-z-]+\.[a-z-]+)"/g)].map(([, one = ""]) => one);
-    expect(given.length).toBeGreaterThan(15);
-    const listed = codesIn("## What `check` and the start of `deploy` find").filter((one) => !NO_FINDINGS.includes(one));
-    expect([...new Set(listed)].sort()).toEqual([...new Set(given)].sort());
   });
 });
