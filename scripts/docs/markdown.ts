@@ -75,7 +75,7 @@ const boundsOf = ({ description = "", pattern, format, ...rest }: Schema): strin
   const range = (low: number | undefined, high: number | undefined, of: string): string[] => {
     const [from, to] = [NO_BOUNDS.includes(low) ? undefined : low, NO_BOUNDS.includes(high) ? undefined : high];
     if (from === undefined && to === undefined) return [];
-    if (to === undefined) return [`at least ${from}${of}`];
+    if (to === undefined) return [from === 1 && of !== "" ? "not empty" : `at least ${from}${of}`];
     return [from === undefined ? `at most ${to}${of}` : `${from} to ${to}${of}`];
   };
   return [
@@ -97,11 +97,11 @@ const each = (text: string): string => (text === "" ? "" : `each ${text}`);
 const told = (schema: Schema, isRequired: boolean): string => {
   const { description = "", default: usual, items } = schema;
   return [
-    ...(isRequired || usual !== undefined ? [] : ["may be absent"]),
     described(description),
     boundsOf(schema),
     ...(items === undefined || items.$ref !== undefined ? [] : [each(described(items.description)), each(boundsOf(items))]),
-    ...(usual === undefined || typeof usual === "object" ? [] : [`default ${code(JSON.stringify(usual))}`]),
+    ...(usual === undefined ? [] : [`default ${code(JSON.stringify(usual))}`]),
+    ...(isRequired || usual !== undefined ? [] : ["may be absent"]),
   ]
     .filter((part) => part !== "")
     .join("; ");
