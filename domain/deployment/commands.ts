@@ -12,7 +12,7 @@ export type DeploymentCommand =
   | { type: "RecordBuildStarted"; buildId: string; logs?: string; variables?: Fingerprints }
   | { type: "RecordBuildSucceeded"; buildId: string; artifact: Body<"BuildSucceeded">["artifact"]; exported?: Record<string, string> }
   | { type: "RecordBuildFailed"; buildId: string | null; status: string; phase?: string; reason: string }
-  /** the build was seen stopped, or (`null`) it was looked for and there is none */
+  /** the build was seen stopped or is gone, or (`null`) it was looked for and none was ever started */
   | { type: "RecordBuildStopped"; buildId: string | null; reason: string }
   | ({ type: "StartRelease" } & Body<"ReleaseStarted">)
   | ({ type: "RecordAssets" } & Body<"AssetsPublished">)

@@ -204,6 +204,8 @@ function buildEnded(command: Command<"RecordBuildSucceeded" | "RecordBuildFailed
   const { buildId } = command;
   if (state.buildId !== null && buildId !== null && state.buildId !== buildId)
     return refuse("build.other", `build ${state.buildId} is its build`);
+  // who looked before another delivery started it knows nothing of it
+  if (state.buildId !== null && buildId === null) return [];
   const began: DeploymentEvent[] = state.buildId === null && buildId !== null ? [{ type: "BuildStarted", v: 1, body: { buildId } }] : [];
   if (state.status === "cancelling") return [...began, cancelled(whyCancelled(command))];
   if (state.status !== "queued" && state.status !== "building") return [];

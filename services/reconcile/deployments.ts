@@ -103,7 +103,7 @@ export const reconcileDeployment =
       const build = view.buildId === null ? await builds.find(view.site, view.environment, view.id) : (await builds.get([view.buildId]))[0];
       if (build === undefined) {
         const reason = "cancelled; no build of it exists";
-        await aggregates.deployment.execute(view.id, { type: "RecordBuildStopped", buildId: null, reason }, because("none"));
+        await aggregates.deployment.execute(view.id, { type: "RecordBuildStopped", buildId: view.buildId, reason }, because("none"));
       } else if (build.status !== "IN_PROGRESS") await ports.reportBuild(build);
       else if (age > NUDGE_MS.cancelling) await builds.stop(build.id);
     }

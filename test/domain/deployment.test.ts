@@ -302,6 +302,14 @@ describe("a cancel", () => {
       .when(noBuild)
       .yields(cancelledFor("cancelled before it was built"));
   });
+  it("goes on where another delivery started a build meanwhile: there is one to be stopped", () => {
+    given(...made(queue, cancel, began))
+      .when(noBuild)
+      .yields();
+    given(...made(queue, began))
+      .when({ type: "RecordBuildFailed", buildId: null, status: "FAULT", reason: "CodeBuild refused to start it" })
+      .yields();
+  });
   it("learns of a build that began after it", () => {
     given(...made(queue, cancel))
       .when(began)

@@ -167,6 +167,7 @@ describe("a deployment, whatever it is told in whatever order", () => {
     { type: "RecordBuildFailed", buildId: "b1", status: "FAILED", reason: "exit 1" },
     { type: "RecordBuildStopped", buildId: "b1", reason: "stopped" },
     { type: "RecordBuildStopped", buildId: null, reason: "there is none" },
+    { type: "RecordBuildFailed", buildId: null, status: "FAULT", reason: "it was refused" },
     { type: "StartRelease", releaseId: deploymentId(1) },
     { type: "RecordVersions", functions: functions(1) },
     { type: "RecordChecksPassed", release: release(1), checks: [check(1)] },
@@ -192,6 +193,9 @@ describe("a deployment, whatever it is told in whatever order", () => {
       ({ path, events, state, last, again }) => {
         const ended = events.flatMap(({ type }, i) => (ends.has(type) ? [i] : []));
         must(ended.length <= 1, "it ended twice", path);
+        const said = path.at(-1);
+        const knowsNoBuild = said !== undefined && "buildId" in said && said.buildId === null;
+        must(!knowsNoBuild || state.buildId === null || last.length === 0, "it ended for want of a build, and has one", path);
         must(ended[0] === undefined || ended[0] === events.length - 1, "something happened after its end", path);
         const at = (type: DeploymentEvent["type"]) => events.findIndex((e) => e.type === type);
         if (at("FlipStarted") >= 0) must(at("ChecksPassed") >= 0 && at("CancelRequested") < 0, "it went live unchecked or cancelled", path);
