@@ -38,6 +38,8 @@ export type InitPlan = {
   /** what stays wrong */
   readonly findings: readonly Finding[];
   readonly site: string;
+  /** the file that declares it, there or to be written */
+  readonly sitesFile: string;
   readonly hasWorkflow: boolean;
 };
 
@@ -83,6 +85,7 @@ export async function planInit(app: string, command: Package): Promise<InitPlan>
       ...(openNext.change === undefined || next === undefined ? [] : rangeFindings(next, OPEN_NEXT, manager)),
     ],
     site: sites.site,
+    sitesFile: sites.file,
     hasWorkflow: results.some(({ change }) => change?.path.endsWith(".yml")),
   };
 }

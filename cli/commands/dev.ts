@@ -1,8 +1,10 @@
 import { once } from "node:events";
-import { resolve } from "node:path";
+import { existsSync } from "node:fs";
+import { join, resolve } from "node:path";
 import type { Context, Register } from "../context.ts";
 import { readEnvFiles } from "../env-files.ts";
 import { CliError, type ExitCode, exit, usageError } from "../failure.ts";
+import { SITES_FILE } from "../site-sources.ts";
 import { table } from "../terminal.ts";
 
 type Options = {
@@ -51,6 +53,10 @@ async function develop(
     throw usageError(
       `--account "${account}" is no account of the local AWS.`,
       "Known: new, new,builds=0. Leave it away for a usual account.",
+    );
+  if (app !== undefined && existsSync(join(app, SITES_FILE)))
+    terminal.note(
+      `${join(app, SITES_FILE)} is not read, because of --app. To have what it declares:  shiplog dev --sites ${join(app, SITES_FILE)}`,
     );
   const envFiles = await readEnvFiles(envFile);
   const { startDevelopment } = await import("../../local/development.ts");

@@ -7,6 +7,7 @@ import { type Change, type InitPlan, planInit } from "../init-plan.ts";
 import { findApp } from "../next-app.ts";
 import { CLI_PACKAGE } from "../package-name.ts";
 import { planDocument, showPlan } from "../show-plan.ts";
+import { SITES_FILE } from "../site-sources.ts";
 
 type Options = { readonly yes?: boolean; readonly dryRun?: boolean };
 
@@ -51,12 +52,14 @@ async function write({ path, before, after }: Change): Promise<void> {
   await writeFile(path, after);
 }
 
-function nextOf({ install, hasWorkflow }: InitPlan, app: string): string[] {
+function nextOf({ install, sitesFile, hasWorkflow }: InitPlan, app: string): string[] {
   const at = install === undefined ? "" : relative(process.cwd(), install.folder);
   const where = relative(process.cwd(), app) || ".";
+  const sites = relative(process.cwd(), sitesFile);
   return [
     ...(install === undefined ? [] : [`Install first${at === "" ? "" : `, in ${at}`}:  ${install.command}`]),
-    "Next:  shiplog dev",
+    // the file of the working folder is found without its name
+    `Next:  shiplog dev${sites === SITES_FILE ? "" : ` --sites ${sites}`}`,
     `       shiplog deploy ${where}      in another terminal`,
     ...(hasWorkflow
       ? ["The workflow asks for the secrets SHIPLOG_URL and SHIPLOG_TOKEN of the repository (gh secret set SHIPLOG_URL)."]

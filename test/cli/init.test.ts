@@ -62,6 +62,18 @@ describe("shiplog init of an untouched create-next-app app", () => {
     expect(await isThere("open-next.config.ts")).toBe(false);
   });
 
+  it("names the sites file where `dev` would not find it, and `dev --app` says that it does not read it", async () => {
+    await folder.put(Object.fromEntries(Object.entries(created()).map(([path, content]) => [`my-app/${path}`, content])));
+    const { err } = await init("my-app", "--yes");
+    expect(err).toContain("Next:  shiplog dev --sites my-app/shiplog.sites.json\n");
+    await folder.put({ "bare/shiplog.sites.json": { sites: [] } });
+    const dev = await runCli(["dev", "--app", "bare"], { cwd: folder.root });
+    expect(dev.code).toBe(2);
+    expect(dev.err).toContain(
+      "bare/shiplog.sites.json is not read, because of --app. To have what it declares:  shiplog dev --sites bare/shiplog.sites.json\n",
+    );
+  });
+
   it("changes nothing when it is repeated, and says so", async () => {
     await init("", "--yes");
     folder.git("add", "-A");
