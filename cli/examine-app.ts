@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import type { Site } from "../blueprint/sites.ts";
 import type { ManyVariables } from "../client/contract.ts";
+import type { Api } from "./api.ts";
 import { type FoundLayout, layoutOf, managerOf } from "./app-layout.ts";
 import { checkSource, type SourceSize } from "./check-source.ts";
 import { checkVersions, type Versions } from "./check-versions.ts";
@@ -68,6 +69,13 @@ export function environmentFindings({ config }: Examined, { ownBuild, site }: Ab
   if (site === undefined) return [];
   return splitMisfit(config, { who: `the site ${site.name} is declared`, site: site.name }, Object.keys(site.functions));
 }
+
+/** Undefined of an engine of an earlier release, and for runs of GitHub Actions: they are told nothing of variables. */
+export const variablesOf = (api: Api, { site, environment }: Environment): Promise<readonly Variable[] | undefined> =>
+  api.variables(site, environment).then(
+    ({ variables }) => variables,
+    () => undefined,
+  );
 
 /** What a build of the environment would wait for; without what the engine knows, that nobody looked. */
 export function variableFindings({ site }: About, place: string, known: readonly Variable[] | undefined): Finding[] {

@@ -3,7 +3,7 @@ import type { ManyEnvironments } from "../../client/contract.ts";
 import { findConnection } from "../connection.ts";
 import type { Context, Register } from "../context.ts";
 import { environmentName, resolveEnvironment } from "../environment.ts";
-import { environmentFindings, examineApp, type Variable, variableFindings } from "../examine-app.ts";
+import { environmentFindings, examineApp, type Variable, variableFindings, variablesOf } from "../examine-app.ts";
 import { CliError, type ExitCode, exit } from "../failure.ts";
 import { type Finding, unchecked } from "../finding.ts";
 import { aboutApp, findApp } from "../next-app.ts";
@@ -59,9 +59,7 @@ async function askEngine(context: Context, site: string | undefined, { env }: Op
   try {
     const api = context.api(AbortSignal.any([context.signal, late]));
     const environment = await resolveEnvironment(api, { env, site });
-    // an engine of an earlier release tells nothing of variables, and to runs of GitHub Actions none does
-    const variables = await api.variables(environment.site, environment.environment).catch(() => undefined);
-    return { ...environment, values: variables?.variables };
+    return { ...environment, values: await variablesOf(api, environment) };
   } catch (error) {
     if (context.signal.aborted) throw error;
     return notAsked(late.aborted ? new CliError(exit.unexpected, "unreachable", `It did not answer in ${ASK_MS / 1_000} s.`) : error);

@@ -3,7 +3,7 @@ import { confirm } from "../confirm.ts";
 import { findConnection, type SiteSource } from "../connection.ts";
 import type { Context, Register } from "../context.ts";
 import { type Environment, environmentName, resolveEnvironment } from "../environment.ts";
-import { type Examined, environmentFindings, examineApp } from "../examine-app.ts";
+import { type Examined, environmentFindings, examineApp, variableFindings, variablesOf } from "../examine-app.ts";
 import { CliError, type ExitCode } from "../failure.ts";
 import { findingLines, isError, refusalOf } from "../finding.ts";
 import { readGitCommit } from "../git-commit.ts";
@@ -41,7 +41,11 @@ async function deploy(context: Context, folder: string, options: Options): Promi
   const before = await unlessUnfit(examined, app, () =>
     resolveEnvironment(api, { env: options.env, site: options.site ?? (own.length === 1 ? own[0] : undefined) }),
   );
-  const findings = [...examined.findings, ...environmentFindings(examined, about, before)];
+  const findings = [
+    ...examined.findings,
+    ...environmentFindings(examined, about, before),
+    ...variableFindings(about, environmentName(before), await variablesOf(api, before)),
+  ];
   for (const finding of findings.filter(({ level }) => level === "warning"))
     for (const line of findingLines(finding, context.terminal.paintNote)) context.terminal.note(line);
   const errors = findings.filter(isError);

@@ -278,6 +278,17 @@ describe("variables", () => {
     await engine.close();
   });
 
+  it("without a value are refused by deploy before the upload, and empty ones are warned of", async () => {
+    const engine = await stubEngine();
+    engine.state.listed = [variable("API_URL", "none"), variable("KEY", "empty")];
+    const { code, err } = await runCli(["deploy", folder.root], { cwd: folder.root, env: engine.env });
+    expect([code, engine.state.uploads.length]).toEqual([2, 0]);
+    expect(err).toContain("The value of KEY in web/production is empty");
+    expect(err).toContain("web/production has no value for API_URL, and no build begins without one.");
+    expect(err).toContain("shiplog env set API_URL --site web --env production");
+    await engine.close();
+  });
+
   it("are unchecked where no engine can be asked", async () => {
     await folder.put({
       "shiplog.sites.json": { sites: [{ name: "web", source: ".", environments: [{ name: "production" }], variables: ["API_URL"] }] },
