@@ -72,10 +72,13 @@ const UNREACHABLE = ["ECONNREFUSED", "ECONNRESET", "EPIPE", "ETIMEDOUT", "ENOTFO
 
 type Shape = { name?: string; code?: string; $fault?: string; $metadata?: { httpStatusCode?: number }; cause?: unknown };
 
+/** Somebody else is at it, or has just changed it: who looks again sees what is there now. */
+const BETTER_LATER: readonly unknown[] = ["busy", "changed"] satisfies AwsProblem[];
+
 /** Whether a service was away, throttled, out of reach or at somebody else's change: the same call may do well later. */
 export const isOutage = (error: unknown): boolean => {
   if (!(error instanceof Error)) return false;
-  if (problemOf(error) === "busy") return true;
+  if (BETTER_LATER.includes(problemOf(error))) return true;
   const { name = "", code = "", $fault, $metadata, cause } = error as Shape;
   const status = $metadata?.httpStatusCode ?? 0;
   return $fault === "server" || status >= 500 || status === 429 || PATIENCE.test(name) || UNREACHABLE.includes(code) || isOutage(cause);

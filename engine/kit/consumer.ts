@@ -34,6 +34,8 @@ export type RedeliveryQueue = {
 
 /** Which delivery of the message this is. */
 export type Delivery = {
+  /** the message's id, the same in each of its deliveries */
+  readonly message: string;
   readonly last: boolean;
   /** 1, 2, 3 … */
   readonly receives: number;
@@ -111,7 +113,7 @@ export const consumer =
         return isOver;
       };
       try {
-        await handle(message, { last: receives >= maxReceives, receives, again: receives > 1, givesUp });
+        await handle(message, { message: record.messageId, last: receives >= maxReceives, receives, again: receives > 1, givesUp });
         return "done";
       } catch (error) {
         if (error instanceof Unprocessable) return deadLetter(record, error.message);

@@ -1,6 +1,17 @@
 import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
+import * as z from "zod";
 import { conditionalWrite } from "../aws/conditional-write.ts";
 import { noteRow } from "./notes.ts";
+
+/** How a flip's deliveries ended so far. Stored with its note, and forgotten with it. */
+const FlipTries = z.object({
+  /** its release was asked, and did not answer as it should */
+  failed: z.boolean(),
+  /** by message, the deliveries for which Lambda had no room to run it: they were no tries of its own */
+  throttled: z.record(z.string(), z.number()),
+});
+export type FlipTries = z.infer<typeof FlipTries>;
+export const NO_TRIES: FlipTries = { failed: false, throttled: {} };
 
 const aboutOf = (place: string): string => `unsettled/${place}`;
 
@@ -25,16 +36,15 @@ export const unsettledNotes = (client: DynamoDBDocumentClient, table: string) =>
       const { data } = await notes.get(key(place, sequence)).go({ consistent: true });
       return data !== null;
     },
-    /** Deliveries of it that ended because Lambda had no room to run its release. */
-    throttledFlip: async (place: string, sequence: number): Promise<number> => {
+    flipTries: async (place: string, sequence: number): Promise<FlipTries> => {
       const { data } = await notes.get(key(place, sequence)).go({ consistent: true });
-      return Number(data?.value ?? 0);
+      return readTries(data?.value ?? "");
     },
-    noteThrottled: async (place: string, sequence: number, deliveries: number): Promise<void> => {
+    noteTries: async (place: string, sequence: number, tries: FlipTries): Promise<void> => {
       await conditionalWrite(
         notes
-          .put({ ...key(place, sequence), value: String(deliveries), number: 0 })
-          .where(({ value }, { exists }) => exists(value))
+          .patch(key(place, sequence))
+          .set({ value: JSON.stringify(tries) })
           .go(),
       );
     },
@@ -45,15 +55,17 @@ export const unsettledNotes = (client: DynamoDBDocumentClient, table: string) =>
     },
     /** Counts a look at it, unless it is settled meanwhile. */
     countLook: async (place: string, sequence: number, looks: number): Promise<void> => {
-      await conditionalWrite(
-        notes
-          .put({ ...key(place, sequence), value: "", number: looks })
-          .where(({ value }, { exists }) => exists(value))
-          .go(),
-      );
+      await conditionalWrite(notes.patch(key(place, sequence)).set({ number: looks }).go());
     },
     forgetUnsettled: async (place: string, sequence: number): Promise<void> => {
       await notes.delete(key(place, sequence)).go();
     },
   };
+};
+
+/** Of an earlier release: a number of deliveries, whichever message they were of. */
+const readTries = (value: string): FlipTries => {
+  if (value === "") return NO_TRIES;
+  const stored: unknown = JSON.parse(value);
+  return typeof stored === "number" ? { failed: false, throttled: { "": stored } } : FlipTries.parse(stored);
 };

@@ -7,12 +7,13 @@ import type { Recorded } from "../../domain/kernel/event.ts";
 import { isThrottled } from "../../engine/aws/errors.ts";
 import type { Delivery } from "../../engine/kit/consumer.ts";
 import type { Aggregates } from "../../engine/log/execute.ts";
+import { type FlipTries, NO_TRIES } from "../../engine/views/unsettled-notes.ts";
 import { FilesBusy } from "./files-writer.ts";
 import { type Flip, flipOf } from "./flip.ts";
 import { FlipImpossible, hasMoved, type Ports as MovePorts, moveAliases, verifyAliases } from "./move-aliases.ts";
 import { FilesMissing } from "./public-files.ts";
 import { type Ports as FilesPorts, putFiles, settleFiles } from "./settle-files.ts";
-import { CannotRun, type Ports as WarmPorts, warm } from "./warm.ts";
+import { CannotRun, ProbeFailed, type Ports as WarmPorts, warm } from "./warm.ts";
 
 export type Ports = MovePorts &
   WarmPorts &
@@ -21,12 +22,12 @@ export type Ports = MovePorts &
     site(site: string, environment: string): SiteConfig | undefined;
     /** flips whose public files may not be settled: noted before one begins, for whoever comes after its process died */
     readonly unsettled: {
-      note(place: string, sequence: number): Promise<unknown>;
+      /** `false` where it was noted before */
+      note(place: string, sequence: number): Promise<boolean>;
       isNoted(place: string, sequence: number): Promise<boolean>;
       forget(place: string, sequence: number): Promise<void>;
-      /** deliveries of a flip for which Lambda had no room: they were no tries of its own */
-      throttled(place: string, sequence: number): Promise<number>;
-      noteThrottled(place: string, sequence: number, deliveries: number): Promise<void>;
+      tries(place: string, sequence: number): Promise<FlipTries>;
+      noteTries(place: string, sequence: number, tries: FlipTries): Promise<void>;
     };
   };
 
@@ -39,7 +40,7 @@ export const flipAlias =
     const site = ports.site(flip.site, flip.environment);
     if (site === undefined) return failed(ports, flip, before, `${flip.site}/${flip.environment} is not declared any more`);
     if (!before.open.has(flip.sequence)) return settleRest(ports, flip, site);
-    await ports.unsettled.note(flip.place, flip.sequence);
+    const isFirst = await ports.unsettled.note(flip.place, flip.sequence);
 
     let given: unknown;
     if (before.flipped > flip.sequence) {
@@ -48,7 +49,7 @@ export const flipAlias =
     } else if (flip.reason === "deploy" && (await endedMeanwhile(ports, flip))) {
       await failed(ports, flip, before, "its deployment ended before it could go live");
       await settleFiles(ports, flip, site);
-    } else given = await attempt(ports, declared(flip, site), site, before, delivery);
+    } else given = await attempt(ports, declared(flip, site), site, before, delivery, isFirst);
     await ports.unsettled.forget(flip.place, flip.sequence);
     if (given !== undefined) throw given;
   };
@@ -69,18 +70,27 @@ const settleRest = async (ports: Ports, flip: Flip, site: SiteConfig): Promise<v
 };
 
 /** The flip to its end, or to an error that brings its message again. @returns the error that it was given up for */
-const attempt = async (ports: Ports, flip: Flip, site: SiteConfig, before: Environment, delivery: Delivery): Promise<unknown> => {
-  const throttled = delivery.again ? await ports.unsettled.throttled(flip.place, flip.sequence) : 0;
+const attempt = async (
+  ports: Ports,
+  flip: Flip,
+  site: SiteConfig,
+  before: Environment,
+  delivery: Delivery,
+  isFirst: boolean,
+): Promise<unknown> => {
+  const tries = isFirst ? NO_TRIES : await ports.unsettled.tries(flip.place, flip.sequence);
+  const idle = tries.throttled[delivery.message] ?? 0;
   let given: unknown;
   try {
-    const tried = { again: delivery.receives - throttled > 1, throttledBefore: throttled > 0 };
+    const tried = { again: tries.failed, throttledBefore: Object.keys(tries.throttled).length > 0 };
     const isOver = await bringLive(ports, flip, site, before, tried);
     if (isOver) return undefined;
   } catch (error) {
     const unfit = error instanceof FilesMissing || (error instanceof CannotRun && error.unfit);
     const isFinal = unfit || error instanceof FlipImpossible || error instanceof CannotRun;
-    if (!isFinal && !delivery.givesUp(error, throttled)) {
-      if (isThrottled(error)) await ports.unsettled.noteThrottled(flip.place, flip.sequence, throttled + 1);
+    if (!isFinal && !delivery.givesUp(error, idle)) {
+      const now = triesAfter(tries, error, delivery.message);
+      if (now !== tries) await ports.unsettled.noteTries(flip.place, flip.sequence, now);
       throw error;
     }
     await failed(
@@ -94,6 +104,12 @@ const attempt = async (ports: Ports, flip: Flip, site: SiteConfig, before: Envir
   }
   await settleFiles(ports, flip, site);
   return given;
+};
+
+const triesAfter = (tries: FlipTries, error: unknown, message: string): FlipTries => {
+  if (error instanceof ProbeFailed) return tries.failed ? tries : { ...tries, failed: true };
+  if (!isThrottled(error)) return tries;
+  return { ...tries, throttled: { ...tries.throttled, [message]: (tries.throttled[message] ?? 0) + 1 } };
 };
 
 type Tried = { readonly again: boolean; readonly throttledBefore: boolean };

@@ -21,8 +21,8 @@ export const { wire, handler } = consumerOf(
         note: rows.noteUnsettled,
         isNoted: rows.isUnsettled,
         forget: rows.forgetUnsettled,
-        throttled: rows.throttledFlip,
-        noteThrottled: rows.noteThrottled,
+        tries: rows.flipTries,
+        noteTries: rows.noteTries,
       },
       files: {
         put: (of, manifest, writer) => files.put(locations(of), manifest, writer),

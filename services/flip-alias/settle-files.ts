@@ -9,7 +9,7 @@ import type { Writer } from "./public-files.ts";
 export type Ports = {
   readonly clock: Clock;
   readonly leases: Leases;
-  readonly unsettled: { note(place: string, sequence: number): Promise<unknown> };
+  readonly unsettled: { note(place: string, sequence: number): Promise<boolean> };
   /** the public files of a release, by its manifest */
   readonly files: {
     put(site: SiteConfig, manifest: string, writer: Writer): Promise<boolean>;

@@ -35,7 +35,7 @@ type Flip = Named & {
   readonly reason: string;
   /** a person wants it whatever it answers */
   readonly forced: boolean;
-  /** an earlier delivery of the flip has tried it already */
+  /** an earlier delivery of the flip asked it already, and it failed */
   readonly again: boolean;
   /** an earlier delivery found no room to run it */
   readonly throttledBefore: boolean;

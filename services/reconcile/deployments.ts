@@ -4,7 +4,7 @@ import type { DeploymentView } from "../../domain/projections/views.ts";
 import type { BuildReport } from "../../engine/aws/builds.ts";
 import type { Aggregates } from "../../engine/log/execute.ts";
 import { foldRow } from "../../engine/views/read-models.ts";
-import { ageOf, isAhead } from "./age.ts";
+import { ageOf, isAhead, isDueAgain } from "./age.ts";
 
 export type Ports = {
   readonly aggregates: Aggregates;
@@ -25,7 +25,7 @@ export type Ports = {
 };
 
 const MINUTE = 60_000;
-/** After this long without a step the event that should have led to it is sent again; every reaction to it is idempotent. */
+/** After this long without a step the event that should have led to it is sent again, and then ever less often; every reaction to it is idempotent. */
 const NUDGE_MS = { row: MINUTE, queued: MINUTE, building: MINUTE, built: 2 * MINUTE, deploying: 12 * MINUTE, cancelling: MINUTE } as const;
 /** After this long it has failed: what failed by an hour's outage has come again by then (`retries` of the topology). */
 const DEADLINE_MS = { queued: 120 * MINUTE, built: 100 * MINUTE, deploying: 100 * MINUTE } as const;
@@ -45,9 +45,10 @@ export const reconcileDeployment =
     // the row is only what was projected: where a message was lost, the stream knows better
     const view = foldRow("deployments", undefined, history) ?? row;
     const newest = history.at(-1);
-    if (newest !== undefined && newest.version > row.version && ageOf(newest.at, ports.now()) > NUDGE_MS.row)
+    if (newest !== undefined && newest.version > row.version && isDueAgain(newest.at, ports.now(), NUDGE_MS.row))
       await ports.publish(history.filter(({ version }) => version === newest.version));
     const age = ageOf(view.since, ports.now());
+    const isDue = (first: number): boolean => isDueAgain(view.since, ports.now(), first);
     const because = (suffix: string) => ({ cause: `reconcile/${view.id}/${view.status}/${suffix}`, correlation: view.id, actor: ACTOR });
     // what was looked at before may have gone on since: a flip that has begun is its environment's to end
     const fail = (step: NonNullable<DeploymentView["step"]>, reason: string) =>
@@ -57,7 +58,7 @@ export const reconcileDeployment =
       case "queued":
         if (age > DEADLINE_MS.queued)
           await fail("queue", `no build began within two hours: ${view.reason ?? "its messages were lost"}; retry it`);
-        else if (age > NUDGE_MS.queued && !waitsByItself(await ports.askedAgainAt(view.id), ports.now())) await again("DeploymentQueued");
+        else if (age > NUDGE_MS.queued && (await isForgotten(ports, view))) await again("DeploymentQueued");
         return;
       case "building":
         return building();
@@ -66,13 +67,13 @@ export const reconcileDeployment =
       case "built":
         if (age > DEADLINE_MS.built)
           await fail("publish", "publishing did not begin within 100 minutes; see the dead letters with: shiplog events --dead-letters");
-        else if (age > NUDGE_MS.built) await again("BuildSucceeded");
+        else if (isDue(NUDGE_MS.built)) await again("BuildSucceeded");
         return;
       case "deploying":
         if (view.release !== null) return flipping();
         if (age > DEADLINE_MS.deploying)
           await fail("publish", "publishing did not end within 100 minutes; see the dead letters with: shiplog events --dead-letters");
-        else if (age > NUDGE_MS.deploying) await again("BuildSucceeded");
+        else if (isDue(NUDGE_MS.deploying)) await again("BuildSucceeded");
         return;
       case "held":
         return flipping();
@@ -114,9 +115,10 @@ export const reconcileDeployment =
       const { state } = await aggregates.environment.load(view.site, view.environment);
       const isOpen = [...state.open.values()].some((flip) => flip.deploymentId === view.id);
       if (isOpen || (view.status === "held" && state.waiting?.deploymentId === view.id)) return;
-      if (!state.pending.has(view.id)) return tellAgain();
-      if (age > DEADLINE_MS.deploying) await fail("flip", "its flip was never requested; retry it");
-      else await again("ChecksPassed");
+      if (state.pending.has(view.id) && age > DEADLINE_MS.deploying) await fail("flip", "its flip was never requested; retry it");
+      else if (!isDue(NUDGE_MS.built)) return;
+      else if (state.pending.has(view.id)) await again("ChecksPassed");
+      else await tellAgain();
     }
 
     /** Its flip is held or has ended, and it was never told: that message was lost or given up. What the environment says counts. */
@@ -126,8 +128,11 @@ export const reconcileDeployment =
     }
   };
 
-/** It is asked for again in a moment. What is due longer ago or ahead was lost, or dated by a clock that was wrong. */
-const waitsByItself = (due: number | undefined, now: number): boolean => due !== undefined && Math.abs(due - now) < WAIT_MS;
+/** A queued one that nothing brings again by itself. A wait that is overdue or far ahead was lost, or dated by a clock that was wrong. */
+const isForgotten = async ({ askedAgainAt, now }: Ports, { id, since }: DeploymentView): Promise<boolean> => {
+  const due = await askedAgainAt(id);
+  return due === undefined ? isDueAgain(since, now(), NUDGE_MS.queued) : Math.abs(due - now()) >= WAIT_MS;
+};
 
 /** Whether an environment's event says how the flip of a deployment goes on; a rollback to it concerns its deployment no more. */
 const tellsOfFlip = ({ type, body }: Recorded, deploymentId: string): boolean => {

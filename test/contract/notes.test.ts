@@ -1,7 +1,8 @@
 import { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { begunNotes } from "../../engine/views/begun-notes.ts";
-import { unsettledNotes } from "../../engine/views/unsettled-notes.ts";
+import { noteRow } from "../../engine/views/notes.ts";
+import { NO_TRIES, unsettledNotes } from "../../engine/views/unsettled-notes.ts";
 import { startTable, TABLE, type Table } from "../support/dynamodb.ts";
 
 let table: Table;
@@ -28,10 +29,7 @@ it("streams that begin are listed until they are forgotten", async () => {
 });
 
 it("a flip that is not settled is noted once, counted, and forgotten for good", async () => {
-  const { noteUnsettled, isUnsettled, unsettledFlips, countLook, forgetUnsettled, throttledFlip, noteThrottled } = unsettledNotes(
-    client,
-    TABLE,
-  );
+  const { noteUnsettled, isUnsettled, unsettledFlips, countLook, forgetUnsettled, flipTries, noteTries } = unsettledNotes(client, TABLE);
   const [here, other] = ["environment/web/production", "environment/web/preview"];
   expect(await isUnsettled(here, 5)).toBe(false);
   expect(await noteUnsettled(here, 5)).toBe(true);
@@ -44,9 +42,18 @@ it("a flip that is not settled is noted once, counted, and forgotten for good", 
     { sequence: 5, looks: 1 },
     { sequence: 12, looks: 0 },
   ]);
-  await noteThrottled(here, 5, 2);
-  await noteThrottled(here, 7, 1);
-  expect([await throttledFlip(here, 5), await throttledFlip(here, 7), await throttledFlip(here, 12)]).toEqual([2, 0, 0]);
+  const tries = { failed: true, throttled: { m1: 2, m2: 1 } };
+  await noteTries(here, 5, tries);
+  await noteTries(here, 7, tries);
+  expect([await flipTries(here, 5), await flipTries(here, 7), await flipTries(here, 12)]).toEqual([tries, NO_TRIES, NO_TRIES]);
+  await countLook(here, 5, 2);
+  expect(await flipTries(here, 5)).toEqual(tries);
+  expect(await unsettledFlips(here)).toContainEqual({ sequence: 5, looks: 2 });
+  // as an earlier release noted it
+  await noteRow(client, TABLE)
+    .put({ about: `unsettled/${here}`, kind: "12", value: "3", number: 0 })
+    .go();
+  expect(await flipTries(here, 12)).toEqual({ failed: false, throttled: { "": 3 } });
   await forgetUnsettled(here, 5);
   // who looked before it was forgotten does not bring it back
   await countLook(here, 5, 2);

@@ -47,6 +47,8 @@ const concerning: Readonly<Record<string, readonly string[]>> = {
   "services/project": ["test/services/project.test.ts"],
   "engine/kit/consumer": ["test/services/consumer.test.ts"],
   "engine/log/event-store": ["test/contract/event-store.test.ts", "test/contract/event-log.test.ts"],
+  "engine/open-next/settings": ["test/services/release-settings.test.ts"],
+  "engine/views/unsettled-notes": ["test/contract/notes.test.ts"],
   "engine/log/days": ["test/contract/event-log.test.ts"],
   "engine/log/execute": ["test/services/execute.test.ts"],
   "engine/open-next/probe": ["test/services/warm.test.ts", "test/services/publish-release.test.ts"],
@@ -282,7 +284,7 @@ export const edits: readonly Edit[] = [
   edit(
     "reconcile: a lost flip is not sent again",
     "services/reconcile/environments.ts",
-    "else if (age > NUDGE_MS) await ports.publish([event]);",
+    "else if (isDueAgain(event.at, ports.now(), NUDGE_MS)) await ports.publish([event]);",
     "",
   ),
   edit("reconcile: a lock that is over stays", "services/reconcile/environments.ts", "state.lock.until <= at", "state.lock.until >= at"),
@@ -464,8 +466,20 @@ export const edits: readonly Edit[] = [
   edit(
     "flood: a delivery that found no room is a try",
     "services/flip-alias/flip-alias.ts",
-    "const tried = { again: delivery.receives - throttled > 1,",
+    "const tried = { again: tries.failed,",
     "const tried = { again: delivery.receives > 1,",
+  ),
+  edit(
+    "flood: what another message found uses a message's tries up",
+    "services/flip-alias/flip-alias.ts",
+    "[message]: (tries.throttled[message] ?? 0) + 1",
+    '"": (tries.throttled[""] ?? 0) + 1',
+  ),
+  edit(
+    "flood: a look at an unsettled flip forgets its tries",
+    "engine/views/unsettled-notes.ts",
+    ".set({ number: looks })",
+    '.set({ number: looks, value: "" })',
   ),
   edit(
     "flood: a delivery that found no room uses the tries up",
@@ -515,8 +529,8 @@ export const edits: readonly Edit[] = [
   edit(
     "reconcile: what was admitted a day ago and never begun stays",
     "services/reconcile/environments.ts",
-    "if (queued.length === 0 && age > REMEMBERED_MS) await dropRequest(ports, event);",
-    "if (queued.length === 0 && age > REMEMBERED_MS) continue;",
+    "if (queued.length === 0 && isOver) await dropRequest(ports, event);",
+    "if (queued.length === 0 && isOver) continue;",
   ),
   edit(
     "mender: what begins is forgotten before its row is there",
@@ -589,8 +603,45 @@ export const edits: readonly Edit[] = [
   edit(
     "reconcile: what nobody heard of is begun anew for ever",
     "services/reconcile/environments.ts",
-    "queued.length === 0 && age > REMEMBERED_MS",
-    "queued.length < 0 && age > REMEMBERED_MS",
+    "queued.length === 0 && isOver",
+    "queued.length < 0 && isOver",
+  ),
+  edit(
+    "reconcile: what is late is sent again at every look",
+    "services/reconcile/age.ts",
+    "(age < LONGEST_MS ? age - doubled : age % LONGEST_MS) < WINDOW_MS",
+    "age > first",
+  ),
+  edit(
+    "reconcile: what is late for more than an hour is sent again ever less often",
+    "services/reconcile/age.ts",
+    "(age < LONGEST_MS ? age - doubled : age % LONGEST_MS)",
+    "(age - doubled)",
+  ),
+  edit("reconcile: what a clock ahead has dated is not sent again", "services/reconcile/age.ts", "if (isAhead(at, now)) return true;", ""),
+  edit(
+    "reconcile: a wait that is overdue is taken for one that comes",
+    "services/reconcile/deployments.ts",
+    "Math.abs(due - now()) >= WAIT_MS",
+    "due < now() - 2 * WAIT_MS",
+  ),
+  edit(
+    "reconcile: a build that is gone is told of as one that never was",
+    "services/reconcile/deployments.ts",
+    '{ type: "RecordBuildStopped", buildId: view.buildId, reason }',
+    '{ type: "RecordBuildStopped", buildId: null, reason }',
+  ),
+  edit(
+    "decider: a deployment ends for want of a build that it has",
+    "domain/deployment/decider.ts",
+    "if (state.buildId !== null && buildId === null) return [];",
+    "",
+  ),
+  edit(
+    "publish: a value that is declared no more is given to servers",
+    "engine/open-next/settings.ts",
+    "filter(([name]) => names.includes(name))",
+    "filter(() => names.length > 0)",
   ),
   edit(
     "mender: where there was more than fits, the next run passes it over",

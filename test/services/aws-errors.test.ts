@@ -50,5 +50,6 @@ describe("an error of AWS", () => {
     expect(errors.map(isLimit)).toEqual([true, false, false]);
     expect(errors.map(isStoreFull)).toEqual([false, true, false]);
     expect(errors.map(isOutage)).toEqual([false, true, true]);
+    expect([answered(409), named("PreconditionFailedException"), answered(404)].map(isOutage)).toEqual([true, true, false]);
   });
 });

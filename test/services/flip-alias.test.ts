@@ -104,6 +104,7 @@ describe("a flip", () => {
     await untouched.delivers();
     await untouched.asks(54);
     untouched.answers(() => async (fn, version) => ({ version, failed: fn === server ? "Unhandled" : null, payload: "{}" }));
+    await expect(untouched.delivers()).rejects.toThrow("does not work");
     await untouched.delivers({ again: true });
     expect((await untouched.types()).at(-1)).toBe("FlipFailed");
     // it is tried before its files are put

@@ -100,6 +100,36 @@ describe("a deployment while every execution of the account is taken", () => {
     expect(await unprovenOf(here)).toBeUndefined();
   });
 
+  it("is tried twice by a message, whatever one before it, which the reconciler sent too, found", async () => {
+    const here = flipRoom(room, "sent-twice");
+    await here.asks(281);
+    floods(here);
+    for (let receives = 1; receives <= 3; receives++)
+      await expect(here.delivers({ message: "first", receives, givesUp: givesUp(receives) })).rejects.toThrow("Lambda refused to run");
+    await expect(here.delivers({ message: "second", receives: 1, givesUp: givesUp(1) })).rejects.toThrow("Lambda refused to run");
+    here.answers(() => async (fn, version) => ({ version, failed: fn === server ? "Unhandled" : null, payload: '{"statusCode":200}' }));
+    await expect(here.delivers({ message: "first", receives: 4, givesUp: givesUp(4) })).rejects.toThrow("does not work: it failed");
+    calm(here);
+    await here.delivers({ message: "second", receives: 2, givesUp: givesUp(2) });
+    expect(await here.types()).not.toContain("FlipFailed");
+  });
+
+  it("has tries of its own in each of its messages", async () => {
+    const here = flipRoom(room, "messages");
+    await here.asks(291);
+    floods(here);
+    for (let receives = 1; receives <= 6; receives++)
+      await expect(here.delivers({ message: "first", receives, givesUp: givesUp(receives) })).rejects.toThrow("Lambda refused to run");
+    await expect(here.delivers({ message: "second", receives: 1, givesUp: givesUp(1) })).rejects.toThrow("Lambda refused to run");
+    const own = new Error("a fault of its own");
+    here.answers((itself) => async (fn, qualifier, payload) => {
+      if (qualifier === "live") throw own;
+      return itself(fn, qualifier, payload);
+    });
+    await expect(here.delivers({ message: "first", receives: 7, givesUp: givesUp(7) })).rejects.toBe(own);
+    expect(await here.types()).not.toContain("FlipFailed");
+  });
+
   it("has all of its own tries after those that found no room", async () => {
     const here = flipRoom(room, "own");
     await here.asks(211);
@@ -120,7 +150,7 @@ describe("a deployment while every execution of the account is taken", () => {
 
   it("that finds no room once its aliases are moved is live where they lead to it, and the log says what was not seen", async () => {
     const here = flipRoom(room, "moved");
-    await here.asks(221);
+    await here.asks(261);
     floods(here, (qualifier, fn) => qualifier === "live" && fn === server);
     await here.delivers();
     expect(await unprovenOf(here)).toBe(`Lambda refused to run ${server}:live: the executions of the account are used up`);
@@ -128,7 +158,7 @@ describe("a deployment while every execution of the account is taken", () => {
 
   it("is seen to be live by what answers after it, though one answer is late", async () => {
     const here = flipRoom(room, "late");
-    await here.asks(231);
+    await here.asks(271);
     here.answers((itself) => async (fn, qualifier, payload) => {
       if (qualifier === "live" && fn === server) throw Object.assign(new Error("Request aborted"), { name: "AbortError" });
       return itself(fn, qualifier, payload);

@@ -80,6 +80,7 @@ const stage = async (
       last: false,
       receives: 1,
       again: false,
+      message: "m1",
       givesUp: () => givesUp,
     });
   /** what was written since it was built */

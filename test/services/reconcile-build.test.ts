@@ -59,9 +59,11 @@ describe("a deployment that waits for its build", () => {
   it.each([
     [0.5, [], []],
     [2, ["sent DeploymentQueued"], []],
-    [119, ["sent DeploymentQueued"], []],
+    [50, [], []],
+    [61, ["sent DeploymentQueued"], []],
+    [90, [], []],
     [121, [], ["DeploymentFailed"]],
-  ])("is queued again after a minute and has failed after two hours: %d minutes", async (minutes, did, wrote) => {
+  ])("is queued again after a minute, then ever less often, and has failed after two hours: %d minutes", async (minutes, did, wrote) => {
     expect(await look(minutes, "queued")).toMatchObject({ did, wrote });
   });
 });
@@ -75,7 +77,10 @@ describe("a deployment whose build waits for room", () => {
       ["sent DeploymentQueued"],
     ],
   ])("%s", async (_, waits, did) => {
-    for (const minutes of waits) expect((await look(119, "deferred", [], minutes)).did).toEqual(did);
+    for (const minutes of waits) expect((await look(61, "deferred", [], minutes)).did).toEqual(did);
+  });
+  it("is asked for at every look where its wait is overdue", async () => {
+    expect((await look(50, "deferred", [], -6)).did).toEqual(["sent DeploymentQueued"]);
   });
   it("has failed after two hours, with what the builder said", async () => {
     const { n, wrote } = await look(121, "deferred", [], 1);
@@ -112,6 +117,9 @@ describe("a deployment that is being cancelled", () => {
     expect(await look(0.5, "cancelling", [{ status: "IN_PROGRESS" }])).toMatchObject({ did: [], wrote: [] });
     expect(await look(2, "cancelling", [{ status: "IN_PROGRESS" }])).toMatchObject({ did: ["stopped"], wrote: [] });
     expect(await look(2, "cancelling", [{ status: "STOPPED" }])).toMatchObject({ did: ["reported STOPPED"], wrote: [] });
+  });
+  it("has ended where its build does not exist any more", async () => {
+    expect(await look(2, "cancelling")).toMatchObject({ did: [], wrote: ["DeploymentCancelled"] });
   });
   it("and was never seen to build has a minute in which its build may still be found", async () => {
     expect(await look(0.5, "cancelled before it began")).toMatchObject({ did: [], wrote: [] });

@@ -99,7 +99,7 @@ describe("a deployment whose end was told to nobody", () => {
     expect(await here.reconcileAfter(101)).toBe("failed");
     expect((await here.view()).reason).toBe("its flip was never requested; retry it");
     const other = await ready(5, "unasked-yet");
-    await other.reconcileAfter(70);
+    await other.reconcileAfter(62);
     expect(other.sent).toContain("ChecksPassed");
     expect(await room.typesOf(other.place)).toContain("FlipRequested");
   });
@@ -120,7 +120,8 @@ describe("a deployment whose end was told to nobody", () => {
       { type: "RequestRollback", to: deploymentId(6), ...by },
       { type: "RecordFlipFailed", sequence: 3, reason: "away", moved: false },
     );
-    expect(await here.reconcileAfter(30)).toBe("success");
+    expect(await here.reconcileAfter(30)).toBe("deploying");
+    expect(await here.reconcileAfter(33)).toBe("success");
   });
 });
 

@@ -82,6 +82,7 @@ describe.each([
           ...(expected.get(rowKey("environments", "environment/web/production")) as object),
           url: "https://web.example.com",
           edgeKeys: [],
+          declaredVariables: ["NEXT_SERVER_ACTIONS_ENCRYPTION_KEY"],
           functions: ["server", "image", "revalidation"].map((role) => `shiplog-web-production-${role}`),
         },
       ],

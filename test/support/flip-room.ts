@@ -72,7 +72,7 @@ export const flipRoom = (room: VerbRoom, name: string) => {
     delivers: async ({ again = false, receives = again ? 2 : 1, ...change }: Delivered = {}): Promise<void> => {
       const { requested: given, ...delivery } = change;
       const requested = given ?? (await room.newest<Recorded<Subscribed<"flip-alias">>>(place, "FlipRequested"));
-      await flip(requested, { last: false, receives, again: receives > 1, givesUp: () => true, ...delivery });
+      await flip(requested, { message: "m1", last: false, receives, again: receives > 1, givesUp: () => true, ...delivery });
     },
     requested: () => room.newest<Recorded<Subscribed<"flip-alias">>>(place, "FlipRequested"),
     /** How its functions answer from now on; `itself` is how they would. */

@@ -1,9 +1,10 @@
+import { type FlipTries, NO_TRIES } from "../../engine/views/unsettled-notes.ts";
 import type { Ports } from "../../services/flip-alias/flip-alias.ts";
 
 /** Notes of flips whose public files may not be settled, held here. */
 export const unsettledFlips = (): Ports["unsettled"] & { readonly noted: ReadonlySet<string> } => {
   const noted = new Set<string>();
-  const throttled = new Map<string, number>();
+  const tries = new Map<string, FlipTries>();
   const key = (place: string, sequence: number): string => `${place} ${sequence}`;
   return {
     noted,
@@ -14,7 +15,7 @@ export const unsettledFlips = (): Ports["unsettled"] & { readonly noted: Readonl
     },
     isNoted: async (place, sequence) => noted.has(key(place, sequence)),
     forget: async (place, sequence) => void noted.delete(key(place, sequence)),
-    throttled: async (place, sequence) => throttled.get(key(place, sequence)) ?? 0,
-    noteThrottled: async (place, sequence, deliveries) => void throttled.set(key(place, sequence), deliveries),
+    tries: async (place, sequence) => tries.get(key(place, sequence)) ?? NO_TRIES,
+    noteTries: async (place, sequence, now) => void tries.set(key(place, sequence), now),
   };
 };

@@ -7,6 +7,7 @@ import type { Delivery } from "../../../domain/webhook/delivery.ts";
 import type { News } from "../../../domain/webhook/news.ts";
 import { Generations } from "../../../engine/views/generations.ts";
 import { viewNames } from "../../../engine/views/read-models.ts";
+import { type FlipTries, NO_TRIES } from "../../../engine/views/unsettled-notes.ts";
 import type { Views } from "../../../engine/views/views.ts";
 import type { Waiting } from "../../../engine/views/waiting-rows.ts";
 import type { Health } from "../../../engine/webhooks/delivery-rows.ts";
@@ -33,7 +34,7 @@ export const rowsOf = (world: World) => ({
   /** by `place sequence`: how often each was looked at */
   unsettled: new Map<string, number>(),
   /** by `place sequence`: deliveries that found no room to run the release */
-  throttled: new Map<string, number>(),
+  tries: new Map<string, FlipTries>(),
   /** by `consumer key` */
   waiting: new Map<string, Waiting>(),
   /** told of each that begins to wait */
@@ -161,10 +162,10 @@ export const viewsPort = (of: () => Rows): Views => {
         return isFirst;
       }),
     isUnsettled: (place, sequence) => ask("IsUnsettled", ({ unsettled }) => unsettled.has(`${place} ${sequence}`)),
-    throttledFlip: (place, sequence) => ask("GetThrottled", ({ throttled }) => throttled.get(`${place} ${sequence}`) ?? 0),
-    noteThrottled: (place, sequence, deliveries) =>
-      ask("NoteThrottled", ({ unsettled, throttled }) => {
-        if (unsettled.has(`${place} ${sequence}`)) throttled.set(`${place} ${sequence}`, deliveries);
+    flipTries: (place, sequence) => ask("GetTries", ({ tries }) => tries.get(`${place} ${sequence}`) ?? NO_TRIES),
+    noteTries: (place, sequence, now) =>
+      ask("NoteTries", ({ unsettled, tries }) => {
+        if (unsettled.has(`${place} ${sequence}`)) tries.set(`${place} ${sequence}`, now);
       }),
     unsettledFlips: (place) =>
       ask("ListUnsettled", ({ unsettled }) =>
@@ -178,9 +179,9 @@ export const viewsPort = (of: () => Rows): Views => {
         if (unsettled.has(`${place} ${sequence}`)) unsettled.set(`${place} ${sequence}`, looks);
       }),
     forgetUnsettled: (place, sequence) =>
-      ask("ForgetUnsettled", ({ unsettled, throttled }) => {
+      ask("ForgetUnsettled", ({ unsettled, tries }) => {
         unsettled.delete(`${place} ${sequence}`);
-        throttled.delete(`${place} ${sequence}`);
+        tries.delete(`${place} ${sequence}`);
       }),
     noteWaiting: (one) =>
       ask(

@@ -13,6 +13,7 @@ import type { AliasState } from "../../../engine/aws/functions.ts";
 import { eventsOf } from "../../../engine/log/codec.ts";
 import { Conflict, type EventStore } from "../../../engine/log/event-store.ts";
 import { type Aggregates, executor } from "../../../engine/log/execute.ts";
+import { NO_TRIES } from "../../../engine/views/unsettled-notes.ts";
 import { flipAlias } from "../../../services/flip-alias/flip-alias.ts";
 import { deploymentId, request } from "../../support/samples.ts";
 
@@ -229,8 +230,8 @@ export const beginTrial = ({ deployments, roles, deliveries, crashes, flooded = 
         note: async () => true,
         isNoted: async () => false,
         forget: async () => undefined,
-        throttled: async () => 0,
-        noteThrottled: async () => undefined,
+        tries: async () => NO_TRIES,
+        noteTries: async () => undefined,
       },
       functions: {
         alias: (name) =>
@@ -255,7 +256,7 @@ export const beginTrial = ({ deployments, roles, deliveries, crashes, flooded = 
           return works(version);
         },
       },
-    })(flipOf(n), { last: false, receives: 1, again: false, givesUp: () => false });
+    })(flipOf(n), { message: "m1", last: false, receives: 1, again: false, givesUp: () => false });
 
   const processes: Process[] = [];
   const add = (flip: number, isFlip: boolean, begin: (process: Process) => () => Promise<void>): void => {

@@ -70,8 +70,8 @@ export const mutants: readonly Mutant[] = [
   one(
     "a message is acknowledged before its effect",
     "engine/kit/consumer.ts",
-    "await handle(message, { last: receives >= maxReceives, receives, again: receives > 1, givesUp });",
-    "void handle(message, { last: receives >= maxReceives, receives, again: receives > 1, givesUp }).catch(() => undefined);",
+    "await handle(message, { message: record.messageId, last: receives >= maxReceives, receives, again: receives > 1, givesUp });",
+    "void handle(message, { message: record.messageId, last: receives >= maxReceives, receives, again: receives > 1, givesUp }).catch(() => undefined);",
   ),
   one(
     "what waited is forgotten before it is in its queue",
@@ -247,8 +247,8 @@ export const mutants: readonly Mutant[] = [
   one(
     "a deployment that was never told how its flip ended has failed by its deadline",
     "services/reconcile/deployments.ts",
-    "if (!state.pending.has(view.id)) return tellAgain();",
-    'if (view.id === "") return tellAgain();',
+    "if (state.pending.has(view.id) && age > DEADLINE_MS.deploying) await fail(",
+    "if (age > DEADLINE_MS.deploying) await fail(",
   ),
   one(
     "what a clock ahead has dated has no age",
