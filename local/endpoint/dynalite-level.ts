@@ -106,15 +106,22 @@ function endReads(db: Level): void {
   db.createValueStream = (options = {}) => reading(db.values(options));
 }
 
+/**
+ * The keys that begin so, without their beginning. dynalite's own way reads every key of the database for them, and where a
+ * part of it is damaged, ends the process.
+ */
+export const keysBelow = (db: Level, prefix: string): Readable =>
+  reading(db.keys({ gte: prefix, lt: `${prefix}\uffff` }), (key) => key.slice(prefix.length));
+
 const READ_AT_ONCE = 100;
 
-const reading = <T>(iterator: LevelIterator<T>): Readable =>
+const reading = <T>(iterator: LevelIterator<T>, as: (found: T) => unknown = (found) => found): Readable =>
   new Readable({
     objectMode: true,
     read() {
       iterator.nextv(READ_AT_ONCE).then(
         (found) => {
-          for (const one of found) this.push(one);
+          for (const one of found) this.push(as(one));
           if (found.length === 0) this.push(null);
         },
         (error: Error) => this.destroy(answerable(error) as Error),

@@ -3,7 +3,7 @@ import { createRequire } from "node:module";
 import { crc32 } from "node:zlib";
 import { ACCOUNT, REGION } from "../http.ts";
 import type { Item } from "./change-stream.ts";
-import { type Done, type Level, type Operation, openLevel, refuseWithoutCurrent } from "./dynalite-level.ts";
+import { type Done, keysBelow, type Level, type Operation, openLevel, refuseWithoutCurrent } from "./dynalite-level.ts";
 import { type Expiry, openExpiry, type TimeToLive } from "./expiry.ts";
 
 /** What this endpoint needs of dynalite, which has no types of its own. */
@@ -49,6 +49,9 @@ type Database = {
   ): { puts: { index: string; key: string; item: Item }[]; deletes: { index: string; key: string }[] };
 };
 
+/** How the keys begin under which dynalite keeps what it knows of tables. */
+const TABLES = "table~";
+
 const require = createRequire(import.meta.url);
 const database = require("dynalite/db") as Database;
 // dynalite's own way of making the digest of each answer takes a tenth of all its time
@@ -74,7 +77,8 @@ export async function openDynalite(path: string, timeToLive: (table: string) => 
   if (!store || !listener) throw new Error("dynalite no longer makes its store or listener where local/endpoint/dynalite.ts expects them.");
 
   await openLevel(store.db, path);
-  Object.assign(store.tableDb, { awsAccountId: ACCOUNT, awsRegion: REGION });
+  const { db } = store;
+  Object.assign(store.tableDb, { awsAccountId: ACCOUNT, awsRegion: REGION, createKeyStream: () => keysBelow(db, TABLES) });
   waiting.set(store, new Map());
   const listeners: WriteListener[] = [];
   const expiry = openExpiry(store.db, timeToLive);
@@ -82,7 +86,6 @@ export async function openDynalite(path: string, timeToLive: (table: string) => 
     for (const listen of listeners) listen(...write);
   });
 
-  const { db } = store;
   return {
     serve: (request, response) => listener(replay(request), response),
     onWrite: (listen) => void listeners.push(listen),

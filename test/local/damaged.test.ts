@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { CreateTableCommand, DescribeTableCommand, DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { CreateTableCommand, DescribeTableCommand, DynamoDBClient, ListTablesCommand } from "@aws-sdk/client-dynamodb";
 import { CreateSecretCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { clientOptions } from "../../local/client-options.ts";
@@ -124,9 +124,11 @@ describe("the local AWS", () => {
     await writeFile(join(folder, "dynamodb", table), bytes.fill(0xff, 0, 60));
     const way = `${join(folder, "dynamodb")} cannot be used: a part of its database is damaged (`;
     await started(async (client) => {
-      const { message } = (await thrownBy(() => client.send(new DescribeTableCommand({ TableName: "one" })))) as Error;
-      expect(message.slice(0, way.length)).toBe(way);
-      expect(message).toMatch(/\)\. Restore it from a copy, or move it away: the log begins anew then\.$/);
+      for (const command of [new DescribeTableCommand({ TableName: "one" }), new ListTablesCommand()]) {
+        const { message } = (await thrownBy(() => client.send(command as ListTablesCommand))) as Error;
+        expect(message.slice(0, way.length)).toBe(way);
+        expect(message).toMatch(/\)\. Restore it from a copy, or move it away: the log begins anew then\.$/);
+      }
     });
   });
 
