@@ -13,6 +13,8 @@ export const noteRow = (client: DynamoDBDocumentClient, table: string) =>
         kind: { type: "string", required: true },
         value: { type: "string", required: true },
         number: { type: "number" },
+        /** in seconds since 1970: of a note that goes by itself */
+        expiresAt: { type: "number" },
       },
       indexes: { row: { pk: { field: "pk", composite: ["about"], ...none }, sk: { field: "sk", composite: ["kind"], ...none } } },
     },

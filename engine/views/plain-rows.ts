@@ -6,6 +6,7 @@ import { begunNotes } from "./begun-notes.ts";
 import { leaseRows } from "./lease-rows.ts";
 import { noteRow } from "./notes.ts";
 import { sealNotes } from "./seal-notes.ts";
+import { sentAgainNotes } from "./sent-again-notes.ts";
 import { unsettledNotes } from "./unsettled-notes.ts";
 import { waitingRows } from "./waiting-rows.ts";
 
@@ -22,6 +23,7 @@ export const plainRows = (dynamodb: DynamoDBClient, table: string) => {
     ...begunNotes(client, table),
     ...leaseRows(client, table),
     ...sealNotes(client, table),
+    ...sentAgainNotes(client, table),
     ...unsettledNotes(client, table),
     ...waitingRows(client, table),
 

@@ -4,13 +4,13 @@ import type { DeploymentView } from "../../domain/projections/views.ts";
 import type { BuildReport } from "../../engine/aws/builds.ts";
 import type { Aggregates } from "../../engine/log/execute.ts";
 import { foldRow } from "../../engine/views/read-models.ts";
-import { ageOf, isAhead, isDueAgain } from "./age.ts";
+import { ageOf, isAhead } from "./age.ts";
+import { type Ports as SendingPorts, sendAgain } from "./send-again.ts";
 
-export type Ports = {
+export type Ports = SendingPorts & {
   readonly aggregates: Aggregates;
   /** every event of a stream, in order */
   events(stream: string): Promise<readonly Recorded[]>;
-  publish(events: readonly Recorded[]): Promise<void>;
   readonly builds: {
     get(ids: readonly string[]): Promise<BuildReport[]>;
     find(site: string, environment: string, deploymentId: string): Promise<BuildReport | undefined>;
@@ -21,7 +21,6 @@ export type Ports = {
   /** when its build, which waits for room, is asked for again by itself; milliseconds since 1970 */
   askedAgainAt(deploymentId: string): Promise<number | undefined>;
   buildTimeoutMinutes(site: string, environment: string): number;
-  now(): number;
 };
 
 const MINUTE = 60_000;
@@ -45,10 +44,14 @@ export const reconcileDeployment =
     // the row is only what was projected: where a message was lost, the stream knows better
     const view = foldRow("deployments", undefined, history) ?? row;
     const newest = history.at(-1);
-    if (newest !== undefined && newest.version > row.version && isDueAgain(newest.at, ports.now(), NUDGE_MS.row))
-      await ports.publish(history.filter(({ version }) => version === newest.version));
+    if (newest !== undefined && newest.version > row.version)
+      await sendAgain(
+        ports,
+        newest.at,
+        NUDGE_MS.row,
+        history.filter(({ version }) => version === newest.version),
+      );
     const age = ageOf(view.since, ports.now());
-    const isDue = (first: number): boolean => isDueAgain(view.since, ports.now(), first);
     const because = (suffix: string) => ({ cause: `reconcile/${view.id}/${view.status}/${suffix}`, correlation: view.id, actor: ACTOR });
     // what was looked at before may have gone on since: a flip that has begun is its environment's to end
     const fail = (step: NonNullable<DeploymentView["step"]>, reason: string) =>
@@ -58,7 +61,7 @@ export const reconcileDeployment =
       case "queued":
         if (age > DEADLINE_MS.queued)
           await fail("queue", `no build began within two hours: ${view.reason ?? "its messages were lost"}; retry it`);
-        else if (age > NUDGE_MS.queued && (await isForgotten(ports, view))) await again("DeploymentQueued");
+        else if (!waitsByItself(await ports.askedAgainAt(view.id), ports.now())) await again("DeploymentQueued", NUDGE_MS.queued);
         return;
       case "building":
         return building();
@@ -67,13 +70,13 @@ export const reconcileDeployment =
       case "built":
         if (age > DEADLINE_MS.built)
           await fail("publish", "publishing did not begin within 100 minutes; see the dead letters with: shiplog events --dead-letters");
-        else if (isDue(NUDGE_MS.built)) await again("BuildSucceeded");
+        else await again("BuildSucceeded", NUDGE_MS.built);
         return;
       case "deploying":
         if (view.release !== null) return flipping();
         if (age > DEADLINE_MS.deploying)
           await fail("publish", "publishing did not end within 100 minutes; see the dead letters with: shiplog events --dead-letters");
-        else if (isDue(NUDGE_MS.deploying)) await again("BuildSucceeded");
+        else await again("BuildSucceeded", NUDGE_MS.deploying);
         return;
       case "held":
         return flipping();
@@ -81,10 +84,10 @@ export const reconcileDeployment =
         return;
     }
 
-    /** Sends the last event of that kind again. */
-    async function again(type: string): Promise<void> {
+    /** Sends the last event of that kind again, where this step is late by it. */
+    async function again(type: string, first: number): Promise<void> {
       const event = history.findLast((event) => event.type === type);
-      if (event !== undefined) await ports.publish([event]);
+      if (event !== undefined) await sendAgain(ports, view.since, first, [event]);
     }
 
     async function building(): Promise<void> {
@@ -116,23 +119,19 @@ export const reconcileDeployment =
       const isOpen = [...state.open.values()].some((flip) => flip.deploymentId === view.id);
       if (isOpen || (view.status === "held" && state.waiting?.deploymentId === view.id)) return;
       if (state.pending.has(view.id) && age > DEADLINE_MS.deploying) await fail("flip", "its flip was never requested; retry it");
-      else if (!isDue(NUDGE_MS.built)) return;
-      else if (state.pending.has(view.id)) await again("ChecksPassed");
+      else if (state.pending.has(view.id)) await again("ChecksPassed", NUDGE_MS.built);
       else await tellAgain();
     }
 
     /** Its flip is held or has ended, and it was never told: that message was lost or given up. What the environment says counts. */
     async function tellAgain(): Promise<void> {
       const told = (await ports.events(environmentStream(view.site, view.environment))).findLast((event) => tellsOfFlip(event, view.id));
-      if (told !== undefined) await ports.publish([told]);
+      if (told !== undefined) await sendAgain(ports, view.since, NUDGE_MS.built, [told]);
     }
   };
 
-/** A queued one that nothing brings again by itself. A wait that is overdue or far ahead was lost, or dated by a clock that was wrong. */
-const isForgotten = async ({ askedAgainAt, now }: Ports, { id, since }: DeploymentView): Promise<boolean> => {
-  const due = await askedAgainAt(id);
-  return due === undefined ? isDueAgain(since, now(), NUDGE_MS.queued) : Math.abs(due - now()) >= WAIT_MS;
-};
+/** It is asked for again in a moment. What is due longer ago or ahead was lost, or dated by a clock that was wrong. */
+const waitsByItself = (due: number | undefined, now: number): boolean => due !== undefined && Math.abs(due - now) < WAIT_MS;
 
 /** Whether an environment's event says how the flip of a deployment goes on; a rollback to it concerns its deployment no more. */
 const tellsOfFlip = ({ type, body }: Recorded, deploymentId: string): boolean => {

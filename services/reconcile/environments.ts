@@ -9,15 +9,15 @@ import { deploymentStream, environmentStream } from "../../domain/kernel/identit
 import type { AliasState } from "../../engine/aws/functions.ts";
 import type { Aggregates } from "../../engine/log/execute.ts";
 import type { Admitted } from "../../engine/log/queue-admitted.ts";
-import { ageOf, isDueAgain } from "./age.ts";
+import { ageOf } from "./age.ts";
+import { type Ports as SendingPorts, sendAgain } from "./send-again.ts";
 
 /** Where the log has put an alias. */
 type Placed = Fence & { readonly version: string };
 
-export type Ports = {
+export type Ports = SendingPorts & {
   readonly aggregates: Pick<Aggregates, "environment" | "deployment">;
   events(stream: string): Promise<readonly Recorded[]>;
-  publish(events: readonly Recorded[]): Promise<void>;
   alias(fn: string): Promise<AliasState | undefined>;
   /** whether the environment still has a function of this name */
   isDeclared(site: string, environment: string, fn: string): boolean;
@@ -28,7 +28,6 @@ export type Ports = {
   /** flips whose public files may not be settled, and how often each was looked at */
   unsettled(stream: string): Promise<readonly { readonly sequence: number; readonly looks: number }[]>;
   countLook(stream: string, sequence: number, looks: number): Promise<void>;
-  now(): number;
 };
 
 const MINUTE = 60_000;
@@ -95,21 +94,25 @@ const expireLock = async ({ now }: Ports, { state, record }: Observed): Promise<
 /** Events that never reached the row: the newest brings it all of them. */
 const bringRow = async (ports: Ports, { site, environment, history }: Observed): Promise<void> => {
   const newest = history.at(-1);
-  if (newest === undefined || !isDueAgain(newest.at, ports.now(), NUDGE_MS)) return;
+  if (newest === undefined || ageOf(newest.at, ports.now()) <= NUDGE_MS) return;
   if ((await ports.projected(site, environment)) < newest.version)
-    await ports.publish(history.filter(({ version }) => version === newest.version));
+    await sendAgain(
+      ports,
+      newest.at,
+      NUDGE_MS,
+      history.filter(({ version }) => version === newest.version),
+    );
 };
 
 /** Requests of which nobody heard: neither was their deployment told to begin nor is it in any list. */
 const beginRequests = async (ports: Ports, { history, state }: Observed): Promise<void> => {
   for (const event of history) {
     if (event.type !== "DeploymentAdmitted" || !state.pending.has(event.body.deploymentId)) continue;
-    const isOver = ageOf(event.at, ports.now()) > REMEMBERED_MS;
-    if (!isOver && !isDueAgain(event.at, ports.now(), NUDGE_MS)) continue;
-    if (await ports.isProjected(event.body.deploymentId)) continue;
+    const age = ageOf(event.at, ports.now());
+    if (age <= NUDGE_MS || (await ports.isProjected(event.body.deploymentId))) continue;
     const queued = await ports.events(deploymentStream(event.body.deploymentId));
-    if (queued.length === 0 && isOver) await dropRequest(ports, event);
-    else await ports.publish(queued.length === 0 ? [event] : queued);
+    if (queued.length === 0 && age > REMEMBERED_MS) await dropRequest(ports, event);
+    else await sendAgain(ports, event.at, NUDGE_MS, queued.length === 0 ? [event] : queued);
   }
 };
 
@@ -126,7 +129,7 @@ const withdrawWaiting = async (ports: Ports, { state }: Observed): Promise<void>
   const ended = (await ports.events(deploymentStream(state.waiting.deploymentId))).findLast(
     ({ type }) => type === "DeploymentCancelled" || type === "DeploymentFailed",
   );
-  if (ended !== undefined && isDueAgain(ended.at, ports.now(), NUDGE_MS)) await ports.publish([ended]);
+  if (ended !== undefined) await sendAgain(ports, ended.at, NUDGE_MS, [ended]);
 };
 
 const sendOpenFlips = async (ports: Ports, observed: Observed): Promise<void> => {
@@ -139,7 +142,7 @@ const sendOpenFlips = async (ports: Ports, observed: Observed): Promise<void> =>
       const moved = fences.some((fence) => fence?.sequence === sequence);
       const reason = "it did not end within 100 minutes; see the dead letters with: shiplog events --dead-letters";
       await observed.record({ type: "RecordFlipFailed", sequence, reason, moved }, `flip/${sequence}`);
-    } else if (isDueAgain(event.at, ports.now(), NUDGE_MS)) await ports.publish([event]);
+    } else await sendAgain(ports, event.at, NUDGE_MS, [event]);
   }
 };
 
@@ -156,7 +159,7 @@ const settleFlips = async (ports: Ports, { stream, history, state }: Observed): 
 const tellEdge = async (ports: Ports, { history, state: { live, invalidated } }: Observed): Promise<void> => {
   if (live === null || invalidated >= live.sequence) return;
   const event = history.findLast(({ type }) => type === "ReleaseWentLive");
-  if (event !== undefined && isDueAgain(event.at, ports.now(), NUDGE_MS)) await ports.publish([event]);
+  if (event !== undefined) await sendAgain(ports, event.at, NUDGE_MS, [event]);
 };
 
 /** An alias as it is. A move that nobody wrote down is written down: its mover died right after it. */

@@ -104,6 +104,8 @@ export const wire = ({
         aggregates,
         events,
         publish: bus.publish,
+        sentAgain: views.sentAgain,
+        noteSentAgain: views.noteSentAgain,
         builds,
         reportBuild: (build) => queues.send("watch-build", JSON.stringify(stateChange(build))),
         askedAgainAt: async (id) => (await views.waiting("start-build", id))?.due,
@@ -114,6 +116,8 @@ export const wire = ({
       aggregates,
       events,
       publish: bus.publish,
+      sentAgain: views.sentAgain,
+      noteSentAgain: views.noteSentAgain,
       alias: (fn) => functions.alias(fn, siteResources("any", "any").alias),
       isDeclared: (name, environment, fn) => {
         const declared = site(name, environment);

@@ -1,7 +1,8 @@
-import { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
+import { DynamoDBDocumentClient, ScanCommand } from "@aws-sdk/lib-dynamodb";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { begunNotes } from "../../engine/views/begun-notes.ts";
 import { noteRow } from "../../engine/views/notes.ts";
+import { sentAgainNotes } from "../../engine/views/sent-again-notes.ts";
 import { NO_TRIES, unsettledNotes } from "../../engine/views/unsettled-notes.ts";
 import { startTable, TABLE, type Table } from "../support/dynamodb.ts";
 
@@ -60,4 +61,16 @@ it("a flip that is not settled is noted once, counted, and forgotten for good", 
   expect(await isUnsettled(here, 5)).toBe(false);
   expect(await unsettledFlips(here)).toEqual([{ sequence: 12, looks: 0 }]);
   expect(await unsettledFlips(other)).toEqual([{ sequence: 5, looks: 0 }]);
+});
+
+it("what was sent again is known by its event, with when that was last", async () => {
+  const { sentAgain, noteSentAgain } = sentAgainNotes(client, TABLE);
+  expect(await sentAgain("e1")).toBeUndefined();
+  await noteSentAgain("e1", 1_000_000);
+  await noteSentAgain("e2", 2_000_000);
+  await noteSentAgain("e1", 3_000_000);
+  expect([await sentAgain("e1"), await sentAgain("e2")]).toEqual([3_000_000, 2_000_000]);
+  // its row goes by itself, two days later
+  const { Items = [] } = await client.send(new ScanCommand({ TableName: TABLE }));
+  expect(Items.filter(({ pk }) => String(pk).includes("sent-again/e1")).map(({ expiresAt }) => expiresAt)).toEqual([3_000 + 2 * 24 * 3_600]);
 });

@@ -9,7 +9,7 @@ import { at, deploymentId, functions, release, request } from "../support/sample
 
 const STREAM = "environment/web/production";
 /** Longer than any deadline. */
-const LATER_MS = 2 * 3_600_000 + 2 * 60_000;
+const LATER_MS = 2 * 3_600_000;
 const [revalidation, server] = functions(1).map(({ name }) => name) as [string, string];
 
 const admitted = (n: number): EnvironmentEvent => ({
@@ -87,6 +87,8 @@ const look = async (
         : past.map(
             (event, n) => ({ ...event, id: `${n}.0`, stream: STREAM, version: n + 1, index: 0, at: at(n) }) as Recorded<EnvironmentEvent>,
           ),
+    sentAgain: async () => undefined,
+    noteSentAgain: async () => undefined,
     publish: async (events) => void published.push(...events.map(({ type }) => type)),
     alias: async (name) => aliases[name],
     isDeclared: (_site, _environment, fn) => !undeclared.includes(fn),
@@ -175,9 +177,7 @@ describe("the reconciler", () => {
   it.each([
     [1, []],
     [3, ["FlipRequested"]],
-    [50, []],
-    [62, ["FlipRequested"]],
-    [99, []],
+    [99, ["FlipRequested"]],
     [102, []],
   ])("sends a flip again that has not ended, after %i minutes", async (minutes, expected) => {
     const { published } = await look([...past, admitted(2), flip(2)], aliases, undefined, { afterMs: minutes * 60_000 });

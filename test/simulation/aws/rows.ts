@@ -35,6 +35,7 @@ export const rowsOf = (world: World) => ({
   unsettled: new Map<string, number>(),
   /** by `place sequence`: deliveries that found no room to run the release */
   tries: new Map<string, FlipTries>(),
+  sentAgain: new Map<string, number>(),
   /** by `consumer key` */
   waiting: new Map<string, Waiting>(),
   /** told of each that begins to wait */
@@ -167,6 +168,8 @@ export const viewsPort = (of: () => Rows): Views => {
       ask("NoteTries", ({ unsettled, tries }) => {
         if (unsettled.has(`${place} ${sequence}`)) tries.set(`${place} ${sequence}`, now);
       }),
+    sentAgain: (event) => ask("GetSentAgain", ({ sentAgain }) => sentAgain.get(event)),
+    noteSentAgain: (event, at) => ask("NoteSentAgain", ({ sentAgain }) => void sentAgain.set(event, at)),
     unsettledFlips: (place) =>
       ask("ListUnsettled", ({ unsettled }) =>
         [...unsettled].flatMap(([key, looks]) => {
