@@ -16,10 +16,11 @@ const knows = {
   "engine/archive": ["domain", "blueprint", "engine/kit", "engine/aws", "engine/log", "engine/views"],
   "engine/wiring": ["domain", "blueprint", "engine"],
   client: ["domain"],
-  services: ["domain", "blueprint", "engine", "client"],
+  dashboard: ["domain", "client"],
+  services: ["domain", "blueprint", "engine", "client", "dashboard"],
   operator: ["domain", "blueprint", "engine"],
   infra: ["blueprint"],
-  local: ["domain", "blueprint", "engine", "services"],
+  local: ["domain", "blueprint", "engine", "services", "dashboard"],
   cli: ["domain", "blueprint", "engine", "client", "operator", "local"],
   demo: ["domain", "engine", "client", "cli", "local"],
 };
@@ -42,7 +43,7 @@ module.exports = {
       severity: "error",
       from: { path: `^${room}/` },
       to: {
-        path: "^(domain|blueprint|engine|services|operator|client|cli|demo|infra|local|test|scripts)/",
+        path: "^(domain|blueprint|engine|services|operator|client|dashboard|cli|demo|infra|local|test|scripts)/",
         pathNot: below([room, ...knows[room]]),
       },
     })),

@@ -15,6 +15,8 @@ export type Caller = {
   /** hears with every answer which version the engine says it is */
   readonly onVersion?: ((engine: string) => void) | undefined;
   readonly signal: AbortSignal;
+  /** default: over the network; the page that is served beside the API asks it in its own process */
+  readonly fetch?: (url: URL, init: RequestInit) => Promise<Response>;
 };
 
 /** @throws NoToken */
@@ -110,13 +112,13 @@ async function once<S extends z.ZodType>(by: Caller, request: Call, schema: S): 
 }
 
 const send = async (
-  { url: base, token: known, actor, client, signal }: Caller,
+  { url: base, token: known, actor, client, signal, fetch: ask = fetch }: Caller,
   { method, path, query = {}, body, key }: Call,
 ): Promise<Response> => {
   const token = typeof known === "string" ? known : await known(signal);
   const url = new URL(`v1/${path}`, `${base.replace(/\/+$/, "")}/`);
   for (const [name, value] of Object.entries(query)) if (value !== undefined) url.searchParams.set(name, String(value));
-  return fetch(url, {
+  return ask(url, {
     method,
     headers: {
       authorization: `Bearer ${token}`,

@@ -11,7 +11,7 @@ import { MAX_CLOCK_SKEW_MS, positionAt } from "../domain/kernel/position.ts";
 import { each } from "../engine/kit/each.ts";
 import { behindLog } from "../engine/log/behind-log.ts";
 import { type Engine, engine, systemClock } from "../engine/wiring/engine.ts";
-import { createApi } from "../services/api/app.ts";
+import { createWeb } from "../services/api/web.ts";
 import { apiPorts } from "../services/api/wiring.ts";
 import { type AccountLimits, USUAL_ACCOUNT } from "./account-limits.ts";
 import { serveApi } from "./api-server.ts";
@@ -143,7 +143,7 @@ export const startDevelopment = async (options: DevelopmentOptions): Promise<Dev
     closers.push(consumers.close);
     const schedules = await runSchedules(engineOf, { reconcile: reconcileEveryMs, wake: WAKE_EVERY_MS }, aws.lambda.concurrency, log);
     closers.push(schedules.close);
-    const api = await serveApi(createApi(apiPorts(made)), { port, invocations: aws.lambda.concurrency.of(functionName("api")) });
+    const api = await serveApi(createWeb(apiPorts(made)), { port, invocations: aws.lambda.concurrency.of(functionName("api")) });
     closers.push(api.close);
     memory.ports.api = Number(new URL(api.url).port);
 

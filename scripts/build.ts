@@ -25,7 +25,7 @@ const { version, license, type, sideEffects, engines, dependencies } = metadata;
 const common = { version, license, type, sideEffects, engines };
 
 /** What is compiled is what SST bundles too, but for infra, which has types of SST's own. */
-const AWS_SOURCES = ["sst.config.ts", "infra", "blueprint", "domain", "engine", "services", "client"];
+const AWS_SOURCES = ["sst.config.ts", "infra", "blueprint", "domain", "engine", "services", "client", "dashboard"];
 const PACKAGES = ["shiplog", "cli"];
 const NOTICES = ["LICENSE", "CHANGELOG.md"];
 

@@ -75,7 +75,14 @@ async function develop(
   try {
     const { apiUrl, sites: running } = development;
     if (json) terminal.document({ apiUrl, sites: running });
-    else terminal.result(table([["api", apiUrl], ...running.map(({ site, environment, url }) => [`${site}/${environment}`, url])]));
+    else
+      terminal.result(
+        table([
+          ["api", apiUrl],
+          ["dashboard", `${apiUrl}/`],
+          ...running.map(({ site, environment, url }) => [`${site}/${environment}`, url]),
+        ]),
+      );
     terminal.note("Deploy from another terminal:  shiplog deploy <dir>      Stop with Ctrl-C.");
     if (!signal.aborted) await once(signal, "abort");
   } finally {

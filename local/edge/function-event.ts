@@ -1,5 +1,6 @@
 import { isUtf8 } from "node:buffer";
 import type { IncomingMessage } from "node:http";
+import { SESSION_COOKIE } from "../../dashboard/session.ts";
 import { passes } from "./answer.ts";
 
 /** Lambda's limit for what a synchronous call may carry, in bytes. */
@@ -55,7 +56,7 @@ export function functionEvent(request: Asked, body: Buffer, secure: boolean, req
     routeKey: "$default",
     rawPath: path,
     rawQueryString: query,
-    cookies: (request.headers.cookie ?? "").split(/; */).filter(Boolean),
+    cookies: (request.headers.cookie ?? "").split(/; */).filter((cookie) => cookie !== "" && !cookie.startsWith(`${SESSION_COOKIE}=`)),
     headers: {
       ...forwarded(request),
       host,

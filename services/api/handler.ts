@@ -16,11 +16,11 @@ import {
   views,
   webhookSecrets,
 } from "../../engine/wiring/parts.ts";
-import { createApi } from "./app.ts";
+import { createWeb } from "./web.ts";
 import { type ApiEngine, apiPorts } from "./wiring.ts";
 
 export const wire = (engine: ApiEngine) => {
-  const answer = handle(createApi(apiPorts(engine)));
+  const answer = handle(createWeb(apiPorts(engine)));
   return (event: LambdaFunctionURLEvent) => answer(event as unknown as Parameters<typeof answer>[0]);
 };
 

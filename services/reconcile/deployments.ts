@@ -43,14 +43,7 @@ export const reconcileDeployment =
     const history = await ports.events(deploymentStream(row.id));
     // the row is only what was projected: where a message was lost, the stream knows better
     const view = foldRow("deployments", undefined, history) ?? row;
-    const newest = history.at(-1);
-    if (newest !== undefined && newest.version > row.version)
-      await sendAgain(
-        ports,
-        newest.at,
-        NUDGE_MS.row,
-        history.filter(({ version }) => version === newest.version),
-      );
+    await bringRow(ports, row, history);
     const age = ageOf(view.since, ports.now());
     const because = (suffix: string) => ({ cause: `reconcile/${view.id}/${view.status}/${suffix}`, correlation: view.id, actor: ACTOR });
     // what was looked at before may have gone on since: a flip that has begun is its environment's to end
@@ -129,6 +122,14 @@ export const reconcileDeployment =
       if (told !== undefined) await sendAgain(ports, view.since, NUDGE_MS.built, [told]);
     }
   };
+
+/** Events that never reached the row: the newest brings it all of them. */
+const bringRow = async (ports: Ports, { version }: DeploymentView, history: readonly Recorded[]): Promise<void> => {
+  const newest = history.at(-1);
+  if (newest === undefined || newest.version <= version) return;
+  const last = history.filter((event) => event.version === newest.version);
+  await sendAgain(ports, newest.at, NUDGE_MS.row, last);
+};
 
 /** It is asked for again in a moment. What is due longer ago or ahead was lost, or dated by a clock that was wrong. */
 const waitsByItself = (due: number | undefined, now: number): boolean => due !== undefined && Math.abs(due - now) < WAIT_MS;

@@ -72,5 +72,7 @@ it("what was sent again is known by its event, with when that was last", async (
   expect([await sentAgain("e1"), await sentAgain("e2")]).toEqual([3_000_000, 2_000_000]);
   // its row goes by itself, two days later
   const { Items = [] } = await client.send(new ScanCommand({ TableName: TABLE }));
-  expect(Items.filter(({ pk }) => String(pk).includes("sent-again/e1")).map(({ expiresAt }) => expiresAt)).toEqual([3_000 + 2 * 24 * 3_600]);
+  expect(Items.filter(({ pk }) => String(pk).includes("sent-again/e1")).map(({ expiresAt }) => expiresAt)).toEqual([
+    3_000 + 2 * 24 * 3_600,
+  ]);
 });

@@ -10,7 +10,7 @@ const foldersOf = (room: string) =>
   readdirSync(join(root, room), { withFileTypes: true })
     .filter((entry) => entry.isDirectory())
     .map(({ name }) => name);
-const top = ["domain", "blueprint", "services", "operator", "client", "cli", "demo", "infra", "local"];
+const top = ["domain", "blueprint", "services", "operator", "client", "dashboard", "cli", "demo", "infra", "local"];
 const knowsItsRooms = (room: string) => `${room.replace("/", "-")}-knows-its-rooms`;
 
 /** What one file imports, and the rule that it breaks by it; `null` where it may. Each line is a file of its own in one house. */
@@ -26,6 +26,9 @@ const lines: [rule: string | null, from: string, to: string][] = [
   [null, "local", "engine/kit/there.ts"],
   [null, "local", "blueprint/there.ts"],
   [null, "cli", "client/there.ts"],
+  [null, "dashboard", "client/there.ts"],
+  [knowsItsRooms("dashboard"), "dashboard", "engine/kit/there.ts"],
+  [knowsItsRooms("dashboard"), "dashboard", "services/api/there.ts"],
   [null, "cli", "engine/zip/there.ts"],
   [null, "cli", "domain/projections/there.ts"],
   [null, "demo", "cli/there.ts"],

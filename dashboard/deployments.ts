@@ -1,0 +1,101 @@
+import { html } from "hono/html";
+import type { z } from "zod";
+import type { EventView, Progress } from "../client/contract.ts";
+import { jsonText } from "../domain/kernel/text.ts";
+import { type DeploymentView, isEnd } from "../domain/projections/views.ts";
+import { deploymentPath, pathOf } from "./environments.ts";
+import { linkTo, type Screen } from "./layout.ts";
+import { ago, type Html, lasting, said, shortId, statusBadge, subject } from "./words.ts";
+
+type Event = z.infer<typeof EventView>;
+
+/** One row a deployment, the newest first. */
+export const deploymentsTable = (deployments: readonly DeploymentView[], screen: Screen, caption: string): Html =>
+  deployments.length === 0
+    ? html`<p class="soft">No deployment yet. Make one: <code>shiplog deploy &lt;dir&gt;</code></p>`
+    : html`<table><caption>${caption}</caption><thead><tr><th scope="col">Deployment</th><th scope="col">Status</th><th scope="col">Environment</th><th scope="col">By</th><th scope="col">Asked for</th></tr></thead><tbody>${deployments.map(
+        (deployment) =>
+          html`<tr><td><a href="${linkTo(deploymentPath(deployment.id), screen)}">#${deployment.sequence} ${subject(deployment)}</a></td><td>${statusBadge(deployment)}</td><td><a href="${linkTo(pathOf(deployment), screen)}">${deployment.site} / ${deployment.environment}</a></td><td>${said(deployment.actor, 60)}</td><td>${ago(deployment.queuedAt, screen.now)}</td></tr>`,
+      )}</tbody></table>`;
+
+type Shown = {
+  readonly deployment: DeploymentView;
+  readonly progress: z.infer<typeof Progress> | null;
+  readonly isLive: boolean;
+  readonly screen: Screen;
+};
+
+export const deploymentHead = ({ deployment, progress, isLive, screen }: Shown): Html => {
+  const { commit, reason, why, retryOf } = deployment;
+  const facts: [string, Html | string][] = [
+    ["Environment", html`<a href="${linkTo(pathOf(deployment), screen)}">${deployment.site} / ${deployment.environment}</a>`],
+    ["Asked for", html`${ago(deployment.queuedAt, screen.now)} by ${said(deployment.actor, 80)}${why ? html`: “${said(why)}”` : ""}`],
+    ["Id", html`<code>${deployment.id}</code>`],
+  ];
+  if (commit)
+    facts.push([
+      "Commit",
+      html`<code>${commit.sha}</code>${commit.branch ? ` on ${said(commit.branch, 80)}` : ""}${commit.author ? ` by ${said(commit.author, 80)}` : ""}${commit.dirty ? ", with changes that were not committed" : ""}`,
+    ]);
+  if (retryOf !== null) facts.push(["Retry of", html`<a href="${linkTo(deploymentPath(retryOf), screen)}">${shortId(retryOf)}</a>`]);
+  return html`<header class="head"><h1>#${deployment.sequence} ${subject(deployment)}</h1>${statusBadge(deployment)}${isLive ? html`<span class="soft">is live</span>` : ""}</header>
+${reason ? html`<p class="reason">${said(reason, 2_000)}</p>` : ""}${progress === null ? "" : html`<p class="soft">${said(progress.step, 40)}: ${progress.done} of ${progress.total}</p>`}
+<dl>${facts.map(([term, text]) => html`<dt>${term}</dt><dd>${text}</dd>`)}</dl>${stepBars(deployment, screen.now)}${screen.at === undefined ? deploymentActions(deployment, isLive) : ""}`;
+};
+
+const deploymentActions = ({ id, status }: DeploymentView, isLive: boolean): Html => {
+  const link = (verb: string, words: string): Html => html`<a class="button" href="${deploymentPath(id)}/${verb}">${words}</a>`;
+  return html`<p class="row">${isEnd(status) ? "" : link("cancel", "Cancel…")}${status === "failed" || status === "cancelled" || status === "superseded" ? link("retry", "Retry…") : ""}${status === "success" && !isLive ? link("rollback", "Roll back to this…") : ""}</p>`;
+};
+
+/** How long it waited, was built and was brought live: a bar each, on one scale. */
+const stepBars = ({ queuedAt, buildStartedAt, builtAt, endedAt, status }: DeploymentView, now: number): Html => {
+  const end = endedAt === null ? now : Date.parse(endedAt);
+  const steps: [string, string | null, string | null][] = [
+    ["waited", queuedAt, buildStartedAt ?? builtAt],
+    ["built", buildStartedAt, builtAt],
+    ["published and flipped", builtAt, null],
+  ];
+  const total = Math.max(1, end - Date.parse(queuedAt));
+  const rows = steps.flatMap(([name, from, to]) => {
+    if (from === null) return [];
+    const began = Date.parse(from) - Date.parse(queuedAt);
+    const ms = Math.max(0, (to === null ? end : Date.parse(to)) - Date.parse(from));
+    const tone = status === "failed" && to === null ? "failed" : "done";
+    return [
+      html`<tr><th scope="row">${name}</th><td>${lasting(ms)}</td><td class="bar"><svg viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true"><rect class="${tone}" x="${((began / total) * 100).toFixed(2)}" y="0" width="${Math.max(0.5, (ms / total) * 100).toFixed(2)}" height="8" rx="1"/></svg></td></tr>`,
+    ];
+  });
+  return html`<table><caption>Steps</caption><tbody>${rows}</tbody></table>`;
+};
+
+/** The events as they stand in the log, with their bodies. */
+export const eventsTable = (events: readonly Event[], screen: Screen, caption: string): Html =>
+  events.length === 0
+    ? html`<p class="soft">No event here.</p>`
+    : html`<table><caption>${caption}</caption><thead><tr><th scope="col">When</th><th scope="col">Event</th><th scope="col">Stream</th><th scope="col">By</th></tr></thead><tbody>${events.map(
+        ({ id, at, type, stream, actor, body, cause }) =>
+          html`<tr id="${id}"><td>${ago(at, screen.now)}</td><td><details><summary>${type}</summary><pre>${jsonText(body, 2)}</pre><p class="soft">cause: ${said(cause)}</p></details></td><td>${streamLink(stream, screen)}</td><td>${said(actor, 60)}</td></tr>`,
+      )}</tbody></table>`;
+
+const streamLink = (stream: string, screen: Screen): Html | string => {
+  const [kind, ...rest] = stream.split("/");
+  if (kind === "deployment") return html`<a href="${linkTo(deploymentPath(rest.join("/")), screen)}">${shortId(rest.join("/"))}</a>`;
+  const [site = "", environment = ""] = rest;
+  if (kind === "environment") return html`<a href="${linkTo(pathOf({ site, environment }), screen)}">${site} / ${environment}</a>`;
+  return said(stream, 80);
+};
+
+/** Lines that the API gives at once. */
+const PAGE = 1_000;
+
+type Line = { readonly message: string };
+
+/** What a build said. The first error stands out; `next`: where it goes on. */
+export const buildLog = (lines: readonly Line[], next: string | null, id: string): Html | string => {
+  if (lines.length === 0) return "";
+  const first = lines.findIndex(({ message }) => /\b(?:error|failed)\b/i.test(message));
+  return html`<section aria-labelledby="log"><h2 id="log">Build log</h2>${first < 0 ? "" : html`<p><a href="#first-error">To the first error</a></p>`}<pre class="log" tabindex="0">${lines.map(
+    ({ message }, n) => (n === first ? html`<mark id="first-error">${said(message, 4_000)}</mark>` : html`${said(message, 4_000)}\n`),
+  )}</pre>${next === null || lines.length < PAGE ? "" : html`<p><a href="${deploymentPath(id)}?log=${encodeURIComponent(next)}">More of the log</a></p>`}</section>`;
+};

@@ -1,0 +1,36 @@
+import { type Client, openClient } from "../client/client.ts";
+import type { Failure, Result } from "../client/http.ts";
+
+/** Answers a request to the engine's API in this very process. `env`: what the server tells of the connection. */
+export type Ask = (request: Request, env?: object) => Response | Promise<Response>;
+
+/** The API as the page asks it: with the token of whoever signed in, and nothing that another program could not do. */
+export const engineAs = (ask: Ask, token: string, env: object, signal: AbortSignal): Client =>
+  openClient({
+    url: "http://localhost",
+    token,
+    actor: "",
+    client: "dashboard",
+    signal,
+    fetch: async (url, init) => ask(new Request(url, init), env),
+  });
+
+/** The engine said no, or could not be asked: shown as a page with its sentence. */
+export class Refused extends Error {
+  override readonly name = "Refused";
+  readonly status: number;
+  readonly code: string;
+  constructor(failure: Failure) {
+    const told = failure.kind === "refused" ? failure : undefined;
+    super(told?.message ?? "The engine gave no answer that this page understands. Load it again in a moment.");
+    this.status = told?.status ?? 502;
+    this.code = told?.code ?? failure.kind;
+  }
+}
+
+/** @throws Refused */
+export const must = async <T>(answer: Promise<Result<T>>): Promise<T> => {
+  const result = await answer;
+  if (result.ok) return result.value;
+  throw new Refused(result.failure);
+};

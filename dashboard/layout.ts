@@ -1,0 +1,63 @@
+import { html } from "hono/html";
+import type { Html } from "./words.ts";
+
+/** What every screen knows of its request. */
+export type Screen = {
+  /** milliseconds since 1970 */
+  readonly now: number;
+  /** ISO 8601, or a position of the log: the page as it would have been then; `undefined`: as it is */
+  readonly at: string | undefined;
+};
+
+type Page = {
+  readonly title: string;
+  /** the heading of the navigation that this is below */
+  readonly room: "overview" | "deployments" | "log" | "none";
+  readonly screen: Screen;
+  /** this page's path, for the links through time */
+  readonly path: string;
+  readonly body: Html;
+};
+
+const HOUR = 3_600_000;
+const BACK: readonly [string, number][] = [
+  ["1 hour", HOUR],
+  ["1 day", 24 * HOUR],
+  ["7 days", 7 * 24 * HOUR],
+  ["30 days", 30 * 24 * HOUR],
+];
+
+/** A link that stays in the moment that is looked at. */
+export const linkTo = (path: string, { at }: Pick<Screen, "at">): string => {
+  if (at === undefined) return path;
+  return `${path}${path.includes("?") ? "&" : "?"}at=${encodeURIComponent(at)}`;
+};
+
+const document = (title: string, body: Html, live: boolean): Html => html`<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>${title} · Shiplog</title><link rel="icon" href="data:,"><link rel="stylesheet" href="/assets/style.css">${live ? html`<script src="/assets/live.js" defer></script>` : ""}</head>
+<body>${body}</body></html>`;
+
+/** A page of somebody who signed in. What is past is not updated, and says so. */
+export const page = ({ title, room, screen, path, body }: Page): Html => {
+  const to = (name: Page["room"], href: string, words: string): Html =>
+    html`<a href="${linkTo(href, screen)}"${name === room ? html` aria-current="page"` : ""}>${words}</a>`;
+  return document(
+    title,
+    html`<a class="skip" href="#content">To the content</a>
+<header class="top"><strong>Shiplog</strong><nav aria-label="Main">${to("overview", "/", "Overview")}${to("deployments", "/deployments", "Deployments")}${to("log", "/log", "Log")}</nav><span class="alive soft" id="alive">${screen.at === undefined ? "updates by itself" : "the past"}</span><form method="post" action="/signout"><button>Sign out</button></form></header>
+<main id="content" tabindex="-1"${screen.at === undefined ? html` data-live` : ""}>${timeBar(path, screen)}${body}</main>`,
+    screen.at === undefined,
+  );
+};
+
+/** A page for somebody who did not sign in, or whose request went wrong. */
+export const plainPage = (title: string, body: Html): Html =>
+  document(title, html`<main id="content" class="narrow">${body}</main>`, false);
+
+const timeBar = (path: string, { at, now }: Screen): Html => {
+  const links = BACK.map(([words, ms]) => html`<a href="${linkTo(path, { at: secondOf(now - ms) })}">${words}</a>`);
+  const shown = at === undefined ? "" : html`<strong class="past">The past: ${at}.</strong> <a href="${path}">Back to now</a>`;
+  return html`<form class="time" method="get" action="${path}"><label for="at">As of</label><input id="at" name="at" value="${at ?? ""}" placeholder="${secondOf(now)}" autocomplete="off" required><button>Show</button><span class="soft">ago: ${links}</span>${shown}</form>`;
+};
+
+const secondOf = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19)}Z`;

@@ -1,0 +1,24 @@
+import type { Context } from "hono";
+import type { Client } from "../client/client.ts";
+import { type Ask, engineAs } from "./engine.ts";
+
+export type Ports = {
+  readonly ask: Ask;
+  /** milliseconds since 1970 */
+  now(): number;
+  /** names one form: sent twice, it is one command */
+  key(): string;
+};
+
+/** What a request of somebody who signed in knows. */
+export type Env = { Variables: { token: string } };
+
+/** The engine, asked in the name of who signed in. */
+export const clientOf = ({ ask }: Ports, context: Context<Env>): Client =>
+  engineAs(ask, context.get("token"), context.env as object, context.req.raw.signal);
+
+/** A field of the form, as text; "" where there is none. */
+export const formField = async (context: Context, name: string): Promise<string> => {
+  const value = (await context.req.parseBody())[name];
+  return typeof value === "string" ? value.trim() : "";
+};

@@ -1,0 +1,61 @@
+import type { Context, MiddlewareHandler } from "hono";
+import { deleteCookie, getCookie, setCookie } from "hono/cookie";
+
+/** The local edge keeps this cookie from sites: on one machine, all ports share their cookies. */
+export const SESSION_COOKIE = "shiplog_session";
+const SESSION_SECONDS = 12 * 60 * 60;
+
+/** A token as it stands in a header: printable, without spaces. */
+const TOKEN = /^[\x21-\x7e]{1,4096}$/;
+
+export const tokenOf = (context: Context): string | undefined => {
+  const found = getCookie(context, SESSION_COOKIE);
+  return found !== undefined && TOKEN.test(found) ? found : undefined;
+};
+
+export const isToken = (text: string): boolean => TOKEN.test(text);
+
+/** For 12 hours, for this very address, and for no script. */
+export const beginSession = (context: Context, token: string): void =>
+  setCookie(context, SESSION_COOKIE, token, {
+    httpOnly: true,
+    sameSite: "Strict",
+    path: "/",
+    maxAge: SESSION_SECONDS,
+    secure: new URL(context.req.url).protocol === "https:",
+  });
+
+export const endSession = (context: Context): void => void deleteCookie(context, SESSION_COOKIE, { path: "/" });
+
+/**
+ * Why a form is refused; `undefined` where this very page sent it. Browsers say where a form comes from, and no page can
+ * forge that; what says nothing is a program, which has the API.
+ *
+ * @param origin the header `Origin`
+ * @param site the header `Sec-Fetch-Site`
+ */
+export const forgedForm = (
+  { origin, site }: { readonly origin: string | undefined; readonly site: string | undefined },
+  host: string | undefined,
+): string | undefined => {
+  if (site !== undefined && site !== "same-origin") return `A page of another site sent this form (${site}).`;
+  if (origin === undefined && site === undefined) return "Nothing says which page sent this form. Programs have the API for it.";
+  if (origin !== undefined && hostOf(origin) !== host) return `A page of ${origin.slice(0, 200)} sent this form.`;
+  return undefined;
+};
+
+const hostOf = (origin: string): string | undefined => (URL.canParse(origin) ? new URL(origin).host : undefined);
+
+/** Nothing of it is kept by a browser or a proxy, framed, or fed by another site. */
+export const guarded: MiddlewareHandler = async (context, next) => {
+  await next();
+  context.header(
+    "content-security-policy",
+    "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'",
+  );
+  context.header("cache-control", "no-store");
+  // with none at all, browsers would not say where a form of this very page comes from
+  context.header("referrer-policy", "same-origin");
+  context.header("x-content-type-options", "nosniff");
+  context.header("cross-origin-opener-policy", "same-origin");
+};

@@ -1,0 +1,206 @@
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { startBrowser } from "../support/browser.ts";
+import { until } from "../support/until.ts";
+import { startWorld, type World } from "../support/world.ts";
+
+const browser: Browser | undefined = await startBrowser(["--host-resolver-rules=MAP attacker.example 127.0.0.1"]);
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+/** In the page: whether something makes it wider than the window. */
+const WIDER = "document.documentElement.scrollWidth > document.documentElement.clientWidth";
+const HOSTILE = `<img src=x onerror="document.title='owned'">\u202egnp.exe \u001b[31m${"x".repeat(400)}`;
+
+let world: World;
+let one: string;
+let two: string;
+beforeAll(async () => {
+  world = await startWorld({ environments: ["production", "watched"] });
+  one = await world.live("production");
+  two = await world.live("production");
+});
+afterAll(async () => {
+  await browser?.close();
+  await world.close();
+});
+
+const at = (path: string): string => `${world.dev.apiUrl}${path}`;
+const cookie = (): string => `shiplog_session=${world.dev.token}`;
+const same = (): Record<string, string> => ({ origin: world.dev.apiUrl, "sec-fetch-site": "same-origin", cookie: cookie() });
+const form = (path: string, headers: Record<string, string>, fields: Record<string, string>): Promise<Response> =>
+  fetch(at(path), { method: "POST", headers, body: new URLSearchParams(fields), redirect: "manual" });
+const pin = (): Promise<string | undefined> => world.api.environment("web", "production").then((found) => found.pin?.reason);
+
+describe("the page's address", () => {
+  it("asks who does not know a token to sign in, and shows nothing", async () => {
+    for (const path of ["/", "/log", "/environments/web/production", `/deployments/${one}`]) {
+      const answer = await fetch(at(path), { redirect: "manual" });
+      expect([answer.status, answer.headers.get("location"), await answer.text()]).toEqual([302, "/signin", ""]);
+    }
+    expect((await form("/signin", same(), { token: "wrong" })).status).toBe(401);
+    expect((await fetch(at("/"), { headers: { cookie: "shiplog_session=wrong" }, redirect: "manual" })).headers.get("location")).toBe(
+      "/signin",
+    );
+  });
+
+  it("keeps the session from scripts, other sites and other days", async () => {
+    const { status, headers } = await form("/signin", same(), { token: world.dev.token });
+    expect([status, headers.get("location")]).toEqual([303, "/"]);
+    expect(headers.get("set-cookie")).toBe(`${cookie()}; Max-Age=43200; Path=/; HttpOnly; SameSite=Strict`);
+  });
+
+  it("runs no script but its own, is not kept, and is framed by nobody", async () => {
+    const { headers } = await fetch(at("/"), { headers: { cookie: cookie() } });
+    expect(headers.get("content-security-policy")).toBe(
+      "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'",
+    );
+    expect([headers.get("cache-control"), headers.get("x-content-type-options")]).toEqual(["no-store", "nosniff"]);
+  });
+
+  it.each([
+    ["another site", { origin: "https://attacker.example", "sec-fetch-site": "cross-site" }],
+    ["another port of this machine", { origin: "http://127.0.0.1:1", "sec-fetch-site": "same-site" }],
+    ["an older browser on another site", { origin: "https://attacker.example" }],
+    ["nobody who says so", {}],
+    ["a sandboxed frame", { origin: "null", "sec-fetch-site": "cross-site" }],
+  ])("refuses a form that comes from %s", async (_, headers) => {
+    const answer = await form("/environments/web/production/pin", { ...headers, cookie: cookie() } as Record<string, string>, {
+      key: crypto.randomUUID(),
+      reason: "forged",
+    });
+    expect([answer.status, await pin()]).toEqual([403, undefined]);
+  });
+
+  it("does what a form asks once, however often it is sent", async () => {
+    const key = crypto.randomUUID();
+    const { version } = await world.api.environment("web", "production");
+    const answers = await Promise.all([1, 2, 3].map(() => form("/environments/web/production/pin", same(), { key, reason: "twice" })));
+    expect(answers.map(({ status }) => status)).toEqual([303, 303, 303]);
+    expect((await world.api.environment("web", "production")).version).toBe(version + 1);
+    await form("/environments/web/production/unpin", same(), { key: crypto.randomUUID() });
+    expect(await pin()).toBeUndefined();
+  });
+
+  it("says the engine's reason where the engine refuses", async () => {
+    const answer = await form(`/deployments/${one}/cancel`, same(), { key: crypto.randomUUID() });
+    expect(answer.status).toBe(409);
+    expect(await answer.text()).toContain("cannot be cancelled");
+  });
+
+  it("leaves the API as it was: programs alone, by their token", async () => {
+    expect((await fetch(at("/v1/environments"), { headers: { cookie: cookie() } })).status).toBe(401);
+    const page = { authorization: `Bearer ${world.dev.token}`, origin: world.dev.apiUrl };
+    expect((await fetch(at("/v1/environments"), { headers: page })).status).toBe(403);
+  });
+});
+
+describe.skipIf(browser === undefined)("in a real browser (skipped where no Chromium is installed)", () => {
+  let page: Page;
+  beforeAll(async () => {
+    page = await (browser as Browser).newPage();
+    await page.goto(at("/"));
+    await page.getByLabel("Token").fill(world.dev.token);
+    await page.getByRole("button", { name: "Sign in" }).click();
+    await page.getByRole("heading", { name: "web / production" }).waitFor();
+  });
+
+  it("a deployment is followed to its end without a click", async () => {
+    const id = await world.deploy("watched");
+    await page.goto(at(`/deployments/${id}`));
+    await page.locator(".badge.live", { hasText: "success" }).waitFor({ timeout: 60_000 });
+    expect(await page.getByText("is live", { exact: true }).count()).toBe(1);
+    expect(await page.getByRole("table", { name: "Events" }).getByText("DeploymentSucceeded").count()).toBe(1);
+  });
+
+  it("a rollback is read, confirmed and done, by keyboard alone", async () => {
+    await page.goto(at("/environments/web/production"));
+    await page.getByRole("link", { name: "Roll back…" }).focus();
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { name: "Roll back web / production" }).waitFor();
+    expect(await page.locator("code.cli").innerText()).toBe(`shiplog rollback ${one} --site web --env production`);
+    await page.keyboard.type("500s on checkout");
+    await page.keyboard.press("Enter");
+    await page.locator(".badge.held", { hasText: "pinned" }).first().waitFor();
+    await until("what was live before is live", async () => (await world.api.environment("web", "production")).live?.deploymentId === one);
+    await page.getByText("“500s on checkout”").first().waitFor();
+    const { pin, live } = await world.api.environment("web", "production");
+    expect([live?.why, pin?.reason]).toEqual(["500s on checkout", "500s on checkout"]);
+  });
+
+  it("is unpinned, locked and unlocked by mouse", async () => {
+    for (const [link, button, done] of [
+      ["Unpin…", "Unpin", "Pin…"],
+      ["Lock…", "Lock", "Unlock…"],
+      ["Unlock…", "Unlock", "Lock…"],
+    ] as const) {
+      await page.goto(at("/environments/web/production"));
+      await page.getByRole("link", { name: link, exact: true }).click();
+      if (link === "Lock…") await page.getByLabel("Why").fill("migration");
+      await page.getByRole("button", { name: button, exact: true }).click();
+      await page.getByRole("link", { name: done, exact: true }).waitFor();
+    }
+  });
+
+  it("the past is as the API has it, and nothing can be done there", async () => {
+    for (const { at: moment } of await world.eventsOf("production", "ReleaseWentLive")) {
+      const { body } = await world.api.get(`environments/web/production?at=${encodeURIComponent(moment)}`);
+      const then = (body as { environment: { live: { sequence: number } | null } }).environment;
+      await page.goto(at(`/environments/web/production?at=${encodeURIComponent(moment)}`));
+      const badges = await page.locator("article header .badge.live").allInnerTexts();
+      expect(badges.join().replace(/\s+/g, " ")).toContain(`live #${then.live?.sequence}`);
+      expect(await page.locator("a.button").count()).toBe(0);
+      expect(await page.getByText(`The past: ${moment}.`).count()).toBe(1);
+    }
+  });
+
+  it("hostile text is text: it runs nothing, hides nothing, and breaks no line of the page", async () => {
+    await world.api.change("web", "production", "pin", { reason: HOSTILE });
+    for (const path of ["/", "/environments/web/production", "/log"]) {
+      await page.goto(at(path));
+      expect(await page.title()).not.toBe("owned");
+      expect(await page.locator("img").count()).toBe(0);
+      const text = await page.locator("main").innerText();
+      expect(["\u202e", "\u001b"].filter((hidden) => text.includes(hidden))).toEqual([]);
+      expect(await page.evaluate(WIDER)).toBe(false);
+    }
+    await world.api.change("web", "production", "unpin", {});
+  });
+
+  it.each(["light", "dark"] as const)("axe finds nothing on any screen, in %s", async (colorScheme) => {
+    const faults: string[] = [];
+    await page.emulateMedia({ colorScheme });
+    for (const width of [360, 1_280]) {
+      await page.setViewportSize({ width, height: 900 });
+      for (const path of [
+        "/",
+        "/environments/web/production",
+        "/environments/web/production/rollback",
+        "/environments/web/production/lock",
+        "/deployments",
+        `/deployments/${two}`,
+        `/deployments/${two}?at=${new Date().toISOString()}`,
+        "/log",
+        "/nothing",
+      ]) {
+        await page.goto(at(path));
+        await page.evaluate(axe);
+        const found = await page.evaluate(async () => {
+          const { axe } = globalThis as unknown as { axe: { run(): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> } };
+          return (await axe.run()).violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(" | ")}`);
+        });
+        if (await page.evaluate(WIDER)) found.push("it is wider than the window");
+        faults.push(...found.map((fault) => `${path} at ${width}: ${fault}`));
+      }
+    }
+    expect(faults).toEqual([]);
+  });
+
+  it("signs out, and the way back asks for the token", async () => {
+    await page.goto(at("/"));
+    await page.getByRole("button", { name: "Sign out" }).click();
+    await page.getByLabel("Token").waitFor();
+    await page.goto(at("/log"));
+    expect(new URL(page.url()).pathname).toBe("/signin");
+  });
+});
