@@ -1,6 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, relative, sep } from "node:path";
-import ignore from "ignore";
 import * as z from "zod";
 import { INSTALLS, LOCKFILES, type Manager } from "../blueprint/sites-install.ts";
 import { errorAt, type Finding } from "./finding.ts";
@@ -88,9 +87,30 @@ function packagesOf(folder: string): readonly string[] | undefined {
   return Array.isArray(workspaces) ? workspaces : workspaces?.packages;
 }
 
+/** Whether a workspace's patterns name a folder; the last that says anything decides. */
 const namesPackage = (patterns: readonly string[], folder: string): boolean => {
-  const anchored = patterns.map((pattern) => pattern.replace(/^(!?)(?:\.?\/)?/, "$1/").replace(/\/+$/, ""));
-  return ignore().add(anchored).ignores(folder.split(sep).join("/"));
+  const file = `${folder.split(sep).join("/")}/package.json`;
+  const isOf = (pattern: string): boolean => withoutBraces(pattern.replace(/^!/, "")).some((one) => expressionOf(one).test(file));
+  return patterns.reduce((named, pattern) => (isOf(pattern) ? !pattern.startsWith("!") : named), false);
+};
+
+/** `{apps,libs}/*` is `apps/*` and `libs/*`. */
+function withoutBraces(pattern: string): string[] {
+  const [braces, words = ""] = /\{([^{}]*)\}/.exec(pattern) ?? [];
+  return braces === undefined ? [pattern] : words.split(",").flatMap((word) => withoutBraces(pattern.replace(braces, () => word)));
+}
+
+/** A pattern of folders (`packages/*`, `apps/**`) as an expression over their package.json. */
+const expressionOf = (pattern: string): RegExp => {
+  const parts = `${pattern.replace(/^\.?\//, "").replace(/\/+$/, "")}/package.json`.match(/\*\*\/|[*?]|[^*?]+/g) ?? [];
+  return new RegExp(`^${parts.map((part) => WILDCARDS[part] ?? part.replace(/[.+^$()|{}[\]\\]/g, "\\$&")).join("")}$`);
+};
+const WILDCARDS: Readonly<Record<string, string>> = { "**/": "(?:[^/]+/)*", "*": "[^/]*", "?": "[^/]" };
+
+/** Whether a folder (from the root) is one of the workspace's packages; none is where the root is no workspace. */
+export const isMemberOf = (root: string): ((folder: string) => boolean) => {
+  const patterns = packagesOf(root) ?? [];
+  return (folder) => namesPackage(patterns, folder);
 };
 
 /** `packageManager` of package.json, where it names one that the lockfile is not of. */

@@ -5,6 +5,7 @@ import { showBytes } from "../domain/wording.ts";
 import { ArchiveRefused, type LeftOut, type ListedSource, listSource } from "../engine/zip/archive.ts";
 import type { FoundLayout } from "./app-layout.ts";
 import { errorAt, type Finding, unchecked, warningAt } from "./finding.ts";
+import { checkLocalDependencies } from "./local-dependencies.ts";
 import { trackedEnvFiles } from "./tracked-env.ts";
 
 /** What would be uploaded, before it is packed. */
@@ -18,10 +19,11 @@ const ENV_NAMES = /^[^\S\n]*(?:export\s+)?([A-Za-z_]\w*)[^\S\n]*=/gm;
  * Lists what a deployment packs.
  *
  * @param variables names that the site declares, where the site is known
+ * @param ownBuild what such an app installs is its own affair
  */
 export async function checkSource(
   { layout, install }: FoundLayout,
-  variables: readonly string[] | undefined,
+  { variables, ownBuild }: { readonly variables: readonly string[] | undefined; readonly ownBuild: boolean },
 ): Promise<{ source?: SourceSize; findings: Finding[] }> {
   const { root, app } = layout;
   const { files: envFiles, note } = await trackedEnvFiles(root);
@@ -40,6 +42,7 @@ export async function checkSource(
     source: { files: listed.files.length, bytes, leftOut: listed.leftOut },
     findings: [
       ...needed.flatMap((path) => ignoredFile(root, listed, path)),
+      ...(ownBuild ? [] : checkLocalDependencies(layout, listed)),
       ...largeSource(root, listed, bytes),
       ...(await untrackedValues(root, listed.leftOut, variables)),
       ...(note === undefined ? [] : [unchecked("source.env", `In ${root} ${note}.`)]),

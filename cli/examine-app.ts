@@ -41,7 +41,7 @@ export async function examineApp(app: string, { ownBuild, site }: About): Promis
   const config = await readOpenNextConfig(app);
   const manifests = [await readManifest(app), ...(root === app ? [] : [await readManifest(root)])] as const;
   const { versions, findings } = checkVersions(found, manifests, managerOf(root));
-  const { source, findings: ofSource } = await checkSource(found, site?.variables);
+  const { source, findings: ofSource } = await checkSource(found, { variables: site?.variables, ownBuild });
   const ofBuild = ownBuild ? ownBuildFindings(config, site) : [...unsupportedIn(config), ...(await checkNextConfig(app, site?.basePath))];
   return {
     ...found,

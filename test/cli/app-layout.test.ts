@@ -60,6 +60,20 @@ describe("what is packed for an app", () => {
     expect(refusal("apps/old")).toMatch(/has no lockfile/);
   });
 
+  it("goes by the workspace's patterns as package managers do: a star is one folder, and words in braces are one of them", async () => {
+    await put({ "package.json": '{"workspaces": ["{apps,sites}/*", "libs/**", "{odd/(*"]}', "package-lock.json": "{}" });
+    await put({
+      "sites/a/package.json": "{}",
+      "apps/a/test/app/package.json": "{}",
+      "libs/a/b/package.json": "{}",
+      "lib/package.json": "{}",
+    });
+    expect(layoutOf(at("sites/a")).layout).toEqual({ root, app: "sites/a" });
+    expect(layoutOf(at("libs/a/b")).layout).toEqual({ root, app: "libs/a/b" });
+    expect(layoutOf(at("apps/a/test/app")).layout).toEqual({ root: at("apps/a/test/app") });
+    expect(layoutOf(at("lib")).layout).toEqual({ root: at("lib") });
+  });
+
   it("is nothing where two lockfiles say different things, or packageManager names another manager", async () => {
     await put({ "web/package-lock.json": "{}", "web/npm-shrinkwrap.json": "{}", "web/package.json": '{"packageManager": "npm@11.0.0"}' });
     expect(layoutOf(at("web"))).toMatchObject({ layout: { root: at("web") }, findings: [] });
