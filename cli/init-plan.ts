@@ -19,7 +19,7 @@ import { ownPackage } from "./own-package.ts";
 import type { Package } from "./package-name.ts";
 import { declaredSites, nearestSitesFile, SITES_FILE, sitesOf } from "./site-sources.ts";
 import { OPEN_NEXT } from "./tested-versions.ts";
-import { type Workflow, withoutWorkflow, workflowOf } from "./workflow.ts";
+import { accessOf, repositoryIn, type Workflow, withoutWorkflow, workflowOf } from "./workflow.ts";
 
 /** A file that would be written; `before` is undefined where there is none. */
 export type Change = { readonly path: string; readonly before: string | undefined; readonly after: string };
@@ -40,7 +40,8 @@ export type InitPlan = {
   readonly site: string;
   /** the file that declares it, there or to be written */
   readonly sitesFile: string;
-  readonly hasWorkflow: boolean;
+  /** what lets the runs of the workflow in; nothing where none is written */
+  readonly access: readonly string[];
 };
 
 /** What is mended by what `init` writes, and by an install after it. */
@@ -63,7 +64,9 @@ export async function planInit(app: string, command: Package): Promise<InitPlan>
     ...(repository === undefined
       ? []
       : [await ignoreLine(relative(repository, sites.file).startsWith("..") ? repository : dirname(sites.file))]),
-    ...(repository === undefined ? [] : [await workflow(repository, { package: command, app, site: sites.site, manager })]),
+    ...(repository === undefined
+      ? []
+      : [await workflow(repository, { package: command, app, site: sites.site, sitesFile: sites.file, manager })]),
   ];
   const examined = await examineApp(app, { ownBuild: isOwnBuild(app, false), site: undefined });
   const changes = results.flatMap(({ change }) => change ?? []);
@@ -86,11 +89,11 @@ export async function planInit(app: string, command: Package): Promise<InitPlan>
     ],
     site: sites.site,
     sitesFile: sites.file,
-    hasWorkflow: results.some(({ change }) => change?.path.endsWith(".yml")),
+    access: results.flatMap(({ access }) => access ?? []),
   };
 }
 
-type Result = { readonly change?: Change; readonly kept?: Kept; readonly hint?: string };
+type Result = { readonly change?: Change; readonly kept?: Kept; readonly hint?: string; readonly access?: readonly string[] };
 
 async function sitesFile(app: string, root: string, manifest: Manifest): Promise<Result & { file: string; site: string }> {
   const there = nearestSitesFile(app);
@@ -164,7 +167,7 @@ async function ignoreLine(folder: string): Promise<Result> {
 
 async function workflow(
   repository: string,
-  { app, ...given }: Pick<Workflow, "package" | "site" | "manager"> & { app: string },
+  { app, sitesFile: sites, ...given }: Pick<Workflow, "package" | "site" | "manager"> & { app: string; sitesFile: string },
 ): Promise<Result> {
   const path = join(repository, ".github/workflows/deploy.yml");
   const wanted = { ...given, folder: pathFrom(repository, app), branch: await branchOf(repository) };
@@ -172,9 +175,16 @@ async function workflow(
   const why = withoutWorkflow(wanted);
   if (why !== undefined) return before === undefined ? { hint: `No workflow was made: ${why}.` } : {};
   const after = workflowOf(wanted);
-  if (before === undefined) return { change: { path, before, after } };
+  if (before === undefined)
+    return { change: { path, before, after }, access: accessOf(wanted, await remoteOf(repository), pathFrom(repository, sites)) };
   return before.replaceAll("\r\n", "\n") === after ? {} : { kept: { path, why: "it is there already", wanted: after } };
 }
+
+const remoteOf = (repository: string): Promise<string | undefined> =>
+  openGit(repository)("config", "--get", "remote.origin.url").then(
+    (text) => repositoryIn(text.toString().trim()),
+    () => undefined,
+  );
 
 /** What the remote calls its main branch, else the one that is checked out. */
 async function branchOf(repository: string): Promise<string> {

@@ -52,7 +52,7 @@ async function write({ path, before, after }: Change): Promise<void> {
   await writeFile(path, after);
 }
 
-function nextOf({ install, sitesFile, hasWorkflow }: InitPlan, app: string): string[] {
+function nextOf({ install, sitesFile, access }: InitPlan, app: string): string[] {
   const at = install === undefined ? "" : relative(process.cwd(), install.folder);
   const where = relative(process.cwd(), app) || ".";
   const sites = relative(process.cwd(), sitesFile);
@@ -61,8 +61,6 @@ function nextOf({ install, sitesFile, hasWorkflow }: InitPlan, app: string): str
     // the file of the working folder is found without its name
     `Next:  shiplog dev${sites === SITES_FILE ? "" : ` --sites ${sites}`}`,
     `       shiplog deploy ${where}      in another terminal`,
-    ...(hasWorkflow
-      ? ["The workflow asks for the secrets SHIPLOG_URL and SHIPLOG_TOKEN of the repository (gh secret set SHIPLOG_URL)."]
-      : []),
+    ...access,
   ];
 }

@@ -1,9 +1,11 @@
+import { readFileSync } from "node:fs";
 import { access } from "node:fs/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { parseSites } from "../../blueprint/sites-file.ts";
 import { planInit } from "../../cli/init-plan.ts";
 import { CLI_PACKAGE } from "../../cli/package-name.ts";
+import { repositoryIn, workflowOf } from "../../cli/workflow.ts";
 import metadata from "../../package.json" with { type: "json" };
 import { type Folder, openFolder } from "./support/app-folder.ts";
 import { type Finished, runCli } from "./support/run-cli.ts";
@@ -55,7 +57,10 @@ describe("shiplog init of an untouched create-next-app app", () => {
       expect(out).toContain(line);
     expect(err).toBe(
       "Wrote these 4 files.\nInstall first:  npm install\nNext:  shiplog dev\n       shiplog deploy .      in another terminal\n" +
-        "The workflow asks for the secrets SHIPLOG_URL and SHIPLOG_TOKEN of the repository (gh secret set SHIPLOG_URL).\n",
+        "The workflow stores no secret: its runs prove themselves by tokens of GitHub. To let them in:\n" +
+        '  1. in shiplog.sites.json, at the environment of my-app:  "github": [{"repository": "<owner>/<repository>", "ref": "refs/heads/main"}]\n' +
+        "  2. put it into effect:  shiplog up --stage production\n" +
+        "  3. gh variable set SHIPLOG_URL --body <the address that it prints>\n",
     );
     const { sites } = parseSites(await folder.text("shiplog.sites.json"), "x");
     expect(sites).toMatchObject([{ name: "my-app", source: ".", environments: [{ name: "production" }] }]);
@@ -131,10 +136,10 @@ describe("shiplog init of an untouched create-next-app app", () => {
   });
 });
 
-const secret = (name: string): string => `$\{{ secrets.${name} }}`;
+const variable = (name: string): string => `$\{{ vars.${name} }}`;
 
 describe("its workflow", () => {
-  it("installs one version of the small package by its scoped name, and gives the token to nothing else", async () => {
+  it("installs one version of the small package by its scoped name, and gives the engine's address to nothing else", async () => {
     gitAt("trunk");
     await folder.put(created());
     const { changes } = await plan();
@@ -150,9 +155,35 @@ describe("its workflow", () => {
     ]);
     expect(CLI_PACKAGE.name).toMatch(/^@[\w-]+\/cli$/);
     expect(steps.filter((step: { env?: object }) => step.env !== undefined)).toEqual([
-      { run: runs[1], env: { SHIPLOG_URL: secret("SHIPLOG_URL"), SHIPLOG_TOKEN: secret("SHIPLOG_TOKEN") } },
+      { run: runs[1], env: { SHIPLOG_URL: variable("SHIPLOG_URL") } },
     ]);
-    expect(text).not.toMatch(/npx|bunx|dlx/);
+    expect(text).toContain("see that the scope is yours");
+    expect(text).not.toMatch(/npx|bunx|dlx|secrets|TOKEN/);
+  });
+
+  it("comes with the rule that lets its runs in, which the sites file takes as it is printed", async () => {
+    gitAt("trunk");
+    folder.git("remote", "add", "origin", "git@github.com:Acme/my.web.git");
+    await folder.put(created());
+    const [, first = ""] = (await plan()).access;
+    const github = JSON.parse(`{${first.slice(first.indexOf('"github"'))}}`);
+    expect(github).toEqual({ github: [{ repository: "Acme/my.web", ref: "refs/heads/trunk" }] });
+    const site = { name: "web", source: ".", environments: [{ name: "production", ...github }] };
+    expect(() => parseSites(JSON.stringify({ sites: [site] }), "x")).not.toThrow();
+  });
+
+  it.each([
+    ["https://github.com/acme/web", "acme/web"],
+    ["https://user:secret@github.com/acme/web.git", "acme/web"],
+    ["ssh://git@github.com/acme/web.git", "acme/web"],
+    ["git@gitlab.com:acme/web.git", undefined],
+    ["https://example.com/github.com/acme/web", undefined],
+  ])("knows the repository of %s", (remote, repository) => expect(repositoryIn(remote)).toBe(repository));
+
+  it("is the one in docs/github.md", () => {
+    const page = readFileSync(new URL("../../docs/github.md", import.meta.url), "utf8");
+    const [, shown] = /```yaml\n# \.github\/workflows\/deploy\.yml\n([\s\S]*?)```/.exec(page) ?? [];
+    expect(shown).toBe(workflowOf({ package: CLI_PACKAGE, branch: "main", folder: ".", site: "web", manager: "npm" }));
   });
 
   it("is not made of a package without a scope, of a folder that a shell reads, or in no repository", async () => {
@@ -160,9 +191,9 @@ describe("its workflow", () => {
     expect((await plan()).hints.join()).toContain("is in no git repository");
     gitAt();
     const bare = await planInit(folder.root, { name: "shiplog", version: "0.1.0" });
-    expect([bare.hasWorkflow, bare.hints.join()]).toEqual([
-      false,
-      expect.stringContaining("whatever somebody else publishes as shiplog would get the token"),
+    expect([bare.access, bare.hints.join()]).toEqual([
+      [],
+      expect.stringContaining("whatever somebody else publishes as shiplog would run with the job's right to deploy"),
     ]);
     await folder.put(Object.fromEntries(Object.entries(created()).map(([path, content]) => [`a $(id)/${path}`, content])));
     expect((await plan("a $(id)")).hints.join()).toContain("cannot stand in a workflow as it is");
