@@ -5,6 +5,7 @@ import { GetSecretValueCommand } from "@aws-sdk/client-secrets-manager";
 import { SQSClient } from "@aws-sdk/client-sqs";
 import { reservations } from "../blueprint/concurrency.ts";
 import { awsClients, type Clients } from "../engine/aws/clients.ts";
+import { isImageAnswer, isImageProbe } from "../engine/open-next/probe.ts";
 import { type AccountLimits, USUAL_ACCOUNT } from "./account-limits.ts";
 import { clientEnvironment, clientOptions } from "./client-options.ts";
 import { type CodeBuildOptions, type LocalCodeBuild, startCodeBuild } from "./codebuild/codebuild.ts";
@@ -67,6 +68,7 @@ export const startAws = async ({
     reserved: reservations(account.concurrentInvocations),
     functionUrlBase: () => `${endpoint.url}/.lambda-url/`,
     log: (name, version, line) => log(`${name}:${version} ${line}`),
+    quiet: { asks: (payload) => isImageProbe(payload.toString()), expects: (answer) => isImageAnswer(answer.toString()) },
   }).catch(async (error: unknown) => {
     await close();
     throw error;

@@ -22,9 +22,25 @@ export const atOf = ({ host, checkPath, originKeys }: SiteConfig, base: string):
 export const probeOf = ({ role, patterns }: Pick<PublishedFunction, "role" | "patterns">, at: At, now: number): Probe => {
   const kind = kindOf(role);
   if (kind === "revalidation") return { payload: { Records: [] } };
-  if (kind === "image") return pageProbe("/_next/image", at, now);
+  if (kind === "image") return pageProbe(IMAGE_PATH, at, now);
   return pageProbe(checkPathBelow(at.base, patterns === undefined ? at.checkPath : literalPathOf(patterns)), at, now);
 };
+
+const IMAGE_PATH = "/_next/image";
+const AGENT = "shiplog-check";
+
+/**
+ * Whether a payload is the probe of an image function. OpenNext writes an error for each request that it answers with 400,
+ * and for this one nothing is wrong: who shows output to a person leaves it out where the answer is the expected one.
+ */
+export const isImageProbe = (payload: string): boolean => {
+  if (!payload.includes(AGENT)) return false;
+  const { rawPath, rawQueryString, headers } = (parsed(payload) ?? {}) as Partial<ReturnType<typeof urlEvent>>;
+  return rawPath === IMAGE_PATH && rawQueryString === "" && headers?.["user-agent"] === AGENT;
+};
+
+/** Whether this is what a working image function answers to its probe. */
+export const isImageAnswer = (payload: string): boolean => headOf(payload).statusCode === 400;
 
 /** The request of a visitor who looks at a page, as the edge sends it. */
 export const pageProbe = (path: string, at: Pick<At, "host" | "originKeys">, now: number) => ({ path, payload: urlEvent(path, at, now) });
@@ -125,7 +141,7 @@ const urlEvent = (target: string, { host, originKeys }: Pick<At, "host" | "origi
       "x-forwarded-host": host,
       "x-forwarded-proto": "https",
       accept: "text/html",
-      "user-agent": "shiplog-check",
+      "user-agent": AGENT,
       ...(originKeys.length > 0 && { [ORIGIN_HEADER]: originKeys.join(",") }),
     },
     cookies: [],
@@ -134,7 +150,7 @@ const urlEvent = (target: string, { host, originKeys }: Pick<At, "host" | "origi
       apiId: "shiplog",
       domainName: host,
       domainPrefix: "shiplog",
-      http: { method: "GET", path, protocol: "HTTP/1.1", sourceIp: "127.0.0.1", userAgent: "shiplog-check" },
+      http: { method: "GET", path, protocol: "HTTP/1.1", sourceIp: "127.0.0.1", userAgent: AGENT },
       requestId: `check-${now}`,
       routeKey: "$default",
       stage: "$default",

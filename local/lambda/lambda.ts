@@ -21,6 +21,7 @@ import { refusalAnswer, tooManyCalls } from "./refusals.ts";
 import { openRegistry } from "./registry.ts";
 import { routeOf } from "./routes.ts";
 import { startRuntimeApi } from "./runtime-api.ts";
+import type { Quiet } from "./sandbox.ts";
 import { inMode, wholeOf } from "./streamed-response.ts";
 import type { Flow } from "./task.ts";
 import { urlOperations } from "./urls.ts";
@@ -78,6 +79,8 @@ export type LocalLambdaOptions = {
   environment: Record<string, string>;
   /** Takes the functions' output, line by line. */
   log?: (functionName: string, version: string, line: string) => void;
+  /** Whose output `log` gets only where something is wrong. Default nobody's. */
+  quiet?: Quiet;
   /** Where function URLs are served: FunctionUrl is this + id + "/". */
   functionUrlBase: () => string;
   /** Processes per function version; further invocations wait in line. Default 3. */
@@ -114,7 +117,7 @@ export const startLambda = async (options: LocalLambdaOptions): Promise<LocalLam
       idleTimeoutMs: options.idleTimeoutMs ?? 15 * 60_000,
       unaliasedGraceMs: options.unaliasedGraceMs ?? 60_000,
     },
-    { runtimeApi, scratchDir, environment: () => environment, log },
+    { runtimeApi, scratchDir, environment: () => environment, log, quiet: options.quiet },
     ({ functionName, version }) => {
       const record = registry.find(functionName);
       return version === LATEST || (record !== undefined && aliasesOn(record, version).length > 0);

@@ -24,7 +24,11 @@ export type SandboxSupport = {
   readonly scratchDir: string;
   readonly environment: () => Readonly<Record<string, string>>;
   readonly log: (functionName: string, version: string, line: string) => void;
+  readonly quiet?: Quiet | undefined;
 };
+
+/** Invocations whose output is shown only where their answer is not the one that is expected. */
+export type Quiet = { readonly asks: (payload: Buffer) => boolean; readonly expects: (answer: Buffer) => boolean };
 
 /** One execution environment: a process that has loaded the bundle and runs one invocation at a time. */
 export type Sandbox = {
@@ -43,7 +47,7 @@ export const startSandbox = (
   support: SandboxSupport,
   on: { ready(sandbox: Sandbox): void; ended(sandbox: Sandbox, neverReady: ((requestId: string) => Outcome) | undefined): void },
 ): Sandbox => {
-  const { runtimeApi, scratchDir, environment, log } = support;
+  const { runtimeApi, scratchDir, environment, log, quiet } = support;
   const token = randomBytes(16).toString("hex");
   const scratch = join(scratchDir, token);
   mkdirSync(scratch, { recursive: true });
@@ -140,14 +144,17 @@ export const startSandbox = (
       const response = waiting;
       if (!response) throw new Error(`A sandbox of ${task.key} was given an invocation while it was not waiting for one`);
       waiting = undefined;
-      const tail = lines.begin(invocation.requestId);
+      const excerpt = lines.begin(invocation.requestId, quiet?.asks(invocation.payload) ? "held" : undefined);
       const limit = task.configuration.Timeout * 1000;
       const answer = new Promise<{ outcome: Outcome } | Flow>((settle) => {
         const { requestId } = invocation;
         running = { requestId, settle, timer: setTimeout(() => timeOut(requestId), limit) };
       });
       send(response, invocation, Date.now() + limit);
-      return { ...(await answer), log: tail };
+      const given = await answer;
+      const isExpected = "outcome" in given && !given.outcome.functionError && quiet?.expects(given.outcome.payload);
+      if (!isExpected) excerpt.show();
+      return { ...given, log: excerpt.tail };
     },
     async stop() {
       kill();

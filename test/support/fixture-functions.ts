@@ -81,12 +81,13 @@ const isDown = () => {
 };
 `;
 
-/** The image function's `index.mjs`: like the real one, 400 without its three parameters; else a picture of one point. */
+/** The image function's `index.mjs`: like the real one, 400 without its three parameters, with a line of error; else a picture of one point. */
 export const IMAGE_FUNCTION = `const point = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNkYAAAAAYAAjCB0C8AAAAASUVORK5CYII=";
 
 export const handler = async (event) => {
   const query = new URLSearchParams(event.rawQueryString);
   const missing = ["url", "w", "q"].find((name) => !query.get(name));
+  if (missing) console.error("Error during validation of image params", '"' + missing + '" parameter is required');
   if (missing) return { statusCode: 400, headers: { "content-type": "text/plain" }, cookies: [], body: '"' + missing + '" parameter is required', isBase64Encoded: false };
   return { statusCode: 200, headers: { "content-type": "image/png" }, cookies: [], body: point, isBase64Encoded: true };
 };
