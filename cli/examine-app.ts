@@ -8,6 +8,7 @@ import { checkVersions, type Versions } from "./check-versions.ts";
 import { checkEdgeRoutes } from "./edge-routes.ts";
 import type { Environment } from "./environment.ts";
 import { environmentName } from "./environment.ts";
+import { CliError } from "./failure.ts";
 import { errorAt, type Finding, unchecked, warningAt } from "./finding.ts";
 import { readManifest } from "./manifest.ts";
 import { checkNextConfig } from "./next-config.ts";
@@ -70,20 +71,30 @@ export function environmentFindings({ config }: Examined, { ownBuild, site }: Ab
   return splitMisfit(config, { who: `the site ${site.name} is declared`, site: site.name }, Object.keys(site.functions));
 }
 
-/** Undefined of an engine of an earlier release, and for runs of GitHub Actions: they are told nothing of variables. */
-export const variablesOf = (api: Api, { site, environment }: Environment): Promise<readonly Variable[] | undefined> =>
+/** The variables of an environment, or why they could not be asked for. */
+export type KnownVariables = { readonly variables: readonly Variable[] } | { readonly why: string };
+
+/**
+ * An engine of an earlier release does not tell, and runs of GitHub Actions are told nothing of variables.
+ * @param late ends the asking
+ */
+export const variablesOf = (api: Api, { site, environment }: Environment, late?: AbortSignal): Promise<KnownVariables> =>
   api.variables(site, environment).then(
-    ({ variables }) => variables,
-    () => undefined,
+    ({ variables }) => ({ variables }),
+    (error: unknown) => {
+      if (late?.aborted) return { why: "the engine did not answer in time" };
+      if (!(error instanceof CliError) || error.code === "interrupted") throw error;
+      return { why: firstSentence(error.message) };
+    },
   );
 
-/** What a build of the environment would wait for; without what the engine knows, that nobody looked. */
-export function variableFindings({ site }: About, place: string, known: readonly Variable[] | undefined): Finding[] {
-  if (known === undefined)
+/** What a build of the environment would wait for; without what the engine knows, that nobody looked, and why. */
+export function variableFindings({ site }: About, place: string, known: KnownVariables): Finding[] {
+  if ("why" in known)
     return site === undefined || site.variables.length === 0
       ? []
-      : [unchecked("variables.unknown", `Whether ${place} has values for ${site.variables.join(", ")} was not checked.`)];
-  return known
+      : [unchecked("variables.unknown", `Whether ${place} has values for ${site.variables.join(", ")} was not checked: ${known.why}.`)];
+  return known.variables
     .filter(({ declared, value }) => declared && value !== "set")
     .map(({ name, value }) =>
       value === "none"
@@ -91,6 +102,9 @@ export function variableFindings({ site }: About, place: string, known: readonly
         : warningAt("variables.empty", `The value of ${name} in ${place} is empty: the build takes it as it is.`, setting(place, name)),
     );
 }
+/** Without its dot. */
+const firstSentence = (text: string): string => (text.split(/(?<=[.])\s/)[0] ?? "").replace(/[.]$/, "");
+
 const setting = (place: string, name: string): string => {
   const [site, environment] = place.split("/");
   return `shiplog env set ${name} --site ${site} --env ${environment}`;

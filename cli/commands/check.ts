@@ -3,7 +3,7 @@ import type { ManyEnvironments } from "../../client/contract.ts";
 import { findConnection } from "../connection.ts";
 import type { Context, Register } from "../context.ts";
 import { environmentName, resolveEnvironment } from "../environment.ts";
-import { environmentFindings, examineApp, type Variable, variableFindings, variablesOf } from "../examine-app.ts";
+import { environmentFindings, examineApp, type KnownVariables, variableFindings, variablesOf } from "../examine-app.ts";
 import { CliError, type ExitCode, exit } from "../failure.ts";
 import { type Finding, unchecked } from "../finding.ts";
 import { aboutApp, findApp } from "../next-app.ts";
@@ -12,7 +12,7 @@ import { siteSources, sitesOf } from "../site-sources.ts";
 
 type Options = { readonly site?: string; readonly env?: string };
 type Environment = z.infer<typeof ManyEnvironments>["environments"][number];
-type Known = Environment & { readonly values: readonly Variable[] | undefined };
+type Known = Environment & { readonly values: KnownVariables };
 
 /** How long an engine may take to answer: what it knows is a small part of what is looked at. */
 const ASK_MS = 3_000;
@@ -40,7 +40,7 @@ async function check(context: Context, folder: string, options: Options): Promis
     ...examined.findings,
     ...environmentFindings(examined, about, "site" in engine ? engine : undefined),
     ...("level" in engine ? [engine] : []),
-    ...variableFindings(about, place, "site" in engine ? engine.values : undefined),
+    ...variableFindings(about, place, "site" in engine ? engine.values : { why: "no engine was asked" }),
   ];
   showExamination(context, app, { ...examined, findings });
   return findings.some(({ level }) => level === "error") ? exit.failed : exit.reached;
@@ -59,7 +59,7 @@ async function askEngine(context: Context, site: string | undefined, { env }: Op
   try {
     const api = context.api(AbortSignal.any([context.signal, late]));
     const environment = await resolveEnvironment(api, { env, site });
-    return { ...environment, values: await variablesOf(api, environment) };
+    return { ...environment, values: await variablesOf(api, environment, late) };
   } catch (error) {
     if (context.signal.aborted) throw error;
     return notAsked(late.aborted ? new CliError(exit.unexpected, "unreachable", `It did not answer in ${ASK_MS / 1_000} s.`) : error);

@@ -289,12 +289,43 @@ describe("variables", () => {
     await engine.close();
   });
 
-  it("are unchecked where no engine can be asked", async () => {
-    await folder.put({
-      "shiplog.sites.json": { sites: [{ name: "web", source: ".", environments: [{ name: "production" }], variables: ["API_URL"] }] },
+  describe("are unchecked, and it is said why,", () => {
+    beforeEach(() =>
+      folder.put({
+        "shiplog.sites.json": { sites: [{ name: "web", source: ".", environments: [{ name: "production" }], variables: ["API_URL"] }] },
+      }),
+    );
+    const why = async (env?: Record<string, string>) =>
+      (await check("", env)).findings.map(({ code, message }) => [code, message.replace(/^.* was not checked/, "")]);
+
+    it("where no engine can be asked", async () => {
+      expect(await why()).toEqual([
+        ["engine.not-asked", expect.stringContaining(".")],
+        ["variables.unknown", ": no engine was asked."],
+      ]);
     });
-    const { findings } = await check();
-    expect(findings.map(({ code }) => code)).toEqual(["engine.not-asked", "variables.unknown"]);
+
+    it.each([
+      [403, "github.forbidden", "A run of GitHub Actions may not read this. It may deploy.", "A run of GitHub Actions may not read this"],
+      [404, "route.unknown", "There is no such path", "There is no such path"],
+      [503, "busy", "The table is busy.", "Shiplog could not do this: The table is busy"],
+    ])("where the engine answers %i", async (status, code, message, clause) => {
+      const engine = await stubEngine();
+      engine.state.instead.set("GET /v1/environments/web/production/variables", {
+        status,
+        body: { error: { code, message } },
+        always: true,
+      });
+      expect(await why(engine.env)).toEqual([["variables.unknown", `: ${clause}.`]]);
+      await engine.close();
+    });
+
+    it("where it does not answer", async () => {
+      const engine = await stubEngine();
+      engine.state.hang.add("GET /v1/environments/web/production/variables");
+      expect(await why(engine.env)).toEqual([["variables.unknown", ": the engine did not answer in time."]]);
+      await engine.close();
+    });
   });
 });
 
