@@ -1,9 +1,11 @@
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { findConnection } from "../connection.ts";
 import type { Context, Register } from "../context.ts";
 import { readEnvFiles } from "../env-files.ts";
 import { CliError, type ExitCode, exit, usageError } from "../failure.ts";
+import { firstDeploy } from "../redeploy.ts";
 import { SITES_FILE } from "../site-sources.ts";
 import { table } from "../terminal.ts";
 
@@ -60,8 +62,9 @@ async function develop(
     );
   const envFiles = await readEnvFiles(envFile);
   const { startDevelopment } = await import("../../local/development.ts");
+  const dataDir = resolve(data ?? (process.env.SHIPLOG_DATA || ".shiplog"));
   const development = await startDevelopment({
-    dataDir: resolve(data ?? (process.env.SHIPLOG_DATA || ".shiplog")),
+    dataDir,
     ...(sites === undefined ? {} : { sitesFile: resolve(sites) }),
     ...(app === undefined ? {} : { appDir: resolve(app) }),
     ...(port === undefined ? {} : { port: Number(port) }),
@@ -74,6 +77,7 @@ async function develop(
   });
   try {
     const { apiUrl, sites: running } = development;
+    const { sites: sources = [] } = findConnection(dataDir, {}, process.cwd());
     if (json) terminal.document({ apiUrl, sites: running });
     else
       terminal.result(
@@ -83,7 +87,7 @@ async function develop(
           ...running.map(({ site, environment, url }) => [`${site}/${environment}`, url]),
         ]),
       );
-    terminal.note("Deploy from another terminal:  shiplog deploy <dir>      Stop with Ctrl-C.");
+    terminal.note(`Deploy from another terminal:  ${firstDeploy(running, sources, data)}      Stop with Ctrl-C.`);
     if (!signal.aborted) await once(signal, "abort");
   } finally {
     terminal.note("Stopping …");

@@ -5,7 +5,7 @@ import type { Context } from "../context.ts";
 import { readDotenv } from "../dotenv.ts";
 import { environmentName, resolveEnvironment, type Whereabouts } from "../environment.ts";
 import { usageError } from "../failure.ts";
-import { redeploy } from "../redeploy.ts";
+import { redeploy, sourcesHere } from "../redeploy.ts";
 import { plain } from "../terminal.ts";
 
 /** `more`: words behind the name, which are no values. `from`: a dotenv file, or `-`. */
@@ -26,7 +26,8 @@ export async function set(context: Context, given: Given, where: Whereabouts): P
     ...(others.length === 0 ? [] : [`${others.join(", ")} had this value already: nothing was changed.`]),
   ];
   context.terminal.result(lines.join("\n"));
-  if (changed.length > 0) context.terminal.note(`It takes effect with the next deployment:  ${redeploy({ site, environment })}`);
+  if (changed.length > 0)
+    context.terminal.note(`It takes effect with the next deployment:  ${redeploy({ site, environment }, sourcesHere(context))}`);
 }
 
 const sentence = (names: readonly string[]): string => `${names.join(", ")} ${names.length === 1 ? "is" : "are"}`;

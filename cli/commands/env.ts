@@ -6,7 +6,7 @@ import { confirm } from "../confirm.ts";
 import type { Context, Register } from "../context.ts";
 import { showAge } from "../duration.ts";
 import { environmentName, resolveEnvironment, type Whereabouts } from "../environment.ts";
-import { redeploy } from "../redeploy.ts";
+import { redeploy, sourcesHere } from "../redeploy.ts";
 import { list as listed, plain } from "../terminal.ts";
 import { pull } from "./env-pull.ts";
 import { set } from "./env-set.ts";
@@ -50,8 +50,9 @@ const located = (command: Command): Command =>
 
 const whereOf = ({ site, env, environment }: Where): Whereabouts => ({ site, env: env ?? environment });
 
-async function list({ api: open, terminal, json }: Context, given: Whereabouts): Promise<undefined> {
-  const api = open();
+async function list(context: Context, given: Whereabouts): Promise<undefined> {
+  const { terminal, json } = context;
+  const api = context.api();
   const { site, environment } = await resolveEnvironment(api, given);
   const { live, variables } = await api.variables(site, environment);
   if (json) return void terminal.document({ site, environment, live, variables });
@@ -62,7 +63,9 @@ async function list({ api: open, terminal, json }: Context, given: Whereabouts):
   terminal.result(listed([["NAME", "VALUE", "LIVE", "SET", "BY"], ...rows], ["BY", "LIVE"], terminal.columns));
   const changed = variables.filter((one) => one.changed).map(({ name }) => name);
   if (changed.length > 0)
-    terminal.note(`Changed since what is live: ${changed.join(", ")}. To take effect:  ${redeploy({ site, environment })}`);
+    terminal.note(
+      `Changed since what is live: ${changed.join(", ")}. To take effect:  ${redeploy({ site, environment }, sourcesHere(context))}`,
+    );
 }
 
 const since = ({ changed }: Variable): string => (changed === null ? "-" : changed ? "changed" : "the same");

@@ -2,10 +2,11 @@ import { changedVariables } from "../../domain/projections/changed-variables.ts"
 import type { DeploymentView } from "../../domain/projections/views.ts";
 import { isEnd } from "../../domain/projections/views.ts";
 import type { Api } from "../api.ts";
+import type { SiteSource } from "../connection.ts";
 import type { Context, Register } from "../context.ts";
 import { pastOption, showAge } from "../duration.ts";
 import { type Environment, environmentName, resolveEnvironment, type Whereabouts, whereabouts } from "../environment.ts";
-import { redeploy } from "../redeploy.ts";
+import { redeploy, sourcesHere } from "../redeploy.ts";
 import { name, type RollbackPlan } from "../rollback-plan.ts";
 import { showCommit } from "../show-commit.ts";
 import { plain, table } from "../terminal.ts";
@@ -35,15 +36,17 @@ type Glance = {
   readonly changedVariables: readonly string[];
 };
 
-async function status({ api: open, terminal, json }: Context, given: Whereabouts, moment: string | undefined): Promise<undefined> {
-  const api = open();
+async function status(context: Context, given: Whereabouts, moment: string | undefined): Promise<undefined> {
+  const { terminal, json } = context;
+  const api = context.api();
   const at = moment === undefined ? undefined : pastOption("--at", moment, Date.now());
   const glances = await Promise.all((await chosen(api, given, at)).map((environment) => glanceAt(api, environment, at)));
   if (json) terminal.document({ environments: glances });
   else if (glances.length === 0) terminal.note("No site is declared. Add one to the sites file.");
   else {
     const bold = (text: string) => terminal.paint("bold", text);
-    const shown = glances.map((glance) => show(glance, bold, Date.now(), at !== undefined));
+    const help = at === undefined ? { sources: sourcesHere(context) } : undefined;
+    const shown = glances.map((glance) => show(glance, bold, Date.now(), help));
     terminal.result([...(at === undefined ? [] : [momentLine(at)]), ...shown].join("\n\n"));
   }
   return undefined;
@@ -79,19 +82,20 @@ async function glanceAt(api: Api, environment: Environment, at: string | undefin
   };
 }
 
-/** `past`: without the commands that help on, which would act on what is so today. */
+/** @param helping of the past without: commands that help on would act on what is so today */
 function show(
   { environment, liveDeployment, underWay, failed, rollback, changedVariables: changed }: Glance,
   bold: (text: string) => string,
   now: number,
-  past: boolean,
+  helping: { readonly sources: readonly SiteSource[] } | undefined,
 ): string {
   const { live, flipping, waiting, pin, lock, drifts, warnings, url } = environment;
   const place = environmentName(environment);
   const rows: [string, string][] = [];
-  const help = (text: string): string => (past ? "" : text);
+  const help = (text: string): string => (helping === undefined ? "" : text);
+  const deploy = redeploy(environment, helping?.sources ?? []);
 
-  if (live === null) rows.push(["live", `nothing yet${help(":  shiplog deploy <dir>")}`]);
+  if (live === null) rows.push(["live", `nothing yet${help(`:  ${deploy}`)}`]);
   else {
     const verb = { deploy: "deployed", rollback: "rolled back", promote: "promoted", restore: "restored" }[live.reason];
     rows.push(["live", `${live.deploymentId} (#${live.sequence}), ${verb} by ${plain(live.actor)} ${showAge(live.at, now)}`]);
@@ -133,7 +137,7 @@ function show(
       `${drift.function} was changed by hand, seen ${showAge(drift.at, now)}: ${plain(drift.says)}${help("; put it back as shown by:  shiplog doctor")}`,
     ]);
   if (changed.length > 0)
-    rows.push(["variables", `changed since the live release: ${changed.join(", ")}${help(`; to take effect:  ${redeploy(environment)}`)}`]);
+    rows.push(["variables", `changed since the live release: ${changed.join(", ")}${help(`; to take effect:  ${deploy}`)}`]);
   for (const warning of warnings) rows.push(["warning", plain(warning)]);
 
   if (rollback !== null && rollback.already === null) rows.push(["undo", `shiplog rollback ${place}  (to ${name(rollback.to)})`]);

@@ -36,6 +36,24 @@ describe("shiplog env set", () => {
     expect(again.out).toBe("API_KEY had this value already: nothing was changed.\n");
   });
 
+  it("names the app's folder where it is known, as a shell takes it from here; so do the list and the status", async () => {
+    const site = { name: "web", source: "my app", environments: [{ name: "production" }] };
+    await writeFile(join(folder, "shiplog.sites.json"), JSON.stringify({ sites: [site] }));
+    await mkdir(join(folder, "my app"));
+    const deploy = "shiplog deploy 'my app' --site web --env production\n";
+    expect((await cli(["env", "set", "API_KEY"], VALUE)).err).toContain(`with the next deployment:  ${deploy}`);
+    const known = { value: "set" as const, fingerprint: "f", declared: true, at: at(0), by: "ada" };
+    engine.state.listed = [{ name: "API_KEY", ...known, changed: true }];
+    expect((await cli(["env", "ls"])).err).toContain(`To take effect:  ${deploy}`);
+    engine.state.environments = [environmentView({ live: null, history: [] })];
+    expect((await cli(["status"])).out).toContain(`nothing yet:  ${deploy}`);
+    await rm(join(folder, "my app"), { recursive: true });
+    expect((await cli(["env", "set", "API_KEY"], "2")).err).toContain("shiplog deploy <dir> --site web");
+    await writeFile(join(folder, "shiplog.sites.json"), "{");
+    const broken = await cli(["env", "set", "API_KEY"], "3");
+    expect([broken.code, broken.err]).toEqual([0, expect.stringContaining("shiplog deploy <dir> --site web")]);
+  });
+
   it.each([
     ["one newline at its end goes", "a\n", "a"],
     ["one of Windows, too", "a\r\n", "a"],

@@ -4,7 +4,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { runCli, type Started, startCli } from "../cli/support/run-cli.ts";
 import { writeFixtureApp } from "../support/fixture-app.ts";
@@ -28,7 +28,7 @@ const healthy = async (): Promise<boolean> => {
 
 it("goes on where nobody reads its output, refuses a second one, stands still and goes on, and ends in order", async () => {
   running = startCli(dev());
-  await running.says("Stop with Ctrl-C");
+  await running.says(`shiplog deploy ${relative(tmpdir(), join(folder, "app"))} --data ${data()}      Stop with Ctrl-C`);
   running.hangUp("stdout", "stderr");
   expect(await healthy()).toBe(true);
 
