@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { createNextApp, lock, NEXT_16, openRoom, type Room } from "./room.ts";
+import { createNextApp, lock, NEXT_16 } from "../support/made-apps.ts";
+import { openRoom, type Room } from "./room.ts";
 import { closeBrowser, visit } from "./visit.ts";
 
 let room: Room;

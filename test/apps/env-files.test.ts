@@ -1,6 +1,7 @@
 import { symlink } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { LAYOUT, type Live, lock, manifestOf, NEXT_16, openRoom, type Room, sh } from "./room.ts";
+import { LAYOUT, lock, manifestOf, NEXT_16, sh } from "../support/made-apps.ts";
+import { type Live, openRoom, type Room } from "./room.ts";
 import { closeBrowser, visit } from "./visit.ts";
 
 const ODD = `it's "quoted", $HOME \${USER} \`id\` %20 äöü`;

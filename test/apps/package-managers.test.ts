@@ -1,5 +1,6 @@
 import { afterAll, afterEach, describe, expect, it } from "vitest";
-import { LAYOUT, manifestOf, NEXT_15, NEXT_16, openRoom, type Room, sh } from "./room.ts";
+import { LAYOUT, manifestOf, NEXT_15, NEXT_16, sh } from "../support/made-apps.ts";
+import { openRoom, type Room } from "./room.ts";
 import { closeBrowser, visit } from "./visit.ts";
 
 let room: Room | undefined;

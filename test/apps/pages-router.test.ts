@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { lock, manifestOf, NEXT_15, openRoom, type Room } from "./room.ts";
+import { lock, manifestOf, NEXT_15 } from "../support/made-apps.ts";
+import { openRoom, type Room } from "./room.ts";
 import { closeBrowser, visit } from "./visit.ts";
 
 let room: Room;

@@ -1,6 +1,7 @@
 import { symlink } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { LAYOUT, lock, manifestOf, NEXT_16, openRoom, type Room } from "./room.ts";
+import { LAYOUT, lock, manifestOf, NEXT_16 } from "../support/made-apps.ts";
+import { openRoom, type Room } from "./room.ts";
 import { closeBrowser, visit } from "./visit.ts";
 
 const FUNCTIONS = { api: ["/api/*"], shop: ["/shop", "/shop/*"] };

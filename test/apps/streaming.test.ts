@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { LAYOUT, lock, manifestOf, NEXT_16, openRoom, type Room } from "./room.ts";
+import { LAYOUT, lock, manifestOf, NEXT_16 } from "../support/made-apps.ts";
+import { openRoom, type Room } from "./room.ts";
 import { closeBrowser, visit } from "./visit.ts";
 
 let room: Room;

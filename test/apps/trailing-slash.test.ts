@@ -1,8 +1,9 @@
 import { GetQueueUrlCommand, SetQueueAttributesCommand } from "@aws-sdk/client-sqs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { siteResources } from "../../blueprint/site-resources.ts";
+import { lock, manifestOf, NEXT_15 } from "../support/made-apps.ts";
 import { until } from "../support/until.ts";
-import { type Live, lock, manifestOf, NEXT_15, openRoom, type Room } from "./room.ts";
+import { type Live, openRoom, type Room } from "./room.ts";
 import { closeBrowser, visit } from "./visit.ts";
 
 let room: Room;

@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { LAYOUT, manifestOf, NEXT_15, NEXT_16, OPEN_NEXT, sh, shellEnvironment, untouched } from "../apps/room.ts";
+import { LAYOUT, manifestOf, NEXT_15, NEXT_16, OPEN_NEXT, sh, shellEnvironment, untouched } from "../support/made-apps.ts";
 import { until } from "../support/until.ts";
 
 /** What a new user has: an empty folder, the tarballs, and an app. Nothing of this is run from the tree. */
