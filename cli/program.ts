@@ -26,6 +26,7 @@ import { webhooksCommand } from "./commands/webhooks.ts";
 import { whyCommand } from "./commands/why.ts";
 import type { Register, Run } from "./context.ts";
 import { addExamples } from "./examples.ts";
+import { exitCodes } from "./exit-codes.ts";
 
 const commands: readonly Register[] = [
   initCommand,
@@ -58,11 +59,9 @@ const commands: readonly Register[] = [
   versionCommand,
 ];
 
-const EXIT_CODES = `
+const AFTER_HELP = `
 Exit codes:
-  0 done  1 unexpected  2 wrong usage  3 cancelled, superseded or declined
-  4 not authorised  5 failed: the deployment, or what was checked
-  6 refused by the rules  7 held by a pin or lock  124 --timeout  130 Ctrl-C, 143 SIGTERM, 129 SIGHUP (it goes on too)
+${exitCodes.map(({ code, brief }) => `  ${String(code).padEnd(3)}  ${brief}`).join("\n")}
 
 The engine is found by SHIPLOG_URL and SHIPLOG_TOKEN, or by .shiplog/connection.json of a local one (\`shiplog dev\`).
 A job of GitHub Actions with \`id-token: write\` needs SHIPLOG_URL alone.`;
@@ -75,7 +74,7 @@ export function buildProgram(run: (options: { json?: boolean; data?: string }) =
     .option("--json", "print one JSON document on stdout")
     .option("--data <folder>", "folder of the local engine, default .shiplog")
     .configureHelp({ showGlobalOptions: true })
-    .addHelpText("after", EXIT_CODES)
+    .addHelpText("after", AFTER_HELP)
     .exitOverride();
   for (const register of commands) register(program, (work) => run(program.opts())(work));
   addExamples(program);

@@ -52,7 +52,14 @@ describe("the examples of commands", () => {
   });
 });
 
-it("every exit code is explained, once", () => {
+it("every exit code is explained, once, and stands in the help", () => {
+  let help = "";
+  buildProgram(() => () => Promise.resolve())
+    .configureOutput({ writeOut: (text) => (help += text) })
+    .outputHelp();
+  expect([...help.matchAll(/^ {2}(\d+) +(\S.*)$/gm)].map(([, code, brief]) => [Number(code), brief])).toEqual(
+    exitCodes.map(({ code, brief }) => [code, brief]),
+  );
   expect(exitCodes.map(({ code }) => code).sort()).toEqual([...new Set([...Object.values(exit), ...Object.values(ENDING_SIGNALS)])].sort());
 });
 
