@@ -1,51 +1,18 @@
 import { hash } from "node:crypto";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { awsClients, type Clients } from "../../engine/aws/clients.ts";
 import { eventsOf } from "../../engine/log/codec.ts";
-import { type Engine, engine as makeEngine, systemClock } from "../../engine/wiring/engine.ts";
-import { clientOptions } from "../../local/client-options.ts";
-import { type Endpoint, startEndpoint } from "../../local/endpoint/endpoint.ts";
-import { localNames, provisionEngine } from "../../local/provision/engine-resources.ts";
-import { createApi } from "../../services/api/app.ts";
-import { apiPorts } from "../../services/api/wiring.ts";
+import { type Answer, type ApiRoom, OTHER_TOKEN, openApiRoom } from "../support/api-room.ts";
 import { siteConfigOf } from "../support/site-config.ts";
 
-const TOKEN = "a-long-secret-token";
-// biome-ignore lint/suspicious/noExplicitAny: an answer is looked at from outside, as a client sees its JSON
-type Answer = { status: number; body: any };
-
-let folder: string;
-let endpoint: Endpoint;
-let clients: Clients;
-let engine: Engine;
-let app: ReturnType<typeof createApi>;
+let room: ApiRoom;
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "shiplog-api-test-"));
-  endpoint = await startEndpoint({ dataDir: folder });
-  clients = awsClients(clientOptions(endpoint));
-  await provisionEngine(clients);
-  const sites = [siteConfigOf("web", "production"), siteConfigOf("web", "staging"), siteConfigOf("docs", "production")];
-  const tokens = { other: hash("sha256", "another", "hex"), default: hash("sha256", TOKEN, "hex") };
-  engine = makeEngine({ ...localNames, sites, tokens }, clients, systemClock, () => undefined);
-  app = createApi(apiPorts(engine));
-}, 60_000);
-afterAll(async () => {
-  clients.destroy();
-  await endpoint.close();
-  await rm(folder, { recursive: true, force: true });
-});
-
-const ask = async (method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Answer> => {
-  const answer = await app.request(`/v1${path}`, {
-    method,
-    headers: { authorization: `Bearer ${TOKEN}`, "x-shiplog-actor": "alice", ...headers },
-    ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
+  room = await openApiRoom({
+    sites: [siteConfigOf("web", "production"), siteConfigOf("web", "staging"), siteConfigOf("docs", "production")],
   });
-  return { status: answer.status, body: await answer.json() };
-};
+}, 60_000);
+afterAll(() => room.close());
+const ask: ApiRoom["ask"] = (...given) => room.ask(...given);
+
 const zip = Buffer.from("a zip, more or less");
 const sha256 = hash("sha256", zip, "hex");
 const uploaded = async (site: string): Promise<unknown> => {
@@ -61,7 +28,8 @@ describe("an Idempotency-Key", () => {
     ask("POST", path, { reason }, { "idempotency-key": key, ...headers });
   const reused = { status: 422, body: { error: { code: "key.reused" } } };
   const pins = async () =>
-    (await engine.store.read("environment/web/production", 0)).flatMap(eventsOf).filter(({ type }) => type === "EnvironmentPinned").length;
+    (await room.engine.store.read("environment/web/production", 0)).flatMap(eventsOf).filter(({ type }) => type === "EnvironmentPinned")
+      .length;
 
   it("with another body, path or actor is refused, and does nothing", async () => {
     expect((await pin("audit", "again")).status).toBe(200);
@@ -74,7 +42,7 @@ describe("an Idempotency-Key", () => {
   });
 
   it("is of one token alone", async () => {
-    expect((await pin("audit", "again", { authorization: "Bearer another" })).status).toBe(200);
+    expect((await pin("audit", "again", { authorization: `Bearer ${OTHER_TOKEN}` })).status).toBe(200);
   });
 
   it("names the environment of a deployment too", async () => {

@@ -1,89 +1,56 @@
 import { hash } from "node:crypto";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { paginateScan } from "@aws-sdk/client-dynamodb";
 import { CreateSecretCommand, GetSecretValueCommand, PutSecretValueCommand } from "@aws-sdk/client-secrets-manager";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { siteResources } from "../../blueprint/site-resources.ts";
 import { EVENTS_TABLE, VIEWS_TABLE } from "../../blueprint/topology.ts";
 import { environmentStream } from "../../domain/kernel/identity.ts";
-import { awsClients, type Clients } from "../../engine/aws/clients.ts";
 import { newLedger, readDocument, writeDocument } from "../../engine/aws/site-document.ts";
 import { eventsOf } from "../../engine/log/codec.ts";
 import type { Aggregates } from "../../engine/log/execute.ts";
-import { type Engine, engine as makeEngine, systemClock } from "../../engine/wiring/engine.ts";
-import { clientOptions } from "../../local/client-options.ts";
-import { type Endpoint, startEndpoint } from "../../local/endpoint/endpoint.ts";
-import { localNames, provisionEngine } from "../../local/provision/engine-resources.ts";
-import { createApi } from "../../services/api/app.ts";
-import { apiPorts } from "../../services/api/wiring.ts";
+import { type Answer, type ApiRoom, OTHER_TOKEN, openApiRoom, TOKEN } from "../support/api-room.ts";
 import { artifact, check, functions, release, request } from "../support/samples.ts";
 import { siteConfigOf } from "../support/site-config.ts";
 
-const TOKENS = { default: "a-long-secret-token", other: "another-long-token" };
 const ACTIONS = "NEXT_SERVER_ACTIONS_ENCRYPTION_KEY";
 const NAMES = ["API_KEY", "API_URL", "PIN", "constructor"];
 /** One environment for each test: they do not see each other's. */
 const PLACES = 40;
-// biome-ignore lint/suspicious/noExplicitAny: an answer is looked at from outside, as a client sees its JSON
-type Answer = { status: number; body: any; text: string; headers: Headers };
 
-let folder: string;
-let endpoint: Endpoint;
-let clients: Clients;
-let engine: Engine;
-let app: ReturnType<typeof createApi>;
-const reported: unknown[] = [];
 let place = "e0";
 let used = 0;
 /** What happens instead of a command to an environment. */
 let instead: ((type: string) => Promise<void>) | undefined;
 
+const sites = Array.from({ length: PLACES }, (_, n) => ({
+  ...siteConfigOf("web", `e${n}`),
+  variables: NAMES,
+  valuesReadableBy: ["default"],
+}));
+let room: ApiRoom;
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "shiplog-api-variables-"));
-  endpoint = await startEndpoint({ dataDir: folder });
-  clients = awsClients(clientOptions(endpoint));
-  await provisionEngine(clients);
-  const sites = Array.from({ length: PLACES }, (_, n) => ({
-    ...siteConfigOf("web", `e${n}`),
-    variables: NAMES,
-    valuesReadableBy: ["default"],
-  }));
-  const tokens = Object.fromEntries(Object.entries(TOKENS).map(([name, token]) => [name, hash("sha256", token, "hex")]));
-  engine = makeEngine({ ...localNames, sites, tokens }, clients, systemClock, (line) => reported.push(line));
-  const { environment } = engine.aggregates;
-  const execute: Aggregates["environment"]["execute"] = async (...given) => {
-    const [, , command] = given;
-    if (command.type !== "SetVariables" || command.variables.length > 0) await instead?.(command.type);
-    return environment.execute(...given);
-  };
-  const aggregates = { ...engine.aggregates, environment: { ...environment, execute } };
-  app = createApi({ ...apiPorts(engine), aggregates });
-});
-afterAll(async () => {
-  clients.destroy();
-  await endpoint.close();
-  await rm(folder, { recursive: true, force: true });
-});
+  room = await openApiRoom({ sites }, (ports, { aggregates }) => {
+    const { environment } = aggregates;
+    const execute: Aggregates["environment"]["execute"] = async (...given) => {
+      const [, , command] = given;
+      if (command.type !== "SetVariables" || command.variables.length > 0) await instead?.(command.type);
+      return environment.execute(...given);
+    };
+    return { ...ports, aggregates: { ...aggregates, environment: { ...environment, execute } } };
+  });
+}, 60_000);
+afterAll(() => room.close());
 const secretOf = () => siteResources("web", place).secret;
 beforeEach(async () => {
   used += 1;
   place = `e${used}`;
   instead = undefined;
   const SecretString = writeDocument({ values: { [ACTIONS]: "k", PIN: "" }, ledger: newLedger() });
-  await clients.secrets.send(new CreateSecretCommand({ Name: secretOf(), SecretString }));
+  await room.clients.secrets.send(new CreateSecretCommand({ Name: secretOf(), SecretString }));
 });
 
-const ask = async (method: string, path: string, body?: unknown, headers: Record<string, string> = {}, token = TOKENS.default) => {
-  const answer = await app.request(`/v1/environments/web/${place}/${path}`, {
-    method,
-    headers: { authorization: `Bearer ${token}`, "x-shiplog-actor": "alice", ...headers },
-    ...(body !== undefined && { body: JSON.stringify(body) }),
-  });
-  const text = await answer.text();
-  return { status: answer.status, body: JSON.parse(text), text, headers: answer.headers } satisfies Answer;
-};
+const ask = (method: string, path: string, body?: unknown, headers: Record<string, string> = {}, token = TOKEN) =>
+  room.ask(method, `/environments/web/${place}/${path}`, body, { authorization: `Bearer ${token}`, ...headers });
 const set = (values: Record<string, string>, key?: string, token?: string) =>
   ask("PUT", "variables", { values }, key === undefined ? {} : { "idempotency-key": key }, token);
 const remove = (name: string, key?: string) =>
@@ -91,11 +58,11 @@ const remove = (name: string, key?: string) =>
 const list = () => ask("GET", "variables");
 const one = async (name: string) => (await list()).body.variables.find((variable: { name: string }) => variable.name === name);
 const held = async () => {
-  const { SecretString = "" } = await clients.secrets.send(new GetSecretValueCommand({ SecretId: secretOf() }));
+  const { SecretString = "" } = await room.clients.secrets.send(new GetSecretValueCommand({ SecretId: secretOf() }));
   return readDocument(SecretString, "it");
 };
-const put = (SecretString: string) => clients.secrets.send(new PutSecretValueCommand({ SecretId: secretOf(), SecretString }));
-const events = async () => (await engine.store.read(environmentStream("web", place), 0)).flatMap(eventsOf);
+const put = (SecretString: string) => room.clients.secrets.send(new PutSecretValueCommand({ SecretId: secretOf(), SecretString }));
+const events = async () => (await room.engine.store.read(environmentStream("web", place), 0)).flatMap(eventsOf);
 const told = async () => (await events()).map(({ type, body }) => [type, (body as { name?: string }).name ?? ""].join(" "));
 const refusal = ({ status, body }: Answer) => [status, body.error?.code];
 /** What a crash leaves: the command is not carried out. */
@@ -196,7 +163,7 @@ describe("a variable", () => {
 describe("a request to set", () => {
   it("with the same key is done once, and does not undo what others set since", async () => {
     await set({ API_KEY: "mine" }, "key-1");
-    await set({ API_KEY: "theirs" }, "key-2", TOKENS.other);
+    await set({ API_KEY: "theirs" }, "key-2", OTHER_TOKEN);
     expect(await set({ API_KEY: "mine" }, "key-1")).toMatchObject({ status: 200, body: { changed: ["API_KEY"] } });
     expect((await held()).values.API_KEY).toBe("theirs");
     expect(refusal(await set({ API_KEY: "another" }, "key-1"))).toEqual([422, "key.reused"]);
@@ -211,7 +178,7 @@ describe("a request to set", () => {
       ...["1234", "PIN\x001234", JSON.stringify({ values })],
     ].flatMap((text) => (["hex", "base64url", "base64"] as const).map((as) => hash("sha256", text, as).slice(0, 12)));
     for (const TableName of [EVENTS_TABLE, VIEWS_TABLE])
-      for await (const { Items = [] } of paginateScan({ client: clients.dynamodb }, { TableName })) {
+      for await (const { Items = [] } of paginateScan({ client: room.clients.dynamodb }, { TableName })) {
         const text = JSON.stringify(Items);
         expect(guesses.filter((guess) => text.includes(guess))).toEqual([]);
       }
@@ -233,7 +200,7 @@ describe("a crash between the secret and the log", () => {
   it.each(["the same key", "another key"])("of a set is seen by who lists, and mended by a repeat with %s", async (which) => {
     instead = crash;
     expect((await set({ API_KEY: "a" }, `set-${which.length}`)).status).toBe(500);
-    expect(JSON.stringify(reported)).not.toContain('"a"');
+    expect(JSON.stringify(room.reported)).not.toContain('"a"');
     expect(await told()).toEqual([]);
     expect(await one("API_KEY")).toMatchObject({ value: "set", at: null, by: null });
     expect((await set({ API_KEY: "a" }, which === "the same key" ? `set-${which.length}` : "fresh-set")).body.changed).toEqual(["API_KEY"]);
@@ -262,7 +229,7 @@ describe("a crash between the secret and the log", () => {
 describe("values", () => {
   it("are read by the tokens that the environment names, each time with an event; not the key of Server Actions", async () => {
     await set({ API_KEY: "hunter2" });
-    const answer = await ask("POST", "variables/read", {}, {}, TOKENS.other);
+    const answer = await ask("POST", "variables/read", {}, {}, OTHER_TOKEN);
     expect([refusal(answer), answer.text.includes("hunter2")]).toEqual([[403, "variables.closed"], false]);
     const open = await ask("POST", "variables/read", {});
     expect(open).toMatchObject({ status: 200, body: { values: { API_KEY: "hunter2", PIN: "" } } });
@@ -288,7 +255,7 @@ describe("values", () => {
 
   it("are newer in the log than what it has, also where somebody put an earlier version of the secret back", async () => {
     await set({ API_KEY: "one" });
-    const { SecretString = "" } = await clients.secrets.send(new GetSecretValueCommand({ SecretId: secretOf() }));
+    const { SecretString = "" } = await room.clients.secrets.send(new GetSecretValueCommand({ SecretId: secretOf() }));
     await set({ API_KEY: "two" });
     await set({ API_KEY: "three" });
     await put(SecretString);
@@ -303,9 +270,9 @@ describe("since the live release", () => {
   const by = (cause: string) => ({ cause: `${place}/${cause}`, correlation: "test", actor: "test" });
   /** Deployment n, live, built and published with what the secret holds now. */
   const goLive = async (n: number, known = true) => {
-    const { fingerprints } = await engine.secrets.read(secretOf());
+    const { fingerprints } = await room.engine.secrets.read(secretOf());
     const variables = known && fingerprints ? { variables: fingerprints } : {};
-    const { deployment, environment } = engine.aggregates;
+    const { deployment, environment } = room.engine.aggregates;
     const asked = { actor: "test", at: new Date().toISOString() };
     const wanted = request(n, { environment: place });
     const id = wanted.deploymentId;

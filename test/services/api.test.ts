@@ -1,66 +1,29 @@
 import { hash } from "node:crypto";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { PutObjectCommand } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { deadLetterName } from "../../blueprint/topology.ts";
 import { webhookStream } from "../../domain/kernel/identity.ts";
-import { awsClients, type Clients } from "../../engine/aws/clients.ts";
 import { eventsOf } from "../../engine/log/codec.ts";
-import { type Engine, engine as makeEngine, systemClock } from "../../engine/wiring/engine.ts";
-import { clientOptions } from "../../local/client-options.ts";
-import { type Endpoint, startEndpoint } from "../../local/endpoint/endpoint.ts";
-import { BUCKETS, localNames, provisionEngine } from "../../local/provision/engine-resources.ts";
+import { type Engine, systemClock } from "../../engine/wiring/engine.ts";
+import { BUCKETS } from "../../local/provision/engine-resources.ts";
 import { createApi } from "../../services/api/app.ts";
 import { apiPorts } from "../../services/api/wiring.ts";
 import { project } from "../../services/project/project.ts";
 import { wire as reconciler } from "../../services/reconcile/handler.ts";
+import { type Answer, type ApiRoom, OTHER_TOKEN, openApiRoom, TOKEN } from "../support/api-room.ts";
 import { artifact, check, release } from "../support/samples.ts";
 import { siteConfigOf } from "../support/site-config.ts";
 
-const TOKEN = "a-long-secret-token";
 const HOUR = 3_600_000;
-// biome-ignore lint/suspicious/noExplicitAny: an answer is looked at from outside, as a client sees its JSON
-type Answer = { status: number; body: any };
 
-let folder: string;
-let endpoint: Endpoint;
-let clients: Clients;
-let engine: Engine;
-let app: ReturnType<typeof createApi>;
-const reported: unknown[] = [];
-
+// one site for each group of tests: they do not see each other's deployments
+const sites = ["web", "docs", "shop", "blog", "wiki", "news"].map((name) => siteConfigOf(name, "production"));
+let room: ApiRoom;
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "shiplog-api-test-"));
-  endpoint = await startEndpoint({ dataDir: folder });
-  clients = awsClients(clientOptions(endpoint));
-  await provisionEngine(clients);
-  // one site for each group of tests: they do not see each other's deployments
-  const sites = ["web", "docs", "shop", "blog", "wiki", "news"].map((name) => siteConfigOf(name, "production"));
-  const tokens = { other: hash("sha256", "another", "hex"), default: hash("sha256", TOKEN, "hex") };
-  const config = {
-    ...localNames,
-    sites: [...sites, siteConfigOf("web", "staging")],
-    tokens,
-  };
-  engine = makeEngine(config, clients, systemClock, (line) => reported.push(line));
-  app = createApi(apiPorts(engine));
+  room = await openApiRoom({ sites: [...sites, siteConfigOf("web", "staging")] });
 }, 60_000);
-afterAll(async () => {
-  clients.destroy();
-  await endpoint.close();
-  await rm(folder, { recursive: true, force: true });
-});
-
-const ask = async (method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Answer> => {
-  const answer = await app.request(`/v1${path}`, {
-    method,
-    headers: { authorization: `Bearer ${TOKEN}`, "x-shiplog-actor": "alice", ...headers },
-    ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
-  });
-  return { status: answer.status, body: await answer.json() };
-};
+afterAll(() => room.close());
+const ask: ApiRoom["ask"] = (...given) => room.ask(...given);
 
 const zip = Buffer.from("a zip, more or less");
 const sha256 = hash("sha256", zip, "hex");
@@ -75,7 +38,7 @@ const because = (cause: string) => ({ cause, correlation: cause, actor: "test" }
 /** Brings a deployment to where it is ready to go live, as the consumers would. */
 const build = async (id: string, number: number) => {
   const give = (command: Parameters<Engine["aggregates"]["deployment"]["execute"]>[1]) =>
-    engine.aggregates.deployment.execute(id, command, because(`${id}/${command.type}`));
+    room.engine.aggregates.deployment.execute(id, command, because(`${id}/${command.type}`));
   await give({ type: "RecordBuildStarted", buildId: `shiplog:${number}`, logs: "/aws/codebuild/shiplog:one" });
   await give({ type: "RecordBuildSucceeded", buildId: `shiplog:${number}`, artifact: artifact(number) });
   await give({ type: "StartRelease", releaseId: id });
@@ -91,10 +54,10 @@ const goLive = async (name: string, id: string, number: number, sequence: number
     actor: "test",
     at: new Date().toISOString(),
   } as const;
-  await engine.aggregates.environment.execute(name, "production", flip, because(`${id}/flip`));
-  await engine.aggregates.environment.execute(name, "production", { type: "RecordWentLive", sequence }, because(`${id}/live`));
-  await engine.aggregates.deployment.execute(id, { type: "StartFlip", sequence }, because(`${id}/start-flip`));
-  await engine.aggregates.deployment.execute(id, { type: "SucceedDeployment", sequence }, because(`${id}/succeed`));
+  await room.engine.aggregates.environment.execute(name, "production", flip, because(`${id}/flip`));
+  await room.engine.aggregates.environment.execute(name, "production", { type: "RecordWentLive", sequence }, because(`${id}/live`));
+  await room.engine.aggregates.deployment.execute(id, { type: "StartFlip", sequence }, because(`${id}/start-flip`));
+  await room.engine.aggregates.deployment.execute(id, { type: "SucceedDeployment", sequence }, because(`${id}/succeed`));
 };
 
 describe("the door", () => {
@@ -111,7 +74,7 @@ describe("the door", () => {
       refused,
     );
     expect(await ask("GET", "/health", undefined, headers)).toMatchObject(refused);
-    const preflight = await app.request("/v1/deployments", { method: "OPTIONS", headers });
+    const preflight = await room.app.request("/v1/deployments", { method: "OPTIONS", headers });
     expect([preflight.status, preflight.headers.get("access-control-allow-origin")]).toEqual([403, null]);
     expect(await ask("GET", "/deployments")).toEqual(before);
   });
@@ -121,8 +84,8 @@ describe("the door", () => {
   });
 
   it("is open for health alone", async () => {
-    expect(await (await app.request("/v1/health")).json()).toEqual({ ok: true });
-    expect((await app.request("/v1/environments")).status).toBe(401);
+    expect(await (await room.app.request("/v1/health")).json()).toEqual({ ok: true });
+    expect((await room.app.request("/v1/environments")).status).toBe(401);
     for (const authorization of ["Bearer wrong", `Basic ${TOKEN}`, `Bearer ${hash("sha256", TOKEN, "hex")}`, "Bearer "]) {
       const answer = await ask("GET", "/environments", undefined, { authorization });
       expect(answer).toMatchObject({ status: 401, body: { error: { code: "token.unknown" } } });
@@ -159,14 +122,14 @@ describe("the door", () => {
 
   it("keeps a fault's text for the operator", async () => {
     const broken = createApi({
-      ...apiPorts(engine),
+      ...apiPorts(room.engine),
       deadLetters: { list: () => Promise.reject(new Error("secret-host is away")), empty: async () => 0 },
     });
     const answer = await broken.request("/v1/dead-letters", { headers: { authorization: `Bearer ${TOKEN}` } });
     expect(answer.status).toBe(500);
     expect(await answer.text()).not.toContain("secret-host");
-    expect(JSON.stringify(reported.at(-1))).toContain("secret-host is away");
-    expect(JSON.stringify(reported)).not.toContain(TOKEN);
+    expect(JSON.stringify(room.reported.at(-1))).toContain("secret-host is away");
+    expect(JSON.stringify(room.reported)).not.toContain(TOKEN);
   });
 });
 
@@ -189,7 +152,7 @@ describe("a source", () => {
     const missing = await ask("POST", "/deployments", { site: "news", environment: "production", source });
     expect(missing).toMatchObject({ status: 409, body: { error: { code: "source.missing" } } });
 
-    await clients.s3.send(new PutObjectCommand({ Bucket: BUCKETS.sources, Key: source.key, Body: zip }));
+    await room.clients.s3.send(new PutObjectCommand({ Bucket: BUCKETS.sources, Key: source.key, Body: zip }));
     const elsewhere = await ask("POST", "/deployments", {
       site: "news",
       environment: "production",
@@ -227,7 +190,7 @@ describe("a deployment", () => {
     const ids: string[] = [];
     for (const key of ["a", "b"]) {
       const { id } = (await deploy("shop", key)).body.deployment;
-      await project({ read: engine.store.read, views: engine.views })({ stream: `deployment/${id}`, version: 1 });
+      await project({ read: room.engine.store.read, views: room.engine.views })({ stream: `deployment/${id}`, version: 1 });
       ids.push(id);
     }
     const [older = "", newer = ""] = ids;
@@ -255,7 +218,7 @@ describe("a deployment", () => {
       body: { error: { code: "deployment.cancelling" } },
     });
 
-    await engine.aggregates.deployment.execute(id, { type: "RecordBuildStopped", buildId: null, reason: "none" }, because("stopped"));
+    await room.engine.aggregates.deployment.execute(id, { type: "RecordBuildStopped", buildId: null, reason: "none" }, because("stopped"));
     const again = await ask("POST", `/deployments/${id}/retry`, { reason: "second try" }, { "idempotency-key": "r" });
     expect(again).toMatchObject({
       status: 202,
@@ -269,7 +232,11 @@ describe("a deployment", () => {
   it("that was built before it failed is tried again without building", async () => {
     const { id } = (await deploy("blog", "second")).body.deployment;
     await build(id, 7);
-    await engine.aggregates.deployment.execute(id, { type: "FailDeployment", step: "publish", reason: "S3 was away" }, because("failed"));
+    await room.engine.aggregates.deployment.execute(
+      id,
+      { type: "FailDeployment", step: "publish", reason: "S3 was away" },
+      because("failed"),
+    );
     const { body } = await ask("POST", `/deployments/${id}/retry`);
     expect(body.deployment).toMatchObject({ status: "built", retryOf: id, reusedFrom: id, releaseId: id, artifact: artifact(7) });
   });
@@ -280,7 +247,7 @@ describe("a deployment", () => {
     await build(id, 8);
     // the build has ended, and its log is not there yet
     expect((await ask("GET", `/deployments/${id}/logs`)).body).toEqual({ lines: [], next: null, done: true });
-    endpoint.logs.append("/aws/codebuild/shiplog", "one", [
+    room.endpoint.logs.append("/aws/codebuild/shiplog", "one", [
       { timestamp: 1_000, message: "first" },
       { timestamp: 2_000, message: "second" },
     ]);
@@ -344,7 +311,7 @@ describe("an environment", () => {
       pin: { reason: "it is broken", actor: "alice (token default)" },
     });
 
-    await engine.aggregates.environment.execute("web", "production", { type: "RecordWentLive", sequence: 3 }, because("live-3"));
+    await room.engine.aggregates.environment.execute("web", "production", { type: "RecordWentLive", sequence: 3 }, because("live-3"));
     // the key's first answer, from where its end can be found, however far the stream has gone
     expect(await rollback()).toEqual(started);
     const { events } = (await ask("GET", `/environments/web/production/events?after=${started.body.version}`)).body;
@@ -416,7 +383,7 @@ describe("an environment", () => {
       "POST",
       "/environments/news/production/pin",
       { reason: "r" },
-      { "x-shiplog-actor": `root (token other)${"x".repeat(100)}`, authorization: "Bearer another" },
+      { "x-shiplog-actor": `root (token other)${"x".repeat(100)}`, authorization: `Bearer ${OTHER_TOKEN}` },
     );
     const { actor } = (await ask("GET", "/environments/news/production")).body.environment.pin;
     expect(actor).toMatch(/^root token otherx{48} \(token other\)$/);
@@ -431,7 +398,7 @@ describe("the log", () => {
     expect(positions).toEqual(positions.toSorted());
 
     // as it will be read when it has settled
-    const later = createApi({ ...apiPorts(engine), clock: { now: () => Date.now() + 20_000 } });
+    const later = createApi({ ...apiPorts(room.engine), clock: { now: () => Date.now() + 20_000 } });
     const seen: string[] = [];
     for (let since = "", more = true; more; ) {
       const answer = await later.request(`/v1/events?limit=7${since && `&since=${since}`}`, {
@@ -445,7 +412,7 @@ describe("the log", () => {
     expect(seen).toEqual(everything.map(({ id }: { id: string }) => id));
 
     // where the newest seconds hold more than a page: they are given again, so they are given whole
-    const busy = createApi({ ...apiPorts(engine), clock: { now: () => Number(positions[6]) + 10_000 } });
+    const busy = createApi({ ...apiPorts(room.engine), clock: { now: () => Number(positions[6]) + 10_000 } });
     const fresh = new Set<string>();
     for (let since = positions[0], more = true; more; ) {
       const answer = await busy.request(`/v1/events?limit=3&since=${since}`, { headers: { authorization: `Bearer ${TOKEN}` } });
@@ -474,26 +441,26 @@ describe("a webhook endpoint", () => {
     expect((await ask("GET", "/webhooks")).body).toEqual({ webhooks: [] });
   });
 
-  const command = (which: typeof app, path: string, key: string) =>
+  const command = (which: typeof room.app, path: string, key: string) =>
     which.request(`/v1${path}`, {
       method: "POST",
       headers: { authorization: `Bearer ${TOKEN}`, "idempotency-key": key },
       ...(path === "/webhooks" && { body: JSON.stringify({ kind: "standard", url: `https://8.8.8.8/${key}` }) }),
     });
   const added = async (key: string): Promise<string> => {
-    const { webhook } = (await (await command(app, "/webhooks", key)).json()) as { webhook: { id: string } };
+    const { webhook } = (await (await command(room.app, "/webhooks", key)).json()) as { webhook: { id: string } };
     return webhook.id;
   };
   const told = async (id: string, type: string) =>
-    (await engine.store.read(webhookStream(id), 0)).flatMap(eventsOf).filter((event) => event.type === type);
+    (await room.engine.store.read(webhookStream(id), 0)).flatMap(eventsOf).filter((event) => event.type === type);
 
   it("is noted before it is in the log, so that it is found wherever a wrong clock dates it", async () => {
-    const ports = apiPorts(engine);
+    const ports = apiPorts(room.engine);
     const away = () => Promise.reject(new Error("it was away"));
     const noLog = createApi({ ...ports, aggregates: { ...ports.aggregates, webhook: { ...ports.aggregates.webhook, execute: away } } });
-    const before = (await engine.views.begun()).length;
+    const before = (await room.engine.views.begun()).length;
     expect((await command(noLog, "/webhooks", "cut-off")).status).toBe(500);
-    const noted = await engine.views.begun();
+    const noted = await room.engine.views.begun();
     expect(noted).toHaveLength(before + 1);
     expect(noted.map(({ stream }) => stream)).toContain(webhookStream(await added("cut-off")));
   });
@@ -501,28 +468,28 @@ describe("a webhook endpoint", () => {
   /** What the reconciler mends so much later, where there is no site to look at. */
   const reconcileAfter = (ms: number) =>
     reconciler({
-      ...engine,
-      config: { ...engine.config, sites: [] },
-      views: { ...engine.views, active: async () => [] },
-      functions: { ...engine.functions, codeStorage: async () => ({ used: 0, limit: 1 }) },
+      ...room.engine,
+      config: { ...room.engine.config, sites: [] },
+      views: { ...room.engine.views, active: async () => [] },
+      functions: { ...room.engine.functions, codeStorage: async () => ({ used: 0, limit: 1 }) },
       clock: { ...systemClock, now: () => Date.now() + ms },
     })({});
 
   const projected = (id: string, version: number) =>
-    project({ read: engine.store.read, views: engine.views })({ stream: webhookStream(id), version });
+    project({ read: room.engine.store.read, views: room.engine.views })({ stream: webhookStream(id), version });
 
   it.each(["its secret is kept", "its secret was asked for", "it is noted"])(
     "whose adding is cut off once %s leaves no secret behind a day later, nor one that is in use without",
     async (step) => {
-      const ports = apiPorts(engine);
+      const ports = apiPorts(room.engine);
       const dies = () => Promise.reject(new Error("the process was killed"));
       const ids: string[] = [];
       const secrets = {
         ...ports.webhooks.secrets,
-        create: async (id: string, secret: Parameters<typeof engine.webhookSecrets.create>[1]) => {
+        create: async (id: string, secret: Parameters<typeof room.engine.webhookSecrets.create>[1]) => {
           ids.push(id);
           if (step === "it is noted") return dies();
-          const kept = await engine.webhookSecrets.create(id, secret);
+          const kept = await room.engine.webhookSecrets.create(id, secret);
           return step === "its secret is kept" ? kept : dies();
         },
       };
@@ -538,13 +505,13 @@ describe("a webhook endpoint", () => {
       expect((await command(dying, "/webhooks", key)).status).toBe(500);
       const [id = ""] = ids;
       await reconcileAfter(2 * HOUR);
-      expect((await engine.webhookSecrets.read(id)) !== undefined).toBe(step !== "it is noted");
+      expect((await room.engine.webhookSecrets.read(id)) !== undefined).toBe(step !== "it is noted");
       await reconcileAfter(25 * HOUR);
-      expect(await engine.webhookSecrets.read(id)).toBeUndefined();
-      expect(await engine.webhookSecrets.read(used)).toBeDefined();
+      expect(await room.engine.webhookSecrets.read(id)).toBeUndefined();
+      expect(await room.engine.webhookSecrets.read(used)).toBeDefined();
       // whoever stood still all that time adds nothing that has no secret
-      expect((await command(app, "/webhooks", key)).status).toBe(409);
-      expect(await engine.webhookSecrets.read(id)).toBeUndefined();
+      expect((await command(room.app, "/webhooks", key)).status).toBe(409);
+      expect(await room.engine.webhookSecrets.read(id)).toBeUndefined();
       expect((await told(id, "WebhookRemoved")).map(({ body }) => body)).toEqual([{ reason: "its adding was cut off" }]);
     },
   );
@@ -553,34 +520,34 @@ describe("a webhook endpoint", () => {
     const id = await added("cut-off-at-its-end");
     await projected(id, 1);
     for (let times = 0; times < 2; times++) await reconcileAfter(HOUR);
-    expect((await engine.views.begun()).map(({ stream }) => stream)).not.toContain(webhookStream(id));
-    const ports = apiPorts(engine);
+    expect((await room.engine.views.begun()).map(({ stream }) => stream)).not.toContain(webhookStream(id));
+    const ports = apiPorts(room.engine);
     const secrets = { ...ports.webhooks.secrets, forget: () => Promise.reject(new Error("the process was killed")) };
     const dying = createApi({ ...ports, webhooks: { ...ports.webhooks, secrets } });
     expect((await command(dying, `/webhooks/${id}/remove`, "cut-off-remove")).status).toBe(500);
     await reconcileAfter(HOUR);
     await projected(id, 2);
     await reconcileAfter(HOUR);
-    expect(await engine.webhookSecrets.read(id)).toBeUndefined();
+    expect(await room.engine.webhookSecrets.read(id)).toBeUndefined();
 
-    expect((await command(app, "/webhooks", "cut-off-at-its-end")).status).toBe(404);
-    expect(await engine.webhookSecrets.read(id)).toBeUndefined();
+    expect((await command(room.app, "/webhooks", "cut-off-at-its-end")).status).toBe(404);
+    expect(await room.engine.webhookSecrets.read(id)).toBeUndefined();
   });
 
   it("keeps what it signs with where a rotation is cut off, and its repetition ends it: one new secret for each key", async () => {
     const id = await added("to-rotate");
-    const ports = apiPorts(engine);
+    const ports = apiPorts(room.engine);
     const away = () => Promise.reject(new Error("it was away"));
     const noLog = createApi({ ...ports, aggregates: { ...ports.aggregates, webhook: { ...ports.aggregates.webhook, execute: away } } });
     const noSecret = createApi({ ...ports, webhooks: { ...ports.webhooks, secrets: { ...ports.webhooks.secrets, write: away } } });
-    const signing = async () => (await engine.webhookSecrets.read(id))?.signing ?? [];
+    const signing = async () => (await room.engine.webhookSecrets.read(id))?.signing ?? [];
     for (const broken of [noLog, noSecret]) {
       expect((await command(broken, `/webhooks/${id}/rotate`, "r1")).status).toBe(500);
       // nobody was told of a new secret, so the one that receivers have does not end
       expect((await signing()).map(({ until }) => until)).toEqual([null]);
     }
 
-    const repeat = async (key: string) => (await (await command(app, `/webhooks/${id}/rotate`, key)).json()) as { secret: string };
+    const repeat = async (key: string) => (await (await command(room.app, `/webhooks/${id}/rotate`, key)).json()) as { secret: string };
     const first = await repeat("r1");
     expect(first).toMatchObject({ secret: (await signing())[0]?.secret, webhook: { rotatedAt: expect.any(String) } });
     const [rotated] = await told(id, "WebhookSecretRotated");
@@ -598,14 +565,14 @@ describe("a webhook endpoint", () => {
 
   it("that is tried out is never noted as waiting for what no queue has, and is tried once for each key", async () => {
     const id = await added("to-try");
-    const ports = apiPorts(engine);
+    const ports = apiPorts(room.engine);
     const sent: string[] = [];
     const away = () => Promise.reject(new Error("it was away"));
     const hooks = { ...ports.webhooks, send: async (body: string) => void sent.push(body) };
     const noQueue = createApi({ ...ports, webhooks: { ...hooks, send: away } });
     const noRow = createApi({ ...ports, webhooks: { ...hooks, rows: { ...hooks.rows, noteDelivery: away } } });
     const whole = createApi({ ...ports, webhooks: hooks });
-    const deliveries = async () => (await engine.views.deliveries(id, 10)).map(({ status }) => status);
+    const deliveries = async () => (await room.engine.views.deliveries(id, 10)).map(({ status }) => status);
 
     expect((await command(noQueue, `/webhooks/${id}/test`, "t1")).status).toBe(500);
     expect([await deliveries(), sent.length]).toEqual([[], 0]);
@@ -618,32 +585,32 @@ describe("a webhook endpoint", () => {
 
   it("that is enabled begins anew, or is not enabled", async () => {
     const id = await added("to-enable");
-    await engine.aggregates.webhook.execute(id, { type: "DisableWebhook", reason: "it failed" }, because("disable"));
-    await engine.views.setHealth(id, { failingSince: 1, throttledUntil: 2 });
-    const ports = apiPorts(engine);
+    await room.engine.aggregates.webhook.execute(id, { type: "DisableWebhook", reason: "it failed" }, because("disable"));
+    await room.engine.views.setHealth(id, { failingSince: 1, throttledUntil: 2 });
+    const ports = apiPorts(room.engine);
     const rows = { ...ports.webhooks.rows, setHealth: () => Promise.reject(new Error("the table was away")) };
     const broken = createApi({ ...ports, webhooks: { ...ports.webhooks, rows } });
     expect((await command(broken, `/webhooks/${id}/enable`, "e1")).status).toBe(500);
-    expect((await engine.aggregates.webhook.load(id)).state.disabled).toBe("it failed");
-    expect((await command(app, `/webhooks/${id}/enable`, "e1")).status).toBe(200);
-    expect((await engine.aggregates.webhook.load(id)).state.disabled).toBeNull();
-    expect(await engine.views.health(id)).toMatchObject({ failingSince: 0, throttledUntil: 0 });
+    expect((await room.engine.aggregates.webhook.load(id)).state.disabled).toBe("it failed");
+    expect((await command(room.app, `/webhooks/${id}/enable`, "e1")).status).toBe(200);
+    expect((await room.engine.aggregates.webhook.load(id)).state.disabled).toBeNull();
+    expect(await room.engine.views.health(id)).toMatchObject({ failingSince: 0, throttledUntil: 0 });
   });
 
   it("that is removed is removed again with the same answer, and its secret is forgotten where it was not", async () => {
     const id = await added("to-remove");
-    const ports = apiPorts(engine);
+    const ports = apiPorts(room.engine);
     const secrets = { ...ports.webhooks.secrets, forget: () => Promise.reject(new Error("the secrets were away")) };
     const broken = createApi({ ...ports, webhooks: { ...ports.webhooks, secrets } });
     expect((await command(broken, `/webhooks/${id}/remove`, "gone")).status).toBe(500);
-    expect(await engine.webhookSecrets.read(id)).toBeDefined();
+    expect(await room.engine.webhookSecrets.read(id)).toBeDefined();
 
-    const first = await command(app, `/webhooks/${id}/remove`, "gone");
+    const first = await command(room.app, `/webhooks/${id}/remove`, "gone");
     const [removed] = await told(id, "WebhookRemoved");
     const answer = await first.json();
     expect([first.status, answer]).toMatchObject([200, { webhook: { id, removedAt: removed?.at } }]);
-    expect(await engine.webhookSecrets.read(id)).toBeUndefined();
-    for (const key of ["gone", "once-more"]) expect(await (await command(app, `/webhooks/${id}/remove`, key)).json()).toEqual(answer);
+    expect(await room.engine.webhookSecrets.read(id)).toBeUndefined();
+    for (const key of ["gone", "once-more"]) expect(await (await command(room.app, `/webhooks/${id}/remove`, key)).json()).toEqual(answer);
     expect(await told(id, "WebhookRemoved")).toHaveLength(1);
 
     for (const path of [`${id}/rotate`, `${id}/enable`, `wh_${"0".repeat(26)}/remove`])
@@ -655,7 +622,7 @@ describe("the dead letters", () => {
   it("shows what no consumer could take, with the reason", async () => {
     expect((await ask("GET", "/dead-letters")).body).toEqual({ letters: [], unread: [] });
     const record = { messageId: "m1", body: '{"strange":true}' } as never;
-    await engine.queues.redelivery("project").deadLetter(record, "it is strange");
+    await room.engine.queues.redelivery("project").deadLetter(record, "it is strange");
     expect((await ask("GET", "/dead-letters")).body.letters).toMatchObject([
       { consumer: "project", reason: "it is strange", body: '{"strange":true}' },
     ]);

@@ -1,7 +1,4 @@
 import { hash } from "node:crypto";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import SwaggerParser from "@apidevtools/swagger-parser";
 import { CreateSecretCommand } from "@aws-sdk/client-secrets-manager";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -9,43 +6,23 @@ import { siteResources } from "../../blueprint/site-resources.ts";
 import { openApi } from "../../client/openapi.ts";
 import { operations } from "../../client/operations.ts";
 import { version } from "../../client/version.ts";
-import { awsClients, type Clients } from "../../engine/aws/clients.ts";
-import { type Engine, engine as makeEngine, systemClock } from "../../engine/wiring/engine.ts";
-import { clientOptions } from "../../local/client-options.ts";
-import { type Endpoint, startEndpoint } from "../../local/endpoint/endpoint.ts";
-import { localNames, provisionEngine } from "../../local/provision/engine-resources.ts";
+import type { Engine } from "../../engine/wiring/engine.ts";
 import { createApi } from "../../services/api/app.ts";
 import { apiPorts } from "../../services/api/wiring.ts";
+import { type ApiRoom, openApiRoom, TOKEN } from "../support/api-room.ts";
 import { openApiChecker, operationFor } from "../support/openapi-checker.ts";
 import { artifact, check, release } from "../support/samples.ts";
 import { siteConfigOf } from "../support/site-config.ts";
 
-const TOKEN = "a-long-secret-token";
-let folder: string;
-let endpoint: Endpoint;
-let clients: Clients;
-let engine: Engine;
-let app: ReturnType<typeof createApi>;
+let room: ApiRoom;
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "shiplog-openapi-test-"));
-  endpoint = await startEndpoint({ dataDir: folder });
-  clients = awsClients(clientOptions(endpoint));
-  await provisionEngine(clients);
-  await clients.secrets.send(new CreateSecretCommand({ Name: siteResources("web", "production").secret, SecretString: "{}" }));
-  const config = {
-    ...localNames,
+  room = await openApiRoom({
     sites: [{ ...siteConfigOf("web", "production"), variables: ["API_URL"], valuesReadableBy: ["default"] }],
-    tokens: { default: hash("sha256", TOKEN, "hex") },
     loopbackWebhooks: true,
-  };
-  engine = makeEngine(config, clients, systemClock, () => undefined);
-  app = createApi(apiPorts(engine));
+  });
+  await room.clients.secrets.send(new CreateSecretCommand({ Name: siteResources("web", "production").secret, SecretString: "{}" }));
 }, 60_000);
-afterAll(async () => {
-  clients.destroy();
-  await endpoint.close();
-  await rm(folder, { recursive: true, force: true });
-});
+afterAll(() => room.close());
 
 const wrongIn = openApiChecker();
 /** operations that answered with what was asked for */
@@ -59,16 +36,11 @@ const ask = async (
   body?: unknown,
   headers: Record<string, string> = {},
 ): Promise<Body> => {
-  const answer = await app.request(`/v1${path}`, {
-    method,
-    headers: { authorization: `Bearer ${TOKEN}`, "x-shiplog-actor": "alice", ...headers },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  });
-  const json = await answer.json();
+  const { status, body: json } = await room.ask(method, path, body, headers);
   const operation = operationFor(method, new URL(`http://x/v1${path}`).pathname);
   if (operation === undefined) throw new Error(`the table has no row for ${method} ${path}`);
-  expect(wrongIn(operation, answer.status, json), `${method} ${path} ${answer.status} ${JSON.stringify(json)}`).toEqual([]);
-  if (answer.ok) answered.add(operation.id);
+  expect(wrongIn(operation, status, json), `${method} ${path} ${status} ${JSON.stringify(json)}`).toEqual([]);
+  if (status < 300) answered.add(operation.id);
   return json;
 };
 
@@ -84,13 +56,13 @@ const because = (cause: string) => ({ cause, correlation: cause, actor: "test" }
 /** Brings a deployment live, as the consumers would. */
 const goLive = async (id: string, sequence: number): Promise<void> => {
   const give = (command: Parameters<Engine["aggregates"]["deployment"]["execute"]>[1]) =>
-    engine.aggregates.deployment.execute(id, command, because(`${id}/${command.type}`));
+    room.engine.aggregates.deployment.execute(id, command, because(`${id}/${command.type}`));
   const made = { ...release(sequence), id };
   await give({ type: "RecordBuildStarted", buildId: `shiplog:${sequence}`, logs: "/aws/codebuild/shiplog:one" });
   await give({ type: "RecordBuildSucceeded", buildId: `shiplog:${sequence}`, artifact: artifact(sequence) });
   await give({ type: "StartRelease", releaseId: id });
   await give({ type: "RecordChecksPassed", release: made, checks: [check(sequence)] });
-  const environment = engine.aggregates.environment.execute.bind(undefined, "web", "production");
+  const environment = room.engine.aggregates.environment.execute.bind(undefined, "web", "production");
   const at = new Date().toISOString();
   await environment({ type: "RequestFlip", deploymentId: id, sequence, release: made, actor: "test", at }, because(`${id}/flip`));
   await environment({ type: "RecordWentLive", sequence }, because(`${id}/live`));
@@ -99,7 +71,7 @@ const goLive = async (id: string, sequence: number): Promise<void> => {
 };
 
 const stopped = (id: string) =>
-  engine.aggregates.deployment.execute(id, { type: "RecordBuildStopped", buildId: null, reason: "none" }, because(`${id}/stopped`));
+  room.engine.aggregates.deployment.execute(id, { type: "RecordBuildStopped", buildId: null, reason: "none" }, because(`${id}/stopped`));
 
 /** What is in one list and not in the other, with what to do. */
 const missing = (here: readonly string[], there: readonly string[], say: (one: string) => string): string[] =>
@@ -107,7 +79,7 @@ const missing = (here: readonly string[], there: readonly string[], say: (one: s
 
 describe("the table of operations", () => {
   it("has a row for every route that the API has, and none besides", () => {
-    const routes = [...new Set(app.routes.filter(({ method }) => method !== "ALL").map(({ method, path }) => `${method} ${path}`))];
+    const routes = [...new Set(room.app.routes.filter(({ method }) => method !== "ALL").map(({ method, path }) => `${method} ${path}`))];
     const rows = operations.map(({ method, path }) => `${method.toUpperCase()} ${path}`);
     expect(routes.length).toBeGreaterThan(30);
     expect([
@@ -133,9 +105,9 @@ describe("the API's document", () => {
   });
 
   it("is given to everybody but web pages", async () => {
-    const answer = await app.request("/v1/openapi.json");
+    const answer = await room.app.request("/v1/openapi.json");
     expect([answer.status, await answer.json()]).toEqual([200, openApi()]);
-    expect((await app.request("/v1/openapi.json", { headers: { origin: "https://attacker.example" } })).status).toBe(403);
+    expect((await room.app.request("/v1/openapi.json", { headers: { origin: "https://attacker.example" } })).status).toBe(403);
   });
 
   it("says of every operation what it really answers", async () => {
@@ -213,12 +185,12 @@ it.each([
   ["/v1/nothing", 404, { authorization: `Bearer ${TOKEN}` }],
   ["/elsewhere", 404],
 ])("the engine's version is on every answer: %s %i", async (path, status, headers?: object) => {
-  const answer = await app.request(path, { headers: { ...headers } });
+  const answer = await room.app.request(path, { headers: { ...headers } });
   expect([answer.status, answer.headers.get("x-shiplog-version")]).toEqual([status, version]);
 });
 
 it("the engine's version is on a fault's answer too", async () => {
-  const ports = apiPorts(engine);
+  const ports = apiPorts(room.engine);
   const broken = createApi({ ...ports, deadLetters: { ...ports.deadLetters, list: () => Promise.reject(new Error("broken")) } });
   const answer = await broken.request("/v1/dead-letters", { headers: { authorization: `Bearer ${TOKEN}` } });
   expect([answer.status, answer.headers.get("x-shiplog-version")]).toEqual([500, version]);
