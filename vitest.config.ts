@@ -89,6 +89,7 @@ export default defineConfig({
         test: {
           name: "e2e",
           include: ["test/e2e/**/*.test.ts"],
+          globalSetup: "test/e2e/support/packed-folder.ts",
           // a real build of a real app takes minutes, and two at once take longer than one after another
           testTimeout: 600_000,
           hookTimeout: 600_000,
