@@ -4,15 +4,17 @@ import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { LAYOUT, manifestOf, NEXT_15, NEXT_16, OPEN_NEXT, sh, shellEnvironment, untouched } from "../support/made-apps.ts";
+import { LAYOUT, manifestOf, NEXT_15, NEXT_16, sh, shellEnvironment } from "../support/made-apps.ts";
 import { until } from "../support/until.ts";
+import { type Packages, packages } from "./support/packages.ts";
 
-/** What a new user has: an empty folder, the tarballs, and an app. Nothing of this is run from the tree. */
-const ROOT = join(import.meta.dirname, "../..");
+/**
+ * What a new user has: an empty folder, the tarballs, and an app. Nothing of this is run from the tree. The journey of an
+ * app that create-next-app makes is `documents.test.ts`, as the pages tell it.
+ */
 const QUIET = "--no-audit --no-fund --loglevel=error";
 
-let packed: string;
-let tarballs: { engine: string; client: string };
+let tarballs: Packages;
 let room: string;
 /** a folder into which the engine's package was installed, and nothing else */
 let installed: string;
@@ -59,18 +61,14 @@ afterEach(async () => {
 });
 
 beforeAll(async () => {
-  packed = await mkdtemp(join(tmpdir(), "shiplog-packed-"));
+  tarballs = await packages();
   room = await mkdtemp(join(tmpdir(), "shiplog-installed-"));
-  await sh(ROOT, `'${process.execPath}' scripts/build.ts '${packed}'`);
-  const files = (await readdir(packed)).filter((name) => name.endsWith(".tgz"));
-  const named = (part: string): string => join(packed, files.find((name) => name.includes(part)) ?? "missing");
-  tarballs = { engine: named("-shiplog-0"), client: named("-cli-0") };
   installed = join(room, "engine");
   await mkdir(installed);
   await sh(installed, `npm i ${QUIET} '${tarballs.engine}'`);
 });
 afterAll(async () => {
-  for (const folder of [packed, room]) await rm(folder, { recursive: true, force: true });
+  await rm(room, { recursive: true, force: true });
 });
 
 const write = async (folder: string, files: Readonly<Record<string, string | object>>): Promise<void> => {
@@ -81,31 +79,6 @@ const write = async (folder: string, files: Readonly<Record<string, string | obj
 };
 
 describe("from the installed package", () => {
-  it("an untouched app of create-next-app is live with three more commands, is rolled back, and a broken build says why", async () => {
-    const app = await untouched(installed, "web", NEXT_16, true);
-    await sh(app, `npm i -D ${QUIET} @opennextjs/aws@${OPEN_NEXT}`);
-    const url = await develop(installed, "web");
-    const first = await run(installed, "npx shiplog deploy web");
-    expect(first.code, first.err).toBe(0);
-    expect(await (await fetch(url)).text()).toContain("Hello world!");
-
-    await writeFile(join(app, "app/page.tsx"), "export default function Home() { return <h1>Broken</h2>; }\n");
-    const broken = await run(installed, "npx shiplog deploy web");
-    expect(broken.code).toBe(5);
-    expect(broken.err.trimEnd().split("\n").slice(-15).join("\n")).toMatch(/> Error: Expected corresponding JSX closing tag for <h1>/);
-
-    await writeFile(join(app, "app/page.tsx"), "export default function Home() { return <h1>Second</h1>; }\n");
-    expect((await run(installed, "npx shiplog deploy web")).code).toBe(0);
-    expect(await (await fetch(url)).text()).toContain("Second");
-    const rolledBack = await run(installed, "npx shiplog rollback --yes");
-    expect(rolledBack.code, rolledBack.err).toBe(0);
-    expect(await (await fetch(url)).text()).toContain("Hello world!");
-    for (const command of ["doctor", "replay all --verify", "audit verify"]) {
-      const { code, out, err } = await run(installed, `npx shiplog ${command}`);
-      expect(code, `${command}: ${out}${err}`).toBe(0);
-    }
-  });
-
   it("an app in a pnpm workspace is live at the first try", async () => {
     const work = join(room, "work");
     await write(work, {

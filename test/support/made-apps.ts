@@ -7,7 +7,7 @@ import { promisify } from "node:util";
 export const NEXT_16 = "16.4.5";
 export const NEXT_15 = "15.5.29";
 export const OPEN_NEXT = "^4.1.12";
-const CREATE_NEXT_APP = "16.4.3";
+export const CREATE_NEXT_APP = "16.4.3";
 
 /** What a person's shell has, without what npm told the tests. */
 export const shellEnvironment = (): NodeJS.ProcessEnv =>
@@ -27,10 +27,10 @@ export const sh = async (folder: string, command: string): Promise<string> => {
 export const lock = (folder: string): Promise<string> => sh(folder, "npm install --package-lock-only --no-audit --no-fund");
 
 /** What `create-next-app --empty` writes (its other template asks Google for fonts), nothing of it changed but the version of Next.js. */
-export const untouched = async (folder: string, name: string, next: string, git = false): Promise<string> => {
+const untouched = async (folder: string, name: string, next: string): Promise<string> => {
   await sh(
     folder,
-    `npx --yes create-next-app@${CREATE_NEXT_APP} ${name} --ts --no-eslint --no-tailwind --app --empty --no-src-dir --import-alias '@/*' ${git ? "" : "--disable-git"} --skip-install --use-npm --yes`,
+    `npx --yes create-next-app@${CREATE_NEXT_APP} ${name} --ts --no-eslint --no-tailwind --app --empty --no-src-dir --import-alias '@/*' --disable-git --skip-install --use-npm --yes`,
   );
   const app = join(folder, name);
   await editManifest(app, (manifest) => {

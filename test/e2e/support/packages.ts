@@ -1,7 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { inject } from "vitest";
-import { sh } from "../../apps/room.ts";
+import { sh } from "../../support/made-apps.ts";
 
 const ROOT = join(import.meta.dirname, "../../..");
 
