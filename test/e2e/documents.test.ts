@@ -110,8 +110,8 @@ const typeLine = async (line: string): Promise<Printed> => {
   return answer;
 };
 
-/** Types a line of a page. @throws with the place on the page and what was printed, where it does not end as the page says */
-const typeCommand = async (page: string, { where, text, endsWith }: PageCommand): Promise<string> => {
+/** Types a line of a page. @throws with what was printed, where it does not end as the page says */
+const typeCommand = async (page: string, { text, endsWith }: PageCommand): Promise<string> => {
   const line = PLACEHOLDERS.filter((one) => one.page === page).reduce((typed, { written, here }) => typed.replaceAll(written, here), text);
   if (isEngine(line)) {
     develop = line;
@@ -119,7 +119,7 @@ const typeCommand = async (page: string, { where, text, endsWith }: PageCommand)
     return engine.out();
   }
   const { code, out } = await typeLine(line);
-  expect(code, `${where}: ${plainly(text)}\n${out.trimEnd().split("\n").slice(-30).join("\n")}`).toBe(endsWith);
+  expect(code, `${out.trimEnd().split("\n").slice(-30).join("\n")}`).toBe(endsWith);
   return out;
 };
 
@@ -128,7 +128,8 @@ type Promised = { readonly before?: () => Promise<void>; readonly after?: (out: 
 const PROMISES: Readonly<Record<string, Readonly<Record<string, Promised>>>> = {
   [START]: {
     "npx shiplog init web": {
-      after: (out) => {
+      after: async (out) => {
+        expect((await stat(inTry("web/shiplog.sites.json"))).isFile()).toBe(true);
         for (const written of ["@opennextjs/aws", "shiplog.sites.json", ".gitignore", ".github/workflows/"]) expect(out).toContain(written);
       },
     },
@@ -291,9 +292,14 @@ const follow = async (page: string): Promise<void> => {
     // the first line that is named so, once
     const [name, promised] = [...waiting].find(([name]) => isPromised(name, command)) ?? ["", {}];
     waiting.delete(name);
-    await promised.before?.();
-    const out = await typeCommand(page, command);
-    await promised.after?.(out);
+    try {
+      await promised.before?.();
+      const out = await typeCommand(page, command);
+      await promised.after?.(out);
+    } catch (error) {
+      if (error instanceof Error) error.message = `${command.where}: ${plainly(command.text)}\n${error.message}`;
+      throw error;
+    }
   }
 };
 const followed = new Map<string, Promise<void>>();
