@@ -251,9 +251,14 @@ describe("a site's variable", () => {
 
   it("may have no name that the engine gives to builds or functions", () => {
     const place = { bucket: "static", region: "eu-west-1" };
-    const site = { site: "web", environment: "live", revalidationQueueUrl: "https://queue", originKeys: ["key"], sizes: {} } as Parameters<
-      typeof settingsOf
-    >[2];
+    const site = {
+      site: "web",
+      environment: "live",
+      revalidationQueueUrl: "https://queue",
+      originKeys: ["key"],
+      sizes: {},
+      variables: [],
+    } as unknown as Parameters<typeof settingsOf>[2];
     const given = (["server", "image", "revalidation"] as const).flatMap((role) =>
       Object.keys(settingsOf(role, "index.handler", site, place, { values: {}, version: "1" }).settings.variables),
     );
