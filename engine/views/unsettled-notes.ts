@@ -22,6 +22,17 @@ const aboutOf = (place: string): string => `unsettled/${place}`;
 export const unsettledNotes = (client: DynamoDBDocumentClient, table: string) => {
   const notes = noteRow(client, table);
   const key = (place: string, sequence: number) => ({ about: aboutOf(place), kind: String(sequence) });
+  /** The rest of the note stays. Where it was forgotten meanwhile, or changed, nothing is written: the next one does so. */
+  const change = async (place: string, sequence: number, to: { value: string } | { number: number }): Promise<void> => {
+    const { data } = await notes.get(key(place, sequence)).go({ consistent: true });
+    if (data === null) return;
+    await conditionalWrite(
+      notes
+        .put({ ...key(place, sequence), value: data.value, number: data.number ?? 0, ...to })
+        .where(({ value }, { eq }) => eq(value, data.value))
+        .go(),
+    );
+  };
 
   return {
     /** `false` where it is noted already. @param place the environment's stream */
@@ -40,23 +51,15 @@ export const unsettledNotes = (client: DynamoDBDocumentClient, table: string) =>
       const { data } = await notes.get(key(place, sequence)).go({ consistent: true });
       return readTries(data?.value ?? "");
     },
-    noteTries: async (place: string, sequence: number, tries: FlipTries): Promise<void> => {
-      await conditionalWrite(
-        notes
-          .patch(key(place, sequence))
-          .set({ value: JSON.stringify(tries) })
-          .go(),
-      );
-    },
+    noteTries: (place: string, sequence: number, tries: FlipTries): Promise<void> =>
+      change(place, sequence, { value: JSON.stringify(tries) }),
     /** With how often each was looked at. */
     unsettledFlips: async (place: string): Promise<{ sequence: number; looks: number }[]> => {
       const { data } = await notes.query.row({ about: aboutOf(place) }).go({ pages: "all", consistent: true });
       return data.map(({ kind, number = 0 }) => ({ sequence: Number(kind), looks: number }));
     },
     /** Counts a look at it, unless it is settled meanwhile. */
-    countLook: async (place: string, sequence: number, looks: number): Promise<void> => {
-      await conditionalWrite(notes.patch(key(place, sequence)).set({ number: looks }).go());
-    },
+    countLook: (place: string, sequence: number, looks: number): Promise<void> => change(place, sequence, { number: looks }),
     forgetUnsettled: async (place: string, sequence: number): Promise<void> => {
       await notes.delete(key(place, sequence)).go();
     },

@@ -8,9 +8,19 @@ import { startTable, TABLE, type Table } from "../support/dynamodb.ts";
 
 let table: Table;
 let client: DynamoDBDocumentClient;
+/** Everything that was asked of the table. */
+const commands = new Set<string>();
 beforeAll(async () => {
   table = await startTable();
   client = DynamoDBDocumentClient.from(table.client);
+  client.middlewareStack.add(
+    (next, { commandName = "" }) =>
+      (args) => {
+        commands.add(commandName);
+        return next(args);
+      },
+    { step: "initialize", name: "noteCommands" },
+  );
 });
 afterAll(() => table.close());
 
@@ -75,4 +85,9 @@ it("what was sent again is known by its event, with when that was last", async (
   expect(Items.filter(({ pk }) => String(pk).includes("sent-again/e1")).map(({ expiresAt }) => expiresAt)).toEqual([
     3_000 + 2 * 24 * 3_600,
   ]);
+});
+
+it("notes are read, put and deleted, which is what their writers may do on AWS", () => {
+  expect([...commands].filter((command) => !/^(Get|Put|Query|Delete|Scan)/.test(command))).toEqual([]);
+  expect(commands.size).toBeGreaterThan(3);
 });

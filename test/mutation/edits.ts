@@ -478,8 +478,8 @@ export const edits: readonly Edit[] = [
   edit(
     "flood: a look at an unsettled flip forgets its tries",
     "engine/views/unsettled-notes.ts",
-    ".set({ number: looks })",
-    '.set({ number: looks, value: "" })',
+    "value: data.value, number: data.number ?? 0, ...to })",
+    'value: "", number: data.number ?? 0, ...to })',
   ),
   edit(
     "flood: a delivery that found no room uses the tries up",
