@@ -19,7 +19,14 @@ const CHANGING = [unauthorised, failed, conflict] as const;
 
 /** Every command by its words. `--help` and the reference show these; a test holds that each example is understood. */
 export const shown: Readonly<Record<string, Shown>> = {
-  init: { examples: ["init my-app", ["init my-app --dry-run", "only show it"]], ends: [stopped, conflict] },
+  init: {
+    examples: [
+      "init my-app",
+      ["init my-app --yes --install", "without a question, and with the install after it"],
+      ["init my-app --dry-run", "only show it"],
+    ],
+    ends: [stopped, failed, conflict],
+  },
   check: { examples: ["check my-app", "check apps/web --site web --env production"], ends: [failed] },
   deploy: {
     examples: [

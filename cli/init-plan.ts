@@ -32,7 +32,7 @@ export type InitPlan = {
   readonly changes: readonly Change[];
   readonly kept: readonly Kept[];
   /** where and with what the app is installed, where it has to be */
-  readonly install?: { readonly folder: string; readonly command: string };
+  readonly install?: { readonly folder: string; readonly command: string } | undefined;
   /** what a person has to know or to do besides */
   readonly hints: readonly string[];
   /** what stays wrong */

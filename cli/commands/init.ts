@@ -1,3 +1,4 @@
+import { spawn } from "node:child_process";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, relative } from "node:path";
 import { confirm } from "../confirm.ts";
@@ -9,7 +10,7 @@ import { CLI_PACKAGE } from "../package-name.ts";
 import { planDocument, showPlan } from "../show-plan.ts";
 import { SITES_FILE } from "../site-sources.ts";
 
-type Options = { readonly yes?: boolean; readonly dryRun?: boolean };
+type Options = { readonly yes?: boolean; readonly dryRun?: boolean; readonly install?: boolean };
 
 /** Writes what an app lacks to be deployed, after it has shown it. */
 export const initCommand: Register = (program, run) =>
@@ -19,13 +20,15 @@ export const initCommand: Register = (program, run) =>
     .argument("[dir]", "folder of the Next.js app", ".")
     .option("-y, --yes", "do not ask")
     .option("--dry-run", "show it, and write nothing")
+    .option("--install", "install what was added, too")
     .action((folder: string, options: Options) => run((context) => init(context, folder, options)));
 
-async function init(context: Context, folder: string, { yes, dryRun }: Options): Promise<ExitCode> {
+async function init(context: Context, folder: string, { yes, dryRun, install }: Options): Promise<ExitCode> {
   const { terminal, json } = context;
   const app = await findApp(folder);
   const plan = await planInit(app, CLI_PACKAGE);
-  const next = nextOf(plan, app);
+  const installs = install === true && dryRun !== true ? plan.install : undefined;
+  const next = nextOf(installs === undefined ? plan : { ...plan, install: undefined }, app);
   if (!json) showPlan(context, plan);
   if (dryRun) terminal.note(plan.changes.length === 0 ? nothing(plan) : "Nothing was written (--dry-run).");
   else {
@@ -33,6 +36,7 @@ async function init(context: Context, folder: string, { yes, dryRun }: Options):
     for (const change of plan.changes) await write(change);
     terminal.note(plan.changes.length === 0 ? nothing(plan) : `Wrote ${count(plan)}.`);
   }
+  if (installs !== undefined) await runInstall(context, installs);
   if (json) terminal.document({ ...planDocument(plan, next), written: dryRun !== true });
   else for (const line of next) terminal.note(line);
   return exit.reached;
@@ -50,6 +54,22 @@ async function write({ path, before, after }: Change): Promise<void> {
       next: "Run `shiplog init` again: what is written already it leaves as it is.",
     });
   await writeFile(path, after);
+}
+
+/** Everything that it prints is for the person: it goes where notes go. @throws CliError */
+async function runInstall({ terminal, signal }: Context, { folder, command }: NonNullable<InitPlan["install"]>): Promise<void> {
+  terminal.note(`${command} …`);
+  const [manager = "", ...words] = command.split(" ");
+  const why = await new Promise<string | undefined>((resolve) => {
+    spawn(manager, words, { cwd: folder, stdio: ["inherit", 2, 2], signal })
+      .on("error", ({ message }) => resolve(message))
+      .on("close", (code, ended) => resolve(code === 0 ? undefined : (ended ?? `it ended with ${code}`)));
+  });
+  if (signal.aborted) signal.throwIfAborted();
+  if (why === undefined) return;
+  throw new CliError(exit.failed, "install.failed", `\`${command}\` in ${folder} did not work: ${why}. What init wrote stays.`, {
+    next: "See what it printed, mend that, and run it again by hand.",
+  });
 }
 
 function nextOf({ install, sitesFile, access }: InitPlan, app: string): string[] {

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
-import { access } from "node:fs/promises";
+import { access, chmod } from "node:fs/promises";
+import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { parseSites } from "../../blueprint/sites-file.ts";
@@ -77,6 +78,26 @@ describe("shiplog init of an untouched create-next-app app", () => {
     expect(dev.err).toContain(
       "bare/shiplog.sites.json is not read, because of --app. To have what it declares:  shiplog dev --sites bare/shiplog.sites.json\n",
     );
+  });
+
+  it("installs what it added where that is asked for, in the app's folder, and says so where it fails", async () => {
+    const bin = folder.at("bin");
+    const stub = (end: string) => folder.put({ "bin/npm": `#!/bin/sh\necho "$PWD: npm $*"\nexit ${end}\n` });
+    await stub("0");
+    await chmod(join(bin, "npm"), 0o755);
+    const run = (...words: string[]) =>
+      runCli(["init", folder.root, "--yes", ...words], { cwd: folder.root, env: { PATH: `${bin}:${process.env.PATH}` } });
+    expect((await run("--install", "--dry-run")).err).not.toContain("npm install …");
+    const { code, out, err } = await run("--install", "--json");
+    expect([code, JSON.parse(out).written]).toEqual([0, true]);
+    expect(err).toContain(`npm install …\n${folder.root}: npm install\n`);
+    expect(err).not.toContain("Install first");
+    // the lockfile is as it was: what was added is missing still
+    await stub("3");
+    const failed = await run("--install");
+    expect([failed.code, failed.err]).toEqual([5, expect.stringContaining("`npm install` in")]);
+    expect(failed.err).toContain("did not work: it ended with 3. What init wrote stays.");
+    expect(failed.err).not.toContain("Next:");
   });
 
   it("changes nothing when it is repeated, and says so", async () => {

@@ -127,7 +127,7 @@ const typeCommand = async (page: string, { text, endsWith }: PageCommand): Promi
 type Promised = { readonly before?: () => Promise<void>; readonly after?: (out: string) => unknown };
 const PROMISES: Readonly<Record<string, Readonly<Record<string, Promised>>>> = {
   [START]: {
-    "npx shiplog init web": {
+    "npx shiplog init web --install": {
       after: async (out) => {
         expect((await stat(inTry("web/shiplog.sites.json"))).isFile()).toBe(true);
         for (const written of ["@opennextjs/aws", "shiplog.sites.json", ".gitignore", ".github/workflows/"]) expect(out).toContain(written);
