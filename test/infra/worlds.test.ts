@@ -46,6 +46,7 @@ describe("a consumer with another name", () => {
       "engine",
       "services",
       "client",
+      "dashboard",
       "infra",
       "local",
       "test/infra/support",
