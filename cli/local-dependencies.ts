@@ -102,7 +102,10 @@ function notSent(root: string, { files, leftOut }: ListedSource, dependency: Loc
 }
 
 function missing(root: string, { from, name, spec, optional }: LocalDependency, why: string, mend: string): Finding {
+  const made = /^link:/i.test(spec) && !why.startsWith("which is outside");
   const what = `${join(root, from, "package.json")} has ${name} as ${spec}, ${why}`;
+  // such a link is installed without its folder, which the build may make: generated code, say
+  if (made) return warningAt("dependency.missing", `${what}: builds have it where they make it.`, mend);
   return optional
     ? warningAt("dependency.missing", `${what}: builds are made without it.`, mend)
     : errorAt("dependency.missing", `${what}: no build has it.`, mend);

@@ -21,16 +21,18 @@ type Asked = {
   /** what is sent along besides the reason */
   readonly fields?: Readonly<Record<string, string>>;
   readonly reason: "required" | "optional" | "none";
+  /** what may be asked for besides, as a box to tick */
+  readonly box?: { readonly name: string; readonly words: string };
 };
 
 /** One confirmation. @param key of the command: the form sent twice is one command */
-export const confirmation = ({ title, path, back, does, cli, button, fields = {}, reason }: Asked, key: string): Html => {
+export const confirmation = ({ title, path, back, does, cli, button, fields = {}, reason, box }: Asked, key: string): Html => {
   const hidden = Object.entries({ ...fields, key }).map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`);
   const why =
     reason === "none"
       ? ""
       : html`<p><label for="reason">Why</label> <input id="reason" name="reason" maxlength="500"${reason === "required" ? html` required` : ""} autofocus></p>`;
-  return html`<section class="confirm"><h1>${title}</h1>${does}<form method="post" action="${path}">${hidden}${why}<p class="row"><button class="main">${button}</button> <a class="button" href="${back}">Leave it</a></p></form><p class="soft">The same from a terminal: ${command(cli)}</p></section>`;
+  return html`<section class="confirm"><h1>${title}</h1>${does}<form method="post" action="${path}">${hidden}${why}${box === undefined ? "" : html`<p><input id="${box.name}" name="${box.name}" type="checkbox" value="yes"> <label for="${box.name}">${box.words}</label></p>`}<p class="row"><button class="main">${button}</button> <a class="button" href="${back}">Leave it</a></p></form><p class="soft">The same from a terminal: ${command(cli)}</p></section>`;
 };
 
 export const ENVIRONMENT_VERBS = ["pin", "unpin", "lock", "unlock"] as const;
@@ -51,6 +53,7 @@ export const askToChange = (verb: EnvironmentVerb, place: Place): Asked => ({
   cli: `shiplog ${verb} --site ${place.site} --env ${place.environment}${verb === "pin" || verb === "lock" ? " --reason <why>" : ""}`,
   button: TITLES[verb],
   reason: verb === "pin" || verb === "lock" ? "required" : "none",
+  ...(verb === "unlock" && { box: { name: "force", words: "Also where somebody else holds it; the log says so" } }),
 });
 
 type Plan = NonNullable<z.infer<typeof PlannedRollback>["plan"]>;

@@ -1,4 +1,5 @@
 import { type Context, Hono } from "hono";
+import { bodyLimit } from "hono/body-limit";
 import { html } from "hono/html";
 import { commandRoutes } from "./command-routes.ts";
 import { engineAs, Refused } from "./engine.ts";
@@ -6,9 +7,11 @@ import { plainPage } from "./layout.ts";
 import { liveScript } from "./live-script.ts";
 import { type Env, formField, type Ports } from "./ports.ts";
 import { screenRoutes } from "./screen-routes.ts";
-import { beginSession, endSession, forgedForm, guarded, isToken, tokenOf } from "./session.ts";
+import { beginSession, endSession, forgedForm, guarded, isToken, type Session, sessionOf } from "./session.ts";
 import { style } from "./style.ts";
 import type { Html } from "./words.ts";
+
+const LARGEST_FORM = 64_000;
 
 /**
  * The page: what is live, why, what is on its way, and the way back. It is served beside the API, asks it with the token of
@@ -27,6 +30,7 @@ export const createDashboard = (ports: Ports): Hono<Env> => {
   app.notFound((context) => wrong(context, `There is no page ${context.req.path.slice(0, 200)}.`, 404));
 
   app.use(guarded);
+  app.use(bodyLimit({ maxSize: LARGEST_FORM, onError: (context) => wrong(context, "The form is too large.", 413) }));
   app.get("/assets/style.css", (context) => context.body(style, 200, { "content-type": "text/css; charset=utf-8" }));
   app.get("/assets/live.js", (context) => context.body(liveScript, 200, { "content-type": "text/javascript; charset=utf-8" }));
   app.use(async (context, next) => {
@@ -36,13 +40,14 @@ export const createDashboard = (ports: Ports): Hono<Env> => {
     return why === undefined ? next() : wrong(context, `${why} Nothing was done.`, 403);
   });
 
-  app.get("/signin", async (context) => context.html(await signInPage("")));
+  app.get("/signin", async (context) => context.html(await signInPage("", wantedOf(context.req.query("to")))));
   app.post("/signin", async (context) => {
-    const token = await formField(context, "token");
-    const refusal = await refusalOf(ports, token, context);
-    if (refusal !== undefined) return context.html(await signInPage(refusal), 401);
-    beginSession(context, token);
-    return context.redirect("/", 303);
+    const session = { token: await formField(context, "token"), name: (await formField(context, "name")).slice(0, 64) };
+    const to = wantedOf(await formField(context, "to"));
+    const refusal = await refusalOf(ports, session, context);
+    if (refusal !== undefined) return context.html(await signInPage(refusal, to), 401);
+    beginSession(context, session);
+    return context.redirect(to, 303);
   });
   app.post("/signout", (context) => {
     endSession(context);
@@ -50,9 +55,9 @@ export const createDashboard = (ports: Ports): Hono<Env> => {
   });
 
   app.use(async (context, next) => {
-    const token = tokenOf(context);
-    if (token === undefined) return context.redirect("/signin");
-    context.set("token", token);
+    const session = sessionOf(context);
+    if (session === undefined) return comeIn(context);
+    context.set("session", session);
     return next();
   });
   app.route("/", screenRoutes(ports));
@@ -60,14 +65,25 @@ export const createDashboard = (ports: Ports): Hono<Env> => {
   return app;
 };
 
+/** A browser keeps the cookie back from who comes by another site's link, and sends it when this very page asks once more. */
+const comeIn = async (context: Context): Promise<Response> => {
+  const { req } = context;
+  if (req.method === "GET" && req.header("sec-fetch-site") === "cross-site") return context.html(await againPage());
+  const to = req.method === "GET" ? `${req.path}${new URL(req.url).search}` : "/";
+  return context.redirect(to === "/" ? "/signin" : `/signin?to=${encodeURIComponent(to)}`);
+};
+
+/** A path of this page, for whoever has signed in; never another address. */
+const wantedOf = (to: string | undefined): string => (to !== undefined && /^\/(?![/\\])[\x21-\x7e]*$/.test(to) ? to : "/");
+
 /** Whom the engine lets in, comes in. */
-const refusalOf = async ({ ask }: Ports, token: string, { env, req }: Context): Promise<string | undefined> => {
-  if (!isToken(token)) return "A token is printable and without spaces.";
-  const asked = await engineAs(ask, token, env as object, req.raw.signal).environments();
+const refusalOf = async ({ ask }: Ports, session: Session, { env, req }: Context): Promise<string | undefined> => {
+  if (!isToken(session.token)) return "A token is printable and without spaces.";
+  const asked = await engineAs(ask, session, env as object, req.raw.signal).deployments({ limit: 1 });
   if (asked.ok) return undefined;
-  return asked.failure.kind === "refused" && asked.failure.status === 401
-    ? "The engine does not know this token."
-    : "The engine cannot be asked now. Try again in a moment.";
+  const { failure } = asked;
+  if (failure.kind !== "refused" || failure.status >= 500) return "The engine cannot be asked now. Try again in a moment.";
+  return failure.status === 401 ? "The engine does not know this token." : failure.message;
 };
 
 const wrong = async (context: Context, message: string, status: number): Promise<Response> => {
@@ -75,8 +91,10 @@ const wrong = async (context: Context, message: string, status: number): Promise
   return context.html(await plainPage("That did not work", body), status as 400);
 };
 
-const signInPage = (refusal: string): Html =>
+const againPage = (): Html => plainPage("One moment", html`<meta http-equiv="refresh" content="0"><p>One moment.</p>`);
+
+const signInPage = (refusal: string, to: string): Html =>
   plainPage(
     "Sign in",
-    html`<h1>Shiplog</h1>${refusal === "" ? "" : html`<p role="alert" class="reason">${refusal}</p>`}<form method="post" action="/signin"><p><label for="token">Token</label> <input id="token" name="token" type="password" autocomplete="current-password" required autofocus></p><p class="row"><button class="main">Sign in</button></p></form><p class="soft">Of <code>shiplog dev</code>: the token in <code>.shiplog/connection.json</code>. On AWS: the one that <code>SHIPLOG_TOKEN</code> holds for the CLI. You stay signed in for 12 hours.</p>`,
+    html`<h1>Shiplog</h1>${refusal === "" ? "" : html`<p role="alert" class="reason">${refusal}</p>`}<form method="post" action="/signin"><input type="hidden" name="to" value="${to}"><p><label for="name">Your name</label> <input id="name" name="name" autocomplete="username" maxlength="64" required autofocus></p><p><label for="token">Token</label> <input id="token" name="token" type="password" autocomplete="current-password" required></p><p class="row"><button class="main">Sign in</button></p></form><p class="soft">Of <code>shiplog dev</code>: the token in <code>.shiplog/connection.json</code>. On AWS: the one that <code>SHIPLOG_TOKEN</code> holds for the CLI. The name is what the log says of what you do; of a lock that you hold in a terminal, the one there (<code>SHIPLOG_ACTOR</code>). You stay signed in for 12 hours.</p>`,
   );

@@ -63,7 +63,8 @@ export const commandRoutes = (ports: Ports): Hono<Env> => {
   app.post("/environments/:site/:environment/:verb", async (context, next) => {
     const { verb, site, environment } = context.req.param();
     if (!isVerb(verb)) return next();
-    const { key, ...body } = await given(context);
+    const { key, ...reason } = await given(context);
+    const body = verb === "unlock" && (await formField(context, "force")) === "yes" ? { ...reason, force: true } : reason;
     await must(clientOf(ports, context).change(site, environment, verb, body, key));
     return context.redirect(pathOf({ site, environment }), 303);
   });

@@ -40,13 +40,16 @@ export const deploymentHead = ({ deployment, progress, isLive, screen }: Shown):
   if (retryOf !== null) facts.push(["Retry of", html`<a href="${linkTo(deploymentPath(retryOf), screen)}">${shortId(retryOf)}</a>`]);
   return html`<header class="head"><h1>#${deployment.sequence} ${subject(deployment)}</h1>${statusBadge(deployment)}${isLive ? html`<span class="soft">is live</span>` : ""}</header>
 ${reason ? html`<p class="reason">${said(reason, 2_000)}</p>` : ""}${progress === null ? "" : html`<p class="soft">${said(progress.step, 40)}: ${progress.done} of ${progress.total}</p>`}
-<dl>${facts.map(([term, text]) => html`<dt>${term}</dt><dd>${text}</dd>`)}</dl>${stepBars(deployment, screen.now)}${screen.at === undefined ? deploymentActions(deployment, isLive) : ""}`;
+<dl>${facts.map(([term, text]) => html`<dt>${term}</dt><dd>${text}</dd>`)}</dl>${stepBars(deployment, momentOf(screen))}${screen.at === undefined ? deploymentActions(deployment, isLive) : ""}`;
 };
 
 const deploymentActions = ({ id, status }: DeploymentView, isLive: boolean): Html => {
   const link = (verb: string, words: string): Html => html`<a class="button" href="${deploymentPath(id)}/${verb}">${words}</a>`;
   return html`<p class="row">${isEnd(status) ? "" : link("cancel", "Cancel…")}${status === "failed" || status === "cancelled" || status === "superseded" ? link("retry", "Retry…") : ""}${status === "success" && !isLive ? link("rollback", "Roll back to this…") : ""}</p>`;
 };
+
+/** Until when what goes on has lasted; a position of the log tells no time. */
+const momentOf = ({ at = "", now }: Screen): number => (Number.isNaN(Date.parse(at)) || /^\d+$/.test(at) ? now : Date.parse(at));
 
 /** How long it waited, was built and was brought live: a bar each, on one scale. */
 const stepBars = ({ queuedAt, buildStartedAt, builtAt, endedAt, status }: DeploymentView, now: number): Html => {
@@ -63,7 +66,7 @@ const stepBars = ({ queuedAt, buildStartedAt, builtAt, endedAt, status }: Deploy
     const ms = Math.max(0, (to === null ? end : Date.parse(to)) - Date.parse(from));
     const tone = status === "failed" && to === null ? "failed" : "done";
     return [
-      html`<tr><th scope="row">${name}</th><td>${lasting(ms)}</td><td class="bar"><svg viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true"><rect class="${tone}" x="${((began / total) * 100).toFixed(2)}" y="0" width="${Math.max(0.5, (ms / total) * 100).toFixed(2)}" height="8" rx="1"/></svg></td></tr>`,
+      html`<tr><th scope="row">${name}</th><td>${ms < 1_000 ? `${ms} ms` : lasting(ms)}</td><td class="bar"><svg viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true"><rect class="${tone}" x="${((began / total) * 100).toFixed(2)}" y="0" width="${Math.max(0.5, (ms / total) * 100).toFixed(2)}" height="8" rx="1"/></svg></td></tr>`,
     ];
   });
   return html`<table><caption>Steps</caption><tbody>${rows}</tbody></table>`;
@@ -86,9 +89,6 @@ const streamLink = (stream: string, screen: Screen): Html | string => {
   return said(stream, 80);
 };
 
-/** Lines that the API gives at once. */
-const PAGE = 1_000;
-
 type Line = { readonly message: string };
 
 /** What a build said. The first error stands out; `next`: where it goes on. */
@@ -97,5 +97,5 @@ export const buildLog = (lines: readonly Line[], next: string | null, id: string
   const first = lines.findIndex(({ message }) => /\b(?:error|failed)\b/i.test(message));
   return html`<section aria-labelledby="log"><h2 id="log">Build log</h2>${first < 0 ? "" : html`<p><a href="#first-error">To the first error</a></p>`}<pre class="log" tabindex="0">${lines.map(
     ({ message }, n) => (n === first ? html`<mark id="first-error">${said(message, 4_000)}</mark>` : html`${said(message, 4_000)}\n`),
-  )}</pre>${next === null || lines.length < PAGE ? "" : html`<p><a href="${deploymentPath(id)}?log=${encodeURIComponent(next)}">More of the log</a></p>`}</section>`;
+  )}</pre>${next === null ? "" : html`<p><a href="${deploymentPath(id)}?log=${encodeURIComponent(next)}">More of the log</a></p>`}</section>`;
 };

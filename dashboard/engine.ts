@@ -1,15 +1,16 @@
 import { type Client, openClient } from "../client/client.ts";
 import type { Failure, Result } from "../client/http.ts";
+import type { Session } from "./session.ts";
 
 /** Answers a request to the engine's API in this very process. `env`: what the server tells of the connection. */
 export type Ask = (request: Request, env?: object) => Response | Promise<Response>;
 
-/** The API as the page asks it: with the token of whoever signed in, and nothing that another program could not do. */
-export const engineAs = (ask: Ask, token: string, env: object, signal: AbortSignal): Client =>
+/** The API as the page asks it: in the name of whoever signed in, and nothing that another program could not do. */
+export const engineAs = (ask: Ask, { token, name }: Session, env: object, signal: AbortSignal): Client =>
   openClient({
     url: "http://localhost",
     token,
-    actor: "",
+    actor: name,
     client: "dashboard",
     signal,
     fetch: async (url, init) => ask(new Request(url, init), env),

@@ -17,7 +17,17 @@ type Page = {
   /** this page's path, for the links through time */
   readonly path: string;
   readonly body: Html;
+  /** seconds after which it is asked for again while it is looked at; never where it is left out */
+  readonly every?: number;
+  /** whether it is a page of a moment */
+  readonly withTime?: boolean;
+  /** what else of its address the time's form keeps */
+  readonly keep?: Readonly<Record<string, string>>;
 };
+
+/** While something is on its way, and while nothing is. */
+export const SOON = 3;
+export const LATER = 15;
 
 const HOUR = 3_600_000;
 const BACK: readonly [string, number][] = [
@@ -38,15 +48,16 @@ const document = (title: string, body: Html, live: boolean): Html => html`<!DOCT
 <body>${body}</body></html>`;
 
 /** A page of somebody who signed in. What is past is not updated, and says so. */
-export const page = ({ title, room, screen, path, body }: Page): Html => {
+export const page = ({ title, room, screen, path, body, every, withTime = true, keep = {} }: Page): Html => {
+  const isLive = screen.at === undefined && every !== undefined;
   const to = (name: Page["room"], href: string, words: string): Html =>
-    html`<a href="${linkTo(href, screen)}"${name === room ? html` aria-current="page"` : ""}>${words}</a>`;
+    html`<a href="${name === "log" ? href : linkTo(href, screen)}"${name === room ? html` aria-current="page"` : ""}>${words}</a>`;
   return document(
     title,
     html`<a class="skip" href="#content">To the content</a>
-<header class="top"><strong>Shiplog</strong><nav aria-label="Main">${to("overview", "/", "Overview")}${to("deployments", "/deployments", "Deployments")}${to("log", "/log", "Log")}</nav><span class="alive soft" id="alive">${screen.at === undefined ? "updates by itself" : "the past"}</span><form method="post" action="/signout"><button>Sign out</button></form></header>
-<main id="content" tabindex="-1"${screen.at === undefined ? html` data-live` : ""}>${timeBar(path, screen)}${body}</main>`,
-    screen.at === undefined,
+<header class="top"><strong>Shiplog</strong><nav aria-label="Main">${to("overview", "/", "Overview")}${to("deployments", "/deployments", "Deployments")}${to("log", "/log", "Log")}</nav><span class="alive soft" id="alive">${isLive ? "updates by itself" : screen.at === undefined ? "" : "the past"}</span><form method="post" action="/signout"><button>Sign out</button></form></header>
+${withTime ? timeBar(path, screen, keep) : ""}<main id="content" tabindex="-1"${isLive ? html` data-live="${every}"` : ""}>${body}</main>`,
+    isLive,
   );
 };
 
@@ -54,10 +65,13 @@ export const page = ({ title, room, screen, path, body }: Page): Html => {
 export const plainPage = (title: string, body: Html): Html =>
   document(title, html`<main id="content" class="narrow">${body}</main>`, false);
 
-const timeBar = (path: string, { at, now }: Screen): Html => {
-  const links = BACK.map(([words, ms]) => html`<a href="${linkTo(path, { at: secondOf(now - ms) })}">${words}</a>`);
-  const shown = at === undefined ? "" : html`<strong class="past">The past: ${at}.</strong> <a href="${path}">Back to now</a>`;
-  return html`<form class="time" method="get" action="${path}"><label for="at">As of</label><input id="at" name="at" value="${at ?? ""}" placeholder="${secondOf(now)}" autocomplete="off" required><button>Show</button><span class="soft">ago: ${links}</span>${shown}</form>`;
+const timeBar = (path: string, { at, now }: Screen, keep: Readonly<Record<string, string>>): Html => {
+  const query = new URLSearchParams(keep).toString();
+  const here = query === "" ? path : `${path}?${query}`;
+  const links = BACK.map(([words, ms]) => html`<a href="${linkTo(here, { at: secondOf(now - ms) })}">${words}</a>`);
+  const kept = Object.entries(keep).map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`);
+  const shown = at === undefined ? "" : html`<strong class="past">The past: ${at}.</strong> <a href="${here}">Back to now</a>`;
+  return html`<section aria-label="Time"><form class="time" method="get" action="${path}">${kept}<label for="at">As of</label><input id="at" name="at" value="${at ?? ""}" placeholder="${secondOf(now)}" autocomplete="off" required><button>Show</button><span class="soft">ago: ${links}</span>${shown}</form></section>`;
 };
 
 const secondOf = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19)}Z`;

@@ -1,32 +1,42 @@
 /**
  * The page's only script: it asks for the page again every few seconds while somebody looks at it, and puts in what
- * changed. Without it everything works; the page is loaded again by hand.
+ * changed. Where somebody reads, selects, types or has opened something, it waits. Without it everything works; the page is
+ * loaded again by hand.
  */
 export const liveScript = `"use strict";
-const EVERY_MS = 3000;
 const main = document.querySelector("main[data-live]");
 const alive = document.getElementById("alive");
-const isStill = () => document.hidden || main.querySelector("[data-still], details[open]") || (main.contains(document.activeElement) && /^(INPUT|SELECT|TEXTAREA)$/.test(document.activeElement.tagName));
-let failed = 0;
-const refresh = async () => {
-  if (isStill()) return;
-  try {
-    const answer = await fetch(location.href, { headers: { accept: "text/html" } });
-    if (!answer.ok || answer.redirected) throw new Error(String(answer.status));
-    const next = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("main");
-    if (!isStill() && next && next.innerHTML !== main.innerHTML) {
-      const focused = document.activeElement && main.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
-      main.replaceChildren(...next.childNodes);
-      if (focused) for (const link of main.querySelectorAll("a")) if (link.getAttribute("href") === focused) { link.focus({ preventScroll: true }); break; }
-    }
-    failed = 0;
-    alive.textContent = "updates by itself";
-    alive.classList.remove("late");
-  } catch {
-    failed += 1;
-    alive.textContent = "no answer for " + failed * EVERY_MS / 1000 + " s";
-    alive.classList.add("late");
-  }
+const FOCUSABLE = "a, button, input, summary, [tabindex]";
+const isStill = () => document.hidden || !getSelection().isCollapsed || main.querySelector("[data-still], details[open]") || (main.contains(document.activeElement) && /^(INPUT|SELECT|TEXTAREA)$/.test(document.activeElement.tagName));
+const put = (next) => {
+  const place = [...main.querySelectorAll(FOCUSABLE)].indexOf(document.activeElement);
+  const words = document.activeElement.textContent;
+  const read = [...main.querySelectorAll("pre")].map((one) => one.scrollTop);
+  main.replaceChildren(...next.childNodes);
+  main.querySelectorAll("pre").forEach((one, n) => { one.scrollTop = read[n] || 0; });
+  const same = [...main.querySelectorAll(FOCUSABLE)][place];
+  if (place >= 0 && same && (same.tagName === "PRE" || same.textContent === words)) same.focus({ preventScroll: true });
 };
-if (main) setInterval(refresh, EVERY_MS);
+const say = (words, late) => { alive.textContent = words; alive.classList.toggle("late", late); };
+let since = Date.now();
+const refresh = async () => {
+  try {
+    if (!isStill()) {
+      const answer = await fetch(location.href, { headers: { accept: "text/html" } });
+      if (answer.redirected) return say("signed out: load the page again", true);
+      if (!answer.ok) throw new Error(String(answer.status));
+      const next = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("main");
+      if (next && !isStill()) {
+        if (next.innerHTML !== main.innerHTML) put(next);
+        main.dataset.live = next.dataset.live || main.dataset.live;
+      }
+    }
+    since = Date.now();
+    say("updates by itself", false);
+  } catch {
+    say("no answer for " + Math.round((Date.now() - since) / 1000) + " s", true);
+  }
+  setTimeout(refresh, main.dataset.live * 1000);
+};
+if (main) setTimeout(refresh, main.dataset.live * 1000);
 `;

@@ -1,6 +1,7 @@
 import type { Context } from "hono";
 import type { Client } from "../client/client.ts";
 import { type Ask, engineAs } from "./engine.ts";
+import type { Session } from "./session.ts";
 
 export type Ports = {
   readonly ask: Ask;
@@ -11,11 +12,11 @@ export type Ports = {
 };
 
 /** What a request of somebody who signed in knows. */
-export type Env = { Variables: { token: string } };
+export type Env = { Variables: { session: Session } };
 
 /** The engine, asked in the name of who signed in. */
 export const clientOf = ({ ask }: Ports, context: Context<Env>): Client =>
-  engineAs(ask, context.get("token"), context.env as object, context.req.raw.signal);
+  engineAs(ask, context.get("session"), context.env as object, context.req.raw.signal);
 
 /** A field of the form, as text; "" where there is none. */
 export const formField = async (context: Context, name: string): Promise<string> => {

@@ -1,16 +1,26 @@
 import { type Context, Hono } from "hono";
 import { html } from "hono/html";
+import type { z } from "zod";
 import type { Client } from "../client/client.ts";
-import type { DeploymentView } from "../domain/projections/views.ts";
+import type { EventView } from "../client/contract.ts";
+import type { Query } from "../client/http.ts";
+import { type DeploymentView, isEnd } from "../domain/projections/views.ts";
 import { buildLog, deploymentHead, deploymentsTable, eventsTable } from "./deployments.ts";
 import { must } from "./engine.ts";
 import { changesTable, type Environment, environmentCard, type Glance, pathOf, timeline } from "./environments.ts";
-import { linkTo, page, type Screen } from "./layout.ts";
+import { LATER, page, type Screen, SOON } from "./layout.ts";
 import { clientOf, type Env, type Ports } from "./ports.ts";
 
 /** The newest of all environments that the overview looks at; what is live and older is asked for by itself. */
 const NEWEST = 200;
 const DAY = 24 * 3_600_000;
+/** Changes of what was live: each is looked up. */
+const HISTORY = 10;
+/** Events on a page, and pages of a thousand that are read for the newest. */
+const SHOWN = 200;
+const PAGES = 20;
+
+type LogEvents = readonly z.infer<typeof EventView>[];
 
 /** The screens. Each takes `?at=` (ISO 8601, or a position of the log) and shows what the API says of then. */
 export const screenRoutes = (ports: Ports): Hono<Env> => {
@@ -25,8 +35,18 @@ export const screenRoutes = (ports: Ports): Hono<Env> => {
       const glances = await everyGlance(clientOf(ports, context), screen);
       const wanted = (context.req.query("find") ?? "").toLowerCase();
       const found = glances.filter((glance) => wordsOf(glance).includes(wanted));
-      const body = html`<h1>Environments</h1><form class="find" method="get" action="/" role="search"><label for="find">Find</label><input id="find" name="find" type="search" value="${wanted}" placeholder="site, commit, person"><button>Find</button></form>${found.length === 0 ? html`<p class="soft">${glances.length === 0 ? "No site is declared. Add one to the sites file." : "Nothing fits."}</p>` : ""}<div class="grid">${found.map((glance) => environmentCard(glance, screen, "h2"))}</div>`;
-      return context.html(await page({ title: "Overview", room: "overview", screen, path: "/", body }));
+      const body = html`<h1>Environments</h1><form class="find" method="get" action="/" role="search">${screen.at === undefined ? "" : html`<input type="hidden" name="at" value="${screen.at}">`}<label for="find">Find</label><input id="find" name="find" type="search" value="${wanted}" placeholder="site, commit, person"><button>Find</button></form>${found.length === 0 ? html`<p class="soft">${glances.length === 0 ? "No site is declared. Add one to the sites file." : "Nothing fits."}</p>` : ""}<div class="grid">${found.map((glance) => environmentCard(glance, screen, "h2"))}</div>`;
+      return context.html(
+        await page({
+          title: "Overview",
+          room: "overview",
+          screen,
+          path: "/",
+          body,
+          every: everyOf(glances),
+          keep: wanted === "" ? {} : { find: wanted },
+        }),
+      );
     })
     .get("/environments/:site/:environment", async (context) => {
       const screen = screenOf(context);
@@ -38,23 +58,27 @@ export const screenRoutes = (ports: Ports): Hono<Env> => {
       ]);
       const environment = environments.find((one) => one.site === site && one.environment === name);
       if (environment === undefined) return context.notFound();
-      const changes = screen.at === undefined ? (await must(client.history(site, name, { limit: 50 }))).changes : [];
+      const changes = screen.at === undefined ? (await must(client.history(site, name, { limit: HISTORY }))).changes : [];
       const glance = { environment, live: await liveOf(client, environment, recent, screen), recent };
-      const body = html`${environmentCard(glance, screen, "h1")}${timeline(changes)}${changes.length === 0 ? "" : changesTable(changes, screen)}${deploymentsTable(recent, screen, "Deployments")}<p><a href="${linkTo(`/log?site=${encodeURIComponent(site)}&environment=${encodeURIComponent(name)}`, screen)}">Its events</a></p>`;
-      return context.html(await page({ title: `${site} / ${name}`, room: "overview", screen, path: pathOf(environment), body }));
+      const body = html`${environmentCard(glance, screen, "h1")}${timeline(changes)}${changes.length === 0 ? "" : changesTable(changes, screen)}${deploymentsTable(recent, screen, "Deployments")}<p><a href="/log?site=${encodeURIComponent(site)}&amp;environment=${encodeURIComponent(name)}">Its events</a></p>`;
+      return context.html(
+        await page({ title: `${site} / ${name}`, room: "overview", screen, path: pathOf(environment), body, every: everyOf([glance]) }),
+      );
     })
     .get("/deployments", async (context) => {
       const screen = screenOf(context);
       const deployments = await must(clientOf(ports, context).deployments({ limit: 100, at: screen.at }));
       const body = html`<h1>Deployments</h1>${deploymentsTable(deployments, screen, "The newest hundred")}`;
-      return context.html(await page({ title: "Deployments", room: "deployments", screen, path: "/deployments", body }));
+      return context.html(await page({ title: "Deployments", room: "deployments", screen, path: "/deployments", body, every: LATER }));
     })
     .get("/deployments/:id", async (context) => {
       const screen = screenOf(context);
       const client = clientOf(ports, context);
       const { deployment, progress } = await must(client.deployment(context.req.param("id"), screen.at));
       const [environments, { events }, log] = await Promise.all([
-        must(client.environments(screen.at)),
+        must(
+          screen.at === undefined ? inList(client.environment(deployment.site, deployment.environment)) : client.environments(screen.at),
+        ),
         must(client.deploymentEvents(deployment.id, 0)),
         deployment.buildId === null || screen.at !== undefined ? undefined : client.logs(deployment.id, context.req.query("log")),
       ]);
@@ -64,25 +88,54 @@ export const screenRoutes = (ports: Ports): Hono<Env> => {
       const lines = log?.ok ? buildLog(log.value.lines, log.value.done ? null : log.value.next, deployment.id) : "";
       const body = html`${deploymentHead({ deployment, progress, isLive, screen })}${lines}${eventsTable(then, screen, "Events")}`;
       return context.html(
-        await page({ title: `Deployment #${deployment.sequence}`, room: "deployments", screen, path: context.req.path, body }),
+        await page({
+          title: `Deployment #${deployment.sequence}`,
+          room: "deployments",
+          screen,
+          path: context.req.path,
+          body,
+          every: isEnd(deployment.status) ? LATER : SOON,
+        }),
       );
     })
     .get("/log", async (context) => {
-      const screen = screenOf(context);
-      const { site, environment, type, since } = context.req.query();
-      const from = since ?? new Date(ports.now() - DAY).toISOString();
-      const { events, next } = await must(
-        clientOf(ports, context).log({ since: from, site, environment, type: type === "" ? undefined : type, limit: 200 }),
-      );
-      const filters = new URLSearchParams({
-        ...(site && { site }),
-        ...(environment && { environment }),
-        ...(type && { type }),
-        since: next,
-      });
-      const body = html`<h1>Log</h1><form class="find" method="get" action="/log">${site ? html`<input type="hidden" name="site" value="${site}">` : ""}${environment ? html`<input type="hidden" name="environment" value="${environment}">` : ""}<label for="since">Since</label><input id="since" name="since" value="${from}"><label for="type">Event</label><input id="type" name="type" value="${type ?? ""}" placeholder="ReleaseWentLive"><button>Show</button></form>${eventsTable(events, screen, `${events.length} events since ${from}`)}<p><a href="/log?${filters.toString()}">Go on from there</a></p>`;
-      return context.html(await page({ title: "Log", room: "log", screen, path: "/log", body }));
+      const screen = { now: ports.now(), at: undefined };
+      const client = clientOf(ports, context);
+      const { site, environment, type = "", since = "" } = context.req.query();
+      const query = { site, environment, type: type === "" ? undefined : type };
+      const newest = since === "" ? await newestEvents(client, query, ports.now()) : undefined;
+      const { events, next } = newest ?? (await must(client.log({ ...query, since, limit: SHOWN })));
+      const kept: [string, string][] = (
+        [
+          ["site", site],
+          ["environment", environment],
+        ] as const
+      ).flatMap(([name, value]) => (value === undefined || value === "" ? [] : [[name, value]]));
+      const on = new URLSearchParams([...kept, ["type", type], ["since", next]]).toString();
+      const caption =
+        newest === undefined ? `${events.length} events from ${since} on` : `The newest ${events.length} events of the last day`;
+      const body = html`<h1>Log</h1><form class="find" method="get" action="/log">${kept.map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`)}<label for="since">From</label><input id="since" name="since" value="${since}" placeholder="${new Date(ports.now() - DAY).toISOString()}"><label for="type">Event</label><input id="type" name="type" value="${type}" placeholder="ReleaseWentLive"><button>Show</button></form>${eventsTable(events, screen, caption)}${newest === undefined ? html`<p><a href="/log?${on}">Go on from there</a></p>` : ""}`;
+      return context.html(await page({ title: "Log", room: "log", screen, path: "/log", body, withTime: false }));
     });
+};
+
+/** Something is on its way in one of them, or nothing is. */
+const everyOf = (glances: readonly Glance[]): number =>
+  glances.some(({ environment, recent }) => environment.flipping !== null || recent.some(({ status }) => !isEnd(status))) ? SOON : LATER;
+
+/** Of the last day, the newest first; of a day with more than this reads, the end of what it reads. */
+const newestEvents = async (client: Client, query: Query, now: number): Promise<{ events: LogEvents; next: string }> => {
+  let found: LogEvents = [];
+  let since = new Date(now - DAY).toISOString();
+  for (let pages = 0; pages < PAGES; pages++) {
+    const { events, next } = await must(client.log({ ...query, since, limit: 1_000 }));
+    const known = new Set(found.map(({ id }) => id));
+    const fresh = events.filter(({ id }) => !known.has(id));
+    found = [...found, ...fresh].slice(-SHOWN);
+    if (fresh.length === 0 || next === since) break;
+    since = next;
+  }
+  return { events: found.toReversed(), next: since };
 };
 
 const inList = async (answer: ReturnType<Client["environment"]>): ReturnType<Client["environments"]> => {

@@ -1,31 +1,43 @@
 import type { Context, MiddlewareHandler } from "hono";
 import { deleteCookie, getCookie, setCookie } from "hono/cookie";
 
-/** The local edge keeps this cookie from sites: on one machine, all ports share their cookies. */
+/** How the session's cookies begin. The local edge keeps them from sites: on one machine, all ports share their cookies. */
 export const SESSION_COOKIE = "shiplog_session";
 const SESSION_SECONDS = 12 * 60 * 60;
 
 /** A token as it stands in a header: printable, without spaces. */
 const TOKEN = /^[\x21-\x7e]{1,4096}$/;
-
-export const tokenOf = (context: Context): string | undefined => {
-  const found = getCookie(context, SESSION_COOKIE);
-  return found !== undefined && TOKEN.test(found) ? found : undefined;
-};
-
 export const isToken = (text: string): boolean => TOKEN.test(text);
 
-/** For 12 hours, for this very address, and for no script. */
-export const beginSession = (context: Context, token: string): void =>
-  setCookie(context, SESSION_COOKIE, token, {
-    httpOnly: true,
-    sameSite: "Strict",
-    path: "/",
-    maxAge: SESSION_SECONDS,
-    secure: new URL(context.req.url).protocol === "https:",
-  });
+/** Who signed in: by which token, and who they say they are. */
+export type Session = { readonly token: string; readonly name: string };
 
-export const endSession = (context: Context): void => void deleteCookie(context, SESSION_COOKIE, { path: "/" });
+/** Each port its own, so that two engines on one machine do not sign each other out. */
+const cookiesOf = ({ req }: Context): { token: string; name: string } => {
+  const { port } = new URL(req.url);
+  const token = port === "" ? SESSION_COOKIE : `${SESSION_COOKIE}_${port}`;
+  return { token, name: `${token}_name` };
+};
+
+export const sessionOf = (context: Context): Session | undefined => {
+  const names = cookiesOf(context);
+  const token = getCookie(context, names.token);
+  if (token === undefined || !TOKEN.test(token)) return undefined;
+  return { token, name: getCookie(context, names.name) ?? "" };
+};
+
+/** For 12 hours, for this very address, and for no script. */
+export const beginSession = (context: Context, { token, name }: Session): void => {
+  const names = cookiesOf(context);
+  const secure = new URL(context.req.url).protocol === "https:";
+  const options = { httpOnly: true, sameSite: "Strict", path: "/", maxAge: SESSION_SECONDS, secure } as const;
+  setCookie(context, names.token, token, options);
+  setCookie(context, names.name, name, options);
+};
+
+export const endSession = (context: Context): void => {
+  for (const name of Object.values(cookiesOf(context))) deleteCookie(context, name, { path: "/" });
+};
 
 /**
  * Why a form is refused; `undefined` where this very page sent it. Browsers say where a form comes from, and no page can

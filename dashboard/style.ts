@@ -22,7 +22,7 @@ header.top { display: flex; align-items: center; flex-wrap: wrap; gap: 0.5rem 1.
 header.top nav { display: flex; flex-wrap: wrap; gap: 0.25rem 1rem; flex: 1 } header.top nav a { color: var(--soft); padding: 0.25rem 0 } header.top nav a[aria-current] { color: var(--text); font-weight: 600 }
 .alive { font-size: 0.85rem } .alive.late { color: var(--held); font-weight: 600 }
 main { max-width: 80rem; margin: 0 auto; padding: 1.25rem; display: grid; gap: 1rem; grid-template-columns: minmax(0, 1fr) } main.narrow { max-width: 30rem; padding-top: 12vh }
-.time, .find { display: flex; flex-wrap: wrap; gap: 0.4rem 0.75rem; align-items: center; font-size: 0.875rem }
+.time { max-width: 80rem; margin: 0 auto; padding: 1.25rem 1.25rem 0 } .time, .find { display: flex; flex-wrap: wrap; gap: 0.4rem 0.75rem; align-items: center; font-size: 0.875rem }
 .time a { margin-left: 0.5rem } .past { color: var(--held) }
 input { font: inherit; color: inherit; padding: 0.3rem 0.6rem; border: 1px solid var(--soft); border-radius: 6px; background: var(--card); min-width: 0; max-width: 100% } .narrow input, .confirm input { width: 100% }
 button, .button { font: inherit; display: inline-block; padding: 0.28rem 0.75rem; min-height: 2rem; border-radius: 6px; border: 1px solid var(--soft); background: var(--card); color: inherit; cursor: pointer; text-decoration: none } button.main { border-color: var(--text); font-weight: 600 }
@@ -44,5 +44,5 @@ pre { overflow: auto; white-space: pre-wrap; overflow-wrap: anywhere } pre.log {
 pre.log mark { display: block; margin: 0 -0.8rem; padding: 0 0.8rem; background: var(--failed-soft); color: inherit; box-shadow: inset 3px 0 var(--failed) }
 .cli { display: block; margin-top: 0.3rem; padding: 0.45rem 0.6rem; border-radius: 6px; background: var(--ground); border: 1px solid var(--line); overflow-wrap: anywhere; color: var(--text) }
 summary { cursor: pointer }
-@media (max-width: 40rem) { main { padding: 0.8rem } table, tbody, tr, td, th[scope="row"] { display: block; width: 100% } thead { display: none } tr { padding: 0.5rem 0; border-bottom: 1px solid var(--line) } th, td { border: 0; padding: 0.1rem 0 } td.bar { width: 100% } dl { grid-template-columns: minmax(0, 1fr) } dt { margin-top: 0.3rem } }
+@media (max-width: 40rem) { header.top nav { flex-basis: 100%; order: 1 } header.top form { margin-left: auto } main { padding: 0.8rem } .time { padding: 0.8rem 0.8rem 0 } table, tbody, tr, td, th[scope="row"] { display: block; width: 100% } thead { display: none } tr { padding: 0.5rem 0; border-bottom: 1px solid var(--line) } th, td { border: 0; padding: 0.1rem 0 } td.bar { width: 100% } dl { grid-template-columns: minmax(0, 1fr) } dt { margin-top: 0.3rem } }
 `;

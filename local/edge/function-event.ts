@@ -56,7 +56,7 @@ export function functionEvent(request: Asked, body: Buffer, secure: boolean, req
     routeKey: "$default",
     rawPath: path,
     rawQueryString: query,
-    cookies: (request.headers.cookie ?? "").split(/; */).filter((cookie) => cookie !== "" && !cookie.startsWith(`${SESSION_COOKIE}=`)),
+    cookies: (request.headers.cookie ?? "").split(/; */).filter((cookie) => cookie !== "" && !cookie.startsWith(SESSION_COOKIE)),
     headers: {
       ...forwarded(request),
       host,

@@ -105,6 +105,15 @@ describe("a dependency by a path", () => {
     ]);
   });
 
+  it("that is a link is told, and not refused, where its folder is not sent: the build may make it", async () => {
+    await depend({ dependencies: { "styled-system": "link:./styled-system" } });
+    const engine = await stubEngine();
+    const { err } = await runCli(["check", "app"], { cwd: folder.root, env: engine.env });
+    expect(err + (await found()).join()).toContain("has styled-system as link:./styled-system");
+    expect((await found()).join()).toContain("builds have it where they make it");
+    await engine.close();
+  });
+
   it("is the app's own affair where it says itself how it is built", async () => {
     await depend({ dependencies: { words: "file:../words" } });
     expect(await found("app", true)).toEqual([]);

@@ -26,7 +26,8 @@ afterAll(async () => {
 });
 
 const at = (path: string): string => `${world.dev.apiUrl}${path}`;
-const cookie = (): string => `shiplog_session=${world.dev.token}`;
+const cookieName = (): string => `shiplog_session_${new URL(world.dev.apiUrl).port}`;
+const cookie = (): string => `${cookieName()}=${world.dev.token}`;
 const same = (): Record<string, string> => ({ origin: world.dev.apiUrl, "sec-fetch-site": "same-origin", cookie: cookie() });
 const form = (path: string, headers: Record<string, string>, fields: Record<string, string>): Promise<Response> =>
   fetch(at(path), { method: "POST", headers, body: new URLSearchParams(fields), redirect: "manual" });
@@ -36,18 +37,39 @@ describe("the page's address", () => {
   it("asks who does not know a token to sign in, and shows nothing", async () => {
     for (const path of ["/", "/log", "/environments/web/production", `/deployments/${one}`]) {
       const answer = await fetch(at(path), { redirect: "manual" });
-      expect([answer.status, answer.headers.get("location"), await answer.text()]).toEqual([302, "/signin", ""]);
+      const to = path === "/" ? "" : `?to=${encodeURIComponent(path)}`;
+      expect([answer.status, answer.headers.get("location"), await answer.text()]).toEqual([302, `/signin${to}`, ""]);
     }
     expect((await form("/signin", same(), { token: "wrong" })).status).toBe(401);
-    expect((await fetch(at("/"), { headers: { cookie: "shiplog_session=wrong" }, redirect: "manual" })).headers.get("location")).toBe(
+    expect((await fetch(at("/"), { headers: { cookie: `${cookieName()}=wrong` }, redirect: "manual" })).headers.get("location")).toBe(
       "/signin",
     );
   });
 
   it("keeps the session from scripts, other sites and other days", async () => {
-    const { status, headers } = await form("/signin", same(), { token: world.dev.token });
+    const { status, headers } = await form("/signin", same(), { token: world.dev.token, name: "ann" });
     expect([status, headers.get("location")]).toEqual([303, "/"]);
-    expect(headers.get("set-cookie")).toBe(`${cookie()}; Max-Age=43200; Path=/; HttpOnly; SameSite=Strict`);
+    const kept = "Max-Age=43200; Path=/; HttpOnly; SameSite=Strict";
+    expect(headers.getSetCookie()).toEqual([`${cookie()}; ${kept}`, `${cookieName()}_name=ann; ${kept}`]);
+  });
+
+  it("goes on where one wanted to go, and to no other address", async () => {
+    for (const [to, goes] of [
+      ["/log?type=ReleaseWentLive", "/log?type=ReleaseWentLive"],
+      ["//attacker.example/", "/"],
+      ["/\\attacker.example", "/"],
+      ["https://attacker.example", "/"],
+    ])
+      expect((await form("/signin", same(), { token: world.dev.token, to: to ?? "" })).headers.get("location")).toBe(goes);
+  });
+
+  it("asks once more in its own name where another site's link led here, since the session is not sent with that", async () => {
+    const answer = await fetch(at("/log"), { headers: { "sec-fetch-site": "cross-site" }, redirect: "manual" });
+    expect([answer.status, await answer.text()]).toEqual([200, expect.stringContaining('<meta http-equiv="refresh" content="0">')]);
+  });
+
+  it("takes no form of any size", async () => {
+    expect((await form("/signin", same(), { token: "x".repeat(70_000) })).status).toBe(413);
   });
 
   it("runs no script but its own, is not kept, and is framed by nobody", async () => {
@@ -100,6 +122,7 @@ describe.skipIf(browser === undefined)("in a real browser (skipped where no Chro
   beforeAll(async () => {
     page = await (browser as Browser).newPage();
     await page.goto(at("/"));
+    await page.getByLabel("Your name").fill("ann");
     await page.getByLabel("Token").fill(world.dev.token);
     await page.getByRole("button", { name: "Sign in" }).click();
     await page.getByRole("heading", { name: "web / production" }).waitFor();
@@ -125,7 +148,7 @@ describe.skipIf(browser === undefined)("in a real browser (skipped where no Chro
     await until("what was live before is live", async () => (await world.api.environment("web", "production")).live?.deploymentId === one);
     await page.getByText("“500s on checkout”").first().waitFor();
     const { pin, live } = await world.api.environment("web", "production");
-    expect([live?.why, pin?.reason]).toEqual(["500s on checkout", "500s on checkout"]);
+    expect([live?.why, live?.actor, pin?.reason]).toEqual(["500s on checkout", "ann (token local)", "500s on checkout"]);
   });
 
   it("is unpinned, locked and unlocked by mouse", async () => {
@@ -140,6 +163,35 @@ describe.skipIf(browser === undefined)("in a real browser (skipped where no Chro
       await page.getByRole("button", { name: button, exact: true }).click();
       await page.getByRole("link", { name: done, exact: true }).waitFor();
     }
+  });
+
+  it("a lock that somebody else holds is opened where one says so", async () => {
+    await world.api.change("web", "production", "lock", { reason: "theirs" });
+    for (const [force, done] of [
+      [false, "That did not work"],
+      [true, "web / production"],
+    ] as const) {
+      await page.goto(at("/environments/web/production/unlock"));
+      if (force) await page.getByLabel("Also where somebody else holds it").check();
+      await page.getByRole("button", { name: "Unlock", exact: true }).click();
+      await page.getByRole("heading", { name: done }).waitFor();
+    }
+    expect((await world.api.environment("web", "production")).lock).toBeNull();
+  });
+
+  it("what is read stays where it is while the page updates", async () => {
+    await page.goto(at(`/deployments/${two}`));
+    await page.setViewportSize({ width: 1_280, height: 900 });
+    const read = await page.locator("pre.log").evaluate((log) => {
+      log.scrollTop = 50;
+      log.ownerDocument.querySelector("main")?.setAttribute("data-live", "1");
+      return log.scrollTop;
+    });
+    await page.locator("pre.log").focus();
+    const first = await page.locator("pre.log").elementHandle();
+    await until("the page was put in anew", async () => !(await first?.evaluate((log) => log.isConnected)));
+    expect(await page.locator("pre.log").evaluate((log) => [log.scrollTop, log === log.ownerDocument.activeElement])).toEqual([read, true]);
+    expect(read).toBeGreaterThan(0);
   });
 
   it("the past is as the API has it, and nothing can be done there", async () => {

@@ -12,7 +12,7 @@ const given = (cookie: string): unknown => {
 
 describe("the dashboard's session", () => {
   it("is kept from sites on the same machine, and their own cookies are not", () => {
-    expect(given("a=1; shiplog_session=secret; b=2")).toEqual([["a=1", "b=2"], false]);
+    expect(given("a=1; shiplog_session_4000=secret; shiplog_session_4000_name=secret; b=2")).toEqual([["a=1", "b=2"], false]);
     expect(given("shiplog_session=secret")).toEqual([[], false]);
     expect(given("my_shiplog_session=1")).toEqual([["my_shiplog_session=1"], false]);
   });

@@ -20,6 +20,7 @@ try {
   const url = world.dev.apiUrl;
   await page.goto(`${url}/signin`);
   await page.screenshot({ path: join(await made(folder), "sign-in.png") });
+  await page.getByLabel("Your name").fill("ann");
   await page.getByLabel("Token").fill(world.dev.token);
   await page.getByRole("button", { name: "Sign in" }).click();
   await page.getByRole("heading", { name: "Environments" }).waitFor();
