@@ -111,9 +111,9 @@ export const reconcileDeployment =
       const { state } = await aggregates.environment.load(view.site, view.environment);
       const isOpen = [...state.open.values()].some((flip) => flip.deploymentId === view.id);
       if (isOpen || (view.status === "held" && state.waiting?.deploymentId === view.id)) return;
-      if (state.pending.has(view.id) && age > DEADLINE_MS.deploying) await fail("flip", "its flip was never requested; retry it");
-      else if (state.pending.has(view.id)) await again("ChecksPassed", NUDGE_MS.built);
-      else await tellAgain();
+      if (!state.pending.has(view.id)) return tellAgain();
+      if (age > DEADLINE_MS.deploying) await fail("flip", "its flip was never requested; retry it");
+      else await again("ChecksPassed", NUDGE_MS.built);
     }
 
     /** Its flip is held or has ended, and it was never told: that message was lost or given up. What the environment says counts. */

@@ -26,7 +26,7 @@ const blocks: readonly Block[] = readFileSync(join(root, "docs/extend.md"), "utf
 const filesOf = (recipe: string): string[] => [...new Set(blocks.filter((block) => block.recipe === recipe).map(({ file }) => file))];
 
 /** Rooms and what belongs to all of them; nothing that was installed, evaluated or left by a run. */
-const isSource = (entry: Dirent): boolean => !entry.name.startsWith(".") && !["node_modules", "docs", "examples"].includes(entry.name);
+const isSource = (entry: Dirent): boolean => !entry.name.startsWith(".") && !["node_modules", "examples"].includes(entry.name);
 
 let tree: string;
 beforeAll(async () => {
