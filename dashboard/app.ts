@@ -6,12 +6,16 @@ import { engineAs, Refused } from "./engine.ts";
 import { plainPage } from "./layout.ts";
 import { liveScript } from "./live-script.ts";
 import { type Env, formField, type Ports } from "./ports.ts";
-import { screenRoutes } from "./screen-routes.ts";
+import { deployments } from "./screens/deployments.ts";
+import { environment } from "./screens/environment.ts";
+import { log } from "./screens/log.ts";
+import { overview } from "./screens/overview.ts";
 import { beginSession, endSession, forgedForm, guarded, isToken, type Session, sessionOf } from "./session.ts";
 import { style } from "./style.ts";
 import type { Html } from "./words.ts";
 
 const LARGEST_FORM = 64_000;
+const SCREENS = [overview, environment, deployments, log] as const;
 
 /**
  * The page: what is live, why, what is on its way, and the way back. It is served beside the API, asks it with the token of
@@ -60,7 +64,7 @@ export const createDashboard = (ports: Ports): Hono<Env> => {
     context.set("session", session);
     return next();
   });
-  app.route("/", screenRoutes(ports));
+  for (const screen of SCREENS) app.route("/", screen(ports));
   app.route("/", commandRoutes(ports));
   return app;
 };

@@ -20,12 +20,10 @@ export const engineAs = (ask: Ask, { token, name }: Session, env: object, signal
 export class Refused extends Error {
   override readonly name = "Refused";
   readonly status: number;
-  readonly code: string;
   constructor(failure: Failure) {
     const told = failure.kind === "refused" ? failure : undefined;
     super(told?.message ?? "The engine gave no answer that this page understands. Load it again in a moment.");
     this.status = told?.status ?? 502;
-    this.code = told?.code ?? failure.kind;
   }
 }
 

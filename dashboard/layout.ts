@@ -1,4 +1,6 @@
+import type { Context } from "hono";
 import { html } from "hono/html";
+import type { Ports } from "./ports.ts";
 import type { Html } from "./words.ts";
 
 /** What every screen knows of its request. */
@@ -9,10 +11,23 @@ export type Screen = {
   readonly at: string | undefined;
 };
 
+/** Each screen takes `?at=` (ISO 8601, or a position of the log) and shows what the API says of then. */
+export const screenOf = ({ now }: Ports, { req }: Context): Screen => {
+  const at = req.query("at");
+  return { now: now(), at: at === "" ? undefined : at };
+};
+
+/** What the navigation leads to; a room of the present alone takes no moment along. */
+const ROOMS = {
+  overview: { href: "/", words: "Overview", hasPast: true },
+  deployments: { href: "/deployments", words: "Deployments", hasPast: true },
+  log: { href: "/log", words: "Log", hasPast: false },
+} as const;
+
 type Page = {
   readonly title: string;
   /** the heading of the navigation that this is below */
-  readonly room: "overview" | "deployments" | "log" | "none";
+  readonly room: keyof typeof ROOMS | "none";
   readonly screen: Screen;
   /** this page's path, for the links through time */
   readonly path: string;
@@ -50,12 +65,14 @@ const document = (title: string, body: Html, live: boolean): Html => html`<!DOCT
 /** A page of somebody who signed in. What is past is not updated, and says so. */
 export const page = ({ title, room, screen, path, body, every, withTime = true, keep = {} }: Page): Html => {
   const isLive = screen.at === undefined && every !== undefined;
-  const to = (name: Page["room"], href: string, words: string): Html =>
-    html`<a href="${name === "log" ? href : linkTo(href, screen)}"${name === room ? html` aria-current="page"` : ""}>${words}</a>`;
+  const rooms = Object.entries(ROOMS).map(
+    ([name, { href, words, hasPast }]) =>
+      html`<a href="${hasPast ? linkTo(href, screen) : href}"${name === room ? html` aria-current="page"` : ""}>${words}</a>`,
+  );
   return document(
     title,
     html`<a class="skip" href="#content">To the content</a>
-<header class="top"><strong>Shiplog</strong><nav aria-label="Main">${to("overview", "/", "Overview")}${to("deployments", "/deployments", "Deployments")}${to("log", "/log", "Log")}</nav><span class="alive soft" id="alive">${isLive ? "updates by itself" : screen.at === undefined ? "" : "the past"}</span><form method="post" action="/signout"><button>Sign out</button></form></header>
+<header class="top"><strong>Shiplog</strong><nav aria-label="Main">${rooms}</nav><span class="alive soft" id="alive">${isLive ? "updates by itself" : screen.at === undefined ? "" : "the past"}</span><form method="post" action="/signout"><button>Sign out</button></form></header>
 ${withTime ? timeBar(path, screen, keep) : ""}<main id="content" tabindex="-1"${isLive ? html` data-live="${every}"` : ""}>${body}</main>`,
     isLive,
   );

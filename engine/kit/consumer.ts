@@ -39,8 +39,6 @@ export type Delivery = {
   readonly last: boolean;
   /** 1, 2, 3 … */
   readonly receives: number;
-  /** an earlier delivery of the same message did not end well: its effects may be half done */
-  readonly again: boolean;
   /**
    * Whether a step of a deployment is given up because of this error: an outage is waited for as long as the message
    * comes, anything else for a minute. Who asks, and is told so, says in the log that the step failed and throws the
@@ -113,7 +111,7 @@ export const consumer =
         return isOver;
       };
       try {
-        await handle(message, { message: record.messageId, last: receives >= maxReceives, receives, again: receives > 1, givesUp });
+        await handle(message, { message: record.messageId, last: receives >= maxReceives, receives, givesUp });
         return "done";
       } catch (error) {
         if (error instanceof Unprocessable) return deadLetter(record, error.message);

@@ -1,36 +1,30 @@
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startBrowser } from "../support/browser.ts";
+import { type DashboardRoom, HOSTILE, openDashboardRoom, WIDER } from "../support/dashboard.ts";
 import { until } from "../support/until.ts";
 import { startWorld, type World } from "../support/world.ts";
 
 const browser: Browser | undefined = await startBrowser(["--host-resolver-rules=MAP attacker.example 127.0.0.1"]);
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-/** In the page: whether something makes it wider than the window. */
-const WIDER = "document.documentElement.scrollWidth > document.documentElement.clientWidth";
-const HOSTILE = `<img src=x onerror="document.title='owned'">\u202egnp.exe \u001b[31m${"x".repeat(400)}`;
 
 let world: World;
+let here: DashboardRoom;
 let one: string;
 let two: string;
 beforeAll(async () => {
   world = await startWorld({ environments: ["production", "watched"] });
   one = await world.live("production");
   two = await world.live("production");
+  here = await openDashboardRoom(world);
 });
 afterAll(async () => {
   await browser?.close();
   await world.close();
 });
 
-const at = (path: string): string => `${world.dev.apiUrl}${path}`;
+const at = (path: string): string => here.at(path);
+const form: DashboardRoom["form"] = (...all) => here.form(...all);
 const cookieName = (): string => `shiplog_session_${new URL(world.dev.apiUrl).port}`;
-const cookie = (): string => `${cookieName()}=${world.dev.token}`;
-const same = (): Record<string, string> => ({ origin: world.dev.apiUrl, "sec-fetch-site": "same-origin", cookie: cookie() });
-const form = (path: string, headers: Record<string, string>, fields: Record<string, string>): Promise<Response> =>
-  fetch(at(path), { method: "POST", headers, body: new URLSearchParams(fields), redirect: "manual" });
 const pin = (): Promise<string | undefined> => world.api.environment("web", "production").then((found) => found.pin?.reason);
 
 describe("the page's address", () => {
@@ -40,17 +34,17 @@ describe("the page's address", () => {
       const to = path === "/" ? "" : `?to=${encodeURIComponent(path)}`;
       expect([answer.status, answer.headers.get("location"), await answer.text()]).toEqual([302, `/signin${to}`, ""]);
     }
-    expect((await form("/signin", same(), { token: "wrong" })).status).toBe(401);
+    expect((await form("/signin", here.same, { token: "wrong" })).status).toBe(401);
     expect((await fetch(at("/"), { headers: { cookie: `${cookieName()}=wrong` }, redirect: "manual" })).headers.get("location")).toBe(
       "/signin",
     );
   });
 
   it("keeps the session from scripts, other sites and other days", async () => {
-    const { status, headers } = await form("/signin", same(), { token: world.dev.token, name: "ann" });
+    const { status, headers } = await form("/signin", here.same, { token: world.dev.token, name: "ann" });
     expect([status, headers.get("location")]).toEqual([303, "/"]);
     const kept = "Max-Age=43200; Path=/; HttpOnly; SameSite=Strict";
-    expect(headers.getSetCookie()).toEqual([`${cookie()}; ${kept}`, `${cookieName()}_name=ann; ${kept}`]);
+    expect(headers.getSetCookie()).toEqual([`${cookieName()}=${world.dev.token}; ${kept}`, `${cookieName()}_name=ann; ${kept}`]);
   });
 
   it("goes on where one wanted to go, and to no other address", async () => {
@@ -60,7 +54,7 @@ describe("the page's address", () => {
       ["/\\attacker.example", "/"],
       ["https://attacker.example", "/"],
     ])
-      expect((await form("/signin", same(), { token: world.dev.token, to: to ?? "" })).headers.get("location")).toBe(goes);
+      expect((await form("/signin", here.same, { token: world.dev.token, to: to ?? "" })).headers.get("location")).toBe(goes);
   });
 
   it("asks once more in its own name where another site's link led here, since the session is not sent with that", async () => {
@@ -69,11 +63,11 @@ describe("the page's address", () => {
   });
 
   it("takes no form of any size", async () => {
-    expect((await form("/signin", same(), { token: "x".repeat(70_000) })).status).toBe(413);
+    expect((await form("/signin", here.same, { token: "x".repeat(70_000) })).status).toBe(413);
   });
 
   it("runs no script but its own, is not kept, and is framed by nobody", async () => {
-    const { headers } = await fetch(at("/"), { headers: { cookie: cookie() } });
+    const { headers } = await fetch(at("/"), { headers: { cookie: here.cookie } });
     expect(headers.get("content-security-policy")).toBe(
       "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'",
     );
@@ -87,7 +81,7 @@ describe("the page's address", () => {
     ["nobody who says so", {}],
     ["a sandboxed frame", { origin: "null", "sec-fetch-site": "cross-site" }],
   ])("refuses a form that comes from %s", async (_, headers) => {
-    const answer = await form("/environments/web/production/pin", { ...headers, cookie: cookie() } as Record<string, string>, {
+    const answer = await form("/environments/web/production/pin", { ...headers, cookie: here.cookie } as Record<string, string>, {
       key: crypto.randomUUID(),
       reason: "forged",
     });
@@ -97,21 +91,21 @@ describe("the page's address", () => {
   it("does what a form asks once, however often it is sent", async () => {
     const key = crypto.randomUUID();
     const { version } = await world.api.environment("web", "production");
-    const answers = await Promise.all([1, 2, 3].map(() => form("/environments/web/production/pin", same(), { key, reason: "twice" })));
+    const answers = await Promise.all([1, 2, 3].map(() => form("/environments/web/production/pin", here.same, { key, reason: "twice" })));
     expect(answers.map(({ status }) => status)).toEqual([303, 303, 303]);
     expect((await world.api.environment("web", "production")).version).toBe(version + 1);
-    await form("/environments/web/production/unpin", same(), { key: crypto.randomUUID() });
+    await form("/environments/web/production/unpin", here.same, { key: crypto.randomUUID() });
     expect(await pin()).toBeUndefined();
   });
 
   it("says the engine's reason where the engine refuses", async () => {
-    const answer = await form(`/deployments/${one}/cancel`, same(), { key: crypto.randomUUID() });
+    const answer = await form(`/deployments/${one}/cancel`, here.same, { key: crypto.randomUUID() });
     expect(answer.status).toBe(409);
     expect(await answer.text()).toContain("cannot be cancelled");
   });
 
   it("leaves the API as it was: programs alone, by their token", async () => {
-    expect((await fetch(at("/v1/environments"), { headers: { cookie: cookie() } })).status).toBe(401);
+    expect((await fetch(at("/v1/environments"), { headers: { cookie: here.cookie } })).status).toBe(401);
     const page = { authorization: `Bearer ${world.dev.token}`, origin: world.dev.apiUrl };
     expect((await fetch(at("/v1/environments"), { headers: page })).status).toBe(403);
   });
@@ -121,11 +115,7 @@ describe.skipIf(browser === undefined)("in a real browser (skipped where no Chro
   let page: Page;
   beforeAll(async () => {
     page = await (browser as Browser).newPage();
-    await page.goto(at("/"));
-    await page.getByLabel("Your name").fill("ann");
-    await page.getByLabel("Token").fill(world.dev.token);
-    await page.getByRole("button", { name: "Sign in" }).click();
-    await page.getByRole("heading", { name: "web / production" }).waitFor();
+    await here.signIn(page);
   });
 
   it("a deployment is followed to its end without a click", async () => {
@@ -142,6 +132,7 @@ describe.skipIf(browser === undefined)("in a real browser (skipped where no Chro
     await page.keyboard.press("Enter");
     await page.getByRole("heading", { name: "Roll back web / production" }).waitFor();
     expect(await page.locator("code.cli").innerText()).toBe(`shiplog rollback ${one} --site web --env production`);
+    await page.locator("#reason:focus").waitFor();
     await page.keyboard.type("500s on checkout");
     await page.keyboard.press("Enter");
     await page.locator(".badge.held", { hasText: "pinned" }).first().waitFor();
@@ -219,33 +210,19 @@ describe.skipIf(browser === undefined)("in a real browser (skipped where no Chro
     await world.api.change("web", "production", "unpin", {});
   });
 
-  it.each(["light", "dark"] as const)("axe finds nothing on any screen, in %s", async (colorScheme) => {
-    const faults: string[] = [];
-    await page.emulateMedia({ colorScheme });
-    for (const width of [360, 1_280]) {
-      await page.setViewportSize({ width, height: 900 });
-      for (const path of [
-        "/",
-        "/environments/web/production",
-        "/environments/web/production/rollback",
-        "/environments/web/production/lock",
-        "/deployments",
-        `/deployments/${two}`,
-        `/deployments/${two}?at=${new Date().toISOString()}`,
-        "/log",
-        "/nothing",
-      ]) {
-        await page.goto(at(path));
-        await page.evaluate(axe);
-        const found = await page.evaluate(async () => {
-          const { axe } = globalThis as unknown as { axe: { run(): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> } };
-          return (await axe.run()).violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(" | ")}`);
-        });
-        if (await page.evaluate(WIDER)) found.push("it is wider than the window");
-        faults.push(...found.map((fault) => `${path} at ${width}: ${fault}`));
-      }
-    }
-    expect(faults).toEqual([]);
+  it("axe finds nothing on any screen, in light and dark, and none is wider than a telephone", async () => {
+    const paths = [
+      "/",
+      "/environments/web/production",
+      "/environments/web/production/rollback",
+      "/environments/web/production/lock",
+      "/deployments",
+      `/deployments/${two}`,
+      `/deployments/${two}?at=${new Date().toISOString()}`,
+      "/log",
+      "/nothing",
+    ];
+    expect(await here.faults(page, paths)).toEqual([]);
   });
 
   it("signs out, and the way back asks for the token", async () => {

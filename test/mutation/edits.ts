@@ -557,7 +557,6 @@ export const edits: readonly Edit[] = [
     "now + pause",
     "nothing is sent to an endpoint during a pause: that it is over is known here",
   ),
-  edit("consumer: the second delivery is like the first", "engine/kit/consumer.ts", "again: receives > 1", "again: receives > 2"),
   edit(
     "publish-release: a version with less memory is used again",
     "services/publish-release/publish-function.ts",

@@ -81,7 +81,7 @@ describe("a flip", () => {
     here.did.length = 0;
     const types = await here.types();
     await here.delivers();
-    await here.delivers({ again: true });
+    await here.delivers({ receives: 2 });
     expect(here.did.filter((what) => what.startsWith("moved"))).toEqual([]);
     expect(await here.types()).toEqual(types);
   });
@@ -105,7 +105,7 @@ describe("a flip", () => {
     await untouched.asks(54);
     untouched.answers(() => async (fn, version) => ({ version, failed: fn === server ? "Unhandled" : null, payload: "{}" }));
     await expect(untouched.delivers()).rejects.toThrow("does not work");
-    await untouched.delivers({ again: true });
+    await untouched.delivers({ receives: 2 });
     expect((await untouched.types()).at(-1)).toBe("FlipFailed");
     // it is tried before its files are put
     expect(untouched.did).not.toContain(`put ${release(54).manifest}`);

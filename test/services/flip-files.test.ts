@@ -119,7 +119,7 @@ const site = (name: string) => {
   const deliver = async (event: Recorded<Subscribed<"flip-alias">>, { again = false, givesUp = false } = {}): Promise<void> => {
     // what an earlier delivery has noted
     if (again) await unsettled.note(event.stream, (event.body as { sequence: number }).sequence);
-    await flip(event, { message: "m1", last: givesUp, receives: again ? 2 : 1, again, givesUp: () => givesUp });
+    await flip(event, { message: "m1", last: givesUp, receives: again ? 2 : 1, givesUp: () => givesUp });
   };
   return {
     asks,

@@ -79,7 +79,6 @@ const stage = async (
     publishRelease(ports)(await room.newest<Recorded<Subscribed<"publish-release">>>(stream, "BuildSucceeded"), {
       last: false,
       receives: 1,
-      again: false,
       message: "m1",
       givesUp: () => givesUp,
     });

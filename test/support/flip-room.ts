@@ -69,10 +69,10 @@ export const flipRoom = (room: VerbRoom, name: string) => {
       await room.environment(name, request(n));
     },
     /** The newest flip that was asked for comes, or the one that is given. */
-    delivers: async ({ again = false, receives = again ? 2 : 1, ...change }: Delivered = {}): Promise<void> => {
+    delivers: async ({ receives = 1, ...change }: Delivered = {}): Promise<void> => {
       const { requested: given, ...delivery } = change;
       const requested = given ?? (await room.newest<Recorded<Subscribed<"flip-alias">>>(place, "FlipRequested"));
-      await flip(requested, { message: "m1", last: false, receives, again: receives > 1, givesUp: () => true, ...delivery });
+      await flip(requested, { message: "m1", last: false, receives, givesUp: () => true, ...delivery });
     },
     requested: () => room.newest<Recorded<Subscribed<"flip-alias">>>(place, "FlipRequested"),
     /** How its functions answer from now on; `itself` is how they would. */

@@ -256,7 +256,7 @@ export const beginTrial = ({ deployments, roles, deliveries, crashes, flooded = 
           return works(version);
         },
       },
-    })(flipOf(n), { message: "m1", last: false, receives: 1, again: false, givesUp: () => false });
+    })(flipOf(n), { message: "m1", last: false, receives: 1, givesUp: () => false });
 
   const processes: Process[] = [];
   const add = (flip: number, isFlip: boolean, begin: (process: Process) => () => Promise<void>): void => {
