@@ -4,6 +4,14 @@ import { GithubTokens, GrantedRule } from "./github.ts";
 const Size = z.object({ memoryMb: z.number().optional(), timeoutSeconds: z.number().optional() }).optional();
 const SiteSizes = z.object({ server: Size, image: Size, revalidation: Size });
 
+const Sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+/**
+ * One token of the API: the sha256 (hex) of its text, of which everything is allowed; or with a scope, `read`: it may look,
+ * and change nothing.
+ */
+export const ApiToken = z.union([Sha256, z.strictObject({ sha256: Sha256, scope: z.enum(["all", "read"]) })]);
+export type ApiToken = z.infer<typeof ApiToken>;
+
 /** What the engine must know of one environment of a site; made by the infrastructure, never by hand. */
 export const SiteConfig = z.object({
   site: z.string(),
@@ -43,8 +51,8 @@ export const EngineConfig = z.object({
   /** id, ARN or alias of the KMS key that seals are signed with */
   sealKey: z.string(),
   sites: z.array(SiteConfig),
-  /** sha256 (hex) of each API token, by the token's name */
-  tokens: z.record(z.string(), z.string().regex(/^[0-9a-f]{64}$/)),
+  /** each API token by its name */
+  tokens: z.record(z.string(), ApiToken),
   /** whose tokens are taken of runs of GitHub Actions; absent where no environment has a rule for them */
   github: GithubTokens.optional(),
   /** for development alone: webhooks may go to this machine's own addresses, also by http */

@@ -89,6 +89,12 @@ export const shown: Readonly<Record<string, Shown>> = {
   "env ls": { examples: ["env ls", "env ls --site web --env preview"], ends: CHANGING },
   "env rm": { examples: ["env rm API_URL", "env rm API_URL --env preview --yes"], ends: [stopped, ...CHANGING] },
   "env pull": { examples: ["env pull", "env pull .env.preview --env preview"], ends: [stopped, ...CHANGING] },
+  open: { examples: ["open", ["open --print", "the link alone, for a browser on another machine"]], ends: [unauthorised] },
+  "sessions ls": { examples: ["sessions ls"], ends: [unauthorised] },
+  "sessions end": {
+    examples: ['sessions end ses_01JD8Y3K0V6Q2N4R8T1X5Z7B9C --reason "lost laptop"'],
+    ends: [unauthorised, conflict],
+  },
   "webhooks add": {
     examples: [["webhooks add -", "reads the URL from stdin"], "webhooks add https://hooks.example.com/shiplog --outcomes"],
     ends: CHANGING,

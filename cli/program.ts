@@ -14,11 +14,13 @@ import { inspectCommand } from "./commands/inspect.ts";
 import { listCommand } from "./commands/list.ts";
 import { lockCommand, unlockCommand } from "./commands/lock.ts";
 import { logsCommand } from "./commands/logs.ts";
+import { openCommand } from "./commands/open.ts";
 import { pinCommand, unpinCommand } from "./commands/pin.ts";
 import { replayCommand } from "./commands/replay.ts";
 import { retryCommand } from "./commands/retry.ts";
 import { rollbackCommand } from "./commands/rollback.ts";
 import { schemaCommand } from "./commands/schema.ts";
+import { sessionsCommand } from "./commands/sessions.ts";
 import { statusCommand } from "./commands/status.ts";
 import { downCommand, sstCommand, upCommand } from "./commands/up.ts";
 import { versionCommand } from "./commands/version.ts";
@@ -48,6 +50,8 @@ const commands: readonly Register[] = [
   lockCommand,
   unlockCommand,
   envCommand,
+  openCommand,
+  sessionsCommand,
   webhooksCommand,
   schemaCommand,
   replayCommand,

@@ -2,6 +2,7 @@ import type { z } from "zod";
 import {
   type AddWebhook,
   AuditPage,
+  type BeginSession,
   BuildLogs,
   DeadLetters,
   DeadLettersEmptied,
@@ -11,11 +12,13 @@ import {
   ManyDeliveries,
   ManyDeployments,
   ManyEnvironments,
+  ManySessions,
   ManyVariables,
   ManyWebhooks,
   OneDelivery,
   OneDeployment,
   OneEnvironment,
+  OneSession,
   OneWebhook,
   PlannedRollback,
   PreparedSource,
@@ -24,11 +27,13 @@ import {
   RollbackStarted,
   Sealed,
   Seals,
+  SessionWithSecret,
   type SetVariables,
   StreamEvents,
   VariablesChanged,
   VariableValues,
   WebhookWithSecret,
+  WhoAsks,
   Why,
 } from "./contract.ts";
 import { type Caller, call, type Query, type Result, segment } from "./http.ts";
@@ -104,6 +109,14 @@ export function openClient(by: Caller) {
     delivery: (id: string, delivery: string) => only(get(`${hook(id)}/deliveries/${segment(delivery)}`, OneDelivery), "delivery"),
     redeliver: (id: string, delivery: string, key: Key) =>
       only(post(`${hook(id)}/deliveries/${segment(delivery)}/redeliver`, OneDelivery, {}, key), "delivery"),
+
+    /** who asks, and what they may do */
+    caller: () => only(get("caller", WhoAsks), "caller"),
+    /** those that go on, newest first */
+    sessions: () => only(get("sessions", ManySessions), "sessions"),
+    beginSession: (kind: NonNullable<z.input<typeof BeginSession>["kind"]>, key: Key) => post("sessions", SessionWithSecret, { kind }, key),
+    endSession: (id: string, reason: string | undefined, key: Key) =>
+      only(post(`sessions/${segment(id)}/end`, OneSession, { reason }, key), "session"),
 
     log: (query: Query) => get("events", LogEvents, query),
     deadLetters: () => get("dead-letters", DeadLetters),

@@ -5,9 +5,11 @@ import { Name } from "../domain/kernel/identity.ts";
 import { Seal, SealManifest } from "../domain/kernel/seal.ts";
 import { storable } from "../domain/kernel/text.ts";
 import { AuditRow } from "../domain/projections/audit.ts";
+import { SessionView } from "../domain/projections/session-view.ts";
 import { DeploymentView, EnvironmentView, Status } from "../domain/projections/views.ts";
 import { WebhookView } from "../domain/projections/webhook-view.ts";
 import { Because } from "../domain/projections/why.ts";
+import { SessionKind } from "../domain/session/events.ts";
 import { Delivery } from "../domain/webhook/delivery.ts";
 import { WebhookKind } from "../domain/webhook/events.ts";
 import { notableTypes } from "../domain/webhook/notable.ts";
@@ -341,6 +343,25 @@ export const ManyWebhooks = z.object({ webhooks: z.array(WebhookView) });
 export const ListDeliveries = z.strictObject({ limit: z.coerce.number().int().min(1).max(200).default(20) });
 export const ManyDeliveries = z.object({ deliveries: z.array(Delivery) });
 export const OneDelivery = z.object({ delivery: Delivery });
+
+/**
+ * `GET /v1/caller` → `{caller}`: who asks, as the engine knows them. `scope` `read`: it may look, and change nothing.
+ * `session`: by which it asks; null where it shows the token itself.
+ */
+export const WhoAsks = z.object({
+  caller: z.object({ token: z.string(), scope: z.enum(["all", "read"]), actor: z.string(), session: SessionView.nullable() }),
+});
+/**
+ * `POST /v1/sessions` `{kind?}` → 201 `{session, secret}`: who shows a token has a session of it, whose secret is told now and
+ * never again, and is sent in the token's place (`Authorization: Bearer shs_…`). `browser`: for twelve hours. `link`: good for
+ * one minute, and for beginning a session of a browser, once. A session begins no other one. 409 `session.begun`, `session.used`.
+ */
+export const BeginSession = z.strictObject({ kind: SessionKind.default("browser") });
+export const SessionWithSecret = z.object({ session: SessionView, secret: z.string() });
+/** `POST /v1/sessions/:id/end` `{reason?}` → `{session}`: it lets nobody in any more. */
+export const OneSession = z.object({ session: SessionView });
+/** `GET /v1/sessions` → `{sessions}`: those that go on, newest first. */
+export const ManySessions = z.object({ sessions: z.array(SessionView) });
 
 export const ApiError = z.object({
   error: z.object({ code: z.string(), message: z.string(), candidates: z.array(z.string()).optional() }),

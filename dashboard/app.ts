@@ -2,20 +2,21 @@ import { type Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { html } from "hono/html";
 import { commandRoutes } from "./command-routes.ts";
-import { engineAs, Refused } from "./engine.ts";
+import { engineAs, must, Refused } from "./engine.ts";
 import { plainPage } from "./layout.ts";
 import { liveScript } from "./live-script.ts";
-import { type Env, formField, type Ports } from "./ports.ts";
+import { clientOf, type Env, formField, type Ports } from "./ports.ts";
 import { deployments } from "./screens/deployments.ts";
 import { environment } from "./screens/environment.ts";
 import { log } from "./screens/log.ts";
 import { overview } from "./screens/overview.ts";
-import { beginSession, endSession, forgedForm, guarded, isToken, type Session, sessionOf } from "./session.ts";
+import { sessions } from "./screens/sessions.ts";
+import { bearerOf, forgedForm, forgetBearer, guarded, isToken, keepBearer } from "./session.ts";
 import { style } from "./style.ts";
 import type { Html } from "./words.ts";
 
 const LARGEST_FORM = 64_000;
-const SCREENS = [overview, environment, deployments, log] as const;
+const SCREENS = [overview, environment, deployments, log, sessions] as const;
 
 /**
  * The page: what is live, why, what is on its way, and the way back. It is served beside the API, asks it with the token of
@@ -26,7 +27,7 @@ export const createDashboard = (ports: Ports): Hono<Env> => {
   app.onError((error, context) => {
     if (!(error instanceof Refused)) throw error;
     if (error.status === 401) {
-      endSession(context);
+      forgetBearer(context);
       return context.redirect("/signin");
     }
     return wrong(context, error.message, error.status);
@@ -46,23 +47,25 @@ export const createDashboard = (ports: Ports): Hono<Env> => {
 
   app.get("/signin", async (context) => context.html(await signInPage("", wantedOf(context.req.query("to")))));
   app.post("/signin", async (context) => {
-    const session = { token: await formField(context, "token"), name: (await formField(context, "name")).slice(0, 64) };
     const to = wantedOf(await formField(context, "to"));
-    const refusal = await refusalOf(ports, session, context);
-    if (refusal !== undefined) return context.html(await signInPage(refusal, to), 401);
-    beginSession(context, session);
+    const signedIn = await signIn(ports, context, await formField(context, "token"), (await formField(context, "name")).slice(0, 64));
+    if ("no" in signedIn) return context.html(await signInPage(signedIn.no, to), 401);
+    keepBearer(context, signedIn.bearer);
     return context.redirect(to, 303);
-  });
-  app.post("/signout", (context) => {
-    endSession(context);
-    return context.redirect("/signin", 303);
   });
 
   app.use(async (context, next) => {
-    const session = sessionOf(context);
-    if (session === undefined) return comeIn(context);
-    context.set("session", session);
+    const bearer = bearerOf(context);
+    if (bearer === undefined) return comeIn(context);
+    context.set("bearer", bearer);
+    context.set("caller", await must(clientOf(ports, context).caller()));
     return next();
+  });
+  app.post("/signout", async (context) => {
+    forgetBearer(context);
+    const { session } = context.get("caller");
+    if (session !== null) await must(clientOf(ports, context).endSession(session.id, "signed out", ports.key()));
+    return context.redirect("/signin", 303);
   });
   for (const screen of SCREENS) app.route("/", screen(ports));
   app.route("/", commandRoutes(ports));
@@ -80,14 +83,19 @@ const comeIn = async (context: Context): Promise<Response> => {
 /** A path of this page, for whoever has signed in; never another address. */
 const wantedOf = (to: string | undefined): string => (to !== undefined && /^\/(?![/\\])[\x21-\x7e]*$/.test(to) ? to : "/");
 
-/** Whom the engine lets in, comes in. */
-const refusalOf = async ({ ask }: Ports, session: Session, { env, req }: Context): Promise<string | undefined> => {
-  if (!isToken(session.token)) return "A token is printable and without spaces.";
-  const asked = await engineAs(ask, session, env as object, req.raw.signal).deployments({ limit: 1 });
-  if (asked.ok) return undefined;
-  const { failure } = asked;
-  if (failure.kind !== "refused" || failure.status >= 500) return "The engine cannot be asked now. Try again in a moment.";
-  return failure.status === 401 ? "The engine does not know this token." : failure.message;
+/** Whom the engine lets in, has a session of it: the token itself is kept nowhere. */
+const signIn = async (
+  { ask, key }: Ports,
+  { env, req }: Context,
+  token: string,
+  name: string,
+): Promise<{ bearer: string } | { no: string }> => {
+  if (!isToken(token)) return { no: "A token is printable and without spaces." };
+  const begun = await engineAs(ask, { token, actor: name }, env as object, req.raw.signal).beginSession("browser", key());
+  if (begun.ok) return { bearer: begun.value.secret };
+  const { failure } = begun;
+  if (failure.kind !== "refused" || failure.status >= 500) return { no: "The engine cannot be asked now. Try again in a moment." };
+  return { no: failure.code === "token.unknown" ? "The engine does not know this token." : failure.message };
 };
 
 const wrong = async (context: Context, message: string, status: number): Promise<Response> => {
@@ -100,5 +108,6 @@ const againPage = (): Html => plainPage("One moment", html`<meta http-equiv="ref
 const signInPage = (refusal: string, to: string): Html =>
   plainPage(
     "Sign in",
-    html`<h1>Shiplog</h1>${refusal === "" ? "" : html`<p role="alert" class="reason">${refusal}</p>`}<form method="post" action="/signin"><input type="hidden" name="to" value="${to}"><p><label for="name">Your name</label> <input id="name" name="name" autocomplete="username" maxlength="64" required autofocus></p><p><label for="token">Token</label> <input id="token" name="token" type="password" autocomplete="current-password" required></p><p class="row"><button class="main">Sign in</button></p></form><p class="soft">Of <code>shiplog dev</code>: the token in <code>.shiplog/connection.json</code>. On AWS: the one that <code>SHIPLOG_TOKEN</code> holds for the CLI. The name is what the log says of what you do; of a lock that you hold in a terminal, the one there (<code>SHIPLOG_ACTOR</code>). You stay signed in for 12 hours.</p>`,
+    html`<h1>Shiplog</h1>${refusal === "" ? "" : html`<p role="alert" class="reason">${refusal}</p>`}<form method="post" action="/signin"><input type="hidden" name="to" value="${to}"><p><label for="name">Your name</label> <input id="name" name="name" autocomplete="username" maxlength="64" required autofocus></p><p><label for="token">Token</label> <input id="token" name="token" type="password" autocomplete="current-password" required></p><p class="row"><button class="main">Sign in</button></p></form><p class="soft">Of <code>shiplog dev</code>: the token in <code>.shiplog/connection.json</code>. On AWS: the one that <code>SHIPLOG_TOKEN</code> holds for the CLI. The name is what the log says of what you do; of a lock that you hold in a terminal, the one there (<code>SHIPLOG_ACTOR</code>). You stay signed in for 12 hours. From a terminal, signed in: <code>shiplog open</code></p>`,
+    true,
   );

@@ -12,23 +12,19 @@ import {
 } from "./actions.ts";
 import { must } from "./engine.ts";
 import { deploymentPath, pathOf } from "./environments.ts";
-import { page } from "./layout.ts";
+import { page, presentOf } from "./layout.ts";
 import { clientOf, type Env, formField, type Ports } from "./ports.ts";
 import type { Html } from "./words.ts";
 
 /** What can be done: a page that says what it will do, and its form. A form that is sent twice is one command, by its key. */
 export const commandRoutes = (ports: Ports): Hono<Env> => {
-  const show = async (context: Context<Env>, title: string, body: Html): Promise<Response> =>
+  const show = async (context: Context<Env>, title: string, body: Html): Promise<Response> => {
+    const screen = presentOf(ports, context);
+    // nobody fills in a form that is going to be refused
+    const shown = screen.canAct ? body : html`<h1>${title}</h1><p role="alert">This token may look, and change nothing.</p>`;
     // it is read before it is confirmed: nothing in it may change by itself
-    context.html(
-      await page({
-        title,
-        room: "none",
-        screen: { now: ports.now(), at: undefined },
-        path: "/",
-        body: html`<div data-still>${body}</div>`,
-      }),
-    );
+    return context.html(await page({ title, room: "none", screen, path: "/", body: html`<div data-still>${shown}</div>` }));
+  };
   const given = async (context: Context) => {
     const reason = await formField(context, "reason");
     return { key: await formField(context, "key"), ...(reason !== "" && { reason }) };

@@ -40,7 +40,7 @@ export const deploymentHead = ({ deployment, progress, isLive, screen }: Shown):
   if (retryOf !== null) facts.push(["Retry of", html`<a href="${linkTo(deploymentPath(retryOf), screen)}">${shortId(retryOf)}</a>`]);
   return html`<header class="head"><h1>#${deployment.sequence} ${subject(deployment)}</h1>${statusBadge(deployment)}${isLive ? html`<span class="soft">is live</span>` : ""}</header>
 ${reason ? html`<p class="reason">${said(reason, 2_000)}</p>` : ""}${progress === null ? "" : html`<p class="soft">${said(progress.step, 40)}: ${progress.done} of ${progress.total}</p>`}
-<dl>${facts.map(([term, text]) => html`<dt>${term}</dt><dd>${text}</dd>`)}</dl>${stepBars(deployment, momentOf(screen))}${screen.at === undefined ? deploymentActions(deployment, isLive) : ""}`;
+<dl>${facts.map(([term, text]) => html`<dt>${term}</dt><dd>${text}</dd>`)}</dl>${stepBars(deployment, momentOf(screen))}${screen.canAct ? deploymentActions(deployment, isLive) : ""}`;
 };
 
 const deploymentActions = ({ id, status }: DeploymentView, isLive: boolean): Html => {

@@ -1,16 +1,18 @@
 import { type Client, openClient } from "../client/client.ts";
 import type { Failure, Result } from "../client/http.ts";
-import type { Session } from "./session.ts";
 
 /** Answers a request to the engine's API in this very process. `env`: what the server tells of the connection. */
 export type Ask = (request: Request, env?: object) => Response | Promise<Response>;
 
+/** By which somebody asks: a session, or the token with which one is begun, and who they say they are. */
+export type Credential = { readonly token: string; readonly actor?: string };
+
 /** The API as the page asks it: in the name of whoever signed in, and nothing that another program could not do. */
-export const engineAs = (ask: Ask, { token, name }: Session, env: object, signal: AbortSignal): Client =>
+export const engineAs = (ask: Ask, { token, actor = "" }: Credential, env: object, signal: AbortSignal): Client =>
   openClient({
     url: "http://localhost",
     token,
-    actor: name,
+    actor,
     client: "dashboard",
     signal,
     fetch: async (url, init) => ask(new Request(url, init), env),

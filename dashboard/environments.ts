@@ -26,7 +26,7 @@ export const environmentCard = ({ environment, live, recent }: Glance, screen: S
   const name = `${environment.site} / ${environment.environment}`;
   const link = html`<a href="${linkTo(pathOf(environment), screen)}">${name}</a>`;
   return html`<article class="card" id="${environment.site}--${environment.environment}"><header>${heading === "h1" ? html`<h1>${name}</h1>` : html`<h2>${link}</h2>`}${badges(environment)}<a class="end soft" href="${environment.url}" rel="noreferrer">${environment.url.replace(/^https?:\/\//, "")}</a></header>
-${liveLine(environment, live, screen)}${warningLines(environment)}${underWay(environment, recent, screen)}${lastFailure(environment, recent, screen)}${screen.at === undefined ? actions(environment) : ""}</article>`;
+${liveLine(environment, live, screen)}${warningLines(environment)}${underWay(environment, recent, screen)}${lastFailure(environment, recent, screen)}${screen.canAct ? actions(environment) : ""}</article>`;
 };
 
 const badges = ({ live, flipping, waiting, pin, lock, drifts }: Environment): Html =>

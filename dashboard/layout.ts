@@ -1,7 +1,7 @@
 import type { Context } from "hono";
 import { html } from "hono/html";
-import type { Ports } from "./ports.ts";
-import type { Html } from "./words.ts";
+import type { Env, Ports } from "./ports.ts";
+import { type Html, said } from "./words.ts";
 
 /** What every screen knows of its request. */
 export type Screen = {
@@ -9,12 +9,24 @@ export type Screen = {
   readonly now: number;
   /** ISO 8601, or a position of the log: the page as it would have been then; `undefined`: as it is */
   readonly at: string | undefined;
+  /** who looks, as the log says it */
+  readonly actor: string;
+  /** whether something can be done here: it is the present, and the token may do more than look */
+  readonly canAct: boolean;
 };
 
 /** Each screen takes `?at=` (ISO 8601, or a position of the log) and shows what the API says of then. */
-export const screenOf = ({ now }: Ports, { req }: Context): Screen => {
-  const at = req.query("at");
-  return { now: now(), at: at === "" ? undefined : at };
+export const screenOf = (ports: Ports, context: Context<Env>): Screen => {
+  const given = context.req.query("at");
+  const at = given === "" ? undefined : given;
+  const now = presentOf(ports, context);
+  return { ...now, at, canAct: now.canAct && at === undefined };
+};
+
+/** The same, of a screen that shows the present alone. */
+export const presentOf = ({ now }: Ports, context: Context<Env>): Screen => {
+  const { actor, scope } = context.get("caller");
+  return { now: now(), at: undefined, actor, canAct: scope === "all" };
 };
 
 /** What the navigation leads to; a room of the present alone takes no moment along. */
@@ -58,8 +70,8 @@ export const linkTo = (path: string, { at }: Pick<Screen, "at">): string => {
   return `${path}${path.includes("?") ? "&" : "?"}at=${encodeURIComponent(at)}`;
 };
 
-const document = (title: string, body: Html, live: boolean): Html => html`<!DOCTYPE html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>${title} · Shiplog</title><link rel="icon" href="data:,"><link rel="stylesheet" href="/assets/style.css">${live ? html`<script src="/assets/live.js" defer></script>` : ""}</head>
+const document = (title: string, body: Html, withScript: boolean): Html => html`<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>${title} · Shiplog</title><link rel="icon" href="data:,"><link rel="stylesheet" href="/assets/style.css">${withScript ? html`<script src="/assets/live.js" defer></script>` : ""}</head>
 <body>${body}</body></html>`;
 
 /** A page of somebody who signed in. What is past is not updated, and says so. */
@@ -72,15 +84,15 @@ export const page = ({ title, room, screen, path, body, every, withTime = true, 
   return document(
     title,
     html`<a class="skip" href="#content">To the content</a>
-<header class="top"><strong>Shiplog</strong><nav aria-label="Main">${rooms}</nav><span class="alive soft" id="alive">${isLive ? "updates by itself" : screen.at === undefined ? "" : "the past"}</span><form method="post" action="/signout"><button>Sign out</button></form></header>
+<header class="top"><strong>Shiplog</strong><nav aria-label="Main">${rooms}</nav><span class="alive soft" id="alive">${isLive ? "updates by itself" : screen.at === undefined ? "" : "the past"}</span><a class="soft" href="/sessions">${said(screen.actor, 40)}</a><form method="post" action="/signout"><button>Sign out</button></form></header>
 ${withTime ? timeBar(path, screen, keep) : ""}<main id="content" tabindex="-1"${isLive ? html` data-live="${every}"` : ""}>${body}</main>`,
     isLive,
   );
 };
 
 /** A page for somebody who did not sign in, or whose request went wrong. */
-export const plainPage = (title: string, body: Html): Html =>
-  document(title, html`<main id="content" class="narrow">${body}</main>`, false);
+export const plainPage = (title: string, body: Html, withScript = false): Html =>
+  document(title, html`<main id="content" class="narrow">${body}</main>`, withScript);
 
 const timeBar = (path: string, { at, now }: Screen, keep: Readonly<Record<string, string>>): Html => {
   const query = new URLSearchParams(keep).toString();

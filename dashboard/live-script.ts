@@ -1,5 +1,5 @@
 /**
- * The page's only script: it asks for the page again every few seconds while somebody looks at it, and puts in what
+ * The page's only script: it follows a link that signs in, and asks for the page again every few seconds while somebody looks at it, and puts in what
  * changed. Where somebody reads, selects, types or has opened something, it waits. Without it everything works; the page is
  * loaded again by hand.
  */
@@ -38,5 +38,11 @@ const refresh = async () => {
   }
   setTimeout(refresh, main.dataset.live * 1000);
 };
+const link = /^#(shs_[\\w-]+)$/.exec(location.hash);
+if (link && location.pathname === "/signin") {
+  history.replaceState(null, "", location.pathname + location.search);
+  document.getElementById("token").value = link[1];
+  document.querySelector("main form").submit();
+}
 if (main) setTimeout(refresh, main.dataset.live * 1000);
 `;

@@ -1,7 +1,8 @@
 import type { Context } from "hono";
+import type { z } from "zod";
 import type { Client } from "../client/client.ts";
+import type { WhoAsks } from "../client/contract.ts";
 import { type Ask, engineAs } from "./engine.ts";
-import type { Session } from "./session.ts";
 
 export type Ports = {
   readonly ask: Ask;
@@ -12,11 +13,11 @@ export type Ports = {
 };
 
 /** What a request of somebody who signed in knows. */
-export type Env = { Variables: { session: Session } };
+export type Env = { Variables: { bearer: string; caller: z.infer<typeof WhoAsks>["caller"] } };
 
 /** The engine, asked in the name of who signed in. */
 export const clientOf = ({ ask }: Ports, context: Context<Env>): Client =>
-  engineAs(ask, context.get("session"), context.env as object, context.req.raw.signal);
+  engineAs(ask, { token: context.get("bearer") }, context.env as object, context.req.raw.signal);
 
 /** A field of the form, as text; "" where there is none. */
 export const formField = async (context: Context, name: string): Promise<string> => {

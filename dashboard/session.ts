@@ -1,42 +1,36 @@
 import type { Context, MiddlewareHandler } from "hono";
 import { deleteCookie, getCookie, setCookie } from "hono/cookie";
 
-/** How the session's cookies begin. The local edge keeps them from sites: on one machine, all ports share their cookies. */
+/** How the session's cookie begins. The local edge keeps it from sites: on one machine, all ports share their cookies. */
 export const SESSION_COOKIE = "shiplog_session";
 const SESSION_SECONDS = 12 * 60 * 60;
 
 /** A token as it stands in a header: printable, without spaces. */
 const TOKEN = /^[\x21-\x7e]{1,4096}$/;
 export const isToken = (text: string): boolean => TOKEN.test(text);
-
-/** Who signed in: by which token, and who they say they are. */
-export type Session = { readonly token: string; readonly name: string };
+/** What a session shows in a token's place; never a token itself, which an earlier release kept here. */
+const BEARER = /^shs_[\w-]{1,200}$/;
 
 /** Each port its own, so that two engines on one machine do not sign each other out. */
-const cookiesOf = ({ req }: Context): { token: string; name: string } => {
+const cookieOf = ({ req }: Context): string => {
   const { port } = new URL(req.url);
-  const token = port === "" ? SESSION_COOKIE : `${SESSION_COOKIE}_${port}`;
-  return { token, name: `${token}_name` };
+  return port === "" ? SESSION_COOKIE : `${SESSION_COOKIE}_${port}`;
 };
 
-export const sessionOf = (context: Context): Session | undefined => {
-  const names = cookiesOf(context);
-  const token = getCookie(context, names.token);
-  if (token === undefined || !TOKEN.test(token)) return undefined;
-  return { token, name: getCookie(context, names.name) ?? "" };
+/** The session's bearer that the browser sent; `undefined` where it sent none. */
+export const bearerOf = (context: Context): string | undefined => {
+  const bearer = getCookie(context, cookieOf(context));
+  return bearer !== undefined && BEARER.test(bearer) ? bearer : undefined;
 };
 
 /** For 12 hours, for this very address, and for no script. */
-export const beginSession = (context: Context, { token, name }: Session): void => {
-  const names = cookiesOf(context);
+export const keepBearer = (context: Context, bearer: string): void => {
   const secure = new URL(context.req.url).protocol === "https:";
-  const options = { httpOnly: true, sameSite: "Strict", path: "/", maxAge: SESSION_SECONDS, secure } as const;
-  setCookie(context, names.token, token, options);
-  setCookie(context, names.name, name, options);
+  setCookie(context, cookieOf(context), bearer, { httpOnly: true, sameSite: "Strict", path: "/", maxAge: SESSION_SECONDS, secure });
 };
 
-export const endSession = (context: Context): void => {
-  for (const name of Object.values(cookiesOf(context))) deleteCookie(context, name, { path: "/" });
+export const forgetBearer = (context: Context): void => {
+  deleteCookie(context, cookieOf(context), { path: "/" });
 };
 
 /**

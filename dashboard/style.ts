@@ -17,6 +17,7 @@ h1, h2 { margin: 0; font-weight: 600; letter-spacing: -0.01em } h1 { font-size: 
 p, dl, pre { margin: 0 } code, .sha, pre { font: 0.86em/1.5 var(--mono) } code, dd, td, h1, .release, p { overflow-wrap: anywhere }
 .soft { color: var(--soft) }
 :focus-visible { outline: 2px solid var(--link); outline-offset: 2px; border-radius: 3px } main:focus { outline: none }
+.hidden { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap }
 .skip { position: absolute; left: -99rem } .skip:focus { left: 0.5rem; top: 0.5rem; background: var(--card); padding: 0.5rem; z-index: 1 }
 header.top { display: flex; align-items: center; flex-wrap: wrap; gap: 0.5rem 1.25rem; padding: 0.6rem 1.25rem; border-bottom: 1px solid var(--line); background: var(--card) }
 header.top nav { display: flex; flex-wrap: wrap; gap: 0.25rem 1rem; flex: 1 } header.top nav a { color: var(--soft); padding: 0.25rem 0 } header.top nav a[aria-current] { color: var(--text); font-weight: 600 }

@@ -93,6 +93,11 @@ export const wording: { readonly [T in EngineEvent["type"]]: Wording<T> } = {
   WebhookDisabled: { facts: ({ reason }) => clip(reason) },
   WebhookEnabled: { facts: ({ reason = "" }) => clip(reason) },
   WebhookRemoved: { facts: ({ reason = "" }) => clip(reason) },
+
+  SessionBegan: {
+    facts: ({ kind, token, until }) => `${kind === "link" ? "a link" : "a browser"} by the token ${clip(token)}, until ${until}`,
+  },
+  SessionEnded: { facts: ({ reason = "" }) => clip(reason) },
 };
 
 /** The one or two facts that matter about an event, in a few words. */

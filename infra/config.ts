@@ -7,7 +7,10 @@ import { declaredGithub, declaredSites } from "./declared-sites.ts";
 import { httpApi } from "./http-api.ts";
 import { environments } from "./sites.ts";
 
-/** Name → sha256 (hex) of each API token, as JSON: `npx shiplog sst secret set ApiTokens '{"ci":"…"}'`. Nobody may call until then. */
+/**
+ * Name → sha256 (hex) of each API token, as JSON: `npx shiplog sst secret set ApiTokens '{"ci":"…"}'`; of one that may look alone
+ * `{"wall":{"sha256":"…","scope":"read"}}`. Nobody may call until then.
+ */
 const tokens = new sst.Secret("ApiTokens", "{}");
 
 const github = httpApi.url.apply((url) => githubTokens({ github: declaredGithub, sites: declaredSites }, url));
@@ -45,7 +48,7 @@ const document = $jsonStringify({
     buildTimeoutMinutes: site.buildTimeoutMinutes,
   })),
   github,
-  tokens: tokens.value.apply((text) => JSON.parse(text) as Record<string, string>),
+  tokens: tokens.value.apply((text) => JSON.parse(text) as Record<string, string | { sha256: string; scope: "all" | "read" }>),
 });
 
 /** Where a function of the engine finds its configuration (`EngineConfig` of `blueprint/engine-config.ts`). */

@@ -29,8 +29,9 @@ import { startSiteEdge } from "./site-edge.ts";
 import { runMappings } from "./site-mappings.ts";
 import { type LocalSite, type LocalSites, readSitesFile } from "./sites.ts";
 
-/** What the one token of an engine on this machine is called. */
+/** What the tokens of an engine on this machine are called: the one that may do everything, and the one that may look. */
 const LOCAL_TOKEN = "local";
+const LOCAL_READ_TOKEN = "local-read";
 /** A minute is the shortest on AWS, where every run costs. */
 const WAKE_EVERY_MS = 5_000;
 
@@ -59,6 +60,8 @@ export type DevelopmentOptions = {
 export type Development = {
   readonly apiUrl: string;
   readonly token: string;
+  /** may look, and change nothing */
+  readonly readToken: string;
   readonly sites: readonly { readonly site: string; readonly environment: string; readonly url: string }[];
   /** the world below, for who wants to look into it or trouble it */
   readonly aws: LocalAws;
@@ -67,7 +70,12 @@ export type Development = {
 };
 
 /** What must be the same after a restart, besides what AWS keeps. */
-const Remembered = z.object({ token: z.string().min(1), ports: z.record(z.string(), z.number().int().min(0).max(65_535)) });
+const Remembered = z.object({
+  token: z.string().min(1),
+  /** an engine of before it had one is given it */
+  readToken: z.string().min(1).optional(),
+  ports: z.record(z.string(), z.number().int().min(0).max(65_535)),
+});
 type Remembered = z.infer<typeof Remembered>;
 const FORGET = "Delete it: the engine then takes a new token and new ports, and nothing else is lost";
 
@@ -127,7 +135,10 @@ export const startDevelopment = async (options: DevelopmentOptions): Promise<Dev
       sites: configs,
       github: githubTokens(declared, `http://127.0.0.1:${port}`),
       loopbackWebhooks: options.allowLoopbackWebhooks ?? false,
-      tokens: { [LOCAL_TOKEN]: createHash("sha256").update(memory.token).digest("hex") },
+      tokens: {
+        [LOCAL_TOKEN]: digestOf(memory.token),
+        [LOCAL_READ_TOKEN]: { sha256: digestOf(memory.readToken), scope: "read" },
+      },
     };
     const engineOf = (name: string): Engine =>
       engine(config, aws.clients, systemClock, ({ level, message, ...more }) => {
@@ -152,13 +163,14 @@ export const startDevelopment = async (options: DevelopmentOptions): Promise<Dev
     writePrivate(connection, {
       url: api.url,
       token: memory.token,
+      readToken: memory.readToken,
       endpoint: aws.endpoint.url,
       credentials: aws.endpoint.credentials,
       sites: sites.map(({ name, folder, build }) => ({ site: name, folder, ownBuild: build !== undefined })),
     });
     closers.push(() => rm(connection, { force: true }));
     const urls = edges.map(({ site, environment, edge }) => ({ site, environment, url: edge.url }));
-    return { apiUrl: api.url, token: memory.token, sites: urls, aws, engine: made, close };
+    return { apiUrl: api.url, token: memory.token, readToken: memory.readToken, sites: urls, aws, engine: made, close };
   } catch (error) {
     await close();
     throw error;
@@ -252,9 +264,13 @@ const givenValues = ({ variables = process.env, envFiles = [] }: DevelopmentOpti
   };
 };
 
-const remember = (dataDir: string): Remembered => {
+const digestOf = (token: string): string => createHash("sha256").update(token).digest("hex");
+
+const remember = (dataDir: string): Remembered & { readToken: string } => {
   const kept = readDocument(join(dataDir, "memory.json"), (value) => Remembered.safeParse(value).success, FORGET);
-  return (kept as Remembered | undefined) ?? { token: randomBytes(24).toString("base64url"), ports: {} };
+  const token = (): string => randomBytes(24).toString("base64url");
+  const memory = (kept as Remembered | undefined) ?? { token: token(), ports: {} };
+  return { ...memory, readToken: memory.readToken ?? token() };
 };
 
 /** Readable by its owner alone: it holds the token. */

@@ -6,7 +6,7 @@ import type { EventView } from "../../client/contract.ts";
 import type { Query } from "../../client/http.ts";
 import { eventsTable } from "../deployments.ts";
 import { must } from "../engine.ts";
-import { page } from "../layout.ts";
+import { page, presentOf } from "../layout.ts";
 import { clientOf, type Env, type Ports } from "../ports.ts";
 
 const DAY = 24 * 3_600_000;
@@ -19,7 +19,7 @@ type LogEvents = readonly z.infer<typeof EventView>[];
 /** `/log`: every event, as it stands there. */
 export const log = (ports: Ports): Hono<Env> =>
   new Hono<Env>().get("/log", async (context) => {
-    const screen = { now: ports.now(), at: undefined };
+    const screen = presentOf(ports, context);
     const client = clientOf(ports, context);
     const { site, environment, type = "", since = "" } = context.req.query();
     const query = { site, environment, type: type === "" ? undefined : type };

@@ -14,16 +14,20 @@ export const DeploymentId = z.string().regex(new RegExp(`^dep_${ULID}$`), "must 
 /** `wh_` and a ULID's characters; made of the command that added it, so that a repeated one names the same endpoint. */
 export const WebhookId = z.string().regex(new RegExp(`^wh_${ULID}$`), "must be the id of a webhook endpoint, wh_ and 26 characters");
 
+/** `ses_` and a ULID's characters; made of the command that began it. */
+export const SessionId = z.string().regex(new RegExp(`^ses_${ULID}$`), "must be the id of a session, ses_ and 26 characters");
+
 /** The id as it is written, of what a person typed: with or without `wh_`, in any case, whole or its beginning. */
 export const normalWebhookId = (given: string): string => `wh_${given.replace(/^wh_/i, "").toUpperCase()}`;
 
 /** What streams are of: a stream's name begins with one. Stored for ever. */
-export const categories = ["deployment", "environment", "webhook"] as const;
+export const categories = ["deployment", "environment", "webhook", "session"] as const;
 export type Category = (typeof categories)[number];
 
 export const deploymentStream = (deploymentId: string): string => `deployment/${deploymentId}`;
 export const environmentStream = (site: string, environment: string): string => `environment/${site}/${environment}`;
 export const webhookStream = (webhookId: string): string => `webhook/${webhookId}`;
+export const sessionStream = (sessionId: string): string => `session/${sessionId}`;
 
 export const isOf = (category: Category, stream: string): boolean => stream.startsWith(`${category}/`);
 
@@ -48,3 +52,4 @@ export const siteOf = (stream: string): { site: string; environment: string } =>
 };
 export const deploymentOf = (stream: string): string => partsOf("deployment", stream)[0] as string;
 export const webhookOf = (stream: string): string => partsOf("webhook", stream)[0] as string;
+export const sessionOf = (stream: string): string => partsOf("session", stream)[0] as string;

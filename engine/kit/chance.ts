@@ -7,6 +7,8 @@ export type Chance = {
   deploymentId(now: number): string;
   /** names one request to the API */
   requestId(): string;
+  /** 32 random bytes, base64url */
+  sessionSecret(): string;
   /** `whsec_` and 32 random bytes */
   signingSecret(): string;
 };
@@ -15,5 +17,6 @@ export type Chance = {
 export const systemChance: Chance = {
   deploymentId: (now) => `dep_${ulid(now)}`,
   requestId: () => randomUUID(),
+  sessionSecret: () => randomBytes(32).toString("base64url"),
   signingSecret: () => `whsec_${randomBytes(32).toString("base64")}`,
 };

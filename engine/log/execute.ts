@@ -8,7 +8,10 @@ import type { Environment } from "../../domain/environment/state.ts";
 import type { Commit } from "../../domain/kernel/chain.ts";
 import { type Decider, isRefusal, type Refusal } from "../../domain/kernel/decider.ts";
 import type { AnyEvent, Recorded } from "../../domain/kernel/event.ts";
-import { deploymentStream, environmentStream, webhookStream } from "../../domain/kernel/identity.ts";
+import { deploymentStream, environmentStream, sessionStream, webhookStream } from "../../domain/kernel/identity.ts";
+import type { SessionCommand } from "../../domain/session/commands.ts";
+import { type Session, session } from "../../domain/session/decider.ts";
+import { readSessionEvent } from "../../domain/session/events.ts";
 import type { WebhookCommand } from "../../domain/webhook/commands.ts";
 import { type Webhook, webhook } from "../../domain/webhook/decider.ts";
 import { readWebhookEvent } from "../../domain/webhook/events.ts";
@@ -113,6 +116,7 @@ export const aggregates = (store: EventStore, clock: Clock) => {
     environment,
     readEnvironmentEvent,
   );
+  const sessions = executor<SessionCommand, Session, ReturnType<typeof readSessionEvent>>(store, clock, session, readSessionEvent);
   const webhooks = executor<WebhookCommand, Webhook, ReturnType<typeof readWebhookEvent>>(store, clock, webhook, readWebhookEvent);
   return {
     deployment: {
@@ -127,6 +131,10 @@ export const aggregates = (store: EventStore, clock: Clock) => {
     webhook: {
       load: (id: string) => webhooks.load(webhookStream(id)),
       execute: (id: string, command: WebhookCommand, because: Because) => webhooks.execute(webhookStream(id), command, because),
+    },
+    session: {
+      load: (id: string) => sessions.load(sessionStream(id)),
+      execute: (id: string, command: SessionCommand, because: Because) => sessions.execute(sessionStream(id), command, because),
     },
   };
 };

@@ -3,6 +3,7 @@ import type { Recorded } from "../../domain/kernel/event.ts";
 import { type Category, isOf, siteOf } from "../../domain/kernel/identity.ts";
 import { deploymentShape, projectDeployment } from "../../domain/projections/deployment-view.ts";
 import { emptyEnvironment, environmentShape, projectEnvironment } from "../../domain/projections/environment-view.ts";
+import { projectSession, type SessionView, sessionShape } from "../../domain/projections/session-view.ts";
 import type { DeploymentView, EnvironmentView } from "../../domain/projections/views.ts";
 import { isEnd } from "../../domain/projections/views.ts";
 import { projectWebhook, type WebhookView, webhookShape } from "../../domain/projections/webhook-view.ts";
@@ -61,6 +62,8 @@ export const ACTIVE = "active";
 export const ENDED = "ended";
 /** All endpoints are listed together: there are dozens at most. */
 export const WEBHOOKS = "webhooks";
+/** Sessions are listed by when they end: those that go on are the last. */
+export const SESSIONS = "sessions";
 
 /**
  * Every read model. A stream may feed several. One line is all that a new one needs beside its projection: it is kept,
@@ -102,6 +105,14 @@ export const readModels = {
       key: ["id", ({ id }) => id],
       indexed: (_: WebhookView) => ({ list: WEBHOOKS }),
       indexes: { byList: { index: "gsi1", partition: "list", sort: "id" } },
+    },
+  }),
+  sessions: model("session", sessionShape, projectSession, {
+    plan: {
+      entity: "session",
+      key: ["id", ({ id }) => id],
+      indexed: ({ until }: SessionView) => ({ list: SESSIONS, until }),
+      indexes: { byEnd: { index: "gsi1", partition: "list", sort: "until" } },
     },
   }),
 } as const;

@@ -1,6 +1,7 @@
 import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import { deploymentStream, environmentStream } from "../../domain/kernel/identity.ts";
+import type { SessionView } from "../../domain/projections/session-view.ts";
 import type { DeploymentView, EnvironmentView, Status } from "../../domain/projections/views.ts";
 import type { WebhookView } from "../../domain/projections/webhook-view.ts";
 import { deploymentRows } from "./deployment-rows.ts";
@@ -9,6 +10,7 @@ import { modelRows } from "./model-rows.ts";
 import { plainRows } from "./plain-rows.ts";
 import { type ViewName, viewNames } from "./read-models.ts";
 import type { ReadStream } from "./row-shape.ts";
+import { sessionRows } from "./session-rows.ts";
 import { webhookRows } from "./webhook-rows.ts";
 
 export type Views = ReturnType<typeof viewsTable>;
@@ -26,6 +28,7 @@ export const viewsTable = (dynamodb: DynamoDBClient, table: string, read: ReadSt
   };
   const deployments = deploymentRows(client, table, read);
   const webhooks = webhookRows(client, table, read);
+  const sessions = sessionRows(client, table, read);
   /** The rows of one generation: of every read model by its key, of some by more. */
   const rows = (generation: number) => ({
     ...(Object.fromEntries(viewNames.map((name) => [name, plain[name](generation)])) as unknown as {
@@ -33,6 +36,7 @@ export const viewsTable = (dynamodb: DynamoDBClient, table: string, read: ReadSt
     }),
     deployments: deployments(generation),
     webhooks: webhooks(generation),
+    sessions: sessions(generation),
   });
   type Rows = ReturnType<typeof rows>;
   /** The rows that count now. */
@@ -59,5 +63,7 @@ export const viewsTable = (dynamodb: DynamoDBClient, table: string, read: ReadSt
     findDeployments: async (prefix: string): Promise<DeploymentView[]> => (await live("deployments")).find(prefix),
     /** Endpoints that were not removed, oldest first. */
     webhooks: async (): Promise<WebhookView[]> => (await live("webhooks")).list(),
+    /** Sessions that go on, newest first. @param now ISO 8601 in UTC */
+    sessions: async (now: string): Promise<SessionView[]> => (await live("sessions")).open(now),
   };
 };

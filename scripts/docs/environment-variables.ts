@@ -40,6 +40,7 @@ export const environmentVariables: readonly EnvironmentVariable[] = [
   },
   { of: "commands", name: "XDG_CACHE_HOME", what: "where compiled code is kept, and where local builds work", usual: "`~/.cache`" },
   { of: "commands", name: "NODE_COMPILE_CACHE", what: "Node's own cache of compiled code, in place of ours" },
+  { of: "commands", name: "BROWSER", what: "the browser that `shiplog open` starts", usual: "the system's" },
   { of: "commands", name: "TERM", what: "`dumb`: nothing moves on the terminal" },
   {
     of: "dev",
@@ -84,5 +85,9 @@ export const internalVariables: Readonly<Record<string, string>> = {
   SST_AWS_REGION: "SST",
   PATH: "the shell",
   HOME: "the shell",
+  DISPLAY: "the desktop",
+  WAYLAND_DISPLAY: "the desktop",
+  WSL_DISTRO_NAME: "Windows",
+  SSH_CONNECTION: "ssh",
   npm_command: "npm",
 };

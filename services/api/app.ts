@@ -20,6 +20,7 @@ import { log } from "./log.ts";
 import type { Ports } from "./ports.ts";
 import { Problem, problemBody } from "./problem.ts";
 import { seals } from "./seals.ts";
+import { scopes, sessions } from "./sessions.ts";
 import { sources } from "./sources.ts";
 import { streams } from "./streams.ts";
 import { variables } from "./variables.ts";
@@ -107,7 +108,9 @@ export const createApi = (ports: Ports): Hono<Env> => {
     }),
   );
   app.route("/v1", githubRights(ports));
+  app.use("/v1/*", scopes);
 
+  app.route("/v1", sessions(ports));
   app.route("/v1/sources", sources(ports));
   app.route("/v1/deployments", deployments(ports));
   app.route("/v1/deployments", buildLogs(ports));

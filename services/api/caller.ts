@@ -1,21 +1,28 @@
 import { hash, timingSafeEqual } from "node:crypto";
 import type { Context, MiddlewareHandler } from "hono";
+import type { ApiToken } from "../../blueprint/engine-config.ts";
 import { firstOf } from "../../domain/kernel/text.ts";
+import type { SessionView } from "../../domain/projections/session-view.ts";
 import type { Because } from "../../engine/log/execute.ts";
 import type { Views } from "../../engine/views/views.ts";
 import { addressOf } from "./address.ts";
 import { type Run, runOf } from "./github-rule.ts";
 import type { Ports } from "./ports.ts";
 import { Problem } from "./problem.ts";
+import { looksLikeBearer, sessionOfBearer, tokenFacts } from "./session-bearer.ts";
 
 /** Who asks, as far as it was proven: the token. `actor` also says who they claim to be. */
 export type Caller = {
   readonly token: string;
+  /** `read`: it may look, and change nothing */
+  readonly scope: "all" | "read";
   readonly actor: string;
-  /** `token:default 203.0.113.9`, or `github:acme/web@refs/heads/main#<run>.<attempt> 203.0.113.9` */
+  /** `token:default 203.0.113.9`, `session:ses_… 203.0.113.9`, or `github:acme/web@refs/heads/main#<run>.<attempt> 203.0.113.9` */
   readonly origin: string;
   /** the run of GitHub Actions that asks, where it is one: it may do what `githubRights` says alone */
   readonly run?: Run;
+  /** by which it asks in place of its token */
+  readonly session?: SessionView;
   /** names this very request */
   readonly request: string;
 };
@@ -24,20 +31,42 @@ export type Env = { Variables: { caller: Caller; granted?: true } };
 
 type Identity = Omit<Caller, "request">;
 
-/** Lets in who has one of the tokens, whose sha256 (hex) the configuration holds by name, or a token of GitHub Actions for this engine. */
+/**
+ * Lets in who has one of the tokens, whose sha256 (hex) the configuration holds by name, a session that goes on, or a token of
+ * GitHub Actions for this engine.
+ */
 export const authenticate =
-  (ports: Pick<Ports, "config" | "githubTokens" | "chance">): MiddlewareHandler<Env> =>
+  (ports: Pick<Ports, "config" | "githubTokens" | "chance" | "read" | "clock">): MiddlewareHandler<Env> =>
   async (context, next) => {
     const given = /^Bearer +(\S+)$/i.exec(context.req.header("authorization") ?? "")?.[1] ?? "";
-    const token = tokenOf(given, ports.config.tokens);
     const address = addressOf(context.env);
-    const identity: Identity =
-      token === undefined
-        ? await identityOfRun(ports, given, address)
-        : { token, actor: actorOf(context.req.header("x-shiplog-actor"), token), origin: `token:${token} ${address}` };
+    const identity = looksLikeBearer(given)
+      ? await identityOfSession(ports, given, address)
+      : (identityOfToken(ports, given, address, context.req.header("x-shiplog-actor")) ?? (await identityOfRun(ports, given, address)));
     context.set("caller", { ...identity, request: ports.chance.requestId() });
     await next();
   };
+
+const identityOfToken = (
+  { config }: Pick<Ports, "config">,
+  given: string,
+  address: string,
+  claimed: string | undefined,
+): Identity | undefined => {
+  const token = tokenOf(given, config.tokens);
+  if (token === undefined) return undefined;
+  const { scope } = tokenFacts(config.tokens[token] as ApiToken);
+  return { token, scope, actor: actorOf(claimed, token), origin: `token:${token} ${address}` };
+};
+
+/** Who began it is who acts: no header says otherwise. */
+async function identityOfSession(ports: Pick<Ports, "config" | "read" | "clock">, given: string, address: string): Promise<Identity> {
+  const session = await sessionOfBearer(ports, given);
+  if (session === undefined)
+    throw new Problem(401, "session.over", "This session is over: its time, its token or somebody ended it. Sign in again.");
+  const { scope } = tokenFacts(ports.config.tokens[session.token] as ApiToken);
+  return { token: session.token, scope, actor: session.actor, origin: `session:${session.id} ${address}`, session };
+}
 
 /** Three parts of base64url, the first of them JSON: what GitHub gives a job. */
 const SIGNED_TOKEN = /^eyJ[\w-]*\.[\w-]+\.[\w-]*$/;
@@ -58,6 +87,7 @@ async function identityOfRun(
   const { repository, repository_id, ref, run_id, run_attempt, actor } = read.claims;
   return {
     token: `github:${repository}#${repository_id}`,
+    scope: "all",
     actor: `github:${actor}`,
     origin: `github:${repository}@${ref}#${run_id}.${run_attempt} ${address}`,
     run: runOf(read.claims, config.sites),
@@ -65,11 +95,12 @@ async function identityOfRun(
 }
 
 /** Every token is compared, in constant time: neither which one fits nor how far shows in the time it takes. */
-function tokenOf(given: string, tokens: Readonly<Record<string, string>>): string | undefined {
+function tokenOf(given: string, tokens: Readonly<Record<string, ApiToken>>): string | undefined {
   if (given === "") return undefined;
   const digest = hash("sha256", given, "buffer");
   let found: string | undefined;
-  for (const [name, expected] of Object.entries(tokens)) if (timingSafeEqual(digest, Buffer.from(expected, "hex"))) found = name;
+  for (const [name, expected] of Object.entries(tokens))
+    if (timingSafeEqual(digest, Buffer.from(tokenFacts(expected).sha256, "hex"))) found = name;
   return found;
 }
 

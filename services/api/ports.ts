@@ -24,7 +24,10 @@ export type Ports = {
   readonly log: Log;
   /** who runs of GitHub Actions are; `undefined` where none may do anything */
   readonly githubTokens: GithubTokenReader | undefined;
-  readonly views: Pick<Views, "deployment" | "environment" | "deployments" | "findDeployments" | "progress" | "claimKey" | "noteBegun">;
+  readonly views: Pick<
+    Views,
+    "deployment" | "environment" | "deployments" | "findDeployments" | "progress" | "claimKey" | "noteBegun" | "sessions"
+  >;
   readonly sources: Sources;
   readonly builds: Pick<Builds, "get">;
   readonly buildLogs: BuildLogs;

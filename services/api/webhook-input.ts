@@ -1,16 +1,6 @@
-import { hash } from "node:crypto";
 import { positionAt } from "../../domain/kernel/position.ts";
 import type { WebhookView } from "../../domain/projections/webhook-view.ts";
 import { type News, TEST_TYPE } from "../../domain/webhook/news.ts";
-
-const CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-
-/** The id of the endpoint that a command adds: the same command, repeated, names the same endpoint. */
-export const webhookIdOf = (cause: string): string => {
-  const digest = hash("sha256", cause, "buffer");
-  const [first = 0, ...rest] = digest.subarray(0, 26);
-  return `wh_${CROCKFORD[first % 8]}${rest.map((byte) => CROCKFORD[byte % 32]).join("")}`;
-};
 
 /** What an endpoint gets when it is only tried out. */
 export const testNews = ({ id, filters, version }: WebhookView, event: string, actor: string, now: number): News => ({

@@ -9,10 +9,10 @@ import { foldRow } from "../../engine/views/read-models.ts";
 import { addressOf, masked, Refused, readTarget } from "../../engine/webhooks/target.ts";
 import { bodyOf } from "./body.ts";
 import { commandOf, type Env } from "./caller.ts";
+import { idOfCommand } from "./command-id.ts";
 import { look } from "./look.ts";
 import type { Ports } from "./ports.ts";
 import { Problem, refused } from "./problem.ts";
-import { webhookIdOf } from "./webhook-input.ts";
 
 const DAY_MS = 86_400_000;
 /** How long the secret before goes on signing, so that receivers can change over. */
@@ -74,7 +74,7 @@ export const webhooks = (ports: Ports) => {
       places.places(site, environment);
       const url = await vet(text);
       const because = await becauseOf(context);
-      const id = webhookIdOf(because.cause);
+      const id = idOfCommand("wh", because.cause);
       // first the note, then the secret, then the event: no secret is left behind, and an endpoint in the log can be sent to
       await note(id);
       const signing = kind === "slack" ? [] : [{ secret: ports.chance.signingSecret(), until: null, cause: because.cause }];

@@ -1,5 +1,9 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { runCli } from "../cli/support/run-cli.ts";
+import type { LoggedEvent } from "../support/api-client.ts";
 import { startBrowser } from "../support/browser.ts";
 import { type DashboardRoom, HOSTILE, openDashboardRoom, WIDER } from "../support/dashboard.ts";
 import { until } from "../support/until.ts";
@@ -44,7 +48,40 @@ describe("the page's address", () => {
     const { status, headers } = await form("/signin", here.same, { token: world.dev.token, name: "ann" });
     expect([status, headers.get("location")]).toEqual([303, "/"]);
     const kept = "Max-Age=43200; Path=/; HttpOnly; SameSite=Strict";
-    expect(headers.getSetCookie()).toEqual([`${cookieName()}=${world.dev.token}; ${kept}`, `${cookieName()}_name=ann; ${kept}`]);
+    expect(headers.getSetCookie()).toEqual([expect.stringMatching(new RegExp(`^${cookieName()}=shs_[\\w-]+; ${kept}$`))]);
+  });
+
+  it("does not take the token itself for a session, as an earlier release kept it", async () => {
+    const { status } = await fetch(at("/"), { headers: { cookie: `${cookieName()}=${world.dev.token}` }, redirect: "manual" });
+    expect(status).toBe(302);
+  });
+
+  it("lets nobody in by a session that was ended: by its own sign-out, or by somebody else", async () => {
+    const own = await openDashboardRoom(world);
+    const other = await openDashboardRoom(world);
+    expect((await own.read("/")).status).toBe(200);
+    expect((await form("/signout", own.same, {})).headers.get("location")).toBe("/signin");
+    expect((await own.read("/")).status).toBe(302);
+
+    const { text } = await other.read("/sessions");
+    const [, id] = /<strong>\(this one\)<\/strong>.*?(ses_\w+)/s.exec(text) ?? [];
+    await form(`/sessions/${id}/end`, here.same, { key: crypto.randomUUID() });
+    expect((await other.read("/")).status).toBe(302);
+    expect((await here.read("/")).status).toBe(200);
+    const { body } = await world.api.get("events?type=SessionEnded");
+    const told = (body as { events: LoggedEvent[] }).events.filter(({ stream }) => stream === `session/${id}`);
+    expect(told.map(({ actor }) => actor)).toEqual(["ann (token local)"]);
+  });
+
+  it("shows a token that may only look no button, and refuses it what it asks for all the same", async () => {
+    const reader = await openDashboardRoom(world, world.dev.readToken);
+    for (const path of ["/", "/environments/web/production", `/deployments/${one}`]) {
+      expect((await here.read(path)).text).toContain('class="button"');
+      expect((await reader.read(path)).text).not.toContain('class="button"');
+    }
+    expect((await reader.read("/environments/web/production/pin")).text).toContain("This token may look, and change nothing.");
+    expect((await form("/environments/web/production/pin", reader.same, { key: "k", reason: "no" })).status).toBe(403);
+    expect(await pin()).toBeUndefined();
   });
 
   it("goes on where one wanted to go, and to no other address", async () => {
@@ -220,9 +257,36 @@ describe.skipIf(browser === undefined)("in a real browser (skipped where no Chro
       `/deployments/${two}`,
       `/deployments/${two}?at=${new Date().toISOString()}`,
       "/log",
+      "/sessions",
       "/nothing",
     ];
     expect(await here.faults(page, paths)).toEqual([]);
+  });
+
+  it("is opened from a terminal, signed in as who is there, by a link that works once", async () => {
+    const env = { SHIPLOG_URL: world.dev.apiUrl, SHIPLOG_TOKEN: world.dev.token, SHIPLOG_ACTOR: "bob" };
+    const { out } = await runCli(["open", "--print"], { env });
+    const link = out.trim();
+    for (const [whose, heading] of [
+      ["first", "Environments"],
+      ["second", "Shiplog"],
+    ] as const) {
+      const other = await (browser as Browser).newContext();
+      const opened = await other.newPage();
+      await opened.goto(link);
+      await opened.getByRole("heading", { name: heading }).waitFor();
+      expect([whose, opened.url().includes("shs_")]).toEqual([whose, false]);
+      if (whose === "first") expect(await opened.getByRole("link", { name: "bob (token local)" }).count()).toBe(1);
+      else expect(await opened.getByRole("alert").innerText()).toContain("This session is over");
+      await other.close();
+    }
+
+    const browserWas = join(world.folder, "opened");
+    await writeFile(join(world.folder, "browser"), `#!/bin/sh\necho "$1" > ${browserWas}\n`, { mode: 0o755 });
+    const opened = await runCli(["open"], { env: { ...env, BROWSER: join(world.folder, "browser") } });
+    expect([opened.code, opened.out]).toEqual([0, `Opened ${world.dev.apiUrl} in the browser.\n`]);
+    const given = await until("the browser was started", () => readFile(browserWas, "utf8").catch(() => undefined));
+    expect(given).toMatch(new RegExp(`^${world.dev.apiUrl}/signin#shs_`));
   });
 
   it("signs out, and the way back asks for the token", async () => {

@@ -9,11 +9,12 @@ import type { EnvironmentCommand } from "../../domain/environment/commands.ts";
 import { environment } from "../../domain/environment/decider.ts";
 import { type Commit, commitHash, commitId } from "../../domain/kernel/chain.ts";
 import { type Decider, fold, isRefusal } from "../../domain/kernel/decider.ts";
-import { deploymentStream, environmentStream, webhookStream } from "../../domain/kernel/identity.ts";
+import { deploymentStream, environmentStream, sessionStream, webhookStream } from "../../domain/kernel/identity.ts";
 import { nextPosition } from "../../domain/kernel/position.ts";
+import { session } from "../../domain/session/decider.ts";
 import { webhook } from "../../domain/webhook/decider.ts";
 import { sha256 } from "../../engine/log/codec.ts";
-import { artifact, assets, at, check, deploymentId, functions, release, request, webhookId } from "../support/samples.ts";
+import { artifact, assets, at, check, deploymentId, functions, release, request, sessionId, webhookId } from "../support/samples.ts";
 
 const [release_] = process.argv.slice(2);
 if (release_ === undefined || !/^\d+\.\d+\.\d+$/.test(release_)) throw new Error("Give the release: node test/golden/record.ts 0.2.0");
@@ -226,4 +227,9 @@ record("webhook", webhookStream(webhookId(1)), webhook, [
   { type: "DisableWebhook", reason: "it answered 410 Gone" },
   { type: "EnableWebhook", reason: "it is back" },
   { type: "RemoveWebhook", reason: "moved" },
+]);
+
+record("session", sessionStream(sessionId(1)), session, [
+  { type: "BeginSession", token: "ada", kind: "browser", proof: "0".repeat(64), until: at(43_200) },
+  { type: "EndSession", reason: "lost laptop" },
 ]);

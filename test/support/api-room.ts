@@ -13,6 +13,8 @@ import { apiPorts } from "../../services/api/wiring.ts";
 
 export const TOKEN = "a-long-secret-token";
 export const OTHER_TOKEN = "another-long-token";
+/** may look, and change nothing */
+export const READ_TOKEN = "a-token-that-looks";
 
 // biome-ignore lint/suspicious/noExplicitAny: an answer is looked at from outside, as a client sees its JSON
 export type Answer = { status: number; body: any; text: string; headers: Headers };
@@ -22,7 +24,7 @@ type Ports = ReturnType<typeof apiPorts>;
 export type ApiRoom = Awaited<ReturnType<typeof openApiRoom>>;
 
 /**
- * The API over a local AWS of its own, with the tokens `default` and `other`, and alice who asks it.
+ * The API over a local AWS of its own, with the tokens `default`, `other` and `reader`, and alice who asks it.
  * @param trouble puts something between the API and a part of the engine
  */
 export async function openApiRoom(config: Sites, trouble: (ports: Ports, engine: Engine) => Ports = (ports) => ports) {
@@ -31,7 +33,11 @@ export async function openApiRoom(config: Sites, trouble: (ports: Ports, engine:
   const clients = awsClients(clientOptions(endpoint));
   await provisionEngine(clients);
   const reported: unknown[] = [];
-  const tokens = { other: hash("sha256", OTHER_TOKEN, "hex"), default: hash("sha256", TOKEN, "hex") };
+  const tokens: EngineConfig["tokens"] = {
+    other: hash("sha256", OTHER_TOKEN, "hex"),
+    default: hash("sha256", TOKEN, "hex"),
+    reader: { sha256: hash("sha256", READ_TOKEN, "hex"), scope: "read" },
+  };
   const engine = makeEngine({ ...localNames, tokens, ...config }, clients, systemClock, (line) => reported.push(line));
   const app = createApi(trouble(apiPorts(engine), engine));
   /** A body that is text is sent as it is. */
@@ -50,6 +56,7 @@ export async function openApiRoom(config: Sites, trouble: (ports: Ports, engine:
     engine,
     app,
     ask,
+    tokens,
     /** lines of the engine's log */
     reported,
     close: async (): Promise<void> => {

@@ -6,6 +6,7 @@ import type { FunctionState } from "../../engine/aws/functions.ts";
 
 /** `dep_…01`: the n-th deployment of a test. */
 export const deploymentId = (n: number): string => `dep_${n.toString().padStart(26, "0")}`;
+export const sessionId = (n: number): string => `ses_${n.toString().padStart(26, "0")}`;
 export const webhookId = (n: number): string => `wh_${n.toString().padStart(26, "0")}`;
 /** Noon and so many seconds. */
 export const at = (second = 0): string => new Date(Date.UTC(2026, 10, 23, 12, 0, second)).toISOString();

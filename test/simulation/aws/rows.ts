@@ -99,6 +99,7 @@ export const viewsPort = (of: () => Rows): Views => {
           .filter(({ id }) => id.startsWith(prefix))
           .slice(0, 10),
       ),
+    sessions: async () => [],
     // one generation: no seed rebuilds the read models yet
     generations: async () => Generations.parse({ live: {}, building: null, last: 0 }),
     changeGenerations: () => Promise.reject(new Error("the simulation has one generation of rows")),

@@ -126,6 +126,7 @@ export const wakeAll: (event: unknown) => Promise<void> = wireWake(whole);
 const ports = apiPorts(whole, {
   deploymentId: () => cloudHere().newId("dep_"),
   requestId: () => cloudHere().newId("request "),
+  sessionSecret: () => cloudHere().newId("secret "),
   signingSecret: () => cloudHere().newSigningSecret(),
 });
 const publicAddress = async (): Promise<string[]> => ["93.184.216.34"];

@@ -188,6 +188,7 @@ export const beginTrial = ({ deployments, roles, deliveries, crashes, flooded = 
         execute: (id, command, because) => courses.execute(`deployment/${id}`, command, because),
       },
       webhook: undefined as never,
+      session: undefined as never,
     };
   };
 
