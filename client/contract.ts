@@ -110,6 +110,14 @@ export const ListEvents = z.strictObject({
   limit: z.coerce.number().int().min(1).max(1_000).default(200),
 });
 
+/**
+ * `GET /v1/stream?since=<ISO time or position>` → the log as it grows, from `since` (default: now) on, as Server-Sent Events:
+ * each event's `data` is an `EventView`. Its `id` begins with the position up to which the log was given: shown again as
+ * `Last-Event-ID` it goes on without loss or repetition. Every fifteen seconds a comment and an event `beat`. 501
+ * `stream.unavailable` where answers come whole (API Gateway): follow `GET /v1/events` there.
+ */
+export const FollowEvents = z.strictObject({ since: z.string().max(9_000).optional() });
+
 /** `GET /v1/deployments/:id/logs?next=` → the build's log lines; ask again with `next` until `done`. */
 export const NextLogs = z.object({ next: z.string().optional() });
 export const BuildLogs = z.object({

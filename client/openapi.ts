@@ -56,6 +56,7 @@ const PROBLEMS: Readonly<Record<number, string>> = {
   413: "The body is longer than a request may be",
   422: "The Idempotency-Key came with another request before",
   500: "A fault of the engine; or the log was changed behind its back (stream.broken, seal.broken)",
+  501: "Answers come whole here (stream.unavailable)",
   503: "This engine's clock is wrong (clock.wrong), so nothing was written",
   507: "The disk is full (store.full), so nothing was written",
 };
@@ -70,7 +71,8 @@ const namesSite = (schema: z.ZodType | undefined): boolean =>
   schema !== undefined && "shape" in schema && typeof schema.shape === "object" && schema.shape !== null && "site" in schema.shape;
 
 /** Statuses other than success that a route may answer with. */
-const problemsOf = ({ method, path, query, body, open, command, conflict }: Operation): number[] => [
+const problemsOf = ({ method, path, query, body, open, command, conflict, alsoFails = [] }: Operation): number[] => [
+  ...alsoFails,
   ...(query !== undefined || body !== undefined || command ? [400] : []),
   ...(open ? [403] : [401, 403]),
   ...(path.includes(":") || namesSite(query) || namesSite(body) ? [404] : []),
@@ -91,8 +93,8 @@ const queryParameters = (query: z.ZodObject): JsonSchema[] => {
 };
 
 const operationOf = (operation: Operation): JsonSchema => {
-  const { method, path, id, summary, query, body, answer, status = 200, open, command } = operation;
-  const content = (schema: z.ZodType) => ({ "application/json": { schema: schemaOf(schema) } });
+  const { method, path, id, summary, query, body, answer, status = 200, open, command, type = "application/json" } = operation;
+  const content = (schema: z.ZodType, type = "application/json") => ({ [type]: { schema: schemaOf(schema) } });
   const parameters = [
     ...parametersOf(path).map((name) => component("parameters", name)),
     ...(query === undefined ? [] : queryParameters(query)),
@@ -108,7 +110,7 @@ const operationOf = (operation: Operation): JsonSchema => {
     ...(parameters.length > 0 && { parameters }),
     ...(body !== undefined && { requestBody: { required: !body.safeParse({}).success, content: content(body) } }),
     responses: {
-      [status]: { description: summary, headers: { [VERSION_HEADER]: component("headers", "Version") }, content: content(answer) },
+      [status]: { description: summary, headers: { [VERSION_HEADER]: component("headers", "Version") }, content: content(answer, type) },
       ...Object.fromEntries(problemsOf(operation).map((problem) => [problem, component("responses", String(problem))])),
     },
   };

@@ -62,6 +62,8 @@ export const refusals: readonly Refusal[] = [
   refusal(500, "fault", "something broke on the engine's side; its log has it under the number in the message"),
   refusal(500, "stream.broken", "the log was changed behind Shiplog's back, and where"),
   refusal(500, "seal.broken", "sealed history was changed behind Shiplog's back, and where"),
+  refusal(501, "stream.unavailable", "answers come whole at this address, so no stream can be had"),
+  refusal(503, "stream.busy", "as many streams are open as this engine has"),
   refusal(503, "clock.wrong", "the engine's clock is more than five minutes from the store's; nothing was written"),
   refusal(503, "github.unreachable", "GitHub's keys cannot be had, so its tokens cannot be checked"),
   refusal(507, "store.full", "the disk is full; nothing was written, and the engine goes on"),

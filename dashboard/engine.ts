@@ -18,6 +18,22 @@ export const engineAs = (ask: Ask, { token, actor = "" }: Credential, env: objec
     fetch: async (url, init) => ask(new Request(url, init), env),
   });
 
+/** The log as it grows, as the API streams it (`GET /v1/stream`); what it refuses, too. @param lastId the id that the reader was given last */
+export const streamAs = (
+  ask: Ask,
+  { token }: Credential,
+  lastId: string | undefined,
+  env: object,
+  signal: AbortSignal,
+): Response | Promise<Response> =>
+  ask(
+    new Request("http://localhost/v1/stream", {
+      headers: { authorization: `Bearer ${token}`, ...(lastId !== undefined && { "last-event-id": lastId }) },
+      signal,
+    }),
+    env,
+  );
+
 /** The engine said no, or could not be asked: shown as a page with its sentence. */
 export class Refused extends Error {
   override readonly name = "Refused";

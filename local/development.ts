@@ -154,7 +154,10 @@ export const startDevelopment = async (options: DevelopmentOptions): Promise<Dev
     closers.push(consumers.close);
     const schedules = await runSchedules(engineOf, { reconcile: reconcileEveryMs, wake: WAKE_EVERY_MS }, aws.lambda.concurrency, log);
     closers.push(schedules.close);
-    const api = await serveApi(createWeb(apiPorts(made)), { port, invocations: aws.lambda.concurrency.of(functionName("api")) });
+    const api = await serveApi(createWeb(apiPorts(made, { canStream: true })), {
+      port,
+      invocations: aws.lambda.concurrency.of(functionName("api")),
+    });
     closers.push(api.close);
     memory.ports.api = Number(new URL(api.url).port);
 

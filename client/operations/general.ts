@@ -30,6 +30,16 @@ export const general: readonly Operation[] = [
   },
   {
     method: "get",
+    path: "/v1/stream",
+    id: "followEvents",
+    summary: "The log as it grows, as Server-Sent Events; Last-Event-ID goes on without loss or repetition",
+    query: contract.FollowEvents,
+    answer: contract.EventView,
+    type: "text/event-stream",
+    alsoFails: [501],
+  },
+  {
+    method: "get",
     path: "/v1/audit",
     id: "audit",
     summary: "The trail in the log's order; ask again with cursor=next until it is null",

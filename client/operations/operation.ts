@@ -14,6 +14,10 @@ export type Operation = {
   readonly answer: z.ZodType;
   /** of success; default 200 */
   readonly status?: 201 | 202;
+  /** of the answer; default application/json */
+  readonly type?: "text/event-stream";
+  /** statuses of refusals besides the usual ones */
+  readonly alsoFails?: readonly number[];
   /** it needs no token */
   readonly open?: true;
   /** a command to the rules: takes an Idempotency-Key, and may be refused by them (409) */

@@ -12,7 +12,7 @@ type Parameter = {
   readonly description?: string;
   readonly schema: JsonSchema;
 };
-type Content = { readonly content?: { readonly "application/json": { readonly schema: JsonSchema } } };
+type Content = { readonly content?: Readonly<Record<string, { readonly schema: JsonSchema }>> };
 type Described = {
   readonly parameters?: readonly Parameter[];
   readonly requestBody?: Content;
@@ -30,6 +30,7 @@ const TITLES: Readonly<Record<string, string>> = {
   deployments: "Deployments",
   environments: "Environments",
   events: "The log",
+  stream: "The log",
   audit: "The log",
   seals: "The log",
   "dead-letters": "Dead letters",
@@ -45,7 +46,7 @@ const titleOf = ({ path }: Operation): string => {
 };
 
 const link = (name: string): string => `[${name}](#${name.toLowerCase()})`;
-const schemaIn = ({ content }: Content = {}): JsonSchema | undefined => content?.["application/json"].schema;
+const schemaIn = ({ content }: Content = {}): JsonSchema | undefined => Object.values(content ?? {})[0]?.schema;
 
 const operationSection = (operation: Operation, { paths, components }: Document): string => {
   const { method, path, summary, id, status = 200, open } = operation;

@@ -13,6 +13,7 @@ import { authenticate, type Env } from "./caller.ts";
 import { deadLetters } from "./dead-letters.ts";
 import { deployments } from "./deployments.ts";
 import { environments } from "./environments.ts";
+import { eventStream } from "./event-stream.ts";
 import { githubRights } from "./github-rights.ts";
 import { history } from "./history.ts";
 import { liveHistories } from "./live-history.ts";
@@ -124,6 +125,7 @@ export const createApi = (ports: Ports): Hono<Env> => {
   app.route("/v1/audit", auditTrail(ports));
   app.route("/v1", streams(ports));
   app.route("/v1/events", log(ports));
+  app.route("/v1/stream", eventStream(ports));
   app.route("/v1/dead-letters", deadLetters(ports));
   return app;
 };

@@ -16,7 +16,7 @@ const DAY_MS = 86_400_000;
 /** Without `since` this much of the past is read. */
 const USUAL_MS = DAY_MS;
 /** A commit may appear a little below what was read already: the newest seconds are given again. */
-const SETTLED_MS = 10_000;
+export const SETTLED_MS = 10_000;
 /** Of what lies ahead of every clock, a commit may appear so many positions below another: they are given again. */
 const AHEAD_AGAIN = 100;
 /** Commits looked through for one answer, where a filter lets few through. */
@@ -74,7 +74,7 @@ export const log = (ports: Pick<Ports, "config" | "read" | "views" | "log" | "cl
 };
 
 /** The next commits, and never only a part of those that share a position. */
-async function wholePositions(ports: Pick<Ports, "log">, from: string, end: string): Promise<Commit[]> {
+export async function wholePositions(ports: Pick<Ports, "log">, from: string, end: string): Promise<Commit[]> {
   const commits = unchanged(await ports.log.read(from, end, BATCH));
   const last = commits.at(-1);
   if (last === undefined || commits.length < BATCH) return commits;

@@ -36,6 +36,8 @@ export type Ports = {
   /** the values of environments' variables */
   readonly secrets: Pick<SiteSecretsStore, "document" | "change">;
   readonly webhooks: Webhooks;
+  /** how a stream of events waits; `undefined` where every answer comes whole */
+  readonly streaming: Pick<Clock, "sleep"> | undefined;
   readonly clock: Pick<Clock, "now">;
   readonly chance: Chance;
   /** one line for the operator; never a secret */

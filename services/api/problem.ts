@@ -1,7 +1,7 @@
 import type { z } from "zod";
 import type { Refusal } from "../../domain/kernel/decider.ts";
 
-type Status = 400 | 401 | 403 | 404 | 409 | 413 | 422 | 503;
+type Status = 400 | 401 | 403 | 404 | 409 | 413 | 422 | 501 | 503;
 
 /** An answer that is a "no", made for the person who asked. Everything else that is thrown is a fault: 500, without its text. */
 export class Problem extends Error {

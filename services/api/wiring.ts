@@ -25,8 +25,14 @@ export type ApiEngine = Pick<
   | "log"
 >;
 
-/** The API's ports, of the engine. */
-export const apiPorts = (engine: ApiEngine, chance: Chance = systemChance): Ports => {
+type Options = { readonly chance?: Chance; readonly canStream?: boolean };
+
+/**
+ * The API's ports, of the engine.
+ *
+ * @param canStream whether the server that runs it answers piece by piece; default no
+ */
+export const apiPorts = (engine: ApiEngine, { chance = systemChance, canStream = false }: Options = {}): Ports => {
   const {
     config,
     sources,
@@ -75,6 +81,7 @@ export const apiPorts = (engine: ApiEngine, chance: Chance = systemChance): Port
       rules: { lookup: everyAddress, allowLoopback: config.loopbackWebhooks ?? false },
       send: (body) => queues.send("deliver", body),
     },
+    streaming: canStream ? clock : undefined,
     clock,
     chance,
     report: log,

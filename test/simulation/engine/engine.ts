@@ -124,10 +124,12 @@ export const wakeAll: (event: unknown) => Promise<void> = wireWake(whole);
 
 /** The API, whose ids of deployments the world gives. */
 const ports = apiPorts(whole, {
-  deploymentId: () => cloudHere().newId("dep_"),
-  requestId: () => cloudHere().newId("request "),
-  sessionSecret: () => cloudHere().newId("secret "),
-  signingSecret: () => cloudHere().newSigningSecret(),
+  chance: {
+    deploymentId: () => cloudHere().newId("dep_"),
+    requestId: () => cloudHere().newId("request "),
+    sessionSecret: () => cloudHere().newId("secret "),
+    signingSecret: () => cloudHere().newSigningSecret(),
+  },
 });
 const publicAddress = async (): Promise<string[]> => ["93.184.216.34"];
 export const api = createApi({ ...ports, webhooks: { ...ports.webhooks, rules: { lookup: publicAddress, allowLoopback: false } } });

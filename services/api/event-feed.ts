@@ -1,0 +1,98 @@
+import type { Commit } from "../../domain/kernel/chain.ts";
+import type { Recorded } from "../../domain/kernel/event.ts";
+import { positionAt } from "../../domain/kernel/position.ts";
+import { eventsOf } from "../../engine/log/codec.ts";
+import { END } from "../../engine/log/log.ts";
+import { SETTLED_MS, wholePositions } from "./log.ts";
+import { earlier, later } from "./moment.ts";
+import type { Ports } from "./ports.ts";
+
+/** A full page of the log: there may be more behind it at once. */
+const FULL = 500;
+/** Commits that an id names at most. Headers are short: 400 of these are some 4 KB. */
+const NAMED = 400;
+/** Of a commit's id: enough to tell the commits of some seconds apart. */
+const FINGERPRINT = 8;
+
+/** `reached`: up to where the log was given. `from`: before it all was given. `seen`: what was given from there on, and how much of it. */
+type Place = { readonly reached: string; readonly from: string; readonly seen: Seen };
+/** By commits: events of it that were given; `whole`: all of them. */
+type Seen = Map<string, { readonly position: string; readonly given: number; readonly whole: boolean }>;
+
+/**
+ * `<position>~<from>~<commit>.<commit>:<events>`: the position up to which the log was given, and what a later commit may
+ * still appear beside: which commits were given from `from` on, the last perhaps in part. A reader who shows it again goes on
+ * where it was cut off, without loss or repetition.
+ */
+export const idOf = ({ reached, from, seen }: Place): string => {
+  const newest = [...seen]
+    .filter(([, { position }]) => position >= from)
+    .sort(([, one], [, other]) => (one.position < other.position ? 1 : -1));
+  const dropped = newest[NAMED]?.[1].position;
+  const begin = dropped === undefined ? from : positionAt(Number(dropped) + 1);
+  const named = newest.filter(([, { position }]) => position >= begin);
+  const words = named.map(([commit, { given, whole }]) => (whole ? commit : `${commit}:${given}`));
+  return `${reached}~${begin}~${words.join(".")}`;
+};
+
+/** The place that an id names; `undefined` where it is none. */
+export const placeOf = (id: string): { reached: string; from: string; given: ReadonlyMap<string, number> } | undefined => {
+  const [, reached, from, named = ""] = /^(\d{15})~(\d{15})~([\w.:-]{0,8000})$/.exec(id) ?? [];
+  if (reached === undefined || from === undefined) return undefined;
+  const given = named
+    .split(".")
+    .filter((word) => word !== "")
+    .map((word): [string, number] => {
+      const [commit = "", count] = word.split(":");
+      return [commit, count === undefined ? Number.POSITIVE_INFINITY : Number(count)];
+    });
+  return { reached, from, given: new Map(given) };
+};
+
+export type Fed = { readonly event: Recorded; readonly id: string };
+
+/**
+ * The log as it grows. It is read by position, and a commit may appear a little below what was read already: the newest
+ * seconds are read again, and what was given is not given again.
+ *
+ * @param begin a position, from which on (included) all is given, or the place of an earlier reader
+ */
+export const openFeed = ({ log, clock }: Pick<Ports, "log" | "clock">, begin: string | NonNullable<ReturnType<typeof placeOf>>) => {
+  const place = typeof begin === "string" ? { reached: begin, from: begin, given: new Map<string, number>() } : begin;
+  let { reached, from } = place;
+  // where they stand is known when they are read again, which they are: none lies before `from`
+  const seen: Seen = new Map(
+    [...place.given].map(([name, given]) => [name, { position: END, given, whole: given === Number.POSITIVE_INFINITY }]),
+  );
+
+  const take = (commit: Commit, now: string): Fed[] => {
+    const name = commit.id.slice(0, FINGERPRINT);
+    const before = seen.get(name)?.given ?? 0;
+    const events = eventsOf(commit);
+    if (before >= events.length) seen.set(name, { position: commit.position, given: before, whole: true });
+    return events.slice(before).map((event, n) => {
+      const given = before + n + 1;
+      seen.set(name, { position: commit.position, given, whole: given === events.length });
+      // what a clock that was ahead has written is no reason to pass over what is written now
+      reached = later(reached, earlier(commit.position, now));
+      const settled = later(from, positionAt(Number(reached) - SETTLED_MS));
+      return { event, id: idOf({ reached, from: settled, seen }) };
+    });
+  };
+
+  return {
+    /** What is new, in the log's order; `more`: ask again at once. */
+    next: async (): Promise<{ fed: Fed[]; more: boolean }> => {
+      const commits = await wholePositions({ log }, from, END);
+      const now = positionAt(clock.now());
+      const fed = commits.flatMap((commit) => take(commit, now));
+      const last = commits.at(-1)?.position;
+      const more = commits.length >= FULL && last !== undefined && last > from;
+      from = later(from, more ? last : positionAt(Number(reached) - SETTLED_MS));
+      for (const [name, { position }] of seen) if (position < from) seen.delete(name);
+      return { fed, more };
+    },
+    /** Where a reader is who was given all of it until now. */
+    here: (): string => idOf({ reached, from, seen }),
+  };
+};
