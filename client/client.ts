@@ -56,7 +56,8 @@ export function openClient(by: Caller) {
     url: by.url,
     /** `at`: as they were at that time or position */
     environments: (at?: string) => only(get("environments", ManyEnvironments, { at }), "environments"),
-    environment: (site: string, environment: string) => only(get(pathOf(site, environment), OneEnvironment), "environment"),
+    environment: (site: string, environment: string, at?: string) =>
+      only(get(pathOf(site, environment), OneEnvironment, { at }), "environment"),
     environmentEvents: (site: string, environment: string, after: number) =>
       get(`${pathOf(site, environment)}/events`, StreamEvents, { after }),
 

@@ -97,13 +97,15 @@ export const EventView = z.object({
 export const AfterVersion = z.object({ after: z.coerce.number().int().min(0).default(0) });
 export const StreamEvents = z.object({ events: z.array(EventView), version: z.number() });
 /**
- * `GET /v1/events?since=<ISO time or position>&site=&environment=&type=&limit=`: the whole log in order → `{events, next}`.
+ * `GET /v1/events?since=<ISO time or position>&until=&site=&environment=&type=&limit=`: the whole log in order, up to `until`
+ * (included; default: all) → `{events, next}`.
  * To follow, ask again with `since=next`; the newest seconds are given again, so drop ids that were seen. They are given
  * whole: `limit` ends a page before them only.
  */
 export const LogEvents = z.object({ events: z.array(EventView), next: z.string() });
 export const ListEvents = z.strictObject({
   since: z.string().optional(),
+  until: z.string().optional(),
   site: Name.optional(),
   environment: Name.optional(),
   type: z.string().optional(),

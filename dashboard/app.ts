@@ -1,9 +1,10 @@
 import { type Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { html } from "hono/html";
+import type { Client } from "../client/client.ts";
 import { commandRoutes } from "./command-routes.ts";
-import { engineAs, must, Refused } from "./engine.ts";
-import { plainPage } from "./layout.ts";
+import { engineAs, must, Refused, streamAs } from "./engine.ts";
+import { momentOf, plainPage } from "./layout.ts";
 import { liveScript } from "./live-script.ts";
 import { clientOf, type Env, formField, type Ports } from "./ports.ts";
 import { deployments } from "./screens/deployments.ts";
@@ -34,6 +35,7 @@ export const createDashboard = (ports: Ports): Hono<Env> => {
   });
   app.notFound((context) => wrong(context, `There is no page ${context.req.path.slice(0, 200)}.`, 404));
 
+  const beginning = logBeginning();
   app.use(guarded);
   app.use(bodyLimit({ maxSize: LARGEST_FORM, onError: (context) => wrong(context, "The form is too large.", 413) }));
   app.get("/assets/style.css", (context) => context.body(style, 200, { "content-type": "text/css; charset=utf-8" }));
@@ -58,7 +60,9 @@ export const createDashboard = (ports: Ports): Hono<Env> => {
     const bearer = bearerOf(context);
     if (bearer === undefined) return comeIn(context);
     context.set("bearer", bearer);
-    context.set("caller", await must(clientOf(ports, context).caller()));
+    const client = clientOf(ports, context);
+    context.set("caller", await must(client.caller()));
+    context.set("begins", await beginning(client));
     return next();
   });
   app.post("/signout", async (context) => {
@@ -67,9 +71,22 @@ export const createDashboard = (ports: Ports): Hono<Env> => {
     if (session !== null) await must(clientOf(ports, context).endSession(session.id, "signed out", ports.key()));
     return context.redirect("/signin", 303);
   });
+  app.get("/stream", (context) => {
+    const lastId = context.req.header("last-event-id") ?? context.req.query("last");
+    return streamAs(ports.ask, { token: context.get("bearer") }, lastId, context.env as object, context.req.raw.signal);
+  });
   for (const screen of SCREENS) app.route("/", screen(ports));
   app.route("/", commandRoutes(ports));
   return app;
+};
+
+/** When the log's first event was, in milliseconds since 1970: looked for until there is one, and then known for good. */
+const logBeginning = () => {
+  let known: number | undefined;
+  return async (client: Client): Promise<number | undefined> => {
+    known ??= momentOf((await must(client.log({ since: "0".repeat(15), limit: 1 }))).events[0]?.position ?? "");
+    return known;
+  };
 };
 
 /** A browser keeps the cookie back from who comes by another site's link, and sends it when this very page asks once more. */

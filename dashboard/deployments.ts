@@ -4,8 +4,8 @@ import type { EventView, Progress } from "../client/contract.ts";
 import { jsonText } from "../domain/kernel/text.ts";
 import { type DeploymentView, isEnd } from "../domain/projections/views.ts";
 import { deploymentPath, pathOf } from "./environments.ts";
-import { linkTo, type Screen } from "./layout.ts";
-import { ago, type Html, lasting, said, shortId, statusBadge, subject } from "./words.ts";
+import { linkTo, momentOf, type Screen } from "./layout.ts";
+import { ago, copy, type Html, lasting, said, shortId, statusBadge, subject } from "./words.ts";
 
 type Event = z.infer<typeof EventView>;
 
@@ -30,26 +30,23 @@ export const deploymentHead = ({ deployment, progress, isLive, screen }: Shown):
   const facts: [string, Html | string][] = [
     ["Environment", html`<a href="${linkTo(pathOf(deployment), screen)}">${deployment.site} / ${deployment.environment}</a>`],
     ["Asked for", html`${ago(deployment.queuedAt, screen.now)} by ${said(deployment.actor, 80)}${why ? html`: “${said(why)}”` : ""}`],
-    ["Id", html`<code>${deployment.id}</code>`],
+    ["Id", html`<code>${deployment.id}</code> ${copy(deployment.id, "the id")}`],
   ];
   if (commit)
     facts.push([
       "Commit",
-      html`<code>${commit.sha}</code>${commit.branch ? ` on ${said(commit.branch, 80)}` : ""}${commit.author ? ` by ${said(commit.author, 80)}` : ""}${commit.dirty ? ", with changes that were not committed" : ""}`,
+      html`<code>${commit.sha}</code> ${copy(commit.sha, "the commit")}${commit.branch ? ` on ${said(commit.branch, 80)}` : ""}${commit.author ? ` by ${said(commit.author, 80)}` : ""}${commit.dirty ? ", with changes that were not committed" : ""}`,
     ]);
   if (retryOf !== null) facts.push(["Retry of", html`<a href="${linkTo(deploymentPath(retryOf), screen)}">${shortId(retryOf)}</a>`]);
   return html`<header class="head"><h1>#${deployment.sequence} ${subject(deployment)}</h1>${statusBadge(deployment)}${isLive ? html`<span class="soft">is live</span>` : ""}</header>
 ${reason ? html`<p class="reason">${said(reason, 2_000)}</p>` : ""}${progress === null ? "" : html`<p class="soft">${said(progress.step, 40)}: ${progress.done} of ${progress.total}</p>`}
-<dl>${facts.map(([term, text]) => html`<dt>${term}</dt><dd>${text}</dd>`)}</dl>${stepBars(deployment, momentOf(screen))}${screen.canAct ? deploymentActions(deployment, isLive) : ""}`;
+<dl>${facts.map(([term, text]) => html`<dt>${term}</dt><dd>${text}</dd>`)}</dl>${stepBars(deployment, momentOf(screen.at ?? "") ?? screen.now)}${screen.canAct ? deploymentActions(deployment, isLive) : ""}`;
 };
 
 const deploymentActions = ({ id, status }: DeploymentView, isLive: boolean): Html => {
   const link = (verb: string, words: string): Html => html`<a class="button" href="${deploymentPath(id)}/${verb}">${words}</a>`;
   return html`<p class="row">${isEnd(status) ? "" : link("cancel", "Cancel…")}${status === "failed" || status === "cancelled" || status === "superseded" ? link("retry", "Retry…") : ""}${status === "success" && !isLive ? link("rollback", "Roll back to this…") : ""}</p>`;
 };
-
-/** Until when what goes on has lasted; a position of the log tells no time. */
-const momentOf = ({ at = "", now }: Screen): number => (Number.isNaN(Date.parse(at)) || /^\d+$/.test(at) ? now : Date.parse(at));
 
 /** How long it waited, was built and was brought live: a bar each, on one scale. */
 const stepBars = ({ queuedAt, buildStartedAt, builtAt, endedAt, status }: DeploymentView, now: number): Html => {
@@ -87,15 +84,4 @@ const streamLink = (stream: string, screen: Screen): Html | string => {
   const [site = "", environment = ""] = rest;
   if (kind === "environment") return html`<a href="${linkTo(pathOf({ site, environment }), screen)}">${site} / ${environment}</a>`;
   return said(stream, 80);
-};
-
-type Line = { readonly message: string };
-
-/** What a build said. The first error stands out; `next`: where it goes on. */
-export const buildLog = (lines: readonly Line[], next: string | null, id: string): Html | string => {
-  if (lines.length === 0) return "";
-  const first = lines.findIndex(({ message }) => /\b(?:error|failed)\b/i.test(message));
-  return html`<section aria-labelledby="log"><h2 id="log">Build log</h2>${first < 0 ? "" : html`<p><a href="#first-error">To the first error</a></p>`}<pre class="log" tabindex="0">${lines.map(
-    ({ message }, n) => (n === first ? html`<mark id="first-error">${said(message, 4_000)}</mark>` : html`${said(message, 4_000)}\n`),
-  )}</pre>${next === null ? "" : html`<p><a href="${deploymentPath(id)}?log=${encodeURIComponent(next)}">More of the log</a></p>`}</section>`;
 };

@@ -13,6 +13,8 @@ export type Screen = {
   readonly actor: string;
   /** whether something can be done here: it is the present, and the token may do more than look */
   readonly canAct: boolean;
+  /** when the log begins: milliseconds since 1970; `undefined` where it is empty */
+  readonly begins: number | undefined;
 };
 
 /** Each screen takes `?at=` (ISO 8601, or a position of the log) and shows what the API says of then. */
@@ -26,14 +28,14 @@ export const screenOf = (ports: Ports, context: Context<Env>): Screen => {
 /** The same, of a screen that shows the present alone. */
 export const presentOf = ({ now }: Ports, context: Context<Env>): Screen => {
   const { actor, scope } = context.get("caller");
-  return { now: now(), at: undefined, actor, canAct: scope === "all" };
+  return { now: now(), at: undefined, actor, canAct: scope === "all", begins: context.get("begins") };
 };
 
-/** What the navigation leads to; a room of the present alone takes no moment along. */
+/** What the navigation leads to, and by which key after `g`; a room of the present alone takes no moment along. */
 const ROOMS = {
-  overview: { href: "/", words: "Overview", hasPast: true },
-  deployments: { href: "/deployments", words: "Deployments", hasPast: true },
-  log: { href: "/log", words: "Log", hasPast: false },
+  overview: { href: "/", words: "Overview", key: "e", hasPast: true },
+  deployments: { href: "/deployments", words: "Deployments", key: "d", hasPast: true },
+  log: { href: "/log", words: "Log", key: "l", hasPast: true },
 } as const;
 
 type Page = {
@@ -46,6 +48,10 @@ type Page = {
   readonly body: Html;
   /** seconds after which it is asked for again while it is looked at; never where it is left out */
   readonly every?: number;
+  /** what it says of itself, a line each: a line that is new is told to who cannot see it */
+  readonly says?: readonly string[];
+  /** names of the streams whose events change it; default: any may */
+  readonly shows?: readonly string[];
   /** whether it is a page of a moment */
   readonly withTime?: boolean;
   /** what else of its address the time's form keeps */
@@ -75,32 +81,52 @@ const document = (title: string, body: Html, withScript: boolean): Html => html`
 <body>${body}</body></html>`;
 
 /** A page of somebody who signed in. What is past is not updated, and says so. */
-export const page = ({ title, room, screen, path, body, every, withTime = true, keep = {} }: Page): Html => {
+export const page = (given: Page): Html => {
+  const { title, room, screen, path, body, every, withTime = true, keep = {} } = given;
   const isLive = screen.at === undefined && every !== undefined;
   const rooms = Object.entries(ROOMS).map(
-    ([name, { href, words, hasPast }]) =>
-      html`<a href="${hasPast ? linkTo(href, screen) : href}"${name === room ? html` aria-current="page"` : ""}>${words}</a>`,
+    ([name, { href, words, key, hasPast }]) =>
+      html`<a href="${hasPast ? linkTo(href, screen) : href}" data-key="${key}"${name === room ? html` aria-current="page"` : ""}>${words}</a>`,
   );
   return document(
     title,
     html`<a class="skip" href="#content">To the content</a>
-<header class="top"><strong>Shiplog</strong><nav aria-label="Main">${rooms}</nav><span class="alive soft" id="alive">${isLive ? "updates by itself" : screen.at === undefined ? "" : "the past"}</span><a class="soft" href="/sessions">${said(screen.actor, 40)}</a><form method="post" action="/signout"><button>Sign out</button></form></header>
-${withTime ? timeBar(path, screen, keep) : ""}<main id="content" tabindex="-1"${isLive ? html` data-live="${every}"` : ""}>${body}</main>`,
-    isLive,
+<header class="top"><strong>Shiplog</strong><nav aria-label="Main">${rooms}</nav><span class="alive soft" id="alive">${isLive ? "load it again to see what is new" : screen.at === undefined ? "" : "the past"}</span><a class="soft" href="/sessions">${said(screen.actor, 40)}</a><form method="post" action="/signout"><button>Sign out</button></form></header>
+${withTime ? timeBar(path, screen, keep) : ""}<main id="content" tabindex="-1"${isLive ? liveAttributes(given) : ""}>${body}</main><p id="told" class="hidden" aria-live="polite"></p>${keysHelp}`,
+    true,
   );
 };
+
+const liveAttributes = ({ every, says = [], shows = [] }: Page): Html =>
+  html` data-live="${every}" data-says="${says.join("\n")}" data-shows="${shows.join(" ")}"`;
+
+const keysHelp = html`<dialog id="keys" aria-labelledby="keys-title"><h2 id="keys-title">Keys</h2><dl><dt><kbd>/</kbd></dt><dd>find</dd>${Object.values(ROOMS).map(({ key, words }) => html`<dt><kbd>g</kbd> <kbd>${key}</kbd></dt><dd>${words}</dd>`)}<dt><kbd>?</kbd></dt><dd>this list; <kbd>Esc</kbd> closes it</dd></dl></dialog>`;
 
 /** A page for somebody who did not sign in, or whose request went wrong. */
 export const plainPage = (title: string, body: Html, withScript = false): Html =>
   document(title, html`<main id="content" class="narrow">${body}</main>`, withScript);
 
-const timeBar = (path: string, { at, now }: Screen, keep: Readonly<Record<string, string>>): Html => {
+const timeBar = (path: string, screen: Screen, keep: Readonly<Record<string, string>>): Html => {
+  const { at, now } = screen;
   const query = new URLSearchParams(keep).toString();
   const here = query === "" ? path : `${path}?${query}`;
   const links = BACK.map(([words, ms]) => html`<a href="${linkTo(here, { at: secondOf(now - ms) })}">${words}</a>`);
   const kept = Object.entries(keep).map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`);
   const shown = at === undefined ? "" : html`<strong class="past">The past: ${at}.</strong> <a href="${here}">Back to now</a>`;
-  return html`<section aria-label="Time"><form class="time" method="get" action="${path}">${kept}<label for="at">As of</label><input id="at" name="at" value="${at ?? ""}" placeholder="${secondOf(now)}" autocomplete="off" required><button>Show</button><span class="soft">ago: ${links}</span>${shown}</form></section>`;
+  return html`<section aria-label="Time" class="time">${slider(screen)}<form method="get" action="${path}">${kept}<label for="at">As of</label><input id="at" name="at" value="${at ?? ""}" placeholder="${secondOf(now)}" autocomplete="off" required><button>Show</button><span class="soft">ago: ${links}</span>${shown}</form></section>`;
+};
+
+/** From the log's first event to now. It needs the script, which shows it. */
+const slider = ({ at, now, begins }: Screen): Html | string => {
+  if (begins === undefined) return "";
+  const stands = at === undefined ? now : Math.min(now, Math.max(begins, momentOf(at) ?? now));
+  return html`<p class="slide" hidden><label for="slider">Time</label><input type="range" id="slider" min="${begins}" max="${now}" step="1" value="${stands}"><output id="slid" for="slider">${at === undefined ? "now" : ""}</output></p>`;
+};
+
+/** Milliseconds since 1970, of ISO 8601 or a position of the log; `undefined` where it is neither. */
+export const momentOf = (at: string): number | undefined => {
+  const ms = /^\d{15}$/.test(at) ? Number(at) : Date.parse(at);
+  return Number.isNaN(ms) ? undefined : ms;
 };
 
 const secondOf = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19)}Z`;

@@ -1,48 +1,174 @@
 /**
- * The page's only script: it follows a link that signs in, and asks for the page again every few seconds while somebody looks at it, and puts in what
- * changed. Where somebody reads, selects, types or has opened something, it waits. Without it everything works; the page is
- * loaded again by hand.
+ * The page's only script; without it everything works, and the page is loaded again by hand. It follows a link that signs
+ * in, keeps the page up to date while somebody looks at it, and has the slider, the keys and the buttons that copy.
+ *
+ * Up to date: of all tabs of a browser one holds the stream of events (a lock that the next one gets when it is closed) and
+ * tells the others; each asks for its own page again when something happened that it shows. Where there is no stream, each
+ * asks every few seconds. What is read, selected, typed or open stays as it is.
  */
 export const liveScript = `"use strict";
-const main = document.querySelector("main[data-live]");
-const alive = document.getElementById("alive");
+const $ = (selector) => document.querySelector(selector);
+const main = $("main");
+const alive = $("#alive");
+const isLive = main !== null && "live" in main.dataset;
 const FOCUSABLE = "a, button, input, summary, [tabindex]";
-const isStill = () => document.hidden || !getSelection().isCollapsed || main.querySelector("[data-still], details[open]") || (main.contains(document.activeElement) && /^(INPUT|SELECT|TEXTAREA)$/.test(document.activeElement.tagName));
+const isTyping = () => /^(INPUT|SELECT|TEXTAREA)$/.test(document.activeElement.tagName);
+const isStill = () => document.hidden || !getSelection().isCollapsed || main.querySelector("[data-still], details[open]") || (main.contains(document.activeElement) && isTyping());
+
+const localTimes = (root) => root.querySelectorAll("time").forEach((one) => {
+  const at = new Date(one.dateTime);
+  if (!Number.isNaN(at.getTime())) one.title = at.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "long" }) + " (" + one.dateTime.replace("T", " ").replace(/\\.\\d+Z$/, " UTC") + ")";
+});
+const copies = (root) => root.querySelectorAll("[data-copy]").forEach((button) => {
+  button.hidden = false;
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(button.dataset.copy);
+    $("#told").textContent = "Copied.";
+    button.classList.add("done");
+  });
+});
+
 const put = (next) => {
   const place = [...main.querySelectorAll(FOCUSABLE)].indexOf(document.activeElement);
   const words = document.activeElement.textContent;
-  const read = [...main.querySelectorAll("pre")].map((one) => one.scrollTop);
+  const read = [...main.querySelectorAll("pre")].map((one) => [one.scrollTop, one.scrollHeight - one.scrollTop - one.clientHeight < 4]);
   main.replaceChildren(...next.childNodes);
-  main.querySelectorAll("pre").forEach((one, n) => { one.scrollTop = read[n] || 0; });
+  localTimes(main);
+  copies(main);
+  main.querySelectorAll("pre").forEach((one, n) => { one.scrollTop = read[n] && !(read[n][1] && "follow" in one.dataset) ? read[n][0] : "follow" in one.dataset ? one.scrollHeight : 0; });
   const same = [...main.querySelectorAll(FOCUSABLE)][place];
   if (place >= 0 && same && (same.tagName === "PRE" || same.textContent === words)) same.focus({ preventScroll: true });
 };
-const say = (words, late) => { alive.textContent = words; alive.classList.toggle("late", late); };
-let since = Date.now();
-const refresh = async () => {
-  try {
-    if (!isStill()) {
-      const answer = await fetch(location.href, { headers: { accept: "text/html" } });
-      if (answer.redirected) return say("signed out: load the page again", true);
-      if (!answer.ok) throw new Error(String(answer.status));
-      const next = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("main");
-      if (next && !isStill()) {
-        if (next.innerHTML !== main.innerHTML) put(next);
-        main.dataset.live = next.dataset.live || main.dataset.live;
-      }
-    }
-    since = Date.now();
-    say("updates by itself", false);
-  } catch {
-    say("no answer for " + Math.round((Date.now() - since) / 1000) + " s", true);
-  }
-  setTimeout(refresh, main.dataset.live * 1000);
+/** Only what changed of what the page says of itself is told, and only once. */
+const tell = (before, after) => {
+  const known = new Set((before || "").split("\\n"));
+  const news = (after || "").split("\\n").filter((line) => line && !known.has(line));
+  if (news.length > 0) $("#told").textContent = news.slice(0, 3).join(". ");
 };
+
+let asked = Date.now();
+let isAsking = false;
+let isStale = false;
+let isOver = false;
+const refresh = async () => {
+  if (isAsking || isStill()) { isStale = true; return; }
+  isAsking = true;
+  isStale = false;
+  try {
+    const answer = await fetch(location.href, { headers: { accept: "text/html" } });
+    if (answer.redirected && new URL(answer.url).pathname === "/signin") isOver = true;
+    if (!answer.ok) throw new Error(String(answer.status));
+    const next = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("main");
+    if (isStill()) isStale = true;
+    else if (next && !isOver) {
+      if (next.innerHTML !== main.innerHTML) put(next);
+      tell(main.dataset.says, next.dataset.says);
+      for (const name of ["live", "says", "shows"]) if (name in next.dataset) main.dataset[name] = next.dataset[name];
+    }
+    asked = Date.now();
+  } catch { isStale = true; }
+  isAsking = false;
+};
+
+/** What the stream said last, and whether there is one: "stream", "none" or, until that is known, "". */
+let mode = "";
+let heard = 0;
+let event = 0;
+const shows = (stream) => {
+  const shown = (main.dataset.shows || "").split(" ").filter(Boolean);
+  return shown.length === 0 || shown.includes(stream);
+};
+let due;
+let once;
+const soon = () => { clearTimeout(due); due = setTimeout(refresh, Math.max(150, 1000 - (Date.now() - asked))); };
+const hear = ({ kind, stream }) => {
+  if (kind === "none") { if (mode !== "none") mode = "none"; return; }
+  mode = "stream";
+  heard = Date.now();
+  if (kind !== "event") return;
+  event = Date.now();
+  if (!shows(stream)) return;
+  soon();
+  // lists are made of the log, a moment later
+  clearTimeout(once);
+  once = setTimeout(refresh, 3000);
+};
+
+const channel = "BroadcastChannel" in window ? new BroadcastChannel("shiplog") : undefined;
+let lastId;
+let holds = false;
+if (channel) channel.onmessage = ({ data }) => {
+  // a tab that has just opened asks whether somebody holds the stream
+  if (data.kind === "hello") { if (holds && mode === "stream") channel.postMessage({ kind: "beat", id: lastId }); return; }
+  hear(data);
+  if (data.id) lastId = data.id;
+};
+const spread = (news) => { hear(news); if (channel) channel.postMessage({ ...news, id: lastId }); };
+const holdStream = () => new Promise((done) => {
+  holds = true;
+  const source = new EventSource("/stream" + (lastId ? "?last=" + encodeURIComponent(lastId) : ""));
+  source.onmessage = ({ data, lastEventId }) => { lastId = lastEventId; spread({ kind: "event", stream: JSON.parse(data).stream }); };
+  source.addEventListener("beat", ({ lastEventId }) => { lastId = lastEventId; spread({ kind: "beat" }); });
+  // it comes again by itself after a cut; where it is refused it does not, and pages ask
+  source.onerror = () => { if (source.readyState === EventSource.CLOSED) { spread({ kind: "none" }); setTimeout(done, 300000); } };
+});
+const follow = async () => {
+  for (;;) await (navigator.locks ? navigator.locks.request("shiplog-stream", holdStream) : holdStream());
+};
+
+const say = () => {
+  const ago = (since) => { const s = Math.round((Date.now() - since) / 1000); return s < 60 ? s + " s" : s < 3600 ? Math.floor(s / 60) + " min" : Math.floor(s / 3600) + " h"; };
+  if (isOver) { alive.textContent = "signed out: load the page again"; alive.classList.add("late"); return; }
+  const late = mode === "stream" ? Date.now() - heard > 20000 : Date.now() - asked > Number(main.dataset.live) * 3000 + 5000;
+  alive.classList.toggle("late", late && !document.hidden);
+  alive.textContent = mode === "stream"
+    ? late ? "no sign of the engine for " + ago(heard) : event ? "live, last event " + ago(event) + " ago" : "live"
+    : late ? "no answer for " + ago(asked) : "asks every " + main.dataset.live + " s";
+};
+if (isLive) {
+  follow();
+  if (channel) channel.postMessage({ kind: "hello" });
+  setInterval(() => {
+    const every = Number(main.dataset.live) * 1000;
+    // a stream tells of events; a log that grows and a step's progress are none
+    const wait = mode === "stream" && every > 5000 ? 60000 : every;
+    if (!isOver && !document.hidden && (isStale || Date.now() - asked >= wait)) refresh();
+    say();
+  }, 1000);
+  document.addEventListener("visibilitychange", () => { if (!document.hidden) refresh(); });
+}
+
+const slider = $("#slider");
+if (slider) {
+  slider.closest(".slide").hidden = false;
+  const shown = $("#slid");
+  slider.addEventListener("input", () => { shown.textContent = Number(slider.value) >= Number(slider.max) ? "now" : new Date(Number(slider.value)).toLocaleString(); });
+  slider.addEventListener("change", () => {
+    const to = new URL(location.href);
+    to.hash = "";
+    if (Number(slider.value) >= Number(slider.max)) to.searchParams.delete("at");
+    else to.searchParams.set("at", new Date(Number(slider.value)).toISOString());
+    location.href = to.href;
+  });
+}
+
+let waitsFor;
+document.addEventListener("keydown", (key) => {
+  if (key.ctrlKey || key.metaKey || key.altKey || isTyping()) return;
+  if (key.key === "/") {
+    const find = $("input[type=search]");
+    if (find) { key.preventDefault(); find.focus(); }
+    else location.href = "/?find=";
+  } else if (key.key === "?") { key.preventDefault(); const help = $("#keys"); if (help.open) help.close(); else help.showModal(); }
+  else if (waitsFor === "g") { const to = $("nav a[data-key='" + CSS.escape(key.key) + "']"); if (to) location.href = to.href; }
+  waitsFor = key.key;
+});
+
+if (main) { localTimes(main); copies(main); }
 const link = /^#(shs_[\\w-]+)$/.exec(location.hash);
 if (link && location.pathname === "/signin") {
   history.replaceState(null, "", location.pathname + location.search);
-  document.getElementById("token").value = link[1];
-  document.querySelector("main form").submit();
+  $("#token").value = link[1];
+  $("main form").submit();
 }
-if (main) setTimeout(refresh, main.dataset.live * 1000);
 `;

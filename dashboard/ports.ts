@@ -13,7 +13,7 @@ export type Ports = {
 };
 
 /** What a request of somebody who signed in knows. */
-export type Env = { Variables: { bearer: string; caller: z.infer<typeof WhoAsks>["caller"] } };
+export type Env = { Variables: { bearer: string; caller: z.infer<typeof WhoAsks>["caller"]; begins: number | undefined } };
 
 /** The engine, asked in the name of who signed in. */
 export const clientOf = ({ ask }: Ports, context: Context<Env>): Client =>

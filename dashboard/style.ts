@@ -24,7 +24,7 @@ header.top nav { display: flex; flex-wrap: wrap; gap: 0.25rem 1rem; flex: 1 } he
 .alive { font-size: 0.85rem } .alive.late { color: var(--held); font-weight: 600 }
 main { max-width: 80rem; margin: 0 auto; padding: 1.25rem; display: grid; gap: 1rem; grid-template-columns: minmax(0, 1fr) } main.narrow { max-width: 30rem; padding-top: 12vh }
 .time { max-width: 80rem; margin: 0 auto; padding: 1.25rem 1.25rem 0 } .time, .find { display: flex; flex-wrap: wrap; gap: 0.4rem 0.75rem; align-items: center; font-size: 0.875rem }
-.time a { margin-left: 0.5rem } .past { color: var(--held) }
+.time form { display: flex; flex-wrap: wrap; gap: 0.4rem 0.75rem; align-items: center } .slide { display: flex; flex: 1 1 22rem; gap: 0.6rem; align-items: center } .slide[hidden] { display: none } .slide input { flex: 1; min-width: 6rem; padding: 0; accent-color: var(--link) } .slide output { min-width: 9rem; color: var(--soft) } .time a { margin-left: 0.5rem } .past { color: var(--held) }
 input { font: inherit; color: inherit; padding: 0.3rem 0.6rem; border: 1px solid var(--soft); border-radius: 6px; background: var(--card); min-width: 0; max-width: 100% } .narrow input, .confirm input { width: 100% }
 button, .button { font: inherit; display: inline-block; padding: 0.28rem 0.75rem; min-height: 2rem; border-radius: 6px; border: 1px solid var(--soft); background: var(--card); color: inherit; cursor: pointer; text-decoration: none } button.main { border-color: var(--text); font-weight: 600 }
 .grid { display: grid; gap: 0.9rem; grid-template-columns: repeat(auto-fill, minmax(min(100%, 30rem), 1fr)) }
@@ -44,6 +44,9 @@ td.bar { width: 50% } td.bar svg { width: 100%; height: 0.6rem; display: block; 
 pre { overflow: auto; white-space: pre-wrap; overflow-wrap: anywhere } pre.log { padding: 0.8rem; border: 1px solid var(--line); border-radius: 8px; background: var(--card); max-height: 32rem }
 pre.log mark { display: block; margin: 0 -0.8rem; padding: 0 0.8rem; background: var(--failed-soft); color: inherit; box-shadow: inset 3px 0 var(--failed) }
 .cli { display: block; margin-top: 0.3rem; padding: 0.45rem 0.6rem; border-radius: 6px; background: var(--ground); border: 1px solid var(--line); overflow-wrap: anywhere; color: var(--text) }
+pre.log .number { display: inline-block; min-width: 3rem; margin-right: 0.8rem; text-align: right; color: var(--soft); user-select: none } .reason pre.log { background: transparent; border: 0; padding: 0.4rem 0.8rem 0; max-height: 20rem }
+.copy { min-height: 1.5rem; padding: 0 0.45rem; font-size: 0.78rem; color: var(--soft); border-color: var(--line) } .copy[hidden] { display: none } .copy.done { color: var(--live); border-color: var(--live) }
+dialog { border: 1px solid var(--line); border-radius: 10px; background: var(--card); color: var(--text); padding: 1rem 1.25rem } dialog dl { margin-top: 0.6rem } kbd { font: 0.86em/1.5 var(--mono); border: 1px solid var(--line); border-radius: 4px; padding: 0 0.35rem }
 summary { cursor: pointer }
 @media (max-width: 40rem) { header.top nav { flex-basis: 100%; order: 1 } header.top form { margin-left: auto } main { padding: 0.8rem } .time { padding: 0.8rem 0.8rem 0 } table, tbody, tr, td, th[scope="row"] { display: block; width: 100% } thead { display: none } tr { padding: 0.5rem 0; border-bottom: 1px solid var(--line) } th, td { border: 0; padding: 0.1rem 0 } td.bar { width: 100% } dl { grid-template-columns: minmax(0, 1fr) } dt { margin-top: 0.3rem } }
 `;

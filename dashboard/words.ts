@@ -62,5 +62,9 @@ export const shortId = (id: string): string => id.slice(0, 14);
 export const subject = ({ commit, why, id }: Pick<DeploymentView, "commit" | "why" | "id">): string =>
   said(commit?.message?.split("\n")[0] || why || id, 120);
 
+/** A button that copies; the script shows it, since it needs that. @param what is copied, in words */
+export const copy = (text: string, what: string): Html =>
+  html`<button type="button" class="copy" hidden data-copy="${text}">copy<span class="hidden"> ${what}</span></button>`;
+
 /** The same as a command line, to copy. */
-export const command = (words: string): Html => html`<code class="cli">${words}</code>`;
+export const command = (words: string): Html => html`<code class="cli">${words}</code> ${copy(words, "the command")}`;

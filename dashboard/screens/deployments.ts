@@ -1,11 +1,12 @@
 import { Hono } from "hono";
 import { html } from "hono/html";
 import { isEnd } from "../../domain/projections/views.ts";
-import { buildLog, deploymentHead, deploymentsTable, eventsTable } from "../deployments.ts";
+import { buildLog, readBuildLog } from "../build-log.ts";
+import { deploymentHead, deploymentsTable, eventsTable } from "../deployments.ts";
 import { must } from "../engine.ts";
+import { deploymentPath } from "../environments.ts";
 import { LATER, page, SOON, screenOf } from "../layout.ts";
 import { clientOf, type Env, type Ports } from "../ports.ts";
-import { inList } from "./glance.ts";
 
 /** `/deployments`, and one of them with its steps, its build's log and its events. */
 export const deployments = (ports: Ports): Hono<Env> =>
@@ -20,26 +21,37 @@ export const deployments = (ports: Ports): Hono<Env> =>
       const screen = screenOf(ports, context);
       const client = clientOf(ports, context);
       const { deployment, progress } = await must(client.deployment(context.req.param("id"), screen.at));
-      const [environments, { events }, log] = await Promise.all([
-        must(
-          screen.at === undefined ? inList(client.environment(deployment.site, deployment.environment)) : client.environments(screen.at),
-        ),
+      const find = context.req.query("find") ?? "";
+      const [environment, { events }, log] = await Promise.all([
+        must(client.environment(deployment.site, deployment.environment, screen.at)),
         must(client.deploymentEvents(deployment.id, 0)),
-        deployment.buildId === null || screen.at !== undefined ? undefined : client.logs(deployment.id, context.req.query("log")),
+        screen.at === undefined ? readBuildLog(client, deployment) : undefined,
       ]);
-      const isLive = environments.some(({ live }) => live?.deploymentId === deployment.id);
+      const isLive = environment.live?.deploymentId === deployment.id;
       const then = events.filter(({ version }) => version <= deployment.version);
-      // the log of a build may be gone while its deployment is not
-      const lines = log?.ok ? buildLog(log.value.lines, log.value.done ? null : log.value.next, deployment.id) : "";
+      const lines = log === undefined ? "" : buildLog({ deployment, log, find });
       const body = html`${deploymentHead({ deployment, progress, isLive, screen })}${lines}${eventsTable(then, screen, "Events")}`;
       return context.html(
         await page({
           title: `Deployment #${deployment.sequence}`,
           room: "deployments",
           screen,
-          path: context.req.path,
+          path: deploymentPath(deployment.id),
           body,
           every: isEnd(deployment.status) ? LATER : SOON,
+          says: [`#${deployment.sequence} is ${deployment.status}`, ...(isLive ? [`#${deployment.sequence} is live`] : [])],
+          shows: [`deployment/${deployment.id}`, `environment/${deployment.site}/${deployment.environment}`],
+          keep: find === "" ? {} : { find },
         }),
       );
+    })
+    .get("/deployments/:id/log.txt", async (context) => {
+      const client = clientOf(ports, context);
+      const { deployment } = await must(client.deployment(context.req.param("id")));
+      const log = await readBuildLog(client, deployment);
+      const text = [...(log?.lines ?? []), ...(log?.cut ? ["… and there is more: shiplog logs has it"] : [])].join("\n");
+      return context.body(`${text}\n`, 200, {
+        "content-type": "text/plain; charset=utf-8",
+        "content-disposition": `attachment; filename="${deployment.id}.log"`,
+      });
     });

@@ -5,7 +5,7 @@ import { must } from "../engine.ts";
 import { changesTable, environmentCard, pathOf, timeline } from "../environments.ts";
 import { page, screenOf } from "../layout.ts";
 import { clientOf, type Env, type Ports } from "../ports.ts";
-import { everyOf, inList, liveOf } from "./glance.ts";
+import { everyOf, liveOf, saysOf } from "./glance.ts";
 
 /** Changes of what was live: each is looked up. */
 const HISTORY = 10;
@@ -16,16 +16,23 @@ export const environment = (ports: Ports): Hono<Env> =>
     const screen = screenOf(ports, context);
     const client = clientOf(ports, context);
     const { site, environment: name } = context.req.param();
-    const [environments, recent] = await Promise.all([
-      must(screen.at === undefined ? inList(client.environment(site, name)) : client.environments(screen.at)),
+    const [environment, recent] = await Promise.all([
+      must(client.environment(site, name, screen.at)),
       must(client.deployments({ site, environment: name, limit: 50, at: screen.at })),
     ]);
-    const environment = environments.find((one) => one.site === site && one.environment === name);
-    if (environment === undefined) return context.notFound();
     const changes = screen.at === undefined ? (await must(client.history(site, name, { limit: HISTORY }))).changes : [];
     const glance = { environment, live: await liveOf(client, environment, recent, screen), recent };
     const body = html`${environmentCard(glance, screen, "h1")}${timeline(changes)}${changes.length === 0 ? "" : changesTable(changes, screen)}${deploymentsTable(recent, screen, "Deployments")}<p><a href="/log?site=${encodeURIComponent(site)}&amp;environment=${encodeURIComponent(name)}">Its events</a></p>`;
     return context.html(
-      await page({ title: `${site} / ${name}`, room: "overview", screen, path: pathOf(environment), body, every: everyOf([glance]) }),
+      await page({
+        title: `${site} / ${name}`,
+        room: "overview",
+        screen,
+        path: pathOf(environment),
+        body,
+        every: everyOf([glance]),
+        says: saysOf(glance),
+        shows: [`environment/${site}/${name}`, ...recent.map(({ id }) => `deployment/${id}`)],
+      }),
     );
   });

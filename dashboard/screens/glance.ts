@@ -19,8 +19,16 @@ export const liveOf = async (
   return recent.find(({ id }) => id === live.deploymentId) ?? (await must(client.deployment(live.deploymentId, at))).deployment;
 };
 
-/** One environment as a list of it. */
-export const inList = async (answer: ReturnType<Client["environment"]>): ReturnType<Client["environments"]> => {
-  const result = await answer;
-  return result.ok ? { ok: true, value: [result.value] } : result;
+/** What is live and what is on its way, a line each, for who cannot see the page change. */
+export const saysOf = ({ environment: { site, environment, live, flipping, waiting, pin, lock }, recent }: Glance): string[] => {
+  const place = `${site} / ${environment}`;
+  const moving = recent.filter(({ status }) => !isEnd(status)).map(({ sequence, status }) => `${place}: #${sequence} is ${status}`);
+  return [
+    `${place}: ${live === null ? "nothing is live" : `#${live.sequence} is live`}`,
+    ...(flipping === null ? [] : [`${place}: going to #${flipping.sequence}`]),
+    ...(waiting === null ? [] : [`${place}: #${waiting.sequence} is held`]),
+    ...(pin === null ? [] : [`${place} is pinned`]),
+    ...(lock === null ? [] : [`${place} is locked`]),
+    ...moving,
+  ];
 };

@@ -5,7 +5,7 @@ import { must } from "../engine.ts";
 import { environmentCard, type Glance } from "../environments.ts";
 import { page, type Screen, screenOf } from "../layout.ts";
 import { clientOf, type Env, type Ports } from "../ports.ts";
-import { everyOf, liveOf } from "./glance.ts";
+import { everyOf, liveOf, saysOf } from "./glance.ts";
 
 /** The newest of all environments that are looked at; what is live and older is asked for by itself. */
 const NEWEST = 200;
@@ -26,6 +26,7 @@ export const overview = (ports: Ports): Hono<Env> =>
         path: "/",
         body,
         every: everyOf(glances),
+        says: found.flatMap(saysOf),
         keep: wanted === "" ? {} : { find: wanted },
       }),
     );

@@ -9,7 +9,7 @@ import { END } from "../../engine/log/log.ts";
 import { queryOf } from "./body.ts";
 import type { Env } from "./caller.ts";
 import { look } from "./look.ts";
-import { later, momentOf } from "./moment.ts";
+import { earlier, later, momentOf } from "./moment.ts";
 import type { Ports } from "./ports.ts";
 
 const DAY_MS = 86_400_000;
@@ -28,12 +28,13 @@ export const log = (ports: Pick<Ports, "config" | "read" | "views" | "log" | "cl
   const see = look(ports);
 
   return new Hono<Env>().get("/", async (context) => {
-    const { since, site, environment, type, limit } = queryOf(context, ListEvents);
+    const { since, until, site, environment, type, limit } = queryOf(context, ListEvents);
     see.places(site, environment);
     const now = ports.clock.now();
     const begin = beginningOf(since, now);
     const ahead = positionAt(now + MAX_CLOCK_SKEW_MS);
     const settled = positionAt(now - SETTLED_MS);
+    const end = until === undefined ? END : positionAt(Number(momentOf("until", until)) + 1);
     const belongs = site === undefined && environment === undefined ? () => true : placeFilter(ports, site, environment);
     const events: ReturnType<typeof eventsOf> = [];
     let looked = 0;
@@ -60,16 +61,16 @@ export const log = (ports: Pick<Ports, "config" | "read" | "views" | "log" | "cl
     };
 
     if (begin.far === undefined) {
-      const { reached } = await take(begin.near, END, ahead);
+      const { reached } = await take(begin.near, end, ahead);
       if (reached <= ahead || reached === begin.near)
         return context.json({ events, next: reached < settled ? reached : later(settled, begin.near) });
       return context.json({ events, next: `${begin.near > ahead ? settled : later(settled, begin.near)}~${reached}` });
     }
-    const { reached, whole } = await take(begin.near, ahead, ahead);
+    const { reached, whole } = await take(begin.near, earlier(ahead, end), ahead);
     if (!whole) return context.json({ events, next: `${reached}~${begin.far}` });
     const far = later(ahead, begin.far);
-    const end = await take(later(ahead, positionAt(Number(begin.far) - AHEAD_AGAIN)), END, far);
-    return context.json({ events, next: `${reached < settled ? reached : later(settled, begin.near)}~${later(end.reached, begin.far)}` });
+    const rest = await take(later(ahead, positionAt(Number(begin.far) - AHEAD_AGAIN)), end, far);
+    return context.json({ events, next: `${reached < settled ? reached : later(settled, begin.near)}~${later(rest.reached, begin.far)}` });
   });
 };
 

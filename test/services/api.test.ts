@@ -424,6 +424,22 @@ describe("the log", () => {
     expect([...fresh].sort()).toEqual(everything.map(({ id }: { id: string }) => id).sort());
     expect(await ask("GET", "/events?since=2099-01-01")).toMatchObject({ status: 200, body: { events: [] } });
 
+    // up to a moment, that one included, whole and by pages
+    const moment = positions[9];
+    const before = everything.filter(({ position }: { position: string }) => position <= moment).map(({ id }: { id: string }) => id);
+    const then: string[] = [];
+    for (let since = positions[0], more = true; more; ) {
+      const answer = await later.request(`/v1/events?limit=4&until=${moment}&since=${since}`, {
+        headers: { authorization: `Bearer ${TOKEN}` },
+      });
+      const { events, next } = (await answer.json()) as { events: { id: string }[]; next: string };
+      more = events.length > 0;
+      since = next;
+      then.push(...events.map(({ id }) => id));
+    }
+    expect(then).toEqual(before);
+    expect((await ask("GET", `/events?until=${moment}&limit=1000`)).body.events.map(({ id }: { id: string }) => id)).toEqual(before);
+
     const ofShop = (await ask("GET", "/events?site=shop&environment=production")).body.events;
     expect(new Set(ofShop.map(({ type }: { type: string }) => type))).toEqual(new Set(["DeploymentAdmitted", "DeploymentQueued"]));
     expect((await ask("GET", "/events?type=EnvironmentLocked")).body.events).toHaveLength(1);
