@@ -55,7 +55,7 @@ export function repositoryOf(folder: string): string | undefined {
 }
 
 async function described(git: Git, sha: string): Promise<Omit<GitCommit, "sha" | "dirty">> {
-  const { author, message } = parseCommit(await git("cat-file", "commit", sha));
+  const { author, message, committedAt } = parseCommit(await git("cat-file", "commit", sha));
   const branch = await git("symbolic-ref", "--quiet", "--short", "HEAD").then(
     (text) => text.toString().trim(),
     () => "", // a detached HEAD is at no branch
@@ -64,17 +64,26 @@ async function described(git: Git, sha: string): Promise<Omit<GitCommit, "sha" |
     ...(message === "" ? {} : { message: cut(message, 500) }),
     ...(author === "" ? {} : { author: cut(author, 200) }),
     ...(branch === "" ? {} : { branch: cut(branch, 250) }),
+    ...(committedAt === undefined ? {} : { committedAt }),
   };
 }
 
-/** A commit object: headers, an empty line, the message; in UTF-8 where no header says otherwise. */
-export function parseCommit(object: Buffer): { author: string; message: string } {
+/** The last second of a year of four digits: what lies behind it, or before 1970, is no time that the log can hold. */
+const LAST_SECOND = 253_402_300_799;
+
+/**
+ * A commit object: headers, an empty line, the message; in UTF-8 where no header says otherwise. `committedAt`: ISO 8601 UTC;
+ * absent where there is none, or none that the log can hold.
+ */
+export function parseCommit(object: Buffer): { author: string; message: string; committedAt?: string } {
   const bytes = object.toString("latin1");
   const end = bytes.indexOf("\n\n");
   const headers = bytes.slice(0, end === -1 ? undefined : end);
   const text = decoder(/^encoding (.+)$/m.exec(headers)?.[1]).decode(object);
   const body = text.indexOf("\n\n");
-  const [, author = ""] = /^author (.*?) ?<[^<>\n]*> -?\d+ [+-]\d+$/m.exec(text.slice(0, body === -1 ? undefined : body)) ?? [];
+  const people = text.slice(0, body === -1 ? undefined : body);
+  const [, author = ""] = /^author (.*?) ?<[^<>\n]*> -?\d+ [+-]\d+$/m.exec(people) ?? [];
+  const seconds = Number(/^committer .*<[^<>\n]*> (\d+) [+-]\d+$/m.exec(people)?.[1] ?? Number.NaN);
   const [subject = ""] =
     body === -1
       ? []
@@ -82,7 +91,11 @@ export function parseCommit(object: Buffer): { author: string; message: string }
           .slice(body)
           .trim()
           .split(/\n\s*\n/, 1);
-  return { author: author.trim(), message: subject.replaceAll(/\s*\n\s*/g, " ").trim() };
+  return {
+    author: author.trim(),
+    message: subject.replaceAll(/\s*\n\s*/g, " ").trim(),
+    ...(seconds <= LAST_SECOND && { committedAt: new Date(seconds * 1_000).toISOString() }),
+  };
 }
 
 function decoder(encoding = "utf-8"): { decode(bytes: Buffer): string } {

@@ -16,12 +16,16 @@ export const Source = z.object({
     .optional(),
 });
 
-/** The commit of the app's own repository that was deployed, where there is one. */
+/**
+ * The commit of the app's own repository that was deployed, where there is one. `committedAt`: its committer's time, in ISO 8601
+ * UTC, as the client told it, also where it lies in the future; absent in older events and of older clients.
+ */
 export const GitCommit = z.object({
   sha: z.string().regex(/^[0-9a-f]{7,64}$/),
   message: z.string().max(500).optional(),
   author: z.string().max(200).optional(),
   branch: z.string().max(250).optional(),
+  committedAt: z.iso.datetime().optional(),
   dirty: z.boolean().optional(),
 });
 

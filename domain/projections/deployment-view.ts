@@ -6,7 +6,7 @@ import type { DeploymentView, Status } from "./views.ts";
  * The number of this row's shape: raised with every change of what the projection makes of the same events. A row that has
  * another number (an older engine's, or a newer one's after a step back) is folded anew from its stream when it is read.
  */
-export const deploymentShape = 2;
+export const deploymentShape = 3;
 
 /** One event's effect on what readers see of a deployment. The view is the caller's to keep: it is changed in place. */
 export const projectDeployment = (view: DeploymentView | undefined, event: Recorded<DeploymentEvent>): DeploymentView | undefined => {

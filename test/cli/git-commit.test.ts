@@ -46,9 +46,13 @@ const write = async (path: string, text: string | Buffer): Promise<void> => {
   await mkdir(dirname(join(app, path)), { recursive: true });
   await writeFile(join(app, path), text);
 };
+/** When everything here was committed; it was written long before. */
+const COMMITTED = "2026-11-27T08:00:00+02:00";
+const COMMITTED_UTC = "2026-11-27T06:00:00.000Z";
 const gitIn = async (cwd: string, ...words: string[]): Promise<string> => {
   const who = ["-c", "user.name=Ada", "-c", "user.email=ada@example.com", "-c", "protocol.file.allow=always"];
-  return (await promisify(execFile)("git", [...who, ...words], { cwd })).stdout.trim();
+  const env = { ...process.env, GIT_AUTHOR_DATE: "2020-01-01T00:00:00Z", GIT_COMMITTER_DATE: COMMITTED };
+  return (await promisify(execFile)("git", [...who, ...words], { cwd, env })).stdout.trim();
 };
 const git = (...words: string[]): Promise<string> => gitIn(repository, ...words);
 const commit = async (message: string): Promise<string> => {
@@ -61,7 +65,21 @@ const read = async (dir = app) => readGitCommit(dir, (await zipSource(dir, join(
 describe("the commit of a deployment", () => {
   it("is what the folder is at", async () => {
     const sha = await git("rev-parse", "HEAD");
-    expect(await read()).toEqual({ commit: { sha, author: "Ada", message: "First line", branch: "main", dirty: false } });
+    expect(await read()).toEqual({
+      commit: { sha, author: "Ada", message: "First line", branch: "main", committedAt: COMMITTED_UTC, dirty: false },
+    });
+  });
+
+  it.each([
+    ["one before 1970", "-1 +0000", undefined],
+    ["the first second of 1970", "0 +0000", "1970-01-01T00:00:00.000Z"],
+    ["one in another zone", "1764230400 -0930", "2025-11-27T08:00:00.000Z"],
+    ["the last that has a year of four digits", "253402300799 +0000", "9999-12-31T23:59:59.000Z"],
+    ["one that no calendar has", "99999999999999999 +0000", undefined],
+    ["none", "", undefined],
+  ])("has the committer's time, in UTC, of %s where the log can hold it", (_, time, committedAt) => {
+    const object = `tree 1\nauthor Ada <a@b> 5 +0000\ncommitter Ada <a@b>${time && ` ${time}`}\n\ncommitter x <a@b> 7 +0000\n`;
+    expect(parseCommit(Buffer.from(object)).committedAt).toBe(committedAt);
   });
 
   it("is the same whatever git is set to, and no program of a setting is started", async () => {
@@ -108,7 +126,9 @@ describe("the commit of a deployment", () => {
     await git("worktree", "add", "--quiet", "--detach", join(folder, "tree"));
     await gitIn(folder, "clone", "--quiet", "--depth", "1", `file://${repository}`, "shallow");
     await symlink(app, join(folder, "link"));
-    expect(await read(join(folder, "tree/apps/web"))).toEqual({ commit: { sha, author: "Ada", message: "Second", dirty: false } });
+    expect(await read(join(folder, "tree/apps/web"))).toEqual({
+      commit: { sha, author: "Ada", message: "Second", committedAt: COMMITTED_UTC, dirty: false },
+    });
     expect(await read(join(folder, "shallow/apps/web"))).toMatchObject({ commit: { sha, branch: "main", dirty: false } });
     expect(await read(join(folder, "link"))).toMatchObject({ commit: { sha, branch: "main", dirty: false } });
   });
@@ -119,7 +139,11 @@ describe("the commit of a deployment", () => {
     expect((await read()).commit?.message).toBe("Grüße");
     const object =
       "tree 1\nauthor  <a@b> 1 +0000\ncommitter x <a@b> 1 +0000\nencoding klingon\ngpgsig -----BEGIN\n \n -----END\n\n\nOne\ntwo\n\nthree\n";
-    expect(parseCommit(Buffer.from(object))).toEqual({ author: "", message: "One two" });
+    expect(parseCommit(Buffer.from(object))).toEqual({
+      author: "",
+      message: "One two",
+      committedAt: "1970-01-01T00:00:01.000Z",
+    });
   });
 
   it("is none, without a word, in no repository; and a note where it cannot be read", async () => {

@@ -50,12 +50,13 @@ const record = <C, S, E extends object>(name: string, stream: string, decider: D
   writeFileSync(new URL(`${name}.ndjson`, folder), commits.map((commit) => `${JSON.stringify(commit)}\n`).join(""));
 };
 
+const commit = { sha: "0123abc", message: "Wärme", author: "Ada", branch: "main", committedAt: at(-600), dirty: true };
 const deploymentHistory = (n: number, status: string, ...commands: DeploymentCommand[]) =>
   record(`deployment-${status}`, deploymentStream(deploymentId(n)), deployment, [
     {
       type: "QueueDeployment",
       sequence: n,
-      request: request(n, { commit: { sha: "0123abc", message: "Wärme", author: "Ada", branch: "main", dirty: true }, reason: "release" }),
+      request: request(n, { commit, reason: "release" }),
     },
     ...commands,
   ]);
@@ -125,7 +126,7 @@ record("deployment-reused", deploymentStream(deploymentId(7)), deployment, [
 ]);
 
 const by = { actor: "ada", at: at() };
-const admit = (n: number): EnvironmentCommand => ({ type: "AdmitDeployment", request: request(n), ...by });
+const admit = (n: number): EnvironmentCommand => ({ type: "AdmitDeployment", request: request(n, { commit }), ...by });
 const flip = (n: number): EnvironmentCommand => ({
   type: "RequestFlip",
   deploymentId: deploymentId(n),

@@ -78,3 +78,31 @@ describe("text from outside", () => {
     expect((await ask("POST", "/environments/web/production/pin", { reason: "\u001b[31m\u202e\u0000" })).status).toBe(400);
   });
 });
+
+describe("the time of a request's commit", () => {
+  const requested = async (commit: object) =>
+    ask("POST", "/deployments", { site: "web", environment: "production", source: await uploaded("web"), commit });
+
+  it("is kept with the request, for ever, and stays away where the client does not tell it", async () => {
+    const commit = { sha: "1234567", committedAt: "2026-11-27T06:00:00Z" };
+    const { body: told } = await requested(commit);
+    expect(told.deployment.commit).toEqual(commit);
+    const { body } = await ask("GET", `/deployments/${told.deployment.id}/events`);
+    expect(body.events[0].body.request.commit).toEqual(commit);
+    expect((await requested({ sha: "1234567" })).body.deployment.commit).toEqual({ sha: "1234567" });
+  });
+
+  it.each(["yesterday", "2026-11-27", "2026-02-30T00:00:00Z", "2026-11-27T08:00:00+02:00", "+275760-09-13T00:00:00.000Z", 5])(
+    "is refused where it is no time in UTC: %s",
+    async (committedAt) => {
+      const { status, body } = await requested({ sha: "1234567", committedAt });
+      expect([status, body.error.code]).toEqual([400, "body.invalid"]);
+      expect(body.error.message).toContain("commit.committedAt");
+    },
+  );
+
+  it("may be of a year that is still to come: it is kept as it was told", async () => {
+    const commit = { sha: "1234567", committedAt: "9999-12-31T23:59:59.000Z" };
+    expect((await requested(commit)).body.deployment.commit).toEqual(commit);
+  });
+});
