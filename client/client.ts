@@ -6,6 +6,7 @@ import {
   BuildLogs,
   DeadLetters,
   DeadLettersEmptied,
+  Dora,
   History,
   JustDeployment,
   LogEvents,
@@ -95,6 +96,8 @@ export function openClient(by: Caller) {
     history: (site: string, environment: string, query: Query) => get(`${pathOf(site, environment)}/history`, History, query),
     why: (site: string, environment: string, at: string | undefined) => get(`${pathOf(site, environment)}/why`, Why, { at }),
     audit: (query: Query) => get("audit", AuditPage, query),
+    /** the four DORA figures of a period */
+    dora: (query: Query) => get("dora", Dora, query),
     /** a page of the seals behind that number */
     seals: (after = 0) => get("seals", Seals, { after }),
     seal: (key: Key) => only(post("seals", Sealed, {}, key), "sealed"),

@@ -6,6 +6,7 @@ import { Seal, SealManifest } from "../domain/kernel/seal.ts";
 import { storable } from "../domain/kernel/text.ts";
 import { AuditRow } from "../domain/projections/audit.ts";
 import { SessionView } from "../domain/projections/session-view.ts";
+import { DoraFigures } from "../domain/projections/dora-figures.ts";
 import { DeploymentView, EnvironmentView, Status } from "../domain/projections/views.ts";
 import { WebhookView } from "../domain/projections/webhook-view.ts";
 import { Because } from "../domain/projections/why.ts";
@@ -310,6 +311,26 @@ export const ListAudit = z.strictObject({
     .optional(),
 });
 export const AuditPage = z.object({ rows: z.array(AuditRow), next: z.string().nullable() });
+
+/** The longest period of which DORA figures are made at once. */
+export const MAX_DORA_DAYS = 400;
+/**
+ * `GET /v1/dora?site=&environment=&since=&until=`: the four DORA figures of an environment, a site or all, from `since`
+ * (included, default thirty days before `until`) up to `until` (excluded, default and at most now). What each figure
+ * counts stands in the answer. 400 `period.large` of more than 400 days, or of a period with more than the API reads at once.
+ */
+export const AskDora = z.strictObject({
+  site: Name.optional(),
+  environment: Name.optional(),
+  since: z.string().optional(),
+  until: z.string().optional(),
+});
+export const Dora = DoraFigures.extend({
+  since: z.string(),
+  until: z.string(),
+  site: z.string().nullable(),
+  environment: z.string().nullable(),
+});
 
 /**
  * `GET /v1/seals?after=<number>` → a page of the seals behind that one, in order, each with an address from which its

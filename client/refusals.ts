@@ -11,6 +11,7 @@ const refusal = (status: number, code: string, when: string): Refusal => ({ stat
 export const refusals: readonly Refusal[] = [
   refusal(400, "body.invalid", "the body is no JSON, or not what the operation takes; the message names the field"),
   refusal(400, "query.invalid", "a parameter of the query is not what the operation takes"),
+  refusal(400, "period.large", "the period is longer, or has more in it, than figures are made of at once"),
   refusal(400, "key.invalid", "the Idempotency-Key is not 1 to 200 characters without spaces"),
   refusal(400, "url.refused", "the URL of a webhook cannot be used: its form, or an address that is not public"),
   refusal(401, "token.unknown", "no token was sent, or one that the engine does not know"),

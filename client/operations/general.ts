@@ -48,6 +48,14 @@ export const general: readonly Operation[] = [
   },
   {
     method: "get",
+    path: "/v1/dora",
+    id: "dora",
+    summary: "The four DORA figures of an environment, a site or all, of a period, with what each of them counts",
+    query: contract.AskDora,
+    answer: contract.Dora,
+  },
+  {
+    method: "get",
     path: "/v1/seals",
     id: "listSeals",
     summary: "A page of the seals, with an address for each segment that is good for fifteen minutes, and what is in no seal",

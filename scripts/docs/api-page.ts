@@ -32,6 +32,7 @@ const TITLES: Readonly<Record<string, string>> = {
   events: "The log",
   stream: "The log",
   audit: "The log",
+  dora: "The log",
   seals: "The log",
   "dead-letters": "Dead letters",
   webhooks: "Webhooks",

@@ -12,6 +12,7 @@ import { buildLogs } from "./build-logs.ts";
 import { authenticate, type Env } from "./caller.ts";
 import { deadLetters } from "./dead-letters.ts";
 import { deployments } from "./deployments.ts";
+import { doraFigures } from "./dora.ts";
 import { environments } from "./environments.ts";
 import { eventStream } from "./event-stream.ts";
 import { githubRights } from "./github-rights.ts";
@@ -123,6 +124,7 @@ export const createApi = (ports: Ports): Hono<Env> => {
   app.route("/v1/webhooks", webhooks(ports));
   app.route("/v1/webhooks", webhookDeliveries(ports));
   app.route("/v1/audit", auditTrail(ports));
+  app.route("/v1/dora", doraFigures(ports));
   app.route("/v1", streams(ports));
   app.route("/v1/events", log(ports));
   app.route("/v1/stream", eventStream(ports));

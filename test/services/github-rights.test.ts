@@ -127,6 +127,7 @@ describe("a run of GitHub Actions", () => {
       ["GET", "/deployments"],
       ["GET", "/events"],
       ["GET", "/audit"],
+      ["GET", "/dora"],
       ["GET", "/seals"],
       ["POST", "/seals", {}],
       ["GET", "/webhooks"],

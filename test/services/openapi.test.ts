@@ -135,7 +135,7 @@ describe("the API's document", () => {
     await stopped(three);
     await ask("POST", `/deployments/${three}/retry`, {});
     await ask("GET", `/environments?at=${new Date().toISOString()}`);
-    for (const path of ["/audit?site=web", "/events?limit=10", "/seals", "/dead-letters"]) await ask("GET", path);
+    for (const path of ["/audit?site=web", "/dora?site=web", "/events?limit=10", "/seals", "/dead-letters"]) await ask("GET", path);
     await ask("POST", "/seals", {});
     await ask("GET", "/seals");
     await ask("POST", "/dead-letters/empty", { site: "web", environment: "production" });
