@@ -53,6 +53,14 @@ export const shown: Readonly<Record<string, Shown>> = {
     examples: ["audit --since 7d", "audit --site web --actor alice --csv", "audit --since 30d --cloudevents"],
     ends: READING,
   },
+  dora: {
+    examples: [
+      "dora web/production",
+      ["dora --since 90d", "all sites, of the last ninety days"],
+      "dora --site web --since 2026-10-01 --until 2026-11-01 --json",
+    ],
+    ends: READING,
+  },
   "audit seal": { examples: ["audit seal"], ends: CHANGING },
   "audit export": { examples: ["audit export --out sealed-history"], ends: READING },
   "audit verify": {

@@ -6,6 +6,7 @@ import { checkCommand } from "./commands/check.ts";
 import { deployCommand } from "./commands/deploy.ts";
 import { devCommand } from "./commands/dev.ts";
 import { doctorCommand } from "./commands/doctor.ts";
+import { doraCommand } from "./commands/dora.ts";
 import { envCommand } from "./commands/env.ts";
 import { eventsCommand } from "./commands/events.ts";
 import { historyCommand } from "./commands/history.ts";
@@ -42,6 +43,7 @@ const commands: readonly Register[] = [
   whyCommand,
   historyCommand,
   auditCommand,
+  doraCommand,
   rollbackCommand,
   cancelCommand,
   retryCommand,

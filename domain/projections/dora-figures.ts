@@ -110,3 +110,18 @@ export const notCountedWords: Readonly<Record<NotCounted, string>> = {
   restore: "put back by the engine",
   promote: "promoted",
 };
+
+/** A frequency in the largest unit that has one or more: `2.4 a day`, `3 a week`, `0.5 a month` (of thirty days). */
+export const sayFrequency = (perDay: number): string => {
+  if (perDay >= 1 || perDay === 0) return `${tenths(perDay)} a day`;
+  return perDay * 7 >= 1 ? `${tenths(perDay * 7)} a week` : `${tenths(perDay * 30)} a month`;
+};
+
+/** A share from 0 to 1: `12.5 %`. */
+export const sayShare = (rate: number): string => `${tenths(rate * 100)} %`;
+
+/** Why deployments have no lead time, and how many: `2 commit time not known, 1 commit was live there before`. */
+export const sayLeftOut = (leftOut: DoraFigures["leadTime"]["leftOut"]): string =>
+  NoLeadTime.options.flatMap((why) => (leftOut[why].length === 0 ? [] : [`${leftOut[why].length} ${noLeadTimeWords[why]}`])).join(", ");
+
+const tenths = (value: number): string => String(Math.round(value * 10) / 10);

@@ -8,6 +8,7 @@ import { fold, isRefusal } from "../../domain/kernel/decider.ts";
 import type { Recorded } from "../../domain/kernel/event.ts";
 import { positionAt } from "../../domain/kernel/position.ts";
 import { commitsNeeded, dora, median, type Period, percentile, undecided } from "../../domain/projections/dora.ts";
+import { sayFrequency, sayLeftOut, sayShare } from "../../domain/projections/dora-figures.ts";
 import { asked } from "../support/given.ts";
 import { at, deploymentId, release, request } from "../support/samples.ts";
 
@@ -367,5 +368,26 @@ describe("the middle and the upper end", () => {
     [[11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1], 6, 10],
   ])("of %j are %j and %j", (values, middle, upper) => {
     expect([median(values), percentile(values, 90)]).toEqual([middle, upper]);
+  });
+});
+
+describe("the figures in words", () => {
+  it.each([
+    [0, "0 a day"],
+    [2.44, "2.4 a day"],
+    [1, "1 a day"],
+    [3 / 7, "3 a week"],
+    [1 / 7, "1 a week"],
+    [0.1, "3 a month"],
+    [1 / 60, "0.5 a month"],
+  ])("%d is %s", (perDay, words) => {
+    expect(sayFrequency(perDay)).toBe(words);
+  });
+
+  it("have a share in percent, and what was left out with its reason", () => {
+    expect([0, 1 / 3, 1].map(sayShare)).toEqual(["0 %", "33.3 %", "100 %"]);
+    const none = { unknown: [], changed: [], again: [], implausible: [] };
+    expect(sayLeftOut(none)).toBe("");
+    expect(sayLeftOut({ ...none, unknown: ids(1, 2), again: ids(3) })).toBe("2 commit time not known, 1 commit was live there before");
   });
 });

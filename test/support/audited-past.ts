@@ -79,7 +79,8 @@ export const startAuditedPast = async () => {
     await clients.s3.send(
       new PutObjectCommand({ Bucket: BUCKETS.sources, Key: key, Body: zip, ChecksumSHA256: hash("sha256", zip, "base64") }),
     );
-    const commit = { sha: "0123abc4567", message: "Fix the header", author: "Ada", branch: "main" };
+    const committedAt = new Date(began - 120 * MINUTE).toISOString();
+    const commit = { sha: "0123abc4567", message: "Fix the header", author: "Ada", branch: "main", committedAt };
     const request = { site, environment: "production", source: { key, sha256, bytes: zip.length }, commit, reason };
     return (await sure("POST", "deployments", request, actor)).deployment.id;
   };
