@@ -8,6 +8,7 @@ import { momentOf, plainPage } from "./layout.ts";
 import { liveScript } from "./live-script.ts";
 import { clientOf, type Env, formField, type Ports } from "./ports.ts";
 import { deployments } from "./screens/deployments.ts";
+import { dora } from "./screens/dora.ts";
 import { environment } from "./screens/environment.ts";
 import { log } from "./screens/log.ts";
 import { overview } from "./screens/overview.ts";
@@ -17,7 +18,7 @@ import { style } from "./style.ts";
 import type { Html } from "./words.ts";
 
 const LARGEST_FORM = 64_000;
-const SCREENS = [overview, environment, deployments, log, sessions] as const;
+const SCREENS = [overview, environment, deployments, log, sessions, dora] as const;
 
 /**
  * The page: what is live, why, what is on its way, and the way back. It is served beside the API, asks it with the token of

@@ -41,6 +41,7 @@ table { width: 100%; border-collapse: collapse } caption { text-align: left; fon
 th { text-align: left; font-weight: 500; color: var(--soft); font-size: 0.85rem } th, td { padding: 0.42rem 0.6rem 0.42rem 0; border-bottom: 1px solid var(--line); vertical-align: top }
 td.bar { width: 50% } td.bar svg { width: 100%; height: 0.6rem; display: block; margin-top: 0.4rem } .bar rect { fill: var(--moving) } .bar rect.failed { fill: var(--failed) }
 .bands { width: 100%; height: 1.4rem; display: block } .bands rect { fill: var(--live) } .bands rect.rollback, .bands rect.restore { fill: var(--held) }
+.days { width: 100%; height: 3rem; display: block; border-bottom: 1px solid var(--line) } .days rect { fill: var(--live) } .days rect.failed { fill: var(--failed) } .figure { font-size: 1.4rem; font-weight: 600 }
 pre { overflow: auto; white-space: pre-wrap; overflow-wrap: anywhere } pre.log { padding: 0.8rem; border: 1px solid var(--line); border-radius: 8px; background: var(--card); max-height: 32rem }
 pre.log mark { display: block; margin: 0 -0.8rem; padding: 0 0.8rem; background: var(--failed-soft); color: inherit; box-shadow: inset 3px 0 var(--failed) }
 .cli { display: block; margin-top: 0.3rem; padding: 0.45rem 0.6rem; border-radius: 6px; background: var(--ground); border: 1px solid var(--line); overflow-wrap: anywhere; color: var(--text) }

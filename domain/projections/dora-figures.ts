@@ -87,10 +87,11 @@ export type DoraFigures = z.infer<typeof DoraFigures>;
 
 /** What each figure means, for a person: the same words wherever it is shown. */
 export const definitions = {
-  deploymentFrequency: "Releases that a deployment brought live, a day of the period. Rollbacks and what the engine put back do not count.",
+  deploymentFrequency: "How often a deployment brought a release live in the period. Rollbacks and what the engine put back do not count.",
   leadTime:
     "From the commit's time to the moment at which its deployment was live. Only what came of a clean commit with a known time, for the first time there.",
-  changeFailureRate: "The share of those deployments that a rollback took down before the next deployment went live, whenever it came.",
+  changeFailureRate:
+    "The share of those deployments that a rollback took down before the next deployment went live, also where it came after the period.",
   timeToRestore: "Of those that were taken down: from going live to the moment at which the first rollback was live.",
 } as const satisfies Readonly<Record<string, string>>;
 

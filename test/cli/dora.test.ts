@@ -20,7 +20,7 @@ describe("shiplog dora", () => {
     );
     const [head, frequency, lead, failures, restore, empty, columns, failed, ...more] = out.split("\n");
     expect(head).toMatch(/^FIGURE +VALUE +SAMPLE +DEFINITION$/);
-    expect(frequency).toMatch(/^deployment frequency +2 a month +2 deployments +Releases that /);
+    expect(frequency).toMatch(/^deployment frequency +2 a month +2 deployments +How often /);
     expect(lead).toMatch(
       /^lead time for changes +median 2h 01m, p90 2h 01m +1 of 2 deployments +From .+ Left out: 1 commit was live there before\.$/,
     );
