@@ -22,8 +22,8 @@ const DAY_MS = 86_400_000;
 const USUAL_MS = 30 * DAY_MS;
 /** What is read of the log at once is kept no longer than until the next: a week. */
 const STRETCH_MS = 7 * DAY_MS;
-/** Commits of a period: thirty a deployment, so some six thousand deployments. */
-const MAX_COMMITS = 200_000;
+/** Commits of a period, twenty a deployment: what is read well within the time and the length that an answer may have. */
+const MAX_COMMITS = 100_000;
 /** Commits of a stream that are read at once for what came of a deployment; it goes live with about six. */
 const PAGE = 50;
 
