@@ -4,6 +4,8 @@ import { environment } from "./environment/decider.ts";
 import { environmentEventSchemas, environmentEventTypes, environmentUpcasters, readEnvironmentEvent } from "./environment/events.ts";
 import type { AnyEvent, Recorded } from "./kernel/event.ts";
 import { type Category, categoryOf } from "./kernel/identity.ts";
+import { letter } from "./letter/decider.ts";
+import { letterEventSchemas, letterEventTypes, letterUpcasters, readLetterEvent } from "./letter/events.ts";
 import { session } from "./session/decider.ts";
 import { readSessionEvent, sessionEventSchemas, sessionEventTypes, sessionUpcasters } from "./session/events.ts";
 import { webhook } from "./webhook/decider.ts";
@@ -18,6 +20,7 @@ const kinds = {
   environment: { read: readEnvironmentEvent, types: environmentEventTypes },
   webhook: { read: readWebhookEvent, types: webhookEventTypes },
   session: { read: readSessionEvent, types: sessionEventTypes },
+  letter: { read: readLetterEvent, types: letterEventTypes },
 } as const satisfies Readonly<Record<Category, { read(stored: AnyEvent): AnyEvent; readonly types: readonly string[] }>>;
 
 /** The shapes of every kind's events, and which older versions are still read. */
@@ -26,10 +29,11 @@ export const eventSchemas = {
   environment: { schemas: environmentEventSchemas, upcasters: environmentUpcasters },
   webhook: { schemas: webhookEventSchemas, upcasters: webhookUpcasters },
   session: { schemas: sessionEventSchemas, upcasters: sessionUpcasters },
+  letter: { schemas: letterEventSchemas, upcasters: letterUpcasters },
 } as const satisfies Readonly<Record<Category, unknown>>;
 
 /** The rules of every kind. Apart, so that who only reads events does not carry them. */
-export const deciders = { deployment, environment, webhook, session } as const satisfies Readonly<Record<Category, unknown>>;
+export const deciders = { deployment, environment, webhook, session, letter } as const satisfies Readonly<Record<Category, unknown>>;
 
 export type EventOf<K extends Category> = ReturnType<(typeof kinds)[K]["read"]>;
 export type EngineEvent = EventOf<Category>;

@@ -98,6 +98,8 @@ export const wording: { readonly [T in EngineEvent["type"]]: Wording<T> } = {
     facts: ({ kind, token, until }) => `${kind === "link" ? "a link" : "a browser"} by the token ${clip(token)}, until ${until}`,
   },
   SessionEnded: { facts: ({ reason = "" }) => clip(reason) },
+  LetterRedriven: { facts: ({ consumer, failure, reason }) => `to ${consumer}${because(reason)} (it was put aside: ${clip(failure)})` },
+  LetterDropped: { facts: ({ consumer, failure, reason }) => `of ${consumer}${because(reason)} (it was put aside: ${clip(failure)})` },
 };
 
 /** The one or two facts that matter about an event, in a few words. */

@@ -12,7 +12,7 @@ export type AnyEvent = { readonly type: string; readonly v: number; readonly bod
 export type Recorded<E = AnyEvent> = E & {
   /** `<commit id>.<index in its commit>` */
   readonly id: string;
-  /** `deployment/dep_01J…`, `environment/web/production` or `webhook/wh_01J…` */
+  /** `deployment/dep_01J…`, `environment/web/production`, `webhook/wh_01J…` or `letter/6f1c…` */
   readonly stream: string;
   /** version of its commit: 1, 2, 3 … without holes in the stream */
   readonly version: number;

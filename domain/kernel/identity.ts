@@ -20,14 +20,18 @@ export const SessionId = z.string().regex(new RegExp(`^ses_${ULID}$`), "must be 
 /** The id as it is written, of what a person typed: with or without `wh_`, in any case, whole or its beginning. */
 export const normalWebhookId = (given: string): string => `wh_${given.replace(/^wh_/i, "").toUpperCase()}`;
 
+/** The id that the queue gave a dead letter when it was put aside: a UUID on AWS. */
+export const LetterId = z.string().regex(/^[\w-]{1,100}$/, "must be the id of a dead letter");
+
 /** What streams are of: a stream's name begins with one. Stored for ever. */
-export const categories = ["deployment", "environment", "webhook", "session"] as const;
+export const categories = ["deployment", "environment", "webhook", "session", "letter"] as const;
 export type Category = (typeof categories)[number];
 
 export const deploymentStream = (deploymentId: string): string => `deployment/${deploymentId}`;
 export const environmentStream = (site: string, environment: string): string => `environment/${site}/${environment}`;
 export const webhookStream = (webhookId: string): string => `webhook/${webhookId}`;
 export const sessionStream = (sessionId: string): string => `session/${sessionId}`;
+export const letterStream = (letterId: string): string => `letter/${letterId}`;
 
 export const isOf = (category: Category, stream: string): boolean => stream.startsWith(`${category}/`);
 

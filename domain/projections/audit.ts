@@ -3,7 +3,7 @@ import { isKnown, readEvent } from "../aggregates.ts";
 import type { EnvironmentEvent } from "../environment/events.ts";
 import { sayVersions } from "../environment/fence.ts";
 import type { Recorded } from "../kernel/event.ts";
-import { isOf, siteOf } from "../kernel/identity.ts";
+import { deploymentOf, isOf, siteOf } from "../kernel/identity.ts";
 import { projectDeployment } from "./deployment-view.ts";
 import { emptyEnvironment, projectEnvironment } from "./environment-view.ts";
 import type { DeploymentView, EnvironmentView } from "./views.ts";
@@ -51,7 +51,9 @@ export const audit = (state: Audited, event: Recorded): { row: AuditRow; state: 
     ? ofDeployment(state, event)
     : isKnown("environment", event.type)
       ? ofEnvironment(state, event)
-      : { row: ofAnother(state, event), state };
+      : isKnown("letter", event.type)
+        ? { row: ofLetter(event), state }
+        : { row: ofAnother(state, event), state };
 
 function ofAnother({ deployment }: Audited, event: Recorded): AuditRow {
   const place = deployment ?? (isOf("environment", event.stream) ? siteOf(event.stream) : undefined);
@@ -60,6 +62,16 @@ function ofAnother({ deployment }: Audited, event: Recorded): AuditRow {
     environment: place?.environment ?? null,
     deployment: deployment?.id ?? null,
     why: whyOf(event.body),
+  });
+}
+
+function ofLetter(recorded: Recorded): AuditRow {
+  const event = readEvent("letter", recorded);
+  const { about, reason } = event.body;
+  return rowOf(event, {
+    ...(about !== null && isOf("environment", about) && siteOf(about)),
+    ...(about !== null && isOf("deployment", about) && { deployment: deploymentOf(about) }),
+    why: reason ?? null,
   });
 }
 

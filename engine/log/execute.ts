@@ -8,7 +8,10 @@ import type { Environment } from "../../domain/environment/state.ts";
 import type { Commit } from "../../domain/kernel/chain.ts";
 import { type Decider, isRefusal, type Refusal } from "../../domain/kernel/decider.ts";
 import type { AnyEvent, Recorded } from "../../domain/kernel/event.ts";
-import { deploymentStream, environmentStream, sessionStream, webhookStream } from "../../domain/kernel/identity.ts";
+import { deploymentStream, environmentStream, letterStream, sessionStream, webhookStream } from "../../domain/kernel/identity.ts";
+import type { LetterCommand } from "../../domain/letter/commands.ts";
+import { type LetterState, letter } from "../../domain/letter/decider.ts";
+import { readLetterEvent } from "../../domain/letter/events.ts";
 import type { SessionCommand } from "../../domain/session/commands.ts";
 import { type Session, session } from "../../domain/session/decider.ts";
 import { readSessionEvent } from "../../domain/session/events.ts";
@@ -118,6 +121,7 @@ export const aggregates = (store: EventStore, clock: Clock) => {
   );
   const sessions = executor<SessionCommand, Session, ReturnType<typeof readSessionEvent>>(store, clock, session, readSessionEvent);
   const webhooks = executor<WebhookCommand, Webhook, ReturnType<typeof readWebhookEvent>>(store, clock, webhook, readWebhookEvent);
+  const letters = executor<LetterCommand, LetterState, ReturnType<typeof readLetterEvent>>(store, clock, letter, readLetterEvent);
   return {
     deployment: {
       load: (id: string) => deployments.load(deploymentStream(id)),
@@ -135,6 +139,10 @@ export const aggregates = (store: EventStore, clock: Clock) => {
     session: {
       load: (id: string) => sessions.load(sessionStream(id)),
       execute: (id: string, command: SessionCommand, because: Because) => sessions.execute(sessionStream(id), command, because),
+    },
+    letter: {
+      load: (id: string) => letters.load(letterStream(id)),
+      execute: (id: string, command: LetterCommand, because: Because) => letters.execute(letterStream(id), command, because),
     },
   };
 };

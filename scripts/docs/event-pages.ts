@@ -62,7 +62,7 @@ export const eventsPage = (): string => {
       ["field", "what"],
       [
         ["`id`", "id of the commit, and the event's place in it: `….0`"],
-        ["`stream`", "`deployment/<id>`, `environment/<site>/<environment>` or `webhook/<id>`"],
+        ["`stream`", "`deployment/<id>`, `environment/<site>/<environment>`, `webhook/<id>` or `letter/<id>`"],
         ["`version`", "of the commit: 1, 2, 3 …, without holes in the stream"],
         ["`index`", "place in its commit, from 0"],
         ["`type`, `v`", "the kind of event and its version, below"],

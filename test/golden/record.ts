@@ -9,8 +9,9 @@ import type { EnvironmentCommand } from "../../domain/environment/commands.ts";
 import { environment } from "../../domain/environment/decider.ts";
 import { type Commit, commitHash, commitId } from "../../domain/kernel/chain.ts";
 import { type Decider, fold, isRefusal } from "../../domain/kernel/decider.ts";
-import { deploymentStream, environmentStream, sessionStream, webhookStream } from "../../domain/kernel/identity.ts";
+import { deploymentStream, environmentStream, letterStream, sessionStream, webhookStream } from "../../domain/kernel/identity.ts";
 import { nextPosition } from "../../domain/kernel/position.ts";
+import { letter } from "../../domain/letter/decider.ts";
 import { session } from "../../domain/session/decider.ts";
 import { webhook } from "../../domain/webhook/decider.ts";
 import { sha256 } from "../../engine/log/codec.ts";
@@ -233,4 +234,14 @@ record("webhook", webhookStream(webhookId(1)), webhook, [
 record("session", sessionStream(sessionId(1)), session, [
   { type: "BeginSession", token: "ada", kind: "browser", proof: "0".repeat(64), until: at(43_200) },
   { type: "EndSession", reason: "lost laptop" },
+]);
+
+// sent again, still there, and given up
+const aside = { consumer: "flip-alias", failure: "gave up after 24 tries: Lambda was away", about: environmentStream("web", "production") };
+record("letter", letterStream("6f1c2a52-8a0e-4a57-9a3f-0c1d2e3f4a5b"), letter, [
+  { type: "RedriveLetter", ...aside, reason: "Lambda is back" },
+  { type: "DropLetter", ...aside, reason: "a newer release is live" },
+]);
+record("letter-untold", letterStream("0b7d9a11-3c4e-4f70-8d2b-5e6f7a8b9c0d"), letter, [
+  { type: "RedriveLetter", consumer: "project", failure: "message: invalid", about: null },
 ]);

@@ -189,6 +189,7 @@ export const beginTrial = ({ deployments, roles, deliveries, crashes, flooded = 
       },
       webhook: undefined as never,
       session: undefined as never,
+      letter: undefined as never,
     };
   };
 
