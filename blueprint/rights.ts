@@ -207,7 +207,12 @@ const rights: Partial<Record<EngineFunctionName, readonly Right[]>> = {
     // deliveries that a person asks for, and what is noted of a seal on demand
     may(["dynamodb:PutItem"], table(VIEWS_TABLE)),
     sealNotes,
-    send("deliver"),
+    // messages that a person sends again, to whichever consumer could not take them
+    may(
+      ["sqs:GetQueueUrl", "sqs:SendMessage"],
+      ...(consumers as readonly Consumer[]).map(({ name }) => queue(queueName(name))),
+      queue(every.revalidationQueue),
+    ),
     may(
       ["secretsmanager:CreateSecret", "secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue", "secretsmanager:DeleteSecret"],
       webhookSecrets,
@@ -219,7 +224,7 @@ const rights: Partial<Record<EngineFunctionName, readonly Right[]>> = {
     may(["codebuild:BatchGetBuilds"], projectsOfSites),
     buildLogs,
     may(
-      ["sqs:GetQueueUrl", "sqs:ReceiveMessage", "sqs:ChangeMessageVisibility"],
+      ["sqs:GetQueueUrl", "sqs:ReceiveMessage", "sqs:ChangeMessageVisibility", "sqs:DeleteMessage"],
       ...(consumers as readonly Consumer[]).map(({ name }) => queue(deadLetterName(name))),
       siteDeadLetters,
     ),

@@ -103,6 +103,16 @@ export const shown: Readonly<Record<string, Shown>> = {
     examples: ['sessions end ses_01JD8Y3K0V6Q2N4R8T1X5Z7B9C --reason "lost laptop"'],
     ends: [unauthorised, conflict],
   },
+  "quarantine ls": { examples: ["quarantine ls", "quarantine ls --json"], ends: READING },
+  "quarantine show": { examples: ["quarantine show 6f1c2a52"], ends: CHANGING },
+  "quarantine redrive": {
+    examples: [
+      "quarantine redrive 6f1c2a52",
+      ["quarantine redrive --all --consumer deliver --yes", "every one that is listed of this consumer"],
+    ],
+    ends: [stopped, ...CHANGING],
+  },
+  "quarantine drop": { examples: ['quarantine drop 6f1c2a52 --reason "a newer release is live"'], ends: [stopped, ...CHANGING] },
   "webhooks add": {
     examples: [["webhooks add -", "reads the URL from stdin"], "webhooks add https://hooks.example.com/shiplog --outcomes"],
     ends: CHANGING,

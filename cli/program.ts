@@ -17,6 +17,7 @@ import { lockCommand, unlockCommand } from "./commands/lock.ts";
 import { logsCommand } from "./commands/logs.ts";
 import { openCommand } from "./commands/open.ts";
 import { pinCommand, unpinCommand } from "./commands/pin.ts";
+import { quarantineCommand } from "./commands/quarantine.ts";
 import { replayCommand } from "./commands/replay.ts";
 import { retryCommand } from "./commands/retry.ts";
 import { rollbackCommand } from "./commands/rollback.ts";
@@ -55,6 +56,7 @@ const commands: readonly Register[] = [
   openCommand,
   sessionsCommand,
   webhooksCommand,
+  quarantineCommand,
   schemaCommand,
   replayCommand,
   devCommand,

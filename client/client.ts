@@ -7,6 +7,7 @@ import {
   DeadLetters,
   DeadLettersEmptied,
   Dora,
+  DecidedLetter,
   History,
   JustDeployment,
   LogEvents,
@@ -16,6 +17,7 @@ import {
   ManySessions,
   ManyVariables,
   ManyWebhooks,
+  OneDeadLetter,
   OneDelivery,
   OneDeployment,
   OneEnvironment,
@@ -124,6 +126,9 @@ export function openClient(by: Caller) {
 
     log: (query: Query) => get("events", LogEvents, query),
     deadLetters: () => get("dead-letters", DeadLetters),
+    deadLetter: (id: string) => only(get(`dead-letters/${segment(id)}`, OneDeadLetter), "letter"),
+    settleLetter: (id: string, verb: "redrive" | "drop", body: { reason?: string | undefined }, key: Key) =>
+      only(post(`dead-letters/${segment(id)}/${verb}`, DecidedLetter, body, key), "letter"),
     /** the pages that a site could not confirm */
     emptyDeadLetters: (site: string, environment: string, key: Key) =>
       only(post("dead-letters/empty", DeadLettersEmptied, { site, environment }, key), "emptied"),

@@ -7,6 +7,7 @@ import { storable } from "../domain/kernel/text.ts";
 import { AuditRow } from "../domain/projections/audit.ts";
 import { DoraFigures } from "../domain/projections/dora-figures.ts";
 import { SessionView } from "../domain/projections/session-view.ts";
+import { LetterDecision } from "../domain/projections/letter-decision.ts";
 import { DeploymentView, EnvironmentView, Status } from "../domain/projections/views.ts";
 import { WebhookView } from "../domain/projections/webhook-view.ts";
 import { Because } from "../domain/projections/why.ts";
@@ -245,15 +246,47 @@ export const Pin = z.strictObject({ reason });
 export const Lock = z.strictObject({ reason, until: z.iso.datetime({ offset: true }).optional() });
 export const Unlock = z.strictObject({ reason: reason.optional(), force: z.boolean().default(false) });
 
+export const DeadLetter = z.object({
+  consumer: z.string(),
+  messageId: z.string(),
+  /** why it was put aside */
+  reason: z.string(),
+  at: z.string().nullable(),
+  body: z.string(),
+  /** how often its consumer was given it; null where nobody counted */
+  tries: z.number().nullable().default(null),
+  /** what it speaks of; null where its body does not tell */
+  about: z.object({ stream: z.string(), event: z.string().nullable(), type: z.string().nullable() }).nullable().default(null),
+  /** somebody has decided of it and was cut off: to ask for the same once more finishes it */
+  decided: LetterDecision.nullable().default(null),
+});
 /**
  * `GET /v1/dead-letters` → what no consumer could take, with the reason, and what no site's revalidation could confirm;
- * still in the dead-letter queues. `unread` names the consumers whose queue of dead letters is gone.
+ * still in the dead-letter queues, some dozens of each. `unread` names the consumers whose queue of dead letters is gone.
  */
 export const DeadLetters = z.object({
-  letters: z.array(
-    z.object({ consumer: z.string(), messageId: z.string(), reason: z.string(), at: z.string().nullable(), body: z.string() }),
-  ),
+  letters: z.array(DeadLetter),
   unread: z.array(z.string()).default([]),
+});
+
+/**
+ * `GET /v1/dead-letters/:letter` → `{letter}`. `:letter` may be a unique prefix, everywhere; of each queue two hundred are
+ * looked through. 404 `letter.unknown` says what became of one that is gone.
+ */
+export const OneDeadLetter = z.object({ letter: DeadLetter });
+/**
+ * `POST /v1/dead-letters/:letter/redrive` `{reason?}` sends it to its consumer again, `/drop` `{reason}` throws it away →
+ * `{letter}`, with the decision as the log has it (its first, where it was asked for twice).
+ */
+export const DropLetter = z.strictObject({ reason });
+export const DecidedLetter = z.object({
+  letter: z.object({
+    messageId: z.string(),
+    consumer: z.string(),
+    reason: z.string(),
+    about: z.string().nullable(),
+    decided: LetterDecision,
+  }),
 });
 
 /** `POST /v1/dead-letters/empty` → `{emptied}`, about how many: the pages that a site could not confirm are forgotten. */

@@ -45,13 +45,14 @@ const PATH_PARAMETERS: Readonly<Record<string, string>> = {
   id: "An id, or a unique beginning of it; 409 id.ambiguous names the candidates",
   name: "Name of a variable",
   delivery: "Id of a delivery, or a unique beginning of it",
+  letter: "Id of a dead letter, or a unique beginning of it",
 };
 
 const PROBLEMS: Readonly<Record<number, string>> = {
   400: "What was sent is not valid; the message names the field",
   401: "No token that the engine knows",
   403: "Sent by a web page, or for another host",
-  404: "There is no such site, environment, deployment, endpoint or delivery",
+  404: "There is no such site, environment, deployment, endpoint, delivery or dead letter",
   409: "The rules say no, or an id is ambiguous; the code says which rule",
   413: "The body is longer than a request may be",
   422: "The Idempotency-Key came with another request before",

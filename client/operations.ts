@@ -1,3 +1,4 @@
+import { deadLetters } from "./operations/dead-letters.ts";
 import { deployments } from "./operations/deployments.ts";
 import { environments } from "./operations/environments.ts";
 import { general } from "./operations/general.ts";
@@ -14,4 +15,5 @@ export const operations: readonly Operation[] = [
   ...variableOperations,
   ...webhooks,
   ...sessions,
+  ...deadLetters,
 ];

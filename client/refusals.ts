@@ -32,6 +32,7 @@ export const refusals: readonly Refusal[] = [
   refusal(404, "webhook.unknown", "there is no such endpoint"),
   refusal(404, "delivery.unknown", "nothing was sent to the endpoint under this id"),
   refusal(404, "variable.unknown", "there is no such variable in the environment"),
+  refusal(404, "letter.unknown", "there is no such dead letter, or not any more; the message says who decided of it"),
   refusal(404, "route.unknown", "the API has no such route"),
   refusal(409, "rollback.nothing", "there is nothing to go back to"),
   refusal(409, "rollback.changed", "something else is live by now than `from` says"),

@@ -48,7 +48,7 @@ const deadLetters = (title: string, description: string, queue: sst.aws.Queue, a
     periodSeconds: 60,
   });
 for (const { name, dead } of consumers)
-  deadLetters(componentName(name), `Messages that ${name} could not take are in its dead letters: shiplog events --dead-letters`, dead);
+  deadLetters(componentName(name), `Messages that ${name} could not take are in its dead letters: shiplog quarantine ls`, dead);
 for (const { name, queue } of consumers)
   alarm(`${componentName(name)}Age`, {
     // SQS leaves out what was received three times: what fails again and again is told by its dead letters
@@ -62,7 +62,7 @@ for (const { name, queue } of consumers)
   });
 for (const { name } of consumers)
   alarm(`${componentName(name)}Loop`, {
-    description: `Lambda took messages of ${functionName(name)} for a loop and stopped them: they are in its dead letters: shiplog events --dead-letters`,
+    description: `Lambda took messages of ${functionName(name)} for a loop and stopped them: they are in its dead letters: shiplog quarantine ls`,
     namespace: "AWS/Lambda",
     metricName: "RecursiveInvocationsDropped",
     dimensions: { FunctionName: functionName(name) },

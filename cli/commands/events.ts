@@ -129,7 +129,10 @@ function wholeLog(
 /** Time, position, stream, type, facts. */
 function line({ terminal, json }: Context, event: LoggedEvent): string {
   if (json) return jsonText(event);
-  const stream = event.stream.replace(/^(deployment|environment|webhook)\//, "").replace(/^((?:dep|wh)_.{8}).*/, "$1");
+  const stream = event.stream
+    .replace(/^letter\/(.{8}).*/, "$1")
+    .replace(/^(deployment|environment|webhook)\//, "")
+    .replace(/^((?:dep|wh)_.{8}).*/, "$1");
   return [event.at, event.position, stream.padEnd(14), terminal.paint("bold", event.type.padEnd(20)), plain(factsOf(event))]
     .join("  ")
     .trimEnd();

@@ -1,16 +1,9 @@
-import { ChangeMessageVisibilityCommand, GetQueueUrlCommand, SendMessageCommand, type SQSClient } from "@aws-sdk/client-sqs";
-import { deadLetterName, queueName } from "../../blueprint/topology.ts";
+import { ChangeMessageVisibilityCommand, GetQueueUrlCommand, type Message, SendMessageCommand, type SQSClient } from "@aws-sdk/client-sqs";
+import { type Consumer, consumers, deadLetterName, queueMaxReceives, queueName } from "../../blueprint/topology.ts";
 import type { RedeliveryQueue } from "../kit/consumer.ts";
+import { type DeadLetter, type HeldLetters, holdLetters } from "./dead-letter.ts";
 import { isOutage, unlessMissing } from "./errors.ts";
-import { peek, sentAt } from "./peek.ts";
-
-export type DeadLetter = {
-  readonly consumer: string;
-  readonly messageId: string;
-  readonly reason: string;
-  readonly at: string | null;
-  readonly body: string;
-};
+import { peek, sentAt, type Wanted } from "./peek.ts";
 
 /** The queues of the consumers and their dead letters. */
 export const queues = (client: SQSClient, log: RedeliveryQueue["log"]) => {
@@ -29,7 +22,12 @@ export const queues = (client: SQSClient, log: RedeliveryQueue["log"]) => {
         new SendMessageCommand({
           QueueUrl: await urlOf(deadLetterName(consumer)),
           MessageBody: record.body,
-          MessageAttributes: { reason: text(reason), consumer: text(consumer), originalId: text(record.messageId) },
+          MessageAttributes: {
+            reason: text(reason),
+            consumer: text(consumer),
+            originalId: text(record.messageId),
+            receives: text(record.attributes.ApproximateReceiveCount),
+          },
         }),
       );
     },
@@ -49,18 +47,40 @@ export const queues = (client: SQSClient, log: RedeliveryQueue["log"]) => {
     /** Looks at dead letters without taking them away; at most some dozens of each queue. `undefined` where that queue is gone. */
     deadLetters: async (consumer: string): Promise<DeadLetter[] | undefined> => {
       const messages = await unlessMissing(urlOf(deadLetterName(consumer)).then((url) => peek(client, url)));
-      return messages?.map((message) => {
-        const { MessageId = "", Body = "", MessageAttributes: attributes = {} } = message;
-        const reason =
-          attributes.reason?.StringValue ??
-          attributes.ERROR_MESSAGE?.StringValue ??
-          "it was received too often; the consumer crashed on it";
-        return { consumer, messageId: MessageId, reason, at: sentAt(message), body: Body };
-      });
+      return messages?.map((message) => letterOf(consumer, message));
+    },
+    /** Holds the dead letters whose id begins like this; none where that queue is gone. */
+    holdLetters: async (consumer: string, wanted: Wanted): Promise<HeldLetters> => {
+      const dead = await unlessMissing(urlOf(deadLetterName(consumer)));
+      if (dead === undefined) return { letters: [], more: false };
+      const read = (message: Message): DeadLetter => letterOf(consumer, message);
+      return holdLetters(client, { dead, origin: () => urlOf(queueName(consumer)), wanted, read });
     },
   };
 };
 export type Queues = ReturnType<typeof queues>;
+
+/** Put aside by its consumer, by EventBridge, which could not put it into the queue, or by the queue itself. */
+const letterOf = (consumer: string, message: Message): DeadLetter => {
+  const { MessageId = "", Body = "", MessageAttributes: attributes = {} } = message;
+  const said = attributes.reason?.StringValue ?? attributes.ERROR_MESSAGE?.StringValue;
+  return {
+    consumer,
+    messageId: MessageId,
+    reason: said ?? "it was received too often; the consumer crashed on it",
+    at: sentAt(message),
+    body: Body,
+    tries: said === undefined ? maxReceivesOf(consumer) : numberOf(attributes.receives?.StringValue),
+  };
+};
+
+const maxReceivesOf = (consumer: string): number | null => {
+  const declared = (consumers as readonly Consumer[]).find(({ name }) => name === consumer);
+  return declared === undefined ? null : queueMaxReceives(declared);
+};
+
+/** An older release did not count. */
+const numberOf = (text: string | undefined): number | null => (text !== undefined && /^\d+$/.test(text) ? Number(text) : null);
 
 /** SQS refuses empty values and some control characters. */
 const text = (value: string) => ({

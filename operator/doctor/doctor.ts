@@ -104,7 +104,7 @@ async function queueIs({ sight, engine: { make } }: Looking, name: string): Prom
   const letters = `dead letters ${deadLetterName(name)}`;
   if (dead === undefined) findings.push(missing(letters, make));
   else if (dead.messages > 0)
-    findings.push(wrong(letters, `has ${dead.messages} messages that nobody could take`, "shiplog events --dead-letters"));
+    findings.push(wrong(letters, `has ${dead.messages} messages that nobody could take`, "shiplog quarantine ls"));
   return findings;
 }
 

@@ -10,6 +10,7 @@ import { ChainBroken } from "../../engine/log/chain-broken.ts";
 import { auditTrail } from "./audit.ts";
 import { buildLogs } from "./build-logs.ts";
 import { authenticate, type Env } from "./caller.ts";
+import { deadLetter } from "./dead-letter.ts";
 import { deadLetters } from "./dead-letters.ts";
 import { deployments } from "./deployments.ts";
 import { doraFigures } from "./dora.ts";
@@ -129,5 +130,6 @@ export const createApi = (ports: Ports): Hono<Env> => {
   app.route("/v1/events", log(ports));
   app.route("/v1/stream", eventStream(ports));
   app.route("/v1/dead-letters", deadLetters(ports));
+  app.route("/v1/dead-letters", deadLetter(ports));
   return app;
 };

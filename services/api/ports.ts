@@ -3,6 +3,7 @@ import type { Source } from "../../domain/deployment/shapes.ts";
 import type { Commit } from "../../domain/kernel/chain.ts";
 import type { Archive } from "../../engine/archive/archive.ts";
 import type { Builds } from "../../engine/aws/builds.ts";
+import type { DeadLetter, HeldLetter as Held } from "../../engine/aws/dead-letter.ts";
 import type { SiteSecretsStore } from "../../engine/aws/secrets.ts";
 import type { Chance } from "../../engine/kit/chance.ts";
 import type { Clock } from "../../engine/kit/clock.ts";
@@ -12,6 +13,7 @@ import type { GithubTokenReader } from "../../engine/oidc/github-tokens.ts";
 import type { Views } from "../../engine/views/views.ts";
 import type { Rules } from "../../engine/webhooks/target.ts";
 import type { WebhookSecrets } from "../../engine/webhooks/webhook-secrets.ts";
+import type { About } from "./letter-about.ts";
 
 /** What the API needs of the world. */
 export type Ports = {
@@ -64,10 +66,14 @@ export type BuildLogs = {
   ): Promise<{ lines: { timestamp: number; message: string }[]; next: string | null } | "invalid-token">;
 };
 
-export type Letter = { consumer: string; messageId: string; reason: string; at: string | null; body: string };
+/** `about`: what it speaks of; null where that cannot be told */
+export type Letter = DeadLetter & { readonly about: About | null };
+export type HeldLetter = Held & Letter;
 export type DeadLetters = {
   /** what no consumer could take, then what no site could confirm; and the consumers whose queue of dead letters is gone */
   list(): Promise<{ letters: Letter[]; unread: string[] }>;
+  /** Holds those whose id begins like this. `more`: whose queue has others behind what is looked through. `afterMs`: it is looked then */
+  hold(beginning: string, options?: { afterMs: number }): Promise<{ letters: HeldLetter[]; more: string[] }>;
   /** forgets the pages that a site could not confirm, and answers about how many these were */
   empty(site: string, environment: string): Promise<number>;
 };

@@ -1,7 +1,7 @@
-import { consumers } from "../../blueprint/topology.ts";
 import { type Chance, systemChance } from "../../engine/kit/chance.ts";
 import { everyAddress } from "../../engine/webhooks/lookup.ts";
 import type { Engine } from "../../engine/wiring/engine.ts";
+import { letterQueues } from "./letter-queues.ts";
 import type { Ports } from "./ports.ts";
 
 /** What the API needs of the engine. */
@@ -44,7 +44,6 @@ export const apiPorts = (engine: ApiEngine, { chance = systemChance, canStream =
     views,
     builds,
     queues,
-    siteLetters,
     archive,
     secrets,
     webhookSecrets,
@@ -62,17 +61,7 @@ export const apiPorts = (engine: ApiEngine, { chance = systemChance, canStream =
     sources,
     builds,
     buildLogs,
-    deadLetters: {
-      list: async () => {
-        const ofConsumers = await Promise.all(consumers.map(async ({ name }) => ({ name, found: await queues.deadLetters(name) })));
-        const ofSites = await Promise.all(config.sites.map(({ site, environment }) => siteLetters.list(site, environment)));
-        return {
-          letters: [...ofConsumers.flatMap(({ found = [] }) => found), ...ofSites.flat()],
-          unread: ofConsumers.flatMap(({ name, found }) => (found === undefined ? [name] : [])),
-        };
-      },
-      empty: siteLetters.empty,
-    },
+    deadLetters: letterQueues(engine),
     archive,
     secrets,
     webhooks: {

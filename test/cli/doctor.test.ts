@@ -98,7 +98,7 @@ it("names messages that nobody could take", async () => {
   const { bad } = await untilSeen(`dead letters ${deadLetterName("advance")}`);
   expect(bad.find(({ what }) => what.endsWith("advance-dead"))).toMatchObject({
     says: "has 1 messages that nobody could take",
-    mend: "shiplog events --dead-letters",
+    mend: "shiplog quarantine ls",
   });
 });
 

@@ -204,7 +204,7 @@ describe.each(Object.entries(worlds))("against %s", (_, start) => {
     };
 
     it("keep what was put aside, with its reason, for whoever looks", async () => {
-      const record = { messageId: "m1", body: "half a mess", receiptHandle: "" } as SQSRecord;
+      const record = { messageId: "m1", body: "half a mess", receiptHandle: "", attributes: { ApproximateReceiveCount: "3" } } as SQSRecord;
       await mail().redelivery("advance").deadLetter(record, "it is no JSON: ü");
       const letters = await until("the letter", async () => {
         const found = (await mail().deadLetters("advance")) ?? [];

@@ -171,6 +171,8 @@ describe("the URL and the secret of a webhook, a variable, the token and the key
       "events",
       "events --json",
       "events --dead-letters",
+      "quarantine ls",
+      "quarantine ls --json",
       "webhooks ls",
       `webhooks deliveries ${ids.broken}`,
     ])

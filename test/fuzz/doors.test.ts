@@ -94,7 +94,7 @@ const path = fc
   .array(
     fc.oneof(
       fc.constantFrom("deployments", "environments", "events", "sources", "webhooks", "seals", "audit", "why", "rollback", "pin", "lock"),
-      fc.constantFrom("cancel", "retry", "test", "rotate", "deliveries", "dead-letters", "health", "logs"),
+      fc.constantFrom("cancel", "retry", "test", "rotate", "deliveries", "dead-letters", "redrive", "drop", "health", "logs"),
       odd.map(encodeURIComponent),
     ),
     { minLength: 1, maxLength: 5 },

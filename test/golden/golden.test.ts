@@ -7,7 +7,6 @@ import { environment } from "../../domain/environment/decider.ts";
 import { readEnvironmentEvent } from "../../domain/environment/events.ts";
 import { type Commit, verifyChain } from "../../domain/kernel/chain.ts";
 import { fold } from "../../domain/kernel/decider.ts";
-import { letterEventTypes, readLetterEvent } from "../../domain/letter/events.ts";
 import { webhook } from "../../domain/webhook/decider.ts";
 import { readWebhookEvent } from "../../domain/webhook/events.ts";
 import { eventsOf, sha256 } from "../../engine/log/codec.ts";

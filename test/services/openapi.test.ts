@@ -139,6 +139,7 @@ describe("the API's document", () => {
     await ask("POST", "/seals", {});
     await ask("GET", "/seals");
     await ask("POST", "/dead-letters/empty", { site: "web", environment: "production" });
+    await deadLetters();
     await ask("PUT", `${place}/variables`, { values: { API_URL: "https://api.example.com" } });
     await ask("POST", `${place}/variables/read`, {});
     await ask("DELETE", `${place}/variables/API_URL`);
@@ -172,6 +173,20 @@ describe("the API's document", () => {
     await ask("POST", "/environments/web/production/pin", { reason: "an audit" }, { "idempotency-key": "a b" });
   });
 });
+
+/** What can be done with what no consumer could take. */
+const deadLetters = async (): Promise<void> => {
+  const { deadLetter: putAside } = room.engine.queues.redelivery("project");
+  for (const body of ["{}", JSON.stringify({ detail: { stream: "environment/web/production", id: "e", type: "FlipHeld" } })])
+    await putAside({ messageId: "m", body, attributes: { ApproximateReceiveCount: "1" } } as never, "it is strange");
+  const { letters } = await ask("GET", "/dead-letters");
+  const [first, second] = letters.map(({ messageId }: { messageId: string }) => `/dead-letters/${messageId}`);
+  await ask("GET", first);
+  await ask("POST", `${first}/redrive`, {});
+  await ask("POST", `${second}/drop`, {});
+  await ask("POST", `${second}/drop`, { reason: "a trial" });
+  await ask("GET", second);
+};
 
 /** What can be done with an endpoint. */
 const hooks = async (): Promise<void> => {

@@ -1,6 +1,7 @@
+import { GetQueueUrlCommand, SendMessageCommand } from "@aws-sdk/client-sqs";
 import { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import { expect } from "vitest";
-import { VIEWS_TABLE } from "../../blueprint/topology.ts";
+import { queueName, VIEWS_TABLE } from "../../blueprint/topology.ts";
 import { waitingRows } from "../../engine/views/waiting-rows.ts";
 import { type FixtureApp, writeFixtureApp } from "./fixture-app.ts";
 import type { PartsWorld } from "./parts-world.ts";
@@ -22,6 +23,23 @@ const reached = (world: PartsWorld, id: string, ...wanted: string[]) =>
     if (ENDS.includes(status)) throw new Error(`${id} is ${status}: ${reason}`);
     return undefined;
   });
+
+/** One is sent again, comes back, and is dropped. */
+const decideOfDeadLetters = async (world: PartsWorld): Promise<void> => {
+  const { sqs } = world.aws.clients;
+  const { QueueUrl } = await sqs.send(new GetQueueUrlCommand({ QueueName: queueName("project") }));
+  await sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: "half a mess" }));
+  const letter = (except?: string): Promise<string> =>
+    until("a dead letter", async () =>
+      (await world.api.get("dead-letters")).body.letters
+        .map(({ messageId }: { messageId: string }) => messageId)
+        .find((id: string) => id !== except),
+    );
+  const first = await letter();
+  expect((await world.api.get(`dead-letters/${first}`)).status).toBe(200);
+  expect((await world.api.post(`dead-letters/${first}/redrive`)).status).toBe(200);
+  expect((await world.api.post(`dead-letters/${await letter(first)}/drop`, { reason: "a mess" })).status).toBe(200);
+};
 
 /** Does everything once that a person, a build or the time of day can make the engine do: its site is `web`, its environment `production`. */
 export const doEverythingOnce = async (world: PartsWorld, receiver: Receiver): Promise<void> => {
@@ -50,7 +68,7 @@ export const doEverythingOnce = async (world: PartsWorld, receiver: Receiver): P
   const key = { NEXT_SERVER_ACTIONS_ENCRYPTION_KEY: Buffer.alloc(32, 1).toString("base64") };
   expect((await world.api.send("PUT", `${PLACE}/variables`, { values: key })).status).toBe(200);
   expect((await world.api.post(`${PLACE}/variables/read`)).status).toBe(200);
-  await world.api.get("dead-letters");
+  await decideOfDeadLetters(world);
   await world.api.post("dead-letters/empty", { site: "web", environment: "production" });
   await world.api.post("seals");
   await world.api.get("seals");
