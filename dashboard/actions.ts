@@ -9,7 +9,7 @@ import { command, type Html, said, shortId } from "./words.ts";
 export type Place = { readonly site: string; readonly environment: string };
 
 /** Something that a person can have done: what it will do, its form, and the same as a command. */
-type Asked = {
+export type Asked = {
   readonly title: string;
   /** where the form goes */
   readonly path: string;

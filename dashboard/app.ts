@@ -12,13 +12,14 @@ import { dora } from "./screens/dora.ts";
 import { environment } from "./screens/environment.ts";
 import { log } from "./screens/log.ts";
 import { overview } from "./screens/overview.ts";
+import { quarantine } from "./screens/quarantine.ts";
 import { sessions } from "./screens/sessions.ts";
 import { bearerOf, forgedForm, forgetBearer, guarded, isToken, keepBearer } from "./session.ts";
 import { style } from "./style.ts";
 import type { Html } from "./words.ts";
 
 const LARGEST_FORM = 64_000;
-const SCREENS = [overview, environment, deployments, log, sessions, dora] as const;
+const SCREENS = [overview, environment, deployments, log, sessions, dora, quarantine] as const;
 
 /**
  * The page: what is live, why, what is on its way, and the way back. It is served beside the API, asks it with the token of

@@ -78,7 +78,8 @@ export const eventsTable = (events: readonly Event[], screen: Screen, caption: s
           html`<tr id="${id}"><td>${ago(at, screen.now)}</td><td><details><summary>${type}</summary><pre>${jsonText(body, 2)}</pre><p class="soft">cause: ${said(cause)}</p></details></td><td>${streamLink(stream, screen)}</td><td>${said(actor, 60)}</td></tr>`,
       )}</tbody></table>`;
 
-const streamLink = (stream: string, screen: Screen): Html | string => {
+/** To the page of what a stream is about, where there is one. */
+export const streamLink = (stream: string, screen: Screen): Html | string => {
   const [kind, ...rest] = stream.split("/");
   if (kind === "deployment") return html`<a href="${linkTo(deploymentPath(rest.join("/")), screen)}">${shortId(rest.join("/"))}</a>`;
   const [site = "", environment = ""] = rest;

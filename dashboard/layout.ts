@@ -36,6 +36,7 @@ const ROOMS = {
   overview: { href: "/", words: "Overview", key: "e", hasPast: true },
   deployments: { href: "/deployments", words: "Deployments", key: "d", hasPast: true },
   log: { href: "/log", words: "Log", key: "l", hasPast: true },
+  quarantine: { href: "/quarantine", words: "Quarantine", key: "q", hasPast: false },
   dora: { href: "/dora", words: "DORA", key: "f", hasPast: false },
 } as const;
 

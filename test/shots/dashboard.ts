@@ -1,6 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { startBrowser } from "../support/browser.ts";
+import { until } from "../support/until.ts";
 import { startWorld } from "../support/world.ts";
 
 /**
@@ -16,6 +17,11 @@ try {
   const second = await world.live("production");
   await world.api.rollback("web", "production");
   await world.live("staging");
+  await world.dev.engine.queues.send(
+    "notify",
+    JSON.stringify({ detail: { stream: "environment/web/production", id: "e", type: "FlipHeld" } }),
+  );
+  const letter = await until("a dead letter", async () => (await world.api.get("dead-letters")).body.letters[0]?.messageId);
   const page = await browser.newPage();
   const url = world.dev.apiUrl;
   await page.goto(`${url}/signin`);
@@ -31,6 +37,9 @@ try {
     deployments: "/deployments",
     deployment: `/deployments/${second}`,
     log: "/log",
+    quarantine: "/quarantine",
+    letter: `/quarantine/${letter}`,
+    drop: `/quarantine/${letter}/drop`,
     past: `/?at=${new Date().toISOString()}`,
   };
   for (const colorScheme of ["light", "dark"] as const)
