@@ -223,6 +223,10 @@ const rights: Partial<Record<EngineFunctionName, readonly Right[]>> = {
     may(["s3:GetObject", "s3:PutObject"], objects("sources", "sources/*")),
     may(["codebuild:BatchGetBuilds"], projectsOfSites),
     buildLogs,
+    // two releases are compared: what their versions are, and the lists of their files
+    may(["lambda:GetFunctionConfiguration"], ...qualified("*")),
+    list("static"),
+    may(["s3:GetObject"], objects("static", `${every.releases}/*`)),
     may(
       ["sqs:GetQueueUrl", "sqs:ReceiveMessage", "sqs:ChangeMessageVisibility", "sqs:DeleteMessage"],
       ...(consumers as readonly Consumer[]).map(({ name }) => queue(deadLetterName(name))),

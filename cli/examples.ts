@@ -49,6 +49,7 @@ export const shown: Readonly<Record<string, Shown>> = {
   logs: { examples: ["logs dep_01J5", "logs dep_01J5 --follow"], ends: READING },
   why: { examples: ["why web/production", "why web/production --at 2h"], ends: READING },
   history: { examples: ["history web/production", "history web/production --limit 5 --markdown"], ends: READING },
+  compare: { examples: ["compare dep_01J5 dep_01J6", "compare dep_01J5 dep_01J6 --json"], ends: [unauthorised, failed, conflict] },
   audit: {
     examples: ["audit --since 7d", "audit --site web --actor alice --csv", "audit --since 30d --cloudevents"],
     ends: READING,

@@ -3,6 +3,7 @@ import { version } from "../client/version.ts";
 import { auditCommand } from "./commands/audit.ts";
 import { cancelCommand } from "./commands/cancel.ts";
 import { checkCommand } from "./commands/check.ts";
+import { compareCommand } from "./commands/compare.ts";
 import { deployCommand } from "./commands/deploy.ts";
 import { devCommand } from "./commands/dev.ts";
 import { doctorCommand } from "./commands/doctor.ts";
@@ -43,6 +44,7 @@ const commands: readonly Register[] = [
   logsCommand,
   whyCommand,
   historyCommand,
+  compareCommand,
   auditCommand,
   doraCommand,
   rollbackCommand,

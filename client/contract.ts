@@ -5,9 +5,10 @@ import { Name } from "../domain/kernel/identity.ts";
 import { Seal, SealManifest } from "../domain/kernel/seal.ts";
 import { storable } from "../domain/kernel/text.ts";
 import { AuditRow } from "../domain/projections/audit.ts";
+import { Comparison } from "../domain/projections/compare.ts";
 import { DoraFigures } from "../domain/projections/dora-figures.ts";
-import { SessionView } from "../domain/projections/session-view.ts";
 import { LetterDecision } from "../domain/projections/letter-decision.ts";
+import { SessionView } from "../domain/projections/session-view.ts";
 import { DeploymentView, EnvironmentView, Status } from "../domain/projections/views.ts";
 import { WebhookView } from "../domain/projections/webhook-view.ts";
 import { Because } from "../domain/projections/why.ts";
@@ -129,6 +130,9 @@ export const BuildLogs = z.object({
   next: z.string().nullable(),
   done: z.boolean(),
 });
+
+/** `GET /v1/deployments/:id/compare/:other` → `{comparison}`: two releases of one site side by side. 409 `compare.sites`. */
+export const OneComparison = z.object({ comparison: Comparison });
 
 /** `GET /v1/environments` → `{environments}` (also those that never had a deployment); `GET /v1/environments/:site/:environment` → `{environment}` */
 export const OneEnvironment = z.object({
@@ -326,9 +330,10 @@ export const History = z.object({ changes: z.array(HistoryEntry), next: z.number
 export const Why = z.object({ deployment: z.string().nullable(), because: z.array(Because) });
 
 /**
- * `GET /v1/audit?since=&until=&site=&environment=&actor=&type=&limit=&cursor=`: the trail in the log's order, from
+ * `GET /v1/audit?since=&until=&site=&environment=&actor=&type=&limit=&cursor=&bodies=`: the trail in the log's order, from
  * `since` (included, default thirty days ago) up to `until` (excluded). Ask again with `cursor=next` until it is null; a
- * page may be empty where a filter let nothing through.
+ * page may be empty where a filter let nothing through. `bodies=true`: each row with its event's body. What is told was
+ * held against its own hash when it was read; whether the log is whole, `shiplog audit verify` says.
  */
 export const ListAudit = z.strictObject({
   since: z.string().optional(),
@@ -342,8 +347,10 @@ export const ListAudit = z.strictObject({
     .string()
     .regex(/^\d{15}#[\w./-]+#\d{10}$/)
     .optional(),
+  bodies: z.literal("true").optional(),
 });
-export const AuditPage = z.object({ rows: z.array(AuditRow), next: z.string().nullable() });
+const AuditRowShown = AuditRow.extend({ body: z.record(z.string(), z.unknown()).optional() });
+export const AuditPage = z.object({ rows: z.array(AuditRowShown), next: z.string().nullable() });
 
 /** The longest period of which DORA figures are made at once. */
 export const MAX_DORA_DAYS = 400;
@@ -381,6 +388,13 @@ export const Seals = z.object({
   unsealed: z.object({ commits: z.number(), since: z.string().nullable() }).nullable().default(null),
 });
 export const Sealed = z.object({ sealed: SealManifest.nullable() });
+/** `GET /v1/seals/newest` → how far the log is sealed, without its segments. `newest` and `unsealed` are null where it never was. */
+export const NewestSeal = z.object({
+  newest: z
+    .object({ number: z.number(), sealedAt: z.string(), count: z.number(), first: z.string().nullable(), last: z.string().nullable() })
+    .nullable(),
+  unsealed: Seals.shape.unsealed,
+});
 
 /**
  * `POST /v1/webhooks` → 201 `{webhook, secret}`: the signing secret is told now and never again (null for Slack, whose
@@ -395,8 +409,10 @@ export const AddWebhook = z.strictObject({
 });
 /** `POST /v1/webhooks/:id/rotate` → the same; the secret before signs too for another day. `:id` may be a unique prefix, everywhere. */
 export const WebhookWithSecret = z.object({ webhook: WebhookView, secret: z.string().nullable() });
-/** `GET /v1/webhooks/:id`, `POST /v1/webhooks/:id/enable` and `/remove` `{reason?}` → `{webhook}` */
-export const OneWebhook = z.object({ webhook: WebhookView });
+/** How an endpoint takes what is sent to it: since when nothing arrives, and until when it asked for a pause; null: neither. */
+const WebhookHealth = z.object({ failingSince: z.string().nullable(), pausedUntil: z.string().nullable() });
+/** `POST /v1/webhooks/:id/enable` and `/remove` `{reason?}` → `{webhook}`; `GET /v1/webhooks/:id` → the same with its health */
+export const OneWebhook = z.object({ webhook: WebhookView, health: WebhookHealth.optional() });
 /** `GET /v1/webhooks` → `{webhooks}`, oldest first, without those that were removed */
 export const ManyWebhooks = z.object({ webhooks: z.array(WebhookView) });
 /**

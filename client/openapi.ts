@@ -19,6 +19,7 @@ const SHARED = {
   DeploymentView,
   LiveView: EnvironmentView.shape.history.element,
   WebhookView: contract.OneWebhook.shape.webhook,
+  ComparedRelease: contract.OneComparison.shape.comparison.shape.from,
   Delivery: contract.OneDelivery.shape.delivery,
   AuditRow: contract.AuditPage.shape.rows.element,
 };
@@ -43,6 +44,7 @@ const PATH_PARAMETERS: Readonly<Record<string, string>> = {
   site: "Name of a site",
   environment: "Name of an environment of the site",
   id: "An id, or a unique beginning of it; 409 id.ambiguous names the candidates",
+  other: "Id of the deployment that it is held against, or a unique beginning of it",
   name: "Name of a variable",
   delivery: "Id of a delivery, or a unique beginning of it",
   letter: "Id of a dead letter, or a unique beginning of it",

@@ -51,6 +51,7 @@ export const refusals: readonly Refusal[] = [
   refusal(409, "variables.missing", "the environment's secret is not there"),
   refusal(409, "source.missing", "the source was never uploaded, or is gone"),
   refusal(409, "id.ambiguous", "several ids begin like this; `candidates` has them"),
+  refusal(409, "compare.sites", "the two deployments are of two sites"),
   refusal(409, "dead-letters.emptying", "they were asked to go less than a minute ago"),
   refusal(409, "session.begun", "the session was begun before, and its secret was told then"),
   refusal(409, "session.used", "the link was followed before"),

@@ -3,7 +3,8 @@ import type { z } from "zod";
 import type { Client } from "../client/client.ts";
 import type { PlannedRollback } from "../client/contract.ts";
 import { must } from "./engine.ts";
-import { deploymentPath, pathOf } from "./environments.ts";
+import { comparePath, deploymentPath, pathOf } from "./environments.ts";
+import type { Screen } from "./layout.ts";
 import { command, type Html, said, shortId } from "./words.ts";
 
 export type Place = { readonly site: string; readonly environment: string };
@@ -25,8 +26,14 @@ export type Asked = {
   readonly box?: { readonly name: string; readonly words: string };
 };
 
-/** One confirmation. @param key of the command: the form sent twice is one command */
-export const confirmation = ({ title, path, back, does, cli, button, fields = {}, reason, box }: Asked, key: string): Html => {
+/**
+ * One confirmation. Nobody fills in a form that is going to be refused.
+ *
+ * @param key of the command: the form sent twice is one command
+ */
+export const confirmation = (asked: Asked, key: string, { canAct }: Pick<Screen, "canAct">): Html => {
+  const { title, path, back, does, cli, button, fields = {}, reason, box } = asked;
+  if (!canAct) return html`<h1>${title}</h1><p role="alert">This token may look, and change nothing.</p><p><a href="${back}">Back</a></p>`;
   const hidden = Object.entries({ ...fields, key }).map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`);
   const why =
     reason === "none"
@@ -79,7 +86,7 @@ const planned = ({ from, to, skipped, caution }: Plan): Html => {
     html`<a href="${deploymentPath(deploymentId)}">#${sequence}</a> ${commit === null ? shortId(deploymentId) : html`<span class="sha">${commit.sha.slice(0, 7)}</span> ${said(commit.message?.split("\n")[0] ?? "", 100)}`}`;
   return html`<dl><dt>From</dt><dd>${release(from)}${from.goingLive ? " (going live at this moment)" : ""}</dd><dt>To</dt><dd>${release(to)}</dd></dl>${skipped.map(
     ({ deploymentId, sequence, why }) => html`<p class="soft">Passed over: #${sequence} ${shortId(deploymentId)}, ${said(why)}</p>`,
-  )}${caution === null ? "" : html`<p class="reason">${said(caution.why)}</p>`}<p>Nothing is built. The environment is pinned by it: nothing goes live by itself until it is unpinned.</p>`;
+  )}${caution === null ? "" : html`<p class="reason">${said(caution.why)}</p>`}<p><a href="${comparePath(from.deploymentId, to.deploymentId)}">Compare the two</a></p><p>Nothing is built. The environment is pinned by it: nothing goes live by itself until it is unpinned.</p>`;
 };
 
 export const askToCancel = (id: string): Asked => ({

@@ -7,19 +7,23 @@ import { engineAs, must, Refused, streamAs } from "./engine.ts";
 import { momentOf, plainPage } from "./layout.ts";
 import { liveScript } from "./live-script.ts";
 import { clientOf, type Env, formField, type Ports } from "./ports.ts";
+import { audit } from "./screens/audit.ts";
+import { compare } from "./screens/compare.ts";
 import { deployments } from "./screens/deployments.ts";
 import { dora } from "./screens/dora.ts";
 import { environment } from "./screens/environment.ts";
+import { event } from "./screens/event.ts";
 import { log } from "./screens/log.ts";
 import { overview } from "./screens/overview.ts";
 import { quarantine } from "./screens/quarantine.ts";
 import { sessions } from "./screens/sessions.ts";
+import { webhooks } from "./screens/webhooks.ts";
 import { bearerOf, forgedForm, forgetBearer, guarded, isToken, keepBearer } from "./session.ts";
 import { style } from "./style.ts";
 import type { Html } from "./words.ts";
 
 const LARGEST_FORM = 64_000;
-const SCREENS = [overview, environment, deployments, log, sessions, dora, quarantine] as const;
+const SCREENS = [overview, environment, deployments, compare, log, event, audit, webhooks, quarantine, dora, sessions] as const;
 
 /**
  * The page: what is live, why, what is on its way, and the way back. It is served beside the API, asks it with the token of

@@ -20,10 +20,8 @@ import type { Html } from "./words.ts";
 export const commandRoutes = (ports: Ports): Hono<Env> => {
   const show = async (context: Context<Env>, title: string, body: Html): Promise<Response> => {
     const screen = presentOf(ports, context);
-    // nobody fills in a form that is going to be refused
-    const shown = screen.canAct ? body : html`<h1>${title}</h1><p role="alert">This token may look, and change nothing.</p>`;
     // it is read before it is confirmed: nothing in it may change by itself
-    return context.html(await page({ title, room: "none", screen, path: "/", body: html`<div data-still>${shown}</div>` }));
+    return context.html(await page({ title, room: "none", screen, path: "/", body: html`<div data-still>${body}</div>` }));
   };
   const given = async (context: Context) => {
     const reason = await formField(context, "reason");
@@ -35,7 +33,7 @@ export const commandRoutes = (ports: Ports): Hono<Env> => {
     const asked = await askToRollBack(clientOf(ports, context), place, to);
     if ("no" in asked)
       return show(context, "Roll back", html`<h1>Roll back</h1><p role="alert">${asked.no}</p><p><a href="${pathOf(place)}">Back</a></p>`);
-    return show(context, asked.title, confirmation(asked, ports.key()));
+    return show(context, asked.title, confirmation(asked, ports.key(), presentOf(ports, context)));
   };
   app.get("/environments/:site/:environment/rollback", (context) => planned(context, context.req.param(), context.req.query("to")));
   app.get("/deployments/:id/rollback", async (context) => {
@@ -54,7 +52,7 @@ export const commandRoutes = (ports: Ports): Hono<Env> => {
     const { verb, ...place } = context.req.param();
     if (!isVerb(verb)) return next();
     const asked = askToChange(verb, place);
-    return show(context, asked.title, confirmation(asked, ports.key()));
+    return show(context, asked.title, confirmation(asked, ports.key(), presentOf(ports, context)));
   });
   app.post("/environments/:site/:environment/:verb", async (context, next) => {
     const { verb, site, environment } = context.req.param();
@@ -71,7 +69,7 @@ export const commandRoutes = (ports: Ports): Hono<Env> => {
   ] as const) {
     app.get(`/deployments/:id/${verb}`, async (context) => {
       const { title, ...rest } = asked(context.req.param("id"));
-      return show(context, title, confirmation({ title, ...rest }, ports.key()));
+      return show(context, title, confirmation({ title, ...rest }, ports.key(), presentOf(ports, context)));
     });
     app.post(`/deployments/:id/${verb}`, async (context) => {
       const { key, reason } = await given(context);

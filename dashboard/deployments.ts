@@ -3,7 +3,8 @@ import type { z } from "zod";
 import type { EventView, Progress } from "../client/contract.ts";
 import { jsonText } from "../domain/kernel/text.ts";
 import { type DeploymentView, isEnd } from "../domain/projections/views.ts";
-import { deploymentPath, pathOf } from "./environments.ts";
+import { causesOf, effectsIn } from "./causes.ts";
+import { comparePath, deploymentPath, pathOf } from "./environments.ts";
 import { linkTo, momentOf, type Screen } from "./layout.ts";
 import { ago, copy, type Html, lasting, said, shortId, statusBadge, subject } from "./words.ts";
 
@@ -21,12 +22,15 @@ export const deploymentsTable = (deployments: readonly DeploymentView[], screen:
 type Shown = {
   readonly deployment: DeploymentView;
   readonly progress: z.infer<typeof Progress> | null;
-  readonly isLive: boolean;
+  /** what is live in its environment, and the deployment before this one; by their ids */
+  readonly live: string | undefined;
+  readonly before: string | undefined;
   readonly screen: Screen;
 };
 
-export const deploymentHead = ({ deployment, progress, isLive, screen }: Shown): Html => {
+export const deploymentHead = ({ deployment, progress, live, before, screen }: Shown): Html => {
   const { commit, reason, why, retryOf } = deployment;
+  const isLive = live === deployment.id;
   const facts: [string, Html | string][] = [
     ["Environment", html`<a href="${linkTo(pathOf(deployment), screen)}">${deployment.site} / ${deployment.environment}</a>`],
     ["Asked for", html`${ago(deployment.queuedAt, screen.now)} by ${said(deployment.actor, 80)}${why ? html`: “${said(why)}”` : ""}`],
@@ -40,12 +44,25 @@ export const deploymentHead = ({ deployment, progress, isLive, screen }: Shown):
   if (retryOf !== null) facts.push(["Retry of", html`<a href="${linkTo(deploymentPath(retryOf), screen)}">${shortId(retryOf)}</a>`]);
   return html`<header class="head"><h1>#${deployment.sequence} ${subject(deployment)}</h1>${statusBadge(deployment)}${isLive ? html`<span class="soft">is live</span>` : ""}</header>
 ${reason ? html`<p class="reason">${said(reason, 2_000)}</p>` : ""}${progress === null ? "" : html`<p class="soft">${said(progress.step, 40)}: ${progress.done} of ${progress.total}</p>`}
-<dl>${facts.map(([term, text]) => html`<dt>${term}</dt><dd>${text}</dd>`)}</dl>${stepBars(deployment, momentOf(screen.at ?? "") ?? screen.now)}${screen.canAct ? deploymentActions(deployment, isLive) : ""}`;
+<dl>${facts.map(([term, text]) => html`<dt>${term}</dt><dd>${text}</dd>`)}</dl>${stepBars(deployment, momentOf(screen.at ?? "") ?? screen.now)}${screen.at === undefined ? deploymentActions(deployment, { live, before, canAct: screen.canAct }) : ""}`;
 };
 
-const deploymentActions = ({ id, status }: DeploymentView, isLive: boolean): Html => {
-  const link = (verb: string, words: string): Html => html`<a class="button" href="${deploymentPath(id)}/${verb}">${words}</a>`;
-  return html`<p class="row">${isEnd(status) ? "" : link("cancel", "Cancel…")}${status === "failed" || status === "cancelled" || status === "superseded" ? link("retry", "Retry…") : ""}${status === "success" && !isLive ? link("rollback", "Roll back to this…") : ""}</p>`;
+type Around = { readonly live: string | undefined; readonly before: string | undefined; readonly canAct: boolean };
+
+/** What can be done with it, and what it can be compared with. `live`, `before`: ids of releases. */
+const deploymentActions = ({ id, status }: DeploymentView, { live, before, canAct }: Around): Html | string => {
+  const verb = (name: string, words: string): Html => html`<a class="button" href="${deploymentPath(id)}/${name}">${words}</a>`;
+  const verbs = [
+    ...(isEnd(status) ? [] : [verb("cancel", "Cancel…")]),
+    ...(status === "failed" || status === "cancelled" || status === "superseded" ? [verb("retry", "Retry…")] : []),
+    ...(status === "success" && live !== id ? [verb("rollback", "Roll back to this…")] : []),
+  ];
+  const links = [
+    ...(canAct ? verbs : []),
+    ...(live === undefined || live === id ? [] : [html`<a href="${comparePath(live, id)}">Compare with what is live</a>`]),
+    ...(before === undefined ? [] : [html`<a href="${comparePath(before, id)}">Compare with the one before</a>`]),
+  ];
+  return links.length === 0 ? "" : html`<p class="row">${links}</p>`;
 };
 
 /** How long it waited, was built and was brought live: a bar each, on one scale. */
@@ -69,14 +86,16 @@ const stepBars = ({ queuedAt, buildStartedAt, builtAt, endedAt, status }: Deploy
   return html`<table><caption>Steps</caption><tbody>${rows}</tbody></table>`;
 };
 
-/** The events as they stand in the log, with their bodies. */
-export const eventsTable = (events: readonly Event[], screen: Screen, caption: string): Html =>
-  events.length === 0
-    ? html`<p class="soft">No event here.</p>`
-    : html`<table><caption>${caption}</caption><thead><tr><th scope="col">When</th><th scope="col">Event</th><th scope="col">Stream</th><th scope="col">By</th></tr></thead><tbody>${events.map(
-        ({ id, at, type, stream, actor, body, cause }) =>
-          html`<tr id="${id}"><td>${ago(at, screen.now)}</td><td><details><summary>${type}</summary><pre>${jsonText(body, 2)}</pre><p class="soft">cause: ${said(cause)}</p></details></td><td>${streamLink(stream, screen)}</td><td>${said(actor, 60)}</td></tr>`,
-      )}</tbody></table>`;
+/** The events as they stand in the log, with their bodies, and from each to what caused it and what it led to. */
+export const eventsTable = (events: readonly Event[], screen: Screen, caption: string): Html => {
+  if (events.length === 0) return html`<p class="soft">No event here.</p>`;
+  const effects = effectsIn(events);
+  const onPage = new Set(events.map(({ id }) => id));
+  return html`<table><caption>${caption}</caption><thead><tr><th scope="col">When</th><th scope="col">Event</th><th scope="col">Stream</th><th scope="col">By</th></tr></thead><tbody>${events.map(
+    (event) =>
+      html`<tr id="${event.id}"><td>${ago(event.at, screen.now)}</td><td><details><summary>${event.type}</summary><pre>${jsonText(event.body, 2)}</pre>${causesOf(event, effects, onPage)}</details></td><td>${streamLink(event.stream, screen)}</td><td>${said(event.actor, 60)}</td></tr>`,
+  )}</tbody></table>`;
+};
 
 /** To the page of what a stream is about, where there is one. */
 export const streamLink = (stream: string, screen: Screen): Html | string => {
@@ -84,5 +103,6 @@ export const streamLink = (stream: string, screen: Screen): Html | string => {
   if (kind === "deployment") return html`<a href="${linkTo(deploymentPath(rest.join("/")), screen)}">${shortId(rest.join("/"))}</a>`;
   const [site = "", environment = ""] = rest;
   if (kind === "environment") return html`<a href="${linkTo(pathOf({ site, environment }), screen)}">${site} / ${environment}</a>`;
+  if (kind === "webhook") return html`<a href="/webhooks/${encodeURIComponent(site)}">${shortId(site)}</a>`;
   return said(stream, 80);
 };

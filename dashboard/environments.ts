@@ -18,8 +18,10 @@ export type Glance = {
 export const pathOf = ({ site, environment }: Pick<Environment, "site" | "environment">): string =>
   `/environments/${encodeURIComponent(site)}/${encodeURIComponent(environment)}`;
 export const deploymentPath = (id: string): string => `/deployments/${encodeURIComponent(id)}`;
+/** Where two releases are compared: from what, to what. */
+export const comparePath = (from: string, to: string): string => `/compare?from=${encodeURIComponent(from)}&to=${encodeURIComponent(to)}`;
 
-const VERBS = { deploy: "deployed", rollback: "rolled back", promote: "promoted", restore: "put back" } as const;
+export const VERBS = { deploy: "deployed", rollback: "rolled back", promote: "promoted", restore: "put back" } as const;
 
 /** What is live, what is on its way, what is in the way, and what one can do. */
 export const environmentCard = ({ environment, live, recent }: Glance, screen: Screen, heading: "h1" | "h2"): Html => {
@@ -94,7 +96,7 @@ export const timeline = (changes: readonly Change[]): Html | string => {
 };
 
 export const changesTable = (changes: readonly Change[], screen: Screen): Html =>
-  html`<table><caption>What was live</caption><thead><tr><th scope="col">Release</th><th scope="col">How</th><th scope="col">By</th><th scope="col">Since</th><th scope="col">For</th></tr></thead><tbody>${changes.map(
-    ({ deploymentId, sequence, how, by, why, since, ms }) =>
-      html`<tr><td><a href="${linkTo(deploymentPath(deploymentId), screen)}">#${sequence} <span class="sha">${shortId(deploymentId)}</span></a></td><td>${VERBS[how]}${why ? html`<br><span class="soft">“${said(why)}”</span>` : ""}</td><td>${said(by, 60)}</td><td>${ago(since, screen.now)}</td><td>${lasting(ms)}</td></tr>`,
+  html`<table><caption>What was live</caption><thead><tr><th scope="col">Release</th><th scope="col">How</th><th scope="col">By</th><th scope="col">Since</th><th scope="col">For</th><th scope="col">Compare</th></tr></thead><tbody>${changes.map(
+    ({ deploymentId, sequence, previous, how, by, why, since, ms }) =>
+      html`<tr><td><a href="${linkTo(deploymentPath(deploymentId), screen)}">#${sequence} <span class="sha">${shortId(deploymentId)}</span></a></td><td>${VERBS[how]}${why ? html`<br><span class="soft">“${said(why)}”</span>` : ""}</td><td>${said(by, 60)}</td><td>${ago(since, screen.now)}</td><td>${lasting(ms)}</td><td>${previous === null || previous === deploymentId ? "" : html`<a href="${comparePath(previous, deploymentId)}">With what was live before</a>`}</td></tr>`,
   )}</tbody></table>`;

@@ -36,6 +36,8 @@ const ROOMS = {
   overview: { href: "/", words: "Overview", key: "e", hasPast: true },
   deployments: { href: "/deployments", words: "Deployments", key: "d", hasPast: true },
   log: { href: "/log", words: "Log", key: "l", hasPast: true },
+  audit: { href: "/audit", words: "Audit", key: "a", hasPast: false },
+  webhooks: { href: "/webhooks", words: "Webhooks", key: "w", hasPast: false },
   quarantine: { href: "/quarantine", words: "Quarantine", key: "q", hasPast: false },
   dora: { href: "/dora", words: "DORA", key: "f", hasPast: false },
 } as const;

@@ -41,7 +41,7 @@ export const letterCard = (letter: Letter, screen: Screen): Html => {
     ],
     ["Id", html`<code>${messageId}</code>`],
   ];
-  return html`<header class="head"><h1>Dead letter of ${said(consumer, 80)}</h1>${badge("failed", "put aside")}</header><p class="reason">${said(reason, 2_000)}</p>${unfinished(letter)}<dl>${facts.map(([term, text]) => html`<dt>${term}</dt><dd>${text}</dd>`)}</dl><p class="row"><a class="button" href="${letterPath(messageId)}/redrive">Send again…</a><a class="button" href="${letterPath(messageId)}/drop">Drop…</a></p><section aria-labelledby="body"><h2 id="body">Body</h2><pre class="log" tabindex="0">${bodyText(body)}</pre></section>`;
+  return html`<header class="head"><h1>Dead letter of ${said(consumer, 80)}</h1>${badge("failed", "put aside")}</header><p class="reason">${said(reason, 2_000)}</p>${unfinished(letter)}<dl>${facts.map(([term, text]) => html`<dt>${term}</dt><dd>${text}</dd>`)}</dl>${screen.canAct ? html`<p class="row"><a class="button" href="${letterPath(messageId)}/redrive">Send again…</a><a class="button" href="${letterPath(messageId)}/drop">Drop…</a></p>` : ""}<section aria-labelledby="body"><h2 id="body">Body</h2><pre class="log" tabindex="0">${bodyText(body)}</pre></section>`;
 };
 
 /** What acts on a screen is escaped in JSON, and named in what is none. */

@@ -1,8 +1,8 @@
 import type { z } from "zod";
 import type { AuditPage } from "../../client/contract.ts";
 import { jsonText } from "../../domain/kernel/text.ts";
+import { cloudEvent, csvHeader, csvLine } from "../../domain/projections/audit-formats.ts";
 import type { Api } from "../api.ts";
-import { cloudEvent, csvHeader, csvLine } from "../audit-formats.ts";
 import type { Context, Register } from "../context.ts";
 import { pastOption } from "../duration.ts";
 import { usageError } from "../failure.ts";

@@ -48,6 +48,14 @@ export const deployments: readonly Operation[] = [
     conflict: true,
   },
   {
+    method: "get",
+    path: "/v1/deployments/:id/compare/:other",
+    id: "compare",
+    summary: "Two releases of one site side by side: commits, functions, variables by name, public files, when each was live",
+    answer: contract.OneComparison,
+    conflict: true,
+  },
+  {
     method: "post",
     path: "/v1/deployments/:id/cancel",
     id: "cancel",

@@ -63,6 +63,13 @@ export const general: readonly Operation[] = [
     answer: contract.Seals,
   },
   {
+    method: "get",
+    path: "/v1/seals/newest",
+    id: "getNewestSeal",
+    summary: "The newest seal, and what is in no seal",
+    answer: contract.NewestSeal,
+  },
+  {
     method: "post",
     path: "/v1/seals",
     id: "seal",

@@ -4,7 +4,7 @@ import { isEnd } from "../../domain/projections/views.ts";
 import { buildLog, readBuildLog } from "../build-log.ts";
 import { deploymentHead, deploymentsTable, eventsTable } from "../deployments.ts";
 import { must } from "../engine.ts";
-import { deploymentPath } from "../environments.ts";
+import { deploymentPath, type Environment } from "../environments.ts";
 import { LATER, page, SOON, screenOf } from "../layout.ts";
 import { clientOf, type Env, type Ports } from "../ports.ts";
 
@@ -27,10 +27,11 @@ export const deployments = (ports: Ports): Hono<Env> =>
         must(client.deploymentEvents(deployment.id, 0)),
         screen.at === undefined ? readBuildLog(client, deployment) : undefined,
       ]);
-      const isLive = environment.live?.deploymentId === deployment.id;
+      const live = environment.live?.deploymentId;
       const then = events.filter(({ version }) => version <= deployment.version);
       const lines = log === undefined ? "" : buildLog({ deployment, log, find });
-      const body = html`${deploymentHead({ deployment, progress, isLive, screen })}${lines}${eventsTable(then, screen, "Events")}`;
+      const head = deploymentHead({ deployment, progress, live, before: liveBefore(environment, deployment.id), screen });
+      const body = html`${head}${lines}${eventsTable(then, screen, "Events")}`;
       return context.html(
         await page({
           title: `Deployment #${deployment.sequence}`,
@@ -39,7 +40,7 @@ export const deployments = (ports: Ports): Hono<Env> =>
           path: deploymentPath(deployment.id),
           body,
           every: isEnd(deployment.status) ? LATER : SOON,
-          says: [`#${deployment.sequence} is ${deployment.status}`, ...(isLive ? [`#${deployment.sequence} is live`] : [])],
+          says: [`#${deployment.sequence} is ${deployment.status}`, ...(live === deployment.id ? [`#${deployment.sequence} is live`] : [])],
           shows: [`deployment/${deployment.id}`, `environment/${deployment.site}/${deployment.environment}`],
           keep: find === "" ? {} : { find },
         }),
@@ -55,3 +56,10 @@ export const deployments = (ports: Ports): Hono<Env> =>
         "content-disposition": `attachment; filename="${deployment.id}.log"`,
       });
     });
+
+/** What was live before a release last went live; nothing where it never did, or long ago. */
+const liveBefore = (environment: Environment, id: string): string | undefined => {
+  const all = [environment.live, ...environment.history].flatMap((one) => (one === null ? [] : [one.deploymentId]));
+  const place = all.indexOf(id);
+  return place < 0 ? undefined : all.slice(place).find((other) => other !== id);
+};

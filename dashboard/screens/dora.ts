@@ -3,7 +3,7 @@ import { html } from "hono/html";
 import type { Query } from "../../client/http.ts";
 import { deploymentBars, type Figures, figureCards, uncountedList } from "../dora.ts";
 import { must, Refused } from "../engine.ts";
-import { page } from "../layout.ts";
+import { page, presentOf } from "../layout.ts";
 import { clientOf, type Env, type Ports } from "../ports.ts";
 import { command, type Html, said } from "../words.ts";
 
@@ -29,7 +29,7 @@ export const dora = (ports: Ports): Hono<Env> =>
       ? figures(answer.value, asked, now)
       : html`<p class="reason" role="alert">${said(new Refused(answer.failure).message, 500)}</p>`;
     const body = html`<h1>DORA</h1>${periodForm(asked, places, now)}${shown}`;
-    const screen = { now, at: undefined };
+    const screen = presentOf(ports, context);
     const status = answer.ok || answer.failure.kind !== "refused" ? 200 : answer.failure.status;
     return context.html(await page({ title: "DORA", room: "dora", screen, path: "/dora", body, withTime: false }), status as 200);
   });

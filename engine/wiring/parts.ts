@@ -14,6 +14,7 @@ import { siteSecrets } from "../aws/secrets.ts";
 import { siteDeadLetters } from "../aws/site-dead-letters.ts";
 import { sourceBucket } from "../aws/sources.ts";
 import { tagTables } from "../aws/tags.ts";
+import { lambdaVersionFacts } from "../aws/version-facts.ts";
 import type { Clock } from "../kit/clock.ts";
 import { eventsOf } from "../log/codec.ts";
 import { eventStore } from "../log/event-store.ts";
@@ -95,6 +96,10 @@ export const siteLetters = (base: Base) => {
 export const functions = (base: Base) => {
   base.clients.lambda ??= make.lambdaClient();
   return lambdaFunctions(base.clients.lambda);
+};
+export const versionFacts = (base: Base) => {
+  base.clients.lambda ??= make.lambdaClient();
+  return lambdaVersionFacts(base.clients.lambda);
 };
 /** Lambda for who asks a release whether it works: where there is no room to run it, that is an answer too. */
 export const probes = (base: Base) => {

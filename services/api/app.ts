@@ -10,6 +10,7 @@ import { ChainBroken } from "../../engine/log/chain-broken.ts";
 import { auditTrail } from "./audit.ts";
 import { buildLogs } from "./build-logs.ts";
 import { authenticate, type Env } from "./caller.ts";
+import { comparisons } from "./compare.ts";
 import { deadLetter } from "./dead-letter.ts";
 import { deadLetters } from "./dead-letters.ts";
 import { deployments } from "./deployments.ts";
@@ -117,6 +118,7 @@ export const createApi = (ports: Ports): Hono<Env> => {
   app.route("/v1/sources", sources(ports));
   app.route("/v1/deployments", deployments(ports));
   app.route("/v1/deployments", buildLogs(ports));
+  app.route("/v1/deployments", comparisons(ports));
   app.route("/v1/environments", environments(ports));
   app.route("/v1/environments", history(ports));
   app.route("/v1/environments", liveHistories(ports));

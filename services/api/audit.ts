@@ -21,7 +21,7 @@ const BATCH = 500;
 export const auditTrail = (ports: Pick<Ports, "log" | "read" | "clock">) => {
   const pasts = auditedPasts(ports.read);
   return new Hono<Env>().get("/", async (context) => {
-    const { since, until, limit, cursor, ...filter } = queryOf(context, ListAudit);
+    const { since, until, limit, cursor, bodies, ...filter } = queryOf(context, ListAudit);
     // to the end of the log, not to the present: a clock that was ahead has written behind it
     const end = until === undefined ? END : momentOf("until", until);
     const soon = positionAt(ports.clock.now() + MAX_CLOCK_SKEW_MS);
@@ -31,7 +31,7 @@ export const auditTrail = (ports: Pick<Ports, "log" | "read" | "clock">) => {
     const from = cursor?.slice(0, 15) ?? begin;
     const commits = unchanged(await ports.log.read(from, end, BATCH)).filter((commit) => cursor === undefined || keyOf(commit) > cursor);
 
-    const rows: AuditRow[] = [];
+    const rows: (AuditRow & { body?: unknown })[] = [];
     const states = new Map<string, Past>();
     let last: Commit | undefined;
     for (const commit of commits) {
@@ -41,7 +41,7 @@ export const auditTrail = (ports: Pick<Ports, "log" | "read" | "clock">) => {
       for (const event of eventsOf(commit)) {
         const audited = audit(state, event);
         state = audited.state;
-        if (matches(audited.row, filter)) rows.push(audited.row);
+        if (matches(audited.row, filter)) rows.push(bodies === undefined ? audited.row : { ...audited.row, body: event.body });
       }
       states.set(commit.stream, { version: commit.version, state });
     }

@@ -8,11 +8,13 @@ import {
   builds,
   eventLog,
   githubTokens,
+  objects,
   queues,
   secrets,
   siteLetters,
   sources,
   store,
+  versionFacts,
   views,
   webhookSecrets,
 } from "../../engine/wiring/parts.ts";
@@ -25,6 +27,22 @@ export const wire = (engine: ApiEngine) => {
 };
 
 export const handler = onLambda(
-  { aggregates, archive, buildLogs, builds, eventLog, githubTokens, queues, secrets, siteLetters, sources, store, views, webhookSecrets },
+  {
+    aggregates,
+    archive,
+    buildLogs,
+    builds,
+    eventLog,
+    githubTokens,
+    objects,
+    queues,
+    secrets,
+    siteLetters,
+    sources,
+    store,
+    versionFacts,
+    views,
+    webhookSecrets,
+  },
   wire,
 );

@@ -1,6 +1,7 @@
 import type { EngineConfig } from "../../blueprint/engine-config.ts";
-import type { Source } from "../../domain/deployment/shapes.ts";
+import type { PublishedFunction, Source } from "../../domain/deployment/shapes.ts";
 import type { Commit } from "../../domain/kernel/chain.ts";
+import type { FileDigest, VersionFacts } from "../../domain/projections/compare.ts";
 import type { Archive } from "../../engine/archive/archive.ts";
 import type { Builds } from "../../engine/aws/builds.ts";
 import type { DeadLetter, HeldLetter as Held } from "../../engine/aws/dead-letter.ts";
@@ -33,8 +34,9 @@ export type Ports = {
   readonly sources: Sources;
   readonly builds: Pick<Builds, "get">;
   readonly buildLogs: BuildLogs;
-  readonly archive: Pick<Archive, "sealsAfter" | "seal" | "unsealed" | "publicKey" | "addressOf">;
+  readonly archive: Pick<Archive, "sealsAfter" | "latest" | "seal" | "unsealed" | "publicKey" | "addressOf">;
   readonly deadLetters: DeadLetters;
+  readonly released: Released;
   /** the values of environments' variables */
   readonly secrets: Pick<SiteSecretsStore, "document" | "change">;
   readonly webhooks: Webhooks;
@@ -44,6 +46,14 @@ export type Ports = {
   readonly chance: Chance;
   /** one line for the operator; never a secret */
   report(line: Readonly<Record<string, unknown>>): void;
+};
+
+/** What there still is of a release besides the log. */
+export type Released = {
+  /** `undefined` where the version is gone */
+  facts(of: Pick<PublishedFunction, "name" | "version">): Promise<VersionFacts | undefined>;
+  /** by the key of its manifest; `undefined` where that is gone */
+  publicFiles(manifest: string): Promise<readonly FileDigest[] | undefined>;
 };
 
 /** Where apps' sources are kept, by the digest of their zip. */
@@ -80,7 +90,7 @@ export type DeadLetters = {
 
 /** Webhook endpoints: their rows, their secrets, and the queue of what is sent to them. */
 export type Webhooks = {
-  readonly rows: Pick<Views, "webhooks" | "delivery" | "deliveries" | "noteDelivery" | "setHealth">;
+  readonly rows: Pick<Views, "webhooks" | "delivery" | "deliveries" | "noteDelivery" | "health" | "setHealth">;
   readonly secrets: WebhookSecrets;
   /** which URLs may be used */
   readonly rules: Rules;

@@ -25,6 +25,12 @@ export const seals = ({ archive }: Pick<Ports, "archive">) =>
       const unsealed = next === null ? ((await archive.unsealed()) ?? null) : null;
       return context.json({ publicKey: await archive.publicKey(), seals: listed, next, unsealed });
     })
+    .get("/newest", async (context) => {
+      const seal = await archive.latest();
+      if (seal === undefined) return context.json({ newest: null, unsealed: null });
+      const { number, sealedAt, count, first, last } = SealManifest.parse(JSON.parse(seal.manifest));
+      return context.json({ newest: { number, sealedAt, count, first, last }, unsealed: (await archive.unsealed()) ?? null });
+    })
     .post("/", async (context) => {
       try {
         return context.json({ sealed: (await archive.seal("only what is new")) ?? null });

@@ -67,7 +67,12 @@ export const webhooks = (ports: Ports) => {
 
   return new Hono<Env>()
     .get("/", async (context) => context.json({ webhooks: await rows.webhooks() }))
-    .get("/:id", async (context) => context.json({ webhook: await see(context.req.param("id")) }))
+    .get("/:id", async (context) => {
+      const webhook = await see(context.req.param("id"));
+      const { failingSince, throttledUntil } = await rows.health(webhook.id);
+      const pausedUntil = throttledUntil > ports.clock.now() ? timeOf(throttledUntil) : null;
+      return context.json({ webhook, health: { failingSince: failingSince > 0 ? timeOf(failingSince) : null, pausedUntil } });
+    })
 
     .post("/", async (context) => {
       const { kind, url: text, site, environment, types } = await bodyOf(context, AddWebhook);
@@ -125,3 +130,5 @@ export const webhooks = (ports: Ports) => {
       return context.json({ webhook: await see(id, { removed: true }) });
     });
 };
+
+const timeOf = (ms: number): string => new Date(ms).toISOString();

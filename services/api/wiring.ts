@@ -1,4 +1,5 @@
 import { type Chance, systemChance } from "../../engine/kit/chance.ts";
+import { Manifest } from "../../engine/open-next/manifest.ts";
 import { everyAddress } from "../../engine/webhooks/lookup.ts";
 import type { Engine } from "../../engine/wiring/engine.ts";
 import { letterQueues } from "./letter-queues.ts";
@@ -16,6 +17,8 @@ export type ApiEngine = Pick<
   | "githubTokens"
   | "views"
   | "builds"
+  | "versionFacts"
+  | "objects"
   | "queues"
   | "siteLetters"
   | "archive"
@@ -43,6 +46,8 @@ export const apiPorts = (engine: ApiEngine, { chance = systemChance, canStream =
     githubTokens,
     views,
     builds,
+    versionFacts,
+    objects,
     queues,
     archive,
     secrets,
@@ -62,6 +67,13 @@ export const apiPorts = (engine: ApiEngine, { chance = systemChance, canStream =
     builds,
     buildLogs,
     deadLetters: letterQueues(engine),
+    released: {
+      facts: ({ name, version }) => versionFacts(name, version),
+      publicFiles: async (key) => {
+        const text = await objects.getText(config.buckets.static, key);
+        return text === undefined ? undefined : Manifest.parse(JSON.parse(text)).publicFiles;
+      },
+    },
     archive,
     secrets,
     webhooks: {

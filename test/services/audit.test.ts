@@ -33,6 +33,13 @@ describe("the audit trail", () => {
     expect(all.length).toBeGreaterThan(25);
   });
 
+  it("has each event's body where that is asked for, and only there", async () => {
+    const { events } = (await past.ask("GET", "events?limit=1000")).body;
+    const rows = await past.trail("bodies=true");
+    expect(rows.map((row) => (row as { body?: unknown }).body)).toEqual(events.map(({ body }: { body: unknown }) => body));
+    expect(all.filter((row) => "body" in row)).toEqual([]);
+  });
+
   it.each([1, 2, 7])("is the same in pages of %i", async (limit) => {
     expect(await past.trail("", limit)).toEqual(all);
   });

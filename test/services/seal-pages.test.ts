@@ -41,9 +41,17 @@ const page = async (query = "") => {
 const range = (from: number, to: number): number[] => Array.from({ length: to - from + 1 }, (_, n) => from + n);
 
 describe("the pages of seals", () => {
-  it("are none, then one that ends, then twenty seals each, of which no seal is missed or told twice", async () => {
+  it("are none where nothing was sealed; the newest is told without the others", async () => {
+    const newest = async () => (await past.ask("GET", "seals/newest")).body;
+    expect(await newest()).toEqual({ newest: null, unsealed: null });
     expect(await page()).toMatchObject({ numbers: [], next: null });
-    for (const number of range(1, 20)) await put(number);
+    for (const number of range(1, 3)) await put(number);
+    expect((await newest()).newest).toEqual({ number: 3, sealedAt: new Date(3).toISOString(), count: 0, first: null, last: null });
+  });
+
+  it("are one that ends, then twenty seals each, of which no seal is missed or told twice", async () => {
+    expect(await page("?after=3")).toMatchObject({ numbers: [], next: null });
+    for (const number of range(4, 20)) await put(number);
     expect(await page()).toMatchObject({ numbers: range(1, 20), next: null });
     for (const number of range(21, 45)) await put(number);
     expect(await page()).toMatchObject({ numbers: range(1, 20), next: 20 });

@@ -48,7 +48,9 @@ export const doEverythingOnce = async (world: PartsWorld, receiver: Receiver): P
   const hook = added.body.webhook.id as string;
   const first = await deploy(world, {});
   await reached(world, first, "success");
-  await reached(world, await deploy(world, {}), "success");
+  const second = await deploy(world, {});
+  await reached(world, second, "success");
+  expect((await world.api.get(`deployments/${first}/compare/${second}`)).status).toBe(200);
   const broken = await deploy(world, { failsWith: "this one is broken" });
   await reached(world, broken, "failed");
   await world.api.get(`deployments/${broken}/logs`);

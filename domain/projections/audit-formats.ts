@@ -1,5 +1,5 @@
-import { storable } from "../domain/kernel/text.ts";
-import type { AuditRow } from "../domain/projections/audit.ts";
+import { storable } from "../kernel/text.ts";
+import type { AuditRow } from "./audit.ts";
 
 const COLUMNS = [
   "position",
@@ -23,8 +23,10 @@ const COLUMNS = [
   "correlation",
 ] as const;
 
+/** The names of a trail's columns in CSV. */
 export const csvHeader = COLUMNS.join(",");
 
+/** One row of the trail as a line of CSV (RFC 4180), without its end. */
 export const csvLine = (row: AuditRow): string => {
   const { change, ...rest } = row;
   const flat: Record<string, unknown> = { ...rest, changed: change?.of, before: change?.before, after: change?.after };

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { cloudEvent, csvHeader, csvLine } from "../../cli/audit-formats.ts";
 import type { AuditRow } from "../../domain/projections/audit.ts";
+import { cloudEvent, csvHeader, csvLine } from "../../domain/projections/audit-formats.ts";
 import { at, deploymentId } from "../support/samples.ts";
 
 const row = (change: Partial<AuditRow> = {}): AuditRow => ({
