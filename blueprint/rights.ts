@@ -204,6 +204,8 @@ const rights: Partial<Record<EngineFunctionName, readonly Right[]>> = {
     events,
     log,
     readViews,
+    // what is listed is read a hundred rows at a time
+    may(["dynamodb:BatchGetItem"], table(VIEWS_TABLE)),
     // deliveries that a person asks for, and what is noted of a seal on demand
     may(["dynamodb:PutItem"], table(VIEWS_TABLE)),
     sealNotes,

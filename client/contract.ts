@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { GitCommit, Source } from "../domain/deployment/shapes.ts";
 import { FlipReason } from "../domain/environment/events.ts";
-import { Name } from "../domain/kernel/identity.ts";
+import { DeploymentId, Name } from "../domain/kernel/identity.ts";
 import { Seal, SealManifest } from "../domain/kernel/seal.ts";
 import { storable } from "../domain/kernel/text.ts";
 import { AuditRow } from "../domain/projections/audit.ts";
@@ -57,8 +57,14 @@ export const RequestDeployment = z.strictObject({
   commit: Commit.optional(),
   reason: reason.optional(),
 });
-/** `GET /v1/deployments?site=&environment=&status=&limit=` newest first → `{deployments}` */
+/** `GET /v1/deployments?site=&environment=&status=&limit=&ids=` newest first → `{deployments}` */
 export const ListDeployments = z.strictObject({
+  /** whole ids, separated by commas: those, and nothing else is looked at */
+  ids: z
+    .string()
+    .transform((text) => [...new Set(text.split(","))])
+    .pipe(z.array(DeploymentId).max(100, "must be no more than 100"))
+    .optional(),
   site: Name.optional(),
   environment: Name.optional(),
   status: Status.optional(),
@@ -301,10 +307,11 @@ export const DeadLettersEmptied = z.object({ emptied: z.number() });
 export const AtMoment = z.strictObject({ at: z.string().optional() });
 
 /**
- * `GET /v1/environments/:site/:environment/history?before=&limit=` → `{changes, next}`: what was live, newest first, and how
+ * `GET /v1/environments/:site/:environment/history?before=&limit=&at=` → `{changes, next}`: what was live (at that time or position), newest first, and how
  * each came and went. `next`: ask again with it as `before`; null at the beginning.
  */
 export const ListHistory = z.strictObject({
+  at: z.string().optional(),
   before: z.coerce.number().int().positive().optional(),
   limit: z.coerce.number().int().min(1).max(100).default(20),
 });

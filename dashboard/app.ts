@@ -1,5 +1,6 @@
 import { type Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
+import { compress } from "hono/compress";
 import { html } from "hono/html";
 import type { Client } from "../client/client.ts";
 import { commandRoutes } from "./command-routes.ts";
@@ -43,6 +44,7 @@ export const createDashboard = (ports: Ports): Hono<Env> => {
 
   const beginning = logBeginning();
   app.use(guarded);
+  app.use(compress());
   app.use(bodyLimit({ maxSize: LARGEST_FORM, onError: (context) => wrong(context, "The form is too large.", 413) }));
   app.get("/assets/style.css", (context) => context.body(style, 200, { "content-type": "text/css; charset=utf-8" }));
   app.get("/assets/live.js", (context) => context.body(liveScript, 200, { "content-type": "text/javascript; charset=utf-8" }));

@@ -1,6 +1,7 @@
 import { html } from "hono/html";
 import type { z } from "zod";
 import type { HistoryEntry, OneEnvironment } from "../client/contract.ts";
+import { clipped } from "../domain/kernel/text.ts";
 import { type DeploymentView, isEnd } from "../domain/projections/views.ts";
 import { linkTo, type Screen } from "./layout.ts";
 import { ago, badge, type Html, lasting, said, shortId, statusBadge, subject } from "./words.ts";
@@ -77,6 +78,22 @@ const actions = (environment: Environment): Html => {
   const { live, history, pin, lock } = environment;
   const link = (verb: string, words: string): Html => html`<a class="button" href="${pathOf(environment)}/${verb}">${words}</a>`;
   return html`<p class="row">${live !== null && history.length > 0 ? link("rollback", "Roll back…") : ""}${pin === null ? link("pin", "Pin…") : link("unpin", "Unpin…")}${lock === null ? link("lock", "Lock…") : link("unlock", "Unlock…")}</p>`;
+};
+
+/** A line an environment: where there are too many for cards. */
+export const environmentsTable = (glances: readonly Glance[], screen: Screen): Html =>
+  html`<table class="dense"><thead><tr><th scope="col">Environment</th><th scope="col">Status</th><th scope="col">Release</th><th scope="col">Since</th></tr></thead><tbody>${glances.map(
+    ({ environment, live, recent }) =>
+      html`<tr><td><a href="${linkTo(pathOf(environment), screen)}">${environment.site} / ${environment.environment}</a></td><td>${badges(environment)}${movingBadge(recent)}${failedBadge(environment, recent)}</td><td>${live === undefined ? "" : html`<a href="${linkTo(deploymentPath(live.id), screen)}">${clipped(subject(live), 60)}</a>`}</td><td>${environment.live === null ? "" : ago(environment.live.at, screen.now)}</td></tr>`,
+  )}</tbody></table>`;
+
+const movingBadge = (recent: readonly DeploymentView[]): Html | string => {
+  const newest = recent.find(({ status }) => !isEnd(status) && status !== "held");
+  return newest === undefined ? "" : badge("moving", `#${newest.sequence} ${newest.status}`);
+};
+const failedBadge = ({ live }: Environment, recent: readonly DeploymentView[]): Html | string => {
+  const failed = recent.find(({ status, sequence }) => status === "failed" && sequence > (live?.sequence ?? 0));
+  return failed === undefined ? "" : badge("failed", `#${failed.sequence} failed`);
 };
 
 /** What was live, as a picture: one band a release, as wide as it lasted. */

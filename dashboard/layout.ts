@@ -1,7 +1,7 @@
 import type { Context } from "hono";
 import { html } from "hono/html";
 import type { Env, Ports } from "./ports.ts";
-import { type Html, said } from "./words.ts";
+import { type Html, said, symbols } from "./words.ts";
 
 /** What every screen knows of its request. */
 export type Screen = {
@@ -82,7 +82,7 @@ export const linkTo = (path: string, { at }: Pick<Screen, "at">): string => {
 
 const document = (title: string, body: Html, withScript: boolean): Html => html`<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>${title} · Shiplog</title><link rel="icon" href="data:,"><link rel="stylesheet" href="/assets/style.css">${withScript ? html`<script src="/assets/live.js" defer></script>` : ""}</head>
-<body>${body}</body></html>`;
+<body>${symbols}${body}</body></html>`;
 
 /** A page of somebody who signed in. What is past is not updated, and says so. */
 export const page = (given: Page): Html => {

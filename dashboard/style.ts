@@ -33,6 +33,7 @@ button, .button { font: inherit; display: inline-block; padding: 0.28rem 0.75rem
 .badge { display: inline-flex; gap: 0.35em; align-items: center; padding: 0.05rem 0.5rem; border-radius: 99px; font-size: 0.8rem; font-weight: 600; white-space: nowrap }
 .badge svg { width: 0.6rem; height: 0.6rem; fill: currentColor; flex: none }
 .badge.live { color: var(--live); background: var(--live-soft) } .badge.moving { color: var(--moving); background: var(--moving-soft) } .badge.held { color: var(--held); background: var(--held-soft) } .badge.failed { color: var(--failed); background: var(--failed-soft) } .badge.gone { color: var(--gone); background: var(--gone-soft) }
+.filters a[aria-current] { color: var(--text); font-weight: 600; text-decoration: none } .queue { margin: 0.4rem 0 0; padding-left: 1.5rem } .dense td { padding-top: 0.25rem; padding-bottom: 0.25rem } .dense .badge { margin-right: 0.3rem }
 .release { display: grid; gap: 0.1rem } .release .what { font-weight: 600; color: inherit; text-decoration: none }
 .row { display: flex; gap: 0.4rem 0.6rem; align-items: center; flex-wrap: wrap; padding-top: 0.55rem; border-top: 1px solid var(--line) } .confirm .row, .narrow .row { border: 0 }
 .reason { border-left: 3px solid var(--failed); padding: 0.3rem 0.75rem; background: var(--failed-soft) }

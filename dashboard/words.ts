@@ -37,9 +37,12 @@ const SYMBOLS: Readonly<Record<Tone, string>> = {
   gone: "M5 1a4 4 0 1 0 0 8a4 4 0 1 0 0-8ZM5 2.2a2.8 2.8 0 1 1 0 5.6a2.8 2.8 0 1 1 0-5.6Z",
 };
 
+/** Drawn once a page; badges refer to them. */
+export const symbols = html`<svg class="hidden" aria-hidden="true">${Object.entries(SYMBOLS).map(([tone, path]) => html`<symbol id="is-${tone}" viewBox="0 0 10 10"><path fill-rule="evenodd" d="${path}"/></symbol>`)}</svg>`;
+
 /** Symbol, word and colour, so that none of them is needed. */
 export const badge = (tone: Tone, words: string): Html =>
-  html`<span class="badge ${tone}"><svg viewBox="0 0 10 10" aria-hidden="true"><path fill-rule="evenodd" d="${SYMBOLS[tone]}"/></svg>${words}</span>`;
+  html`<span class="badge ${tone}"><svg aria-hidden="true"><use href="#is-${tone}"/></svg>${words}</span>`;
 
 const TONES: Readonly<Record<DeploymentView["status"], Tone>> = {
   queued: "moving",

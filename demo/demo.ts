@@ -85,7 +85,7 @@ async function demo(): Promise<number> {
     for (const problem of problems) terminal.note(`${terminal.paintNote("red", "did not hold:")} ${problem}`);
     if (problems.length === 0)
       terminal.note(`\n${terminal.paintNote("green", "Everything held")}, in ${showDuration(Date.now() - begun)}.`);
-    if (options.keep) await keep(url, dataDir);
+    if (options.keep) await keep(url, development.apiUrl, dataDir);
     else terminal.note(`\n${NEXT}`);
     return problems.length === 0 ? exit.reached : exit.unexpected;
   } finally {
@@ -175,11 +175,12 @@ function tell({ answers }: Load): void {
 }
 
 /** Serves until Ctrl-C. */
-async function keep(url: string, dataDir: string): Promise<void> {
+async function keep(url: string, dashboard: string, dataDir: string): Promise<void> {
   const shiplog = `npx shiplog --data ${dataDir}`;
   terminal.note(`
-Serving at ${url} until Ctrl-C. In another terminal:
+Serving at ${url} until Ctrl-C. The dashboard is at ${dashboard}. In another terminal:
 ${table([
+  ["", `${shiplog} open`, "the dashboard, signed in"],
   ["", `${shiplog} status`, "what is live, why, and how to undo it"],
   ["", `${shiplog} why`, "from the first request on"],
   ["", `${shiplog} unpin`, "let deployments go live again"],

@@ -16,11 +16,11 @@ export const environment = (ports: Ports): Hono<Env> =>
     const screen = screenOf(ports, context);
     const client = clientOf(ports, context);
     const { site, environment: name } = context.req.param();
-    const [environment, recent] = await Promise.all([
+    const [environment, recent, { changes }] = await Promise.all([
       must(client.environment(site, name, screen.at)),
       must(client.deployments({ site, environment: name, limit: 50, at: screen.at })),
+      must(client.history(site, name, { limit: HISTORY, at: screen.at })),
     ]);
-    const changes = screen.at === undefined ? (await must(client.history(site, name, { limit: HISTORY }))).changes : [];
     const glance = { environment, live: await liveOf(client, environment, recent, screen), recent };
     const body = html`${environmentCard(glance, screen, "h1")}${timeline(changes)}${changes.length === 0 ? "" : changesTable(changes, screen)}${deploymentsTable(recent, screen, "Deployments")}<p><a href="/log?site=${encodeURIComponent(site)}&amp;environment=${encodeURIComponent(name)}">Its events</a></p>`;
     return context.html(

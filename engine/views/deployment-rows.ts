@@ -12,7 +12,7 @@ export const deploymentRows = (client: DynamoDBDocumentClient, table: string, re
   return (generation: number) => {
     const kept = rows(generation);
     const { by, viewsOf } = kept;
-    return { ...kept, list, active, find };
+    return { ...kept, list, newest, active, find };
 
     /** Newest first. What is under way is looked for among that alone, however long the history is. */
     async function list({ site, environment, status, limit }: Wanted): Promise<DeploymentView[]> {
@@ -28,6 +28,24 @@ export const deploymentRows = (client: DynamoDBDocumentClient, table: string, re
       do {
         const page = await by("byPlace", `${site}/${environment}`).go({ order: "desc", cursor, limit: Math.max(limit, 25) });
         found.push(...(await viewsOf(page.data)).filter((view) => status === undefined || view.status === status));
+        cursor = page.cursor;
+      } while (cursor !== null && found.length < limit);
+      return found.slice(0, limit);
+    }
+    /** The newest that fit, of whatever place. */
+    async function newest(limit: number, fits: (view: DeploymentView) => boolean): Promise<DeploymentView[]> {
+      const found = await Promise.all([ACTIVE, ENDED].map((activity) => newestOf(activity, limit, fits)));
+      return found
+        .flat()
+        .sort((a, b) => (a.id < b.id ? 1 : -1))
+        .slice(0, limit);
+    }
+    async function newestOf(activity: string, limit: number, fits: (view: DeploymentView) => boolean): Promise<DeploymentView[]> {
+      const found: DeploymentView[] = [];
+      let cursor: string | null = null;
+      do {
+        const page = await by("byActivity", activity).go({ order: "desc", cursor, limit });
+        found.push(...(await viewsOf(page.data)).filter(fits));
         cursor = page.cursor;
       } while (cursor !== null && found.length < limit);
       return found.slice(0, limit);

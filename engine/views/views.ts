@@ -50,6 +50,14 @@ export const viewsTable = (dynamodb: DynamoDBClient, table: string, read: ReadSt
     deployment: async (id: string): Promise<DeploymentView | undefined> => (await live("deployments")).current(deploymentStream(id)),
     environment: async (site: string, environment: string): Promise<EnvironmentView | undefined> =>
       (await live("environments")).current(environmentStream(site, environment)),
+    /** Rows of these environments, without those that were never projected. */
+    environments: async (places: readonly { readonly site: string; readonly environment: string }[]): Promise<EnvironmentView[]> =>
+      (await live("environments")).many(places.map(({ site, environment }) => environmentStream(site, environment))),
+    /** Those of these whole ids that there are. */
+    deploymentsOf: async (ids: readonly string[]): Promise<DeploymentView[]> => (await live("deployments")).many(ids.map(deploymentStream)),
+    /** The newest that fit, of whatever place. */
+    newestDeployments: async (limit: number, fits: (view: DeploymentView) => boolean): Promise<DeploymentView[]> =>
+      (await live("deployments")).newest(limit, fits),
     /** Newest first. */
     deployments: async (wanted: {
       site: string;

@@ -101,7 +101,13 @@ export const deployments = (ports: Ports) => {
     })
 
     .get("/", async (context) => {
-      const { site, environment, status, limit, at } = queryOf(context, ListDeployments);
+      const { site, environment, status, limit, at, ids } = queryOf(context, ListDeployments);
+      if (ids !== undefined) return context.json({ deployments: (await views.deploymentsOf(ids)).sort(newestFirst) });
+      if (site === undefined && environment === undefined && status === undefined && at === undefined) {
+        const declared = new Set(see.places().map((place) => `${place.site}/${place.environment}`));
+        const isDeclared = (view: DeploymentView): boolean => declared.has(`${view.site}/${view.environment}`);
+        return context.json({ deployments: await views.newestDeployments(limit, isDeclared) });
+      }
       const moment = at === undefined ? undefined : momentOf("at", at);
       const found = await Promise.all(
         see
@@ -112,8 +118,7 @@ export const deployments = (ports: Ports) => {
               : then.deployments(place, moment, status, limit),
           ),
       );
-      const newestFirst = found.flat().sort((a, b) => (a.id < b.id ? 1 : -1));
-      return context.json({ deployments: newestFirst.slice(0, limit) });
+      return context.json({ deployments: found.flat().sort(newestFirst).slice(0, limit) });
     })
 
     .get("/:id", async (context) => {
@@ -152,5 +157,7 @@ const reusable = ({ id, reusedFrom, buildId, releaseId, artifact, variables: { b
   buildId === null || releaseId === null || artifact === null
     ? undefined
     : { from: reusedFrom ?? id, buildId, releaseId, artifact, ...(built && { variables: built }) };
+
+const newestFirst = (a: DeploymentView, b: DeploymentView): number => (a.id < b.id ? 1 : -1);
 
 const isAdmitted = (event: Recorded): event is Admitted => event.type === "DeploymentAdmitted";

@@ -1,5 +1,4 @@
 import { type Context, Hono } from "hono";
-import type { SiteConfig } from "../../blueprint/engine-config.ts";
 import { AtMoment, Lock, Pin, PlanRollback, Rollback, Unlock, WithReason } from "../../client/contract.ts";
 import type { EnvironmentCommand } from "../../domain/environment/commands.ts";
 import type { FlipRequested } from "../../domain/environment/events.ts";
@@ -41,8 +40,10 @@ export const environments = (ports: Ports) => {
   return new Hono<Env>()
     .get("/", async (context) => {
       const { at } = queryOf(context, AtMoment);
-      const seen = at === undefined ? see.environment : (place: SiteConfig) => then.environment(place, momentOf("at", at));
-      return context.json({ environments: await Promise.all(see.places().filter(seenBy(context)).map(seen)) });
+      const places = see.places().filter(seenBy(context));
+      if (at === undefined) return context.json({ environments: await see.environments(places) });
+      const moment = momentOf("at", at);
+      return context.json({ environments: await Promise.all(places.map((place) => then.environment(place, moment))) });
     })
     .get("/:site/:environment", async (context) => {
       const { at } = queryOf(context, AtMoment);

@@ -12,6 +12,7 @@ import { eventsOf } from "../../engine/log/codec.ts";
 import { queryOf } from "./body.ts";
 import type { Env } from "./caller.ts";
 import { type Look, look } from "./look.ts";
+import { momentOf } from "./moment.ts";
 import type { Ports } from "./ports.ts";
 
 /** A release goes live with about six commits. */
@@ -22,20 +23,25 @@ const NEWEST = 9_999_999_999;
 export const liveHistories = (ports: Pick<Ports, "config" | "read" | "readBack" | "views" | "clock">) => {
   const see = look(ports);
   return new Hono<Env>().get("/:site/:environment/history", async (context) => {
-    const { before, limit } = queryOf(context, ListHistory);
+    const { before, limit, at } = queryOf(context, ListHistory);
+    const moment = at === undefined ? undefined : momentOf("at", at);
     const place = see.place(context.req.param("site"), context.req.param("environment"));
-    const { changes, isWhole } = await changesBefore(ports, place, before, limit);
-    const entries = await Promise.all(changes.map((change) => entryOf(see, change, ports.clock.now())));
+    const { changes, isWhole } = await changesBefore(ports, place, { before, limit, moment });
+    const entries = await Promise.all(
+      changes.map((change) => entryOf(see, change, moment === undefined ? ports.clock.now() : Number(moment))),
+    );
     return context.json({ changes: entries, next: isWhole ? null : (changes.at(-1)?.version ?? null) });
   });
 };
+
+/** `moment`: a position, behind which nothing had happened yet */
+type Wanted = { readonly before: number | undefined; readonly limit: number; readonly moment: string | undefined };
 
 /** The changes before a version of the stream, newest first. The stream is read backwards, and no further than they go. */
 async function changesBefore(
   { readBack }: Pick<Ports, "readBack">,
   { site, environment }: SiteConfig,
-  before: number | undefined,
-  limit: number,
+  { before, limit, moment }: Wanted,
 ): Promise<{ changes: LiveChange[]; isWhole: boolean }> {
   const stream = environmentStream(site, environment);
   const commits: Commit[] = [];
@@ -43,7 +49,8 @@ async function changesBefore(
   for (let end = before === undefined ? NEWEST : before + 1; ; ) {
     const older = await readBack(stream, end, PAGE);
     commits.push(...older);
-    const events = commits.toReversed().flatMap(environmentEvents);
+    const then = commits.filter(({ position }) => moment === undefined || position <= moment);
+    const events = then.toReversed().flatMap(environmentEvents);
     const changes = liveHistory(events).filter(({ version }) => before === undefined || version < before);
     const shown = changes.slice(0, limit);
     const last = older.at(-1);

@@ -65,6 +65,15 @@ export const look = ({ config, read, views }: Pick<Ports, "config" | "read" | "v
     return { ...(view ?? row), ...declaredOf(place) };
   };
 
+  /** Many at once, as the projection has them. */
+  const environments = async (places: readonly SiteConfig[]): Promise<EnvironmentOf[]> => {
+    const rows = new Map((await views.environments(places)).map((row) => [`${row.site}/${row.environment}`, row]));
+    return places.map((place) => {
+      const { site, environment: name } = place;
+      return { ...(rows.get(`${site}/${name}`) ?? emptyEnvironment(site, name)), ...declaredOf(place) };
+    });
+  };
+
   /** The full id that begins like this, with or without `dep_`. */
   const deploymentId = async (given: string): Promise<string> => {
     const id = `dep_${given.replace(/^dep_/i, "").toUpperCase()}`;
@@ -78,5 +87,5 @@ export const look = ({ config, read, views }: Pick<Ports, "config" | "read" | "v
     return only;
   };
 
-  return { places, place, deployment, environment, deploymentId };
+  return { places, place, deployment, environment, environments, deploymentId };
 };

@@ -29,7 +29,17 @@ export type Ports = {
   readonly githubTokens: GithubTokenReader | undefined;
   readonly views: Pick<
     Views,
-    "deployment" | "environment" | "deployments" | "findDeployments" | "progress" | "claimKey" | "noteBegun" | "sessions"
+    | "deployment"
+    | "environment"
+    | "environments"
+    | "deployments"
+    | "deploymentsOf"
+    | "newestDeployments"
+    | "findDeployments"
+    | "progress"
+    | "claimKey"
+    | "noteBegun"
+    | "sessions"
   >;
   readonly sources: Sources;
   readonly builds: Pick<Builds, "get">;

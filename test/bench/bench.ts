@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { parseArgs } from "node:util";
 import { build } from "./build.ts";
+import { dashboard } from "./dashboard.ts";
 import { dev } from "./dev.ts";
 import { fold } from "./fold.ts";
 import { release } from "./release.ts";
@@ -12,7 +13,7 @@ import { upload } from "./upload.ts";
 
 /**
  * Ratios against what they stand on, measured side by side in one run on the same local endpoint.
- * Exit code 1 where a target is missed. `npm run bench -- [--json] [--only append|load|fold|upload|release|build|traffic|replay|dev]`
+ * Exit code 1 where a target is missed. `npm run bench -- [--json] [--only append|load|fold|upload|release|build|traffic|replay|dev|dashboard]`
  */
 const benches: Readonly<Record<string, (tell: (line: string) => void) => Promise<readonly Line[]>>> = {
   append,
@@ -24,6 +25,7 @@ const benches: Readonly<Record<string, (tell: (line: string) => void) => Promise
   traffic,
   replay,
   dev,
+  dashboard,
 };
 
 const { values } = parseArgs({ options: { json: { type: "boolean", default: false }, only: { type: "string" } } });

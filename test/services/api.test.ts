@@ -343,6 +343,17 @@ describe("an environment", () => {
     }
     expect(pages).toEqual(all.changes.map(({ ms: _, ...change }: { ms: number }) => change));
     expect((await ask("GET", "/environments/web/production/history?limit=101")).status).toBe(400);
+    // as it was when the second was live: what came later had not happened
+    const moment = new Date(Date.parse(all.changes[0].since) - 1).toISOString();
+    const then = await history(`?at=${moment}`);
+    expect(then).toMatchObject({
+      changes: [
+        { deploymentId: second, until: null, ended: null, ms: Date.parse(moment) - Date.parse(all.changes[1].since) },
+        { deploymentId: first, sequence: 1, ended: { to: second } },
+      ],
+      next: null,
+    });
+    expect((await history("?at=2020-01-01")).changes).toEqual([]);
 
     const never = (await deploy("web", "three")).body.deployment.id;
     expect(await ask("POST", "/environments/web/production/rollback", { to: never })).toMatchObject({

@@ -2,6 +2,16 @@ import { describe, expect, it } from "vitest";
 import { createDashboard } from "../../dashboard/app.ts";
 import { positionAt } from "../../domain/kernel/position.ts";
 
+/** Somebody is signed in, and the log is empty; else as it says. */
+const signedIn =
+  (ask: (request: Request) => Response) =>
+  (request: Request): Response => {
+    const { pathname } = new URL(request.url);
+    if (pathname === "/v1/caller")
+      return Response.json({ caller: { token: "local", scope: "all", actor: "ann (token local)", session: null } });
+    return pathname === "/v1/events" ? Response.json({ events: [], next: positionAt(0) }) : ask(request);
+  };
+
 /** An engine whose trail has so many rows, a thousand a page; what it was asked for. */
 const trailOf = (all: number, why = "short") => {
   const asked: URL[] = [];
@@ -31,9 +41,8 @@ const trailOf = (all: number, why = "short") => {
     const to = Math.min(all, from + 1_000);
     return Response.json({ rows: Array.from({ length: to - from }, (_, n) => row(from + n + 1)), next: to < all ? String(to) : null });
   };
-  const dashboard = createDashboard({ ask, now: () => Date.parse("2026-11-27T09:00:00Z"), key: () => "a key" });
-  const get = (path: string) =>
-    dashboard.request(`http://localhost${path}`, { headers: { cookie: "shiplog_session=token; shiplog_session_name=ann" } });
+  const dashboard = createDashboard({ ask: signedIn(ask), now: () => Date.parse("2026-11-27T09:00:00Z"), key: () => "a key" });
+  const get = (path: string) => dashboard.request(`http://localhost${path}`, { headers: { cookie: "shiplog_session=shs_secret" } });
   return { get, asked };
 };
 
@@ -63,8 +72,8 @@ describe("a file of the trail", () => {
       asked.push(request.url);
       return Response.json({ rows: [], next: String(asked.length) });
     };
-    const dashboard = createDashboard({ ask, now: Date.now, key: () => "a key" });
-    const headers = { cookie: "shiplog_session=token; shiplog_session_name=ann" };
+    const dashboard = createDashboard({ ask: signedIn(ask), now: Date.now, key: () => "a key" });
+    const headers = { cookie: "shiplog_session=shs_secret" };
     expect((await dashboard.request("http://localhost/audit/export.csv", { headers })).status).toBe(413);
     expect(asked.length).toBeLessThanOrEqual(100);
     const page = await (await dashboard.request("http://localhost/audit", { headers })).text();
@@ -76,8 +85,8 @@ describe("a file of the trail", () => {
 describe("what is sealed", () => {
   const pageWith = async (seals: () => Response): Promise<string> => {
     const ask = ({ url }: Request): Response => (url.includes("/seals/") ? seals() : Response.json({ rows: [], next: null }));
-    const dashboard = createDashboard({ ask, now: () => Date.parse("2026-11-27T09:00:00Z"), key: () => "a key" });
-    const headers = { cookie: "shiplog_session=token; shiplog_session_name=ann" };
+    const dashboard = createDashboard({ ask: signedIn(ask), now: () => Date.parse("2026-11-27T09:00:00Z"), key: () => "a key" });
+    const headers = { cookie: "shiplog_session=shs_secret" };
     return (await dashboard.request("http://localhost/audit", { headers })).text();
   };
 

@@ -186,7 +186,7 @@ describe("a rebuild that was cut off", () => {
     const one = { views: ["deployments"], from: "segments" } as const;
     await expect(replay(room.ports(), one)).rejects.toThrow(RebuildInterrupted);
     expect(await replay(room.ports(), one, { restart: true })).toMatchObject({ generation: 2, resumed: false });
-    expect((await room.views.generations()).live).toEqual({ deployments: 2, environments: 0, webhooks: 0 });
+    expect((await room.views.generations()).live).toEqual({ deployments: 2, environments: 0, webhooks: 0, sessions: 0 });
   });
 });
 

@@ -125,7 +125,7 @@ describe("the pointer to the rows that count", () => {
   it("of an engine with fewer or more read models is read, and what it says of others is kept", async () => {
     const put = (live: Record<string, number>) => engine.views.changeGenerations((now) => ({ ...now, live: live as typeof now.live }));
     await put({ deployments: 0 });
-    expect((await engine.views.generations()).live).toEqual({ deployments: 0, environments: 0, webhooks: 0 });
+    expect((await engine.views.generations()).live).toEqual({ deployments: 0, environments: 0, webhooks: 0, sessions: 0 });
     await put({ deployments: 0, environments: 0, webhooks: 0, sweeps: 4 });
     await engine.views.changeGenerations((now) => ({ ...now, last: 9, building: { generation: 9, views: ["sweeps"] } }));
     expect(await engine.views.generations()).toMatchObject({ live: { sweeps: 4 }, last: 9, building: { views: ["sweeps"] } });

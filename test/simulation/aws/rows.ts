@@ -61,6 +61,8 @@ const none = {
   list: async () => [],
   active: async () => [],
   find: async () => [],
+  newest: async () => [],
+  many: async () => [],
 };
 
 /** Read models that nothing here looks at: written and forgotten. */
@@ -86,6 +88,19 @@ export const viewsPort = (of: () => Rows): Views => {
   return {
     deployment: (id) => ask("GetDeployment", ({ deployments }) => read<DeploymentView>(deployments.get(id))),
     environment: (site, name) => ask("GetEnvironment", ({ environments }) => read<EnvironmentView>(environments.get(`${site}/${name}`))),
+    environments: (places) =>
+      ask("BatchGetEnvironments", ({ environments }) =>
+        places.flatMap(({ site, environment }) => read<EnvironmentView>(environments.get(`${site}/${environment}`)) ?? []),
+      ),
+    deploymentsOf: (ids) =>
+      ask("BatchGetDeployments", ({ deployments }) => ids.flatMap((id) => read<DeploymentView>(deployments.get(id)) ?? [])),
+    newestDeployments: (limit, fits) =>
+      ask("ListNewest", (rows) =>
+        list(rows, () => true)
+          .filter(fits)
+          .toReversed()
+          .slice(0, limit),
+      ),
     deployments: ({ site, environment, status, limit }) =>
       ask("ListDeployments", (rows) =>
         list(rows, () => true)
