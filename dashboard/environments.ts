@@ -96,20 +96,28 @@ const failedBadge = ({ live }: Environment, recent: readonly DeploymentView[]): 
   return failed === undefined ? "" : badge("failed", `#${failed.sequence} failed`);
 };
 
-/** What was live, as a picture: one band a release, as wide as it lasted. */
-export const timeline = (changes: readonly Change[]): Html | string => {
-  const oldest = changes.at(-1);
-  const newest = changes[0];
-  if (oldest === undefined || newest === undefined) return "";
+/** What was live, as a picture: one band a release, as wide as it lasted, and a mark for each deployment that failed meanwhile. */
+export const timeline = (changes: readonly Change[], recent: readonly DeploymentView[]): Html | string => {
   const total = changes.reduce((sum, { ms }) => sum + ms, 0) || 1;
+  if (changes.length === 0) return "";
+  const failed = recent.filter(({ status }) => status === "failed");
   let left = 0;
-  const bands = changes.toReversed().map(({ ms, how, deploymentId }) => {
+  const bands = changes.toReversed().map(({ ms, how, deploymentId, since }) => {
     const width = Math.max(2, (ms / total) * 1_000 - 3);
-    const band = html`<rect class="${how}" x="${left.toFixed(1)}" y="2" width="${width.toFixed(1)}" height="14" rx="3"><title>${shortId(deploymentId)}, for ${lasting(ms)}</title></rect>`;
+    const begins = Date.parse(since);
+    const marks = failed.flatMap(({ endedAt, sequence }) => {
+      const after = Date.parse(endedAt ?? "") - begins;
+      if (!(after >= 0 && after < ms)) return [];
+      return [
+        html`<rect class="failed" x="${(left + (after / ms) * width).toFixed(1)}" y="0" width="3" height="18"><title>#${sequence} failed</title></rect>`,
+      ];
+    });
+    const band = html`<rect class="${how}" x="${left.toFixed(1)}" y="2" width="${width.toFixed(1)}" height="14" rx="3"><title>${shortId(deploymentId)}, for ${lasting(ms)}</title></rect>${marks}`;
     left += width + 3;
     return band;
   });
-  return html`<svg class="bands" viewBox="0 0 ${Math.max(1_000, left).toFixed(0)} 18" preserveAspectRatio="none" role="img" aria-label="What was live in the last ${lasting(total)}: ${changes.length} changes">${bands}</svg>`;
+  const said = `What was live in the last ${lasting(total)}: ${changes.length} changes${failed.length === 0 ? "" : `; ${failed.length} deployments failed`}`;
+  return html`<svg class="bands" viewBox="0 0 ${Math.max(1_000, left).toFixed(0)} 18" preserveAspectRatio="none" role="img" aria-label="${said}">${bands}</svg>`;
 };
 
 export const changesTable = (changes: readonly Change[], screen: Screen): Html =>

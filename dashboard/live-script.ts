@@ -121,12 +121,14 @@ const say = () => {
   if (isOver) { alive.textContent = "signed out: load the page again"; alive.classList.add("late"); return; }
   const late = mode === "stream" ? Date.now() - heard > 20000 : Date.now() - asked > Number(main.dataset.live) * 3000 + 5000;
   alive.classList.toggle("late", late && !document.hidden);
+  if (mode === "") { alive.textContent = "connecting"; return; }
   alive.textContent = mode === "stream"
     ? late ? "no sign of the engine for " + ago(heard) : event ? "live, last event " + ago(event) + " ago" : "live"
     : late ? "no answer for " + ago(asked) : "asks every " + main.dataset.live + " s";
 };
 if (isLive) {
   follow();
+  say();
   if (channel) channel.postMessage({ kind: "hello" });
   setInterval(() => {
     const every = Number(main.dataset.live) * 1000;

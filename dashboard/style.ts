@@ -43,7 +43,7 @@ th { text-align: left; font-weight: 500; color: var(--soft); font-size: 0.85rem 
 .field { display: inline-flex; gap: 0.4rem; align-items: center; min-width: 0; max-width: 100% } ul.plain { margin: 0; padding: 0; list-style: none } td time { white-space: nowrap }
 tr:target { background: var(--held-soft) }
 td.bar { width: 50% } td.bar svg { width: 100%; height: 0.6rem; display: block; margin-top: 0.4rem } .bar rect { fill: var(--moving) } .bar rect.failed { fill: var(--failed) }
-.bands { width: 100%; height: 1.4rem; display: block } .bands rect { fill: var(--live) } .bands rect.rollback, .bands rect.restore { fill: var(--held) }
+.bands { width: 100%; height: 1.4rem; display: block } .bands rect { fill: var(--live) } .bands rect.failed { fill: var(--failed) } .bands rect.rollback, .bands rect.restore { fill: var(--held) }
 .days { width: 100%; height: 3rem; display: block; border-bottom: 1px solid var(--line) } .days rect { fill: var(--live) } .days rect.failed { fill: var(--failed) } .figure { font-size: 1.4rem; font-weight: 600 }
 pre { overflow: auto; white-space: pre-wrap; overflow-wrap: anywhere } pre.log { padding: 0.8rem; border: 1px solid var(--line); border-radius: 8px; background: var(--card); max-height: 32rem }
 pre.log mark { display: block; margin: 0 -0.8rem; padding: 0 0.8rem; background: var(--failed-soft); color: inherit; box-shadow: inset 3px 0 var(--failed) }
@@ -51,6 +51,7 @@ pre.log mark { display: block; margin: 0 -0.8rem; padding: 0 0.8rem; background:
 pre.log .number { display: inline-block; min-width: 3rem; margin-right: 0.8rem; text-align: right; color: var(--soft); user-select: none } .reason pre.log { background: transparent; border: 0; padding: 0.4rem 0.8rem 0; max-height: 20rem }
 .copy { min-height: 1.5rem; padding: 0 0.45rem; font-size: 0.78rem; color: var(--soft); border-color: var(--line) } .copy[hidden] { display: none } .copy.done { color: var(--live); border-color: var(--live) }
 dialog { border: 1px solid var(--line); border-radius: 10px; background: var(--card); color: var(--text); padding: 1rem 1.25rem } dialog dl { margin-top: 0.6rem } kbd { font: 0.86em/1.5 var(--mono); border: 1px solid var(--line); border-radius: 4px; padding: 0 0.35rem }
+main section { display: grid; gap: 0.6rem; grid-template-columns: minmax(0, 1fr) } .line { display: flex; gap: 0.5rem; align-items: center; margin-top: 0.3rem } .line .cli { flex: 1; margin: 0; min-width: 0 } .from { min-width: 8.5rem }
 summary { cursor: pointer }
 @media (max-width: 40rem) { header.top nav { flex-basis: 100%; order: 1 } header.top form { margin-left: auto } main { padding: 0.8rem } .time { padding: 0.8rem 0.8rem 0 } table, caption, tbody, tr, td, th[scope="row"] { display: block; width: 100% } thead { display: none } tr { padding: 0.5rem 0; border-bottom: 1px solid var(--line) } th, td { border: 0; padding: 0.1rem 0 } td.bar { width: 100% } dl { grid-template-columns: minmax(0, 1fr) } dt { margin-top: 0.3rem } }
 `;

@@ -14,7 +14,7 @@ export type TrailRow = z.infer<typeof AuditPage>["rows"][number];
 export const trailTable = (rows: readonly TrailRow[], screen: Screen, caption: string): Html =>
   html`<table><caption>${caption}</caption><thead><tr><th scope="col">When</th><th scope="col">Who</th><th scope="col">What</th><th scope="col">Where</th><th scope="col">Origin</th></tr></thead><tbody>${rows.map(
     (row) =>
-      html`<tr id="${row.id}"><td>${ago(row.at, screen.now)}</td><td>${said(row.actor, 80)}</td><td>${whatOf(row)}</td><td>${whereOf(row, screen)}</td><td>${row.credential === null ? html`<span class="soft">the engine</span>` : html`${said(row.credential, 120)}${row.address === null ? "" : html`<br><span class="soft">${said(row.address, 60)}</span>`}`}</td></tr>`,
+      html`<tr id="${row.id}"><td>${ago(row.at, screen.now)}</td><td>${said(row.actor, 80)}</td><td>${whatOf(row)}</td><td>${whereOf(row, screen)}</td><td class="from">${row.credential === null ? html`<span class="soft">the engine</span>` : html`${said(row.credential, 120)}${row.address === null ? "" : html`<br><span class="soft">${said(row.address, 60)}</span>`}`}</td></tr>`,
   )}</tbody></table>`;
 
 const whatOf = ({ type, why, change, body, cause, correlation, stream, version, trigger }: TrailRow): Html => {

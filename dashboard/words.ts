@@ -70,4 +70,5 @@ export const copy = (text: string, what: string): Html =>
   html`<button type="button" class="copy" hidden data-copy="${text}">copy<span class="hidden"> ${what}</span></button>`;
 
 /** The same as a command line, to copy. */
-export const command = (words: string): Html => html`<code class="cli">${words}</code> ${copy(words, "the command")}`;
+export const command = (words: string): Html =>
+  html`<span class="line"><code class="cli">${words}</code>${copy(words, "the command")}</span>`;

@@ -22,7 +22,7 @@ export const environment = (ports: Ports): Hono<Env> =>
       must(client.history(site, name, { limit: HISTORY, at: screen.at })),
     ]);
     const glance = { environment, live: await liveOf(client, environment, recent, screen), recent };
-    const body = html`${environmentCard(glance, screen, "h1")}${timeline(changes)}${changes.length === 0 ? "" : changesTable(changes, screen)}${deploymentsTable(recent, screen, "Deployments")}<p><a href="/log?site=${encodeURIComponent(site)}&amp;environment=${encodeURIComponent(name)}">Its events</a></p>`;
+    const body = html`${environmentCard(glance, screen, "h1")}${timeline(changes, recent)}${changes.length === 0 ? "" : changesTable(changes, screen)}${deploymentsTable(recent, screen, "Deployments")}<p><a href="/log?site=${encodeURIComponent(site)}&amp;environment=${encodeURIComponent(name)}">Its events</a></p>`;
     return context.html(
       await page({
         title: `${site} / ${name}`,

@@ -56,8 +56,8 @@ export const apiClient = (url: string, token: string) => {
         await rm(room, { recursive: true, force: true });
       }
     },
-    deploy: async (site: string, environment: string, source: Source): Promise<DeploymentView> =>
-      (await sure(post("deployments", { site, environment, source }, { "idempotency-key": randomUUID() }))).deployment,
+    deploy: async (site: string, environment: string, source: Source, more: object = {}): Promise<DeploymentView> =>
+      (await sure(post("deployments", { site, environment, source, ...more }, { "idempotency-key": randomUUID() }))).deployment,
     deployment: async (id: string): Promise<DeploymentView> => (await sure(get(`deployments/${id}`))).deployment,
     environment: async (site: string, environment: string): Promise<EnvironmentView & { url: string }> =>
       (await sure(get(`environments/${site}/${environment}`))).environment,
