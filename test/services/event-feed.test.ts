@@ -13,7 +13,7 @@ type Written = { readonly at: number; readonly late: number; readonly events: nu
 const written: fc.Arbitrary<Written> = fc.record({
   at: fc.nat(60_000),
   // a writer may be slow, or have a clock that is ahead
-  late: fc.oneof(fc.constant(0), fc.integer({ min: -200_000, max: 9_000 })),
+  late: fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 9_000 }), fc.integer({ min: -200_000, max: -1 })),
   events: fc.integer({ min: 1, max: 4 }),
 });
 
@@ -78,7 +78,7 @@ describe("who follows the log", () => {
         const here = world(all);
         expect((await follow(here, cuts)).sort()).toEqual([...here.ids].sort());
       }),
-      { numRuns: 100 },
+      { numRuns: 200 },
     );
   });
 
