@@ -31,7 +31,7 @@ describe("the quarantine's pages", () => {
     const { status, text } = await here.read("/quarantine");
     expect(status).toBe(200);
     expect(text).toContain("shiplog quarantine ls");
-    expect(text).toContain('href="/quarantine" aria-current="page"');
+    expect(text).toContain('href="/quarantine" data-key="q" aria-current="page"');
   });
 
   it("list what a consumer could not take, with its reason and what it speaks of, and show its body", async () => {
