@@ -80,7 +80,9 @@ export const createDashboard = (ports: Ports): Hono<Env> => {
     return context.redirect("/signin", 303);
   });
   app.get("/stream", (context) => {
-    const lastId = context.req.header("last-event-id") ?? context.req.query("last");
+    const given = context.req.header("last-event-id") ?? context.req.query("last") ?? "";
+    // it is to stand in a header
+    const lastId = /^[\x21-\x7e]{1,9000}$/.test(given) ? given : undefined;
     return streamAs(ports.ask, { token: context.get("bearer") }, lastId, context.env as object, context.req.raw.signal);
   });
   for (const screen of SCREENS) app.route("/", screen(ports));

@@ -49,6 +49,14 @@ describe("the dashboard's address", () => {
     ]);
     cut.abort();
     expect((await fetch(here.at("/stream"), { redirect: "manual" })).status).toBe(302);
+    // more than are open at a time, one after the other: each ends with who reads it
+    for (let n = 0; n < 110; n++) {
+      const one = new AbortController();
+      const { status } = await fetch(here.at("/stream?last=%0Aodd"), { headers: { cookie: here.cookie }, signal: one.signal });
+      expect([n, status]).toEqual([n, 200]);
+      one.abort();
+      if (n % 40 === 39) await new Promise((resolve) => setTimeout(resolve, 1_000));
+    }
   });
 
   it("has one script and one style sheet, and weighs little", async () => {
