@@ -5,7 +5,7 @@ import { connect, createServer, type Socket } from "node:net";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startBrowser } from "../support/browser.ts";
-import { type DashboardRoom, openDashboardRoom } from "../support/dashboard.ts";
+import { type DashboardRoom, HOSTILE, openDashboardRoom, WIDER } from "../support/dashboard.ts";
 import { until } from "../support/until.ts";
 import { startWorld, type World } from "../support/world.ts";
 
@@ -174,20 +174,110 @@ describe.skipIf(browser === undefined)("in a real browser (skipped where no Chro
     expect([status, text]).toEqual([200, expect.stringContaining("Property 'color' does not exist")]);
   });
 
-  it("a deployment is cancelled by keyboard alone", async () => {
+  /** Reaches what has the focus by Tab alone, as who has no mouse. */
+  const tabTo = async (words: string): Promise<void> => {
+    for (let steps = 0; steps < 80; steps++) {
+      await page.keyboard.press("Tab");
+      if ((await page.evaluate("document.activeElement.textContent")) === words) return;
+    }
+    throw new Error(`Tab does not lead to ${words}`);
+  };
+  /** Follows a link, gives the reason, and confirms. */
+  const act = async (how: "mouse" | "keyboard", link: string, button: string, reason?: string): Promise<void> => {
+    if (how === "mouse") {
+      await page.getByRole("link", { name: link, exact: true }).click();
+      if (reason !== undefined) await page.getByLabel("Why").fill(reason);
+      await page.getByRole("button", { name: button, exact: true }).click();
+    } else {
+      await tabTo(link);
+      await page.keyboard.press("Enter");
+      await page.getByRole("button", { name: button, exact: true }).waitFor();
+      if (reason !== undefined) {
+        await page.locator("#reason:focus").waitFor();
+        await page.keyboard.type(reason);
+      }
+      await tabTo(button);
+      await page.keyboard.press("Enter");
+    }
+  };
+
+  it.each(["mouse", "keyboard"] as const)(
+    "an environment is pinned, unpinned, locked, unlocked and rolled back by %s alone",
+    async (how) => {
+      const second = await world.live("production");
+      const since = (await world.api.environment("web", "production")).version;
+      for (const [link, button, reason, done] of [
+        ["Pin…", "Pin", "an audit", "Unpin…"],
+        ["Unpin…", "Unpin", undefined, "Pin…"],
+        ["Lock…", "Lock", "a migration", "Unlock…"],
+        ["Unlock…", "Unlock", undefined, "Lock…"],
+      ] as const) {
+        await page.goto(here.at("/environments/web/production"));
+        await act(how, link, button, reason);
+        await page.getByRole("link", { name: done, exact: true }).waitFor();
+      }
+      await page.goto(here.at("/environments/web/production"));
+      const { plan } = await world.api.rollbackPlan("web", "production");
+      await act(how, "Roll back…", `Roll back to #${plan?.to.sequence}`, "500s on checkout");
+      await until("it is rolled back", async () => (await world.api.environment("web", "production")).live?.deploymentId !== second);
+      const told = (await world.api.events("environments/web/production", since)).filter(({ actor }) => actor === "ann (token local)");
+      expect(told.map(({ type, body }) => [type, body.reason])).toEqual([
+        ["EnvironmentPinned", "an audit"],
+        ["EnvironmentUnpinned", undefined],
+        ["EnvironmentLocked", "a migration"],
+        ["EnvironmentUnlocked", undefined],
+        ["FlipRequested", "rollback"],
+        ["EnvironmentPinned", "500s on checkout"],
+      ]);
+      await world.api.change("web", "production", "unpin", {});
+    },
+  );
+
+  it.each(["mouse", "keyboard"] as const)("a deployment is cancelled by %s alone", async (how) => {
     const gate = world.gate();
     const id = await world.deploy("slow", { waitsFor: gate.waitsFor });
     await world.reached(id, "building");
     await page.goto(here.at(`/deployments/${id}`));
-    await page.getByRole("link", { name: "Cancel…" }).focus();
-    await page.keyboard.press("Enter");
-    await page.locator("#reason:focus").waitFor();
-    await page.keyboard.type("wrong branch");
-    await page.keyboard.press("Enter");
+    await act(how, "Cancel…", "Cancel it", "wrong branch");
     await page.locator(".badge.gone", { hasText: "cancelled" }).waitFor();
     const asked = (await world.api.events(`deployments/${id}`)).find(({ type }) => type === "CancelRequested");
     expect([asked?.actor, asked?.body.reason]).toEqual(["ann (token local)", "wrong branch"]);
     await gate.open();
+  });
+
+  it("hostile commits, branches, authors, reasons and lines of a build are text on every screen", async () => {
+    const long = `${HOSTILE}</pre></textarea><script>document.title='owned'</script>${"y".repeat(10_000)}`;
+    const source = await world.api.upload("web", await world.app({ failsWith: `Error: ${long}` }));
+    const commit = {
+      sha: "0123abc",
+      message: HOSTILE.slice(0, 500),
+      author: HOSTILE.slice(0, 200),
+      branch: HOSTILE.slice(0, 250),
+      dirty: false,
+    };
+    const { id } = await world.api.deploy("web", "broken", source, { commit, reason: HOSTILE.slice(0, 500) });
+    await world.reached(id, "failed");
+    await world.api.change("web", "broken", "pin", { reason: HOSTILE.slice(0, 500) });
+    const paths = [
+      "/",
+      "/environments/web/broken",
+      "/deployments",
+      `/deployments/${id}`,
+      `/deployments/${id}?find=img`,
+      "/log",
+      "/audit",
+      `/compare?from=${first}&to=${id}`,
+    ];
+    for (const path of [...paths, `/environments/web/broken?at=${new Date().toISOString()}`]) {
+      await page.goto(here.at(path));
+      await page.locator("main").waitFor();
+      expect([path, await page.title()]).not.toEqual([path, "owned"]);
+      expect([path, await page.locator("main img, main script").count()]).toEqual([path, 0]);
+      const text = await page.locator("body").innerText();
+      expect([path, ["\u202e", "\u001b"].filter((hidden) => text.includes(hidden))]).toEqual([path, []]);
+      expect([path, await page.evaluate(WIDER)]).toEqual([path, false]);
+    }
+    await world.api.change("web", "broken", "unpin", {});
   });
 
   it("the slider shows ten moments of the past as the API has them", async () => {
