@@ -8,6 +8,7 @@ import {
   DeadLettersEmptied,
   DecidedLetter,
   Dora,
+  EngineHealth,
   History,
   JustDeployment,
   LogEvents,
@@ -159,6 +160,8 @@ const sessions = ({ get, post }: Calls) => ({
 /** The log, and what no consumer could take. */
 const log = ({ get, post }: Calls) => ({
   log: (query: Query) => get("events", LogEvents, query),
+  /** whether the engine itself is well */
+  engineHealth: () => get("health/engine", EngineHealth),
   deadLetters: () => get("dead-letters", DeadLetters),
   deadLetter: (id: string) => only(get(`dead-letters/${segment(id)}`, OneDeadLetter), "letter"),
   settleLetter: (id: string, verb: "redrive" | "drop", body: { reason?: string | undefined }, key: Key) =>

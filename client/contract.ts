@@ -7,6 +7,7 @@ import { storable } from "../domain/kernel/text.ts";
 import { AuditRow } from "../domain/projections/audit.ts";
 import { Comparison } from "../domain/projections/compare.ts";
 import { DoraFigures } from "../domain/projections/dora-figures.ts";
+import { EngineFinding, HealthState } from "../domain/projections/engine-health.ts";
 import { LetterDecision } from "../domain/projections/letter-decision.ts";
 import { SessionView } from "../domain/projections/session-view.ts";
 import { DeploymentView, EnvironmentView, Status } from "../domain/projections/views.ts";
@@ -298,6 +299,13 @@ export const DecidedLetter = z.object({
     decided: LetterDecision,
   }),
 });
+
+/**
+ * `GET /v1/health/engine` → whether the engine itself is well, a finding a part; `state` is the worst of them. It looks at
+ * the newest commits, the deployments on their way and up to a hundred environments. `GET /v1/health` says only that the
+ * API answers.
+ */
+export const EngineHealth = z.object({ at: z.string(), state: HealthState, findings: z.array(EngineFinding) });
 
 /** `POST /v1/dead-letters/empty` → `{emptied}`, about how many: the pages that a site could not confirm are forgotten. */
 export const EmptyDeadLetters = z.strictObject({ site: z.string(), environment: z.string() });

@@ -14,6 +14,7 @@ import { deployments } from "./screens/deployments.ts";
 import { dora } from "./screens/dora.ts";
 import { environment } from "./screens/environment.ts";
 import { event } from "./screens/event.ts";
+import { health } from "./screens/health.ts";
 import { log } from "./screens/log.ts";
 import { overview } from "./screens/overview.ts";
 import { quarantine } from "./screens/quarantine.ts";
@@ -24,7 +25,7 @@ import { style } from "./style.ts";
 import type { Html } from "./words.ts";
 
 const LARGEST_FORM = 64_000;
-const SCREENS = [overview, environment, deployments, compare, log, event, audit, webhooks, quarantine, dora, sessions] as const;
+const SCREENS = [overview, environment, deployments, compare, log, event, audit, webhooks, quarantine, health, dora, sessions] as const;
 
 /**
  * The page: what is live, why, what is on its way, and the way back. It is served beside the API, asks it with the token of

@@ -39,6 +39,7 @@ const ROOMS = {
   audit: { href: "/audit", words: "Audit", key: "a", hasPast: false },
   webhooks: { href: "/webhooks", words: "Webhooks", key: "w", hasPast: false },
   quarantine: { href: "/quarantine", words: "Quarantine", key: "q", hasPast: false },
+  health: { href: "/health", words: "Health", key: "h", hasPast: false },
   dora: { href: "/dora", words: "DORA", key: "f", hasPast: false },
 } as const;
 

@@ -6,6 +6,13 @@ export const general: readonly Operation[] = [
   { method: "get", path: "/v1/health", id: "health", summary: "Whether the API answers", answer: contract.Health, open: true },
   {
     method: "get",
+    path: "/v1/health/engine",
+    id: "engineHealth",
+    summary: "Whether the engine itself is well: relay, projections, reconciler, dead letters, steps, what waits, seals",
+    answer: contract.EngineHealth,
+  },
+  {
+    method: "get",
     path: "/v1/openapi.json",
     id: "openapi",
     summary: "This document",

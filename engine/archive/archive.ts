@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { createGzip } from "node:zlib";
-import type { Seal, SealManifest } from "../../domain/kernel/seal.ts";
+import { type Seal, SealManifest } from "../../domain/kernel/seal.ts";
 import type { Objects } from "../aws/objects.ts";
 import type { Clock } from "../kit/clock.ts";
 import { sha256 } from "../log/codec.ts";
@@ -71,7 +71,7 @@ export const sealArchive = (
   { read, shards, notes }: SealedLog,
   clock: Pick<Clock, "now">,
 ) => {
-  const { seal: _, ...seals } = sealsIn(objects, bucket);
+  const { seal: numberedSeal, ...seals } = sealsIn(objects, bucket);
   const ports: Ports = {
     ...notes,
     ...seals,
@@ -91,6 +91,11 @@ export const sealArchive = (
   return {
     ...seals,
     publicKey: signer.publicKey,
+    /** The newest seal whose streams are all noted, which costs no listing of the others; `undefined` where nothing was ever sealed. */
+    latestNoted: async (): Promise<SealManifest | undefined> => {
+      const number = (await notes.sealsNoted()) ?? 0;
+      return number === 0 ? undefined : SealManifest.parse(JSON.parse((await numberedSeal(number)).manifest));
+    },
     /** Where a segment can be read for fifteen minutes. */
     addressOf: (key: string): Promise<string> => objects.readAddress(bucket, key),
     /** Seals what is in no seal; see `sealRest`. */

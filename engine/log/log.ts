@@ -2,7 +2,7 @@ import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import type { Commit } from "../../domain/kernel/chain.ts";
 import { inLogOrder } from "../../domain/kernel/seal.ts";
 import { commitOf, type Item } from "./codec.ts";
-import { logDays } from "./days.ts";
+import { logDays, newestDays } from "./days.ts";
 import { SHARDS } from "./entity.ts";
 import { logPage, type Stretch } from "./log-page.ts";
 
@@ -10,6 +10,8 @@ export type Log = Pick<ReturnType<typeof eventLog>, "read">;
 
 /** Behind every commit: the log is read to its end, whatever the clocks say. */
 export const END = "9".repeat(15);
+/** Days that are looked through for the newest commits. */
+const NEWEST_DAYS = 3;
 
 /**
  * The whole log in its total order, read from the index `log`. It orders settled history: a commit may still arrive
@@ -59,5 +61,19 @@ export const eventLog = (client: DynamoDBClient, table: string) => {
     return undefined;
   };
 
-  return { read, lastAfter, completeDays: days.complete };
+  /** The last commits of the log, newest first, at most `limit`: of its last few days, whatever the clocks say. */
+  const newest = async (limit: number): Promise<Commit[]> => {
+    const found: Commit[] = [];
+    for (const name of await newestDays(client, table, NEWEST_DAYS)) {
+      if (found.length >= limit) break;
+      const stretch = { day: Date.parse(name), since: "0", until: END };
+      const shards = await Promise.all(
+        Array.from({ length: SHARDS }, (_, shard) => logPage(client, table, { ...stretch, shard }, undefined, limit, "newest first")),
+      );
+      found.push(...shards.flatMap(({ items }) => items.map(commitOf)).sort((a, b) => inLogOrder(b, a)));
+    }
+    return found.slice(0, limit);
+  };
+
+  return { read, newest, lastAfter, completeDays: days.complete };
 };

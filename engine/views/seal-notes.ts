@@ -30,6 +30,9 @@ export const sealNotes = (client: DynamoDBDocumentClient, table: string) => {
       const { data } = await notes.query.row({ about: "unsealed" }).go({ pages: "all", consistent: true });
       return data.map(({ kind }) => kind);
     },
+    /** How many of them there are; no more than `limit` are counted. */
+    countUnsealed: async (limit: number): Promise<number> =>
+      (await notes.query.row({ about: "unsealed" }).go({ limit, pages: 1 })).data.length,
     /** `undefined` where nothing of the stream is sealed. */
     sealedHead: async (stream: string): Promise<SealedHead | undefined> => {
       const { data } = await notes.get({ about: "sealed", kind: stream }).go({ consistent: true });

@@ -15,6 +15,7 @@ import { deadLetter } from "./dead-letter.ts";
 import { deadLetters } from "./dead-letters.ts";
 import { deployments } from "./deployments.ts";
 import { doraFigures } from "./dora.ts";
+import { engineHealth } from "./engine-health.ts";
 import { environments } from "./environments.ts";
 import { eventStream } from "./event-stream.ts";
 import { githubRights } from "./github-rights.ts";
@@ -123,6 +124,7 @@ export const createApi = (ports: Ports): Hono<Env> => {
   app.route("/v1/environments", history(ports));
   app.route("/v1/environments", liveHistories(ports));
   app.route("/v1/environments", variables(ports));
+  app.route("/v1/health/engine", engineHealth(ports));
   app.route("/v1/seals", seals(ports));
   app.route("/v1/webhooks", webhooks(ports));
   app.route("/v1/webhooks", webhookDeliveries(ports));

@@ -1,7 +1,9 @@
 import type { EngineConfig } from "../../blueprint/engine-config.ts";
 import type { PublishedFunction, Source } from "../../domain/deployment/shapes.ts";
 import type { Commit } from "../../domain/kernel/chain.ts";
+import type { SealManifest } from "../../domain/kernel/seal.ts";
 import type { FileDigest, VersionFacts } from "../../domain/projections/compare.ts";
+import type { DeploymentView } from "../../domain/projections/views.ts";
 import type { Archive } from "../../engine/archive/archive.ts";
 import type { Builds } from "../../engine/aws/builds.ts";
 import type { DeadLetter, HeldLetter as Held } from "../../engine/aws/dead-letter.ts";
@@ -47,6 +49,7 @@ export type Ports = {
   readonly archive: Pick<Archive, "sealsAfter" | "latest" | "seal" | "unsealed" | "publicKey" | "addressOf">;
   readonly deadLetters: DeadLetters;
   readonly released: Released;
+  readonly sight: EngineSight;
   /** the values of environments' variables */
   readonly secrets: Pick<SiteSecretsStore, "document" | "change">;
   readonly webhooks: Webhooks;
@@ -56,6 +59,25 @@ export type Ports = {
   readonly chance: Chance;
   /** one line for the operator; never a secret */
   report(line: Readonly<Record<string, unknown>>): void;
+};
+
+/** What the engine notes of itself. Nothing of it costs more the longer the log is. */
+export type EngineSight = {
+  /** the last commits of the log, newest first */
+  newest(limit: number): Promise<readonly Commit[]>;
+  /** the last version of a stream that is known to be on the bus */
+  relayed(stream: string): Promise<number>;
+  /** asks which rows count now, and then by stream which version its row has read; infinite where a stream has no row */
+  projections(): Promise<(stream: string) => Promise<number>>;
+  /** until when the reconciler found the whole log on the bus, milliseconds since 1970; 0: it never looked */
+  mended(): Promise<number>;
+  active(): Promise<DeploymentView[]>;
+  /** when the waiting message is due that is due first, milliseconds since 1970 */
+  firstDue(): Promise<number | undefined>;
+  /** how many streams may have something that is in no seal; no more than `limit` are counted */
+  countUnsealed(limit: number): Promise<number>;
+  /** `undefined` where nothing was ever sealed */
+  newestSeal(): Promise<SealManifest | undefined>;
 };
 
 /** What there still is of a release besides the log. */

@@ -2,6 +2,7 @@ import { type Chance, systemChance } from "../../engine/kit/chance.ts";
 import { Manifest } from "../../engine/open-next/manifest.ts";
 import { everyAddress } from "../../engine/webhooks/lookup.ts";
 import type { Engine } from "../../engine/wiring/engine.ts";
+import { engineSight } from "./engine-sight.ts";
 import { letterQueues } from "./letter-queues.ts";
 import type { Ports } from "./ports.ts";
 
@@ -75,6 +76,7 @@ export const apiPorts = (engine: ApiEngine, { chance = systemChance, canStream =
       },
     },
     archive,
+    sight: engineSight(engine),
     secrets,
     webhooks: {
       rows: views,

@@ -1,10 +1,11 @@
+import { BUILD_GRACE_MS, DEADLINE_MS, NUDGE_MS } from "../../domain/deployment/limits.ts";
 import type { Recorded } from "../../domain/kernel/event.ts";
 import { deploymentStream, environmentStream } from "../../domain/kernel/identity.ts";
 import type { DeploymentView } from "../../domain/projections/views.ts";
 import type { BuildReport } from "../../engine/aws/builds.ts";
+import { ageOf, isAhead } from "../../engine/kit/age.ts";
 import type { Aggregates } from "../../engine/log/execute.ts";
 import { foldRow } from "../../engine/views/read-models.ts";
-import { ageOf, isAhead } from "./age.ts";
 import { type Ports as SendingPorts, sendAgain } from "./send-again.ts";
 
 export type Ports = SendingPorts & {
@@ -24,14 +25,8 @@ export type Ports = SendingPorts & {
 };
 
 const MINUTE = 60_000;
-/** After this long without a step the event that should have led to it is sent again, and then ever less often; every reaction to it is idempotent. */
-const NUDGE_MS = { row: MINUTE, queued: MINUTE, building: MINUTE, built: 2 * MINUTE, deploying: 12 * MINUTE, cancelling: MINUTE } as const;
-/** After this long it has failed: what failed by an hour's outage has come again by then (`retries` of the topology). */
-const DEADLINE_MS = { queued: 120 * MINUTE, built: 100 * MINUTE, deploying: 100 * MINUTE } as const;
 /** A build that waits for room is asked for again well within this. */
 const WAIT_MS = 5 * MINUTE;
-/** Beyond the build's own time limit, for CodeBuild to queue it and to say that it ended. */
-const BUILD_GRACE_MS = 15 * MINUTE;
 
 const ACTOR = "shiplog reconcile";
 

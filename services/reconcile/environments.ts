@@ -7,9 +7,9 @@ import { fold } from "../../domain/kernel/decider.ts";
 import type { Recorded } from "../../domain/kernel/event.ts";
 import { deploymentStream, environmentStream } from "../../domain/kernel/identity.ts";
 import type { AliasState } from "../../engine/aws/functions.ts";
+import { ageOf } from "../../engine/kit/age.ts";
 import type { Aggregates } from "../../engine/log/execute.ts";
 import type { Admitted } from "../../engine/log/queue-admitted.ts";
-import { ageOf } from "./age.ts";
 import { type Ports as SendingPorts, sendAgain } from "./send-again.ts";
 
 /** Where the log has put an alias. */

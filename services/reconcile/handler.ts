@@ -1,4 +1,5 @@
 import { functionNames, siteResources } from "../../blueprint/site-resources.ts";
+import { BUILD_TIMEOUT_MINUTES } from "../../domain/deployment/limits.ts";
 import { deploymentStream, environmentStream, webhookStream } from "../../domain/kernel/identity.ts";
 import type { BuildReport } from "../../engine/aws/builds.ts";
 import { eventsOf } from "../../engine/log/codec.ts";
@@ -109,7 +110,7 @@ export const wire = ({
         builds,
         reportBuild: (build) => queues.send("watch-build", JSON.stringify(stateChange(build))),
         askedAgainAt: async (id) => (await views.waiting("start-build", id))?.due,
-        buildTimeoutMinutes: (name, environment) => site(name, environment)?.buildTimeoutMinutes ?? 20,
+        buildTimeoutMinutes: (name, environment) => site(name, environment)?.buildTimeoutMinutes ?? BUILD_TIMEOUT_MINUTES,
         now: clock.now,
       })(view),
     reconcileEnvironment: reconcileEnvironment({

@@ -2,8 +2,8 @@ import { reconciledLine } from "../../blueprint/engine-functions.ts";
 import type { DeploymentView } from "../../domain/projections/views.ts";
 import { isEnd } from "../../domain/projections/views.ts";
 import type { BuildReport } from "../../engine/aws/builds.ts";
+import { ageOf } from "../../engine/kit/age.ts";
 import { reasonOf } from "../../engine/kit/consumer.ts";
-import { ageOf } from "./age.ts";
 import { turnOf } from "./turn.ts";
 
 const MINUTE = 60_000;

@@ -1,5 +1,5 @@
 import type { Recorded } from "../../domain/kernel/event.ts";
-import { ageOf } from "./age.ts";
+import { ageOf } from "../../engine/kit/age.ts";
 
 export type Ports = {
   publish(events: readonly Recorded[]): Promise<void>;

@@ -41,6 +41,12 @@ const concerning: Readonly<Record<string, readonly string[]>> = {
     "test/services/reconcile-deployment.test.ts",
   ],
   "services/api": ["test/services/api-variables.test.ts", "test/services/api.test.ts"],
+  "engine/kit/age": [
+    "test/services/reconcile.test.ts",
+    "test/services/reconcile-environment.test.ts",
+    "test/services/reconcile-build.test.ts",
+    "test/services/reconcile-deployment.test.ts",
+  ],
   "engine/log/relay-commit": ["test/services/relay.test.ts"],
   "services/relay": ["test/services/relay.test.ts"],
   "engine/views/keep-row": ["test/services/project.test.ts"],
@@ -716,7 +722,7 @@ export const edits: readonly Edit[] = [
   ),
   edit(
     "reconcile: what a clock ahead has dated is young",
-    "services/reconcile/age.ts",
+    "engine/kit/age.ts",
     "isAhead(at, now) ? UNKNOWN_MS : now - Date.parse(at)",
     "now - Date.parse(at)",
   ),

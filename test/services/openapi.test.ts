@@ -113,7 +113,7 @@ describe("the API's document", () => {
   });
 
   it("says of every operation what it really answers", async () => {
-    for (const path of ["/health", "/openapi.json", "/environments", "/environments/web/production", "/deployments"])
+    for (const path of ["/health", "/health/engine", "/openapi.json", "/environments", "/environments/web/production", "/deployments"])
       await ask("GET", path);
     const one = await deploy();
     await goLive(one, 1);

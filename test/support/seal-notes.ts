@@ -12,6 +12,7 @@ export const notesInMemory = (): SealNotes => {
       return true;
     },
     unsealedStreams: async () => [...unsealed.keys()],
+    countUnsealed: async (limit) => Math.min(limit, unsealed.size),
     sealedHead: async (stream) => sealed.get(stream),
     noteSealed: async (stream, head) => {
       if (head.version >= (sealed.get(stream)?.version ?? 0)) sealed.set(stream, head);

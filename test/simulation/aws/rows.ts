@@ -229,6 +229,7 @@ export const viewsPort = (of: () => Rows): Views => {
     // nothing is sealed yet in the simulation
     noteUnsealed: async () => true,
     unsealedStreams: async () => [],
+    countUnsealed: async () => 0,
     sealedHead: async () => undefined,
     noteSealed: async () => undefined,
     sealsNoted: async () => undefined,

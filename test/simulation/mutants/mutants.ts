@@ -252,7 +252,7 @@ export const mutants: readonly Mutant[] = [
   ),
   one(
     "what a clock ahead has dated has no age",
-    "services/reconcile/age.ts",
+    "engine/kit/age.ts",
     "(isAhead(at, now) ? UNKNOWN_MS : now - Date.parse(at))",
     "(isAhead(at, now) ? 0 : now - Date.parse(at))",
   ),
