@@ -69,6 +69,7 @@ try {
     audit: "/audit",
     webhooks: "/webhooks",
     webhook: `/webhooks/${webhook?.id}`,
+    health: "/health",
     dora: "/dora",
     sessions: "/sessions",
     quarantine: "/quarantine",
