@@ -1,4 +1,5 @@
 import { userInfo } from "node:os";
+import { headerName } from "../client/actor.ts";
 
 /**
  * Who the person says they are: SHIPLOG_ACTOR, the actor of a GitHub workflow, or the user of this machine.
@@ -6,8 +7,7 @@ import { userInfo } from "node:os";
  */
 export function claimedActor(environment: Readonly<Record<string, string | undefined>>): string {
   const claimed = environment.SHIPLOG_ACTOR || environment.GITHUB_ACTOR || userName();
-  const ascii = claimed.normalize("NFKD").replace(/[^\x20-\x7e]/g, "");
-  return ascii.trim().slice(0, 64) || "unknown";
+  return headerName(claimed) || "unknown";
 }
 
 function userName(): string {

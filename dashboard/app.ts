@@ -2,6 +2,7 @@ import { type Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { compress } from "hono/compress";
 import { html } from "hono/html";
+import { headerName } from "../client/actor.ts";
 import type { Client } from "../client/client.ts";
 import { commandRoutes } from "./command-routes.ts";
 import { engineAs, must, Refused, streamAs } from "./engine.ts";
@@ -59,7 +60,7 @@ export const createDashboard = (ports: Ports): Hono<Env> => {
   app.get("/signin", async (context) => context.html(await signInPage("", wantedOf(context.req.query("to")))));
   app.post("/signin", async (context) => {
     const to = wantedOf(await formField(context, "to"));
-    const signedIn = await signIn(ports, context, await formField(context, "token"), (await formField(context, "name")).slice(0, 64));
+    const signedIn = await signIn(ports, context, await formField(context, "token"), await formField(context, "name"));
     if ("no" in signedIn) return context.html(await signInPage(signedIn.no, to), 401);
     keepBearer(context, signedIn.bearer);
     return context.redirect(to, 303);
@@ -81,6 +82,8 @@ export const createDashboard = (ports: Ports): Hono<Env> => {
     return context.redirect("/signin", 303);
   });
   app.get("/stream", (context) => {
+    // nobody reads the body of an answer to HEAD, so that it would never end
+    if (context.req.method === "HEAD") return context.body(null, 200, { "content-type": "text/event-stream" });
     const given = context.req.header("last-event-id") ?? context.req.query("last") ?? "";
     // it is to stand in a header
     const lastId = /^[\x21-\x7e]{1,9000}$/.test(given) ? given : undefined;
@@ -119,7 +122,9 @@ const signIn = async (
   name: string,
 ): Promise<{ bearer: string } | { no: string }> => {
   if (!isToken(token)) return { no: "A token is printable and without spaces." };
-  const begun = await engineAs(ask, { token, actor: name }, env as object, req.raw.signal).beginSession("browser", key());
+  const actor = headerName(name);
+  if (name !== "" && actor === "") return { no: "Write your name in Latin letters: the log's actor has no others." };
+  const begun = await engineAs(ask, { token, actor }, env as object, req.raw.signal).beginSession("browser", key());
   if (begun.ok) return { bearer: begun.value.secret };
   const { failure } = begun;
   if (failure.kind !== "refused" || failure.status >= 500) return { no: "The engine cannot be asked now. Try again in a moment." };

@@ -125,7 +125,7 @@ const timeBar = (path: string, screen: Screen, keep: Readonly<Record<string, str
 const slider = ({ at, now, begins }: Screen): Html | string => {
   if (begins === undefined) return "";
   const stands = at === undefined ? now : Math.min(now, Math.max(begins, momentOf(at) ?? now));
-  return html`<p class="slide" hidden><label for="slider">Time</label><input type="range" id="slider" min="${begins}" max="${now}" step="1" value="${stands}"><output id="slid" for="slider">${at === undefined ? "now" : ""}</output></p>`;
+  return html`<p class="slide" hidden><label for="slider">Time</label><input type="range" id="slider" min="${begins}" max="${now}" step="any" value="${stands}" aria-describedby="slid"><output id="slid" for="slider">${at === undefined ? "now" : ""}</output></p>`;
 };
 
 /** Milliseconds since 1970, of ISO 8601 or a position of the log; `undefined` where it is neither. */

@@ -47,6 +47,8 @@ const tell = (before, after) => {
 };
 
 let asked = Date.now();
+let tried = asked;
+let failures = 0;
 let isAsking = false;
 let isStale = false;
 let isOver = false;
@@ -54,8 +56,9 @@ const refresh = async () => {
   if (isAsking || isStill()) { isStale = true; return; }
   isAsking = true;
   isStale = false;
+  tried = Date.now();
   try {
-    const answer = await fetch(location.href, { headers: { accept: "text/html" } });
+    const answer = await fetch(location.href, { headers: { accept: "text/html" }, signal: AbortSignal.timeout(20000) });
     if (answer.redirected && new URL(answer.url).pathname === "/signin") isOver = true;
     if (!answer.ok) throw new Error(String(answer.status));
     const next = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("main");
@@ -66,7 +69,8 @@ const refresh = async () => {
       for (const name of ["live", "says", "shows"]) if (name in next.dataset) main.dataset[name] = next.dataset[name];
     }
     asked = Date.now();
-  } catch { isStale = true; }
+    failures = 0;
+  } catch { failures += 1; }
   isAsking = false;
 };
 
@@ -81,17 +85,21 @@ const shows = (stream) => {
 let due;
 let once;
 const soon = () => { clearTimeout(due); due = setTimeout(refresh, Math.max(150, 1000 - (Date.now() - asked))); };
+/** Soon, and once more: lists are made of the log, a moment later. */
+const settle = () => {
+  soon();
+  clearTimeout(once);
+  once = setTimeout(refresh, 3000);
+};
 const hear = ({ kind, stream }) => {
   if (kind === "none") { if (mode !== "none") mode = "none"; return; }
+  // what happened after this page was made and before the stream began is on none of them
+  if (mode !== "stream") settle();
   mode = "stream";
   heard = Date.now();
   if (kind !== "event") return;
   event = Date.now();
-  if (!shows(stream)) return;
-  soon();
-  // lists are made of the log, a moment later
-  clearTimeout(once);
-  once = setTimeout(refresh, 3000);
+  if (shows(stream)) settle();
 };
 
 const channel = "BroadcastChannel" in window ? new BroadcastChannel("shiplog") : undefined;
@@ -119,8 +127,11 @@ const follow = async () => {
 const say = () => {
   const ago = (since) => { const s = Math.round((Date.now() - since) / 1000); return s < 60 ? s + " s" : s < 3600 ? Math.floor(s / 60) + " min" : Math.floor(s / 3600) + " h"; };
   if (isOver) { alive.textContent = "signed out: load the page again"; alive.classList.add("late"); return; }
-  const late = mode === "stream" ? Date.now() - heard > 20000 : Date.now() - asked > Number(main.dataset.live) * 3000 + 5000;
+  const waits = isStale && isStill() && !document.hidden;
+  const late = failures > 0 || waits || (mode === "stream" ? Date.now() - heard > 20000 : Date.now() - asked > Number(main.dataset.live) * 3000 + 5000);
   alive.classList.toggle("late", late && !document.hidden);
+  if (failures > 0) { alive.textContent = "no answer for " + ago(asked); return; }
+  if (waits) { alive.textContent = "something is new; it waits while you read"; return; }
   if (mode === "") { alive.textContent = "connecting"; return; }
   alive.textContent = mode === "stream"
     ? late ? "no sign of the engine for " + ago(heard) : event ? "live, last event " + ago(event) + " ago" : "live"
@@ -133,8 +144,10 @@ if (isLive) {
   setInterval(() => {
     const every = Number(main.dataset.live) * 1000;
     // a stream tells of events; a log that grows and a step's progress are none
-    const wait = mode === "stream" && every > 5000 ? 60000 : every;
-    if (!isOver && !document.hidden && (isStale || Date.now() - asked >= wait)) refresh();
+    const isHeard = mode === "stream" && Date.now() - heard < 20000;
+    const usual = isHeard && every > 5000 ? 60000 : every;
+    const wait = failures > 0 ? Math.min(60000, 1000 * 2 ** failures) : isStale ? 1000 : usual;
+    if (!isOver && !document.hidden && Date.now() - tried >= wait) refresh();
     say();
   }, 1000);
   document.addEventListener("visibilitychange", () => { if (!document.hidden) refresh(); });
@@ -145,16 +158,22 @@ if (slider) {
   slider.closest(".slide").hidden = false;
   const shown = $("#slid");
   slider.addEventListener("input", () => { shown.textContent = Number(slider.value) >= Number(slider.max) ? "now" : new Date(Number(slider.value)).toLocaleString(); });
-  slider.addEventListener("change", () => {
+  const go = () => {
     const to = new URL(location.href);
     to.hash = "";
     if (Number(slider.value) >= Number(slider.max)) to.searchParams.delete("at");
     else to.searchParams.set("at", new Date(Number(slider.value)).toISOString());
     location.href = to.href;
-  });
+  };
+  // a mouse goes where it lets go; keys move it a step each, and Enter goes there
+  let isHeld = false;
+  slider.addEventListener("pointerdown", () => { isHeld = true; });
+  slider.addEventListener("change", () => { if (isHeld) go(); });
+  slider.addEventListener("keydown", (key) => { isHeld = false; if (key.key === "Enter") { key.preventDefault(); go(); } });
 }
 
 let waitsFor;
+let pressed = 0;
 document.addEventListener("keydown", (key) => {
   if (key.ctrlKey || key.metaKey || key.altKey || isTyping()) return;
   if (key.key === "/") {
@@ -162,8 +181,9 @@ document.addEventListener("keydown", (key) => {
     if (find) { key.preventDefault(); find.focus(); }
     else location.href = "/?find=";
   } else if (key.key === "?") { key.preventDefault(); const help = $("#keys"); if (help.open) help.close(); else help.showModal(); }
-  else if (waitsFor === "g") { const to = $("nav a[data-key='" + CSS.escape(key.key) + "']"); if (to) location.href = to.href; }
+  else if (waitsFor === "g" && Date.now() - pressed < 1500) { const to = $("nav a[data-key='" + CSS.escape(key.key) + "']"); if (to) location.href = to.href; }
   waitsFor = key.key;
+  pressed = Date.now();
 });
 
 if (main) { localTimes(main); copies(main); }

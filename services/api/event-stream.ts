@@ -4,7 +4,7 @@ import { FollowEvents } from "../../client/contract.ts";
 import { positionAt } from "../../domain/kernel/position.ts";
 import { queryOf } from "./body.ts";
 import type { Env } from "./caller.ts";
-import { openFeed, placeOf } from "./event-feed.ts";
+import { type Fed, openFeed, placeOf } from "./event-feed.ts";
 import { momentOf } from "./moment.ts";
 import type { Ports } from "./ports.ts";
 import { Problem } from "./problem.ts";
@@ -13,6 +13,8 @@ import { sessionOfBearer } from "./session-bearer.ts";
 /** Between two looks at the log, and between two signs of life. Milliseconds. */
 const LOOK_MS = 500;
 const BEAT_MS = 15_000;
+/** A reader who takes nothing for so long is gone. Milliseconds. */
+const WRITE_MS = 30_000;
 /** At once, of all callers: each reads the log twice a second. */
 const MOST = 100;
 
@@ -30,6 +32,8 @@ export const eventStream = (ports: Ports) => {
         "stream.unavailable",
         "No answer can be streamed at this address. Ask GET /v1/events, and again with its `next`.",
       );
+    // nobody reads the body of an answer to HEAD, so that it would never end
+    if (context.req.method === "HEAD") return context.body(null, 200, { "content-type": "text/event-stream" });
     if (open >= MOST)
       throw new Problem(503, "stream.busy", `${MOST} streams are open, which is as many as this engine has. Ask GET /v1/events.`);
     const feed = openFeed(ports, beginningOf(context, since, ports.clock.now()));
@@ -65,16 +69,22 @@ const mayGoOn = (ports: Ports, context: Context<Env>) => async (): Promise<boole
 type World = Pick<Ports, "clock"> & { sleep(ms: number): Promise<void>; mayGoOn(): Promise<boolean> };
 
 const follow = async (stream: SSEStreamingApi, feed: ReturnType<typeof openFeed>, { clock, sleep, mayGoOn }: World): Promise<void> => {
-  const beat = (): Promise<unknown> =>
-    stream.write(`: ${new Date(clock.now()).toISOString()}\nevent: beat\nid: ${feed.here()}\ndata: {}\n\n`);
-  await beat();
+  const isTaken = (written: Promise<unknown>): Promise<boolean> =>
+    Promise.race([written.then(() => true), sleep(WRITE_MS).then(() => false)]);
+  const beat = (): Promise<boolean> =>
+    isTaken(stream.write(`: ${new Date(clock.now()).toISOString()}\nevent: beat\nid: ${feed.here()}\ndata: {}\n\n`));
+  const give = async (fed: readonly Fed[]): Promise<void> => {
+    for (const { event, id } of fed) await stream.writeSSE({ id, data: JSON.stringify(event) });
+  };
+
+  if (!(await beat())) return stream.abort();
   let beaten = clock.now();
   while (!stream.aborted) {
     const { fed, more } = await feed.next();
-    for (const { event, id } of fed) await stream.writeSSE({ id, data: JSON.stringify(event) });
+    if (fed.length > 0 && !(await isTaken(give(fed)))) return stream.abort();
     if (clock.now() - beaten >= BEAT_MS) {
       if (!(await mayGoOn())) return;
-      await beat();
+      if (!(await beat())) return stream.abort();
       beaten = clock.now();
     }
     if (!more) await sleep(LOOK_MS);

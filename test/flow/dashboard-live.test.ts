@@ -293,8 +293,10 @@ describe.skipIf(browser === undefined)("in a real browser (skipped where no Chro
       await page.goto(here.at("/environments/web/production"));
       await page.locator("#slider").evaluate((slider, value) => {
         (slider as unknown as { value: string }).value = String(value);
-        for (const name of ["input", "change"]) slider.dispatchEvent(new Event(name));
+        slider.dispatchEvent(new Event("input"));
       }, moment);
+      await page.locator("#slider").focus();
+      await page.keyboard.press("Enter");
       await page.waitForURL(/[?&]at=/);
       const at = new URL(page.url()).searchParams.get("at") ?? "";
       expect(Date.parse(at)).toBe(moment);
@@ -314,6 +316,42 @@ describe.skipIf(browser === undefined)("in a real browser (skipped where no Chro
     await page.getByRole("link", { name: "Back to now" }).click();
     await page.waitForURL((url) => !url.searchParams.has("at"));
     await world.api.change("web", "production", "unpin", {});
+  });
+
+  it("what happened between the page and its stream is on it all the same, and a page that fails is not asked for again and again", async () => {
+    await context.route("**/stream*", async (route) => {
+      await world.api.change("web", "slow", "pin", { reason: "in between" });
+      await route.continue();
+    });
+    await page.goto(here.at("/environments/web/slow"));
+    await page.getByText("in between").first().waitFor({ timeout: 8_000 });
+    await context.unroute("**/stream*");
+
+    let asked = 0;
+    await page.route("**/environments/web/slow", (route) => {
+      asked += 1;
+      return route.fulfill({ status: 500, body: "" });
+    });
+    await world.api.change("web", "slow", "unpin", {});
+    await page.locator("#alive.late", { hasText: /^no answer for/ }).waitFor();
+    await page.waitForTimeout(6_000);
+    expect(asked).toBeLessThan(5);
+    await page.unroute("**/environments/web/slow");
+    await page.getByRole("link", { name: "Pin…", exact: true }).waitFor({ timeout: 20_000 });
+  });
+
+  it("the slider goes by keys: an arrow moves it, and Enter goes there", async () => {
+    await page.goto(here.at("/"));
+    await follows(page);
+    await page.locator("#slider").focus();
+    await page.keyboard.press("ArrowLeft");
+    const moved = await page.locator("#slider").evaluate((slider) => {
+      const { value, max, min } = slider as unknown as { value: string; max: string; min: string };
+      return (Number(max) - Number(value)) / (Number(max) - Number(min));
+    });
+    expect([moved > 0.005, new URL(page.url()).search]).toEqual([true, ""]);
+    await page.keyboard.press("Enter");
+    await page.waitForURL(/[?&]at=/);
   });
 
   it("is walked through by keys, which do nothing while somebody types", async () => {

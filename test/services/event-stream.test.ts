@@ -12,7 +12,8 @@ const site = { sites: ["web", "docs", "shop"].map((name) => siteConfigOf(name, "
 beforeAll(async () => {
   room = await openApiRoom(site, (ports) => ({
     ...ports,
-    streaming: { sleep: () => wait(5) },
+    // looks come quicker; a reader who takes nothing is waited for half a second
+    streaming: { sleep: (ms) => wait(ms === 500 ? 5 : 500) },
     clock: { now: () => Date.now() + ahead },
   }));
   whole = await openApiRoom(site);
@@ -157,6 +158,19 @@ describe("/v1/stream", () => {
       return one.answer.status === 200 ? one : undefined;
     });
     for (const one of [...open, again]) await one.cut();
+  });
+
+  it("is not opened by who asks for its head alone, nor kept open by who reads nothing", async () => {
+    const ask = (method: string) =>
+      room.app.request("/v1/stream?since=2020-01-01", { method, headers: { authorization: `Bearer ${TOKEN}` } });
+    for (let n = 0; n < 110; n++) expect((await ask("HEAD")).status).toBe(200);
+    await Promise.all(Array.from({ length: 100 }, () => ask("GET")));
+    expect((await ask("GET")).status).toBe(503);
+    const again = await until("there is room again", async () => {
+      const one = await follow();
+      return one.answer.status === 200 ? one : undefined;
+    });
+    await again.cut();
   });
 
   it("says what to ask instead where answers come whole", async () => {
