@@ -5,7 +5,7 @@ import { positionAt } from "../../domain/kernel/position.ts";
 import { shardOf } from "../../engine/log/codec.ts";
 import { SHARDS } from "../../engine/log/entity.ts";
 import { type EventStore, eventStore } from "../../engine/log/event-store.ts";
-import { eventLog, type Log } from "../../engine/log/log.ts";
+import { eventLog } from "../../engine/log/log.ts";
 import { startTable, TABLE, type Table } from "../support/dynamodb.ts";
 
 const HOUR = 3_600_000;
@@ -13,7 +13,7 @@ const DAY = 24 * HOUR;
 
 let table: Table;
 let store: EventStore;
-let log: Log;
+let log: ReturnType<typeof eventLog>;
 /** The log is one for a table: every test has days of its own. */
 let midnight = Date.UTC(2026, 10, 24);
 beforeAll(async () => {
@@ -83,6 +83,13 @@ describe("the log", () => {
     await write("environment/unnamed/a", midnight + 3 * DAY);
     const found = await eventLog(table.client, TABLE).read(positionAt(midnight), positionAt(midnight + 5 * DAY));
     expect(places(found)).toEqual([1, 2, 3].map((version) => `environment/unnamed/a@${version}`));
+  });
+  it("gives the newest so many, newest first, over the days as well", async () => {
+    const streams = streamsOf("newest");
+    for (const [n, stream] of streams.entries()) await write(stream, midnight - 12 + ((n * 7) % 24));
+    const all = await between(midnight - HOUR, midnight + HOUR);
+    expect(all).toHaveLength(24);
+    for (const limit of [1, 5, 20]) expect(await log.newest(limit)).toEqual(all.slice(-limit).reverse());
   });
   it("is empty where nothing happened", async () => {
     expect(await between(midnight, midnight + 3 * DAY)).toEqual([]);

@@ -106,6 +106,8 @@ describe("the oldest step", () => {
       next: "shiplog inspect dep_built",
       says: expect.stringContaining("2 are on their way. 1 held for a person."),
     });
+    const late = [step("built", 3 * MINUTE), step("queued", 20 * MINUTE), step("cancelling", 4 * MINUTE)];
+    expect(stepsHealth(late)).toMatchObject({ state: "late", about: "deployment/dep_queued" });
     expect(stepsHealth([])).toMatchObject({ state: "ok", next: null });
   });
 });
