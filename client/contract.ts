@@ -125,7 +125,7 @@ export const ListEvents = z.strictObject({
 /**
  * `GET /v1/stream?since=<ISO time or position>` → the log as it grows, from `since` (default: now) on, as Server-Sent Events:
  * each event's `data` is an `EventView`. Its `id` begins with the position up to which the log was given: shown again as
- * `Last-Event-ID` it goes on without loss or repetition. Every fifteen seconds a comment and an event `beat`. 501
+ * `Last-Event-ID` it goes on without loss or repetition, as long as no more than 400 commits come within ten seconds. Every fifteen seconds a comment and an event `beat`. 501
  * `stream.unavailable` where answers come whole (API Gateway): follow `GET /v1/events` there.
  */
 export const FollowEvents = z.strictObject({ since: z.string().max(9_000).optional() });
@@ -449,7 +449,7 @@ export const WhoAsks = z.object({
 /**
  * `POST /v1/sessions` `{kind?}` → 201 `{session, secret}`: who shows a token has a session of it, whose secret is told now and
  * never again, and is sent in the token's place (`Authorization: Bearer shs_…`). `browser`: for twelve hours. `link`: good for
- * one minute, and for beginning a session of a browser, once. A session begins no other one. 409 `session.begun`, `session.used`.
+ * one minute, and for beginning a session of a browser, once. A session begins no other one. 409 `session.begun`, `session.used`, `session.many`.
  */
 export const BeginSession = z.strictObject({ kind: SessionKind.default("browser") });
 export const SessionWithSecret = z.object({ session: SessionView, secret: z.string() });

@@ -54,6 +54,7 @@ export const refusals: readonly Refusal[] = [
   refusal(409, "compare.sites", "the two deployments are of two sites"),
   refusal(409, "dead-letters.emptying", "they were asked to go less than a minute ago"),
   refusal(409, "session.begun", "the session was begun before, and its secret was told then"),
+  refusal(409, "session.many", "two hundred sessions of the token go on"),
   refusal(409, "session.used", "the link was followed before"),
   refusal(409, "webhook.removed", "the endpoint was removed"),
   refusal(409, "webhook.no-secret", "an endpoint of Slack signs nothing, so it has no secret to change"),

@@ -18,20 +18,58 @@ export type BuildLog = {
   readonly grows: boolean;
 };
 
-/** What a build has said until now; `undefined` where there is nothing of it: its log may be gone while the deployment is not. */
-export const readBuildLog = async (client: Client, { id, buildId }: DeploymentView): Promise<BuildLog | undefined> => {
-  if (buildId === null) return undefined;
-  const lines: string[] = [];
-  let next: string | undefined;
-  for (let pages = 0; pages < PAGES; pages++) {
-    const answer = await client.logs(id, next);
-    if (!answer.ok) return lines.length === 0 ? undefined : { lines, cut: true, grows: false };
-    const { lines: more, next: on, done } = answer.value;
-    lines.push(...more.map(({ message }) => message));
-    if (done || on === null || (more.length === 0 && on === next)) return { lines, cut: false, grows: !done };
-    next = on;
+/** Logs that are kept between two looks at them: what was said is not said otherwise later. */
+const KEPT = 8;
+type Kept = { readonly lines: string[]; next: string | undefined; ended: boolean };
+
+/**
+ * Reads what builds have said until now, going on from where the look before ended; `undefined` where there is nothing of
+ * it: a build's log may be gone while its deployment is not. Who asks has been let see the deployment.
+ */
+export const openBuildLogs = () => {
+  const kept = new Map<string, Kept>();
+  /** One that is looked at is the last to be forgotten. */
+  const logOf = (id: string): Kept => {
+    const log = kept.get(id) ?? { lines: [], next: undefined, ended: false };
+    kept.delete(id);
+    kept.set(id, log);
+    for (const old of [...kept.keys()].slice(0, -KEPT)) kept.delete(old);
+    return log;
+  };
+
+  return async (client: Client, { id, buildId }: DeploymentView): Promise<BuildLog | undefined> => {
+    if (buildId === null) return undefined;
+    const log = logOf(id);
+    for (let pages = 0; pages < PAGES && !log.ended; pages++) {
+      const answer = await client.logs(id, log.next);
+      if (!answer.ok) {
+        // what marks the place may be old: the next look begins anew
+        kept.delete(id);
+        return log.lines.length === 0 ? undefined : { lines: log.lines, cut: true, grows: false };
+      }
+      const { lines, next, done } = answer.value;
+      const isSame = next === log.next && lines.length === 0;
+      log.lines.push(...lines.map(({ message }) => message));
+      log.next = next ?? undefined;
+      log.ended = done;
+      if (done || next === null || isSame) return { lines: log.lines, cut: false, grows: !done };
+    }
+    return { lines: log.lines, cut: !log.ended, grows: false };
+  };
+};
+
+/** Bytes of one answer on AWS, which holds 6 MB with what comes around it. */
+const MOST_BYTES = 4_000_000;
+/** All of a log as text, or as much of it as fits into an answer; that it is cut stands at its end. */
+export const logText = ({ lines, cut }: BuildLog): string => {
+  const fitting: string[] = [];
+  let bytes = 0;
+  for (const line of lines) {
+    bytes += new TextEncoder().encode(line).length + 1;
+    if (bytes > MOST_BYTES) break;
+    fitting.push(line);
   }
-  return { lines, cut: true, grows: false };
+  return `${[...fitting, ...(cut || fitting.length < lines.length ? ["… and there is more: shiplog logs has it"] : [])].join("\n")}\n`;
 };
 
 type Shown = { readonly deployment: DeploymentView; readonly log: BuildLog /** what is looked for; "": nothing */; readonly find: string };

@@ -17,20 +17,25 @@ const cookieOf = ({ req }: Context): string => {
   return port === "" ? SESSION_COOKIE : `${SESSION_COOKIE}_${port}`;
 };
 
+/** On https no sibling of the address can set it. */
+const prefixOf = ({ req }: Context): "host" | undefined => (new URL(req.url).protocol === "https:" ? "host" : undefined);
+
 /** The session's bearer that the browser sent; `undefined` where it sent none. */
 export const bearerOf = (context: Context): string | undefined => {
-  const bearer = getCookie(context, cookieOf(context));
+  const bearer = prefixOf(context) === "host" ? getCookie(context, cookieOf(context), "host") : getCookie(context, cookieOf(context));
   return bearer !== undefined && BEARER.test(bearer) ? bearer : undefined;
 };
 
 /** For 12 hours, for this very address, and for no script. */
 export const keepBearer = (context: Context, bearer: string): void => {
-  const secure = new URL(context.req.url).protocol === "https:";
-  setCookie(context, cookieOf(context), bearer, { httpOnly: true, sameSite: "Strict", path: "/", maxAge: SESSION_SECONDS, secure });
+  const prefix = prefixOf(context);
+  const options = { httpOnly: true, sameSite: "Strict", path: "/", maxAge: SESSION_SECONDS, secure: prefix !== undefined } as const;
+  setCookie(context, cookieOf(context), bearer, prefix === undefined ? options : { ...options, prefix });
 };
 
 export const forgetBearer = (context: Context): void => {
-  deleteCookie(context, cookieOf(context), { path: "/" });
+  const prefix = prefixOf(context);
+  deleteCookie(context, cookieOf(context), prefix === undefined ? { path: "/" } : { path: "/", secure: true, prefix });
 };
 
 /**

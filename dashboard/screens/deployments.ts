@@ -1,7 +1,7 @@
 import { Hono } from "hono";
 import { html } from "hono/html";
 import { isEnd } from "../../domain/projections/views.ts";
-import { buildLog, readBuildLog } from "../build-log.ts";
+import { buildLog, logText, openBuildLogs } from "../build-log.ts";
 import { deploymentHead, deploymentsTable, eventsTable } from "../deployments.ts";
 import { must } from "../engine.ts";
 import { deploymentPath, type Environment } from "../environments.ts";
@@ -9,8 +9,9 @@ import { LATER, page, SOON, screenOf } from "../layout.ts";
 import { clientOf, type Env, type Ports } from "../ports.ts";
 
 /** `/deployments`, and one of them with its steps, its build's log and its events. */
-export const deployments = (ports: Ports): Hono<Env> =>
-  new Hono<Env>()
+export const deployments = (ports: Ports): Hono<Env> => {
+  const readLog = openBuildLogs();
+  return new Hono<Env>()
     .get("/deployments", async (context) => {
       const screen = screenOf(ports, context);
       const deployments = await must(clientOf(ports, context).deployments({ limit: 100, at: screen.at }));
@@ -25,7 +26,7 @@ export const deployments = (ports: Ports): Hono<Env> =>
       const [environment, { events }, log] = await Promise.all([
         must(client.environment(deployment.site, deployment.environment, screen.at)),
         must(client.deploymentEvents(deployment.id, 0)),
-        screen.at === undefined ? readBuildLog(client, deployment) : undefined,
+        screen.at === undefined ? readLog(client, deployment) : undefined,
       ]);
       const live = environment.live?.deploymentId;
       const then = events.filter(({ version }) => version <= deployment.version);
@@ -49,13 +50,13 @@ export const deployments = (ports: Ports): Hono<Env> =>
     .get("/deployments/:id/log.txt", async (context) => {
       const client = clientOf(ports, context);
       const { deployment } = await must(client.deployment(context.req.param("id")));
-      const log = await readBuildLog(client, deployment);
-      const text = [...(log?.lines ?? []), ...(log?.cut ? ["… and there is more: shiplog logs has it"] : [])].join("\n");
-      return context.body(`${text}\n`, 200, {
+      const log = await readLog(client, deployment);
+      return context.body(logText(log ?? { lines: [], cut: false, grows: false }), 200, {
         "content-type": "text/plain; charset=utf-8",
         "content-disposition": `attachment; filename="${deployment.id}.log"`,
       });
     });
+};
 
 /** What was live before a release last went live; nothing where it never did, or long ago. */
 const liveBefore = (environment: Environment, id: string): string | undefined => {

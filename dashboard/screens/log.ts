@@ -40,8 +40,10 @@ export const log = (ports: Ports): Hono<Env> =>
     const on = new URLSearchParams({ ...kept, ...at, type, since: next ?? "" }).toString();
     const hidden = Object.entries({ ...kept, ...at }).map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`);
     const body = html`<h1>Log</h1><form class="find" method="get" action="/log">${hidden}<label for="since">From</label><input id="since" name="since" value="${since}" placeholder="${new Date(screen.now - 24 * HOUR).toISOString()}"><label for="type">Event</label><input id="type" name="type" type="search" value="${type}" placeholder="ReleaseWentLive"><button>Show</button></form>${eventsTable(events, screen, caption)}${next === undefined ? "" : html`<p><a href="/log?${on}">Go on from there</a></p>`}`;
+    // with a filter all of a week is looked through: not again and again by itself
+    const isWhole = since === "" && type === "" && Object.keys(kept).length === 0;
     const keep = { ...kept, ...(type !== "" && { type }) };
-    return context.html(await page({ title: "Log", room: "log", screen, path: "/log", body, keep, ...(since === "" && { every: LATER }) }));
+    return context.html(await page({ title: "Log", room: "log", screen, path: "/log", body, keep, ...(isWhole && { every: LATER }) }));
   });
 
 type Shown = { readonly events: LogEvents; readonly caption: string; readonly next?: string };

@@ -15,6 +15,9 @@ import { bearerOf, proofOf } from "./session-bearer.ts";
 /** How long each kind goes on: a browser for a working day, a link until somebody's browser has opened. Milliseconds. */
 const LASTS: Readonly<Record<SessionKind, number>> = { browser: 12 * 3_600_000, link: 60_000 };
 
+/** Sessions of one token that go on at once: each is kept in the log for ever, and all are listed. */
+const MOST = 200;
+
 /**
  * What a scope lets through: `read` may look, and begin and end sessions of its own; the session of a link may begin the one
  * session that it is for, and nothing else.
@@ -57,6 +60,13 @@ export const sessions = (ports: Ports) => {
       const because = await commandOf(context, views);
       const id = idOfCommand("ses", because.cause);
       const kind = kindFor(caller, wanted);
+      const own = (await views.sessions(new Date(clock.now()).toISOString())).filter(({ token }) => token === caller.token);
+      if (own.length >= MOST)
+        throw new Problem(
+          409,
+          "session.many",
+          `${own.length} sessions of the token "${caller.token}" go on. End some first: shiplog sessions ls.`,
+        );
       if (caller.session !== undefined) {
         // first it is used up: of two that follow the same link, one comes in
         const used = { type: "EndSession", reason: "its link was followed", once: true } as const;

@@ -153,7 +153,7 @@ describe("what docs/extend.md says", () => {
     expect(result).toEqual({
       kept: true,
       rows: true,
-      live: { deployments: 0, environments: 0, webhooks: 0, failureCounts: 1 },
+      live: { deployments: 0, environments: 0, webhooks: 0, sessions: 0, failureCounts: 1 },
       wrong: [],
     });
   });

@@ -51,6 +51,23 @@ describe("the page's address", () => {
     expect(headers.getSetCookie()).toEqual([expect.stringMatching(new RegExp(`^${cookieName()}=shs_[\\w-]+; ${kept}$`))]);
   });
 
+  it("takes a name as a header can hold it, and says where nothing of it is left", async () => {
+    for (const [name, actor] of [
+      ["Łukasz Zoë", "ukasz Zoe"],
+      ["O\u2019Brien", "OBrien"],
+      ["李雷", undefined],
+    ] as const) {
+      const answer = await form("/signin", here.same, { token: world.dev.token, name });
+      if (actor === undefined) {
+        expect([name, answer.status]).toEqual([name, 401]);
+        expect(await answer.text()).toContain("Latin letters");
+        continue;
+      }
+      const cookie = answer.headers.getSetCookie()[0]?.split(";")[0] ?? "";
+      expect(await (await fetch(at("/"), { headers: { cookie } })).text()).toContain(`>${actor} (token local)</a>`);
+    }
+  });
+
   it("does not take the token itself for a session, as an earlier release kept it", async () => {
     const { status } = await fetch(at("/"), { headers: { cookie: `${cookieName()}=${world.dev.token}` }, redirect: "manual" });
     expect(status).toBe(302);

@@ -139,6 +139,16 @@ describe("a session", () => {
     expect((await room.ask("POST", "/sessions", {}, key)).body.error.code).toBe("session.begun");
   });
 
+  it("is one of two hundred of its token at most", async () => {
+    const busy = await openApiRoom({ sites: [] }, (ports) => ({
+      ...ports,
+      views: { ...ports.views, sessions: async () => Array.from({ length: 200 }, () => ({ token: "default" })) as never },
+    }));
+    expect((await busy.ask("POST", "/sessions", {})).body.error.code).toBe("session.many");
+    expect((await busy.ask("POST", "/sessions", {}, by(READ_TOKEN))).status).toBe(201);
+    await busy.close();
+  });
+
   it.each(["ses_nothing", `ses_${"0".repeat(26)}`])("that is not there cannot be ended: %s", async (id) => {
     expect((await room.ask("POST", `/sessions/${id}/end`)).body.error.code).toBe("session.unknown");
   });
