@@ -3,7 +3,7 @@ import { request } from "node:http";
 import type { AddressInfo } from "node:net";
 import { connect, createServer, type Socket } from "node:net";
 import type { Browser, BrowserContext, Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { startBrowser } from "../support/browser.ts";
 import { type DashboardRoom, HOSTILE, openDashboardRoom, WIDER } from "../support/dashboard.ts";
 import { until } from "../support/until.ts";
@@ -79,6 +79,12 @@ describe.skipIf(browser === undefined)("in a real browser (skipped where no Chro
     page = await context.newPage();
     await here.signIn(page);
   });
+  // no test leaves to the next what it did, however it ended
+  afterEach(async () => {
+    await context.unrouteAll();
+    await page.unrouteAll();
+    for (const environment of ["production", "slow"]) await world.api.change("web", environment, "unpin", {});
+  });
 
   it("what happens is on the page without a click, from one stream for all tabs; the next tab has it when that one is closed", async () => {
     const streams: Page[] = [];
@@ -142,7 +148,7 @@ describe.skipIf(browser === undefined)("in a real browser (skipped where no Chro
     await page.goto(here.at("/environments/web/production"));
     await page.locator("#alive", { hasText: /^asks every \d+ s$/ }).waitFor();
     await world.api.change("web", "production", "pin", { reason: "found by asking" });
-    await page.getByText("found by asking").first().waitFor({ timeout: 25_000 });
+    await page.getByText("found by asking").first().waitFor({ timeout: 60_000 });
     await world.api.change("web", "production", "unpin", {});
     await context.unroute("**/stream*");
   });
