@@ -21,7 +21,7 @@ export const commandRoutes = (ports: Ports): Hono<Env> => {
   const show = async (context: Context<Env>, title: string, body: Html): Promise<Response> => {
     const screen = presentOf(ports, context);
     // it is read before it is confirmed: nothing in it may change by itself
-    return context.html(await page({ title, room: "none", screen, path: "/", body: html`<div data-still>${body}</div>` }));
+    return context.html(await page({ title, room: "none", screen, path: "/", body: html`<div data-still>${body}</div>`, withTime: false }));
   };
   const given = async (context: Context) => {
     const reason = await formField(context, "reason");

@@ -5,8 +5,10 @@ import { type Html, said, symbols } from "./words.ts";
 
 /** What every screen knows of its request. */
 export type Screen = {
-  /** milliseconds since 1970 */
+  /** the moment that is looked at, milliseconds since 1970: how long ago something was is told from here */
   readonly now: number;
+  /** the time of day, milliseconds since 1970 */
+  readonly present: number;
   /** ISO 8601, or a position of the log: the page as it would have been then; `undefined`: as it is */
   readonly at: string | undefined;
   /** who looks, as the log says it */
@@ -21,14 +23,15 @@ export type Screen = {
 export const screenOf = (ports: Ports, context: Context<Env>): Screen => {
   const given = context.req.query("at");
   const at = given === "" ? undefined : given;
-  const now = presentOf(ports, context);
-  return { ...now, at, canAct: now.canAct && at === undefined };
+  const here = presentOf(ports, context);
+  return { ...here, at, now: momentOf(at ?? "") ?? here.present, canAct: here.canAct && at === undefined };
 };
 
 /** The same, of a screen that shows the present alone. */
 export const presentOf = ({ now }: Ports, context: Context<Env>): Screen => {
   const { actor, scope } = context.get("caller");
-  return { now: now(), at: undefined, actor, canAct: scope === "all", begins: context.get("begins") };
+  const present = now();
+  return { now: present, present, at: undefined, actor, canAct: scope === "all", begins: context.get("begins") };
 };
 
 /** What the navigation leads to, and by which key after `g`; a room of the present alone takes no moment along. */
@@ -112,7 +115,7 @@ export const plainPage = (title: string, body: Html, withScript = false): Html =
   document(title, html`<main id="content" class="narrow">${body}</main>`, withScript);
 
 const timeBar = (path: string, screen: Screen, keep: Readonly<Record<string, string>>): Html => {
-  const { at, now } = screen;
+  const { at, present: now } = screen;
   const query = new URLSearchParams(keep).toString();
   const here = query === "" ? path : `${path}?${query}`;
   const links = BACK.map(([words, ms]) => html`<a href="${linkTo(here, { at: secondOf(now - ms) })}">${words}</a>`);
@@ -122,7 +125,7 @@ const timeBar = (path: string, screen: Screen, keep: Readonly<Record<string, str
 };
 
 /** From the log's first event to now. It needs the script, which shows it. */
-const slider = ({ at, now, begins }: Screen): Html | string => {
+const slider = ({ at, present: now, begins }: Screen): Html | string => {
   if (begins === undefined) return "";
   const stands = at === undefined ? now : Math.min(now, Math.max(begins, momentOf(at) ?? now));
   return html`<p class="slide" hidden><label for="slider">Time</label><input type="range" id="slider" min="${begins}" max="${now}" step="any" value="${stands}" aria-describedby="slid"><output id="slid" for="slider">${at === undefined ? "now" : ""}</output></p>`;

@@ -4,7 +4,7 @@ import type { EngineSight } from "./ports.ts";
 
 /** What the engine notes of itself. */
 export const engineSight = ({ views, eventLog, archive }: Pick<Engine, "views" | "eventLog" | "archive">): EngineSight => ({
-  newest: eventLog.newest,
+  newest: (limit) => eventLog.newest(limit),
   relayed: views.relayed,
   projections: async () => {
     const { live } = await views.generations();
@@ -17,5 +17,5 @@ export const engineSight = ({ views, eventLog, archive }: Pick<Engine, "views" |
   active: views.active,
   firstDue: views.firstDue,
   countUnsealed: views.countUnsealed,
-  newestSeal: archive.latestNoted,
+  newestSeal: () => archive.latestNoted(),
 });

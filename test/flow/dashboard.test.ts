@@ -247,6 +247,8 @@ describe.skipIf(browser === undefined)("in a real browser (skipped where no Chro
       const badges = await page.locator("article header .badge.live").allInnerTexts();
       expect(badges.join().replace(/\s+/g, " ")).toContain(`live #${then.live?.sequence}`);
       expect(await page.locator("a.button").count()).toBe(0);
+      // how long ago is told from then
+      if (then.live !== null) expect(await page.locator(".release time").first().innerText()).toBe("0 s ago");
       expect(await page.getByText(`The past: ${moment}.`).count()).toBe(1);
     }
   });

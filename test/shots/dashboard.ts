@@ -60,7 +60,8 @@ try {
   const screens = {
     overview: "/",
     environment: "/environments/web/production",
-    rollback: "/environments/web/staging/lock",
+    rollback: "/environments/web/production/rollback",
+    lock: "/environments/web/staging/lock",
     deployments: "/deployments",
     deployment: `/deployments/${second}`,
     failed: `/deployments/${broken}`,
