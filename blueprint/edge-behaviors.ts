@@ -1,0 +1,62 @@
+import { type FunctionRole, kindOf } from "../domain/deployment/shapes.ts";
+import { RELEASE_HEADER } from "./edge-table.ts";
+import { specificity } from "./path-pattern.ts";
+import type { Site } from "./sites.ts";
+
+/** What the edge keeps answers apart by, besides the path; everything else of a request makes no difference to what is kept. */
+export type CacheKey = {
+  readonly headers: readonly string[];
+  readonly cookies: readonly string[];
+  /** names of the query that do not count, or `none`: no query counts */
+  readonly query: { readonly except: readonly string[] } | "none";
+};
+
+/** Next.js answers these differently, and CloudFront does not look at `Vary`. */
+const SERVER_HEADERS = [
+  "rsc",
+  "next-router-prefetch",
+  "next-router-segment-prefetch",
+  "next-router-state-tree",
+  "next-url",
+  "x-prerender-revalidate",
+];
+/** `_rsc` is a digest of those headers, and another for each page one comes from; the release says what `dpl` says. */
+const MARKS = { except: ["_rsc", "dpl"] } as const;
+
+export const cacheKeys = {
+  pages: { headers: [...SERVER_HEADERS, RELEASE_HEADER], cookies: ["__prerender_bypass"], query: MARKS },
+  images: { headers: ["accept", RELEASE_HEADER], cookies: [], query: MARKS },
+  /** of a file that is not there the app says so, which must know for which host */
+  files: { headers: ["x-forwarded-host"], cookies: [], query: "none" },
+} as const satisfies Record<string, CacheKey>;
+
+/**
+ * What a path of an environment is at its edge. `origin`: where a request goes that the router sends nowhere else; `files` are
+ * files of the static bucket, and where there is none the server says so.
+ */
+export type Behavior = {
+  readonly pattern: string;
+  readonly origin: Exclude<FunctionRole, "revalidation"> | "files";
+  readonly cacheKey: keyof typeof cacheKeys;
+};
+
+/** The behaviours of an environment's edge in the order in which they are tried; `*` comes last. None depends on a release. */
+export const behaviorsOf = ({
+  basePath = "",
+  functions,
+}: Pick<Site, "functions"> & { readonly basePath?: string | undefined }): Behavior[] => [
+  ...[
+    { pattern: `${basePath}/_next/image*`, origin: "image", cacheKey: "images" } as const,
+    ...Object.entries(functions).flatMap(([name, patterns]) =>
+      patterns.map((one) => ({ pattern: `${basePath}/${one}`, origin: `server-${name}`, cacheKey: "pages" }) as const),
+    ),
+    { pattern: `${basePath}/_next/data/*`, origin: "server", cacheKey: "pages" } as const,
+    { pattern: `${basePath}/_next/*`, origin: "files", cacheKey: "files" } as const,
+    // below the path of an assetPrefix, which each release may change
+    { pattern: "/*/_next/static/*", origin: "files", cacheKey: "files" } as const,
+  ].sort((a, b) => specificity(b.pattern) - specificity(a.pattern)),
+  { pattern: "*", origin: "server", cacheKey: "pages" },
+];
+
+/** Whether a behaviour takes what changes something too; files are only read. */
+export const takesEveryMethod = ({ origin }: Behavior): boolean => origin !== "files" && kindOf(origin) !== "revalidation";
