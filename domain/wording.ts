@@ -88,6 +88,16 @@ export const wording: { readonly [T in EngineEvent["type"]]: Wording<T> } = {
   EdgeInvalidated: { facts: ({ sequence, invalidationId }) => `#${sequence} ${invalidationId}` },
   EdgeInvalidationFailed: { facts: ({ sequence, reason }) => `#${sequence}: ${clip(reason)}` },
 
+  EdgeSwitched: {
+    facts: ({ sequence, route }) => `#${sequence} r-${route.address} at ${route.server}${route.host}`,
+    why: "row",
+  },
+  EdgeDriftDetected: {
+    facts: ({ sequence, found }) => (found === null ? `#${sequence}: no row` : `#${sequence}: ${clip(found)}`),
+    badge: ["⚠️", "edge changed by somebody else"],
+  },
+  EdgeDriftEnded: { facts: ({ sequence }) => `#${sequence} again`, badge: ["🟢", "edge back where it was put"] },
+
   WebhookAdded: { facts: ({ kind, maskedUrl }) => `${kind} ${maskedUrl}` },
   WebhookSecretRotated: { facts: ({ previousUntil }) => `the secret before signs too until ${previousUntil}` },
   WebhookDisabled: { facts: ({ reason }) => clip(reason) },

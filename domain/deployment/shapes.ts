@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { PublicSet } from "../environment/route.ts";
 import { DeploymentId, Name } from "../kernel/identity.ts";
 
 /** Shapes shared by the events of deployments and environments. Stored for ever. */
@@ -105,6 +106,12 @@ export const Release = z.object({
   manifest: z.string(),
   /** the app's basePath, without slashes at its ends; absent where it has none, and in what was published before it was kept */
   basePath: z.string().optional(),
+  /**
+   * the number of its alias, `r-<address>`, by which visitors reach it; absent in what was published before releases had addresses
+   */
+  address: z.number().int().positive().optional(),
+  /** its public files; absent in what was published when a flip still put them */
+  files: PublicSet.optional(),
 });
 
 export const Step = z.enum(["queue", "build", "publish", "check", "flip", "cancel"]);

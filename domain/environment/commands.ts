@@ -4,6 +4,7 @@ import type { EnvironmentEvent } from "./events.ts";
 type Body<T extends EnvironmentEvent["type"]> = Extract<EnvironmentEvent, { type: T }>["body"];
 /** Who asks, and when (ISO 8601): a lock has a holder and an end. */
 type Asked = { actor: string; at: string };
+type Switched = Pick<Body<"EdgeSwitched">, "distribution" | "route" | "ended">;
 
 /** What may be asked of an environment. Only Shiplog's own code makes these: input from outside is checked at its door. */
 export type EnvironmentCommand =
@@ -16,8 +17,11 @@ export type EnvironmentCommand =
    */
   | ({ type: "RequestRollback"; to?: string; from?: string; why?: string; force?: boolean } & Asked)
   | ({ type: "RecordAliasFlipped" } & Body<"AliasFlipped">)
-  /** `unproven`: what was wrong with a forced release when it was tried, or why it was not seen to work */
-  | { type: "RecordWentLive"; sequence: number; unproven?: string }
+  /**
+   * `unproven`: what was wrong with a forced release when it was tried, or why it was not seen to work. `edge`: the rows that
+   * were written for it; absent where the environment's edge looks up no table.
+   */
+  | { type: "RecordWentLive"; sequence: number; unproven?: string; edge?: Switched }
   | { type: "RecordFlipSuperseded"; sequence: number; by: number }
   /**
    * `moved`: some alias already points to the release, so that what was live must be put back. `unfit`: the release itself
@@ -26,9 +30,13 @@ export type EnvironmentCommand =
   | { type: "RecordFlipFailed"; sequence: number; reason: string; moved: boolean; unfit?: boolean }
   /** a flip that ended without going live was seen to have moved an alias, with this sequence: what is live is put back */
   | { type: "RestoreLive"; sequence: number }
+  /** the edge's table has no row of what is live: it is brought live once more, which writes it */
+  | { type: "RestoreEdge" }
   | { type: "WithdrawFlip"; deploymentId: string; reason: string }
   | ({ type: "RecordDrift" } & Body<"AliasDriftDetected">)
   | ({ type: "RecordDriftEnded" } & Body<"AliasDriftEnded">)
+  | ({ type: "RecordEdgeDrift" } & Body<"EdgeDriftDetected">)
+  | ({ type: "RecordEdgeDriftEnded" } & Body<"EdgeDriftEnded">)
   | { type: "PinEnvironment"; reason: string }
   | ({ type: "UnpinEnvironment"; reason?: string } & Asked)
   | ({ type: "LockEnvironment"; reason: string; until: string | null } & Asked)

@@ -35,6 +35,8 @@ export const environment: Decider<EnvironmentCommand, Environment, EnvironmentEv
         return state.open.size > 0 || command.sequence <= (state.live?.sequence ?? command.sequence)
           ? []
           : restore(state, `an alias was left at sequence ${command.sequence} by a flip that had ended`);
+      case "RestoreEdge":
+        return state.open.size > 0 ? [] : restore(state, "the table of its edge had no row of what is live");
       case "WithdrawFlip":
         return state.waiting?.deploymentId === command.deploymentId
           ? [
@@ -49,6 +51,12 @@ export const environment: Decider<EnvironmentCommand, Environment, EnvironmentEv
         return recordDrift(command, state);
       case "RecordDriftEnded":
         return state.drift.has(command.function) ? [{ type: "AliasDriftEnded", v: 1, body: body(command) }] : [];
+      case "RecordEdgeDrift":
+        return state.edge?.sequence === command.sequence && state.edgeDrift !== command.found
+          ? [{ type: "EdgeDriftDetected", v: 1, body: body(command) }]
+          : [];
+      case "RecordEdgeDriftEnded":
+        return state.edgeDrift === undefined ? [] : [{ type: "EdgeDriftEnded", v: 1, body: body(command) }];
       case "PinEnvironment":
         // a rollback that fails takes its pin with it: a person's stays
         return state.pinned && !isPinnedByOpenRollback(state) ? [] : [pin(command.reason, state.live?.deploymentId ?? null)];
@@ -216,12 +224,13 @@ function takePinBack({ sequence, deploymentId }: Flip, state: Environment): read
   return state.waiting === null || state.lock !== null ? [unpinned] : [unpinned, go(state.waiting, state)];
 }
 
-function wentLive({ sequence, unproven }: Command<"RecordWentLive">, state: Environment): Outcome {
+function wentLive({ sequence, unproven, edge }: Command<"RecordWentLive">, state: Environment): Outcome {
   const flip = state.open.get(sequence);
   if (flip === undefined) return [];
   if (state.live !== null && state.live.sequence > sequence) return [superseded(flip, state.live.sequence), ...takePinBack(flip, state)];
   const { deploymentId, release, reason, actor } = flip;
   return [
+    ...(edge === undefined ? [] : [{ type: "EdgeSwitched", v: 1, body: { sequence, deploymentId, ...edge } } as const]),
     {
       type: "ReleaseWentLive",
       v: 1,

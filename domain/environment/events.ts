@@ -3,6 +3,7 @@ import { Fingerprint, Release, Request } from "../deployment/shapes.ts";
 import { event } from "../kernel/event.ts";
 import { DeploymentId } from "../kernel/identity.ts";
 import { reader, type Upcasters } from "../kernel/upcast.ts";
+import { Route } from "./route.ts";
 
 /**
  * What can have happened to an environment: it owns the sequence, the alias, the pin and the lock.
@@ -113,6 +114,27 @@ export const EdgeInvalidationFailed = event("EdgeInvalidationFailed", 1, {
   reason,
 });
 
+/**
+ * What visitors are sent to was changed: rows of the edge's table were written and read back. `ended`: releases that what names
+ * them reaches until then, and from then on what is live.
+ */
+export const EdgeSwitched = event("EdgeSwitched", 1, {
+  sequence,
+  deploymentId: DeploymentId,
+  distribution: z.string(),
+  route: Route,
+  ended: z.array(z.object({ release: DeploymentId, until: z.iso.datetime() })),
+});
+/** The row of what is live says what no flip wrote there; `found`: its text, cut, or null where there is none. */
+export const EdgeDriftDetected = event("EdgeDriftDetected", 1, {
+  distribution: z.string(),
+  /** the sequence that it should say */
+  sequence,
+  found: z.string().max(1_100).nullable(),
+});
+/** The row says again what was written last, without a flip. */
+export const EdgeDriftEnded = event("EdgeDriftEnded", 1, { distribution: z.string(), sequence });
+
 const variable = z.string().min(1).max(128);
 /** number of the secret's content, raised with every change: of two events about a variable the higher one is the newer */
 const revision = z.number().int().positive();
@@ -142,6 +164,9 @@ const kinds = [
   VariablesRead,
   EdgeInvalidated,
   EdgeInvalidationFailed,
+  EdgeSwitched,
+  EdgeDriftDetected,
+  EdgeDriftEnded,
 ] as const;
 
 export const EnvironmentEvent = z.discriminatedUnion("type", kinds);

@@ -1,6 +1,7 @@
 import type { Release } from "../deployment/shapes.ts";
 import type { EnvironmentEvent, FlipReason, LiveRelease } from "./events.ts";
 import type { Fence, FoundAlias } from "./fence.ts";
+import type { Route } from "./route.ts";
 import { type Standing, stand } from "./standing.ts";
 
 export type Flip = {
@@ -14,6 +15,9 @@ export type Flip = {
 };
 /** A release that was live here. `sequence`: the last that it went live with. */
 export type EverLive = { deploymentId: string; sequence: number; release: Release };
+
+/** A release in the edge's table; `until`: when what names it is sent to what is live instead, null while it is live itself. */
+export type Routed = { deploymentId: string; route: Route; until: string | null };
 
 /** Only what `decide` and the consumers need to know. */
 export type Environment = Standing & {
@@ -36,6 +40,12 @@ export type Environment = Standing & {
   /** what each flip moves the aliases to, by sequence, until every one of its functions was seen moved by it or a newer one */
   targets: Map<number, { deploymentId: string; versions: Record<string, string> }>;
   drift: Map<string, string>;
+  /** what the edge's table says is live; null where nothing was ever written there */
+  edge: { distribution: string; sequence: number; route: Route } | null;
+  /** releases that have a row in the edge's table, by the id that their pages name */
+  routes: Map<string, Routed>;
+  /** what the row of what is live was found to say instead, null for nothing at all; undefined: what it should */
+  edgeDrift: string | null | undefined;
   pinned: boolean;
   /** sequence of the rollback that set the pin; null: a person did, or it is of an older release */
   pinnedBy: number | null;
@@ -62,6 +72,9 @@ export const initial = (): Environment => ({
   aliases: new Map(),
   targets: new Map(),
   drift: new Map(),
+  edge: null,
+  routes: new Map(),
+  edgeDrift: undefined,
   pinned: false,
   pinnedBy: null,
   lock: null,
@@ -138,6 +151,15 @@ export const evolve = (state: Environment, event: EnvironmentEvent): Environment
       break;
     case "VariablesRead":
       break;
+    case "EdgeSwitched":
+      switchEdge(state, event.body);
+      break;
+    case "EdgeDriftDetected":
+      state.edgeDrift = event.body.found;
+      break;
+    case "EdgeDriftEnded":
+      state.edgeDrift = undefined;
+      break;
     case "EdgeInvalidated":
     case "EdgeInvalidationFailed":
       state.invalidated = Math.max(state.invalidated, event.body.sequence);
@@ -173,6 +195,17 @@ const noteVariable = (
   { name, fingerprint, revision }: { name: string; fingerprint: string | null; revision: number },
 ): void => {
   if (revision > (variables.get(name)?.revision ?? 0)) variables.set(name, { fingerprint, revision });
+};
+
+type Switched = Extract<EnvironmentEvent, { type: "EdgeSwitched" }>["body"];
+const switchEdge = (state: Environment, { sequence, deploymentId, distribution, route, ended }: Switched): void => {
+  for (const { release, until } of ended) {
+    const left = state.routes.get(release);
+    if (left !== undefined) state.routes.set(release, { ...left, until });
+  }
+  state.routes.set(route.release, { deploymentId, route, until: null });
+  state.edge = { distribution, sequence, route };
+  state.edgeDrift = undefined;
 };
 
 /** The lock that is in force at that time, if any. */

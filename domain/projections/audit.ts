@@ -29,7 +29,7 @@ export const AuditRow = z.object({
   /** status of a deployment, live release, alias' version or a variable's fingerprint of an environment; null where it changed none of them */
   change: z
     .object({
-      of: z.enum(["status", "live", "alias", "pin", "lock", "variable"]),
+      of: z.enum(["status", "live", "alias", "row", "pin", "lock", "variable"]),
       before: z.string().nullable(),
       after: z.string().nullable(),
     })
@@ -97,6 +97,7 @@ function ofEnvironment(state: Audited, recorded: Recorded): { row: AuditRow; sta
   const past = state.environment ?? emptyEnvironment(site, environment);
   const before = {
     live: past.live?.deploymentId ?? null,
+    row: rowIn(past),
     pin: past.pin?.reason ?? null,
     lock: past.lock?.holder ?? null,
     variables: past.variables,
@@ -116,7 +117,7 @@ function ofEnvironment(state: Audited, recorded: Recorded): { row: AuditRow; sta
 
 function changeOf(
   event: Recorded<EnvironmentEvent>,
-  before: { live: string | null; pin: string | null; lock: string | null; variables: EnvironmentView["variables"] },
+  before: { live: string | null; row: string | null; pin: string | null; lock: string | null; variables: EnvironmentView["variables"] },
   after: EnvironmentView,
 ): AuditRow["change"] {
   switch (event.type) {
@@ -130,6 +131,10 @@ function changeOf(
         after: `${name}:${found === null ? "none" : sayVersions(found)}`,
       };
     }
+    case "EdgeSwitched":
+      return { of: "row", before: before.row, after: rowIn(after) };
+    case "EdgeDriftDetected":
+      return { of: "row", before: before.row, after: event.body.found ?? "none" };
     case "ReleaseWentLive":
       return { of: "live", before: before.live, after: after.live?.deploymentId ?? null };
     case "EnvironmentPinned":
@@ -150,6 +155,12 @@ function changeOf(
       return null;
   }
 }
+
+/** The row of what is live in the edge's table: `#7 r-5`. */
+const rowIn = ({ routes }: EnvironmentView): string | null => {
+  const live = routes.find(({ until }) => until === null);
+  return live === undefined ? null : `#${live.sequence} r-${live.address}`;
+};
 
 const rowOf = (event: Recorded, more: Partial<AuditRow> = {}): AuditRow => {
   const { id, position, at, type, stream, version, actor, cause, correlation } = event;

@@ -2,19 +2,24 @@ import type { EnvironmentEvent } from "../environment/events.ts";
 import { sayDrift } from "../environment/fence.ts";
 import { stand, type TakenDown } from "../environment/standing.ts";
 import type { Recorded } from "../kernel/event.ts";
-import type { EnvironmentView } from "./views.ts";
+import { clipped } from "../kernel/text.ts";
+import type { EnvironmentView, RoutedView } from "./views.ts";
 
 /** Releases that a view remembers to have been live. */
 const REMEMBERED = 20;
 /** Releases that a view remembers for the way back. */
 const MAX_STANDING = 30;
 const WARNINGS = 5;
+/** Releases with an address that a view remembers. */
+const MAX_ROUTES = 50;
+/** What a drift of the edge's table is said of, as one of an alias is of its function. */
+const EDGE = "edge";
 
 /**
  * The number of this row's shape: raised with every change of what the projection makes of the same events. A row that has
  * another number (an older engine's, or a newer one's after a step back) is folded anew from its stream when it is read.
  */
-export const environmentShape = 4;
+export const environmentShape = 5;
 
 export const emptyEnvironment = (site: string, environment: string): EnvironmentView => ({
   site,
@@ -28,6 +33,7 @@ export const emptyEnvironment = (site: string, environment: string): Environment
   waiting: null,
   pin: null,
   lock: null,
+  routes: [],
   drifts: [],
   variables: {},
   warnings: [],
@@ -79,6 +85,16 @@ export const projectEnvironment = (view: EnvironmentView, event: Recorded<Enviro
     case "AliasFlipped":
       view.drifts = driftsBut(event.body.function);
       break;
+    case "EdgeSwitched":
+      view.routes = routesAfter(view.routes, event.body, at);
+      view.drifts = driftsBut(EDGE);
+      break;
+    case "EdgeDriftDetected":
+      view.drifts = [{ function: EDGE, at, says: sayEdgeDrift(event.body) }, ...driftsBut(EDGE)];
+      break;
+    case "EdgeDriftEnded":
+      view.drifts = driftsBut(EDGE);
+      break;
     case "EnvironmentPinned":
       view.pin = { reason: event.body.reason, actor, at };
       break;
@@ -120,6 +136,21 @@ export const projectEnvironment = (view: EnvironmentView, event: Recorded<Enviro
     view.warnings = [`${at} ${text}`, ...view.warnings].slice(0, WARNINGS);
   }
 };
+
+type Switched = Extract<EnvironmentEvent, { type: "EdgeSwitched" }>["body"];
+const routesAfter = (routes: readonly RoutedView[], { sequence, deploymentId, route, ended }: Switched, at: string): RoutedView[] => {
+  const ends = new Map(ended.map(({ release, until }) => [release, until]));
+  const { release, address } = route;
+  const now = { deploymentId, release, address, host: `${route.server}${route.host}`, sequence, since: at, until: null };
+  const others = routes.filter((other) => other.release !== release);
+  return [now, ...others.map((other) => ({ ...other, until: ends.get(other.release) ?? other.until }))].slice(0, MAX_ROUTES);
+};
+
+/** What is wrong with the row of what is live, for a person. */
+const sayEdgeDrift = ({ sequence, found }: { sequence: number; found: string | null }): string =>
+  found === null
+    ? `its table has no row of what is live (#${sequence}): visitors are sent to the alias live, and public files are not found`
+    : `its table sends visitors where no flip sent them (#${sequence} went live last): ${clipped(found, 200)}`;
 
 /** What a release that goes live means for the way back, by the rules' own word. */
 const standAs = (view: EnvironmentView, wentLive: WentLive, at: string, why: string | null): void => {

@@ -83,6 +83,21 @@ const TakenDownView = z.object({
 /** A variable as it was last set (or removed: null), by `shiplog env`. */
 const VariableView = z.object({ fingerprint: z.string().nullable(), revision: z.number(), at, actor: Actor });
 
+/** A release that visitors reach at an address of its own, besides what is live. */
+const RoutedView = z.object({
+  deploymentId: z.string(),
+  /** the id that its pages name */
+  release: z.string(),
+  /** the number of its alias, `r-<address>`, and the host of its server's own address */
+  address: z.number(),
+  host: z.string(),
+  /** with which it went live last, and when */
+  sequence: z.number(),
+  since: at,
+  /** until when what names it reaches it; null while it is live */
+  until: at.nullable(),
+});
+
 export const EnvironmentView = z.object({
   site: z.string(),
   environment: z.string(),
@@ -103,7 +118,9 @@ export const EnvironmentView = z.object({
   waiting: z.object({ deploymentId: z.string(), sequence: z.number(), since: at, by: z.enum(["pin", "lock"]) }).nullable(),
   pin: z.object({ reason: z.string(), actor: Actor, at }).nullable(),
   lock: z.object({ holder: z.string(), reason: z.string(), until: z.string().nullable(), at }).nullable(),
-  /** aliases that are where nobody put them, the one that was found last first */
+  /** what the edge's table has of its releases, newest first, at most fifty; empty where its edge looks up no table */
+  routes: z.array(RoutedView),
+  /** aliases that are where nobody put them, and `edge` where its table says what no flip wrote; the one found last first */
   drifts: z.array(z.object({ function: z.string(), at, /** what is wrong with it, for a person */ says: z.string() })),
   /** by name */
   variables: z.record(z.string(), VariableView).default({}),
@@ -114,6 +131,7 @@ export const EnvironmentView = z.object({
 export type Status = z.infer<typeof Status>;
 export type DeploymentView = z.infer<typeof DeploymentView>;
 export type EnvironmentView = z.infer<typeof EnvironmentView>;
+export type RoutedView = z.infer<typeof RoutedView>;
 export type TakenDownView = z.infer<typeof TakenDownView>;
 
 /** A deployment in one of these has ended, for ever. */

@@ -27,7 +27,8 @@ export const whyLive = (
   const { sequence } = live.body;
   const flip = environment.filter(
     (event) =>
-      (event.type === "FlipRequested" || event.type === "AliasFlipped" || event.type === "FlipHeld") && event.body.sequence === sequence,
+      (event.type === "FlipRequested" || event.type === "AliasFlipped" || event.type === "FlipHeld" || event.type === "EdgeSwitched") &&
+      event.body.sequence === sequence,
   );
   return [...deployment.flatMap(ofDeployment), ...flip.flatMap(ofEnvironment), link(live, "live", factsOf(live), live.body.actor)]
     .sort((a, b) => (a.position < b.position ? -1 : a.position > b.position ? 1 : 0))

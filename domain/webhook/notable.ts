@@ -4,6 +4,8 @@ const ofEnvironment = [
   "FlipFailed",
   "AliasDriftDetected",
   "AliasDriftEnded",
+  "EdgeDriftDetected",
+  "EdgeDriftEnded",
   "EnvironmentPinned",
   "EnvironmentUnpinned",
   "EnvironmentLocked",

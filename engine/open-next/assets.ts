@@ -1,12 +1,14 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as z from "zod";
+import { MAX_ROWS, publicSetOf } from "../../blueprint/edge-table.ts";
+import type { PublicSet } from "../../domain/environment/route.ts";
 import type { Objects, Serving } from "../aws/objects.ts";
 import { each } from "../kit/each.ts";
 import { isVersioned, placesOf } from "./asset-paths.ts";
 import { filesBelow, readContent } from "./files.ts";
 import type { Inspected } from "./inspect.ts";
-import { contentKey, type Manifest, manifestKey, type PublicFile } from "./manifest.ts";
+import { type Manifest, manifestKey, type PublicFile, setFolder, setOf } from "./manifest.ts";
 import { OutputRefused } from "./output.ts";
 
 /** Where the files of one environment go in the static bucket. */
@@ -15,10 +17,15 @@ export type Locations = {
   readonly assets: string;
   readonly cache: string;
   readonly releases: string;
-  readonly publicFiles: string;
 };
 
-export type AssetsOutcome = { uploaded: number; unchanged: number; bytes: number; cacheEntries: number; manifest: string };
+/** What was uploaded, as it is recorded, and how the edge's table names the release's public files. */
+export type AssetsOutcome = {
+  readonly recorded: { uploaded: number; unchanged: number; bytes: number; cacheEntries: number; manifest: string };
+  readonly files: PublicSet;
+  /** texts of the table's rows of its paths */
+  readonly rows: readonly string[];
+};
 export type Report = (step: string, done: number, total: number) => void;
 
 const IMMUTABLE = "public,max-age=31536000,immutable";
@@ -30,8 +37,10 @@ const WIDTH = 16;
 
 /**
  * Uploads what a release needs before it can go live, and nothing that visitors of the live one could notice:
- * `_next/**` under its own names (never overwritten, never deleted), by content what has a name that other releases use too,
- * the cache once. Where they are asked for is as the output says: below a basePath.
+ * `_next/**` under its own names (never overwritten, never deleted), public files in the folder of their set, the cache once.
+ * Where they are asked for is as the output says: below a basePath.
+ *
+ * @throws OutputRefused where there are more public files than the edge's table takes
  */
 export const uploadAssets = async (
   objects: Pick<Objects, "present" | "putNew" | "putText">,
@@ -40,20 +49,28 @@ export const uploadAssets = async (
   { deploymentId, releaseId }: { deploymentId: string; releaseId: string },
   report: Report,
 ): Promise<AssetsOutcome> => {
-  const { root, behaviors, buildId, runtimeId } = build;
-  const { uploads, publicFiles } = await readAssets(locations, build, releaseId);
+  const { root, buildId, runtimeId } = build;
+  const { uploads, publicFiles, set } = await readAssets(locations, build, releaseId);
+  const named = publicSetOf(
+    set,
+    publicFiles.map(({ path }) => path),
+  );
+  if (named === undefined)
+    throw new OutputRefused(
+      `the build has ${publicFiles.length} public files, and ${MAX_ROWS} rows of the edge's table do not take their paths: serve most of them from a bucket or a site of their own`,
+    );
   const cache = await Array.fromAsync(filesBelow(join(root, "cache")));
   let done = 0;
   const step = (): void => report("assets", ++done, uploads.size + cache.length);
 
-  const outcome = { uploaded: 0, unchanged: 0, bytes: 0, cacheEntries: 0, manifest: manifestKey(locations.releases, deploymentId) };
+  const recorded = { uploaded: 0, unchanged: 0, bytes: 0, cacheEntries: 0, manifest: manifestKey(locations.releases, deploymentId) };
   const there = await objects.present(locations.bucket, [...uploads.keys()]);
   await each([...uploads], WIDTH, async ([key, { file, serving }]) => {
     const content = there.has(key) ? undefined : await readContent(file);
     if (content !== undefined && (await objects.putNew(locations.bucket, key, content.source, content.sha256, serving))) {
-      outcome.uploaded += 1;
-      outcome.bytes += content.bytes;
-    } else outcome.unchanged += 1;
+      recorded.uploaded += 1;
+      recorded.bytes += content.bytes;
+    } else recorded.unchanged += 1;
     step();
   });
   await each(cache, WIDTH, async (path) => {
@@ -61,48 +78,67 @@ export const uploadAssets = async (
     const file = join(root, "cache", path);
     const { source, sha256 } = await readContent(file);
     if (await objects.putNew(locations.bucket, `${locations.cache}/${rewritten(path, buildId, runtimeId)}`, source, sha256))
-      outcome.cacheEntries += 1;
+      recorded.cacheEntries += 1;
     step();
   });
-  const manifest: Manifest = { v: 1, deploymentId, releaseId, behaviors: [...behaviors], publicFiles };
-  await objects.putText(locations.bucket, outcome.manifest, JSON.stringify(manifest));
-  return outcome;
+  const manifest: Manifest = { v: 2, deploymentId, releaseId, publicFiles };
+  await objects.putText(locations.bucket, recorded.manifest, JSON.stringify(manifest));
+  return { recorded, ...named };
 };
 
-/** What is uploaded, by key (files of the same content are one object), and the public files, by path. */
-const readAssets = async (
-  locations: Locations,
-  { root, paths, buildId }: Inspected,
-  releaseId: string,
-): Promise<{ uploads: ReadonlyMap<string, Upload>; publicFiles: PublicFile[] }> => {
+type Assets = { readonly uploads: ReadonlyMap<string, Upload>; readonly publicFiles: PublicFile[]; readonly set: string };
+
+/** What is uploaded, by key, and the public files, by path. */
+const readAssets = async (locations: Locations, { root, paths, buildId }: Inspected, releaseId: string): Promise<Assets> => {
   // a tenth of the function's bundle: a cold start does not wait for it
   const { default: mime } = await import("mime-types");
   const uploads = new Map<string, Upload>();
   const publicFiles: PublicFile[] = [];
+  /** by the path in their set's folder */
+  const inSet = new Map<string, Upload>();
   await each(await Array.fromAsync(filesBelow(join(root, "assets"))), WIDTH, async (path) => {
+    if (path === BUILD_ID) return;
     const file = join(root, "assets", path);
     const contentType = mime.contentType(path.slice(path.lastIndexOf("/") + 1)) || "application/octet-stream";
     const places = placesOf(paths, path);
-    if (isVersioned(paths, path) && !isSharedName(path, buildId, releaseId)) {
-      const serving = { contentType, cacheControl: IMMUTABLE };
-      for (const place of places) uploads.set(`${locations.assets}/${place}`, { file, serving });
+    if (isVersioned(paths, path)) {
+      const upload = { file, serving: { contentType, cacheControl: IMMUTABLE } };
+      for (const place of places) {
+        uploads.set(`${locations.assets}/${inRelease(place, buildId, releaseId)}`, upload);
+        // the image function looks for all pictures below one folder
+        if (contentType.startsWith("image/")) inSet.set(place, upload);
+      }
     } else {
       const serving = { contentType, cacheControl: REVALIDATED };
       const { bytes, sha256 } = await readContent(file);
-      for (const place of places) publicFiles.push({ path: place, sha256, bytes, ...serving });
-      uploads.set(contentKey(locations.publicFiles, sha256), { file, serving });
+      for (const place of places) {
+        publicFiles.push({ path: place, sha256, bytes, ...serving });
+        inSet.set(place, { file, serving });
+      }
     }
   });
   publicFiles.sort((a, b) => (a.path < b.path ? -1 : 1));
-  return { uploads, publicFiles };
+  const set = setOf(publicFiles);
+  for (const [place, upload] of inSet) uploads.set(`${setFolder(locations.assets, set)}/${place}`, upload);
+  return { uploads, publicFiles, set };
 };
+
+/** Lies among OpenNext's assets, and is for no visitor. */
+const BUILD_ID = "BUILD_ID";
 
 /**
  * Next.js' manifests are named after the build's id. Where that is not this release's own (it is one constant since Next.js
- * 16.2), other releases have files of the same name: they are put at each flip like public files, with what is live then.
+ * 16.2), other releases have files of the same name: they lie under the release's id, where the edge's router looks for them.
+ *
+ * @param path decoded, below the assets
  */
-const isSharedName = (path: string, buildId: string, releaseId: string): boolean =>
-  buildId !== releaseId && path.includes(`_next/static/${buildId}/`);
+export const inRelease = (path: string, buildId: string, releaseId: string): string => {
+  const [, before, folder, name] = MANIFEST_OF_NEXT.exec(path) ?? [];
+  return folder === buildId ? `${before}${releaseId}/${name}` : path;
+};
+
+/** As `blueprint/edge-router.js` knows them. */
+const MANIFEST_OF_NEXT = /^(.*_next\/static\/)([^/]+)\/(_[A-Za-z]+Manifest\.js(?:on)?)$/;
 
 /** The running app asks only for its deploymentId: entries under another build id would never be found. */
 const rewritten = (path: string, buildId: string, runtimeId: string): string => {

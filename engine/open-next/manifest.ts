@@ -1,6 +1,8 @@
+import { createHash } from "node:crypto";
 import * as z from "zod";
+import { PUBLIC_SETS } from "../../blueprint/edge-table.ts";
 
-/** A file whose key is the same in other releases (those of `public/`; manifests of Next.js), so a rollback must put it back. */
+/** A file of the app's `public/`: other releases have another one under the same path, so it lies in its set's own folder. */
 export const PublicFile = z.object({
   /** path below the site's root, as visitors ask for it (decoded): `docs/guide.txt` */
   path: z.string(),
@@ -10,13 +12,14 @@ export const PublicFile = z.object({
   cacheControl: z.string(),
 });
 
-/** What a release serves besides its functions: stored beside the assets for as long as the release may go live again. */
+/**
+ * What a release serves besides its functions: stored beside the assets for as long as the release may go live again. Version 1
+ * is of releases whose public files each flip put; their contents lie below `contentKey`.
+ */
 export const Manifest = z.object({
-  v: z.literal(1),
+  v: z.union([z.literal(1), z.literal(2)]),
   deploymentId: z.string(),
   releaseId: z.string(),
-  /** an origin is `s3`, `imageOptimizer`, `default`, or the name of a split function */
-  behaviors: z.array(z.object({ pattern: z.string(), origin: z.string() })),
   publicFiles: z.array(PublicFile),
 });
 
@@ -25,5 +28,16 @@ export type Manifest = z.infer<typeof Manifest>;
 
 /** Where the manifest of a deployment lies in the static bucket. */
 export const manifestKey = (releases: string, deploymentId: string): string => `${releases}/${deploymentId}.json`;
-/** Where a public file's content lies, whatever its path. */
+/** Where the content of a public file of a manifest of version 1 lies, whatever its path. */
 export const contentKey = (publicFiles: string, sha256: string): string => `${publicFiles}/${sha256}`;
+
+/** Names a set of public files: the same for the same paths, contents and headers. 16 hexadecimal digits. */
+export const setOf = (files: readonly PublicFile[]): string => {
+  const digest = createHash("sha256");
+  for (const { path, sha256, contentType, cacheControl } of files.toSorted((a, b) => (a.path < b.path ? -1 : 1)))
+    digest.update(`${JSON.stringify([path, sha256, contentType, cacheControl])}\n`);
+  return digest.digest("hex").slice(0, 16);
+};
+
+/** Where the files of a set lie, each below it under its own path. @param assets folder of the environment's assets */
+export const setFolder = (assets: string, set: string): string => `${assets}/${PUBLIC_SETS}/${set}`;

@@ -5,6 +5,7 @@ import { type FunctionRole, kindOf } from "../../domain/deployment/shapes.ts";
 import type { Settings } from "../aws/functions.ts";
 import type { SiteSecrets } from "../aws/secrets.ts";
 import { guardOf, ORIGIN_KEYS } from "./guard.ts";
+import { setFolder } from "./manifest.ts";
 
 /** Whether a function asks for its environment's keys: those that visitors reach do. */
 export const isGuarded = (role: FunctionRole, { originKeys }: Pick<SiteConfig, "originKeys">): boolean =>
@@ -18,12 +19,15 @@ export const secretsGiven = (site: Pick<SiteConfig, "variables">, { values, vers
   return { values: only(values), version, fingerprints: fingerprints && only(fingerprints) };
 };
 
+/** Where a release's functions find what is stored: the bucket with its region, and the set of its public files. */
+export type Stored = { readonly bucket: string; readonly region: string; readonly set: string };
+
 /** The settings of one function of a release; the site's own variables go to servers alone. */
 export const settingsOf = (
   role: FunctionRole,
   bundled: string,
   site: SiteConfig,
-  stored: { bucket: string; region: string },
+  stored: Stored,
   secrets: SiteSecrets,
 ): { settings: Settings /** names the settings without giving a value away */; name: string } => {
   const kind = kindOf(role);
@@ -37,7 +41,7 @@ export const settingsOf = (
       REVALIDATION_QUEUE_URL: site.revalidationQueueUrl,
       REVALIDATION_QUEUE_REGION: stored.region,
     },
-    image: { BUCKET_NAME: stored.bucket, BUCKET_KEY_PREFIX: assets },
+    image: { BUCKET_NAME: stored.bucket, BUCKET_KEY_PREFIX: setFolder(assets, stored.set) },
     revalidation: {},
   }[kind];
   const values = kind === "server" ? secretsGiven(site, secrets).values : {};

@@ -3,15 +3,14 @@ import { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import { conditionalWrite } from "../aws/conditional-write.ts";
 import { deliveryRows } from "../webhooks/delivery-rows.ts";
 import { begunNotes } from "./begun-notes.ts";
-import { leaseRows } from "./lease-rows.ts";
+import { flipNotes } from "./flip-notes.ts";
 import { noteRow } from "./notes.ts";
 import { sealNotes } from "./seal-notes.ts";
 import { sentAgainNotes } from "./sent-again-notes.ts";
-import { unsettledNotes } from "./unsettled-notes.ts";
 import { waitingRows } from "./waiting-rows.ts";
 
 /**
- * The rows of the table of views that are no read models: notes, leases, deliveries, what waits. Nothing makes them again.
+ * The rows of the table of views that are no read models: notes, deliveries, what waits. Nothing makes them again.
  * A function that needs these alone is bundled without the folds of the read models.
  */
 export const plainRows = (dynamodb: DynamoDBClient, table: string) => {
@@ -21,10 +20,9 @@ export const plainRows = (dynamodb: DynamoDBClient, table: string) => {
   return {
     ...deliveryRows(client, table),
     ...begunNotes(client, table),
-    ...leaseRows(client, table),
+    ...flipNotes(client, table),
     ...sealNotes(client, table),
     ...sentAgainNotes(client, table),
-    ...unsettledNotes(client, table),
     ...waitingRows(client, table),
 
     /** The last commit of a stream that is known to be on the bus; 0 where none is. */

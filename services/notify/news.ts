@@ -172,6 +172,8 @@ function reasonOf(event: Recorded<EnvironmentEvent>): string | null {
       return event.body.reason ?? null;
     case "AliasDriftDetected":
     case "AliasDriftEnded":
+    case "EdgeDriftDetected":
+    case "EdgeDriftEnded":
       return factsOf(event);
     default:
       return null;

@@ -3,13 +3,14 @@ import type { Check } from "../../domain/deployment/events.ts";
 import type { PublishedFunction } from "../../domain/deployment/shapes.ts";
 import { each } from "../../engine/kit/each.ts";
 import { type AssetPaths, checkPathBelow } from "../../engine/open-next/asset-paths.ts";
+import { inRelease } from "../../engine/open-next/assets.ts";
 import { assetsNamedBy, type PageAnswer, pageAnswerOf, redirectOf } from "../../engine/open-next/named-assets.ts";
 import { type At, atOf, pageProbe, probeVersion } from "../../engine/open-next/probe.ts";
 
 export type Ports = {
   invoke(name: string, version: string, payload: unknown): Promise<{ version: string; failed: string | null; payload: string }>;
-  /** whether there is an asset that visitors would get under this path (decoded, without a leading slash), or will once the flip has put the files of this manifest */
-  hasAsset(site: SiteConfig, path: string, manifest: string): Promise<boolean>;
+  /** whether visitors of this release get an asset under this path (decoded, without a leading slash) */
+  hasAsset(site: SiteConfig, path: string): Promise<boolean>;
   now(): number;
 };
 
@@ -26,18 +27,19 @@ const MAX_NAMED = 3;
 export const checkRelease = async (
   ports: Ports,
   site: SiteConfig,
-  paths: AssetPaths,
+  { paths, buildId }: { readonly paths: AssetPaths; readonly buildId: string },
   functions: readonly PublishedFunction[],
-  manifest: string,
+  releaseId: string,
 ): Promise<{ checks: Check[]; faults: string[] }> => {
   const at = atOf(site, paths.base);
+  const stored = (path: string): string => inRelease(path, buildId, releaseId);
   const faults: string[] = [];
   const checks = await Promise.all(
     functions.map(async (published): Promise<Check> => {
       const { role, name, version } = published;
       const began = ports.now();
       const { path, status, fault, payload } = await probeVersion(ports.invoke, published, at, began);
-      const wrong = fault ?? (role === "server" ? await assetFault(ports, site, at, published, payload, manifest) : undefined);
+      const wrong = fault ?? (role === "server" ? await assetFault(ports, site, at, published, payload, stored) : undefined);
       if (wrong !== undefined) faults.push(`${name}:${version} did not pass its check${path ? ` (GET ${path})` : ""}: ${wrong}`);
       return { role, function: name, version, ms: ports.now() - began, ...(path && { path }), ...(status && { status }) };
     }),
@@ -52,13 +54,14 @@ const assetFault = async (
   at: At,
   published: PublishedFunction,
   payload: string,
-  manifest: string,
+  /** where the file of a path is */
+  stored: (path: string) => string,
 ): Promise<string | undefined> => {
   const { page, answer } = await followed(ports, at, published, payload);
   if (answer === undefined) return undefined;
   const missing: string[] = [];
   await each(assetsNamedBy(answer, page), WIDTH, async (path) => {
-    if (!(await ports.hasAsset(site, path, manifest))) missing.push(`/${path}`);
+    if (!(await ports.hasAsset(site, stored(path)))) missing.push(`/${path}`);
   });
   if (missing.length === 0) return undefined;
   const more = missing.length > MAX_NAMED ? ` and ${missing.length - MAX_NAMED} more` : "";

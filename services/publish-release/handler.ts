@@ -7,12 +7,11 @@ import type { SiteSecrets } from "../../engine/aws/secrets.ts";
 import { readTagSeeds, uploadAssets } from "../../engine/open-next/assets.ts";
 import { guardOf } from "../../engine/open-next/guard.ts";
 import { type Inspected, inspect, isRead, type Package } from "../../engine/open-next/inspect.ts";
-import { Manifest } from "../../engine/open-next/manifest.ts";
 import { OutputRefused } from "../../engine/open-next/output.ts";
 import { isGuarded, secretsGiven, settingsOf } from "../../engine/open-next/settings.ts";
 import { consumerOf } from "../../engine/wiring/consumer.ts";
 import type { Engine } from "../../engine/wiring/engine.ts";
-import { aggregates, functions, objects, rows, secrets, site, tags } from "../../engine/wiring/parts.ts";
+import { addresses, aggregates, edgeTable, functions, objects, rows, secrets, site, tags } from "../../engine/wiring/parts.ts";
 import { unzipInto, zipFolderOf } from "../../engine/zip/archive.ts";
 import { publishFunction } from "./publish-function.ts";
 import { publishRelease } from "./publish-release.ts";
@@ -21,9 +20,9 @@ import { reporter } from "./report.ts";
 /** The build as it was fetched, beside the folder that it is unpacked into. */
 const artifactOf = (root: string): string => `${root}.zip`;
 
-type Parts = Pick<Engine, "aggregates" | "functions" | "clock" | "objects" | "tags" | "rows" | "secrets" | "config" | "site">;
+type Parts = Pick<Engine, "aggregates" | "functions" | "clock" | "objects" | "tags" | "rows" | "secrets" | "config" | "site" | "addresses" | "edgeTable">;
 
-const verb = ({ aggregates, functions, clock, objects, tags, rows, secrets, config, site }: Parts) => {
+const verb = ({ aggregates, functions, clock, objects, tags, rows, secrets, config, site, addresses, edgeTable }: Parts) => {
   const locations = ({ site, environment }: SiteConfig) => ({ bucket: config.buckets.static, ...siteResources(site, environment) });
 
   /** A folder of its own for one piece of work, gone afterwards. */
@@ -36,7 +35,7 @@ const verb = ({ aggregates, functions, clock, objects, tags, rows, secrets, conf
     }
   };
 
-  const publish = (of: SiteConfig, { root }: Inspected, { role, handler, folder }: Package, secret: SiteSecrets) =>
+  const publish = (of: SiteConfig, { root }: Inspected, { role, handler, folder }: Package, secret: SiteSecrets, set: string) =>
     withFolder(async (scratch) => {
       const zip = join(scratch, "code.zip");
       const { sha256Hex, sha256Base64 } = await zipFolderOf(artifactOf(root), folder, zip, isGuarded(role, of) ? [guardOf(handler)] : []);
@@ -48,7 +47,7 @@ const verb = ({ aggregates, functions, clock, objects, tags, rows, secrets, conf
         role,
         handler,
         of,
-        { bucket: config.buckets.static, region: config.region },
+        { bucket: config.buckets.static, region: config.region, set },
         secret,
       );
       const { version, codeSha256 } = await publishFunction({ functions, clock }, name, code, settings, of.architecture);
@@ -78,15 +77,16 @@ const verb = ({ aggregates, functions, clock, objects, tags, rows, secrets, conf
     secrets: async (of) => secretsGiven(of, await secrets.read(siteResources(of.site, of.environment).secret)),
     publish,
     invoke: functions.invoke,
-    hasAsset: async (of, path, manifest) => {
+    hasAsset: async (of, path) => {
       const { bucket, assets } = locations(of);
-      if ((await objects.fingerprint(bucket, `${assets}/${path}`)) !== undefined) return true;
-      const { publicFiles } = Manifest.parse(JSON.parse((await objects.getText(bucket, manifest)) ?? "{}"));
-      return publicFiles.some((file) => file.path === path);
+      return (await objects.fingerprint(bucket, `${assets}/${path}`)) !== undefined;
     },
+    addresses,
+    edgeTable,
+    clock,
     progress: (deploymentId) => reporter(clock, (progress) => rows.setProgress(deploymentId, progress)),
     now: clock.now,
   });
 };
 
-export const { wire, handler } = consumerOf("publish-release", { aggregates, functions, objects, tags, rows, secrets, site }, verb);
+export const { wire, handler } = consumerOf("publish-release", { addresses, aggregates, edgeTable, functions, objects, tags, rows, secrets, site }, verb);

@@ -14,10 +14,14 @@ import { misfitOf } from "../../engine/open-next/fit.ts";
 import type { Inspected, Output, Package } from "../../engine/open-next/inspect.ts";
 import { OutputRefused } from "../../engine/open-next/output.ts";
 import { ArchiveRefused } from "../../engine/zip/archive.ts";
+import { type Ports as AddressPorts, makeAddresses } from "../../engine/edge/addresses.ts";
+import { type Ports as RowsPorts, writeRows } from "../../engine/edge/public-rows.ts";
 import { type Ports as CheckPorts, checkRelease } from "./check-release.ts";
 import { PublishRefused } from "./publish-function.ts";
 
-export type Ports = CheckPorts & {
+export type Ports = CheckPorts &
+  AddressPorts &
+  RowsPorts & {
   readonly aggregates: Aggregates;
   /** the declared environment; `undefined` where it is not declared (any more) */
   site(site: string, environment: string): SiteConfig | undefined;
@@ -34,8 +38,8 @@ export type Ports = CheckPorts & {
   seedTags(site: SiteConfig, seeds: readonly TagSeed[]): Promise<void>;
   /** the values of its environment, of which every function of the release gets the same */
   secrets(site: SiteConfig): Promise<SiteSecrets>;
-  /** packs, uploads and publishes one function of the release */
-  publish(site: SiteConfig, build: Inspected, code: Package, secrets: SiteSecrets): Promise<PublishedFunction>;
+  /** packs, uploads and publishes one function of the release. @param set that of its public files */
+  publish(site: SiteConfig, build: Inspected, code: Package, secrets: SiteSecrets, set: string): Promise<PublishedFunction>;
   progress(deploymentId: string): Report;
 };
 
@@ -45,6 +49,8 @@ const ACTOR = "shiplog publish-release";
 type Work = {
   readonly deploymentId: string;
   readonly releaseId: string;
+  /** the number of its release's address: with which it was admitted */
+  readonly address: number;
   readonly site: SiteConfig;
   /** Answers whether it was ended meanwhile, so that what follows would be for nobody. */
   tell(command: DeploymentCommand, suffix: string): Promise<boolean>;
@@ -67,7 +73,7 @@ export const publishRelease =
 
     const site = ports.site(state.request.site, state.request.environment);
     if (site === undefined) return fail(`${state.request.site}/${state.request.environment} is not declared any more`);
-    const work: Work = { deploymentId, releaseId, site, tell };
+    const work: Work = { deploymentId, releaseId, address: state.sequence, site, tell };
     if (await isHistory(ports, work, state.sequence)) return;
     try {
       await ports.withBuild(artifact, (output) => publish(ports, work, output));
@@ -89,7 +95,7 @@ const isHistory = async ({ aggregates }: Ports, { site: { site, environment }, t
 };
 
 const publish = async (ports: Ports, work: Work, output: Output): Promise<void> => {
-  const { releaseId, site, tell } = work;
+  const { deploymentId, releaseId, address, site, tell } = work;
   const build = await ports.inspect(output, releaseId, site.architecture);
   const misfit = misfitOf(site, build.packages);
   if (misfit !== undefined) throw new OutputRefused(`the build does not fit the site: ${misfit}`);
@@ -99,31 +105,40 @@ const publish = async (ports: Ports, work: Work, output: Output): Promise<void> 
   const warnings = build.warnings.length > 0 ? { warnings: [...build.warnings] } : {};
   if (await tell({ type: "StartRelease", releaseId, ...warnings }, "/release")) return;
 
-  const manifest = await publishFiles(ports, work, build, seeds);
-  if (manifest === undefined) return;
+  const assets = await publishFiles(ports, work, build, seeds);
+  if (assets === undefined) return;
   const secrets = await ports.secrets(site);
-  const functions = await publishFunctions(ports, work, build, secrets);
+  const { files } = assets;
+  const functions = await publishFunctions(ports, work, build, secrets, files.set);
   const { fingerprints: variables } = secrets;
   if (await tell({ type: "RecordVersions", functions, ...(variables && { variables }) }, "/versions")) return;
+  await makeAddresses(ports, { address, deploymentId, functions });
+  await writeRows(ports, site, assets);
 
-  const { checks, faults } = await checkRelease(ports, site, build.paths, functions, manifest);
+  const { manifest } = assets.recorded;
+  const { checks, faults } = await checkRelease(ports, site, build, functions, releaseId);
   if (faults.length > 0) {
     await tell({ type: "RecordChecksFailed", checks, reason: faults.join("; ").slice(0, 2_000) }, "/checks");
     return;
   }
   const { base } = build.paths;
-  const release: Release = { id: releaseId, functions, manifest, ...(base !== "" && { basePath: base }) };
+  const release: Release = { id: releaseId, functions, manifest, ...(base !== "" && { basePath: base }), address, files };
   await tell({ type: "RecordChecksPassed", release, checks }, "/checks");
 };
 
-/** @returns the key of the files' manifest; `undefined` where the deployment was ended meanwhile */
-const publishFiles = async (ports: Ports, work: Work, build: Inspected, seeds: readonly TagSeed[]): Promise<string | undefined> => {
+/** `undefined` where the deployment was ended meanwhile. */
+const publishFiles = async (
+  ports: Ports,
+  work: Work,
+  build: Inspected,
+  seeds: readonly TagSeed[],
+): Promise<AssetsOutcome | undefined> => {
   const { deploymentId, releaseId, site, tell } = work;
   const { state } = await ports.aggregates.deployment.load(deploymentId);
   const assets = await ports.uploadAssets(site, build, { deploymentId, releaseId }, ports.progress(deploymentId));
-  if (state.assets) return assets.manifest;
+  if (state.assets) return assets;
   await ports.seedTags(site, seeds);
-  return (await tell({ type: "RecordAssets", ...assets, tags: seeds.length }, "/assets")) ? undefined : assets.manifest;
+  return (await tell({ type: "RecordAssets", ...assets.recorded, tags: seeds.length }, "/assets")) ? undefined : assets;
 };
 
 /** Functions that are published at once: each has its packed code on disk until Lambda has taken it. */
@@ -134,11 +149,12 @@ const publishFunctions = async (
   { deploymentId, site }: Work,
   build: Inspected,
   secrets: SiteSecrets,
+  set: string,
 ): Promise<PublishedFunction[]> => {
   const report = ports.progress(deploymentId);
   const functions: PublishedFunction[] = [];
   await each([...build.packages.entries()], FUNCTIONS, async ([index, code]) => {
-    const published = await ports.publish(site, build, code, secrets);
+    const published = await ports.publish(site, build, code, secrets, set);
     const { streaming, patterns } = code;
     functions[index] = { ...published, ...(streaming && { streaming }), ...(patterns && { patterns: [...patterns] }) };
     report("versions", functions.filter(Boolean).length, build.packages.length);

@@ -7,6 +7,7 @@ import { fold } from "../../domain/kernel/decider.ts";
 import type { Recorded } from "../../domain/kernel/event.ts";
 import { deploymentStream, environmentStream } from "../../domain/kernel/identity.ts";
 import type { AliasState } from "../../engine/aws/functions.ts";
+import { readRow } from "../../engine/edge/live-row.ts";
 import { ageOf } from "../../engine/kit/age.ts";
 import type { Aggregates } from "../../engine/log/execute.ts";
 import type { Admitted } from "../../engine/log/queue-admitted.ts";
@@ -25,9 +26,8 @@ export type Ports = SendingPorts & {
   isProjected(deploymentId: string): Promise<boolean>;
   /** the version that the environment's row has read; 0 where there is no row */
   projected(site: string, environment: string): Promise<number>;
-  /** flips whose public files may not be settled, and how often each was looked at */
-  unsettled(stream: string): Promise<readonly { readonly sequence: number; readonly looks: number }[]>;
-  countLook(stream: string, sequence: number, looks: number): Promise<void>;
+  /** the row of what is live in the table that the environment's edge looks up; null where it looks up none */
+  edgeRow(site: string, environment: string): Promise<{ readonly distribution: string; readonly text: string | undefined } | null>;
 };
 
 const MINUTE = 60_000;
@@ -36,8 +36,6 @@ const NUDGE_MS = 2 * MINUTE;
 const FLIP_DEADLINE_MS = 100 * MINUTE;
 /** Older requests do not begin any more. */
 const REMEMBERED_MS = 24 * 60 * MINUTE;
-/** How often a flip that is over is sent again so that it settles: for some hours, a look being two minutes. */
-const SETTLE_LOOKS = 100;
 const ACTOR = "shiplog reconcile";
 
 /** One environment as it is looked at: its whole past, and what that makes of it. */
@@ -62,9 +60,10 @@ export const reconcileEnvironment =
     await beginRequests(ports, observed);
     await withdrawWaiting(ports, observed);
     await sendOpenFlips(ports, observed);
-    await settleFlips(ports, observed);
     await tellEdge(ports, observed);
-    if (observed.state.open.size === 0) await lookForDrift(ports, observed);
+    if (observed.state.open.size > 0) return;
+    await lookForDrift(ports, observed);
+    await lookAtEdge(ports, observed);
   };
 
 const observe = async (ports: Ports, site: string, environment: string): Promise<Observed> => {
@@ -146,15 +145,6 @@ const sendOpenFlips = async (ports: Ports, observed: Observed): Promise<void> =>
   }
 };
 
-/** Flips that are over and left public files behind. The first look only sees them: most are settling at this moment. */
-const settleFlips = async (ports: Ports, { stream, history, state }: Observed): Promise<void> => {
-  for (const { sequence, looks } of await ports.unsettled(stream)) {
-    if (state.open.has(sequence) || looks > SETTLE_LOOKS) continue;
-    await ports.countLook(stream, sequence, looks + 1);
-    if (looks > 0) await ports.publish(history.filter(({ type, body }) => type === "FlipRequested" && body.sequence === sequence));
-  }
-};
-
 /** The edge was never told of what is live. */
 const tellEdge = async (ports: Ports, { history, state: { live, invalidated } }: Observed): Promise<void> => {
   if (live === null || invalidated >= live.sequence) return;
@@ -182,6 +172,34 @@ const lookAt = async (
     { cause: `flip/${fence.sequence}/${fn}`, correlation: stream, actor: ACTOR },
   );
   return { found, fence, expected: { ...fence, version: to } };
+};
+
+/**
+ * Whether visitors are sent where the log says. A row that is lost, or was never written, is written by bringing live once more what
+ * is; what a hand wrote is shown and left alone, like an alias; what a flip wrote that had been given up is put right.
+ */
+const lookAtEdge = async (ports: Ports, observed: Observed): Promise<void> => {
+  const { site, environment, state, flips, history, record } = observed;
+  const row = state.live === null ? null : await ports.edgeRow(site, environment);
+  if (row === null) return;
+  const { distribution, text } = row;
+  const { edge, edgeDrift } = state;
+  if (edge !== null && text === JSON.stringify(edge.route)) {
+    const ended = { type: "RecordEdgeDriftEnded", distribution, sequence: edge.sequence } as const;
+    if (edgeDrift !== undefined) await record(ended, `edge/${history.length}/ended`);
+    return;
+  }
+  const written = readRow(text)?.sequence ?? 0;
+  const isLate = written > (state.live?.sequence ?? 0) && flips.has(written);
+  if (edge !== null && !isLate)
+    await record(
+      { type: "RecordEdgeDrift", distribution, sequence: edge.sequence, found: text?.slice(0, 1_100) ?? null },
+      `edge/${history.length}`,
+    );
+  // a restore that failed is not tried for ever
+  const isHopeless = flips.get(state.flipped)?.reason === "restore" && state.flipped !== state.live?.sequence;
+  if ((edge === null || isLate || text === undefined) && !isHopeless)
+    await record({ type: "RestoreEdge" }, `edge/${history.length}/restore`);
 };
 
 /** How often this alias was elsewhere before: the same drift may come again, and is recorded again. */

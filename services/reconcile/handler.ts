@@ -1,7 +1,9 @@
+import { liveKey } from "../../blueprint/edge-table.ts";
 import { functionNames, siteResources } from "../../blueprint/site-resources.ts";
 import { BUILD_TIMEOUT_MINUTES } from "../../domain/deployment/limits.ts";
 import { deploymentStream, environmentStream, webhookStream } from "../../domain/kernel/identity.ts";
 import type { BuildReport } from "../../engine/aws/builds.ts";
+import { storeOf } from "../../engine/edge/live-row.ts";
 import { eventsOf } from "../../engine/log/codec.ts";
 import { relay } from "../../engine/log/relay-commit.ts";
 import { viewsOf } from "../../engine/views/read-models.ts";
@@ -11,6 +13,7 @@ import {
   aggregates,
   builds,
   bus,
+  edgeTable,
   eventLog,
   events,
   functions,
@@ -41,6 +44,7 @@ const RECENT = 10;
 export const wire = ({
   aggregates,
   builds,
+  edgeTable,
   functions,
   store,
   eventLog,
@@ -57,6 +61,7 @@ export const wire = ({
   Engine,
   | "aggregates"
   | "builds"
+  | "edgeTable"
   | "functions"
   | "store"
   | "eventLog"
@@ -125,8 +130,13 @@ export const wire = ({
         return declared !== undefined && functionNames(name, environment, declared).includes(fn);
       },
       isProjected: async (id) => (await views.deployment(id)) !== undefined,
-      unsettled: views.unsettledFlips,
-      countLook: views.countLook,
+      edgeRow: async (name, environment) => {
+        const declared = site(name, environment);
+        const store = declared && storeOf(declared);
+        return store === undefined
+          ? null
+          : { distribution: store.distribution, text: await edgeTable.get(store.table, liveKey(store.distribution)) };
+      },
       projected: async (name, environment) => (await views.environment(name, environment))?.version ?? 0,
       now: clock.now,
     }),
@@ -141,4 +151,4 @@ export const wire = ({
   return (_event: unknown): Promise<void> => run();
 };
 
-export const handler = onLambda({ aggregates, builds, functions, store, eventLog, bus, views, queues, events, site, webhookSecrets }, wire);
+export const handler = onLambda({ aggregates, builds, edgeTable, functions, store, eventLog, bus, views, queues, events, site, webhookSecrets }, wire);

@@ -1,9 +1,11 @@
+import { liveKey } from "../../blueprint/edge-table.ts";
 import { siteResources } from "../../blueprint/site-resources.ts";
 import { consumers } from "../../blueprint/topology.ts";
 import type { Cloud } from "./aws/cloud.ts";
 import type { Alias, Fn } from "./aws/lambda.ts";
 import type { Place } from "./engine/config.ts";
 import type { Aliases } from "./invariants/aliases.ts";
+import type { EdgeWatch } from "./invariants/edge.ts";
 import type { Random } from "./world/random.ts";
 
 const EVERY_MS = 5 * 60_000;
@@ -11,7 +13,7 @@ const HOUR = 3_600_000;
 /** What a hand does in the middle of a flip it does within so long after an alias was moved. */
 const MIDWAY_MS = 10 * 60_000;
 /** What may be away for a while: each is a service that `call` knows. */
-const services = ["events", "views", "sqs", "bus", "lambda", "s3", "codebuild", "secrets", "cdn"];
+const services = ["events", "views", "sqs", "bus", "lambda", "s3", "codebuild", "secrets", "cdn", "edge table"];
 
 /**
  * What other people and machines do: change aliases by hand, delete versions, send dead letters again, write nonsense, set
@@ -19,8 +21,14 @@ const services = ["events", "views", "sqs", "bus", "lambda", "s3", "codebuild", 
  *
  * @returns told of every alias that the engine moves
  */
-export const chaos = (cloud: Cloud, aliases: Aliases, used: readonly Place[], untilMs: number): ((moved: Fn) => void) => {
-  const { world, lambda, queues } = cloud;
+export const chaos = (
+  cloud: Cloud,
+  aliases: Aliases,
+  edge: EdgeWatch,
+  used: readonly Place[],
+  untilMs: number,
+): ((moved: Fn) => void) => {
+  const { world, lambda, queues, edgeTable } = cloud;
   const { faults } = world;
   const random = world.random.fork("chaos");
   const sets = used.map(({ site, environment }): readonly string[] => Object.values(siteResources(site, environment).functions));
@@ -31,6 +39,8 @@ export const chaos = (cloud: Cloud, aliases: Aliases, used: readonly Place[], un
     if (faults.strikes("alias-renumbered")) edit((_, fn) => ({ description: neverGiven(fn.name) }));
     if (faults.strikes("alias-deleted")) removeAlias(random.pick(functions));
     if (faults.strikes("version-deleted")) remove();
+    if (faults.strikes("address-deleted")) removeAddress();
+    if (faults.strikes("row-edited")) editRow();
     if (faults.strikes("clock-jump")) jump();
     if (faults.strikes("outage")) cutOff(cloud, random);
     if (faults.strikes("flood")) flood(cloud);
@@ -64,6 +74,32 @@ export const chaos = (cloud: Cloud, aliases: Aliases, used: readonly Place[], un
     markEdited(fn);
     lambda.deleteAlias(fn);
     world.tell(() => `somebody deletes the alias of ${fn.name}`);
+  }
+
+  /** Somebody deletes the URL of a release, or its alias with it. */
+  function removeAddress(): void {
+    const fn = lambda.functions.get(random.pick(functions));
+    const [alias] = fn === undefined ? [] : [...fn.addresses.keys()].slice(-1);
+    if (fn === undefined || alias === undefined) return;
+    edge.handled.add(fn.name);
+    const address = fn.addresses.get(alias);
+    if (random.chance(0.5) && address !== undefined) address.url = undefined;
+    else fn.addresses.delete(alias);
+    world.tell(() => `somebody takes the address ${alias} of ${fn.name} away`);
+  }
+
+  /** Somebody writes the row of what is live, or deletes it. */
+  function editRow(): void {
+    const { site, environment } = random.pick(used);
+    const distribution = `E${site}${environment}`;
+    const key = liveKey(distribution);
+    const now = edgeTable.versions.at(-1)?.get(key);
+    if (now === undefined) return;
+    const past = random.pick(edgeTable.versions).get(key);
+    const renumbered = JSON.stringify({ ...JSON.parse(past ?? "{}"), sequence: random.pick([1_000, 999_999_999]) });
+    edge.of(distribution).edited = true;
+    edgeTable.edit(key, random.pick([undefined, past, "by hand", "{}", renumbered]));
+    world.tell(() => `somebody changes the row ${key}`);
   }
 
   function markEdited({ name }: Fn): void {

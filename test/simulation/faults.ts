@@ -63,6 +63,10 @@ export const faultRates = {
   /** somebody changes or deletes an alias minutes after a flip has moved one of the set */
   "alias-edited-midway": 0.02,
   "version-deleted": 0.15,
+  /** somebody deletes the URL or the alias of a release */
+  "address-deleted": 0.05,
+  /** somebody writes or deletes the row of what is live in the edge's table */
+  "row-edited": 0.1,
   /** an object is replaced by another between upload and publish */
   "code-replaced": 0.02,
   "s3-conflict": 0.04,

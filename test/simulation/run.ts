@@ -3,13 +3,13 @@ import type { Fn } from "./aws/lambda.ts";
 import { changeStream } from "./aws/stream.ts";
 import { chaos, outage } from "./chaos.ts";
 import { register } from "./engine/clouds.ts";
-import { config, places } from "./engine/config.ts";
+import { places } from "./engine/config.ts";
 import { relayRecords } from "./engine/engine.ts";
 import { mappingsOf, reconciler, waker } from "./engine/mappings.ts";
 import type { FaultKind } from "./faults.ts";
 import { checkAcknowledged } from "./invariants/acknowledged.ts";
 import { aliasesOf } from "./invariants/aliases.ts";
-import { filesOf } from "./invariants/files.ts";
+import { edgeOf, visit } from "./invariants/edge.ts";
 import { checkCommit } from "./invariants/log.ts";
 import { checkNothingFailed, checkNothingGivenUp, checkQuiet, checkRelayed, checkRows } from "./invariants/quiet.ts";
 import { checkBuildStarted, checkLocks } from "./invariants/rules.ts";
@@ -76,7 +76,7 @@ export const run = async ({ seed, record = false, without = new Set(), dropped =
   const settings = new Map<string, string>();
   const aliases = aliasesOf(world, ledger, settings);
   const webhooks = webhooksOf(world);
-  const files = filesOf(world, ledger, (key) => cloud.objects.read(config.buckets.static, key));
+  const edge = edgeOf(world, ledger, aliases, () => cloud);
   let happenings = 0;
   let hands: (moved: Fn) => void = () => undefined;
 
@@ -100,7 +100,7 @@ export const run = async ({ seed, record = false, without = new Set(), dropped =
       hands(fn);
     },
     buildStarted: (build) => checkBuildStarted(cloud, ledger, build),
-    copied: files.copied,
+    rowWritten: edge.written,
     aliasRead: aliases.read,
     answered: aliases.answered,
     said: (line) => {
@@ -117,7 +117,8 @@ export const run = async ({ seed, record = false, without = new Set(), dropped =
   const heard: string[] = [];
   users(cloud, { actions, dropped, spanMs, used, heardFault: (what) => heard.push(what) });
   if (mode === "outage") outage(cloud, spanMs);
-  else hands = chaos(cloud, aliases, used, faultsUntil);
+  else hands = chaos(cloud, aliases, edge, used, faultsUntil);
+  visit(cloud, ledger, edge, faultsUntil);
   let rested = false;
   waker(cloud);
   reconciler(

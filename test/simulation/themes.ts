@@ -15,8 +15,6 @@ export type Theme = {
   readonly rollbacks?: number;
   /** how many of all answers take seconds (0–1) */
   readonly slow?: number;
-  /** public files of each release, besides the usual ones */
-  readonly publicFiles?: number;
   /** everything happens in one environment within a minute */
   readonly haste?: boolean;
   /** how likely webhook endpoints are in the world, which is then asked for more of them (0–1) */
@@ -43,8 +41,8 @@ const themes: readonly Theme[] = [
     faults: { "alias-edited-midway": 8, "crash-after-effect": 4, "crash-before-append": 2, "store-timeout-lost": 2 },
     caps: 2,
   },
-  // more than one batch of them, so that a flip can be overtaken between two
-  { name: "many public files", faults: { paused: 1 }, caps: 1, publicFiles: 105, haste: true },
+  // flips overtake each other, and hands change what they write
+  { name: "rows of the edge", faults: { "row-edited": 5, "address-deleted": 3, paused: 1 }, caps: 2, haste: true },
   { name: "publishers at once", faults: { "mixed-versions": 2 }, caps: 6, slow: 0.2, haste: true },
 ];
 
@@ -62,8 +60,6 @@ const spotlights: readonly Theme[] = [
     caps: 4,
     listening: 1,
   },
-  // files cannot be read while flips overtake each other and are given up
-  { name: "files out of reach", faults: { "s3-slow-down": 12, "given-up": 4, "crash-after-effect": 2 }, caps: 4, haste: true },
   // a row misses the end of its stream, which a clock that was far off has dated
   {
     name: "rows behind",

@@ -38,7 +38,7 @@ const hanging = async () => {
     aliasMoved: nothing,
     aliasRead: nothing,
     buildStarted: nothing,
-    copied: nothing,
+    rowWritten: nothing,
     answered: nothing,
     said: nothing,
     received: nothing,

@@ -104,6 +104,7 @@ export const environmentView = (over: Partial<StubEnvironment> = {}): StubEnviro
   waiting: null,
   pin: null,
   lock: null,
+  routes: [],
   drifts: [],
   variables: {},
   warnings: [],

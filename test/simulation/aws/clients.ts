@@ -1,4 +1,5 @@
 import { CloudFrontClient, type CreateInvalidationCommandInput } from "@aws-sdk/client-cloudfront";
+import { CloudFrontKeyValueStoreClient } from "@aws-sdk/client-cloudfront-keyvaluestore";
 import { CodeBuildClient } from "@aws-sdk/client-codebuild";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { EventBridgeClient, type PutEventsCommandInput } from "@aws-sdk/client-eventbridge";
@@ -15,7 +16,7 @@ type Effect = (cloud: Cloud, operation: string, input: never) => unknown;
 const operationOf = (command: Command): string => command.constructor.name.slice(0, -"Command".length);
 
 /** Reads of one call that change nothing are asked again by the client itself; only what changes something is worth a name. */
-const ASKED_AGAIN = new Set(["UpdateAlias", "UpdateFunctionCode", "UpdateFunctionConfiguration"]);
+const ASKED_AGAIN = new Set(["UpdateAlias", "UpdateKeys", "UpdateFunctionCode", "UpdateFunctionConfiguration"]);
 const kindOf = (operation: string): Kind =>
   operation === "PutItem" ? "append" : operation === "PutEvents" ? "publish" : ASKED_AGAIN.has(operation) ? "asked again" : "plain";
 
@@ -52,6 +53,8 @@ const detailOf = (operation: string, input: Record<string, unknown>): string => 
       return String((input.ExpressionAttributeValues as Record<string, { S: string }>)[":stream"]?.S ?? "");
     case "UpdateAlias":
       return `${input.FunctionName} → ${input.FunctionVersion} ${input.Description}`;
+    case "UpdateKeys":
+      return (input.Puts as { Key: string }[]).map(({ Key }) => Key).join(", ");
     default:
       return String(input.FunctionName ?? input.Key ?? input.id ?? "");
   }
@@ -97,6 +100,9 @@ export const simulatedClients = (of: () => Cloud) => ({
   })),
   lambda: clientOf(LambdaClient, "lambda", "TooManyRequestsException", of, ({ lambda }, operation, input) =>
     lambda.api[operation]?.(input),
+  ),
+  keyValueStore: clientOf(CloudFrontKeyValueStoreClient, "edge table", "ThrottlingException", of, ({ edgeTable }, operation, input) =>
+    edgeTable.api[operation]?.(input),
   ),
   s3: clientOf(S3Client, "s3", "SlowDown", of, ({ objects }, operation, input) => objects.api[operation]?.(input)),
   codeBuild: clientOf(CodeBuildClient, "codebuild", "ThrottlingException", of, ({ builds }, operation, input) =>

@@ -3,9 +3,10 @@ import { ACTIONS_KEY, siteResources } from "../../../blueprint/site-resources.ts
 import type { World } from "../world/world.ts";
 import { type Build, type Builds, buildsOf } from "./builds.ts";
 import { type Bus, busOf } from "./bus.ts";
+import { type EdgeTable, edgeTableOf } from "./edge-table.ts";
 import { type EventTable, eventTable, type Stored } from "./event-table.ts";
 import { type Lambda, lambdaOf, type Watch } from "./lambda.ts";
-import { type Objects, type ObjectsWatch, objectsOf } from "./objects.ts";
+import { type Objects, objectsOf } from "./objects.ts";
 import { type Queues, queuesOf } from "./queues.ts";
 import { type Rows, rowsOf } from "./rows.ts";
 
@@ -23,6 +24,7 @@ export type Cloud = {
   readonly queues: Queues;
   readonly bus: Bus;
   readonly lambda: Lambda;
+  readonly edgeTable: EdgeTable;
   readonly objects: Objects;
   readonly builds: Builds;
   readonly invalidations: Set<string>;
@@ -40,8 +42,8 @@ export type Cloud = {
   newSigningSecret(): string;
 };
 
-export type CloudWatch = Watch &
-  ObjectsWatch & {
+export type CloudWatch = Watch & {
+    rowWritten(key: string, before: string | undefined, after: string | undefined): void;
     appended(stored: Stored): void;
     arrived(queue: string): void;
     buildStarted(build: Build): void;
@@ -55,7 +57,7 @@ export const cloudOf = (
   settings: Map<string, string>,
   watch: CloudWatch,
 ): Cloud => {
-  const objects = objectsOf(world, watch);
+  const objects = objectsOf(world);
   const queues = queuesOf(world, watch.arrived);
   const bus = busOf(world, queues);
   const lambda = lambdaOf(world, objects, watch);
@@ -70,6 +72,7 @@ export const cloudOf = (
     queues,
     bus,
     lambda,
+    edgeTable: edgeTableOf(world, watch.rowWritten),
     objects,
     builds: buildsOf(world, objects, bus.say, watch.buildStarted),
     invalidations: new Set(),

@@ -2,6 +2,7 @@ import { hash } from "node:crypto";
 import { EMPTY_ALIAS } from "../../../blueprint/site-resources.ts";
 import { awsError } from "../world/call.ts";
 import type { World } from "../world/world.ts";
+import { type Address, addressOperations } from "./addresses.ts";
 import type { Objects } from "./objects.ts";
 
 export type Settings = { Handler: string; MemorySize: number; Timeout: number; Environment: { Variables: Record<string, string> } };
@@ -24,6 +25,8 @@ export type Fn = {
   latest: Settings & { code: string; sha: string; revision: string; updating: boolean };
   readonly versions: Map<string, Version>;
   alias: Alias | undefined;
+  /** aliases of releases, by name */
+  readonly addresses: Map<string, Address>;
   /** what the alias said before, and until when an answer may still come from there */
   stale: { version: string; until: number } | undefined;
   numbers: number;
@@ -93,7 +96,9 @@ export const lambdaOf = (world: World, objects: Objects, watch: Watch) => {
       StateReason: version.state === "Failed" ? "it never starts" : "",
     });
 
+  const { get: addressOf, ...addresses } = addressOperations({ find, versionOf });
   const api = {
+    ...addresses,
     GetAccountSettings: () => ({ AccountLimit: { TotalCodeSize: 1_000 }, AccountUsage: { TotalCodeSize: 10 } }),
     GetFunctionConfiguration: ({ FunctionName, Qualifier }: { FunctionName: string; Qualifier: string }) => {
       const fn = find(FunctionName);
@@ -142,8 +147,9 @@ export const lambdaOf = (world: World, objects: Objects, watch: Watch) => {
       });
       return publishedOf(fn, version);
     },
-    GetAlias: ({ FunctionName }: { FunctionName: string }) => {
+    GetAlias: ({ FunctionName, Name }: { FunctionName: string; Name: string }) => {
       const fn = find(FunctionName);
+      if (Name !== "live") return addressOf(FunctionName, Name);
       const { alias } = fn;
       if (alias === undefined) throw awsError("ResourceNotFoundException", 404);
       watch.aliasRead(fn, alias);
@@ -207,6 +213,7 @@ export const lambdaOf = (world: World, objects: Objects, watch: Watch) => {
         latest: { ...settings, code, sha, revision: revision(), updating: false },
         versions: new Map([["1", { ...settings, code, sha, version: "1", state: "Active", deleted: false }]]),
         alias: { version: "1", description: EMPTY_ALIAS, revision: revision() },
+        addresses: new Map(),
         stale: undefined,
         numbers: 1,
       });

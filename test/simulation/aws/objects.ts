@@ -4,13 +4,8 @@ import type { World } from "../world/world.ts";
 type Stored = { readonly text: string; readonly metadata: Readonly<Record<string, string>> };
 export type Objects = ReturnType<typeof objectsOf>;
 
-export type ObjectsWatch = {
-  /** a consumer copied a text to this key */
-  copied(bucket: string, key: string, text: string): void;
-};
-
 /** S3: conditional puts, races and slow-downs. */
-export const objectsOf = (world: World, watch: ObjectsWatch) => {
+export const objectsOf = (world: World) => {
   const { faults } = world;
   const objects = new Map<string, Stored>();
   const id = (bucket: string, key: string): string => `${bucket}/${key}`;
@@ -71,7 +66,6 @@ export const objectsOf = (world: World, watch: ObjectsWatch) => {
       const found = objects.get(decodeURIComponent(CopySource));
       if (found === undefined) throw missing();
       objects.set(id(Bucket, Key), { text: found.text, metadata: Metadata });
-      watch.copied(Bucket, Key, found.text);
       return {};
     },
     DeleteObjects: ({ Bucket, Delete }: { Bucket: string; Delete: { Objects: { Key: string }[] } }) => {

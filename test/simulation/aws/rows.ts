@@ -7,7 +7,7 @@ import type { Delivery } from "../../../domain/webhook/delivery.ts";
 import type { News } from "../../../domain/webhook/news.ts";
 import { Generations } from "../../../engine/views/generations.ts";
 import { viewNames } from "../../../engine/views/read-models.ts";
-import { type FlipTries, NO_TRIES } from "../../../engine/views/unsettled-notes.ts";
+import { type FlipTries, NO_TRIES } from "../../../engine/views/flip-notes.ts";
 import type { Views } from "../../../engine/views/views.ts";
 import type { Waiting } from "../../../engine/views/waiting-rows.ts";
 import type { Health } from "../../../engine/webhooks/delivery-rows.ts";
@@ -29,10 +29,7 @@ export const rowsOf = (world: World) => ({
   deliveries: new Map<string, { delivery: string; news: string }>(),
   health: new Map<string, Health>(),
   lines: new Map<string, number>(),
-  leases: new Map<string, { holder: string; until: number }>(),
   begun: new Map<string, number>(),
-  /** by `place sequence`: how often each was looked at */
-  unsettled: new Map<string, number>(),
   /** by `place sequence`: deliveries that found no room to run the release */
   tries: new Map<string, FlipTries>(),
   sentAgain: new Map<string, number>(),
@@ -172,36 +169,14 @@ export const viewsPort = (of: () => Rows): Views => {
     noteBegun: (stream, at) => ask("NoteBegun", ({ begun }) => void begun.set(stream, at)),
     begun: () => ask("ListBegun", ({ begun }) => [...begun].map(([stream, at]) => ({ stream, at }))),
     forgetBegun: (stream) => ask("ForgetBegun", ({ begun }) => void begun.delete(stream)),
-    noteUnsettled: (place, sequence) =>
-      ask("NoteUnsettled", ({ unsettled }) => {
-        const isFirst = !unsettled.has(`${place} ${sequence}`);
-        if (isFirst) unsettled.set(`${place} ${sequence}`, 0);
-        return isFirst;
-      }),
-    isUnsettled: (place, sequence) => ask("IsUnsettled", ({ unsettled }) => unsettled.has(`${place} ${sequence}`)),
     flipTries: (place, sequence) => ask("GetTries", ({ tries }) => tries.get(`${place} ${sequence}`) ?? NO_TRIES),
-    noteTries: (place, sequence, now) =>
-      ask("NoteTries", ({ unsettled, tries }) => {
-        if (unsettled.has(`${place} ${sequence}`)) tries.set(`${place} ${sequence}`, now);
+    noteTries: (place, sequence, before, now) =>
+      ask("NoteTries", ({ tries }) => {
+        if ((tries.get(`${place} ${sequence}`) ?? NO_TRIES) === before) tries.set(`${place} ${sequence}`, now);
       }),
+    forgetTries: (place, sequence) => ask("ForgetTries", ({ tries }) => void tries.delete(`${place} ${sequence}`)),
     sentAgain: (event) => ask("GetSentAgain", ({ sentAgain }) => sentAgain.get(event)),
     noteSentAgain: (event, at) => ask("NoteSentAgain", ({ sentAgain }) => void sentAgain.set(event, at)),
-    unsettledFlips: (place) =>
-      ask("ListUnsettled", ({ unsettled }) =>
-        [...unsettled].flatMap(([key, looks]) => {
-          const [of, sequence] = key.split(" ");
-          return of === place ? [{ sequence: Number(sequence), looks }] : [];
-        }),
-      ),
-    countLook: (place, sequence, looks) =>
-      ask("CountLook", ({ unsettled }) => {
-        if (unsettled.has(`${place} ${sequence}`)) unsettled.set(`${place} ${sequence}`, looks);
-      }),
-    forgetUnsettled: (place, sequence) =>
-      ask("ForgetUnsettled", ({ unsettled, tries }) => {
-        unsettled.delete(`${place} ${sequence}`);
-        tries.delete(`${place} ${sequence}`);
-      }),
     noteWaiting: (one) =>
       ask(
         "NoteWaiting",
@@ -277,17 +252,6 @@ export const viewsPort = (of: () => Rows): Views => {
       }),
     health: (webhook) => ask("GetHealth", ({ health }) => health.get(webhook) ?? { failingSince: 0, throttledUntil: 0 }),
     setHealth: (webhook, health) => ask("SetHealth", (rows) => void rows.health.set(webhook, health)),
-    takeLease: (name, holder, now, until) =>
-      ask("TakeLease", ({ leases }) => {
-        const held = leases.get(name);
-        if (held !== undefined && isTaken(held.until, now, until) && held.holder !== holder) return false;
-        leases.set(name, { holder, until });
-        return true;
-      }),
-    giveLease: (name, holder) =>
-      ask("GiveLease", ({ leases }) => {
-        if (leases.get(name)?.holder === holder) leases.delete(name);
-      }),
     acquireSlot: (webhook, line, now, until) =>
       ask("AcquireSlot", ({ lines }) => {
         const taken = lines.get(`${webhook}/${line}`);

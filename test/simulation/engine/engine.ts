@@ -1,9 +1,11 @@
 import type { DynamoDBStreamEvent } from "aws-lambda";
 import { siteConfig } from "../../../blueprint/engine-config.ts";
 import { consumers, EVENTS_TABLE } from "../../../blueprint/topology.ts";
+import { releaseAddresses } from "../../../engine/aws/addresses.ts";
 import { codeBuilds } from "../../../engine/aws/builds.ts";
 import { eventBus } from "../../../engine/aws/bus.ts";
 import { cdn as cloudFront } from "../../../engine/aws/cdn.ts";
+import { edgeTable } from "../../../engine/aws/edge-table.ts";
 import { lambdaFunctions } from "../../../engine/aws/functions.ts";
 import { s3Objects } from "../../../engine/aws/objects.ts";
 import { queues as sqsQueues } from "../../../engine/aws/redelivery-queue.ts";
@@ -63,6 +65,8 @@ const engine = {
   queues,
   functions,
   probes: functions,
+  addresses: releaseAddresses(clients.lambda),
+  edgeTable: edgeTable(clients.keyValueStore),
   objects,
   site,
   webhookSecrets,

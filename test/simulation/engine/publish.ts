@@ -1,12 +1,15 @@
 import { hash } from "node:crypto";
+import { publicSetOf } from "../../../blueprint/edge-table.ts";
 import type { SiteConfig } from "../../../blueprint/engine-config.ts";
 import { functionOf, siteResources } from "../../../blueprint/site-resources.ts";
 import type { FunctionRole } from "../../../domain/deployment/shapes.ts";
+import type { ReleaseAddresses } from "../../../engine/aws/addresses.ts";
+import type { EdgeTable } from "../../../engine/aws/edge-table.ts";
 import type { Functions, Settings } from "../../../engine/aws/functions.ts";
 import type { Objects } from "../../../engine/aws/objects.ts";
 import type { Aggregates } from "../../../engine/log/execute.ts";
 import type { Inspected } from "../../../engine/open-next/inspect.ts";
-import { contentKey, type Manifest, manifestKey } from "../../../engine/open-next/manifest.ts";
+import { type Manifest, manifestKey, setOf } from "../../../engine/open-next/manifest.ts";
 import { OutputRefused } from "../../../engine/open-next/output.ts";
 import { settingsOf } from "../../../engine/open-next/settings.ts";
 import { publishFunction } from "../../../services/publish-release/publish-function.ts";
@@ -16,6 +19,8 @@ import { cloudHere } from "./clouds.ts";
 import { config } from "./config.ts";
 
 type Parts = {
+  readonly addresses: ReleaseAddresses;
+  readonly edgeTable: EdgeTable;
   readonly aggregates: Aggregates;
   readonly functions: Functions;
   readonly objects: Objects;
@@ -32,7 +37,7 @@ export const textOf = ({ handler, memoryMb, timeoutSeconds, variables }: Setting
 const digest = (text: string): string => hash("sha256", text, "hex");
 
 /** `publish-release` as its handler wires it, with texts where that has archives and folders. */
-export const publishWiring = ({ aggregates, functions, objects, secrets, site }: Parts) => {
+export const publishWiring = ({ addresses, aggregates, edgeTable, functions, objects, secrets, site }: Parts) => {
   const placesOf = (of: SiteConfig) => ({ bucket: config.buckets.static, ...siteResources(of.site, of.environment) });
   /** Every server is another one; the helpers of many builds are the same. */
   const codeOf = (role: FunctionRole, { id, mood, shared }: Artifact): string =>
@@ -60,48 +65,35 @@ export const publishWiring = ({ aggregates, functions, objects, secrets, site }:
       };
     },
     uploadAssets: async (of, { root }, { deploymentId, releaseId }) => {
-      const { bucket, releases, publicFiles } = placesOf(of);
+      const { bucket, releases } = placesOf(of);
       const { id, shared } = JSON.parse(root) as Artifact;
-      // some have a path that no other release has
-      const own = shared === 1 ? [[`posts/${id}.txt`, `a post of ${id}`] as const] : [];
-      const files = [["robots.txt", "the same in every release"] as const, ["about.txt", `about ${id}`] as const, ...own];
-      const { objects: bare, world } = cloudHere();
-      const pages = Array.from(
-        { length: world.theme.publicFiles ?? 0 },
-        (_, page) => [`pages/${page}.txt`, `page ${page} of ${id}`] as const,
-      );
-      // one by one they would cost most of the steps of a world
-      for (const [, text] of pages) bare.write(bucket, contentKey(publicFiles, digest(text)), text);
-      let uploaded = 0;
-      for (const [, text] of files) if (await objects.putNewText(bucket, contentKey(publicFiles, digest(text)), text)) uploaded += 1;
-      const manifest: Manifest = {
-        v: 1,
-        deploymentId,
-        releaseId,
-        behaviors: [],
-        publicFiles: [...files, ...pages].map(([path, text]) => ({
-          path,
-          sha256: digest(text),
-          bytes: text.length,
-          contentType: "text/plain",
-          cacheControl: "no-cache",
-        })),
-      };
+      // some have files that no other release has, and of some there are more than a row of the table takes
+      const paths = ["robots.txt", ...Array.from({ length: shared === 1 ? 130 : 1 }, (_, n) => `posts/${id}-${n}.txt`)];
+      const publicFiles = paths.map((path) => ({
+        path,
+        sha256: digest(path),
+        bytes: 1,
+        contentType: "text/plain",
+        cacheControl: "no-cache",
+      }));
+      const manifest: Manifest = { v: 2, deploymentId, releaseId, publicFiles };
       const key = manifestKey(releases, deploymentId);
       await objects.putText(bucket, key, JSON.stringify(manifest));
-      return { uploaded, unchanged: files.length - uploaded, bytes: 1, cacheEntries: 0, manifest: key };
+      const named = publicSetOf(setOf(publicFiles), paths);
+      if (named === undefined) throw new Error("so many files are in no release");
+      return { recorded: { uploaded: 1, unchanged: 0, bytes: 1, cacheEntries: 0, manifest: key }, ...named };
     },
     tagSeeds: async () => [],
     seedTags: async () => undefined,
     secrets: (of) => secrets.read(siteResources(of.site, of.environment).secret),
-    publish: async (of, _build, { role, handler, folder }, secret) => {
+    publish: async (of, _build, { role, handler, folder }, secret, set) => {
       const text = codeOf(role, JSON.parse(folder) as Artifact);
       const code = { bucket: config.buckets.artifacts, key: `functions/${digest(text)}.zip`, sha256: hash("sha256", text, "base64") };
       await objects.putNewText(code.bucket, code.key, text);
       const cloud = cloudHere();
       if (cloud.world.faults.strikes("code-replaced")) cloud.objects.write(code.bucket, code.key, `${text}, replaced`);
       const name = functionOf(of.site, of.environment, role);
-      const place = { bucket: config.buckets.static, region: config.region };
+      const place = { bucket: config.buckets.static, region: config.region, set };
       const { settings, name: settingsName } = settingsOf(role, handler, of, place, secret);
       cloud.settings.set(settingsName, textOf(settings));
       const { version, codeSha256 } = await publishFunction({ functions, clock: virtualClock }, name, code, settings, of.architecture);
@@ -109,6 +101,9 @@ export const publishWiring = ({ aggregates, functions, objects, secrets, site }:
     },
     invoke: functions.invoke,
     hasAsset: async () => true,
+    addresses,
+    edgeTable,
+    clock: virtualClock,
     progress: () => () => undefined,
     now: virtualClock.now,
   });

@@ -1,5 +1,3 @@
-import { hash } from "node:crypto";
-import { siteResources } from "../../../blueprint/site-resources.ts";
 import { consumers } from "../../../blueprint/topology.ts";
 import { hasEnded } from "../../../domain/deployment/decider.ts";
 import { readDeploymentEvent } from "../../../domain/deployment/events.ts";
@@ -12,12 +10,11 @@ import type { WebhookView } from "../../../domain/projections/webhook-view.ts";
 import { projectWebhook } from "../../../domain/projections/webhook-view.ts";
 import { readWebhookEvent } from "../../../domain/webhook/events.ts";
 import { eventsOf } from "../../../engine/log/codec.ts";
-import type { Manifest } from "../../../engine/open-next/manifest.ts";
 import type { Cloud } from "../aws/cloud.ts";
 import { isWeighted } from "../aws/lambda.ts";
-import { config } from "../engine/config.ts";
 import type { Ledger, Place } from "../ledger.ts";
 import type { Aliases } from "./aliases.ts";
+import { checkEdge } from "./edge.ts";
 
 /** At any time: what is noted to be on the bus is there, every event of it. */
 export const checkRelayed = ({ world, events, rows, bus }: Cloud): void => {
@@ -81,7 +78,7 @@ export const checkQuiet = (cloud: Cloud, ledger: Ledger, aliases: Aliases): void
     if (state.pinnedBy !== null && !place.went.has(state.pinnedBy))
       world.violate(`${stream} is pinned by rollback ${state.pinnedBy}, which never went live`);
     checkDrift(stream, place);
-    checkFiles(stream, place);
+    checkEdge(cloud, stream, place);
     if (state.open.size > 0) world.violate(`${stream}: flips ${[...state.open.keys()].join(", ")} never ended`);
     for (const id of place.admitted.keys())
       if (ledger.courseOf(deploymentStream(id)).state.request === null) world.violate(`${id} was admitted and never queued`);
@@ -122,24 +119,6 @@ export const checkQuiet = (cloud: Cloud, ledger: Ledger, aliases: Aliases): void
         world.violate(
           `${stream}: the alias of ${name} is ${JSON.stringify(found)}, ${JSON.stringify(expected)} is expected, and ${isRight ? "it is called drift" : "nobody saw it"}`,
         );
-    }
-  }
-
-  /** Visitors get the public files of what is live, and no others. */
-  function checkFiles(stream: string, { state }: Place): void {
-    const live = state.live === null ? undefined : state.everLive.get(state.live.deploymentId);
-    if (live === undefined) return;
-    const { site, environment } = siteOf(stream);
-    const { assets } = siteResources(site, environment);
-    const bucket = config.buckets.static;
-    const { publicFiles } = JSON.parse(cloud.objects.read(bucket, live.release.manifest) ?? '{"publicFiles":[]}') as Manifest;
-    const wanted = new Map(publicFiles.map(({ path, sha256 }) => [`${assets}/${path}`, sha256]));
-    for (const key of cloud.objects.keys(bucket, `${assets}/`))
-      if (!wanted.has(key)) world.violate(`${stream}: visitors get ${key}, which what is live does not have`);
-    for (const [key, sha256] of wanted) {
-      const text = cloud.objects.read(bucket, key) ?? "";
-      if (hash("sha256", text, "hex") !== sha256)
-        world.violate(`${stream}: visitors get ${key} as ${text || "nothing"}, and what is live has another`);
     }
   }
 };

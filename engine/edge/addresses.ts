@@ -1,0 +1,43 @@
+import { kindOf, type PublishedFunction } from "../../domain/deployment/shapes.ts";
+import { describe } from "../../domain/environment/fence.ts";
+import { AddressTaken, type ReleaseAddresses } from "../aws/addresses.ts";
+
+export type Ports = { readonly addresses: Pick<ReleaseAddresses, "make" | "remove"> };
+type Addressed = { readonly address: number; readonly deploymentId: string; readonly functions: readonly PublishedFunction[] };
+
+/** The alias of a release on each of its functions that visitors reach. It never moves. */
+export const aliasOf = (address: number): string => `r-${address}`;
+
+/** Those that visitors reach by an address of their own. */
+const isReached = ({ role }: PublishedFunction): boolean => kindOf(role) !== "revalidation";
+
+/**
+ * Gives a release its address: on each function that visitors reach an alias of its own with a URL, whatever is there of it
+ * already. Answers the URLs by function.
+ */
+export const makeAddresses = async (
+  { addresses }: Ports,
+  { address, deploymentId, functions }: Addressed,
+): Promise<ReadonlyMap<string, URL>> => {
+  const alias = aliasOf(address);
+  const urls = await Promise.all(
+    functions.filter(isReached).map(async ({ name, version, streaming }) => {
+      const wanted = {
+        name,
+        version,
+        alias,
+        description: describe({ sequence: address, deploymentId }),
+        invokeMode: streaming === true ? "RESPONSE_STREAM" : "BUFFERED",
+      } as const;
+      try {
+        return [name, new URL(await addresses.make(wanted))] as const;
+      } catch (error) {
+        if (!(error instanceof AddressTaken)) throw error;
+        // of a publish that died before anybody was told of its version, or a hand's: a new alias has another URL
+        await addresses.remove({ name, alias });
+        return [name, new URL(await addresses.make(wanted))] as const;
+      }
+    }),
+  );
+  return new Map(urls);
+};

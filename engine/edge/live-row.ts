@@ -1,0 +1,18 @@
+import { LiveRow } from "../../blueprint/edge-table.ts";
+import type { SiteConfig } from "../../blueprint/engine-config.ts";
+
+/** The table that an environment's edge looks up, and its name there. */
+export type Store = { readonly table: string; readonly distribution: string };
+
+/** `undefined` where the environment's edge looks up no table. */
+export const storeOf = ({ edgeTable, distribution }: Pick<SiteConfig, "edgeTable" | "distribution">): Store | undefined =>
+  edgeTable === null || distribution === null ? undefined : { table: edgeTable, distribution };
+
+/** `undefined` where there is no row, or what no flip wrote. */
+export const readRow = (text: string | undefined): LiveRow | undefined => {
+  try {
+    return text === undefined ? undefined : LiveRow.safeParse(JSON.parse(text)).data;
+  } catch {
+    return undefined;
+  }
+};

@@ -1,0 +1,56 @@
+import { publicSetOf } from "../../blueprint/edge-table.ts";
+import type { PublicSet } from "../../domain/environment/route.ts";
+import type { Objects } from "../aws/objects.ts";
+import { each } from "../kit/each.ts";
+import { contentKey, Manifest, setFolder, setOf } from "./manifest.ts";
+
+type Locations = { readonly bucket: string; readonly assets: string; readonly publicFiles: string };
+
+/** Files that a release needs are gone: it cannot go live again. */
+export class FilesMissing extends Error {
+  override readonly name = "FilesMissing";
+}
+
+const WIDTH = 32;
+
+/** The public files of a release, by its manifest, for who brings it live. */
+export const publicSets = (objects: Pick<Objects, "fingerprint" | "copy" | "getText" | "present">) => {
+  const read = async ({ bucket }: Locations, key: string): Promise<Manifest> => {
+    const text = await objects.getText(bucket, key);
+    if (text === undefined)
+      throw new FilesMissing(`its manifest ${key} is gone from ${bucket}: it was swept or deleted, and cannot go live again`);
+    return Manifest.parse(JSON.parse(text));
+  };
+
+  /** A release of an engine that put public files with each flip has their contents, and no folder of its set: it is made. */
+  const bringOver = async ({ bucket, assets, publicFiles: contents }: Locations, { publicFiles }: Manifest, set: string): Promise<void> => {
+    const keyOf = (path: string): string => `${setFolder(assets, set)}/${path}`;
+    const there = await objects.present(
+      bucket,
+      publicFiles.map(({ path }) => keyOf(path)),
+    );
+    const missing = publicFiles.filter(({ path }) => !there.has(keyOf(path)));
+    await each(missing, WIDTH, async ({ path, sha256, contentType, cacheControl }) => {
+      const content = contentKey(contents, sha256);
+      if ((await objects.fingerprint(bucket, content)) === undefined)
+        throw new FilesMissing(`the content of /${path} (${content}) is gone from ${bucket}`);
+      await objects.copy(bucket, content, keyOf(path), sha256, { contentType, cacheControl });
+    });
+  };
+
+  return {
+    /** The set with its rows for the edge's table. @throws FilesMissing */
+    of: async (locations: Locations, manifest: string): Promise<{ files: PublicSet; rows: readonly string[] }> => {
+      const found = await read(locations, manifest);
+      const set = setOf(found.publicFiles);
+      if (found.v === 1) await bringOver(locations, found, set);
+      const named = publicSetOf(
+        set,
+        found.publicFiles.map(({ path }) => path),
+      );
+      if (named === undefined)
+        throw new FilesMissing(`its manifest ${manifest} names ${found.publicFiles.length} public files, more than the edge's table takes`);
+      return named;
+    },
+  };
+};

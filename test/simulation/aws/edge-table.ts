@@ -1,0 +1,47 @@
+import { awsError } from "../world/call.ts";
+import type { World } from "../world/world.ts";
+
+export type EdgeTable = ReturnType<typeof edgeTableOf>;
+type Rows = ReadonlyMap<string, string>;
+type Changes = {
+  readonly IfMatch: string;
+  readonly Puts?: readonly { readonly Key: string; readonly Value: string }[];
+  readonly Deletes?: readonly { readonly Key: string }[];
+};
+
+/** A CloudFront KeyValueStore: every change makes another version of the whole, and edges see versions late, but in order. */
+export const edgeTableOf = (world: World, written: (key: string, before: string | undefined, after: string | undefined) => void) => {
+  const versions: Rows[] = [new Map()];
+  const newest = (): Rows => versions.at(-1) as Rows;
+  const etag = (): string => `e${versions.length}`;
+  const change = (puts: Changes["Puts"] = [], deletes: Changes["Deletes"] = []): void => {
+    const rows = new Map(newest());
+    for (const { Key, Value } of puts) rows.set(Key, Value);
+    for (const { Key } of deletes) rows.delete(Key);
+    versions.push(rows);
+  };
+
+  return {
+    /** as edges may have it, oldest first */
+    versions: versions as readonly Rows[],
+    api: {
+      DescribeKeyValueStore: () => ({ ETag: etag() }),
+      GetKey: ({ Key }: { Key: string }) => {
+        const Value = newest().get(Key);
+        if (Value === undefined) throw awsError("ResourceNotFoundException", 404);
+        return { Value };
+      },
+      UpdateKeys: ({ IfMatch, Puts, Deletes }: Changes) => {
+        if (IfMatch !== etag()) throw awsError("ConflictException", 409);
+        const before = newest();
+        change(Puts, Deletes);
+        for (const { Key, Value } of Puts ?? []) written(Key, before.get(Key), Value);
+        for (const { Key } of Deletes ?? []) written(Key, before.get(Key), undefined);
+        world.trace("the edge's table changes");
+      },
+    } as unknown as Readonly<Record<string, (input: unknown) => unknown>>,
+    /** Somebody changes a row in the console. */
+    edit: (key: string, value: string | undefined): void =>
+      value === undefined ? change([], [{ Key: key }]) : change([{ Key: key, Value: value }]),
+  };
+};

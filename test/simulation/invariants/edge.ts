@@ -1,0 +1,127 @@
+import { LiveRow, liveKey, type ReleaseRow, releaseKey } from "../../../blueprint/edge-table.ts";
+import { environmentStream } from "../../../domain/kernel/identity.ts";
+import { addressAt } from "../aws/addresses.ts";
+import type { Cloud } from "../aws/cloud.ts";
+import { config } from "../engine/config.ts";
+import type { Ledger, Place } from "../ledger.ts";
+import type { World } from "../world/world.ts";
+import type { Aliases } from "./aliases.ts";
+
+export type EdgeWatch = ReturnType<typeof edgeOf>;
+
+/** What the simulation saw of the row of what is live, by distribution. */
+type Seen = { highest: number; /** somebody changed it by hand since the engine wrote it */ edited: boolean };
+
+const streams = new Map(
+  config.sites.map(({ site, environment, distribution }) => [distribution ?? "", environmentStream(site, environment)] as const),
+);
+const parsed = (text: string | undefined): ReleaseRow | undefined => {
+  try {
+    return text === undefined ? undefined : LiveRow.loose().safeParse(JSON.parse(text)).data;
+  } catch {
+    return undefined;
+  }
+};
+
+/** Invariants of the edge's table: what it says never falls, names only what is there, and comes after the aliases. */
+export const edgeOf = (world: World, ledger: Ledger, aliases: Aliases, cloudOf: () => Cloud) => {
+  const seen = new Map<string, Seen>();
+  /** functions whose addresses a hand has taken something of */
+  const handled = new Set<string>();
+  const of = (distribution: string): Seen => {
+    const found = seen.get(distribution) ?? { highest: 0, edited: false };
+    seen.set(distribution, found);
+    return found;
+  };
+
+  const named = (key: string, row: ReleaseRow): void => {
+    const { lambda } = cloudOf();
+    for (const id of [row.server, row.image]) {
+      const found = addressAt(lambda.functions.values(), id);
+      if (found === undefined) {
+        if (handled.size === 0) world.violate(`the row ${key} names the address ${id}, which leads nowhere`);
+      } else if (found.address.permissions.size < 2 && !handled.has(found.fn.name))
+        world.violate(`the row ${key} names an address of ${found.fn.name} that nobody may ask`);
+    }
+  };
+
+  const live = (distribution: string, key: string, row: LiveRow): void => {
+    const place = seenPlace(ledger, distribution);
+    const before = of(distribution);
+    if (row.sequence < before.highest) world.violate(`the row ${key} went from sequence ${before.highest} to ${row.sequence}`);
+    before.highest = row.sequence;
+    before.edited = false;
+    const flip = place.flips.get(row.sequence);
+    if (flip === undefined) return world.violate(`the row ${key} was written with sequence ${row.sequence}, which nobody asked for`);
+    for (const { name, role, version } of flip.release.functions) {
+      const alias = aliases.of(name);
+      if (!alias.everEdited && !alias.moves.has(row.sequence))
+        world.violate(`the row ${key} was written with sequence ${row.sequence} before the alias of ${name} was moved`);
+      const id = role === "server" ? row.server : role === "image" ? row.image : undefined;
+      const address = id === undefined ? undefined : addressAt(cloudOf().lambda.functions.values(), id);
+      if (address !== undefined && address.address.version !== version)
+        world.violate(`the row ${key} sends visitors of ${name} to version ${address.address.version}, and release ${row.release} has ${version}`);
+    }
+  };
+
+  return {
+    of,
+    handled,
+    written: (key: string, _before: string | undefined, after: string | undefined): void => {
+      if (after === undefined || key.startsWith("files:")) return;
+      const row = parsed(after);
+      if (row === undefined) return world.violate(`the row ${key} was written as ${after}`);
+      named(key, row);
+      const [, distribution = ""] = key.split(":");
+      if (key === liveKey(distribution)) live(distribution, key, row);
+    },
+  };
+};
+
+const seenPlace = (ledger: Ledger, distribution: string): Place => ledger.placeOf(streams.get(distribution) ?? "");
+
+const POINTS = 2;
+const EVERY_MS = 60_000;
+
+/**
+ * Visitors at points of presence, each of which has the table as it was some time ago, and never goes back. A document never comes
+ * from an older sequence than one that the same point has served, and every release that a page may name is there.
+ */
+export const visit = ({ world, edgeTable, lambda }: Cloud, ledger: Ledger, watch: EdgeWatch, until: number): void => {
+  const random = world.random.fork("visitors");
+  for (const distribution of streams.keys())
+    for (let point = 0; point < POINTS; point++) {
+      let version = 0;
+      let served = 0;
+      const come = (): void => {
+        version += random.int(edgeTable.versions.length - version);
+        const rows = edgeTable.versions[version];
+        const row = parsed(rows?.get(liveKey(distribution)));
+        const isHands = row !== undefined && !seenPlace(ledger, distribution).flips.has(row.sequence);
+        if (row !== undefined && !isHands && !watch.of(distribution).edited) {
+          if (row.sequence < served) world.violate(`a visitor of ${distribution} got sequence ${row.sequence} after ${served}`);
+          served = row.sequence;
+          if (rows?.get(releaseKey(distribution, row.release)) === undefined)
+            world.violate(`pages of ${row.release} are served at ${distribution}, and what names it reaches nothing`);
+          if (addressAt(lambda.functions.values(), row.server) === undefined && watch.handled.size === 0)
+            world.violate(`a visitor of ${distribution} is sent to ${row.server}, and nobody answers there`);
+        }
+        if (world.now() < until) world.after(random.between(0.2, 1.8) * EVERY_MS, come);
+      };
+      world.after(random.between(0, EVERY_MS), come);
+    }
+};
+
+/** At rest: visitors are sent where the log says, and what a hand did is seen. */
+export const checkEdge = ({ world, edgeTable }: Cloud, stream: string, { state, flips }: Place): void => {
+  const [distribution = ""] = [...streams].find(([, of]) => of === stream) ?? [];
+  if (state.live === null) return;
+  if (state.edge?.sequence !== state.live.sequence)
+    return world.violate(`${stream}: ${state.live.sequence} is live, and visitors were sent to ${state.edge?.sequence ?? "nothing"} last`);
+  const text = edgeTable.versions.at(-1)?.get(liveKey(distribution));
+  const isRight = text === JSON.stringify(state.edge.route);
+  if (isRight !== (state.edgeDrift === undefined))
+    world.violate(`${stream}: the edge's row is ${text}, and ${isRight ? "it is called drift" : "nobody saw it"}`);
+  const restoring = [...flips].some(([sequence, { reason }]) => reason === "restore" && sequence > (state.live?.sequence ?? 0));
+  if (text === undefined && !restoring) world.violate(`${stream}: the edge has no row of what is live`);
+};
