@@ -8,6 +8,7 @@ import { LambdaClient } from "@aws-sdk/client-lambda";
 import { S3Client } from "@aws-sdk/client-s3";
 import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { SQSClient } from "@aws-sdk/client-sqs";
+import { keyValueStore } from "./key-value-store.ts";
 import { withStoreTime } from "./store-time.ts";
 
 /** What every client is made with; nothing on AWS, where region and credentials come from the function's own environment. */
@@ -30,6 +31,7 @@ export const briefLambdaClient = (options: ClientOptions = {}) => new LambdaClie
 export const s3Client = (options: ClientOptions = {}) => new S3Client({ ...common(options), forcePathStyle: true });
 export const codeBuildClient = (options: ClientOptions = {}) => new CodeBuildClient(common(options));
 export const cloudFrontClient = (options: ClientOptions = {}) => new CloudFrontClient(common(options));
+export const keyValueStoreClient = (options: ClientOptions = {}) => keyValueStore(common(options));
 export const logsClient = (options: ClientOptions = {}) => new CloudWatchLogsClient(common(options));
 export const secretsClient = (options: ClientOptions = {}) => new SecretsManagerClient(common(options));
 export const kmsClient = (options: ClientOptions = {}) => new KMSClient(common(options));
@@ -46,6 +48,7 @@ export const awsClients = (options: ClientOptions = {}) => {
     s3: s3Client(options),
     codeBuild: codeBuildClient(options),
     cloudFront: cloudFrontClient(options),
+    keyValueStore: keyValueStoreClient(options),
     logs: logsClient(options),
     secrets: secretsClient(options),
     kms: kmsClient(options),

@@ -19,7 +19,7 @@ const NAMES: Readonly<Record<AwsProblem, readonly string[]>> = {
     "AWS.SimpleQueueService.NonExistentQueue",
   ],
   exists: ["ResourceExistsException"],
-  changed: ["ConditionalCheckFailedException", "PreconditionFailedException", "PreconditionFailed"],
+  changed: ["ConditionalCheckFailedException", "PreconditionFailedException", "PreconditionFailed", "ConflictException"],
   busy: ["ResourceConflictException", "ConditionalRequestConflict", "TooManyRequestsException", "PurgeQueueInProgress"],
   refused: [
     "InvalidInputException",
@@ -30,6 +30,8 @@ const NAMES: Readonly<Record<AwsProblem, readonly string[]>> = {
     "RequestTooLargeException",
   ],
 };
+/** What a key-value store may answer to who wrote with an old version: no name of its own, only these words. */
+const STALE_VERSION = /pre-?condition failed/i;
 /** S3 answers some requests without a name. */
 const STATUSES: Readonly<Record<number, AwsProblem>> = { 404: "missing", 409: "busy", 412: "changed" };
 const PROBLEMS = Object.keys(NAMES) as AwsProblem[];
@@ -38,6 +40,7 @@ const PROBLEMS = Object.keys(NAMES) as AwsProblem[];
 export const problemOf = (error: unknown): AwsProblem | undefined => {
   if (!(error instanceof Error)) return undefined;
   const { name = "", $metadata, cause } = error as Shape;
+  if (name === "ValidationException" && STALE_VERSION.test(error.message)) return "changed";
   return PROBLEMS.find((problem) => NAMES[problem].includes(name)) ?? STATUSES[$metadata?.httpStatusCode ?? 0] ?? problemOf(cause);
 };
 

@@ -7,6 +7,7 @@ import { codeBuilds } from "../aws/builds.ts";
 import { eventBus } from "../aws/bus.ts";
 import { cdn as cloudFrontCdn } from "../aws/cdn.ts";
 import * as make from "../aws/clients.ts";
+import { edgeTable as edgeTableOf } from "../aws/edge-table.ts";
 import { lambdaFunctions } from "../aws/functions.ts";
 import { s3Objects } from "../aws/objects.ts";
 import { queues as sqsQueues } from "../aws/redelivery-queue.ts";
@@ -109,6 +110,10 @@ export const probes = (base: Base) => {
 export const cdn = (base: Base) => {
   base.clients.cloudFront ??= make.cloudFrontClient();
   return cloudFrontCdn(base.clients.cloudFront);
+};
+export const edgeTable = (base: Base) => {
+  base.clients.keyValueStore ??= make.keyValueStoreClient();
+  return edgeTableOf(base.clients.keyValueStore);
 };
 export const buildLogs = (base: Base) => {
   base.clients.logs ??= make.logsClient();

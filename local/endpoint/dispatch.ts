@@ -1,9 +1,11 @@
 import { AwsError } from "../http.ts";
-import { cloudFrontOperation, lambdaOperation, s3Operation } from "./operation-name.ts";
+import { KEY_VALUE_PATH } from "./key-value-api.ts";
+import { cloudFrontOperation, keyValueStoreOperation, lambdaOperation, s3Operation } from "./operation-name.ts";
 import type { Protocol } from "./wire.ts";
 
 export type ServiceName =
   | "cloudfront"
+  | "cloudfront-keyvaluestore"
   | "codebuild"
   | "dynamodb"
   | "events"
@@ -34,7 +36,7 @@ const LAMBDA_PATH = /^\/20\d\d-\d\d-\d\d\/(functions|event-source-mappings|accou
 const CLOUDFRONT_PATH = /^\/2020-05-31\/(distribution|cache-policy|origin-)/;
 
 /** The services whose requests carry no target: known by path, or else S3's. */
-const SCOPES_WITHOUT_TARGET = new Set(["s3", "lambda", "cloudfront"]);
+const SCOPES_WITHOUT_TARGET = new Set(["s3", "lambda", "cloudfront", "cloudfront-keyvaluestore"]);
 
 /**
  * Which service a request is for. The `x-amz-target` header says it for the JSON protocols; a path for the others; what
@@ -63,6 +65,8 @@ export function routeOf(request: {
   if (scope !== "s3") {
     if (LAMBDA_PATH.test(path)) return { service: "lambda", operation: lambdaOperation(method, path), protocol: "json" };
     if (CLOUDFRONT_PATH.test(path)) return { service: "cloudfront", operation: cloudFrontOperation(method, path), protocol: "xml" };
+    if (KEY_VALUE_PATH.test(path))
+      return { service: "cloudfront-keyvaluestore", operation: keyValueStoreOperation(method, path), protocol: "json" };
     if (scope === "sqs")
       throw new AwsError("UnknownOperationException", 400, "SQS is spoken in JSON, as the AWS SDK for JavaScript v3 does, and in no form.");
     if (scope && !SCOPES_WITHOUT_TARGET.has(scope))

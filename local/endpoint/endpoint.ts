@@ -13,6 +13,8 @@ import { type Route, routeOf } from "./dispatch.ts";
 import { openDynamoDb } from "./dynamodb.ts";
 import { type EmittedEvent, openEventBus } from "./event-bus.ts";
 import type { BusEvent } from "./event-delivery.ts";
+import { keyValueService } from "./key-value-api.ts";
+import { type KeyValueStores, openKeyValueStores } from "./key-value-store.ts";
 import { kmsService } from "./kms.ts";
 import { type LogLine, openLogStore } from "./log-store.ts";
 import { logsService } from "./logs.ts";
@@ -28,6 +30,7 @@ export type { StreamHandler, StreamRecord } from "./change-stream.ts";
 export type { Invalidation, InvalidationListener } from "./cloudfront.ts";
 export type { EmittedEvent } from "./event-bus.ts";
 export type { BusEvent } from "./event-delivery.ts";
+export type { KeyValueStores } from "./key-value-store.ts";
 export type { LogLine } from "./log-store.ts";
 
 /**
@@ -59,6 +62,8 @@ export type Endpoint = {
   emit(event: EmittedEvent): Promise<void>;
   /** Lets a cache hear of invalidations. Returns the unsubscription. */
   onInvalidation(listener: InvalidationListener): () => void;
+  /** The tables that edges look up: made here, since no engine makes one, and read without a request. */
+  readonly keyValueStores: Pick<KeyValueStores, "create" | "read" | "readAsOf">;
   /** CloudWatch Logs for local services; group and stream are made where they are missing. */
   readonly logs: { append(group: string, stream: string, lines: readonly LogLine[]): void };
   /** Calls since the start, by `service.Operation`: `dynamodb.PutItem`, `s3.PutObject`, `cloudfront.CreateInvalidation`. */
@@ -88,6 +93,7 @@ export async function startEndpoint({ dataDir, port = 0, account = USUAL_ACCOUNT
   const bus = openEventBus(dataDir, (...message) => queues.send(...message));
   const logs = openLogStore(join(dataDir, "logs"));
   const cloudfront = openCloudFront(dataDir);
+  const keyValueStores = openKeyValueStores(join(dataDir, "key-value-stores"));
   const mounted: Partial<Mountable> = given;
   const services: Partial<Record<string, AwsService>> = {
     events: bus.service,
@@ -95,6 +101,7 @@ export async function startEndpoint({ dataDir, port = 0, account = USUAL_ACCOUNT
     secretsmanager: secretsService(dataDir),
     kms: kmsService(dataDir),
     cloudfront: cloudfront.service,
+    "cloudfront-keyvaluestore": keyValueService(keyValueStores),
     servicequotas: serviceQuotasService(account),
   };
   const dynamodb = await openDynamoDb(dataDir);
@@ -205,6 +212,7 @@ export async function startEndpoint({ dataDir, port = 0, account = USUAL_ACCOUNT
     onStream: dynamodb.onStream,
     emit: bus.emit,
     onInvalidation: cloudfront.onInvalidation,
+    keyValueStores,
     logs: { append: logs.append },
     counters: () => ({ ...counters }),
     dropEvents: bus.dropEvents,

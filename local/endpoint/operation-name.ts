@@ -1,5 +1,6 @@
 import { routeOf } from "../lambda/routes.ts";
 import { INVALIDATIONS, isListing } from "./cloudfront.ts";
+import { keyValueOperation } from "./key-value-api.ts";
 
 /** Names of the REST services' operations, as their SDK commands are called; `GET /some/path` where none is known. */
 
@@ -11,6 +12,8 @@ export const cloudFrontOperation = (method: string, path: string): string =>
     : method === "POST" && INVALIDATIONS.test(path)
       ? "CreateInvalidation"
       : `${method} ${path}`;
+
+export const keyValueStoreOperation = (method: string, path: string): string => keyValueOperation(method, path) ?? `${method} ${path}`;
 
 const ON_OBJECT: Readonly<Record<string, string>> = { GET: "GetObject", PUT: "PutObject", HEAD: "HeadObject", DELETE: "DeleteObject" };
 const ON_BUCKET: Readonly<Record<string, string>> = { GET: "ListObjects", PUT: "CreateBucket", HEAD: "HeadBucket", DELETE: "DeleteBucket" };

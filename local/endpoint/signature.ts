@@ -4,6 +4,7 @@ import { Sha256 } from "@smithy/core/checksum";
 import { SignatureV4 } from "@smithy/signature-v4";
 import type { AccessKey } from "./access-key.ts";
 import { type Refuse, refusals } from "./signature-refusals.ts";
+import { ALGORITHM_V4A, isSignedV4a, type Signable } from "./signature-v4a.ts";
 
 /** The part of a request that a signature covers, as it came in. */
 export type Signed = { readonly method: string; readonly path: string; readonly query: string; readonly headers: IncomingHttpHeaders };
@@ -11,7 +12,12 @@ export type Signed = { readonly method: string; readonly path: string; readonly 
 /** How far a request's clock may be from ours, as on AWS. */
 const SKEW_MS = 15 * 60_000;
 const PRESIGNED_SECONDS_MAX = 7 * 24 * 3600;
+/** Services without a region take Version 4A alone, the others Version 4 alone. */
+const WITHOUT_REGION: readonly string[] = ["cloudfront-keyvaluestore"];
 const AUTHORIZATION = /^AWS4-HMAC-SHA256 +Credential=([^,\s]+),\s*SignedHeaders=([^,\s]+),\s*Signature=([0-9a-f]{64})$/;
+const AUTHORIZATION_V4A = new RegExp(
+  `^${ALGORITHM_V4A} +Credential=([^,\\s]+),\\s*SignedHeaders=([^,\\s]+),\\s*Signature=((?:[0-9a-f]{2}){8,72})$`,
+);
 const DATE = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/;
 const PRESIGNED = ["X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Date", "X-Amz-Expires", "X-Amz-SignedHeaders", "X-Amz-Signature"];
 
@@ -24,13 +30,15 @@ type Claim = {
   readonly signedHeaders: readonly string[];
   readonly signature: string;
   readonly date: string;
+  /** made with a key pair, and for no region: Signature Version 4A */
+  readonly v4a: boolean;
   /** of a presigned URL only */
   readonly expiresSeconds: number | undefined;
 };
 
 /**
- * Checks that a request was signed with one of these keys (AWS Signature Version 4, in the header or in a presigned URL).
- * The signature is made again by the SDK's own signer and compared.
+ * Checks that a request was signed with one of these keys (AWS Signature Version 4, in the header or in a presigned URL, or
+ * Version 4A in the header). A signature of Version 4 is made again by the SDK's own signer and compared.
  *
  * @param body what came, to be held against the signed digest; `undefined` for S3, which signs the digest as a header
  *   and compares it when it has read the body
@@ -42,15 +50,14 @@ export const signatureCheck =
   async (request: Signed, service: string, body: Buffer | undefined): Promise<AccessKey> => {
     const refuse = refusals(service);
     const query = new URLSearchParams(request.query.replaceAll("+", "%2B"));
-    const claim = claimOf(request, query, refuse);
+    const claim = WITHOUT_REGION.includes(service) ? claimV4aOf(request, refuse) : claimOf(request, query, refuse);
     const key = keys.find(({ accessKeyId }) => accessKeyId === claim.accessKeyId);
     if (key === undefined || sessionToken(request, query)) throw refuse.unknownKey();
     if (claim.service !== service) throw refuse.mismatch(`Credential should be scoped to correct service: '${service}'.`);
     checkTime(claim, now(), refuse);
     checkSignedHeaders(request, claim, refuse);
     checkDigest(request, claim, body, refuse);
-    const expected = await signatureOf(request, query, claim, key, body);
-    if (!timingSafeEqual(Buffer.from(expected, "hex"), Buffer.from(claim.signature, "hex")))
+    if (!(await isSigned(request, query, claim, key, body)))
       throw refuse.mismatch(
         "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method.",
       );
@@ -68,7 +75,18 @@ function claimOf({ headers }: Signed, query: URLSearchParams, refuse: Refuse): C
   if (end !== "aws4_request" || !/^[0-9a-f]{64}$/.test(signature) || !DATE.test(String(date)))
     throw refuse.mismatch("The signature is not one of Signature Version 4: it needs a credential, the signed headers and a date.");
   const expiresSeconds = presigned ? Number(query.get("X-Amz-Expires") ?? Number.NaN) : undefined;
-  return { accessKeyId, day, region, service, signedHeaders: names.split(";"), signature, date: String(date), expiresSeconds };
+  return { accessKeyId, day, region, service, signedHeaders: names.split(";"), signature, date: String(date), v4a: false, expiresSeconds };
+}
+
+function claimV4aOf({ headers }: Signed, refuse: Refuse): Claim {
+  if (headers.authorization === undefined) throw refuse.unsigned();
+  const [, credential = "", names = "", signature = ""] = AUTHORIZATION_V4A.exec(headers.authorization) ?? [];
+  const date = String(headers["x-amz-date"] ?? "");
+  const [accessKeyId = "", day = "", service = "", end] = credential.split("/");
+  if (end !== "aws4_request" || !DATE.test(date))
+    throw refuse.mismatch("The signature is not one of Signature Version 4A: it needs a credential, the signed headers and a date.");
+  const signedHeaders = names.split(";");
+  return { accessKeyId, day, region: "*", service, signedHeaders, signature, date, v4a: true, expiresSeconds: undefined };
 }
 
 /** The access key has none: a request with one was signed with other credentials. */
@@ -106,7 +124,25 @@ function checkDigest({ headers }: Signed, { expiresSeconds }: Claim, body: Buffe
     throw refuse.mismatch("Missing required header for this request: x-amz-content-sha256.");
 }
 
-async function signatureOf(request: Signed, query: URLSearchParams, claim: Claim, key: AccessKey, body: Buffer | undefined) {
+async function isSigned(request: Signed, query: URLSearchParams, claim: Claim, key: AccessKey, body: Buffer | undefined): Promise<boolean> {
+  const made = madeOf(request, query, claim, body);
+  if (claim.v4a) return isSignedV4a({ ...claim, request: made }, key);
+  const expected = await signatureOf(made, claim, key);
+  return timingSafeEqual(Buffer.from(expected, "hex"), Buffer.from(claim.signature, "hex"));
+}
+
+const madeOf = (request: Signed, query: URLSearchParams, { service, signedHeaders }: Claim, body: Buffer | undefined): Signable => ({
+  method: request.method,
+  protocol: "http:",
+  hostname: "127.0.0.1",
+  path: service === "s3" ? canonicalPath(request.path) : request.path,
+  query: recordOf(query),
+  headers: Object.fromEntries(signedHeaders.map((name) => [name, textOf(request.headers[name])])),
+  // a body that cannot be digested yet stands for UNSIGNED-PAYLOAD
+  body: body ?? {},
+});
+
+async function signatureOf(made: Signable, claim: Claim, key: AccessKey): Promise<string> {
   const { service, region, date, signedHeaders, expiresSeconds } = claim;
   const signer = new SignatureV4({
     service,
@@ -117,16 +153,6 @@ async function signatureOf(request: Signed, query: URLSearchParams, claim: Claim
     applyChecksum: false,
   });
   const all = new Set(signedHeaders);
-  const made = {
-    method: request.method,
-    protocol: "http:",
-    hostname: "127.0.0.1",
-    path: service === "s3" ? canonicalPath(request.path) : request.path,
-    query: recordOf(query),
-    headers: Object.fromEntries(signedHeaders.map((name) => [name, textOf(request.headers[name])])),
-    // a body that cannot be digested yet stands for UNSIGNED-PAYLOAD
-    body: body ?? {},
-  };
   const signingDate = new Date(timeOf(date));
   if (expiresSeconds === undefined) {
     const { headers } = await signer.sign(made, { signingDate, signableHeaders: all });
