@@ -12,6 +12,7 @@ const services: Record<string, string> = {
   S3Client: "s3",
   CodeBuildClient: "codebuild",
   CloudFrontClient: "cloudfront",
+  CloudFrontKeyValueStoreClient: "cloudfront-keyvaluestore",
   CloudWatchLogsClient: "logs",
   SecretsManagerClient: "secretsmanager",
   KMSClient: "kms",
@@ -71,6 +72,8 @@ const resourceOf = (service: string, action: string, input: Record<string, strin
       return `:project/${input.projectName ?? projectOf(input)}`;
     case "events":
       return ":event-bus/shiplog";
+    case "cloudfront-keyvaluestore":
+      return `:${input.KvsARN?.split(":").at(-1)}`;
     case "kms":
       return ":key/key-";
     default:

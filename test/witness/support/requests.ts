@@ -12,6 +12,7 @@ export type Request = {
 /** botocore's names. */
 const SERVICES: Readonly<Record<string, string>> = {
   CloudFrontClient: "cloudfront",
+  CloudFrontKeyValueStoreClient: "cloudfront-keyvaluestore",
   CloudWatchLogsClient: "logs",
   CodeBuildClient: "codebuild",
   DynamoDBClient: "dynamodb",
