@@ -27,6 +27,10 @@ export const SiteConfig = z.object({
   valuesReadableBy: z.array(z.string()).default([]),
   architecture: z.enum(["x86_64", "arm64"]),
   distribution: z.string().nullable(),
+  /** ARN of the table that its edge looks up; absent in what an older infrastructure wrote: none */
+  edgeTable: z.string().nullable().default(null),
+  /** for how long what names a release still reaches it after another went live */
+  skewHours: z.number().default(24),
   revalidationQueueUrl: z.string(),
   buildTimeoutMinutes: z.number(),
   /** what its edge sends with each request, and its functions ask for; absent in what an older infrastructure wrote: nothing */

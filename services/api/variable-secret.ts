@@ -63,9 +63,18 @@ export const noted = (ledger: Ledger, as: "set" | "removed", names: readonly str
   return { ...ledger, revision, set: of("set"), removed: of("removed") };
 };
 
+/** Only functions of pictures are told which set they have. */
+const ANY_SET = "";
+
 /** Everything that a server is given must be what Lambda takes, as Lambda measures it. @throws Problem */
 export const checkSize = (place: SiteConfig, { buckets, region }: Ports["config"], values: Values): void => {
-  const { settings } = settingsOf("server", "index.handler", place, { bucket: buckets.static, region }, { values, version: "" });
+  const { settings } = settingsOf(
+    "server",
+    "index.handler",
+    place,
+    { bucket: buckets.static, region, set: ANY_SET },
+    { values, version: "" },
+  );
   const bytes = Buffer.byteLength(JSON.stringify(settings.variables));
   if (bytes <= MAX_ENVIRONMENT_BYTES) return;
   throw new Problem(

@@ -6,15 +6,15 @@ import type { Route } from "../../domain/environment/route.ts";
 import type { Environment } from "../../domain/environment/state.ts";
 import type { Recorded } from "../../domain/kernel/event.ts";
 import { isThrottled } from "../../engine/aws/errors.ts";
+import { storeOf } from "../../engine/edge/live-row.ts";
 import type { Delivery } from "../../engine/kit/consumer.ts";
 import type { Aggregates } from "../../engine/log/execute.ts";
-import { storeOf } from "../../engine/edge/live-row.ts";
 import { FilesMissing } from "../../engine/open-next/public-set.ts";
 import { type FlipTries, NO_TRIES } from "../../engine/views/flip-notes.ts";
 import { type Flip, flipOf } from "./flip.ts";
 import { FlipImpossible, hasMoved, type Ports as MovePorts, moveAliases, verifyAliases } from "./move-aliases.ts";
 import { type Ports as RoutePorts, routeTo } from "./route.ts";
-import { type Ports as SwitchPorts, type Switched, switchEdge } from "./switch-edge.ts";
+import { type Switched, type Ports as SwitchPorts, switchEdge } from "./switch-edge.ts";
 import { CannotRun, ProbeFailed, type Ports as WarmPorts, warm } from "./warm.ts";
 
 export type Ports = MovePorts &

@@ -20,7 +20,10 @@ import { reporter } from "./report.ts";
 /** The build as it was fetched, beside the folder that it is unpacked into. */
 const artifactOf = (root: string): string => `${root}.zip`;
 
-type Parts = Pick<Engine, "aggregates" | "functions" | "clock" | "objects" | "tags" | "rows" | "secrets" | "config" | "site" | "addresses" | "edgeTable">;
+type Parts = Pick<
+  Engine,
+  "aggregates" | "functions" | "clock" | "objects" | "tags" | "rows" | "secrets" | "config" | "site" | "addresses" | "edgeTable"
+>;
 
 const verb = ({ aggregates, functions, clock, objects, tags, rows, secrets, config, site, addresses, edgeTable }: Parts) => {
   const locations = ({ site, environment }: SiteConfig) => ({ bucket: config.buckets.static, ...siteResources(site, environment) });
@@ -89,4 +92,8 @@ const verb = ({ aggregates, functions, clock, objects, tags, rows, secrets, conf
   });
 };
 
-export const { wire, handler } = consumerOf("publish-release", { addresses, aggregates, edgeTable, functions, objects, tags, rows, secrets, site }, verb);
+export const { wire, handler } = consumerOf(
+  "publish-release",
+  { addresses, aggregates, edgeTable, functions, objects, tags, rows, secrets, site },
+  verb,
+);

@@ -5,6 +5,8 @@ import type { Artifact, PublishedFunction, Release } from "../../domain/deployme
 import type { Recorded } from "../../domain/kernel/event.ts";
 import { deploymentOf } from "../../domain/kernel/identity.ts";
 import type { SiteSecrets } from "../../engine/aws/secrets.ts";
+import { type Ports as AddressPorts, makeAddresses } from "../../engine/edge/addresses.ts";
+import { type Ports as RowsPorts, writeRows } from "../../engine/edge/public-rows.ts";
 import type { Delivery } from "../../engine/kit/consumer.ts";
 import { each } from "../../engine/kit/each.ts";
 import { type Aggregates, type Executed, following } from "../../engine/log/execute.ts";
@@ -14,34 +16,32 @@ import { misfitOf } from "../../engine/open-next/fit.ts";
 import type { Inspected, Output, Package } from "../../engine/open-next/inspect.ts";
 import { OutputRefused } from "../../engine/open-next/output.ts";
 import { ArchiveRefused } from "../../engine/zip/archive.ts";
-import { type Ports as AddressPorts, makeAddresses } from "../../engine/edge/addresses.ts";
-import { type Ports as RowsPorts, writeRows } from "../../engine/edge/public-rows.ts";
 import { type Ports as CheckPorts, checkRelease } from "./check-release.ts";
 import { PublishRefused } from "./publish-function.ts";
 
 export type Ports = CheckPorts &
   AddressPorts &
   RowsPorts & {
-  readonly aggregates: Aggregates;
-  /** the declared environment; `undefined` where it is not declared (any more) */
-  site(site: string, environment: string): SiteConfig | undefined;
-  /** unpacks the artifact into a folder of its own and looks at it, and takes the folder away afterwards */
-  withBuild<T>(artifact: Artifact, use: (output: Output) => Promise<T>): Promise<T>;
-  inspect(output: Output, releaseId: string, architecture: SiteConfig["architecture"]): Promise<Inspected>;
-  uploadAssets(
-    site: SiteConfig,
-    build: Inspected,
-    ids: { deploymentId: string; releaseId: string },
-    report: Report,
-  ): Promise<AssetsOutcome>;
-  tagSeeds(build: Inspected): Promise<readonly TagSeed[]>;
-  seedTags(site: SiteConfig, seeds: readonly TagSeed[]): Promise<void>;
-  /** the values of its environment, of which every function of the release gets the same */
-  secrets(site: SiteConfig): Promise<SiteSecrets>;
-  /** packs, uploads and publishes one function of the release. @param set that of its public files */
-  publish(site: SiteConfig, build: Inspected, code: Package, secrets: SiteSecrets, set: string): Promise<PublishedFunction>;
-  progress(deploymentId: string): Report;
-};
+    readonly aggregates: Aggregates;
+    /** the declared environment; `undefined` where it is not declared (any more) */
+    site(site: string, environment: string): SiteConfig | undefined;
+    /** unpacks the artifact into a folder of its own and looks at it, and takes the folder away afterwards */
+    withBuild<T>(artifact: Artifact, use: (output: Output) => Promise<T>): Promise<T>;
+    inspect(output: Output, releaseId: string, architecture: SiteConfig["architecture"]): Promise<Inspected>;
+    uploadAssets(
+      site: SiteConfig,
+      build: Inspected,
+      ids: { deploymentId: string; releaseId: string },
+      report: Report,
+    ): Promise<AssetsOutcome>;
+    tagSeeds(build: Inspected): Promise<readonly TagSeed[]>;
+    seedTags(site: SiteConfig, seeds: readonly TagSeed[]): Promise<void>;
+    /** the values of its environment, of which every function of the release gets the same */
+    secrets(site: SiteConfig): Promise<SiteSecrets>;
+    /** packs, uploads and publishes one function of the release. @param set that of its public files */
+    publish(site: SiteConfig, build: Inspected, code: Package, secrets: SiteSecrets, set: string): Promise<PublishedFunction>;
+    progress(deploymentId: string): Report;
+  };
 
 const ACTOR = "shiplog publish-release";
 
@@ -127,12 +127,7 @@ const publish = async (ports: Ports, work: Work, output: Output): Promise<void> 
 };
 
 /** `undefined` where the deployment was ended meanwhile. */
-const publishFiles = async (
-  ports: Ports,
-  work: Work,
-  build: Inspected,
-  seeds: readonly TagSeed[],
-): Promise<AssetsOutcome | undefined> => {
+const publishFiles = async (ports: Ports, work: Work, build: Inspected, seeds: readonly TagSeed[]): Promise<AssetsOutcome | undefined> => {
   const { deploymentId, releaseId, site, tell } = work;
   const { state } = await ports.aggregates.deployment.load(deploymentId);
   const assets = await ports.uploadAssets(site, build, { deploymentId, releaseId }, ports.progress(deploymentId));

@@ -151,4 +151,7 @@ export const wire = ({
   return (_event: unknown): Promise<void> => run();
 };
 
-export const handler = onLambda({ aggregates, builds, edgeTable, functions, store, eventLog, bus, views, queues, events, site, webhookSecrets }, wire);
+export const handler = onLambda(
+  { aggregates, builds, edgeTable, functions, store, eventLog, bus, views, queues, events, site, webhookSecrets },
+  wire,
+);

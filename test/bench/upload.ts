@@ -35,7 +35,7 @@ export const upload = (): Promise<readonly Line[]> =>
         {
           ours: async () => {
             const ms = await stopwatch(async () => {
-              const { uploaded } = await upload();
+              const { uploaded } = (await upload()).recorded;
               if (uploaded !== FILES) throw new Error(`${uploaded} of ${FILES} files were uploaded`);
             });
             again.push(await stopwatch(upload));

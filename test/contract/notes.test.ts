@@ -1,9 +1,8 @@
 import { DynamoDBDocumentClient, ScanCommand } from "@aws-sdk/lib-dynamodb";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { begunNotes } from "../../engine/views/begun-notes.ts";
-import { noteRow } from "../../engine/views/notes.ts";
+import { flipNotes, NO_TRIES } from "../../engine/views/flip-notes.ts";
 import { sentAgainNotes } from "../../engine/views/sent-again-notes.ts";
-import { NO_TRIES, unsettledNotes } from "../../engine/views/unsettled-notes.ts";
 import { startTable, TABLE, type Table } from "../support/dynamodb.ts";
 
 let table: Table;
@@ -39,38 +38,22 @@ it("streams that begin are listed until they are forgotten", async () => {
   expect(await begun()).toEqual([{ stream: "webhook/two", at: 2_000 }]);
 });
 
-it("a flip that is not settled is noted once, counted, and forgotten for good", async () => {
-  const { noteUnsettled, isUnsettled, unsettledFlips, countLook, forgetUnsettled, flipTries, noteTries } = unsettledNotes(client, TABLE);
+it("how the deliveries of a flip ended is noted by whoever read what it was before, and forgotten for good", async () => {
+  const { flipTries, noteTries, forgetTries } = flipNotes(client, TABLE);
   const [here, other] = ["environment/web/production", "environment/web/preview"];
-  expect(await isUnsettled(here, 5)).toBe(false);
-  expect(await noteUnsettled(here, 5)).toBe(true);
-  expect(await noteUnsettled(here, 12)).toBe(true);
-  expect(await noteUnsettled(other, 5)).toBe(true);
-  await countLook(here, 5, 1);
-  expect(await noteUnsettled(here, 5)).toBe(false);
-  expect(await isUnsettled(here, 5)).toBe(true);
-  expect((await unsettledFlips(here)).sort((a, b) => a.sequence - b.sequence)).toEqual([
-    { sequence: 5, looks: 1 },
-    { sequence: 12, looks: 0 },
-  ]);
-  const tries = { failed: true, throttled: { m1: 2, m2: 1 } };
-  await noteTries(here, 5, tries);
-  await noteTries(here, 7, tries);
-  expect([await flipTries(here, 5), await flipTries(here, 7), await flipTries(here, 12)]).toEqual([tries, NO_TRIES, NO_TRIES]);
-  await countLook(here, 5, 2);
-  expect(await flipTries(here, 5)).toEqual(tries);
-  expect(await unsettledFlips(here)).toContainEqual({ sequence: 5, looks: 2 });
-  // as an earlier release noted it
-  await noteRow(client, TABLE)
-    .put({ about: `unsettled/${here}`, kind: "12", value: "3", number: 0 })
-    .go();
-  expect(await flipTries(here, 12)).toEqual({ failed: false, throttled: { "": 3 } });
-  await forgetUnsettled(here, 5);
-  // who looked before it was forgotten does not bring it back
-  await countLook(here, 5, 2);
-  expect(await isUnsettled(here, 5)).toBe(false);
-  expect(await unsettledFlips(here)).toEqual([{ sequence: 12, looks: 0 }]);
-  expect(await unsettledFlips(other)).toEqual([{ sequence: 5, looks: 0 }]);
+  const [first, second] = [
+    { failed: true, throttled: { m1: 2, m2: 1 } },
+    { failed: true, throttled: { m1: 3, m2: 1 } },
+  ];
+  expect(await flipTries(here, 5)).toBe(NO_TRIES);
+  await noteTries(here, 5, NO_TRIES, first);
+  expect([await flipTries(here, 5), await flipTries(here, 7), await flipTries(other, 5)]).toEqual([first, NO_TRIES, NO_TRIES]);
+  await noteTries(here, 5, NO_TRIES, { ...first, failed: false });
+  expect(await flipTries(here, 5)).toEqual(first);
+  await noteTries(here, 5, first, second);
+  expect(await flipTries(here, 5)).toEqual(second);
+  await forgetTries(here, 5);
+  expect(await flipTries(here, 5)).toBe(NO_TRIES);
 });
 
 it("what was sent again is known by its event, with when that was last", async () => {

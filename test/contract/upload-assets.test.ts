@@ -95,7 +95,7 @@ describe("a release's files", () => {
     const progress: string[] = [];
     const report = (_: string, done: number, total: number) => void progress.push(`${done}/${total}`);
     return asked(async () => ({
-      ...(await uploadAssets(objects, locations, inspected(root), { deploymentId: releaseId, releaseId }, report)),
+      ...(await uploadAssets(objects, locations, inspected(root), { deploymentId: releaseId, releaseId }, report)).recorded,
       progress,
     }));
   };

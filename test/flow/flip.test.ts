@@ -1,10 +1,6 @@
-import { PutObjectCommand } from "@aws-sdk/client-s3";
 import { GetQueueAttributesCommand, GetQueueUrlCommand, SendMessageCommand } from "@aws-sdk/client-sqs";
-import { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { queueName, VIEWS_TABLE } from "../../blueprint/topology.ts";
-import { unsettledNotes } from "../../engine/views/unsettled-notes.ts";
-import { BUCKETS } from "../../local/provision/engine-resources.ts";
+import { queueName } from "../../blueprint/topology.ts";
 import { wire as flipAlias } from "../../services/flip-alias/handler.ts";
 import { watchAliases } from "../support/alias-watch.ts";
 import type { LoggedEvent } from "../support/api-client.ts";
@@ -86,14 +82,6 @@ it("flips once, however many copies of the message come at once, and never goes 
   expect(await world.eventsOf("copies")).toEqual(events);
   expect((await world.api.environment("web", "copies")).live?.deploymentId).toBe(third);
 
-  // a delivery that died behind its public files: it had noted itself, and what it left belongs to nobody
-  const { noteUnsettled } = unsettledNotes(DynamoDBDocumentClient.from(world.aws.clients.dynamodb), VIEWS_TABLE);
-  await noteUnsettled(flip.stream, flip.body.sequence);
-  const { assets } = world.resources("copies");
-  const left = { Bucket: BUCKETS.static, Key: `${assets}/release.txt`, Body: `${second}\n` };
-  await world.aws.clients.s3.send(new PutObjectCommand(left));
-  await handle(flip, 1);
-  expect(await (await fetch(`${world.urlOf("copies")}/release.txt`)).text()).toBe(`${third}\n`);
   expect(watch.stop()).toEqual(Object.fromEntries(functions.map((name) => [name, [1, 2, 3]])));
 });
 

@@ -250,7 +250,7 @@ describe("a site's variable", () => {
     Site.safeParse({ name: "web", source: "app", environments: [{ name: "live" }], variables: names }).success;
 
   it("may have no name that the engine gives to builds or functions", () => {
-    const place = { bucket: "static", region: "eu-west-1" };
+    const place = { bucket: "static", region: "eu-west-1", set: "0123456789abcdef" };
     const site = {
       site: "web",
       environment: "live",

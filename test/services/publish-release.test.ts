@@ -7,6 +7,7 @@ import { OutputRefused } from "../../engine/open-next/output.ts";
 import { ArchiveRefused } from "../../engine/zip/archive.ts";
 import { PublishRefused } from "../../services/publish-release/publish-function.ts";
 import { type Ports, publishRelease } from "../../services/publish-release/publish-release.ts";
+import { heldTable } from "../support/held-edge.ts";
 import { assets, deploymentId, functions } from "../support/samples.ts";
 import { siteConfigOf } from "../support/site-config.ts";
 import { startVerbRoom, steps, type VerbRoom } from "../support/verb-room.ts";
@@ -27,6 +28,8 @@ const inspected = (root: string, id: string, packages: Package[]): Inspected => 
   runtimeId: id,
   warnings: [],
 });
+
+const files = { set: "0123456789abcdef", rows: 0, paths: "" };
 
 /** Deployment n of a site of its own, built: what its publishing does, and how its parts can be made to fail. */
 const stage = async (
@@ -55,8 +58,8 @@ const stage = async (
     uploadAssets: async () => {
       await meanwhile.uploadAssets?.();
       did.push("uploaded");
-      const { tags: _, ...outcome } = assets;
-      return outcome;
+      const { tags: _, ...recorded } = assets;
+      return { recorded, files, rows: [] };
     },
     tagSeeds: async () => [{ tag: "home", path: "/", revalidatedAt: "1" }],
     seedTags: async (_, seeds) => void did.push(`seeded ${seeds.length}`),
@@ -71,6 +74,15 @@ const stage = async (
       return { version, failed: null, payload: '{"statusCode":200}' };
     },
     hasAsset: async () => true,
+    addresses: {
+      make: async ({ name, alias, version }) => {
+        did.push(`addressed ${name}:${version} as ${alias}`);
+        return `https://abc.lambda-url.eu-west-1.on.aws/`;
+      },
+      remove: async () => undefined,
+    },
+    edgeTable: heldTable().table,
+    clock: room.clock,
     progress: () => () => undefined,
     now: room.clock.now,
     ...change,
@@ -104,7 +116,7 @@ describe("publish-release", () => {
     ]);
     expect(await wrote()).toEqual(["ReleaseStarted", "AssetsPublished", "VersionsPublished", "ChecksPassed"]);
     expect((await newest("ChecksPassed")).body).toMatchObject({
-      release: { id: deploymentId(1), functions: functions(1), manifest: assets.manifest },
+      release: { id: deploymentId(1), functions: functions(1), manifest: assets.manifest, address: 1, files },
       checks: [{ role: "revalidation" }, { role: "server", version: "1", path: "/", status: 200 }],
     });
     expect((await newest("VersionsPublished")).body).toMatchObject({ variables: { API_URL: "0123456789abcdef" } });

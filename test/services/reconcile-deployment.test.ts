@@ -51,8 +51,7 @@ const ready = async (n: number, site: string) => {
     await reconcileEnvironment({
       ...shared,
       alias: async () => undefined,
-      unsettled: async () => [],
-      countLook: async () => undefined,
+      edgeRow: async () => null,
       isDeclared: () => true,
       isProjected: async () => true,
       projected: async () => 999,

@@ -58,7 +58,8 @@ const look = async (
     afterMs = LATER_MS,
     isProjected = true,
     hasBegun = true,
-    unsettled = new Map<number, number>(),
+    /** the row of what is live in the edge's table; null where the edge looks up none */
+    row = null as { readonly text: string | undefined } | null,
     undeclared = [] as readonly string[],
   } = {},
 ) => {
@@ -94,8 +95,7 @@ const look = async (
     isDeclared: (_site, _environment, fn) => !undeclared.includes(fn),
     isProjected: async () => isProjected,
     projected: async () => projected,
-    unsettled: async () => [...unsettled].map(([sequence, looks]) => ({ sequence, looks })),
-    countLook: async (_, sequence, looks) => void unsettled.set(sequence, looks),
+    edgeRow: async () => row && { distribution: "E1", text: row.text },
     now: () => Date.parse(at()) + afterMs,
   })("web", "production");
   return { commands, published };
@@ -182,21 +182,6 @@ describe("the reconciler", () => {
   ])("sends a flip again that has not ended, after %i minutes", async (minutes, expected) => {
     const { published } = await look([...past, admitted(2), flip(2)], aliases, undefined, { afterMs: minutes * 60_000 });
     expect(published).toEqual(expected);
-  });
-  it("sends a flip that is over again where its public files are not settled: at the second look, and not for ever", async () => {
-    const ended = [...past, admitted(2), flip(2), failed(2)];
-    const unsettled = new Map([[2, 0]]);
-    expect((await look(ended, aliases, undefined, { unsettled })).published).toEqual([]);
-    expect((await look(ended, aliases, undefined, { unsettled })).published).toEqual(["FlipRequested"]);
-    expect([...unsettled]).toEqual([[2, 2]]);
-    unsettled.set(2, 101);
-    expect((await look(ended, aliases, undefined, { unsettled })).published).toEqual([]);
-  });
-  it("leaves a flip that goes on to what it does itself", async () => {
-    const goesOn = [...past, admitted(2), flip(2)];
-    const unsettled = new Map([[2, 1]]);
-    expect((await look(goesOn, aliases, undefined, { unsettled, afterMs: 60_000 })).published).toEqual([]);
-    expect([...unsettled]).toEqual([[2, 1]]);
   });
   it("tells the edge again of what is live, until it was told; and no sooner than that is needed", async () => {
     const untold = past.slice(0, -1);

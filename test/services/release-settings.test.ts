@@ -4,7 +4,7 @@ import { secretsGiven, settingsOf } from "../../engine/open-next/settings.ts";
 import { siteConfigOf } from "../support/site-config.ts";
 
 const site = siteConfigOf("web", "production");
-const stored = { bucket: "static", region: "eu-west-1" };
+const stored = { bucket: "static", region: "eu-west-1", set: "0123456789abcdef" };
 const sizes = { server: { memoryMb: 2_048, timeoutSeconds: 30 }, revalidation: { timeoutSeconds: 60 } };
 const of = (role: Parameters<typeof settingsOf>[0], declared: typeof site) =>
   settingsOf(role, "index.handler", declared, stored, { values: {}, version: "1" });

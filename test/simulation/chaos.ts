@@ -21,13 +21,7 @@ const services = ["events", "views", "sqs", "bus", "lambda", "s3", "codebuild", 
  *
  * @returns told of every alias that the engine moves
  */
-export const chaos = (
-  cloud: Cloud,
-  aliases: Aliases,
-  edge: EdgeWatch,
-  used: readonly Place[],
-  untilMs: number,
-): ((moved: Fn) => void) => {
+export const chaos = (cloud: Cloud, aliases: Aliases, edge: EdgeWatch, used: readonly Place[], untilMs: number): ((moved: Fn) => void) => {
   const { world, lambda, queues, edgeTable } = cloud;
   const { faults } = world;
   const random = world.random.fork("chaos");

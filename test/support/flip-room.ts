@@ -2,16 +2,17 @@ import type { Subscribed } from "../../blueprint/topology.ts";
 import { describe as describeFence, type FoundAlias, UNMOVED } from "../../domain/environment/fence.ts";
 import type { Recorded } from "../../domain/kernel/event.ts";
 import type { Delivery } from "../../engine/kit/consumer.ts";
+import { type FlipTries, NO_TRIES } from "../../engine/views/flip-notes.ts";
 import { flipAlias, type Ports } from "../../services/flip-alias/flip-alias.ts";
+import { heldAddresses, heldTable } from "./held-edge.ts";
 import { functions, versionOf } from "./samples.ts";
 import { siteConfigOf } from "./site-config.ts";
-import { unsettledFlips } from "./unsettled.ts";
 import { steps, type VerbRoom } from "./verb-room.ts";
 
 type Invoke = Ports["functions"]["invoke"];
 type Delivered = Partial<Delivery> & { requested?: Recorded<Subscribed<"flip-alias">> };
 
-/** A site whose functions' aliases are held here, for hands to change, and whose public files are nobody's matter. */
+/** A site whose functions' aliases and edge's table are held here, for hands to change. */
 export const flipRoom = (room: VerbRoom, name: string) => {
   const aliases = new Map<string, FoundAlias>(
     functions(1).map(({ name: fn }) => [fn, { version: "0", description: describeFence(UNMOVED) }]),
@@ -28,19 +29,20 @@ export const flipRoom = (room: VerbRoom, name: string) => {
     failed: null,
     payload: '{"statusCode":200}',
   });
-  const unsettled = unsettledFlips();
+  const tries = new Map<number, FlipTries>();
+  const edge = heldTable();
+  const { addresses, made } = heldAddresses();
   const flip = flipAlias({
     ...room,
-    unsettled,
-    site: () => siteConfigOf(name, "production"),
-    files: {
-      put: async (_, manifest) => {
-        did.push(`put ${manifest}`);
-        return true;
-      },
-      removeOthers: async () => true,
+    notes: {
+      flipTries: async (_, sequence) => tries.get(sequence) ?? NO_TRIES,
+      noteTries: async (_, sequence, _before, now) => void tries.set(sequence, now),
+      forgetTries: async (_, sequence) => void tries.delete(sequence),
     },
-    leases: { takeLease: async () => true, giveLease: async () => undefined },
+    site: () => ({ ...siteConfigOf(name, "production"), distribution: "E1", edgeTable: "table" }),
+    addresses,
+    edgeTable: edge.table,
+    publicSet: async () => ({ files: { set: "0".repeat(16), rows: 0 }, rows: [] }),
     functions: {
       alias: async (fn) => {
         await reading(fn);
@@ -59,7 +61,10 @@ export const flipRoom = (room: VerbRoom, name: string) => {
     aliases,
     place,
     did,
-    unsettled: unsettled.noted,
+    edge,
+    addresses: made,
+    /** sequences of flips of which tries are noted */
+    tries: tries as ReadonlyMap<number, FlipTries>,
     gone,
     /** Deployment n is admitted, built and published, and its flip is asked for with sequence n. */
     asks: async (n: number): Promise<void> => {

@@ -68,6 +68,8 @@ export const startPartsWorld = async ({
       streaming: site.streaming,
       functions: site.functions,
       distribution: "E0EXAMPLE",
+      edgeTable: null,
+      skewHours: 24,
       revalidationQueueUrl: revalidationQueue.url,
       buildTimeoutMinutes: site.buildTimeoutMinutes,
       github: [],

@@ -15,6 +15,8 @@ export const siteConfigOf = (site: string, environment: string, host = `${site}.
   streaming: false,
   functions: {},
   distribution: null,
+  edgeTable: null,
+  skewHours: 24,
   revalidationQueueUrl: "https://queue",
   buildTimeoutMinutes: 20,
   github: [],

@@ -43,13 +43,13 @@ export type Cloud = {
 };
 
 export type CloudWatch = Watch & {
-    rowWritten(key: string, before: string | undefined, after: string | undefined): void;
-    appended(stored: Stored): void;
-    arrived(queue: string): void;
-    buildStarted(build: Build): void;
-    said(line: Readonly<Record<string, unknown>>): void;
-    received(delivery: string, body: string): void;
-  };
+  rowWritten(key: string, before: string | undefined, after: string | undefined): void;
+  appended(stored: Stored): void;
+  arrived(queue: string): void;
+  buildStarted(build: Build): void;
+  said(line: Readonly<Record<string, unknown>>): void;
+  received(delivery: string, body: string): void;
+};
 
 export const cloudOf = (
   world: World,

@@ -25,6 +25,8 @@ const siteOf = ({ site, environment }: Place): SiteConfig => ({
   streaming: false,
   functions: {},
   distribution: `E${site}${environment}`,
+  edgeTable: "arn:aws:cloudfront::123456789012:key-value-store/edge",
+  skewHours: 24,
   revalidationQueueUrl: `https://sqs.example/${site}-${environment}.fifo`,
   buildTimeoutMinutes: 20,
   github: [],

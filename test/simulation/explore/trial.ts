@@ -9,11 +9,12 @@ import type { Environment } from "../../../domain/environment/state.ts";
 import type { Commit } from "../../../domain/kernel/chain.ts";
 import { fold } from "../../../domain/kernel/decider.ts";
 import type { AnyEvent, Recorded } from "../../../domain/kernel/event.ts";
+import type { EdgeTable } from "../../../engine/aws/edge-table.ts";
 import type { AliasState } from "../../../engine/aws/functions.ts";
 import { eventsOf } from "../../../engine/log/codec.ts";
 import { Conflict, type EventStore } from "../../../engine/log/event-store.ts";
 import { type Aggregates, executor } from "../../../engine/log/execute.ts";
-import { NO_TRIES } from "../../../engine/views/unsettled-notes.ts";
+import { NO_TRIES } from "../../../engine/views/flip-notes.ts";
 import { flipAlias } from "../../../services/flip-alias/flip-alias.ts";
 import { deploymentId, request } from "../../support/samples.ts";
 
@@ -71,6 +72,8 @@ const knownOf = ({ state, calls, before, answers, refused, reads, loads }: Proce
 const nameOf = (role: FunctionRole): string => `web-production-${role}`;
 const releaseOf = (n: number, roles: readonly FunctionRole[]): Release => ({
   id: deploymentId(n),
+  address: n,
+  files: { set: "0".repeat(16), rows: 0 },
   manifest: `manifest ${n}`,
   functions: roles.map((role) => ({ role, name: nameOf(role), version: String(n), codeSha256: `${role} ${n}`, settings: "s" })),
 });
@@ -85,6 +88,9 @@ export const beginTrial = ({ deployments, roles, deliveries, crashes, flooded = 
     roles.map((role) => [nameOf(role), { version: "0", description: "seq=0 dep=none", revisionId: "seq=0" }]),
   );
   const moves: string[] = [];
+  let row = "";
+  let rowWrites = 0;
+  const rowsWritten: number[] = [];
   const died = new Map<number, number>();
   const violations: string[] = [];
 
@@ -118,6 +124,7 @@ export const beginTrial = ({ deployments, roles, deliveries, crashes, flooded = 
     for (const { name, version } of release.functions)
       if (!moves.includes(`${name} ${sequence} ${version}`))
         violations.push(`${stream}: ${sequence} is called live, and the alias of ${name} was never there`);
+    if (!rowsWritten.includes(sequence)) violations.push(`${stream}: ${sequence} is called live, and the edge never had a row of it`);
   }
 
   function move(name: string, to: { version: string; description: string }, revisionId: string): AliasState {
@@ -131,6 +138,18 @@ export const beginTrial = ({ deployments, roles, deliveries, crashes, flooded = 
     aliases.set(name, moved);
     moves.push(`${name} ${sequence(to.description)} ${to.version}`);
     return moved;
+  }
+
+  function writeRow(text: string): void {
+    const sequenceIn = (one: string): number => (one === "" ? 0 : (JSON.parse(one) as { sequence: number }).sequence);
+    const [before, after] = [sequenceIn(row), sequenceIn(text)];
+    if (after < before) violations.push(`the row went from ${before} to ${after}`);
+    for (const role of roles)
+      if (!moves.some((move) => move.startsWith(`${nameOf(role)} ${after} `)))
+        violations.push(`the row was written with ${after} before the alias of ${nameOf(role)} was moved`);
+    row = text;
+    rowWrites += 1;
+    rowsWritten.push(after);
   }
 
   /** A call that happens when it is told to. Its label says all that its answer and what comes after it depend on. */
@@ -193,6 +212,20 @@ export const beginTrial = ({ deployments, roles, deliveries, crashes, flooded = 
     };
   };
 
+  /** The table: it is read whole at one moment, with the version that guards a write. */
+  const tableOf = (process: Process): EdgeTable => ({
+    version: () => wait(process, "look at the table", () => ((process.answers.row = row), `v${rowWrites}`)),
+    get: async () => row || undefined,
+    update: (_, version, { puts }) =>
+      wait(process, `write the row ${version}`, () => {
+        if (version !== `v${rowWrites}`) throw Object.assign(new Error("it was changed"), { name: "PreconditionFailedException" });
+        writeRow(puts["live:E1"] ?? "");
+      }).catch((error: unknown) => {
+        process.refused.row = (process.refused.row ?? 0) + 1;
+        throw error;
+      }),
+  });
+
   const site = {
     site: "web",
     environment: "production",
@@ -201,6 +234,9 @@ export const beginTrial = ({ deployments, roles, deliveries, crashes, flooded = 
     originKeys: [],
     streaming: false,
     functions: {},
+    edgeTable: "table",
+    distribution: "E1",
+    skewHours: 24,
   } as never;
   const works = (version: string) => ({ version, failed: null, payload: '{"statusCode":200}' });
   const flipOf = (n: number) =>
@@ -226,15 +262,13 @@ export const beginTrial = ({ deployments, roles, deliveries, crashes, flooded = 
       aggregates: aggregatesOf(process),
       clock: still,
       site: () => site,
-      files: { put: async () => true, removeOthers: async () => true },
-      leases: { takeLease: async () => true, giveLease: async () => undefined },
-      unsettled: {
-        note: async () => true,
-        isNoted: async () => false,
-        forget: async () => undefined,
-        tries: async () => NO_TRIES,
-        noteTries: async () => undefined,
+      notes: { flipTries: async () => NO_TRIES, noteTries: async () => undefined, forgetTries: async () => undefined },
+      addresses: {
+        make: async ({ name, alias }) => `https://${name.replaceAll("-", "")}${alias.slice(2)}.lambda-url.eu-west-1.on.aws/`,
+        remove: async () => undefined,
       },
+      publicSet: async () => ({ files: { set: "0".repeat(16), rows: 0 }, rows: [] }),
+      edgeTable: tableOf(process),
       functions: {
         alias: (name) =>
           wait(process, `alias ${name}`, () => {
@@ -330,6 +364,8 @@ export const beginTrial = ({ deployments, roles, deliveries, crashes, flooded = 
           ),
         ),
         [...aliases.values()].map(({ revisionId }) => revisionId),
+        row,
+        rowWrites,
         // the deliveries of one message are alike: which of them is where does not matter
         processes.map((process) => `${process.flip} ${process.isFlip} ${knownOf(process)}`).sort(),
         [...died],
@@ -341,6 +377,7 @@ export const beginTrial = ({ deployments, roles, deliveries, crashes, flooded = 
       if (state.open.size > 0) violations.push(`flips ${[...state.open.keys()].join(", ")} never ended`);
       if (state.live?.sequence !== deployments)
         violations.push(`${state.live?.sequence ?? "nothing"} is live at the end, and not ${deployments}`);
+      if (row !== JSON.stringify(state.edge?.route)) violations.push(`at the end the edge has the row ${row}`);
       for (const { version } of aliases.values())
         if (version !== String(deployments)) violations.push(`an alias is at version ${version} at the end`);
       const written = events.flatMap(({ type, body }) => (type === "AliasFlipped" ? [`${body.function} ${body.sequence} ${body.to}`] : []));

@@ -10,7 +10,7 @@ import type { Aliases } from "./aliases.ts";
 export type EdgeWatch = ReturnType<typeof edgeOf>;
 
 /** What the simulation saw of the row of what is live, by distribution. */
-type Seen = { highest: number; /** somebody changed it by hand since the engine wrote it */ edited: boolean };
+type Seen = { highest: number /** somebody changed it by hand since the engine wrote it */; edited: boolean };
 
 const streams = new Map(
   config.sites.map(({ site, environment, distribution }) => [distribution ?? "", environmentStream(site, environment)] as const),
@@ -60,7 +60,9 @@ export const edgeOf = (world: World, ledger: Ledger, aliases: Aliases, cloudOf: 
       const id = role === "server" ? row.server : role === "image" ? row.image : undefined;
       const address = id === undefined ? undefined : addressAt(cloudOf().lambda.functions.values(), id);
       if (address !== undefined && address.address.version !== version)
-        world.violate(`the row ${key} sends visitors of ${name} to version ${address.address.version}, and release ${row.release} has ${version}`);
+        world.violate(
+          `the row ${key} sends visitors of ${name} to version ${address.address.version}, and release ${row.release} has ${version}`,
+        );
     }
   };
 

@@ -1,0 +1,44 @@
+import type { ReleaseAddresses } from "../../engine/aws/addresses.ts";
+import type { EdgeTable } from "../../engine/aws/edge-table.ts";
+
+/** An edge's table that is held here, for hands to change: one store, whose version is how often it was changed. */
+export const heldTable = () => {
+  const rows = new Map<string, string>();
+  let version = 0;
+  const writes: string[][] = [];
+  const table: EdgeTable = {
+    version: async () => String(version),
+    get: async (_, key) => rows.get(key),
+    update: async (_, guard, { puts, deletes = [] }) => {
+      if (guard !== String(version)) throw Object.assign(new Error("it was changed"), { name: "PreconditionFailedException" });
+      version += 1;
+      for (const [key, value] of Object.entries(puts)) rows.set(key, value);
+      for (const key of deletes) rows.delete(key);
+      writes.push(Object.keys(puts));
+    },
+  };
+  return {
+    table,
+    rows: rows as ReadonlyMap<string, string>,
+    /** the keys that each write put */
+    writes,
+    hand: (key: string, value: string | undefined): void => {
+      version += 1;
+      if (value === undefined) rows.delete(key);
+      else rows.set(key, value);
+    },
+  };
+};
+
+/** Addresses that are there as soon as they are asked for. */
+export const heldAddresses = () => {
+  const made = new Map<string, string>();
+  const addresses: Pick<ReleaseAddresses, "make" | "remove"> = {
+    make: async ({ name, alias, version }) => {
+      made.set(`${name} ${alias}`, version);
+      return `https://${`${name}${alias}`.replace(/[^a-z0-9]/g, "")}.lambda-url.eu-west-1.on.aws/`;
+    },
+    remove: async ({ name, alias }) => void made.delete(`${name} ${alias}`),
+  };
+  return { addresses, made: made as ReadonlyMap<string, string> };
+};
