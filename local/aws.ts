@@ -11,6 +11,7 @@ import { clientEnvironment, clientOptions } from "./client-options.ts";
 import { type CodeBuildOptions, type LocalCodeBuild, startCodeBuild } from "./codebuild/codebuild.ts";
 import { loadOrCreateCertificate } from "./edge/certificate.ts";
 import { type Endpoint, startEndpoint } from "./endpoint/endpoint.ts";
+import { functionAddress } from "./function-address.ts";
 import { functionUrls } from "./function-urls.ts";
 import { type LocalLambda, startLambda } from "./lambda/lambda.ts";
 
@@ -66,7 +67,7 @@ export const startAws = async ({
     account,
     // the engine's own functions run in this process, and count as those on AWS do
     reserved: reservations(account.concurrentInvocations),
-    functionUrlBase: () => `${endpoint.url}/.lambda-url/`,
+    functionUrlOf: (id) => functionAddress(id, endpoint.port),
     log: (name, version, line) => log(`${name}:${version} ${line}`),
     quiet: { asks: (payload) => isImageProbe(payload.toString()), expects: (answer) => isImageAnswer(answer.toString()) },
   }).catch(async (error: unknown) => {

@@ -2,6 +2,7 @@ import { type EngineConfig, siteConfig } from "../../blueprint/engine-config.ts"
 import { siteResources } from "../../blueprint/site-resources.ts";
 import { sealArchive } from "../archive/archive.ts";
 import { kmsSigner } from "../archive/signer.ts";
+import { releaseAddresses } from "../aws/addresses.ts";
 import { cloudWatchBuildLogs } from "../aws/build-logs.ts";
 import { codeBuilds } from "../aws/builds.ts";
 import { eventBus } from "../aws/bus.ts";
@@ -97,6 +98,10 @@ export const siteLetters = (base: Base) => {
 export const functions = (base: Base) => {
   base.clients.lambda ??= make.lambdaClient();
   return lambdaFunctions(base.clients.lambda);
+};
+export const addresses = (base: Base) => {
+  base.clients.lambda ??= make.lambdaClient();
+  return releaseAddresses(base.clients.lambda);
 };
 export const versionFacts = (base: Base) => {
   base.clients.lambda ??= make.lambdaClient();

@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type AccountLimits, USUAL_ACCOUNT } from "../account-limits.ts";
+import { functionInPath } from "../function-address.ts";
 import { AwsError, type AwsRequest, type AwsResponse, type AwsService } from "../http.ts";
 import { foreignHost, foreignRequest } from "../loopback.ts";
 import { type AccessKey, functionKeyOf, openAccessKey } from "./access-key.ts";
@@ -34,7 +35,7 @@ export type { KeyValueStores } from "./key-value-store.ts";
 export type { LogLine } from "./log-store.ts";
 
 /**
- * Answers `/.lambda-url/<urlId>/…`; the request's path is what follows the id. `signed` rejects where the request is not
+ * Answers `http://<urlId>.lambda-url.localhost/…` and `/.lambda-url/<urlId>/…`; the request's path is what follows the id. `signed` rejects where the request is not
  * signed with the access key: for a URL that asks for it.
  */
 export type FunctionUrlHandler = (urlId: string, request: AwsRequest, signed: () => Promise<void>) => Promise<AwsResponse>;
@@ -162,7 +163,7 @@ export async function startEndpoint({ dataDir, port = 0, account = USUAL_ACCOUNT
     };
     try {
       const signed = signedRequest(request);
-      request.url = bucketInPath(request.url ?? "/", signed.headers.host ?? "");
+      request.url = functionInPath(bucketInPath(request.url ?? "/", signed.headers.host ?? ""), request.headers.host ?? "");
       const [path = "/"] = request.url.split("?");
       const route = routeOf({ ...signed, path, query: new URLSearchParams(signed.query) });
       protocol = route.protocol;

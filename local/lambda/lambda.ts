@@ -81,8 +81,8 @@ export type LocalLambdaOptions = {
   log?: (functionName: string, version: string, line: string) => void;
   /** Whose output `log` gets only where something is wrong. Default nobody's. */
   quiet?: Quiet;
-  /** Where function URLs are served: FunctionUrl is this + id + "/". */
-  functionUrlBase: () => string;
+  /** Where the function URL of this id is served at this moment. */
+  functionUrlOf: (id: string) => string;
   /** Processes per function version; further invocations wait in line. Default 3. */
   maxConcurrency?: number;
   /** How long an unused process stays. Default 15 minutes. */
@@ -159,7 +159,7 @@ export const startLambda = async (options: LocalLambdaOptions): Promise<LocalLam
     ...functionOperations({ registry, code, readObject: options.readObject, removed }),
     ...versionOperations(registry),
     ...aliasOperations(registry, countMove),
-    ...urlOperations(registry, options.functionUrlBase),
+    ...urlOperations(registry, options.functionUrlOf),
     ...policyOperations(registry),
     ...eventSourceOperations(registry, mappings),
     ...accountOperations(registry, concurrency),

@@ -3,7 +3,7 @@ import * as z from "zod";
 import { functionArn } from "./names.ts";
 import { answer, type Call, checkRevision, input, type Operations, referenceOf } from "./operation.ts";
 import { type FunctionRecord, type Policy, snapshotAt } from "./records.ts";
-import { conflict } from "./refusals.ts";
+import { conflict, notFound } from "./refusals.ts";
 import type { Registry } from "./registry.ts";
 
 const PermissionInput = z.object({
@@ -32,6 +32,25 @@ export const policyOperations = (registry: Registry): Operations => ({
     const statements = { ...policy?.statements, [asked.StatementId]: statement };
     registry.put({ ...record, policies: { ...record.policies, [qualifier]: { revisionId: randomUUID(), statements } } });
     return answer(201, { Statement: JSON.stringify(statement) });
+  },
+
+  GetPolicy(call) {
+    const { policy } = policyAt(registry, call);
+    if (policy === undefined) throw notFound("The resource you requested does not exist.");
+    const Statement = Object.values(policy.statements);
+    return answer(200, { Policy: JSON.stringify({ Version: "2012-10-17", Id: "default", Statement }), RevisionId: policy.revisionId });
+  },
+
+  RemovePermission(call) {
+    const { record, qualifier, policy } = policyAt(registry, call);
+    const id = call.path[1] ?? "";
+    if (policy === undefined || !Object.hasOwn(policy.statements, id)) throw notFound(`Statement ${id} is not found in resource policy.`);
+    checkRevision(call.query.get("RevisionId"), policy.revisionId, "GetPolicy");
+    const { [id]: _statement, ...statements } = policy.statements;
+    const { [qualifier]: _policy, ...others } = record.policies;
+    const left = Object.keys(statements).length > 0 ? { [qualifier]: { revisionId: randomUUID(), statements } } : {};
+    registry.put({ ...record, policies: { ...others, ...left } });
+    return answer(204);
   },
 });
 

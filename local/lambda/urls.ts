@@ -15,7 +15,7 @@ const UrlInput = z.object({
 });
 
 /** Function URLs. One belongs to an alias or to `$LATEST` (without a qualifier), never to a version number. */
-export const urlOperations = (registry: Registry, base: () => string): Operations => ({
+export const urlOperations = (registry: Registry, addressOf: (id: string) => string): Operations => ({
   CreateFunctionUrlConfig(call) {
     const asked = input(UrlInput, call);
     const { record, qualifier } = placeOf(registry, call);
@@ -33,7 +33,7 @@ export const urlOperations = (registry: Registry, base: () => string): Operation
     };
     registry.put({ ...record, urls: { ...record.urls, [qualifier]: url } });
     // only later answers say when it was changed
-    const { LastModifiedTime: _, ...created } = functionUrlConfig(record, qualifier, url, base());
+    const { LastModifiedTime: _, ...created } = functionUrlConfig(record, qualifier, url, addressOf(url.id));
     return answer(201, created);
   },
 
@@ -41,7 +41,7 @@ export const urlOperations = (registry: Registry, base: () => string): Operation
     const { record, qualifier } = placeOf(registry, call);
     const url = record.urls[qualifier];
     if (!url) throw notFound("The resource you requested does not exist.");
-    return answer(200, functionUrlConfig(record, qualifier, url, base()));
+    return answer(200, functionUrlConfig(record, qualifier, url, addressOf(url.id)));
   },
 
   UpdateFunctionUrlConfig(call) {
@@ -57,7 +57,15 @@ export const urlOperations = (registry: Registry, base: () => string): Operation
       modified: new Date().toISOString(),
     };
     registry.put({ ...record, urls: { ...record.urls, [qualifier]: next } });
-    return answer(200, functionUrlConfig(record, qualifier, next, base()));
+    return answer(200, functionUrlConfig(record, qualifier, next, addressOf(next.id)));
+  },
+
+  DeleteFunctionUrlConfig(call) {
+    const { record, qualifier } = placeOf(registry, call);
+    const { [qualifier]: url, ...urls } = record.urls;
+    if (!url) throw notFound("The resource you requested does not exist.");
+    registry.put({ ...record, urls });
+    return answer(204);
   },
 });
 

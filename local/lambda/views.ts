@@ -36,9 +36,9 @@ export const aliasConfiguration = ({ name: functionName }: FunctionRecord, alias
   RevisionId: alias.revisionId,
 });
 
-/** `base` is where the endpoint serves function URLs at this moment: its port may differ from one start to the next. */
-export const functionUrlConfig = ({ name }: FunctionRecord, qualifier: string, url: FunctionUrl, base: string) => ({
-  FunctionUrl: `${base}${url.id}/`,
+/** `address` is where the endpoint serves it at this moment: its port may differ from one start to the next. */
+export const functionUrlConfig = ({ name }: FunctionRecord, qualifier: string, url: FunctionUrl, address: string) => ({
+  FunctionUrl: address,
   FunctionArn: functionArn(name, qualifier || undefined),
   AuthType: url.authType,
   InvokeMode: url.invokeMode,

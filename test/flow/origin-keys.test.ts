@@ -7,6 +7,7 @@ import { afterEach, beforeEach, expect, it } from "vitest";
 import { ORIGIN_HEADER, siteResources } from "../../blueprint/site-resources.ts";
 import { lambdaFunctions } from "../../engine/aws/functions.ts";
 import { type Development, startDevelopment } from "../../local/development.ts";
+import { addressByNumber } from "../../local/function-address.ts";
 import { knowsEdge } from "../../operator/doctor/site.ts";
 import { apiClient } from "../support/api-client.ts";
 import { writeFixtureApp } from "../support/fixture-app.ts";
@@ -54,7 +55,7 @@ const direct = async (role: "server" | "image", headers: Record<string, string> 
   const { FunctionUrl = "" } = await dev.aws.clients.lambda.send(
     new GetFunctionUrlConfigCommand({ FunctionName: functions[role], Qualifier: alias }),
   );
-  return (await fetch(FunctionUrl, { headers: { "x-forwarded-host": "evil.example", ...headers } })).status;
+  return (await fetch(addressByNumber(FunctionUrl), { headers: { "x-forwarded-host": "evil.example", ...headers } })).status;
 };
 const queued = async (): Promise<string | undefined> => {
   const { QueueUrl } = await dev.aws.clients.sqs.send(new GetQueueUrlCommand({ QueueName: revalidationQueue }));

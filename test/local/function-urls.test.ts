@@ -1,6 +1,7 @@
 import { CreateFunctionCommand, CreateFunctionUrlConfigCommand, waitUntilFunctionActive } from "@aws-sdk/client-lambda";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type LocalAws, startAws } from "../../local/aws.ts";
+import { addressByNumber } from "../../local/function-address.ts";
 import { bundle, ROLE, temporaryFolder } from "./lambda-endpoint.ts";
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
@@ -21,7 +22,7 @@ const urlOf = async (FunctionName: string, handler: string): Promise<string> => 
   await lambda.send(new CreateFunctionCommand({ FunctionName, Role: ROLE, Runtime: "nodejs22.x", Handler: "index.handler", Code }));
   await waitUntilFunctionActive({ client: lambda, maxWaitTime: 20, minDelay: 0.05, maxDelay: 0.1 }, { FunctionName });
   const { FunctionUrl = "" } = await lambda.send(new CreateFunctionUrlConfigCommand({ FunctionName, AuthType: "NONE" }));
-  return FunctionUrl;
+  return addressByNumber(FunctionUrl);
 };
 
 it("each of an answer's cookies is a header of its own", async () => {

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ORIGIN_HEADER } from "../../blueprint/site-resources.ts";
 import { guardOf, ORIGIN_KEYS } from "../../engine/open-next/guard.ts";
 import { type LocalAws, startAws } from "../../local/aws.ts";
+import { addressByNumber } from "../../local/function-address.ts";
 import { ROLE, temporaryFolder, zip } from "./lambda-endpoint.ts";
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
@@ -36,7 +37,7 @@ const guarded = async (FunctionName: string, InvokeMode: InvokeMode, keys: strin
   await lambda.send(new CreateFunctionCommand({ FunctionName, Role: ROLE, Runtime: "nodejs22.x", Handler: handler, Code, Environment }));
   await waitUntilFunctionActive({ client: lambda, maxWaitTime: 20, minDelay: 0.05, maxDelay: 0.1 }, { FunctionName });
   const { FunctionUrl = "" } = await lambda.send(new CreateFunctionUrlConfigCommand({ FunctionName, AuthType: "NONE", InvokeMode }));
-  return FunctionUrl;
+  return addressByNumber(FunctionUrl);
 };
 
 describe.each(["BUFFERED", "RESPONSE_STREAM"] as const)("a guarded function (%s)", (mode) => {

@@ -419,7 +419,7 @@ describe("an alias", () => {
     const at = { FunctionName: "web", Qualifier: "live" };
     await expect(client.send(new GetFunctionUrlConfigCommand(at))).rejects.toMatchObject({ name: "ResourceNotFoundException" });
     const { FunctionUrl = "" } = await client.send(new CreateFunctionUrlConfigCommand({ ...at, AuthType: "NONE" }));
-    const id = /^http:\/\/127\.0\.0\.1:4566\/\.lambda-url\/([a-z0-9]+)\/$/.exec(FunctionUrl)?.[1] ?? "";
+    const id = /^http:\/\/([a-z0-9]+)\.lambda-url\.localhost:4566\/$/.exec(FunctionUrl)?.[1] ?? "";
     expect(endpoint.lambda.functionUrl(id)).toEqual({ functionName: "web", qualifier: "live", authType: "NONE" });
     await expect(client.send(new CreateFunctionUrlConfigCommand({ ...at, AuthType: "NONE" }))).rejects.toMatchObject({
       name: "ResourceConflictException",

@@ -467,7 +467,7 @@ describe("a killed parent", () => {
       file,
       `import { startLambda } from ${JSON.stringify(lambda)};
        const lambda = await startLambda({
-         dataDir: ${JSON.stringify(folder.path)}, readObject: async () => Buffer.alloc(0), environment: {}, functionUrlBase: () => "",
+         dataDir: ${JSON.stringify(folder.path)}, readObject: async () => Buffer.alloc(0), environment: {}, functionUrlOf: () => "",
          log: (name, version, line) => console.log(line),
        });
        const request = (method: string, path: string, body: object) => lambda.handle({ method, path, query: new URLSearchParams(), headers: {}, body: Buffer.from(JSON.stringify(body)) });

@@ -8,6 +8,7 @@ import { buffer } from "node:stream/consumers";
 import { LambdaClient, type LambdaClientConfig } from "@aws-sdk/client-lambda";
 import yazl from "yazl";
 import { clientOptions } from "../../local/client-options.ts";
+import { functionAddress } from "../../local/function-address.ts";
 import { type LocalLambda, type LocalLambdaOptions, startLambda } from "../../local/lambda/lambda.ts";
 import { ANY_KEY } from "../support/any-key.ts";
 
@@ -31,7 +32,7 @@ export const startEndpoint = async (dataDir: string, options: Partial<LocalLambd
       throw Object.assign(new Error("no object store here"), { name: "NoSuchKey", bucket, key });
     },
     environment: {},
-    functionUrlBase: () => "http://127.0.0.1:4566/.lambda-url/",
+    functionUrlOf: (id) => functionAddress(id, 4566),
     log: (name, version, line) => lines.push(`${name}:${version} ${line}`),
     ...options,
   });

@@ -14,6 +14,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import { placeholderCode } from "../../blueprint/site-resources.ts";
 import { type LocalAws, startAws } from "../../local/aws.ts";
 import { type Edge, startEdge } from "../../local/edge/edge.ts";
+import { addressByNumber } from "../../local/function-address.ts";
 import { bundle, ROLE, temporaryFolder, until } from "./lambda-endpoint.ts";
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
@@ -224,7 +225,7 @@ describe("an address of the other mode", () => {
     await serve("by-url", streaming('out.write("one "); await gate("by-url"); out.end("two");'));
     const on = { FunctionName: "by-url", InvokeMode: "RESPONSE_STREAM" as const };
     const { FunctionUrl = "" } = await aws.clients.lambda.send(new UpdateFunctionUrlConfigCommand(on));
-    const response = await visit(FunctionUrl);
+    const response = await visit(addressByNumber(FunctionUrl));
     const [status, first] = [response.statusCode, await next(response)];
     expect([status, first]).toEqual([201, "one "]);
     await open("by-url");
