@@ -55,7 +55,7 @@ describe("a flip", () => {
       expected: { version: "111" },
     });
     expect((await here.state()).drift.size).toBe(0);
-    expect((await here.types()).slice(-3)).toEqual(["AliasDriftDetected", "AliasFlipped", "ReleaseWentLive"]);
+    expect((await here.types()).slice(-4)).toEqual(["AliasDriftDetected", "AliasFlipped", "EdgeSwitched", "ReleaseWentLive"]);
   });
   it("that comes again clears weights that were put on its own move meanwhile", async () => {
     const here = site("again");
@@ -74,6 +74,7 @@ describe("a flip", () => {
       "AliasFlipped",
       "AliasDriftDetected",
       "AliasDriftEnded",
+      "EdgeSwitched",
       "ReleaseWentLive",
     ]);
   });

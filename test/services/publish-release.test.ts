@@ -111,6 +111,7 @@ describe("publish-release", () => {
       "seeded 1",
       "published revalidation",
       "published server",
+      "addressed web-production-server:1 as r-1",
       "checked web-production-revalidation:1",
       "checked web-production-server:1",
     ]);

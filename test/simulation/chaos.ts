@@ -90,7 +90,7 @@ export const chaos = (cloud: Cloud, aliases: Aliases, edge: EdgeWatch, used: rea
     const now = edgeTable.versions.at(-1)?.get(key);
     if (now === undefined) return;
     const past = random.pick(edgeTable.versions).get(key);
-    const renumbered = JSON.stringify({ ...JSON.parse(past ?? "{}"), sequence: random.pick([1_000, 999_999_999]) });
+    const renumbered = now.replace(/"sequence":\d+/, `"sequence":${random.pick([1_000, 999_999_999])}`);
     edge.of(distribution).edited = true;
     edgeTable.edit(key, random.pick([undefined, past, "by hand", "{}", renumbered]));
     world.tell(() => `somebody changes the row ${key}`);

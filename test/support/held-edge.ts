@@ -6,9 +6,14 @@ export const heldTable = () => {
   const rows = new Map<string, string>();
   let version = 0;
   const writes: string[][] = [];
+  let looked = (): void => undefined;
   const table: EdgeTable = {
     version: async () => String(version),
-    get: async (_, key) => rows.get(key),
+    get: async (_, key) => {
+      const found = rows.get(key);
+      looked();
+      return found;
+    },
     update: async (_, guard, { puts, deletes = [] }) => {
       if (guard !== String(version)) throw Object.assign(new Error("it was changed"), { name: "PreconditionFailedException" });
       version += 1;
@@ -22,6 +27,10 @@ export const heldTable = () => {
     rows: rows as ReadonlyMap<string, string>,
     /** the keys that each write put */
     writes,
+    /** What happens right after a row is read, from now on. */
+    onLook: (happens: () => void): void => {
+      looked = happens;
+    },
     hand: (key: string, value: string | undefined): void => {
       version += 1;
       if (value === undefined) rows.delete(key);

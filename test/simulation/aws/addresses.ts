@@ -4,7 +4,7 @@ import type { Fn, Version } from "./lambda.ts";
 /** An alias besides `live`, with the URL and permissions that it has so far. */
 export type Address = {
   readonly version: string;
-  readonly description: string;
+  description: string;
   readonly permissions: Set<string>;
   url: { readonly id: string; readonly mode: string } | undefined;
 };
@@ -29,6 +29,10 @@ export const addressOperations = ({ find, versionOf }: Finds) => {
   };
 
   return {
+    /** An alias of a release moves for nobody here: only its words change. */
+    describe: (name: string, alias: string, description: string) => {
+      of(name, alias).description = description;
+    },
     get: (name: string, alias: string) => {
       const { version, description } = of(name, alias);
       return { FunctionVersion: version, Description: description, RevisionId: `${alias} ${version}` };
@@ -63,6 +67,9 @@ export const addressOperations = ({ find, versionOf }: Finds) => {
       urlOf(address);
       address.url = undefined;
     },
+    GetPolicy: ({ FunctionName, Qualifier }: Asked) => ({
+      Policy: JSON.stringify({ Statement: [...of(FunctionName, Qualifier).permissions].map((Sid) => ({ Sid })) }),
+    }),
     AddPermission: ({ FunctionName, Qualifier, StatementId }: Asked & { StatementId: string }) => {
       const { permissions } = of(FunctionName, Qualifier);
       if (permissions.has(StatementId)) throw conflict();

@@ -96,7 +96,7 @@ export const lambdaOf = (world: World, objects: Objects, watch: Watch) => {
       StateReason: version.state === "Failed" ? "it never starts" : "",
     });
 
-  const { get: addressOf, ...addresses } = addressOperations({ find, versionOf });
+  const { get: addressOf, describe: describeAddress, ...addresses } = addressOperations({ find, versionOf });
   const api = {
     ...addresses,
     GetAccountSettings: () => ({ AccountLimit: { TotalCodeSize: 1_000 }, AccountUsage: { TotalCodeSize: 10 } }),
@@ -157,18 +157,21 @@ export const lambdaOf = (world: World, objects: Objects, watch: Watch) => {
     },
     UpdateAlias: ({
       FunctionName,
+      Name,
       FunctionVersion,
       Description,
       RevisionId,
       RoutingConfig,
     }: {
       FunctionName: string;
+      Name: string;
       FunctionVersion: string;
       Description: string;
       RevisionId?: string;
       RoutingConfig?: { AdditionalVersionWeights?: Record<string, number> };
     }) => {
       const fn = find(FunctionName);
+      if (Name !== "live") return describeAddress(FunctionName, Name, Description);
       const from = fn.alias;
       if (from === undefined) throw awsError("ResourceNotFoundException", 404);
       if (RevisionId !== undefined && RevisionId !== from.revision) throw awsError("PreconditionFailedException", 412);

@@ -1,0 +1,130 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { liveKey, releaseKey } from "../../blueprint/edge-table.ts";
+import { flipRoom } from "../support/flip-room.ts";
+import { deploymentId, functions } from "../support/samples.ts";
+import { startVerbRoom, type VerbRoom } from "../support/verb-room.ts";
+
+let room: VerbRoom;
+beforeAll(async () => {
+  room = await startVerbRoom();
+});
+afterAll(() => room.close());
+
+const LIVE = liveKey("E1");
+const [, server] = functions(1).map(({ name }) => name) as [string, string];
+const rowOf = (n: number): string => releaseKey("E1", deploymentId(n));
+
+/** Flips of deployments n, n + 1 … of a site of its own, each brought live. */
+const site = async (name: string, ...live: readonly number[]) => {
+  const here = flipRoom(room, name);
+  for (const n of live) {
+    await here.asks(n);
+    await here.delivers();
+  }
+  const row = (key: string) => JSON.parse(here.edge.rows.get(key) ?? "null") as Record<string, unknown> | null;
+  return { ...here, row };
+};
+
+describe("the edge's row of what is live", () => {
+  it("is written with the release's own, after every alias answered and before anybody says that it is live", async () => {
+    const here = await site("edge-row");
+    await here.asks(1);
+    const seen: (string | undefined)[] = [];
+    here.answers((itself) => async (fn, qualifier, payload) => {
+      if (qualifier === "live") seen.push(here.edge.rows.get(LIVE));
+      return itself(fn, qualifier, payload);
+    });
+    await here.delivers();
+    expect(seen.length).toBeGreaterThan(0);
+    expect(seen.every((row) => row === undefined)).toBe(true);
+    expect(here.row(LIVE)).toMatchObject({ v: 1, sequence: 1, release: deploymentId(1), host: ".lambda-url.eu-west-1.on.aws" });
+    expect(here.edge.rows.get(rowOf(1))).toBe(here.edge.rows.get(LIVE));
+    expect(here.edge.writes).toEqual([[rowOf(1), LIVE]]);
+    const { edge, live } = await here.state();
+    expect(JSON.stringify(edge?.route)).toBe(here.edge.rows.get(LIVE));
+    expect(live?.sequence).toBe(edge?.sequence);
+  });
+
+  it("names an address that the release keeps, whichever flip brings it live", async () => {
+    const here = await site("edge-address", 11);
+    // a release of an engine that gave none has the number of the flip that gave it one
+    expect(here.row(LIVE)).toMatchObject({ address: 11 });
+    expect([...here.addresses]).toEqual([[`${server} r-11`, "11"]]);
+  });
+
+  it("lets what names the release before reach it until its window is over, and takes the end back when it is live again", async () => {
+    const here = await site("edge-window", 21, 22);
+    const until = here.row(rowOf(21))?.until as number;
+    expect(until * 1_000 - room.clock.now()).toBeLessThanOrEqual(24 * 60 * 60 * 1_000 + 1_000);
+    expect(until * 1_000 - room.clock.now()).toBeGreaterThan(23 * 60 * 60 * 1_000);
+    expect(here.row(rowOf(22))).not.toHaveProperty("until");
+    expect((await here.state()).routes.get(deploymentId(21))?.until).not.toBeNull();
+
+    await room.environment("edge-window", { type: "RequestRollback", to: deploymentId(21), actor: "ada", at: "2026-11-24T00:00:00.000Z" });
+    await here.delivers();
+    expect(here.row(LIVE)).toMatchObject({ sequence: 23, release: deploymentId(21), address: 21 });
+    expect(here.row(rowOf(21))).not.toHaveProperty("until");
+    expect(here.row(rowOf(22))).toHaveProperty("until");
+  });
+
+  it("is not written by a flip that a newer one overtook meanwhile", async () => {
+    const here = await site("edge-late", 31);
+    await here.asks(32);
+    const requested = await here.requested();
+    let asked = false;
+    here.answers((itself) => async (fn, qualifier, payload) => {
+      const answer = await itself(fn, qualifier, payload);
+      if (qualifier === "live" && !asked) {
+        asked = true;
+        await here.asks(33);
+        here.edge.hand(LIVE, JSON.stringify({ ...here.row(LIVE), sequence: 33, release: deploymentId(33) }));
+      }
+      return answer;
+    });
+    await here.delivers({ requested });
+    expect((await here.newest("FlipSuperseded")).body).toMatchObject({ sequence: 32, by: 33 });
+    expect(here.row(LIVE)).toMatchObject({ sequence: 33 });
+  });
+
+  it("is written again by whoever lost a race for the table", async () => {
+    const here = await site("edge-race");
+    await here.asks(41);
+    let raced = false;
+    here.edge.onLook(() => {
+      if (!raced) here.edge.hand("live:E2", "of another environment");
+      raced = true;
+    });
+    await here.delivers();
+    expect(here.row(LIVE)).toMatchObject({ sequence: 41 });
+    expect(here.edge.writes).toHaveLength(1);
+  });
+
+  it.each([
+    ["is no JSON", "sent by hand"],
+    ["has another shape", '{"v":1}'],
+    ["has a sequence that nobody was given", undefined],
+  ])("is overwritten where it %s, and the log says so first", async (what, text) => {
+    const n = 51 + what.length;
+    const here = await site(`edge-hand-${what.length}`, n);
+    here.edge.hand(LIVE, text ?? JSON.stringify({ ...here.row(LIVE), sequence: 999_999 }));
+    await here.asks(n + 100);
+    await here.delivers();
+    expect(here.row(LIVE)).toMatchObject({ sequence: n + 100 });
+    expect((await here.types()).slice(-3)).toEqual(["EdgeDriftDetected", "EdgeSwitched", "ReleaseWentLive"]);
+    expect((await here.state()).edgeDrift).toBeUndefined();
+  });
+
+  it("is taken over from a flip that died after it wrote, and the release that this one left ends", async () => {
+    const here = await site("edge-died", 301);
+    await here.asks(302);
+    const lost = JSON.stringify({ ...here.row(LIVE), sequence: 302, address: 302, release: deploymentId(302) });
+    await here.asks(303);
+    here.edge.hand(LIVE, lost);
+    here.edge.hand(rowOf(302), lost);
+    await here.delivers();
+    expect(here.row(LIVE)).toMatchObject({ sequence: 303 });
+    expect(here.row(rowOf(302))).toHaveProperty("until");
+    expect(here.row(rowOf(301))).toHaveProperty("until");
+    expect(await here.types()).not.toContain("EdgeDriftDetected");
+  });
+});
