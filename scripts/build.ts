@@ -31,7 +31,7 @@ const NOTICES = ["LICENSE", "CHANGELOG.md"];
 
 const buildEngine = (to: string): void => {
   run("tsc", ["-p", "tsconfig.build.json", "--outDir", to]);
-  cpSync(join(root, "local/lambda/bootstrap.mjs"), join(to, "local/lambda/bootstrap.mjs"));
+  for (const file of ["local/lambda/bootstrap.mjs", "blueprint/edge-router.js"]) cpSync(join(root, file), join(to, file));
   const start = readFileSync(join(root, "cli/start.mjs"), "utf8").replace("./shiplog.ts", "./shiplog.js");
   writeFileSync(join(to, "cli/start.mjs"), start, { mode: 0o755 });
   for (const name of AWS_SOURCES) cpSync(join(root, name), join(to, "aws", name), { recursive: true });
