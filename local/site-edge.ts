@@ -1,7 +1,7 @@
 import { GetObjectCommand, HeadObjectCommand } from "@aws-sdk/client-s3";
+import { behaviorsOf } from "../blueprint/edge-behaviors.ts";
 import { functionOf, siteResources } from "../blueprint/site-resources.ts";
 import type { Clients } from "../engine/aws/clients.ts";
-import { Manifest, manifestKey } from "../engine/open-next/manifest.ts";
 import type { LocalAws } from "./aws.ts";
 import { type Edge, startEdge } from "./edge/edge.ts";
 import { unlessThrottled } from "./function-urls.ts";
@@ -24,11 +24,17 @@ export const startSiteEdge = (
       const { sequence, deploymentId } = fenceOf(aws.lambda.alias(names.functions.server, names.alias)?.description ?? "");
       return sequence === 0 ? undefined : { deploymentId, sequence };
     },
-    manifest: async (deploymentId) => {
-      const found = await object(aws.clients, manifestKey(names.releases, deploymentId));
-      return found && Manifest.parse(JSON.parse(found.body.toString("utf8")));
+    distribution: `${site}-${environment}`,
+    behaviors: behaviorsOf({ functions: {} }),
+    table: { get: () => undefined },
+    tableDelayMs: 0,
+    invoke: async (target, event) => {
+      if ("role" in target)
+        return aws.lambda.request(functionOf(site, environment, target.role), names.alias, event).catch(unlessThrottled);
+      const found = aws.lambda.functionUrl(target.address);
+      if (found === undefined) return { status: 403, body: '{"Message":"Forbidden"}', headers: { "content-type": "application/json" } };
+      return aws.lambda.request(found.functionName, found.qualifier, event).catch(unlessThrottled);
     },
-    invoke: (role, event) => aws.lambda.request(functionOf(site, environment, role), names.alias, event).catch(unlessThrottled),
     asset: (key, range) => object(aws.clients, `${names.assets}/${key}`, range),
   });
 };

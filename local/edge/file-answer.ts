@@ -52,7 +52,10 @@ const COMPRESS = {
 };
 
 /** A tag decides alone where there is one: a date has whole seconds only. */
-const isUnchanged = (headers: Readonly<Record<string, string>>, { "if-none-match": tags, "if-modified-since": since }: Asked): boolean => {
+export const isUnchanged = (
+  headers: Readonly<Record<string, string>>,
+  { "if-none-match": tags, "if-modified-since": since }: Asked,
+): boolean => {
   const { etag, "last-modified": modified } = headers;
   if (tags !== undefined) return etag !== undefined && tags.split(",").some((tag) => tag.trim() === "*" || bare(tag.trim()) === bare(etag));
   return since !== undefined && modified !== undefined && Date.parse(modified) <= Date.parse(since);

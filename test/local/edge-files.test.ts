@@ -1,21 +1,26 @@
 import { brotliDecompressSync, gunzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ask } from "../support/ask.ts";
-import { returned, type StubEdge, startStubEdge } from "../support/stub-edge.ts";
+import { release, returned, type StubEdge, startStubEdge } from "../support/stub-edge.ts";
 
 const LONG = Buffer.from("export const words = [];\n".repeat(50));
+const LENGTHS: Readonly<Record<string, number>> = {
+  "/docs/short.js": 999,
+  "/docs/picture.png": LONG.length,
+  "/docs/encoded.js": LONG.length,
+};
 let edge: StubEdge;
 beforeAll(async () => {
   edge = await startStubEdge();
   const headers = { "Content-Type": "text/plain", "Cache-Control": "public,max-age=0", ETag: '"e1"', "x-amz-request-id": "r1" };
-  edge.files.set("robots.txt", { status: 200, headers, body: Buffer.from("Allow: /") });
-  edge.files.set("docs/read me [1].txt", { status: 200, headers, body: Buffer.from("brackets") });
+  edge.publish("robots.txt", { status: 200, headers, body: Buffer.from("Allow: /") });
+  edge.publish("docs/read me [1].txt", { status: 200, headers, body: Buffer.from("brackets") });
   const file = (body: Buffer, type: string, more = {}) => ({ status: 200, headers: { "content-type": type, etag: '"e9"', ...more }, body });
-  edge.files.set("docs/dated.txt", file(Buffer.from("dated"), "text/plain", { "last-modified": "Wed, 01 Jan 2025 00:00:00 GMT" }));
-  edge.files.set("docs/long.js", file(LONG, "text/javascript; charset=utf-8"));
-  edge.files.set("docs/short.js", file(LONG.subarray(0, 999), "text/javascript"));
-  edge.files.set("docs/picture.png", file(LONG, "image/png"));
-  edge.files.set("docs/encoded.js", file(LONG, "text/javascript", { "content-encoding": "gzip" }));
+  edge.publish("docs/dated.txt", file(Buffer.from("dated"), "text/plain", { "last-modified": "Wed, 01 Jan 2025 00:00:00 GMT" }));
+  edge.publish("docs/long.js", file(LONG, "text/javascript; charset=utf-8"));
+  edge.publish("docs/short.js", file(LONG.subarray(0, 999), "text/javascript"));
+  edge.publish("docs/picture.png", file(LONG, "image/png"));
+  edge.publish("docs/encoded.js", file(LONG, "text/javascript", { "content-encoding": "gzip" }));
   edge.files.set("_next/static/größe.js", { status: 200, headers, body: Buffer.from("umlauts") });
 });
 afterAll(() => edge.close());
@@ -29,7 +34,7 @@ describe("A public file", () => {
       "cache-control": "public,max-age=0",
       etag: '"e1"',
       "content-length": "8",
-      "x-shiplog-deployment": "dep_7",
+      "x-shiplog-deployment": release(7),
       "x-shiplog-sequence": "7",
     });
     expect(headers).not.toHaveProperty("x-amz-request-id");
@@ -95,7 +100,7 @@ describe("A public file", () => {
   ])("is not compressed where it is like %s: %s", async (path) => {
     const { headers, body } = await ask(edge.url, path, { headers: { "accept-encoding": "gzip, br" } });
     expect(headers["content-encoding"]).toBe(path === "/docs/encoded.js" ? "gzip" : undefined);
-    expect(body.length).toBe(edge.files.get(path.slice(1))?.body.length);
+    expect(body.length).toBe(LENGTHS[path]);
   });
 
   test("is sent in part when a range is asked for", async () => {
@@ -104,22 +109,29 @@ describe("A public file", () => {
   });
 
   test("can not be written", async () => {
-    const { status, headers } = await ask(edge.url, "/robots.txt", { method: "POST", body: "Disallow: /" });
+    const { status, headers } = await ask(edge.url, "/_next/static/gr%C3%B6%C3%9Fe.js", { method: "POST", body: "Disallow: /" });
     expect({ status, allow: headers.allow }).toEqual({ status: 405, allow: "GET, HEAD" });
   });
 
   test("that is not there is the app's to answer, which has a page for that", async () => {
     edge.function = () => returned({ statusCode: 404, headers: { "content-type": "text/html" }, body: "<h1>Nothing here</h1>" });
-    const { status, text, headers } = await ask(edge.url, "/docs/none.txt?v=1", { headers: { cookie: "a=1", rsc: "1" } });
-    expect([status, text, headers["x-shiplog-deployment"]]).toEqual([404, "<h1>Nothing here</h1>", "dep_7"]);
-    const { role, event } = edge.events.at(-1) ?? {};
-    expect([role, event?.rawPath, event?.rawQueryString, event?.cookies]).toEqual(["server", "/docs/none.txt", "", []]);
+    const { status, text, headers } = await ask(edge.url, "/_next/static/none.js?v=1", { headers: { cookie: "a=1", rsc: "1" } });
+    expect([status, text, headers["x-shiplog-deployment"]]).toEqual([404, "<h1>Nothing here</h1>", release(7)]);
+    const { target, event } = edge.events.at(-1) ?? {};
+    expect([target, event?.rawPath, event?.rawQueryString, event?.cookies]).toEqual(["server", "/_next/static/none.js", "", []]);
     // as the CDN: it keeps files by their path and host
     expect(event?.headers).toMatchObject({ "x-forwarded-host": `127.0.0.1:${edge.port}` });
     expect(event?.headers).not.toHaveProperty("rsc");
   });
 
-  test.each(["/docs/../secret", "/docs/%2e%2e/secret", "/docs/..%2Fsecret", "/docs/%00", "/docs/%zz"])(
+  test("of the release's set that is not there is what S3 says of it, since no function has it either", async () => {
+    edge.publish("docs/lost.txt", { status: 200, headers: {}, body: Buffer.from("") });
+    edge.files.delete(`_public/${"7".repeat(16)}/docs/lost.txt`);
+    const { status, text } = await ask(edge.url, "/docs/lost.txt");
+    expect([status, text.includes("AccessDenied")]).toEqual([403, true]);
+  });
+
+  test.each(["/_next/static/../secret", "/_next/%2e%2e/secret", "/_next/..%2Fsecret", "/_next/%00", "/_next/static/%zz"])(
     "can not be named %s",
     async (path) => {
       expect((await ask(edge.url, path)).status).toBe(400);

@@ -66,7 +66,10 @@ const serve = async (FunctionName: string, handler: string, mode: InvokeMode = "
   edge = await startEdge({
     certificate: aws.certificate,
     live: () => ({ deploymentId: "dep_1", sequence: 1 }),
-    manifest: async () => ({ behaviors: [{ pattern: "*", origin: "default" }] }),
+    distribution: "E1",
+    behaviors: [{ pattern: "*", origin: "server", cacheKey: "pages" }],
+    table: { get: () => undefined },
+    tableDelayMs: 0,
     invoke: (_, event) => aws.lambda.request(FunctionName, undefined, event),
     asset: async () => undefined,
   });

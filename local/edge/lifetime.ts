@@ -1,0 +1,31 @@
+import CachePolicy from "http-cache-semantics";
+import type { Answer } from "./answer.ts";
+
+/** How long an answer may be kept, in seconds: `fresh` as it is, then `stale` while it is fetched again. */
+export type Lifetime = { readonly fresh: number; readonly stale: number };
+
+/** The longest that the behaviours of an edge allow, in seconds. */
+const TTL_MAX = 365 * 24 * 60 * 60;
+
+/**
+ * How long CloudFront keeps an answer to GET; `undefined`: not at all.
+ *
+ * - Only what the answer itself allows is kept: the behaviours have a default of 0, and no guess is made from `last-modified`.
+ *   So an error that says nothing is not kept either, where CloudFront keeps it for 10 s: a test would wait for that.
+ * - What the visitor says (`cache-control`, `pragma`, `authorization`) makes no difference: no cache key has it.
+ * - `set-cookie` is kept and given to everybody, as CloudFront does it. An app that sets one on what it lets be kept has a
+ *   defect that shows here, too.
+ * - `vary` says nothing: what answers are kept apart by stands in the behaviour.
+ */
+export const lifetimeOf = ({ status, headers }: Pick<Answer, "status" | "headers">): Lifetime | undefined => {
+  const said = Object.fromEntries(headers.filter(([name]) => name !== "set-cookie" && name !== "vary"));
+  const policy = new CachePolicy(
+    { method: "GET", url: "/", headers: {} },
+    { status, headers: said },
+    { shared: true, cacheHeuristic: 0, immutableMinTimeToLive: 0 },
+  );
+  const age = Number(said.age) || 0;
+  const fresh = Math.min(policy.maxAge(), TTL_MAX) - age;
+  const stale = Number(/(?:^|[,\s])stale-while-revalidate=(\d+)/.exec(said["cache-control"] ?? "")?.[1] ?? 0);
+  return policy.storable() && policy.maxAge() > 0 && fresh + stale > 0 ? { fresh, stale } : undefined;
+};
