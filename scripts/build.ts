@@ -27,6 +27,8 @@ const common = { version, license, type, sideEffects, engines };
 /** What is compiled is what SST bundles too, but for infra, which has types of SST's own. */
 const AWS_SOURCES = ["sst.config.ts", "infra", "blueprint", "domain", "engine", "services", "client", "dashboard"];
 const PACKAGES = ["shiplog", "cli"];
+/** A module that CloudFront gives to its functions. */
+const CLOUDFRONT = "cloudfront";
 const NOTICES = ["LICENSE", "CHANGELOG.md"];
 
 const buildEngine = (to: string): void => {
@@ -36,7 +38,7 @@ const buildEngine = (to: string): void => {
   writeFileSync(join(to, "cli/start.mjs"), start, { mode: 0o755 });
   for (const name of AWS_SOURCES) cpSync(join(root, name), join(to, "aws", name), { recursive: true });
   write(join(to, "aws/package.json"), { name: "shiplog-on-aws", version, private: true, type, sideEffects });
-  const undeclared = [...importedPackages(to)].filter((name) => !(name in dependencies));
+  const undeclared = [...importedPackages(to)].filter((name) => !(name in dependencies) && name !== CLOUDFRONT);
   if (undeclared.length > 0) throw new Error(`imported, and no dependency of package.json: ${undeclared.join(", ")}`);
   write(join(to, "package.json"), {
     name: metadata.name,
