@@ -38,6 +38,8 @@ const variable = z
 
 /** What goes elsewhere in any case: pictures, data of pages, files. */
 const TAKEN_PATTERNS: readonly string[] = ["_next/image*", "_next/data/*", "_next/*", "*/_next/static/*"];
+/** CloudFront takes 75 behaviours; ours are those, and what is left for pages. */
+const MAX_PATTERNS = 75 - TAKEN_PATTERNS.length - 1;
 /** Names of OpenNext's own origins. */
 const OPEN_NEXT_ORIGINS: readonly string[] = ["default", "s3", "imageOptimizer"];
 const splitName = FunctionName.refine((value) => !OPEN_NEXT_ORIGINS.includes(value), "is a name that OpenNext has for itself");
@@ -109,6 +111,10 @@ const Functions = z
       return new Set(all).size === all.length;
     },
     `a path is named twice, or is one of ${TAKEN_PATTERNS.join(", ")}: CloudFront sends it to one place alone`,
+  )
+  .refine(
+    (functions) => Object.values(functions).flat().length <= MAX_PATTERNS,
+    `must have ${MAX_PATTERNS} paths at most, all together: CloudFront takes no more. Name what several have in common, like api/*`,
   );
 
 const tooLong = `must be ${MAX_WAIT_SECONDS} at most where answers are not streamed: CloudFront waits no longer for one`;
@@ -138,6 +144,15 @@ export const Site = z.strictObject({
     .refine((variables) => new Set(variables).size === variables.length, "a variable is named twice")
     .describe("Names of environment variables that builds and functions get; their values are secrets of the environment")
     .default([]),
+  skewHours: z
+    .number()
+    .int()
+    .min(0)
+    .max(720)
+    .describe(
+      "For so many hours after another release went live, pages that are open still reach the one that they came from; 0: they reach the live one at once",
+    )
+    .default(24),
   architecture: z
     .enum(["x86_64", "arm64"])
     .describe("The processor of its functions on AWS; on one's own machine it is that machine's")

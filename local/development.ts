@@ -239,6 +239,8 @@ const siteConfig = (site: LocalSite, environment: string, edge: Edge, revalidati
   sizes: site.sizes,
   // the edge keeps nothing, but it is told like any CDN
   distribution: `E${createHash("sha256").update(`${site.name}/${environment}`).digest("hex").slice(0, 13).toUpperCase()}`,
+  edgeTable: null,
+  skewHours: site.skewHours,
   revalidationQueueUrl,
   buildTimeoutMinutes: site.buildTimeoutMinutes,
   github: site.environments.find(({ name }) => name === environment)?.github ?? [],

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { behaviorsOf } from "../../blueprint/edge-behaviors.ts";
 import { componentName } from "../../blueprint/engine-functions.ts";
 import { type Occupied, occupiedByEngine, occupiedByPlace, sharedNames } from "../../blueprint/occupied-names.ts";
 import { siteResources } from "../../blueprint/site-resources.ts";
@@ -142,6 +143,7 @@ describe("sites whose names do not meet", () => {
 });
 
 describe("a site's split functions", () => {
+  const paths = (name: string, count: number): string[] => Array.from({ length: count }, (_, number) => `${name}/${number}`);
   const site = (functions: object, environments = ["live"], name = "web") => ({
     ...{ name, source: "app", functions },
     environments: environments.map((one) => ({ name: one })),
@@ -166,9 +168,20 @@ describe("a site's split functions", () => {
     [{ api: ["api/*"], hooks: ["/api/*"] }, "a path is named twice"],
     [{ api: ["_next/data/*"] }, "a path is named twice, or is one of _next/image*"],
     [{ api: ["a"], API: ["b"] }, "two names differ in capitals alone"],
+    [
+      Object.fromEntries(["api", "hooks", "admin", "docs"].map((name) => [name, paths(name, 18)])),
+      "must have 70 paths at most, all together",
+    ],
     [Object.fromEntries(Array.from({ length: 11 }, (_, n) => [`fn${n}`, [`${n}`]])), "must be 10 at most"],
   ])("are refused otherwise: %j", async (functions, words) => {
     expect(await sentence(site(functions))).toContain(words);
+  });
+
+  it("have as many paths as CloudFront has room for beside what each site has", async () => {
+    const functions = Object.fromEntries(["api", "hooks", "admin", "docs", "more"].map((name) => [name, paths(name, 14)]));
+    expect(await sentence(site(functions))).toBe("taken");
+    const [declared] = await readSites({ sitesFile });
+    expect(behaviorsOf({ functions: declared?.functions ?? {} })).toHaveLength(75);
   });
 
   it("are refused where their functions would share a name, or have one that is too long", async () => {
@@ -183,44 +196,42 @@ describe("a site's split functions", () => {
   });
 });
 
-describe("a path of a split function", () => {
-  const split = { name: "web", source: "split", environments: [{ name: "live" }], functions: { api: ["/note.txt"], files: ["/files/*"] } };
-  const withPublic = async (names: readonly string[], basePath = ""): Promise<unknown> => {
-    await rm(join(folder, "split"), { recursive: true, force: true });
-    await mkdir(join(folder, "split/public/files"), { recursive: true });
-    for (const name of names) await writeFile(join(folder, "split/public", name), "");
-    await writeFile(sitesFile, JSON.stringify({ sites: [{ ...split, ...(basePath !== "" && { basePath }) }] }));
-    return forInfrastructure();
-  };
-
-  it.each(["", "/docs"])(
-    "is refused by the infrastructure where it is a public file or folder of the app too (basePath %j)",
-    async (basePath) => {
-      await expect(withPublic(["note.txt"], basePath)).rejects.toThrow(
-        'the site "web" sends note.txt to a split function and has it in its public folder, and CloudFront sends it to one place alone: rename one of them',
-      );
-      await expect(withPublic(["other.txt"], basePath)).rejects.toThrow("sends files/* to a split function");
-    },
-  );
-
-  it("counts with the public entries, of which CloudFront takes 70", async () => {
-    const many = Array.from({ length: 68 }, (_, n) => `${n}.txt`);
-    await expect(withPublic(many)).rejects.toThrow(
-      "69 entries in its public folder and 2 paths of split functions, and CloudFront takes 70",
-    );
-  });
-});
-
 describe("the infrastructure", () => {
-  it("refuses to go on without the sites file, or without an app's folder: it would remove what it does not find", async () => {
+  it("refuses to go on without the sites file: it would remove what it does not find", async () => {
     await rm(sitesFile);
     await expect(forInfrastructure()).rejects.toThrow(
       `there is no ${sitesFile}: declare the sites there, or deploy the engine without any: SHIPLOG_SITES=none`,
     );
-    await writeFile(sitesFile, JSON.stringify({ sites: [{ name: "web", source: "elsewhere", environments: [{ name: "live" }] }] }));
-    await expect(forInfrastructure()).rejects.toThrow(
-      `the site "web" has its source in ${join(folder, "elsewhere")}, and there is no such folder`,
-    );
+  });
+
+  it("takes a site whose app is elsewhere, and says that nobody knows of its buildspec.yml", async () => {
+    const site = { source: "elsewhere", environments: [{ name: "live" }] };
+    const told = { ...site, name: "told", build: { commands: ["make"] } };
+    await writeFile(sitesFile, JSON.stringify({ sites: [{ ...site, name: "web" }, told, { ...site, name: "here", source: "app" }] }));
+    const { declaredSites } = (await forInfrastructure()) as { declaredSites: { name: string; ownBuildspec: unknown }[] };
+    expect(declaredSites.map(({ name, ownBuildspec }) => [name, ownBuildspec])).toEqual([
+      ["web", "unknown"],
+      ["told", false],
+      ["here", false],
+    ]);
+  });
+});
+
+describe("for how long pages reach the release that they came from", () => {
+  const hoursOf = async (more: object): Promise<number | string | undefined> => {
+    await writeFile(sitesFile, JSON.stringify({ sites: [{ name: "web", source: "app", environments: [{ name: "live" }], ...more }] }));
+    const said = await refusal();
+    return said === "taken" ? (await readSites({ sitesFile }))[0]?.skewHours : said;
+  };
+
+  it("is a day, or as many hours as its site says", async () => {
+    expect(await hoursOf({})).toBe(24);
+    expect(await hoursOf({ skewHours: 0 })).toBe(0);
+    expect(await hoursOf({ skewHours: 720 })).toBe(720);
+  });
+
+  it.each([-1, 721, 0.5, "24"])("is refused as %j", async (skewHours) => {
+    expect(await hoursOf({ skewHours })).toContain("skewHours");
   });
 });
 

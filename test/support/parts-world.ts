@@ -69,7 +69,7 @@ export const startPartsWorld = async ({
       functions: site.functions,
       distribution: "E0EXAMPLE",
       edgeTable: null,
-      skewHours: 24,
+      skewHours: site.skewHours,
       revalidationQueueUrl: revalidationQueue.url,
       buildTimeoutMinutes: site.buildTimeoutMinutes,
       github: [],

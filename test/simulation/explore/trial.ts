@@ -232,6 +232,8 @@ export const beginTrial = ({ deployments, roles, deliveries, crashes, flooded = 
     host: "h",
     checkPath: "/",
     originKeys: [],
+    edgeTable: null,
+    skewHours: 24,
     streaming: false,
     functions: {},
     edgeTable: "table",
