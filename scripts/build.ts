@@ -26,19 +26,21 @@ const common = { version, license, type, sideEffects, engines };
 
 /** What is compiled is what SST bundles too, but for infra, which has types of SST's own. */
 const AWS_SOURCES = ["sst.config.ts", "infra", "blueprint", "domain", "engine", "services", "client", "dashboard"];
+/** No TypeScript: other programs run them as they are. */
+const PLAIN_SOURCES = ["local/lambda/bootstrap.mjs", "blueprint/edge-router.js"];
+/** What CloudFront's runtime has for the router. */
+const OF_CLOUDFRONT = "cloudfront";
 const PACKAGES = ["shiplog", "cli"];
-/** A module that CloudFront gives to its functions. */
-const CLOUDFRONT = "cloudfront";
 const NOTICES = ["LICENSE", "CHANGELOG.md"];
 
 const buildEngine = (to: string): void => {
   run("tsc", ["-p", "tsconfig.build.json", "--outDir", to]);
-  for (const file of ["local/lambda/bootstrap.mjs", "blueprint/edge-router.js"]) cpSync(join(root, file), join(to, file));
+  for (const name of PLAIN_SOURCES) cpSync(join(root, name), join(to, name));
   const start = readFileSync(join(root, "cli/start.mjs"), "utf8").replace("./shiplog.ts", "./shiplog.js");
   writeFileSync(join(to, "cli/start.mjs"), start, { mode: 0o755 });
   for (const name of AWS_SOURCES) cpSync(join(root, name), join(to, "aws", name), { recursive: true });
   write(join(to, "aws/package.json"), { name: "shiplog-on-aws", version, private: true, type, sideEffects });
-  const undeclared = [...importedPackages(to)].filter((name) => !(name in dependencies) && name !== CLOUDFRONT);
+  const undeclared = [...importedPackages(to)].filter((name) => !(name in dependencies) && name !== OF_CLOUDFRONT);
   if (undeclared.length > 0) throw new Error(`imported, and no dependency of package.json: ${undeclared.join(", ")}`);
   write(join(to, "package.json"), {
     name: metadata.name,
