@@ -1,12 +1,14 @@
+import { PUBLIC_SETS } from "./edge-table.ts";
 import type { EngineFunctionName } from "./engine-functions.ts";
-import { formerProject, functionNames, siteResources } from "./site-resources.ts";
+import { formerProject, functionNames, functionOf, rolesWithUrl, siteResources } from "./site-resources.ts";
 import { type BucketKey, buckets } from "./stores.ts";
 import { BUS, type Consumer, consumers, deadLetterName, EVENTS_TABLE, queueName, VIEWS_TABLE, webhookSecret } from "./topology.ts";
 
 /**
  * What each function may do: exactly what its adapters call, and nothing else. Resources are ARNs with `{partition}`,
- * `{region}`, `{account}`, `{app}` and `{stage}` left open, and `{sealKey}` for what has no name of its own. None of the engine's
- * grows with the sites: what belongs to sites is named by the pattern of its names, or by its tags.
+ * `{region}`, `{account}`, `{app}` and `{stage}` left open, and `{sealKey}` and `{edgeTables}` for what has no name of its own.
+ * What belongs to sites is named by the pattern of its names, or by its tags, so that nothing of the engine's grows with them
+ * but the list of tables, by one for every 90 environments.
  */
 export type Right = {
   readonly actions: readonly string[];
@@ -41,6 +43,30 @@ const projectsOfSites = arn("codebuild", `project/${everyProject}`);
 const siteDeadLetters = queue(every.revalidationDeadLetters);
 /** Functions, whichever version or alias is asked for. */
 const qualified = (qualifier: string): string[] => functionsOfSites.map((name) => `${name}:${qualifier}`);
+/**
+ * The addresses of releases: aliases `r-<number>` of what visitors reach, with a URL each. AWS's reference names the function
+ * alone as what these actions act on, and its guide an alias by its own ARN where a request says which: both are allowed.
+ */
+const addresses = rolesWithUrl({ functions: { "*": [] } })
+  .map((role) => arn("lambda", `function:${functionOf("*", "*", role)}`))
+  .flatMap((name) => [name, `${name}:r-*`]);
+const readAddresses = may(["lambda:GetAlias", "lambda:GetFunctionUrlConfig"], ...addresses);
+const makeAddresses = may(
+  ["lambda:CreateAlias", "lambda:CreateFunctionUrlConfig", "lambda:UpdateFunctionUrlConfig", "lambda:AddPermission"],
+  ...addresses,
+);
+const removing = ["lambda:DeleteAlias", "lambda:DeleteFunctionUrlConfig"];
+const removeAddresses: readonly Right[] = [
+  may(removing, ...addresses),
+  // patterns of split functions fit what is live as well
+  { ...may(removing, ...qualified(every.alias)), denied: true },
+];
+
+/** Rows of the edges' tables, which nobody lists: who looks knows the keys. AWS knows no condition for them. */
+const edgeTables = may(
+  ["cloudfront-keyvaluestore:DescribeKeyValueStore", "cloudfront-keyvaluestore:GetKey", "cloudfront-keyvaluestore:UpdateKeys"],
+  "{edgeTables}",
+);
 
 const readEvents = may(["dynamodb:Query", "dynamodb:GetItem"], table(EVENTS_TABLE));
 const events = may(["dynamodb:Query", "dynamodb:GetItem", "dynamodb:PutItem"], table(EVENTS_TABLE), `${table(EVENTS_TABLE)}/index/log`);
@@ -119,6 +145,10 @@ const rights: Partial<Record<EngineFunctionName, readonly Right[]>> = {
     ),
     // of versions that are not live yet: they are asked before they may be
     may(["lambda:GetFunctionConfiguration", "lambda:InvokeFunction"], ...qualified("*")),
+    readAddresses,
+    makeAddresses,
+    // the paths of its public files
+    edgeTables,
     list("artifacts"),
     may(["s3:GetObject"], objects("artifacts", "builds/*")),
     may(["s3:GetObject", "s3:PutObject"], objects("artifacts", "functions/*")),
@@ -136,9 +166,14 @@ const rights: Partial<Record<EngineFunctionName, readonly Right[]>> = {
     may(["lambda:GetAlias", "lambda:UpdateAlias"], ...functionsOfSites, ...qualified(every.alias)),
     // each version is asked before it is live, and through the alias once it is; where there is no room for that, looked up
     may(["lambda:GetFunctionConfiguration", "lambda:InvokeFunction"], ...qualified("*")),
+    // a release's address that is gone is made again
+    readAddresses,
+    makeAddresses,
+    edgeTables,
     list("static"),
     may(["s3:GetObject"], ...[every.releases, every.publicFiles].map((folder) => objects("static", `${folder}/*`))),
-    may(["s3:GetObject", "s3:PutObject", "s3:DeleteObject"], objects("static", `${every.assets}/*`)),
+    // what an older engine published has its public files elsewhere, until it goes live again
+    may(["s3:GetObject", "s3:PutObject"], objects("static", `${every.assets}/${PUBLIC_SETS}/*`)),
     // the lease of who puts public files, and the notes of whose are not settled
     may(["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"], table(VIEWS_TABLE)),
   ],
@@ -179,6 +214,10 @@ const rights: Partial<Record<EngineFunctionName, readonly Right[]>> = {
     may(["codebuild:ListBuildsForProject", "codebuild:BatchGetBuilds", "codebuild:StopBuild"], projectsOfSites),
     send("watch-build"),
     may(["lambda:GetAlias"], ...functionsOfSites, ...qualified(every.alias)),
+    // releases whose time is over
+    readAddresses,
+    ...removeAddresses,
+    edgeTables,
     // AWS knows no resource for it
     may(["lambda:GetAccountSettings"], "*"),
   ],

@@ -40,12 +40,15 @@ export const policyOf = (
   $resolve({ partition, region, account, special: $util.output(special) }).apply(({ special, ...known }) => {
     const text = JSON.stringify({
       Version: "2012-10-17",
-      Statement: rights.map(({ actions, on, when, denied }) => ({
-        Effect: denied ? "Deny" : "Allow",
-        Action: [...actions],
-        Resource: on.flatMap((template) => special[template] ?? [fill(template, known)]),
-        ...(when && { Condition: JSON.parse(fill(JSON.stringify(when), known)) }),
-      })),
+      Statement: rights
+        .map(({ actions, on, when, denied }) => ({
+          Effect: denied ? "Deny" : "Allow",
+          Action: [...actions],
+          Resource: on.flatMap((template) => special[template] ?? [fill(template, known)]),
+          ...(when && { Condition: JSON.parse(fill(JSON.stringify(when), known)) }),
+        }))
+        // an account without a site has no table of an edge, and IAM takes no right on nothing
+        .filter(({ Resource }) => Resource.length > 0),
     });
     if (text.length > MAX_CHARACTERS)
       throw new Error(

@@ -1,28 +1,21 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { type Behavior, behaviorsOf, type CacheKey, cacheKeys, takesEveryMethod } from "../blueprint/edge-behaviors.ts";
 import { componentName } from "../blueprint/engine-functions.ts";
-import { specificity } from "../blueprint/path-pattern.ts";
 import { type FunctionRole, kindOf, MAX_WAIT_SECONDS, ORIGIN_HEADER, siteResources, sizeOf } from "../blueprint/site-resources.ts";
 import { buckets } from "./buckets.ts";
 import type { DeclaredSite } from "./declared-sites.ts";
 import type { siteFunctions } from "./site-functions.ts";
 
-/** Next answers these differently, and CloudFront does not look at `Vary`. */
-const SERVER_HEADERS = [
-  "rsc",
-  "next-router-prefetch",
-  "next-router-segment-prefetch",
-  "next-router-state-tree",
-  "next-url",
-  "x-prerender-revalidate",
-];
-const PREVIEW_COOKIE = "__prerender_bypass";
 const YEAR = 31_536_000;
 
 // as AWS names its managed policies
 const ALL_VIEWER_EXCEPT_HOST = "b689b0a8-53d0-40ab-baf2-68738e2966ac";
 
-type Depends = { readonly headers: string[]; readonly cookies?: string[]; readonly query?: boolean };
+/** What decides which release answers. The local edge runs the same file. */
+const ROUTER = readFileSync(join($cli.paths.root, "blueprint/edge-router.js"), "utf8");
 
-const cachePolicy = (name: string, comment: string, { headers, cookies = [], query = true }: Depends) =>
+const cachePolicy = (name: string, comment: string, { headers, cookies, query }: CacheKey) =>
   new aws.cloudfront.CachePolicy(name, {
     comment,
     minTtl: 0,
@@ -32,15 +25,19 @@ const cachePolicy = (name: string, comment: string, { headers, cookies = [], que
     parametersInCacheKeyAndForwardedToOrigin: {
       enableAcceptEncodingBrotli: true,
       enableAcceptEncodingGzip: true,
-      queryStringsConfig: { queryStringBehavior: query ? "all" : "none" },
-      headersConfig: { headerBehavior: "whitelist", headers: { items: headers } },
-      cookiesConfig: cookies.length === 0 ? { cookieBehavior: "none" } : { cookieBehavior: "whitelist", cookies: { items: cookies } },
+      queryStringsConfig:
+        query === "none"
+          ? { queryStringBehavior: "none" }
+          : { queryStringBehavior: "allExcept", queryStrings: { items: [...query.except] } },
+      headersConfig: { headerBehavior: "whitelist", headers: { items: [...headers] } },
+      cookiesConfig: cookies.length === 0 ? { cookieBehavior: "none" } : { cookieBehavior: "whitelist", cookies: { items: [...cookies] } },
     },
   });
 
 /**
  * CloudFront lets 100 distributions share one policy, one access control or one function; ten fewer leave room while one
- * deployment takes some out and moves others up.
+ * deployment takes some out and moves others up. A function looks into one table alone, so that each has its own: of 5 MB,
+ * of which 90 environments have 58 KB each, and an account has at least 50 of them.
  */
 const SHARE = 90;
 
@@ -52,25 +49,35 @@ const nextShared = (): ReturnType<typeof makeShared> => {
   shared[index] ??= makeShared(index === 0 ? "" : String(index + 1));
   return shared[index];
 };
-const makeShared = (set: string) => ({
-  pages: cachePolicy(`PagesCachePolicy${set}`, "What a page of Next.js depends on", { headers: SERVER_HEADERS, cookies: [PREVIEW_COOKIE] }),
-  images: cachePolicy(`ImagesCachePolicy${set}`, "What a picture depends on", { headers: ["accept"], query: true }),
-  // a file says how long it is kept; where there is none the app answers, which must know for which host, and is kept as it says
-  keptFiles: cachePolicy(`FilesCachePolicy${set}`, "A file has its path alone", { headers: ["x-forwarded-host"], query: false }),
-  access: new aws.cloudfront.OriginAccessControl(`StaticAccess${set}`, {
-    description: "Files of visitors",
-    originAccessControlOriginType: "s3",
-    signingBehavior: "always",
-    signingProtocol: "sigv4",
-  }),
-  // a Function URL is asked by its own name, so the app learns the visitor's host from here
-  forwardHost: new aws.cloudfront.Function(`ForwardHost${set}`, {
-    runtime: "cloudfront-js-2.0",
-    code: 'function handler(event) { var request = event.request; request.headers["x-forwarded-host"] = { value: request.headers.host.value }; return request; }',
-  }),
-});
+const makeShared = (set: string) => {
+  // what is in it comes from the log, and can be made again
+  const table = new aws.cloudfront.KeyValueStore(`EdgeTable${set}`, { comment: "Which release of which environment answers" });
+  return {
+    table,
+    policies: {
+      pages: cachePolicy(`PagesCachePolicy${set}`, "What a page of Next.js depends on", cacheKeys.pages),
+      images: cachePolicy(`ImagesCachePolicy${set}`, "What a picture depends on", cacheKeys.images),
+      files: cachePolicy(`FilesCachePolicy${set}`, "A file has its path alone", cacheKeys.files),
+    },
+    access: new aws.cloudfront.OriginAccessControl(`StaticAccess${set}`, {
+      description: "Files of visitors",
+      originAccessControlOriginType: "s3",
+      signingBehavior: "always",
+      signingProtocol: "sigv4",
+    }),
+    router: new aws.cloudfront.Function(`EdgeRouter${set}`, {
+      comment: "Sends each request to the release that answers it",
+      runtime: "cloudfront-js-2.0",
+      code: ROUTER,
+      keyValueStoreAssociations: [table.arn],
+    }),
+  };
+};
 
-/** The CDN of one environment: `*` is the server's, files come from `_assets` alone, and `_cache` cannot be reached. */
+/**
+ * The CDN of one environment, and the table that it looks up. None of it depends on a release: its origins are the addresses
+ * of what is live, which answers where the table says nothing. Files come from `_assets` alone; `_cache` cannot be reached.
+ */
 export const edge = (
   site: DeclaredSite,
   environment: { name: string; domains: readonly string[] },
@@ -78,7 +85,7 @@ export const edge = (
   originKeys: $util.Input<string>[],
 ) => {
   const place = componentName(`${site.name}-${environment.name}`);
-  const { pages, images, keptFiles, access, forwardHost } = nextShared();
+  const { table, policies, access, router } = nextShared();
   const http = (role: FunctionRole) => ({
     customOriginConfig: {
       httpPort: 80,
@@ -90,26 +97,20 @@ export const edge = (
   });
   // a viewer's own header of this name is overwritten
   const known = { name: ORIGIN_HEADER, value: $resolve(originKeys).apply((keys) => keys.join(",")) };
-  const computed = {
+  const behavior = (one: Behavior) => ({
+    targetOriginId: one.origin === "files" ? "files-or-page" : one.origin,
     viewerProtocolPolicy: "redirect-to-https",
-    allowedMethods: ["GET", "HEAD", "OPTIONS", "PUT", "POST", "PATCH", "DELETE"],
+    allowedMethods: takesEveryMethod(one) ? ["GET", "HEAD", "OPTIONS", "PUT", "POST", "PATCH", "DELETE"] : ["GET", "HEAD", "OPTIONS"],
     cachedMethods: ["GET", "HEAD"],
     compress: true,
-    originRequestPolicyId: ALL_VIEWER_EXCEPT_HOST,
-    functionAssociations: [{ eventType: "viewer-request", functionArn: forwardHost.arn }],
-  };
-  const files = (pathPattern: string) => ({
-    pathPattern,
-    targetOriginId: "files-or-page",
-    viewerProtocolPolicy: "redirect-to-https",
-    allowedMethods: ["GET", "HEAD", "OPTIONS"],
-    cachedMethods: ["GET", "HEAD"],
-    compress: true,
-    cachePolicyId: keptFiles.id,
-    functionAssociations: [{ eventType: "viewer-request", functionArn: forwardHost.arn }],
+    cachePolicyId: policies[one.cacheKey].id,
+    ...(one.origin !== "files" && { originRequestPolicyId: ALL_VIEWER_EXCEPT_HOST }),
+    functionAssociations: [{ eventType: "viewer-request", functionArn: router.arn }],
   });
+  const behaviors = behaviorsOf(site);
+  const [rest] = behaviors.slice(-1);
   const [name, ...aliases] = environment.domains;
-  return new sst.aws.Cdn(`${place}Cdn`, {
+  const cdn = new sst.aws.Cdn(`${place}Cdn`, {
     comment: `Shiplog: ${site.name}/${environment.name}`,
     // functions that ask for the edge's key are told of it when the edge has it
     wait: true,
@@ -131,30 +132,11 @@ export const edge = (
         members: [{ originId: "files" }, { originId: "server" }],
       },
     ],
-    defaultCacheBehavior: { ...computed, targetOriginId: "server", cachePolicyId: pages.id },
-    orderedCacheBehaviors: [
-      { ...computed, pathPattern: `${site.basePath}/_next/image*`, targetOriginId: "image", cachePolicyId: images.id },
-      ...splitPatternsOf(site).map(([targetOriginId, pathPattern]) => ({
-        ...computed,
-        pathPattern,
-        targetOriginId,
-        cachePolicyId: pages.id,
-      })),
-      { ...computed, pathPattern: `${site.basePath}/_next/data/*`, targetOriginId: "server", cachePolicyId: pages.id },
-      files(`${site.basePath}/_next/*`),
-      // below the path of an assetPrefix, which each release may change
-      files("/*/_next/static/*"),
-      ...site.publicEntries.map(files),
-      // CloudFront takes the first that matches
-    ].sort((a, b) => specificity(b.pathPattern) - specificity(a.pathPattern)),
+    defaultCacheBehavior: behavior(rest),
+    orderedCacheBehaviors: behaviors.slice(0, -1).map((one) => ({ pathPattern: one.pattern, ...behavior(one) })),
     transform: { distribution: { httpVersion: "http2and3" } },
   });
+  return { cdn, table };
 };
-
-/** What goes to split functions. */
-const splitPatternsOf = ({ functions, basePath }: DeclaredSite): [role: FunctionRole, pattern: string][] =>
-  Object.entries(functions).flatMap(([name, patterns]) =>
-    patterns.map((one): [FunctionRole, string] => [`server-${name}`, `${basePath}/${one}`]),
-  );
 
 const hostOf = ({ functionUrl }: aws.lambda.FunctionUrl) => functionUrl.apply((url) => new URL(url).host);

@@ -5,6 +5,7 @@ import { RUNTIME } from "../blueprint/site-resources.ts";
 import { assumedBy, concurrencyQuota, policyOf } from "./account.ts";
 import { CONFIG_FILE, configLayer } from "./config.ts";
 import { sealKey } from "./seal-key.ts";
+import { edgeTables } from "./sites.ts";
 
 /** What the names of a stage are made of (`blueprint/prefix.ts`), as it is here. */
 const { SHIPLOG_DEFAULT_STAGE } = process.env;
@@ -26,7 +27,7 @@ export const engineFunction = ({ name, timeoutSeconds, memoryMb }: EngineFunctio
               on: [`arn:{partition}:logs:{region}:{account}:log-group:${logGroupName(name)}:*`],
             },
           ],
-          { "{sealKey}": [sealKey.arn] },
+          { "{sealKey}": [sealKey.arn], "{edgeTables}": edgeTables.map(({ arn }) => arn) },
         ),
       },
     ],

@@ -47,7 +47,7 @@ const environmentOf = (site: DeclaredSite, environment: DeclaredSite["environmen
   table(`${place}Tags`, tagTable(names.tagTable));
   secret(place, names.secret, site.variables);
   const originKeys = environment.originKeys.map((number) => originKey(place, names.originKeys, number));
-  const cdn = edge(site, environment, siteFunctions(site, environment.name, queue), originKeys);
+  const { cdn, table: edgeTable } = edge(site, environment, siteFunctions(site, environment.name, queue), originKeys);
   const { distribution } = cdn.nodes;
   const host = environment.domains[0] ?? distribution.domainName;
   return {
@@ -60,6 +60,7 @@ const environmentOf = (site: DeclaredSite, environment: DeclaredSite["environmen
     originKeys,
     github: environment.github,
     distribution,
+    edgeTable,
     revalidationQueueUrl: queue.url,
     deadLetters: dead,
   };
@@ -67,5 +68,8 @@ const environmentOf = (site: DeclaredSite, environment: DeclaredSite["environmen
 
 /** Every declared environment, in the order of the sites file. */
 export const environments = declaredSites.flatMap((site) => site.environments.map((environment) => environmentOf(site, environment)));
+
+/** The tables that their edges look up; several environments share one. */
+export const edgeTables = [...new Set(environments.map(({ edgeTable }) => edgeTable))];
 
 export const outputs = Object.fromEntries(environments.map(({ site, environment, url }) => [`${site.name}/${environment}`, url]));

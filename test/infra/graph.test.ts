@@ -1,4 +1,6 @@
 import { execFile } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
 import { batchesAtOnce } from "../../blueprint/concurrency.ts";
@@ -180,8 +182,6 @@ describe("the graph of production", () => {
         members: [{ originId: "files" }, { originId: "server" }],
       },
     ]);
-    const ofFiles = inputs.orderedCacheBehaviors.find(({ pathPattern }: { pathPattern: string }) => pathPattern === "/robots.txt");
-    expect(ofFiles.functionAssociations).toHaveLength(1);
     const kept = one(graph(), "cachePolicy", "FilesCachePolicy").inputs;
     expect([kept.minTtl, kept.defaultTtl, kept.parametersInCacheKeyAndForwardedToOrigin.headersConfig.headers.items]).toEqual([
       0,
@@ -194,13 +194,9 @@ describe("the graph of production", () => {
     });
     expect(inputs.defaultCacheBehavior.functionAssociations).toMatchObject([{ eventType: "viewer-request" }]);
     expect(inputs.orderedCacheBehaviors).toMatchObject([
-      { pathPattern: "/robots.txt", ...file },
       { pathPattern: "/_next/image*", targetOriginId: "image" },
       { pathPattern: "/_next/data/*", targetOriginId: "server" },
       { pathPattern: "/_next/*", ...file },
-      { pathPattern: "/docs/*", ...file },
-      { pathPattern: "/read???me????1?.txt", ...file },
-      { pathPattern: "/read???me??????1???.txt", ...file },
       { pathPattern: "/*/_next/static/*", ...file },
     ]);
     expect(inputs.origins.find(({ originId }: { originId: string }) => originId === "files").originPath).toBe("/web/production/_assets");
@@ -210,7 +206,7 @@ describe("the graph of production", () => {
   it("keeps pages apart by what Next looks at", () => {
     const { inputs } = one(graph(), "cachePolicy", "PagesCachePolicy");
     const { queryStringsConfig, headersConfig, cookiesConfig } = inputs.parametersInCacheKeyAndForwardedToOrigin;
-    expect(queryStringsConfig.queryStringBehavior).toBe("all");
+    expect(queryStringsConfig).toEqual({ queryStringBehavior: "allExcept", queryStrings: { items: ["_rsc", "dpl"] } });
     expect(headersConfig.headers.items).toEqual([
       "rsc",
       "next-router-prefetch",
@@ -218,8 +214,65 @@ describe("the graph of production", () => {
       "next-router-state-tree",
       "next-url",
       "x-prerender-revalidate",
+      "x-shiplog-release",
     ]);
     expect(cookiesConfig.cookies.items).toEqual(["__prerender_bypass"]);
+  });
+
+  it("keeps pictures apart by their release, and files by their path alone", () => {
+    const keyOf = (name: string) => {
+      const { queryStringsConfig, headersConfig, cookiesConfig } = one(graph(), "cachePolicy", name).inputs
+        .parametersInCacheKeyAndForwardedToOrigin;
+      return [queryStringsConfig.queryStringBehavior, headersConfig.headers.items, cookiesConfig.cookieBehavior];
+    };
+    expect(keyOf("ImagesCachePolicy")).toEqual(["allExcept", ["accept", "x-shiplog-release"], "none"]);
+    expect(keyOf("FilesCachePolicy")).toEqual(["none", ["x-forwarded-host"], "none"]);
+  });
+
+  it("has one router, whose code is the file that the local edge runs, and tells the engine which table it looks up", () => {
+    const router = one(graph(), "router", "EdgeRouter").inputs;
+    const table = one(graph(), "edgeTable", "EdgeTable").outputs.arn;
+    expect(router.code).toBe(readFileSync(join(root, "blueprint/edge-router.js"), "utf8"));
+    expect(router.keyValueStoreAssociations).toEqual([table]);
+    expect(configIn(graph()).sites.map(({ edgeTable, skewHours }) => [edgeTable, skewHours])).toEqual([
+      [table, 24],
+      [table, 24],
+      [table, 2],
+    ]);
+  });
+
+  it("lets three functions write that table, none of them list it, and only one remove addresses of releases", () => {
+    const table = one(graph(), "edgeTable", "EdgeTable").outputs.arn;
+    const ofTables = all(graph(), "role").flatMap((role) =>
+      statements(role)
+        .filter(({ Action }) => Action.some((action) => action.startsWith("cloudfront-keyvaluestore:")))
+        .map(({ Action, Resource }) => [role.name, Action.map((action) => action.split(":")[1]), Resource]),
+    );
+    expect(ofTables.sort()).toEqual(
+      ["FlipAliasRole", "PublishReleaseRole", "ReconcileRole"].map((role) => [
+        role,
+        ["DescribeKeyValueStore", "GetKey", "UpdateKeys"],
+        [table],
+      ]),
+    );
+    const removing = all(graph(), "role").flatMap((role) =>
+      statements(role).flatMap(({ Effect, Action, Resource }) =>
+        Action.includes("lambda:DeleteAlias")
+          ? [[role.name, Effect, Resource.map((arn) => arn.replace(/^.*:function:shiplog-\*-\*-/, ""))]]
+          : [],
+      ),
+    );
+    expect(removing).toEqual([
+      ["ReconcileRole", "Allow", ["server", "server:r-*", "server-*", "server-*:r-*", "image", "image:r-*"]],
+      ["ReconcileRole", "Deny", ["server:live", "server-*:live", "image:live", "revalidation:live"]],
+    ]);
+  });
+
+  it("lets the flip of a release change no file that visitors reach but what an older engine left elsewhere", () => {
+    const written = statements(one(graph(), "role", "FlipAliasRole")).flatMap(({ Action, Resource }) =>
+      Action.some((action) => /^s3:(Put|Delete)/.test(action)) ? [[Action, Resource.map((arn) => arn.replace(/^[^/]*/, ""))]] : [],
+    );
+    expect(written).toEqual([[["s3:GetObject", "s3:PutObject"], ["/*/*/_assets/_public/*"]]]);
   });
 
   it("gives each environment a key of its own, which its edge sends to every function and its functions are told", () => {

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { buildHandler } from "./support/build-handler.ts";
 import { work } from "./support/bundle-config.ts";
 import { checks } from "./support/checks.ts";
-import { changed, extended, type Graph, graphOf } from "./support/graph.ts";
+import { all, changed, extended, type Graph, graphOf } from "./support/graph.ts";
 
 /** A check that cannot fail checks nothing: each mistake here must be named. */
 let graph: Graph;
@@ -119,6 +119,41 @@ describe("the check names", () => {
     expect(checks.releases(code)).toContain("the function WebPreviewServerFunction would get back its code");
     const alias = changed(graph, "alias", "WebPreviewServerLive", () => ({ ignoreChanges: ["description", "routingConfig"] }));
     expect(checks.releases(alias)).toEqual(["the alias WebPreviewServerLive would get back its functionVersion"]);
+  });
+
+  it("a request that no router sees, and a router without a table of its own", () => {
+    const unseen = changed(
+      graph,
+      "distribution",
+      "WebProductionCdnDistribution",
+      ({ orderedCacheBehaviors: [first, ...rest], ...inputs }) => ({
+        inputs: { ...inputs, orderedCacheBehaviors: [{ ...first, functionAssociations: [] }, ...rest] },
+      }),
+    );
+    expect(checks.edges(unseen)).toEqual(["WebProductionCdnDistribution has behaviours that one router does not see"]);
+    const router = all(graph, "router")[0];
+    const blind = changed(graph, "router", "EdgeRouter", (inputs) => ({ inputs: { ...inputs, keyValueStoreAssociations: [] } }));
+    expect(checks.edges(blind)).toContain("EdgeRouter looks into no table, or into several");
+    const second = extended(graph, "router", "EdgeRouter2", { ...router?.inputs, arn: "arn:second" });
+    expect(checks.edges(second)).toEqual(["EdgeRouter shares its table", "EdgeRouter2 shares its table"]);
+  });
+
+  it("a router that is larger than any function of CloudFront, or of a runtime without tables", () => {
+    const large = changed(graph, "router", "EdgeRouter", (inputs) => ({ inputs: { ...inputs, code: "x".repeat(10_241) } }));
+    expect(checks.edges(large)).toEqual(["EdgeRouter has 10241 bytes, above 10240"]);
+    const old = changed(graph, "router", "EdgeRouter", (inputs) => ({ inputs: { ...inputs, runtime: "cloudfront-js-1.0" } }));
+    expect(checks.edges(old)).toEqual(["EdgeRouter runs on cloudfront-js-1.0, which knows no table"]);
+  });
+
+  it("more behaviours than CloudFront takes, and an edge that the router can send to no files", () => {
+    const many = changed(graph, "distribution", "WebProductionCdnDistribution", (inputs) => ({
+      inputs: { ...inputs, orderedCacheBehaviors: Array.from({ length: 75 }, () => inputs.defaultCacheBehavior) },
+    }));
+    expect(checks.edges(many)).toEqual(["WebProductionCdnDistribution has 76 behaviours, above 75"]);
+    const other = changed(graph, "distribution", "WebProductionCdnDistribution", (inputs) => ({
+      inputs: { ...inputs, origins: inputs.origins.filter(({ originId }: { originId: string }) => originId !== "files") },
+    }));
+    expect(checks.edges(other)).toEqual(['WebProductionCdnDistribution has no origin "files"']);
   });
 
   it("data that would go with production", () => {

@@ -78,6 +78,9 @@ const rules: Record<string, Rule> = {
   }),
   // SST's own lookup of the zone that a domain belongs to
   "pulumi-nodejs:dynamic:Resource": () => ({ zoneId: "Z0EXAMPLE" }),
+  "aws:cloudfront/keyValueStore:KeyValueStore": ({ physical }) => ({
+    arn: arn("cloudfront", `key-value-store/${hex(8, physical)}-0000-4000-8000-000000000000`, ""),
+  }),
   "aws:cloudfront/function:Function": ({ physical }) => ({ arn: arn("cloudfront", `function/${physical}`, "") }),
 };
 

@@ -171,7 +171,45 @@ const releases: Check = (graph) => {
   ];
 };
 
-export const checks = { handlers, deadLetters, visibility, partialFailures, topology, roles, retention, releases };
+/** As CloudFront takes them: a distribution's behaviours with the default one, and a function's code. */
+const MAX_BEHAVIORS = 75;
+const MAX_FUNCTION_BYTES = 10_240;
+
+/** Every request to an edge goes through a router, which looks into a table that the engine writes. */
+const edges: Check = (graph) => {
+  const tables = all(graph, "edgeTable").map(({ outputs }) => outputs.arn as string);
+  const routers = all(graph, "router");
+  return [
+    ...routers.flatMap(({ name, inputs }) => {
+      const [table, ...more] = (inputs.keyValueStoreAssociations ?? []) as string[];
+      const bytes = Buffer.byteLength(inputs.code);
+      return [
+        ...(table !== undefined && more.length === 0 && tables.includes(table) ? [] : [`${name} looks into no table, or into several`]),
+        ...(routers.some((other) => other.name !== name && other.inputs.keyValueStoreAssociations?.includes(table))
+          ? [`${name} shares its table`]
+          : []),
+        ...(inputs.runtime === "cloudfront-js-2.0" ? [] : [`${name} runs on ${inputs.runtime}, which knows no table`]),
+        ...(bytes <= MAX_FUNCTION_BYTES ? [] : [`${name} has ${bytes} bytes, above ${MAX_FUNCTION_BYTES}`]),
+      ];
+    }),
+    ...all(graph, "distribution").flatMap(({ name, inputs }) => {
+      const behaviors = [inputs.defaultCacheBehavior, ...inputs.orderedCacheBehaviors] as Resource["inputs"][];
+      const asked = new Set(
+        behaviors.map((one) => (one.functionAssociations ?? []).map(({ functionArn }: { functionArn: string }) => functionArn).join()),
+      );
+      const [router = "", ...others] = asked;
+      return [
+        ...(others.length === 0 && routers.some(({ outputs }) => outputs.arn === router)
+          ? []
+          : [`${name} has behaviours that one router does not see`]),
+        ...(behaviors.length <= MAX_BEHAVIORS ? [] : [`${name} has ${behaviors.length} behaviours, above ${MAX_BEHAVIORS}`]),
+        ...(inputs.origins.some(({ originId }: { originId: string }) => originId === "files") ? [] : [`${name} has no origin "files"`]),
+      ];
+    }),
+  ];
+};
+
+export const checks = { handlers, deadLetters, visibility, partialFailures, topology, roles, retention, releases, edges };
 
 /** Every role's rights as text, to be read by a person when they change. */
 export const listRights = (graph: Graph): string =>

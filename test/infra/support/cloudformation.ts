@@ -144,12 +144,12 @@ const different: Readonly<Record<string, Translation>> = {
     { OriginRequestPolicyConfig: { Name: name, ...(itemsOut(propertiesOf(inputs)) as Properties) } },
   ],
   "cloudfront/function": ({ inputs, name }) => {
-    const { code, runtime, comment = name } = inputs;
-    return [
-      "CloudFront::Function",
-      { Name: inputs.name ?? name, AutoPublish: true, FunctionCode: code, FunctionConfig: { Comment: comment, Runtime: runtime } },
-    ];
+    const { code, runtime, comment = name, keyValueStoreAssociations: tables = [] } = inputs;
+    const KeyValueStoreAssociations = (tables as string[]).map((KeyValueStoreARN) => ({ KeyValueStoreARN }));
+    const FunctionConfig = { Comment: comment, Runtime: runtime, KeyValueStoreAssociations };
+    return ["CloudFront::Function", { Name: inputs.name ?? name, AutoPublish: true, FunctionCode: code, FunctionConfig }];
   },
+  "cloudfront/keyValueStore": ({ inputs, name }) => ["CloudFront::KeyValueStore", { Name: name, ...propertiesOf(inputs) }],
   "cloudfront/originAccessControl": ({ inputs, name }) => [
     "CloudFront::OriginAccessControl",
     { OriginAccessControlConfig: { Name: name, ...propertiesOf(inputs) } },

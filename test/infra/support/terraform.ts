@@ -104,6 +104,7 @@ const renamed: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 const named: readonly string[] = [
   "aws_cloudfront_cache_policy",
   "aws_cloudfront_function",
+  "aws_cloudfront_key_value_store",
   "aws_cloudfront_origin_access_control",
   "aws_cloudfront_origin_request_policy",
   "aws_cloudwatch_log_metric_filter",
