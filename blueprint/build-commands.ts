@@ -6,6 +6,14 @@ import { INSTALLS } from "./sites-install.ts";
  * CODEBUILD_SRC_DIR; SHIPLOG_APP is the app's folder below it, where the app is a part of a workspace.
  */
 
+/** Ends a build that an app's own buildspec.yml was meant for. */
+export const REFUSE_OWN_BUILDSPEC = `
+if [ -e "$CODEBUILD_SRC_DIR/\${SHIPLOG_APP:-.}/buildspec.yml" ]; then
+  echo "This app has a buildspec.yml, and Shiplog was deployed where the app's folder was not there to say so. Deploy Shiplog again beside the app, or declare how the site is built in the sites file (build)" >&2
+  exit 1
+fi
+`.trim();
+
 /** Programs that this build alone uses, found before others. */
 const TOOLS = `"\${TMPDIR:-/tmp}/shiplog-tools"`;
 

@@ -1,4 +1,15 @@
-import { COLLECT, ENTER_APP, INSTALL, KEEP, KEPT, OPEN_NEXT, PLAIN_FILES, sharpFor, TAKE_MANAGER } from "./build-commands.ts";
+import {
+  COLLECT,
+  ENTER_APP,
+  INSTALL,
+  KEEP,
+  KEPT,
+  OPEN_NEXT,
+  PLAIN_FILES,
+  REFUSE_OWN_BUILDSPEC,
+  sharpFor,
+  TAKE_MANAGER,
+} from "./build-commands.ts";
 import type { Site } from "./sites.ts";
 
 /**
@@ -10,9 +21,14 @@ export const NPM_LINKS = "**/node_modules/.bin/**/*";
 /**
  * The build of a site that has no buildspec.yml of its own: an ordinary OpenNext build, or the commands of the sites file.
  * It is the same for every source, on AWS and here: what differs, its commands find in the source (ADR 22).
+ *
+ * @param refuseOwn nobody knew whether the app has a buildspec.yml: one that has is not built by anything else
  */
-export const buildspecOf = ({ build, architecture }: Pick<Site, "build" | "architecture">): string => {
-  const install = build?.install ?? [TAKE_MANAGER, INSTALL];
+export const buildspecOf = (
+  { build, architecture }: Pick<Site, "build" | "architecture">,
+  { refuseOwn = false }: { readonly refuseOwn?: boolean } = {},
+): string => {
+  const install = [...(refuseOwn ? [REFUSE_OWN_BUILDSPEC] : []), ...(build?.install ?? [TAKE_MANAGER, INSTALL])];
   const commands = [ENTER_APP, ...(build?.commands ?? [OPEN_NEXT]), sharpFor(architecture), PLAIN_FILES, COLLECT, KEEP];
   return JSON.stringify({
     version: 0.2,

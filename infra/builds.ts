@@ -48,7 +48,7 @@ const projectOf = (site: DeclaredSite, environment: string): aws.codebuild.Proje
     source: {
       type: "S3",
       location: $interpolate`${buckets.sources.bucket}/none`,
-      ...(!site.ownBuildspec && { buildspec: buildspecOf(site) }),
+      ...(site.ownBuildspec !== true && { buildspec: buildspecOf(site, { refuseOwn: site.ownBuildspec === "unknown" }) }),
     },
     artifacts: {
       type: "S3",

@@ -43,6 +43,22 @@ describe("the build of a site without a buildspec", () => {
       ["index.mjs", "node_modules", "node_modules/kept", "node_modules/semver", "node_modules/semver/semver.js"].sort(),
     );
   });
+
+  it("ends where the app has one after all, of which nobody knew when its project was made", async () => {
+    const build = { install: ["true"], commands: [...copying, SHARP] };
+    const built = async (name: string, files: Record<string, string>, app?: string) => {
+      await room.putSource(`${name}.zip`, files);
+      const environmentVariablesOverride = app === undefined ? [] : [{ name: "SHIPLOG_APP", value: app }];
+      const source = { sourceTypeOverride: "S3", sourceLocationOverride: `sources/${name}.zip` } as const;
+      const buildspec = buildspecOf({ build, architecture: "arm64" }, { refuseOwn: true });
+      const started = await room.startBuild(buildspec, { ...source, artifactsOverride, environmentVariablesOverride });
+      return (await room.ended(started)).buildStatus;
+    };
+    expect(await built("plain", { "package.json": "{}", "apps/web/package.json": "{}" }, "apps/web"), room.text()).toBe("SUCCEEDED");
+    expect(await built("own", { "buildspec.yml": "version: 0.2" })).toBe("FAILED");
+    expect(room.text()).toMatch(/^This app has a buildspec\.yml/m);
+    expect(await built("part", { "apps/web/buildspec.yml": "version: 0.2" }, "apps/web")).toBe("FAILED");
+  });
 });
 
 it("a buildspec of one's own that packs such a link loses that link alone", async () => {
