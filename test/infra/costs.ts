@@ -21,6 +21,7 @@ const price = {
   s3Get: 0.0004 / 1e3,
   secretCall: 0.05 / 1e4,
   kmsSign: 0.15 / 1e4,
+  tableCall: 1 / 1e3,
   buildMinute: 0.00425,
   alarmMonth: 0.1,
   secretMonth: 0.4,
@@ -54,6 +55,8 @@ const kindOf = ({ client, command }: Call): Kind | undefined => {
       return "secretCall";
     case "KMSClient":
       return "kmsSign";
+    case "CloudFrontKeyValueStoreClient":
+      return "tableCall";
     default:
       return undefined; // Lambda's, CodeBuild's and CloudFront's control planes cost nothing
   }

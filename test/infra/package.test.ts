@@ -48,6 +48,12 @@ describe("the infrastructure out of the installed package", () => {
   });
 });
 
+it("the package has the router's file where the local edge and where SST look for it", () => {
+  const text = (path: string) => readFileSync(path, "utf8");
+  for (const place of ["blueprint", "aws/blueprint"])
+    expect(text(join(folder, "shiplog", place, "edge-router.js")), place).toBe(text(join(root, "blueprint/edge-router.js")));
+});
+
 it("the package has the sites file's schema for editors, and it is what the code says", () => {
   expect(JSON.parse(readFileSync(join(folder, "shiplog/sites.schema.json"), "utf8"))).toEqual(sitesSchema());
 });
