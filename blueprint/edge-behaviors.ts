@@ -40,19 +40,22 @@ export type Behavior = {
   readonly cacheKey: keyof typeof cacheKeys;
 };
 
-/** The behaviours of an environment's edge in the order in which they are tried; `*` comes last. None depends on a release. */
+/**
+ * The behaviours of an environment's edge in the order in which they are tried; `*` comes last. None depends on a release: what
+ * Next.js has below a basePath, and its files below the path of an assetPrefix, each release may have elsewhere.
+ */
 export const behaviorsOf = ({
   basePath = "",
   functions,
 }: Pick<Site, "functions"> & { readonly basePath?: string | undefined }): Behavior[] => [
   ...[
-    { pattern: `${basePath}/_next/image*`, origin: "image", cacheKey: "images" } as const,
+    { pattern: "/_next/image*", origin: "image", cacheKey: "images" } as const,
+    { pattern: "/*/_next/image*", origin: "image", cacheKey: "images" } as const,
     ...Object.entries(functions).flatMap(([name, patterns]) =>
       patterns.map((one) => ({ pattern: `${basePath}/${one}`, origin: `server-${name}`, cacheKey: "pages" }) as const),
     ),
-    { pattern: `${basePath}/_next/data/*`, origin: "server", cacheKey: "pages" } as const,
-    { pattern: `${basePath}/_next/*`, origin: "files", cacheKey: "files" } as const,
-    // below the path of an assetPrefix, which each release may change
+    { pattern: "/_next/data/*", origin: "server", cacheKey: "pages" } as const,
+    { pattern: "/_next/*", origin: "files", cacheKey: "files" } as const,
     { pattern: "/*/_next/static/*", origin: "files", cacheKey: "files" } as const,
   ].sort((a, b) => specificity(b.pattern) - specificity(a.pattern)),
   { pattern: "*", origin: "server", cacheKey: "pages" },

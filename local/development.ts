@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as z from "zod";
+import { behaviorsOf } from "../blueprint/edge-behaviors.ts";
 import type { EngineConfig, SiteConfig } from "../blueprint/engine-config.ts";
 import { functionName } from "../blueprint/engine-functions.ts";
 import { githubTokens } from "../blueprint/github.ts";
@@ -34,6 +35,9 @@ const LOCAL_TOKEN = "local";
 const LOCAL_READ_TOKEN = "local-read";
 /** A minute is the shortest on AWS, where every run costs. */
 const WAKE_EVERY_MS = 5_000;
+/** On AWS it is seconds, over the whole world. */
+const TABLE_DELAY_MS = 1_000;
+const EDGE_TABLE = "shiplog-edge";
 
 export type DevelopmentOptions = {
   /** everything is kept here; made where it is missing */
@@ -54,6 +58,8 @@ export type DevelopmentOptions = {
   readonly account?: AccountLimits;
   /** webhooks may go to this machine, also by http; default no */
   readonly allowLoopbackWebhooks?: boolean;
+  /** how long ago the rows are from that points of presence see; milliseconds, default a second */
+  readonly tableDelayMs?: number;
   log(line: string): void;
 };
 
@@ -110,6 +116,7 @@ export const startDevelopment = async (options: DevelopmentOptions): Promise<Dev
 
     const queues = await provisionEngine(aws.clients);
     const configs: SiteConfig[] = [];
+    const table = aws.endpoint.keyValueStores.create(EDGE_TABLE);
     const edges: { site: string; environment: string; edge: Edge }[] = [];
     for (const { site, environment, originKeys: numbers, queueUrl, without, unused } of await provisioned(aws.clients, sites, given)) {
       const place = `${site.name}/${environment}`;
@@ -122,11 +129,21 @@ export const startDevelopment = async (options: DevelopmentOptions): Promise<Dev
           `${place}: ${unused.join(", ")}: the value that \`shiplog env\` set stays, and the one of this start is not used. Remove it with \`shiplog env rm\` first to use that.`,
         );
       const originKeys = originKeysOf(place, numbers);
-      const edge = await startSiteEdge(aws, site.name, environment, await freePort(memory.ports[place]), originKeys);
+      const distribution = distributionOf(site.name, environment);
+      const edge = await startSiteEdge(aws, {
+        site: site.name,
+        environment,
+        distribution,
+        behaviors: behaviorsOf(site),
+        port: await freePort(memory.ports[place]),
+        originKeys,
+        table,
+        tableDelayMs: options.tableDelayMs ?? TABLE_DELAY_MS,
+      });
       closers.push(edge.close);
       memory.ports[place] = edge.port;
       edges.push({ site: site.name, environment, edge });
-      configs.push({ ...siteConfig(site, environment, edge, queueUrl), originKeys });
+      configs.push({ ...siteConfig(site, environment, edge, queueUrl), distribution, edgeTable: table, originKeys });
     }
 
     const port = await apiPort(options.port ?? (await freePort(memory.ports.api)), declared);
@@ -224,7 +241,15 @@ const keepApart = async (dataDir: string): Promise<void> => {
   });
 };
 
-const siteConfig = (site: LocalSite, environment: string, edge: Edge, revalidationQueueUrl: string): Omit<SiteConfig, "originKeys"> => ({
+const distributionOf = (site: string, environment: string): string =>
+  `E${createHash("sha256").update(`${site}/${environment}`).digest("hex").slice(0, 13).toUpperCase()}`;
+
+const siteConfig = (
+  site: LocalSite,
+  environment: string,
+  edge: Edge,
+  revalidationQueueUrl: string,
+): Omit<SiteConfig, "originKeys" | "distribution" | "edgeTable"> => ({
   site: site.name,
   environment,
   host: new URL(edge.url).host,
@@ -237,9 +262,6 @@ const siteConfig = (site: LocalSite, environment: string, edge: Edge, revalidati
   streaming: site.streaming,
   functions: site.functions,
   sizes: site.sizes,
-  // the edge keeps nothing, but it is told like any CDN
-  distribution: `E${createHash("sha256").update(`${site.name}/${environment}`).digest("hex").slice(0, 13).toUpperCase()}`,
-  edgeTable: null,
   skewHours: site.skewHours,
   revalidationQueueUrl,
   buildTimeoutMinutes: site.buildTimeoutMinutes,

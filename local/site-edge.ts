@@ -1,5 +1,5 @@
 import { GetObjectCommand, HeadObjectCommand } from "@aws-sdk/client-s3";
-import { behaviorsOf } from "../blueprint/edge-behaviors.ts";
+import type { Behavior } from "../blueprint/edge-behaviors.ts";
 import { functionOf, siteResources } from "../blueprint/site-resources.ts";
 import type { Clients } from "../engine/aws/clients.ts";
 import type { LocalAws } from "./aws.ts";
@@ -7,27 +7,30 @@ import { type Edge, startEdge } from "./edge/edge.ts";
 import { unlessThrottled } from "./function-urls.ts";
 import { BUCKETS } from "./provision/engine-resources.ts";
 
+export type SiteEdge = {
+  readonly site: string;
+  readonly environment: string;
+  readonly distribution: string;
+  readonly behaviors: readonly Behavior[];
+  readonly port: number;
+  readonly originKeys: readonly string[];
+  /** ARN of the table that it looks up, and how long ago its rows are from; milliseconds */
+  readonly table: string;
+  readonly tableDelayMs: number;
+};
+
 /** The edge of one environment, in front of its functions and its files. */
-export const startSiteEdge = (
-  aws: LocalAws,
-  site: string,
-  environment: string,
-  port: number,
-  originKeys: readonly string[],
-): Promise<Edge> => {
+export const startSiteEdge = async (aws: LocalAws, { site, environment, table, ...options }: SiteEdge): Promise<Edge> => {
   const names = siteResources(site, environment);
-  return startEdge({
-    port,
+  const edge = await startEdge({
+    ...options,
     certificate: aws.certificate,
-    originKeys,
     live: () => {
       const { sequence, deploymentId } = fenceOf(aws.lambda.alias(names.functions.server, names.alias)?.description ?? "");
       return sequence === 0 ? undefined : { deploymentId, sequence };
     },
-    distribution: `${site}-${environment}`,
-    behaviors: behaviorsOf({ functions: {} }),
-    table: { get: () => undefined },
-    tableDelayMs: 0,
+    // the store's own clock is never set
+    table: { get: (key, at) => aws.endpoint.keyValueStores.readAsOf(table, key, performance.now() - (Date.now() - at)) },
     invoke: async (target, event) => {
       if ("role" in target)
         return aws.lambda.request(functionOf(site, environment, target.role), names.alias, event).catch(unlessThrottled);
@@ -37,6 +40,16 @@ export const startSiteEdge = (
     },
     asset: (key, range) => object(aws.clients, `${names.assets}/${key}`, range),
   });
+  const forget = aws.endpoint.onInvalidation(({ distributionId, paths }) => {
+    if (distributionId === options.distribution) edge.invalidate(paths);
+  });
+  return {
+    ...edge,
+    close: async () => {
+      forget();
+      await edge.close();
+    },
+  };
 };
 
 /** What the alias says of itself; sequence 0 before the first release. */

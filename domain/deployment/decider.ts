@@ -2,7 +2,7 @@ import { type Decider, type Refusal, refuse } from "../kernel/decider.ts";
 import { withReason } from "../kernel/reason.ts";
 import type { DeploymentCommand } from "./commands.ts";
 import type { DeploymentEvent } from "./events.ts";
-import type { Request } from "./shapes.ts";
+import type { PublishedFunction, Request } from "./shapes.ts";
 
 type Status =
   | "absent"
@@ -27,7 +27,8 @@ export type Deployment = {
   buildId: string | null;
   releaseId: string | null;
   assets: boolean;
-  versions: boolean;
+  /** the versions of its functions, as whoever published them first said; null before */
+  functions: readonly PublishedFunction[] | null;
   /** every version was checked: it may go live */
   checked: boolean;
   /** a flip is under way: too late to cancel */
@@ -46,7 +47,7 @@ export const deployment: Decider<DeploymentCommand, Deployment, DeploymentEvent>
     buildId: null,
     releaseId: null,
     assets: false,
-    versions: false,
+    functions: null,
     checked: false,
     flipping: false,
   }),
@@ -77,7 +78,7 @@ export const deployment: Decider<DeploymentCommand, Deployment, DeploymentEvent>
         state.assets = true;
         break;
       case "VersionsPublished":
-        state.versions = true;
+        state.functions = event.body.functions;
         break;
       case "ChecksPassed":
         state.checked = true;
@@ -136,7 +137,7 @@ export const deployment: Decider<DeploymentCommand, Deployment, DeploymentEvent>
       case "RecordAssets":
         return publishing(state, state.assets ? [] : [{ type: "AssetsPublished", v: 1, body: body(command) }]);
       case "RecordVersions":
-        return publishing(state, state.versions ? [] : [{ type: "VersionsPublished", v: 1, body: body(command) }]);
+        return publishing(state, state.functions !== null ? [] : [{ type: "VersionsPublished", v: 1, body: body(command) }]);
       case "RecordChecksPassed":
         return publishing(state, state.checked ? [] : [{ type: "ChecksPassed", v: 1, body: body(command) }]);
       case "RecordChecksFailed":

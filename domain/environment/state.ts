@@ -144,10 +144,8 @@ export const evolve = (state: Environment, event: EnvironmentEvent): Environment
       state.lock = null;
       break;
     case "VariableSet":
-      noteVariable(state, event.body);
-      break;
     case "VariableRemoved":
-      noteVariable(state, { ...event.body, fingerprint: null });
+      noteVariable(state, { fingerprint: null, ...event.body });
       break;
     case "VariablesRead":
       break;

@@ -96,28 +96,22 @@ export const projectEnvironment = (view: EnvironmentView, event: Recorded<Enviro
       view.drifts = driftsBut(EDGE);
       break;
     case "EnvironmentPinned":
-      view.pin = { reason: event.body.reason, actor, at };
-      break;
     case "EnvironmentUnpinned":
-      view.pin = null;
+      view.pin = event.type === "EnvironmentUnpinned" ? null : { reason: event.body.reason, actor, at };
       break;
     case "EnvironmentLocked":
-      view.lock = { holder: event.body.holder, reason: event.body.reason, until: event.body.until, at };
-      break;
     case "EnvironmentUnlocked":
-      view.lock = null;
+      view.lock =
+        event.type === "EnvironmentUnlocked" ? null : { holder: event.body.holder, reason: event.body.reason, until: event.body.until, at };
       break;
     case "VariableSet":
-      noteVariable(view, event.body, event);
-      break;
     case "VariableRemoved":
-      noteVariable(view, { ...event.body, fingerprint: null }, event);
+      noteVariable(view, { fingerprint: null, ...event.body }, event);
       break;
     case "EdgeInvalidationFailed":
       warn(event.body.reason);
       break;
     case "VariablesRead":
-      break;
     case "EdgeInvalidated":
       break;
     default:

@@ -1,8 +1,8 @@
 import { kindOf, type PublishedFunction } from "../../domain/deployment/shapes.ts";
 import { describe } from "../../domain/environment/fence.ts";
-import { AddressTaken, type ReleaseAddresses } from "../aws/addresses.ts";
+import type { ReleaseAddresses } from "../aws/addresses.ts";
 
-export type Ports = { readonly addresses: Pick<ReleaseAddresses, "make" | "remove"> };
+export type Ports = { readonly addresses: Pick<ReleaseAddresses, "make"> };
 type Addressed = { readonly address: number; readonly deploymentId: string; readonly functions: readonly PublishedFunction[] };
 
 /** The alias of a release on each of its functions that visitors reach. It never moves. */
@@ -14,6 +14,8 @@ const isReached = ({ role }: PublishedFunction): boolean => kindOf(role) !== "re
 /**
  * Gives a release its address: on each function that visitors reach an alias of its own with a URL, whatever is there of it
  * already. Answers the URLs by function.
+ *
+ * @throws AddressTaken where a hand had an alias of this name lead elsewhere
  */
 export const makeAddresses = async (
   { addresses }: Ports,
@@ -29,14 +31,7 @@ export const makeAddresses = async (
         description: describe({ sequence: address, deploymentId }),
         invokeMode: streaming === true ? "RESPONSE_STREAM" : "BUFFERED",
       } as const;
-      try {
-        return [name, new URL(await addresses.make(wanted))] as const;
-      } catch (error) {
-        if (!(error instanceof AddressTaken)) throw error;
-        // of a publish that died before anybody was told of its version, or a hand's: a new alias has another URL
-        await addresses.remove({ name, alias });
-        return [name, new URL(await addresses.make(wanted))] as const;
-      }
+      return [name, new URL(await addresses.make(wanted))] as const;
     }),
   );
   return new Map(urls);

@@ -99,8 +99,8 @@ const bringLive = async (ports: Ports, flip: Flip, site: SiteConfig, before: Env
     warm(ports, site, { deploymentId, release, live, reason, forced, ...tried }),
     routeTo(ports, flip, site, before),
   ]);
-  const unasked = valueOf(asked);
-  const route = valueOf(routed);
+  const unasked = resultOf(asked);
+  const route = resultOf(routed);
   const newer = await moveAliases(ports, flip, before);
   if (newer !== undefined) return superseded(flip, newer);
   const { by, unproven: unseen } = await verifyAliases(ports, flip, site);
@@ -111,7 +111,7 @@ const bringLive = async (ports: Ports, flip: Flip, site: SiteConfig, before: Env
   await flip.record({ type: "RecordWentLive", sequence, ...(unproven !== "" && { unproven }), ...switched }, "/live");
 };
 
-const valueOf = <T>(settled: PromiseSettledResult<T>): T => {
+const resultOf = <T>(settled: PromiseSettledResult<T>): T => {
   if (settled.status === "rejected") throw settled.reason;
   return settled.value;
 };

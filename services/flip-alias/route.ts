@@ -3,6 +3,7 @@ import type { SiteConfig } from "../../blueprint/engine-config.ts";
 import { kindOf, type PublishedFunction } from "../../domain/deployment/shapes.ts";
 import type { PublicSet, Route } from "../../domain/environment/route.ts";
 import type { Environment } from "../../domain/environment/state.ts";
+import { AddressTaken } from "../../engine/aws/addresses.ts";
 import { type Ports as AddressPorts, makeAddresses } from "../../engine/edge/addresses.ts";
 import { hasRows, type Ports as RowsPorts, writeRows } from "../../engine/edge/public-rows.ts";
 import type { Flip } from "./flip.ts";
@@ -25,7 +26,10 @@ export const routeTo = async (ports: Ports, flip: Flip, site: SiteConfig, before
   const { id, functions, basePath = "" } = release;
   const known = before.routes.get(id);
   const address = release.address ?? (known?.deploymentId === deploymentId ? known.route.address : sequence);
-  const [urls, files] = await Promise.all([makeAddresses(ports, { address, deploymentId, functions }), publicSetOf(ports, flip, site)]);
+  const [urls, files] = await Promise.all([
+    makeAddresses(ports, { address, deploymentId, functions }).catch(unlessTaken),
+    publicSetOf(ports, flip, site),
+  ]);
   const { ids, host } = hostsOf(functions, urls);
   const idOf = (one: PublishedFunction | undefined): string => (one && ids.get(one.name)) ?? "";
   const server = functions.find(({ role }) => role === "server");
@@ -43,6 +47,11 @@ export const routeTo = async (ports: Ports, flip: Flip, site: SiteConfig, before
     files,
   };
   return fitting(route);
+};
+
+/** A hand moved what never moves: who undoes it knows why, and no flip does. */
+const unlessTaken = (error: unknown): never => {
+  throw error instanceof AddressTaken ? new FlipImpossible(error.message, { cause: error }) : error;
 };
 
 /** As it is stored: a row has little room. */

@@ -4,6 +4,7 @@ import type { DeploymentCommand } from "../../domain/deployment/commands.ts";
 import type { Artifact, PublishedFunction, Release } from "../../domain/deployment/shapes.ts";
 import type { Recorded } from "../../domain/kernel/event.ts";
 import { deploymentOf } from "../../domain/kernel/identity.ts";
+import { AddressTaken } from "../../engine/aws/addresses.ts";
 import type { SiteSecrets } from "../../engine/aws/secrets.ts";
 import { type Ports as AddressPorts, makeAddresses } from "../../engine/edge/addresses.ts";
 import { type Ports as RowsPorts, writeRows } from "../../engine/edge/public-rows.ts";
@@ -78,7 +79,7 @@ export const publishRelease =
     try {
       await ports.withBuild(artifact, (output) => publish(ports, work, output));
     } catch (error) {
-      if (error instanceof OutputRefused || error instanceof PublishRefused) return fail(error.message);
+      if (error instanceof OutputRefused || error instanceof PublishRefused || error instanceof AddressTaken) return fail(error.message);
       if (error instanceof ArchiveRefused) return fail(`the build's artifact is refused: ${error.message}`);
       if (givesUp(error))
         await fail(`gave up: ${error instanceof Error ? error.message : String(error)}; retry it, nothing is built again`);
@@ -107,11 +108,9 @@ const publish = async (ports: Ports, work: Work, output: Output): Promise<void> 
 
   const assets = await publishFiles(ports, work, build, seeds);
   if (assets === undefined) return;
-  const secrets = await ports.secrets(site);
   const { files } = assets;
-  const functions = await publishFunctions(ports, work, build, secrets, files.set);
-  const { fingerprints: variables } = secrets;
-  if (await tell({ type: "RecordVersions", functions, ...(variables && { variables }) }, "/versions")) return;
+  const functions = await publishVersions(ports, work, build, files.set);
+  if (functions === undefined) return;
   await makeAddresses(ports, { address, deploymentId, functions });
   await writeRows(ports, site, assets);
 
@@ -122,7 +121,7 @@ const publish = async (ports: Ports, work: Work, output: Output): Promise<void> 
     return;
   }
   const { base } = build.paths;
-  const release: Release = { id: releaseId, functions, manifest, ...(base !== "" && { basePath: base }), address, files };
+  const release: Release = { id: releaseId, functions: [...functions], manifest, ...(base !== "" && { basePath: base }), address, files };
   await tell({ type: "RecordChecksPassed", release, checks }, "/checks");
 };
 
@@ -134,6 +133,27 @@ const publishFiles = async (ports: Ports, work: Work, build: Inspected, seeds: r
   if (state.assets) return assets;
   await ports.seedTags(site, seeds);
   return (await tell({ type: "RecordAssets", ...assets.recorded, tags: seeds.length }, "/assets")) ? undefined : assets;
+};
+
+/**
+ * The versions of its functions. Two at once may have published some with other settings: those that were recorded first are the
+ * release's, since its address never moves. `undefined` where the deployment was ended meanwhile.
+ */
+const publishVersions = async (
+  ports: Ports,
+  work: Work,
+  build: Inspected,
+  set: string,
+): Promise<readonly PublishedFunction[] | undefined> => {
+  const { deploymentId, site, tell } = work;
+  const recorded = async () => (await ports.aggregates.deployment.load(deploymentId)).state.functions;
+  const before = await recorded();
+  if (before !== null) return before;
+  const secrets = await ports.secrets(site);
+  const functions = await publishFunctions(ports, work, build, secrets, set);
+  const { fingerprints: variables } = secrets;
+  if (await tell({ type: "RecordVersions", functions, ...(variables && { variables }) }, "/versions")) return undefined;
+  return (await recorded()) ?? functions;
 };
 
 /** Functions that are published at once: each has its packed code on disk until Lambda has taken it. */

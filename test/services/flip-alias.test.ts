@@ -18,7 +18,14 @@ describe("a flip", () => {
     await here.asks(1);
     await here.delivers();
     expect(here.did).toEqual([`moved ${revalidation} to 1`, `moved ${server} to 1`]);
-    expect(await here.types()).toEqual(["DeploymentAdmitted", "FlipRequested", "AliasFlipped", "AliasFlipped", "EdgeSwitched", "ReleaseWentLive"]);
+    expect(await here.types()).toEqual([
+      "DeploymentAdmitted",
+      "FlipRequested",
+      "AliasFlipped",
+      "AliasFlipped",
+      "EdgeSwitched",
+      "ReleaseWentLive",
+    ]);
     expect(await room.typesOf(steps(1).stream)).toContain("FlipStarted");
   });
 

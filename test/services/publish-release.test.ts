@@ -79,7 +79,6 @@ const stage = async (
         did.push(`addressed ${name}:${version} as ${alias}`);
         return `https://abc.lambda-url.eu-west-1.on.aws/`;
       },
-      remove: async () => undefined,
     },
     edgeTable: heldTable().table,
     clock: room.clock,

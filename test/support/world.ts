@@ -10,7 +10,7 @@ import { type ApiClient, apiClient, type LoggedEvent } from "./api-client.ts";
 import { type FixtureApp, writeFixtureApp } from "./fixture-app.ts";
 import { until } from "./until.ts";
 
-export type WorldOptions = Pick<DevelopmentOptions, "variables" | "codeBuild" | "account" | "allowLoopbackWebhooks"> & {
+export type WorldOptions = Pick<DevelopmentOptions, "variables" | "codeBuild" | "account" | "allowLoopbackWebhooks" | "tableDelayMs"> & {
   /** the site `web` has these, and its source is the fixture app */
   environments: readonly string[];
   /** more of the site `web`, as in a sites file */
@@ -39,6 +39,8 @@ export async function startWorld({ environments, site = {}, sites = [], github, 
     sitesFile: join(folder, "sites.json"),
     variables,
     reconcileEveryMs: NEVER_MS,
+    // a flip is seen by the next request, so that a test may demand it
+    tableDelayMs: 0,
     log: (line) => void lines.push(line),
     ...more,
   });

@@ -214,7 +214,11 @@ export const beginTrial = ({ deployments, roles, deliveries, crashes, flooded = 
 
   /** The table: it is read whole at one moment, with the version that guards a write. */
   const tableOf = (process: Process): EdgeTable => ({
-    version: () => wait(process, "look at the table", () => ((process.answers.row = row), `v${rowWrites}`)),
+    version: () =>
+      wait(process, "look at the table", () => {
+        process.answers.row = row;
+        return `v${rowWrites}`;
+      }),
     get: async () => row || undefined,
     update: (_, version, { puts }) =>
       wait(process, `write the row ${version}`, () => {
@@ -232,8 +236,6 @@ export const beginTrial = ({ deployments, roles, deliveries, crashes, flooded = 
     host: "h",
     checkPath: "/",
     originKeys: [],
-    edgeTable: null,
-    skewHours: 24,
     streaming: false,
     functions: {},
     edgeTable: "table",
@@ -267,7 +269,6 @@ export const beginTrial = ({ deployments, roles, deliveries, crashes, flooded = 
       notes: { flipTries: async () => NO_TRIES, noteTries: async () => undefined, forgetTries: async () => undefined },
       addresses: {
         make: async ({ name, alias }) => `https://${name.replaceAll("-", "")}${alias.slice(2)}.lambda-url.eu-west-1.on.aws/`,
-        remove: async () => undefined,
       },
       publicSet: async () => ({ files: { set: "0".repeat(16), rows: 0 }, rows: [] }),
       edgeTable: tableOf(process),

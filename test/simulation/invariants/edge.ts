@@ -52,7 +52,10 @@ export const edgeOf = (world: World, ledger: Ledger, aliases: Aliases, cloudOf: 
     before.highest = row.sequence;
     before.edited = false;
     const flip = place.flips.get(row.sequence);
-    if (flip === undefined) return world.violate(`the row ${key} was written with sequence ${row.sequence}, which nobody asked for`);
+    if (flip === undefined) {
+      world.violate(`the row ${key} was written with sequence ${row.sequence}, which nobody asked for`);
+      return;
+    }
     for (const { name, role, version } of flip.release.functions) {
       const alias = aliases.of(name);
       if (!alias.everEdited && !alias.moves.has(row.sequence))
@@ -72,7 +75,10 @@ export const edgeOf = (world: World, ledger: Ledger, aliases: Aliases, cloudOf: 
     written: (key: string, _before: string | undefined, after: string | undefined): void => {
       if (after === undefined || key.startsWith("files:")) return;
       const row = parsed(after);
-      if (row === undefined) return world.violate(`the row ${key} was written as ${after}`);
+      if (row === undefined) {
+        world.violate(`the row ${key} was written as ${after}`);
+        return;
+      }
       named(key, row);
       const [, distribution = ""] = key.split(":");
       if (key === liveKey(distribution)) live(distribution, key, row);
@@ -118,8 +124,10 @@ export const visit = ({ world, edgeTable, lambda }: Cloud, ledger: Ledger, watch
 export const checkEdge = ({ world, edgeTable }: Cloud, stream: string, { state, flips }: Place): void => {
   const [distribution = ""] = [...streams].find(([, of]) => of === stream) ?? [];
   if (state.live === null) return;
-  if (state.edge?.sequence !== state.live.sequence)
-    return world.violate(`${stream}: ${state.live.sequence} is live, and visitors were sent to ${state.edge?.sequence ?? "nothing"} last`);
+  if (state.edge?.sequence !== state.live.sequence) {
+    world.violate(`${stream}: ${state.live.sequence} is live, and visitors were sent to ${state.edge?.sequence ?? "nothing"} last`);
+    return;
+  }
   const text = edgeTable.versions.at(-1)?.get(liveKey(distribution));
   const isRight = text === JSON.stringify(state.edge.route);
   if (isRight !== (state.edgeDrift === undefined))
