@@ -178,6 +178,7 @@ describe("a release's address", () => {
   it("of a version or a function that is not there cannot be made", async () => {
     const problem = (asked: Promise<unknown>) => asked.then(() => undefined, problemOf);
     expect(await problem(addresses.make({ ...wanted, version: "99" }))).toBe("missing");
+    expect(calls).toEqual(["GetAlias", "CreateAlias"]);
     expect(await problem(addresses.make({ ...wanted, name: "nobody" }))).toBe("missing");
     expect(await addresses.find(wanted)).toBeUndefined();
   });
@@ -193,9 +194,19 @@ describe("a release's address", () => {
     await expectWhole(await addresses.make(wanted));
   });
 
+  it("gets no URL while one of its permissions is refused, though the other is there", async () => {
+    await alias();
+    await urlPermission();
+    endpoint.lambda.throttle("AddPermission", 2);
+    await expect(addresses.make(wanted)).rejects.toMatchObject({ name: "TooManyRequestsException" });
+    expect(await addresses.find(wanted)).toEqual({ version: "1", url: undefined });
+  });
+
   it("is removed with everything of it, as often as one likes, and can be made again", async () => {
     const first = await addresses.make(wanted);
+    calls = [];
     await addresses.remove(wanted);
+    expect(calls).toEqual(["DeleteFunctionUrlConfig", "DeleteAlias"]);
     await addresses.remove(wanted);
     expect(await addresses.find(wanted)).toBeUndefined();
     const again = await addresses.make(wanted);

@@ -9,10 +9,12 @@ import {
   CreateFunctionUrlConfigCommand,
   DeleteAliasCommand,
   DeleteFunctionCommand,
+  DeleteFunctionUrlConfigCommand,
   GetAccountSettingsCommand,
   GetAliasCommand,
   GetFunctionConfigurationCommand,
   GetFunctionUrlConfigCommand,
+  GetPolicyCommand,
   InvokeCommand,
   type LambdaClient,
   ListEventSourceMappingsCommand,
@@ -20,6 +22,7 @@ import {
   ListVersionsByFunctionCommand,
   PublishVersionCommand,
   paginateListVersionsByFunction,
+  RemovePermissionCommand,
   UpdateAliasCommand,
   UpdateFunctionCodeCommand,
   UpdateFunctionConfigurationCommand,
@@ -431,6 +434,20 @@ describe("an alias", () => {
     await client.send(new DeleteAliasCommand(alias()));
     expect(endpoint.lambda.functionUrl(id)).toBeUndefined();
   });
+
+  it("may lose its function URL, once, and gets another one then", async () => {
+    await client.send(new CreateAliasCommand({ ...alias(), FunctionVersion: "1" }));
+    const at = { FunctionName: "web", Qualifier: "live" };
+    const url = async () => (await client.send(new CreateFunctionUrlConfigCommand({ ...at, AuthType: "NONE" }))).FunctionUrl;
+    const first = await url();
+    expect((await client.send(new DeleteFunctionUrlConfigCommand(at))).$metadata.httpStatusCode).toBe(204);
+    const missing = { name: "ResourceNotFoundException", $metadata: { httpStatusCode: 404 } };
+    for (const Command of [DeleteFunctionUrlConfigCommand, GetFunctionUrlConfigCommand])
+      await expect(client.send(new Command(at) as GetFunctionUrlConfigCommand)).rejects.toMatchObject(missing);
+    await expect(client.send(new DeleteFunctionUrlConfigCommand({ ...at, Qualifier: "none" }))).rejects.toMatchObject(missing);
+    expect(await client.send(new GetAliasCommand(alias()))).toMatchObject({ FunctionVersion: "1" });
+    expect(await url()).not.toBe(first);
+  });
 });
 
 describe("what is recorded only", () => {
@@ -459,6 +476,26 @@ describe("what is recorded only", () => {
       Condition: { StringEquals: { "lambda:FunctionUrlAuthType": "NONE" } },
     });
     await expect(client.send(new AddPermissionCommand(permission))).rejects.toMatchObject({ name: "ResourceConflictException" });
+  });
+
+  it("are policies: each qualifier has its own, until its last statement is removed", async () => {
+    const at = { FunctionName: "web", Qualifier: "live" };
+    const missing = { name: "ResourceNotFoundException", $metadata: { httpStatusCode: 404 } };
+    await expect(client.send(new GetPolicyCommand(at))).rejects.toMatchObject(missing);
+    for (const StatementId of ["one", "two"])
+      await client.send(new AddPermissionCommand({ ...at, StatementId, Action: "lambda:InvokeFunction", Principal: "*" }));
+    const { Policy = "", RevisionId } = await client.send(new GetPolicyCommand(at));
+    expect(JSON.parse(Policy)).toMatchObject({ Version: "2012-10-17", Id: "default", Statement: [{ Sid: "one" }, { Sid: "two" }] });
+    await expect(client.send(new GetPolicyCommand({ FunctionName: "web" }))).rejects.toMatchObject(missing);
+    await expect(client.send(new GetPolicyCommand({ ...at, Qualifier: "none" }))).rejects.toMatchObject(missing);
+
+    const remove = (StatementId: string, more: object = {}) => client.send(new RemovePermissionCommand({ ...at, StatementId, ...more }));
+    await expect(remove("three")).rejects.toMatchObject(missing);
+    expect((await remove("one", { RevisionId })).$metadata.httpStatusCode).toBe(204);
+    await expect(remove("two", { RevisionId })).rejects.toMatchObject({ name: "PreconditionFailedException" });
+    await expect(remove("one")).rejects.toMatchObject(missing);
+    await remove("two");
+    await expect(client.send(new GetPolicyCommand(at))).rejects.toMatchObject(missing);
   });
 
   it("are event source mappings, which others poll", async () => {
