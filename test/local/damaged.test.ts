@@ -70,7 +70,7 @@ describe("a document of the data folder", () => {
 describe("the local AWS", () => {
   it("names each file of its own that is damaged, and starts once it is away", async () => {
     await (await startEndpoint({ dataDir: folder })).close();
-    for (const name of ["tables.json", "secrets.json", "kms.json", "event-bus.json", "invalidations.json"]) {
+    for (const name of ["tables.json", "secrets.json", "kms.json", "event-bus.json", "invalidations.json", "key-value-stores/arn.json"]) {
       const file = await put(name, "{");
       expect(await thrownBy(() => startEndpoint({ dataDir: folder })), name).toMatchObject(naming(file));
       await rm(file);

@@ -5,6 +5,7 @@ import { readFileSync, statSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { CreateInvalidationCommand } from "@aws-sdk/client-cloudfront";
+import { DescribeKeyValueStoreCommand, GetKeyCommand, PutKeyCommand } from "@aws-sdk/client-cloudfront-keyvaluestore";
 import { GetLogEventsCommand } from "@aws-sdk/client-cloudwatch-logs";
 import { DescribeTableCommand, GetItemCommand, ListTablesCommand, PutItemCommand } from "@aws-sdk/client-dynamodb";
 import { CreateEventBusCommand, PutEventsCommand, PutRuleCommand, PutTargetsCommand } from "@aws-sdk/client-eventbridge";
@@ -20,6 +21,7 @@ import {
 import { GetQueueUrlCommand, SendMessageCommand } from "@aws-sdk/client-sqs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Endpoint, type Invalidation, startEndpoint } from "../../local/endpoint/endpoint.ts";
+import { openKeyValueStores } from "../../local/endpoint/key-value-store.ts";
 import { AwsError } from "../../local/http.ts";
 import {
   type Clients,
@@ -226,6 +228,8 @@ describe("the front door", () => {
 });
 
 describe("what was answered", () => {
+  const KvsARN = openKeyValueStores(newDataDir()).create("kept");
+
   async function fill(of: Clients): Promise<void> {
     await createTable(of, "Kept", "NEW_IMAGE");
     await of.dynamodb.send(new PutItemCommand({ TableName: "Kept", Item: { pk: { S: "a" }, sk: { S: "1" } } }));
@@ -235,6 +239,8 @@ describe("what was answered", () => {
     await of.s3.send(new CreateBucketCommand({ Bucket: "kept" }));
     await of.s3.send(new PutObjectCommand({ Bucket: "kept", Key: "k", Body: "object", Metadata: { m: "1" } }));
     await of.secrets.send(new CreateSecretCommand({ Name: "kept", SecretString: "s" }));
+    const { ETag } = await of.keyValueStore.send(new DescribeKeyValueStoreCommand({ KvsARN }));
+    await of.keyValueStore.send(new PutKeyCommand({ KvsARN, Key: "kept", Value: "row", IfMatch: ETag }));
     await of.events.send(new CreateEventBusCommand({ Name: "kept" }));
     await of.events.send(new PutRuleCommand({ Name: "r", EventBusName: "kept", EventPattern: '{"source":["s"]}' }));
     const Targets = [{ Id: "1", Arn: queueArn("kept-events") }];
@@ -257,6 +263,7 @@ describe("what was answered", () => {
     const object = await of.s3.send(new GetObjectCommand({ Bucket: "kept", Key: "k" }));
     expect([await object.Body?.transformToString(), object.Metadata]).toEqual(["object", { m: "1" }]);
     expect((await of.secrets.send(new GetSecretValueCommand({ SecretId: "kept" }))).SecretString).toBe("s");
+    expect((await of.keyValueStore.send(new GetKeyCommand({ KvsARN, Key: "kept" }))).Value).toBe("row");
     const { events } = await of.logs.send(new GetLogEventsCommand({ logGroupName: "kept", logStreamName: "s" }));
     expect(events).toMatchObject([{ message: "line" }]);
     await publish(of, 2);
@@ -269,6 +276,7 @@ describe("what was answered", () => {
     const directory = newDataDir();
     const first = await startEndpoint({ dataDir: directory });
     const before = clientsOf(first);
+    first.keyValueStores.create("kept");
     await fill(before);
     first.logs.append("kept", "s", [{ timestamp: 1, message: "line" }]);
     before.destroy();
@@ -288,7 +296,10 @@ describe("what was answered", () => {
 
   it("is there after the process was killed", async () => {
     const directory = newDataDir();
-    const child = await startChild(directory, 'endpoint.logs.append("kept", "s", [{ timestamp: 1, message: "line" }]);');
+    const child = await startChild(
+      directory,
+      'endpoint.keyValueStores.create("kept"); endpoint.logs.append("kept", "s", [{ timestamp: 1, message: "line" }]);',
+    );
     const before = clientsOf(child);
     await fill(before);
     child.process.kill("SIGKILL");

@@ -11,6 +11,7 @@ import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { CreateQueueCommand, DeleteMessageCommand, type Message, ReceiveMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { Sha256 } from "@smithy/core/checksum";
 import { SignatureV4 } from "@smithy/signature-v4";
+import { keyValueStoreClient } from "../../engine/aws/clients.ts";
 import { clientOptions, type LocalPlace } from "../../local/client-options.ts";
 import { REGION } from "../../local/http.ts";
 
@@ -26,6 +27,7 @@ export function clientsOf(endpoint: LocalPlace) {
     logs: new CloudWatchLogsClient(config),
     cloudfront: new CloudFrontClient(config),
     lambda: new LambdaClient(config),
+    keyValueStore: keyValueStoreClient(config),
   };
   return {
     ...all,

@@ -58,7 +58,15 @@ def functions(it):
     it.ask("lambda", "create_function_url_config", **of, Qualifier="live", AuthType="NONE")
     it.ask("lambda", "update_function_url_config", **of, Qualifier="live", InvokeMode="RESPONSE_STREAM")
     permission = {"StatementId": "all", "Action": "lambda:InvokeFunctionUrl", "Principal": "*", "FunctionUrlAuthType": "NONE"}
+    it.refused("ResourceNotFoundException", "lambda", "get_policy", **of, Qualifier="live")
     it.ask("lambda", "add_permission", **of, Qualifier="live", **permission)
+    it.refused("ResourceConflictException", "lambda", "add_permission", **of, Qualifier="live", **permission)
+    policy = it.ask("lambda", "get_policy", **of, Qualifier="live")
+    it.refused("ResourceNotFoundException", "lambda", "remove_permission", **of, Qualifier="live", StatementId="none")
+    statement = {"StatementId": "all", "RevisionId": policy["RevisionId"]}
+    it.ask("lambda", "remove_permission", **of, Qualifier="live", **statement)
+    it.ask("lambda", "delete_function_url_config", **of, Qualifier="live")
+    it.refused("ResourceNotFoundException", "lambda", "delete_function_url_config", **of, Qualifier="live")
     it.refused("ResourceConflictException", "lambda", "delete_function", **of, Qualifier=version)
     for variables in ({"BIG": "x" * 5_000}, {"QUOTES": '"' * 3_000}, {"AWS_REGION": "x"}):
         given = {**new, "FunctionName": "refused", "Environment": {"Variables": variables}}
