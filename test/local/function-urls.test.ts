@@ -94,6 +94,7 @@ describe("the host of a function URL", () => {
 
   it("of a function that there is none of is not found", async () => {
     expect(await askedAs({ host: host.replace(/^.{8}/, "00000000") })).toMatchObject({ status: 404 });
+    expect(await askedAs({ host: `www.${host}` })).toMatchObject({ status: 403 });
   });
 
   it.each([
