@@ -37,7 +37,8 @@ const cachePolicy = (name: string, comment: string, { headers, cookies, query }:
 /**
  * CloudFront lets 100 distributions share one policy, one access control or one function; ten fewer leave room while one
  * deployment takes some out and moves others up. A function looks into one table alone, so that each has its own: of 5 MB,
- * of which 90 environments have 58 KB each, and an account has at least 50 of them.
+ * of which 90 environments have 58 KB each, and an account has at least 50 of them. One that moves up finds no rows in its new
+ * table until the engine has written them, and is answered by what is live until then.
  */
 const SHARE = 90;
 

@@ -1,9 +1,10 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { root } from "./support/bundle-config.ts";
 import { checks } from "./support/checks.ts";
-import { all, evaluate, type Graph, one } from "./support/graph.ts";
+import { all, configIn, evaluate, type Graph, graphOf, one, statements } from "./support/graph.ts";
 
 let folder: string;
 let graph: Graph;
@@ -49,5 +50,65 @@ describe("an app that is in another repository", () => {
   it("is built as the sites file says, and an app that is here as is seen in its folder", () => {
     expect(firstCommand("told")).not.toContain("buildspec.yml");
     expect(firstCommand("full")).not.toContain("buildspec.yml");
+  });
+});
+
+describe("the edges of production", () => {
+  const production = (): Graph => graphOf("production");
+
+  it("keeps pictures apart by their release, and files by their path alone", () => {
+    const keyOf = (name: string) => {
+      const { queryStringsConfig, headersConfig, cookiesConfig } = one(production(), "cachePolicy", name).inputs
+        .parametersInCacheKeyAndForwardedToOrigin;
+      return [queryStringsConfig.queryStringBehavior, headersConfig.headers.items, cookiesConfig.cookieBehavior];
+    };
+    expect(keyOf("ImagesCachePolicy")).toEqual(["allExcept", ["accept", "x-shiplog-release"], "none"]);
+    expect(keyOf("FilesCachePolicy")).toEqual(["none", ["x-forwarded-host"], "none"]);
+  });
+
+  it("has one router, whose code is the file that the local edge runs, and tells the engine which table it looks up", () => {
+    const router = one(production(), "router", "EdgeRouter").inputs;
+    const table = one(production(), "edgeTable", "EdgeTable").outputs.arn;
+    expect(router.code).toBe(readFileSync(join(root, "blueprint/edge-router.js"), "utf8"));
+    expect(router.keyValueStoreAssociations).toEqual([table]);
+    expect(configIn(production()).sites.map(({ edgeTable, skewHours }) => [edgeTable, skewHours])).toEqual([
+      [table, 24],
+      [table, 24],
+      [table, 2],
+    ]);
+  });
+
+  it("lets three functions write that table, none of them list it, and only one remove addresses of releases", () => {
+    const table = one(production(), "edgeTable", "EdgeTable").outputs.arn;
+    const ofTables = all(production(), "role").flatMap((role) =>
+      statements(role)
+        .filter(({ Action }) => Action.some((action) => action.startsWith("cloudfront-keyvaluestore:")))
+        .map(({ Action, Resource }) => [role.name, Action.map((action) => action.split(":")[1]), Resource]),
+    );
+    expect(ofTables.sort()).toEqual(
+      ["FlipAliasRole", "PublishReleaseRole", "ReconcileRole"].map((role) => [
+        role,
+        ["DescribeKeyValueStore", "GetKey", "UpdateKeys"],
+        [table],
+      ]),
+    );
+    const removing = all(production(), "role").flatMap((role) =>
+      statements(role).flatMap(({ Effect, Action, Resource }) =>
+        Action.includes("lambda:DeleteAlias")
+          ? [[role.name, Effect, Resource.map((arn) => arn.replace(/^.*:function:shiplog-\*-\*-/, ""))]]
+          : [],
+      ),
+    );
+    expect(removing).toEqual([
+      ["ReconcileRole", "Allow", ["server", "server:r-*", "server-*", "server-*:r-*", "image", "image:r-*"]],
+      ["ReconcileRole", "Deny", ["server:live", "server-*:live", "image:live", "revalidation:live"]],
+    ]);
+  });
+
+  it("lets the flip of a release change no file that visitors reach but what an older engine left elsewhere", () => {
+    const written = statements(one(production(), "role", "FlipAliasRole")).flatMap(({ Action, Resource }) =>
+      Action.some((action) => /^s3:(Put|Delete)/.test(action)) ? [[Action, Resource.map((arn) => arn.replace(/^[^/]*/, ""))]] : [],
+    );
+    expect(written).toEqual([[["s3:GetObject", "s3:PutObject"], ["/*/*/_assets/_public/*"]]]);
   });
 });
