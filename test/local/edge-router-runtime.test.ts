@@ -183,7 +183,7 @@ describe("The router", () => {
     );
   });
 
-  test("leaves room for what is to come: a fifth of what CloudFront takes", () => {
+  test("leaves room for what is to come", () => {
     expect(Buffer.byteLength(routerSource())).toBeLessThan(SOURCE_MAX * 0.85);
   });
 });
