@@ -84,7 +84,7 @@ export const openAnswerCache = ({ bytesMax, now }: { readonly bytesMax: number; 
       const lifetime = lifetimeOf(answer);
       // what is there may no longer be kept; an error says nothing of it
       if (lifetime === undefined && answer.status < 500) forget(place.key);
-      if (lifetime === undefined || since !== invalidations) return reply;
+      if (lifetime === undefined) return reply;
       const putWhole = (body: Buffer): void => {
         if (since === invalidations) put(place, { ...reply, answer: { ...answer, body } }, lifetime);
       };

@@ -18,7 +18,7 @@ const TTL_MAX = 365 * 24 * 60 * 60;
  * - `vary` says nothing: what answers are kept apart by stands in the behaviour.
  */
 export const lifetimeOf = ({ status, headers }: Pick<Answer, "status" | "headers">): Lifetime | undefined => {
-  const said = Object.fromEntries(headers.filter(([name]) => name !== "set-cookie" && name !== "vary"));
+  const said = Object.fromEntries(headers.filter(([name]) => name !== "set-cookie"));
   const policy = new CachePolicy(
     { method: "GET", url: "/", headers: {} },
     { status, headers: said },

@@ -169,9 +169,17 @@ describe("A path", () => {
     expect((await ask(`/shop/eu${path}`, {}, below)).to).toBe(to);
   });
 
+  test.each(["/api/deep/x", "/_next/data/b/only.json", "/_next/image"])(
+    "goes to the most specific in whatever order they are listed: %s",
+    async (path) => {
+      const reversed = rowsOf({ [liveKey(DISTRIBUTION)]: { ...LIVE, split: split.toReversed() } });
+      expect((await ask(path, {}, reversed)).to).toBe((await ask(path, {}, read)).to);
+    },
+  );
+
   test("that is not below the basePath goes to the server", async () => {
     expect((await ask("/_next/image", {}, below)).to).toBe("server9");
-    expect((await ask("/shop/europe", {}, below)).to).toBe("server9");
+    expect((await ask("/shop/eu-_next/image", {}, below)).to).toBe("server9");
   });
 
   test("that was made to be compared for ever is compared at once", async () => {
@@ -214,6 +222,7 @@ describe("A public file", () => {
     };
     for (const name of names.filter((_, at) => at % 50 === 0)) expect((await ask(`/${name}`, {}, rowsOf(table))).to).toBe("files");
     expect((await ask("/pictures/5000.png", {}, rowsOf(table))).to).toBe("server9");
+    for (const path of ["/", "/pictures/"]) expect((await ask(path, {}, rowsOf(table))).keys).toEqual([liveKey(DISTRIBUTION)]);
     const { keys, to } = await ask("/pictures/1.png", named(release(5)), rowsOf(table));
     expect([keys.length, to]).toEqual([2, "server9"]);
     expect((await ask("/pictures/1.png", {}, rowsOf({ [liveKey(DISTRIBUTION)]: { ...LIVE, files } }))).to).toBe("server9");
