@@ -53,7 +53,7 @@ export const keptReplies = (cache: AnswerCache) => {
     const place = placeOf(call.request, keyed);
     const isRead = call.request.method === "GET" || call.request.method === "HEAD";
     const kept = isRead ? cache.find(place) : undefined;
-    if (kept === undefined || (kept.state === "old" && call.request.method === "HEAD")) {
+    if (kept === undefined) {
       const since = cache.moment();
       return fetched(place, call, await ask(call), since);
     }

@@ -1,6 +1,6 @@
 import { Readable } from "node:stream";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { liveKey, releaseKey } from "../../blueprint/edge-table.ts";
+import { filesKey, liveKey, publicSetOf, releaseKey } from "../../blueprint/edge-table.ts";
 import { STREAMED } from "../../engine/open-next/streamed-answer.ts";
 import type { EdgeOptions } from "../../local/edge/edge.ts";
 import { ask } from "../support/ask.ts";
@@ -62,6 +62,16 @@ describe("A page that may be kept", () => {
     answering({ "cache-control": "s-maxage=60" });
     now += 121_000;
     expect(await visit()).toBe("answer 3, Miss");
+  });
+
+  test("is fetched again whole, whatever the visitor has and asks for", async () => {
+    answering({ "cache-control": "s-maxage=60, stale-while-revalidate=60", etag: '"e1"' });
+    await visit();
+    now += 61_000;
+    expect((await ask(edge.url, "/page", { method: "HEAD", headers: { "if-none-match": '"e1"', range: "bytes=0-1" } })).status).toBe(304);
+    await until("it is fetched", () => edge.events.length === 2);
+    const { headers, requestContext } = edge.events[1]?.event ?? expect.fail("nothing was fetched");
+    expect([headers["if-none-match"], headers.range, requestContext.http.method]).toEqual([undefined, undefined, "GET"]);
   });
 
   test("is served while it can not be fetched again, and forgotten where it may no longer be kept", async () => {
@@ -239,6 +249,12 @@ describe("A flip", () => {
     expect(asked).toEqual([flippedAt - 1, flippedAt]);
   });
 
+  test("is not told by a row that the router did not take", async () => {
+    edge.rows.set(liveKey(DISTRIBUTION), JSON.stringify({ ...routeOf(8), until: 1 }));
+    const { text, headers } = await ask(edge.url, "/page");
+    expect([text, headers["x-shiplog-sequence"]]).toEqual(["from server", "7"]);
+  });
+
   test("that the table does not know yet is the alias' own, and never served to who the table knows", async () => {
     answering({ "cache-control": "s-maxage=60" });
     edge.rows.set(liveKey(DISTRIBUTION), "");
@@ -293,6 +309,19 @@ describe("A file", () => {
     expect([kept["x-cache"], kept["x-shiplog-deployment"], sent.equals(body)]).toEqual(["Hit from cloudfront", release(7), true]);
     const part = await ask(edge.url, "/a.js", { headers: { range: "bytes=0-5" } });
     expect([part.status, part.text, part.headers["content-range"]]).toEqual([206, "export", `bytes 0-5/${body.length}`]);
+  });
+
+  test("of many names the release that the router chose, and not what the alias says", async () => {
+    const { files, rows } =
+      publicSetOf(
+        "a".repeat(16),
+        Array.from({ length: 100 }, (_, at) => `p/${at}.txt`),
+      ) ?? expect.fail();
+    rows.forEach((row, at) => void edge.rows.set(filesKey(DISTRIBUTION, files.set, at), row));
+    edge.rows.set(liveKey(DISTRIBUTION), JSON.stringify(routeOf(8, { files })));
+    edge.files.set(`_public/${files.set}/p/99.txt`, { status: 200, headers: {}, body: Buffer.from("ninety-nine") });
+    const { text, headers } = await ask(edge.url, "/p/99.txt");
+    expect([text, headers["x-shiplog-deployment"], headers["x-shiplog-sequence"]]).toEqual(["ninety-nine", release(8), "8"]);
   });
 
   test("of the static ones is compressed from what was kept", async () => {
