@@ -13,7 +13,7 @@ const table = cf.kvs();
 /** What a release is called. Nothing else is looked up, so that no visitor makes keys. */
 const RELEASE = /^dep_[0-9A-HJKMNP-TV-Z]{26}$/;
 /** Builds share their name for these two, so they lie below the id of their release. */
-const BUILD_MANIFEST = /^(.*\/_next\/static\/)([^/]+)(\/_(?:buildManifest|ssgManifest)\.js)$/;
+const BUILD_MANIFEST = /^(.*\/_next\/static\/)([^/]+)(\/_[A-Za-z]+Manifest\.js(?:on)?)$/;
 /** What pages are kept apart by, and files must not be. */
 const PAGE_HEADERS = [
   'next-router-prefetch',

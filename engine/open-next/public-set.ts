@@ -22,8 +22,11 @@ export const publicSets = (objects: Pick<Objects, "fingerprint" | "copy" | "getT
     return Manifest.parse(JSON.parse(text));
   };
 
-  /** A release of an engine that put public files with each flip has their contents, and no folder of its set: it is made. */
-  const bringOver = async ({ bucket, assets, publicFiles: contents }: Locations, { publicFiles }: Manifest, set: string): Promise<void> => {
+  /**
+   * What is missing in the folder of a set. A release of an engine that put public files with each flip has no such folder, but the
+   * contents: it is made. What any other lacks is gone.
+   */
+  const complete = async ({ bucket, assets, publicFiles: contents }: Locations, { v, publicFiles }: Manifest, set: string) => {
     const keyOf = (path: string): string => `${setFolder(assets, set)}/${path}`;
     const there = await objects.present(
       bucket,
@@ -31,8 +34,8 @@ export const publicSets = (objects: Pick<Objects, "fingerprint" | "copy" | "getT
     );
     const missing = publicFiles.filter(({ path }) => !there.has(keyOf(path)));
     await each(missing, WIDTH, async ({ path, sha256, contentType, cacheControl }) => {
-      const content = contentKey(contents, sha256);
-      if ((await objects.fingerprint(bucket, content)) === undefined)
+      const content = v === 1 ? contentKey(contents, sha256) : keyOf(path);
+      if (v !== 1 || (await objects.fingerprint(bucket, content)) === undefined)
         throw new FilesMissing(`the content of /${path} (${content}) is gone from ${bucket}`);
       await objects.copy(bucket, content, keyOf(path), sha256, { contentType, cacheControl });
     });
@@ -43,7 +46,7 @@ export const publicSets = (objects: Pick<Objects, "fingerprint" | "copy" | "getT
     of: async (locations: Locations, manifest: string): Promise<{ files: PublicSet; rows: readonly string[] }> => {
       const found = await read(locations, manifest);
       const set = setOf(found.publicFiles);
-      if (found.v === 1) await bringOver(locations, found, set);
+      await complete(locations, found, set);
       const named = publicSetOf(
         set,
         found.publicFiles.map(({ path }) => path),

@@ -64,8 +64,9 @@ const fitting = (route: Route): Route => {
   return LiveRow.parse(route);
 };
 
-const publicSetOf = async (ports: Ports, { release }: Flip, site: SiteConfig): Promise<PublicSet> => {
-  if (release.files !== undefined && (await hasRows(ports, site, release.files))) return release.files;
+/** What was just published is there; of what was live before, somebody may have taken something away. */
+const publicSetOf = async (ports: Ports, { reason, release }: Flip, site: SiteConfig): Promise<PublicSet> => {
+  if (reason === "deploy" && release.files !== undefined && (await hasRows(ports, site, release.files))) return release.files;
   const set = await ports.publicSet(site, release.manifest);
   await writeRows(ports, site, set);
   return set.files;
