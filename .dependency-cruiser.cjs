@@ -9,6 +9,7 @@ const knows = {
   "engine/zip": ["engine/kit"],
   "engine/oidc": ["blueprint", "engine/kit"],
   "engine/aws": ["domain", "blueprint", "engine/kit"],
+  "engine/edge": ["domain", "blueprint", "engine/kit", "engine/aws"],
   "engine/log": ["domain", "blueprint", "engine/kit", "engine/aws"],
   "engine/webhooks": ["domain", "blueprint", "engine/kit", "engine/aws"],
   "engine/open-next": ["domain", "blueprint", "engine/kit", "engine/aws", "engine/zip"],

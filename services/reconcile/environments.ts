@@ -7,28 +7,27 @@ import { fold } from "../../domain/kernel/decider.ts";
 import type { Recorded } from "../../domain/kernel/event.ts";
 import { deploymentStream, environmentStream } from "../../domain/kernel/identity.ts";
 import type { AliasState } from "../../engine/aws/functions.ts";
-import { readRow } from "../../engine/edge/live-row.ts";
 import { ageOf } from "../../engine/kit/age.ts";
 import type { Aggregates } from "../../engine/log/execute.ts";
 import type { Admitted } from "../../engine/log/queue-admitted.ts";
+import { type Ports as EdgePorts, lookAtEdge } from "./edge-row.ts";
 import { type Ports as SendingPorts, sendAgain } from "./send-again.ts";
 
 /** Where the log has put an alias. */
 type Placed = Fence & { readonly version: string };
 
-export type Ports = SendingPorts & {
-  readonly aggregates: Pick<Aggregates, "environment" | "deployment">;
-  events(stream: string): Promise<readonly Recorded[]>;
-  alias(fn: string): Promise<AliasState | undefined>;
-  /** whether the environment still has a function of this name */
-  isDeclared(site: string, environment: string, fn: string): boolean;
-  /** whether there is a row of it: without one, nothing else looks after it */
-  isProjected(deploymentId: string): Promise<boolean>;
-  /** the version that the environment's row has read; 0 where there is no row */
-  projected(site: string, environment: string): Promise<number>;
-  /** the row of what is live in the table that the environment's edge looks up; null where it looks up none */
-  edgeRow(site: string, environment: string): Promise<{ readonly distribution: string; readonly text: string | undefined } | null>;
-};
+export type Ports = SendingPorts &
+  EdgePorts & {
+    readonly aggregates: Pick<Aggregates, "environment" | "deployment">;
+    events(stream: string): Promise<readonly Recorded[]>;
+    alias(fn: string): Promise<AliasState | undefined>;
+    /** whether the environment still has a function of this name */
+    isDeclared(site: string, environment: string, fn: string): boolean;
+    /** whether there is a row of it: without one, nothing else looks after it */
+    isProjected(deploymentId: string): Promise<boolean>;
+    /** the version that the environment's row has read; 0 where there is no row */
+    projected(site: string, environment: string): Promise<number>;
+  };
 
 const MINUTE = 60_000;
 const NUDGE_MS = 2 * MINUTE;
@@ -39,7 +38,7 @@ const REMEMBERED_MS = 24 * 60 * MINUTE;
 const ACTOR = "shiplog reconcile";
 
 /** One environment as it is looked at: its whole past, and what that makes of it. */
-type Observed = {
+export type Observed = {
   readonly site: string;
   readonly environment: string;
   readonly stream: string;
@@ -172,34 +171,6 @@ const lookAt = async (
     { cause: `flip/${fence.sequence}/${fn}`, correlation: stream, actor: ACTOR },
   );
   return { found, fence, expected: { ...fence, version: to } };
-};
-
-/**
- * Whether visitors are sent where the log says. A row that is lost, or was never written, is written by bringing live once more what
- * is; what a hand wrote is shown and left alone, like an alias; what a flip wrote that had been given up is put right.
- */
-const lookAtEdge = async (ports: Ports, observed: Observed): Promise<void> => {
-  const { site, environment, state, flips, history, record } = observed;
-  const row = state.live === null ? null : await ports.edgeRow(site, environment);
-  if (row === null) return;
-  const { distribution, text } = row;
-  const { edge, edgeDrift } = state;
-  if (edge !== null && text === JSON.stringify(edge.route)) {
-    const ended = { type: "RecordEdgeDriftEnded", distribution, sequence: edge.sequence } as const;
-    if (edgeDrift !== undefined) await record(ended, `edge/${history.length}/ended`);
-    return;
-  }
-  const written = readRow(text)?.sequence ?? 0;
-  const isLate = written > (state.live?.sequence ?? 0) && flips.has(written);
-  if (edge !== null && !isLate)
-    await record(
-      { type: "RecordEdgeDrift", distribution, sequence: edge.sequence, found: text?.slice(0, 1_100) ?? null },
-      `edge/${history.length}`,
-    );
-  // a restore that failed is not tried for ever
-  const isHopeless = flips.get(state.flipped)?.reason === "restore" && state.flipped !== state.live?.sequence;
-  if ((edge === null || isLate || text === undefined) && !isHopeless)
-    await record({ type: "RestoreEdge" }, `edge/${history.length}/restore`);
 };
 
 /** How often this alias was elsewhere before: the same drift may come again, and is recorded again. */

@@ -1,4 +1,3 @@
-import { liveKey } from "../../blueprint/edge-table.ts";
 import { functionNames, siteResources } from "../../blueprint/site-resources.ts";
 import { BUILD_TIMEOUT_MINUTES } from "../../domain/deployment/limits.ts";
 import { deploymentStream, environmentStream, webhookStream } from "../../domain/kernel/identity.ts";
@@ -130,13 +129,11 @@ export const wire = ({
         return declared !== undefined && functionNames(name, environment, declared).includes(fn);
       },
       isProjected: async (id) => (await views.deployment(id)) !== undefined,
-      edgeRow: async (name, environment) => {
+      store: (name, environment) => {
         const declared = site(name, environment);
-        const store = declared && storeOf(declared);
-        return store === undefined
-          ? null
-          : { distribution: store.distribution, text: await edgeTable.get(store.table, liveKey(store.distribution)) };
+        return declared && storeOf(declared);
       },
+      row: edgeTable.get,
       projected: async (name, environment) => (await views.environment(name, environment))?.version ?? 0,
       now: clock.now,
     }),

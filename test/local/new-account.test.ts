@@ -20,6 +20,7 @@ import { accountNamed, newAccount } from "../../local/account-limits.ts";
 import { serveApi } from "../../local/api-server.ts";
 import { type LocalAws, startAws } from "../../local/aws.ts";
 import { clientOptions } from "../../local/client-options.ts";
+import { addressByNumber } from "../../local/function-address.ts";
 import { callRate } from "../../local/lambda/call-rate.ts";
 import { openConcurrency } from "../../local/lambda/concurrency.ts";
 import { pollQueue } from "../../local/queue-poller.ts";
@@ -59,7 +60,8 @@ const create = async (FunctionName: string, gate: string, streams = false): Prom
   );
   await waitUntilFunctionActive({ client: lambda, maxWaitTime: 20, minDelay: 0.05, maxDelay: 0.1 }, { FunctionName });
   const InvokeMode = streams ? "RESPONSE_STREAM" : "BUFFERED";
-  return (await lambda.send(new CreateFunctionUrlConfigCommand({ FunctionName, AuthType: "NONE", InvokeMode }))).FunctionUrl ?? "";
+  const { FunctionUrl = "" } = await lambda.send(new CreateFunctionUrlConfigCommand({ FunctionName, AuthType: "NONE", InvokeMode }));
+  return addressByNumber(FunctionUrl);
 };
 const invoke = (FunctionName: string, InvocationType: "RequestResponse" | "Event" = "RequestResponse") =>
   lambda.send(new InvokeCommand({ FunctionName, InvocationType }));

@@ -51,7 +51,8 @@ const ready = async (n: number, site: string) => {
     await reconcileEnvironment({
       ...shared,
       alias: async () => undefined,
-      edgeRow: async () => null,
+      store: () => undefined,
+      row: async () => undefined,
       isDeclared: () => true,
       isProjected: async () => true,
       projected: async () => 999,

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { DeploymentCommand } from "../../domain/deployment/commands.ts";
 import type { EnvironmentCommand } from "../../domain/environment/commands.ts";
 import type { EnvironmentEvent } from "../../domain/environment/events.ts";
+import type { Route } from "../../domain/environment/route.ts";
 import type { Recorded } from "../../domain/kernel/event.ts";
 import type { AliasState } from "../../engine/aws/functions.ts";
 import { reconcileEnvironment } from "../../services/reconcile/environments.ts";
@@ -60,6 +61,8 @@ const look = async (
     hasBegun = true,
     /** the row of what is live in the edge's table; null where the edge looks up none */
     row = null as { readonly text: string | undefined } | null,
+    /** when that was looked at last */
+    looked = undefined as number | undefined,
     undeclared = [] as readonly string[],
   } = {},
 ) => {
@@ -88,14 +91,15 @@ const look = async (
         : past.map(
             (event, n) => ({ ...event, id: `${n}.0`, stream: STREAM, version: n + 1, index: 0, at: at(n) }) as Recorded<EnvironmentEvent>,
           ),
-    sentAgain: async () => undefined,
+    sentAgain: async (what) => (what.startsWith("edge/") ? looked : undefined),
     noteSentAgain: async () => undefined,
     publish: async (events) => void published.push(...events.map(({ type }) => type)),
     alias: async (name) => aliases[name],
     isDeclared: (_site, _environment, fn) => !undeclared.includes(fn),
     isProjected: async () => isProjected,
     projected: async () => projected,
-    edgeRow: async () => row && { distribution: "E1", text: row.text },
+    store: () => (row === null ? undefined : { table: "table", distribution: "E1" }),
+    row: async () => row?.text,
     now: () => Date.parse(at()) + afterMs,
   })("web", "production");
   return { commands, published };
@@ -215,5 +219,72 @@ describe("the reconciler", () => {
     expect((await look([...past, locked], aliases, undefined, { afterMs: 599_000 })).commands).toEqual([]);
     const { commands } = await look([...past, locked], aliases, undefined, { afterMs: 600_000 });
     expect(commands).toMatchObject([{ type: "ExpireLock", at: at(600), cause: `reconcile/lock/${at(600)}` }]);
+  });
+});
+
+describe("the edge's row of what is live", () => {
+  const route = (n: number): Route => ({
+    v: 1,
+    sequence: n,
+    address: n,
+    release: deploymentId(n),
+    host: ".lambda-url.eu-west-1.on.aws",
+    server: "abc",
+    image: "def",
+    files: { set: "0123456789abcdef", rows: 0, paths: "" },
+  });
+  const switched = (n: number): EnvironmentEvent => ({
+    type: "EdgeSwitched",
+    v: 1,
+    body: { sequence: n, deploymentId: deploymentId(n), distribution: "E1", route: route(n), ended: [] },
+  });
+  const drift = (found: string | null): EnvironmentEvent => ({
+    type: "EdgeDriftDetected",
+    v: 1,
+    body: { distribution: "E1", sequence: 1, found },
+  });
+  const text = (n: number): string => JSON.stringify(route(n));
+  const unswitched = [admitted(1), flip(1), ...live(1)];
+  const past = [...unswitched, switched(1)];
+  const aliases = { [revalidation]: alias(1), [server]: alias(1) };
+  const seen = async (events: readonly EnvironmentEvent[], row: string | undefined, looked?: number) => {
+    const { commands } = await look(events, aliases, undefined, { row: { text: row }, ...(looked !== undefined && { looked }) });
+    return commands.map(({ cause: _, ...command }) => command);
+  };
+
+  it("is left alone where it says what was written last", async () => {
+    expect(await seen(past, text(1))).toEqual([]);
+  });
+  it("is written by bringing live once more what is, where it was lost or never written", async () => {
+    expect(await seen(past, undefined)).toEqual([
+      { type: "RecordEdgeDrift", distribution: "E1", sequence: 1, found: null },
+      { type: "RestoreEdge" },
+    ]);
+    expect(await seen(unswitched, undefined)).toEqual([{ type: "RestoreEdge" }]);
+  });
+  it("is shown and left alone where a hand wrote it", async () => {
+    for (const hand of ["by hand", JSON.stringify({ ...route(1), server: "xyz" }), text(7)])
+      expect(await seen(past, hand)).toEqual([{ type: "RecordEdgeDrift", distribution: "E1", sequence: 1, found: hand }]);
+  });
+  it("is put right where a flip wrote it that had been given up", async () => {
+    expect(await seen([...past, admitted(2), flip(2), failed(2)], text(2))).toEqual([{ type: "RestoreEdge" }]);
+  });
+  it("is not restored again where that failed", async () => {
+    const restored = [
+      ...past,
+      { ...flip(2), body: { ...flip(2).body, reason: "restore" } } as EnvironmentEvent,
+      { ...failed(2), body: { ...failed(2).body, flip: "restore" } } as EnvironmentEvent,
+    ];
+    expect(await seen(restored, undefined)).toEqual([{ type: "RecordEdgeDrift", distribution: "E1", sequence: 1, found: null }]);
+    expect(await seen([...unswitched, ...restored.slice(past.length)], undefined)).toEqual([]);
+  });
+  it("is said to be right again", async () => {
+    expect(await seen([...past, drift("by hand")], text(1))).toEqual([{ type: "RecordEdgeDriftEnded", distribution: "E1", sequence: 1 }]);
+  });
+  it("is looked at once an hour, whatever a clock said before", async () => {
+    const now = Date.parse(at()) + LATER_MS;
+    expect(await seen(past, undefined, now - 59 * 60_000)).toEqual([]);
+    expect(await seen(past, undefined, now - 60 * 60_000)).toHaveLength(2);
+    expect(await seen(past, undefined, now + 1)).toHaveLength(2);
   });
 });

@@ -14,13 +14,9 @@ export const rare: ReadonlySet<string> = new Set([
   "what waited is forgotten before it is in its queue",
   "the mender forgets what was lost while it was away",
   "what a clock ahead has dated has no age",
-  "nobody settles the files of a flip that died and was given up",
   "no row hears of what it missed while clocks were far off",
   "nobody looks for what begins",
-  "a manifest that cannot be read has no files to take away",
-  "a write of public files does not look whether its turn is over",
   "what a flip that has begun makes untrue is decided all the same",
-  "a flip that settles does not note whose files it puts",
 ]);
 export type Change = { readonly file: string; readonly from: string; readonly to: string };
 
@@ -126,8 +122,8 @@ export const mutants: readonly Mutant[] = [
   one(
     "success is said before the alias was read back",
     "services/flip-alias/flip-alias.ts",
-    "newer === undefined ? await verifyAliases(ports, flip, site) : { by: newer };",
-    "newer === undefined && verifyAliases.length < 9 ? { unproven: undefined } : { by: newer, unproven: undefined };",
+    "const { by, unproven: unseen } = await verifyAliases(ports, flip, site);",
+    "const { by, unproven: unseen } = verifyAliases.length > 9 ? await verifyAliases(ports, flip, site) : { by: undefined };",
   ),
   one(
     "an alias that nobody may ask is taken for moved without being read",
@@ -262,45 +258,54 @@ export const mutants: readonly Mutant[] = [
     "  ...(await mendKnown(ports)),\n  ...(await mendBegun(ports)),\n",
     "",
   ),
-  // files, pins
+  // the edge's table
   one(
-    "public files are not settled after a flip",
-    "services/flip-alias/settle-files.ts",
-    "    let settled: number | undefined = flip.sequence;",
-    "    if (flip.sequence > 0) return;\n    let settled: number | undefined = flip.sequence;",
+    "a row is written blindly",
+    "services/flip-alias/switch-edge.ts",
+    "    if (found !== undefined && isNewer(found, flip, state)) return { by: found.sequence };\n",
+    "",
   ),
   one(
-    "an overtaken flip goes on putting its files",
-    "services/flip-alias/settle-files.ts",
-    "open.has(flip.sequence) && flipped === flip.sequence;",
-    "open.has(flip.sequence) || flipped >= flip.sequence;",
+    "a row is guarded by the version that the table has when it is written",
+    "services/flip-alias/switch-edge.ts",
+    "await edgeTable.update(store.table, version,",
+    "await edgeTable.update(store.table, version && (await edgeTable.version(store.table)),",
   ),
   one(
-    "a write of public files does not look whether its turn is over",
-    "services/flip-alias/public-files.ts",
-    "isSure() || ((await proceed()) && isSure())",
-    "isSure() || proceed.length === 0",
+    "a row is written before the aliases are moved",
+    "services/flip-alias/flip-alias.ts",
+    "  const newer = await moveAliases(ports, flip, before);",
+    "  await sendVisitors(ports, flip, site, route);\n  const newer = await moveAliases(ports, flip, before);",
   ),
   one(
-    "an overtaken flip leaves what only it has",
-    "services/flip-alias/settle-files.ts",
-    "[previousOf(flip, then)] : [flip.release, previousOf(flip, then)];",
-    "[previousOf(flip, then)] : [previousOf(flip, then)];",
+    "success is said before the row was written",
+    "services/flip-alias/flip-alias.ts",
+    "return store === undefined ? {} :",
+    "return site.skewHours >= 0 ? {} : store === undefined ? {} :",
   ),
-  {
-    ...one(
-      "a manifest that cannot be read has no files to take away",
-      "services/flip-alias/public-files.ts",
-      "if (!(error instanceof FilesMissing)) throw error;",
-      "if (error === undefined) throw error;",
-    ),
-    theme: "files out of reach",
-  },
   one(
-    "nobody settles the files of a flip that died and was given up",
-    "services/reconcile/environments.ts",
-    "if (looks > 0) await",
-    "if (looks < 0) await",
+    "a row is written before its addresses are made",
+    "services/flip-alias/route.ts",
+    "makeAddresses(ports, { address, deploymentId, functions })",
+    'makeAddresses({ addresses: { make: async ({ name }) => `https://${name.replaceAll("-", "")}.lambda-url.eu-west-1.on.aws/` } }, { address, deploymentId, functions })',
+  ),
+  one(
+    "a release that is left behind is sent to for ever",
+    "services/flip-alias/switch-edge.ts",
+    "...one, until: Math.ceil(until / 1_000) }",
+    "...one, ...(until < 0 && { until }) }",
+  ),
+  one(
+    "a lost row is not written again",
+    "services/reconcile/edge-row.ts",
+    "  if (text === undefined) await restore(observed, cause);\n",
+    "",
+  ),
+  one(
+    "publishers do not go by what was recorded first",
+    "services/publish-release/publish-release.ts",
+    "  return (await recorded()) ?? functions;",
+    "  return functions;",
   ),
   one(
     "the mender looks for nothing that a clock behind has dated",
@@ -332,11 +337,5 @@ export const mutants: readonly Mutant[] = [
     "services/reconcile/deployments.ts",
     "step, reason, beforeFlip: true }",
     "step, reason }",
-  ),
-  one(
-    "a flip that settles does not note whose files it puts",
-    "services/flip-alias/settle-files.ts",
-    "if (then.open.has(newest.sequence)) await ports.unsettled.note(flip.place, newest.sequence);",
-    "",
   ),
 ];
