@@ -37,7 +37,7 @@ const variable = z
   .refine((value) => !SET_BY_ENGINE.includes(value), "is a name that builds or functions are given by the engine or by AWS: take another");
 
 /** What goes elsewhere in any case: pictures, data of pages, files. */
-const TAKEN_PATTERNS: readonly string[] = ["_next/image*", "_next/data/*", "_next/*", "*/_next/static/*"];
+const TAKEN_PATTERNS: readonly string[] = ["_next/image*", "*/_next/image*", "_next/data/*", "_next/*", "*/_next/static/*"];
 /** CloudFront takes 75 behaviours; ours are those, and what is left for pages. */
 const MAX_PATTERNS = 75 - TAKEN_PATTERNS.length - 1;
 /** Names of OpenNext's own origins. */

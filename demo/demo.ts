@@ -74,7 +74,7 @@ async function demo(): Promise<number> {
     step("Starting a local AWS");
     const { startDevelopment } = await import("../local/development.ts");
     const begun = Date.now();
-    development = await startDevelopment({ dataDir, appDir: app, allowLoopbackWebhooks: true, log: () => {} });
+    development = await startDevelopment({ tableDelayMs: 0, dataDir, appDir: app, allowLoopbackWebhooks: true, log: () => {} });
     const url = development.sites[0]?.url ?? "";
     terminal.note(`ready in ${showDuration(Date.now() - begun)}; the site will be at ${url}`);
 

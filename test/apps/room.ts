@@ -29,7 +29,7 @@ export const openRoom = async () => {
     const sitesFile = join(folder, "sites.json");
     const declared = { name: SITE, source: app, environments: [{ name: "production" }], variables: Object.keys(variables), ...site };
     await writeFile(sitesFile, JSON.stringify({ sites: [declared] }));
-    return startDevelopment({ dataDir: join(folder, "data"), sitesFile, variables, log: () => undefined });
+    return startDevelopment({ tableDelayMs: 0, dataDir: join(folder, "data"), sitesFile, variables, log: () => undefined });
   };
   const shiplog = async (...words: string[]): Promise<string> => {
     const { code, out, err } = await runCli(words, { cwd: folder, env: { SHIPLOG_DATA: join(folder, "data") } });

@@ -37,6 +37,7 @@ export const withDevelopment = <T>(environments: readonly string[], use: (room: 
     const log = (line: string): void => void (/^(warn|error) /.test(line) && faults.push(line));
     // the reconciler looks now and then by design; here its looks would fall on some rounds and not on others
     const development = await startDevelopment({
+      tableDelayMs: 0,
       dataDir: join(folder, "data"),
       sitesFile,
       variables: {},

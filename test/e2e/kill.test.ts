@@ -67,7 +67,8 @@ beforeAll(async () => {
 });
 afterAll(() => rm(root, { recursive: true, force: true }));
 
-const start = (dataDir: string): Promise<Development> => startDevelopment({ dataDir, appDir: app, reconcileEveryMs: 1_000, log: () => {} });
+const start = (dataDir: string): Promise<Development> =>
+  startDevelopment({ tableDelayMs: 0, dataDir, appDir: app, reconcileEveryMs: 1_000, log: () => {} });
 const clientOf = ({ apiUrl, token }: Development): ApiClient => apiClient(apiUrl, token);
 const reached = (api: ApiClient, id: string, status: DeploymentView["status"]): Promise<DeploymentView> =>
   until(

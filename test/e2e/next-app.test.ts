@@ -140,7 +140,7 @@ beforeAll(async () => {
   const dataDir = join(app, ".shiplog");
   const before = await treeDigest(app, dataDir);
   const began = Date.now();
-  dev = await startDevelopment({ dataDir, appDir: app, log: (line) => void lines.push(line) });
+  dev = await startDevelopment({ tableDelayMs: 0, dataDir, appDir: app, log: (line) => void lines.push(line) });
   api = apiClient(dev.apiUrl, dev.token);
   url = dev.sites[0]?.url ?? "";
 

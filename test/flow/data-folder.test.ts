@@ -20,7 +20,7 @@ beforeEach(async () => {
 afterEach(() => rm(app, { recursive: true, force: true }));
 
 const started = async <T>(use: (dev: Development) => Promise<T>): Promise<T> => {
-  const dev = await startDevelopment({ dataDir: join(app, ".shiplog"), appDir: app, variables: {}, log: () => undefined });
+  const dev = await startDevelopment({ tableDelayMs: 0, dataDir: join(app, ".shiplog"), appDir: app, variables: {}, log: () => undefined });
   try {
     return await use(dev);
   } finally {

@@ -1,5 +1,5 @@
 import { UpdateProjectCommand } from "@aws-sdk/client-codebuild";
-import { DeleteFunctionCommand, GetAliasCommand, UpdateAliasCommand, type UpdateAliasCommandInput } from "@aws-sdk/client-lambda";
+import { GetAliasCommand, UpdateAliasCommand, type UpdateAliasCommandInput } from "@aws-sdk/client-lambda";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { siteResources } from "../../blueprint/site-resources.ts";
 import { watchAliases } from "../support/alias-watch.ts";
@@ -25,9 +25,6 @@ const changeByHand = (environment: string, change: Partial<UpdateAliasCommandInp
     new UpdateAliasCommand({ FunctionName: world.resources(environment).functions.server, Name: "live", ...change }),
   );
 const editByHand = (environment: string, Description: string) => changeByHand(environment, { Description });
-
-const deleteVersion = (FunctionName: string, Qualifier: string) =>
-  world.aws.clients.lambda.send(new DeleteFunctionCommand({ FunctionName, Qualifier }));
 
 describe.concurrent("in environments that do not see each other", () => {
   it("supersedes a deployment that waits for room to build, when a newer one is asked for", async () => {
@@ -177,14 +174,13 @@ it("puts back what was live when a flip fails half-way", async () => {
   const second = await world.live("halfway");
   const before = versions("halfway");
   const { server, revalidation } = world.resources("halfway").functions;
-  const old = (await world.eventsOf("halfway", "AliasFlipped")).find(({ body }) => body.function === server && body.sequence === 1);
 
   const watch = watchAliases(world.aws, [server, revalidation]);
   const hostile = hostileLambda(world.aws);
   hostile.afterEach(async (operation, name) => {
     if (operation !== "UpdateAlias" || name !== revalidation) return;
     hostile.mend();
-    await deleteVersion(server, old?.body.to);
+    await world.deleteServer(first);
   });
   const { sequence } = await world.api.rollback("web", "halfway", first);
   const failed = await world.happened("halfway", "the failure", ({ type, body }) => type === "FlipFailed" && body.sequence === sequence);

@@ -36,7 +36,13 @@ const start = async (originKeys: readonly number[]): Promise<void> => {
     sitesFile,
     JSON.stringify({ sites: [{ name: "web", source: "app", environments: [{ name: "production", originKeys }] }] }),
   );
-  dev = await startDevelopment({ dataDir: join(folder, "data"), sitesFile, variables: {}, log: (line) => void lines.push(line) });
+  dev = await startDevelopment({
+    tableDelayMs: 0,
+    dataDir: join(folder, "data"),
+    sitesFile,
+    variables: {},
+    log: (line) => void lines.push(line),
+  });
 };
 const api = () => apiClient(dev.apiUrl, dev.token);
 const ended = (id: string) =>

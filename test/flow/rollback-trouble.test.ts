@@ -1,7 +1,6 @@
 import { existsSync } from "node:fs";
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { DeleteFunctionCommand } from "@aws-sdk/client-lambda";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startWorld, type World } from "../support/world.ts";
 
@@ -20,7 +19,6 @@ const rolledBack = async (environment: string, to?: string, more: { force?: bool
 };
 const at = (environment: string) => world.api.environment("web", environment);
 const status = async (environment: string): Promise<number> => (await fetch(`${world.urlOf(environment)}/ssr`)).status;
-const serverOf = (environment: string) => world.resources(environment).functions.server;
 
 describe.concurrent("in environments that do not see each other", () => {
   it("a release that answers 500 while it is cold is tried as often as at its check, and once more later", async () => {
@@ -77,7 +75,7 @@ describe.concurrent("in environments that do not see each other", () => {
     const two = await world.live("swept");
     await world.live("swept");
     const version = (await world.api.deployment(two)).release?.functions.find(({ role }) => role === "server")?.version;
-    await world.aws.clients.lambda.send(new DeleteFunctionCommand({ FunctionName: serverOf("swept"), Qualifier: version }));
+    await world.deleteServer(two);
     expect(await rolledBack("swept")).toMatchObject({ type: "FlipFailed", body: { deploymentId: two, unfit: true } });
     expect((await world.api.rollbackPlan("web", "swept")).plan).toMatchObject({
       to: { deploymentId: one },

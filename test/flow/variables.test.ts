@@ -23,7 +23,13 @@ afterEach(() => rm(folder, { recursive: true, force: true }));
 const said = async (variables: Record<string, string>): Promise<string[]> => {
   const lines: string[] = [];
   const log = (line: string): void => void lines.push(line);
-  const dev = await startDevelopment({ dataDir: join(folder, "data"), sitesFile: join(folder, "shiplog.sites.json"), variables, log });
+  const dev = await startDevelopment({
+    tableDelayMs: 0,
+    dataDir: join(folder, "data"),
+    sitesFile: join(folder, "shiplog.sites.json"),
+    variables,
+    log,
+  });
   await dev.close();
   return lines.filter((line) => line.includes("no value for"));
 };
@@ -42,7 +48,7 @@ it("a variable whose value is missing from the secret fails a deployment before 
     sitesFile: join(folder, "shiplog.sites.json"),
     variables: { API_URL: "u", API_KEY: "k" },
   };
-  const dev = await startDevelopment({ ...options, log: () => {} });
+  const dev = await startDevelopment({ tableDelayMs: 0, ...options, log: () => {} });
   try {
     const { secrets, codeBuild } = dev.aws.clients;
     const SecretId = "shiplog/web/production";
@@ -68,6 +74,7 @@ it("what shiplog env set stays over a restart, whatever the next start gives; a 
   const lines: string[] = [];
   const start = (variables: Record<string, string>, envFiles: { place: string | null; values: Record<string, string> }[] = []) =>
     startDevelopment({
+      tableDelayMs: 0,
       dataDir: join(folder, "data"),
       sitesFile: join(folder, "shiplog.sites.json"),
       variables,

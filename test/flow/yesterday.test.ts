@@ -25,7 +25,13 @@ describe.each(releases)("the data folder that %s left", (release) => {
     await writeFixtureApp(join(folder, "app"));
     const sites = [{ name: "web", source: "app", environments: [{ name: "production" }] }];
     await writeFile(join(folder, "sites.json"), JSON.stringify({ sites }));
-    dev = await startDevelopment({ dataDir, sitesFile: join(folder, "sites.json"), variables: {}, log: (line) => console.error(line) });
+    dev = await startDevelopment({
+      tableDelayMs: 0,
+      dataDir,
+      sitesFile: join(folder, "sites.json"),
+      variables: {},
+      log: (line) => console.error(line),
+    });
   });
   afterAll(async () => {
     await dev?.close();

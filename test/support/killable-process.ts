@@ -20,6 +20,7 @@ const [, , dataDir = "", sitesFile = ""] = process.argv;
 const report = (said: Report): void => void process.send?.(said);
 
 const shiplog = await startDevelopment({
+  tableDelayMs: 0,
   dataDir,
   sitesFile,
   variables: {},

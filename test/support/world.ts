@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ListBuildsForProjectCommand } from "@aws-sdk/client-codebuild";
+import { DeleteAliasCommand, DeleteFunctionCommand } from "@aws-sdk/client-lambda";
 import { siteResources } from "../../blueprint/site-resources.ts";
 import type { DeploymentView } from "../../domain/projections/views.ts";
 import { type Development, type DevelopmentOptions, startDevelopment } from "../../local/development.ts";
@@ -55,6 +56,14 @@ export async function startWorld({ environments, site = {}, sites = [], github, 
     await writeFixtureApp(dir, change);
     return dir;
   };
+  /** Takes the server's version of a release away, as a hand would: with the alias that holds it. */
+  const deleteServer = async (deploymentId: string): Promise<void> => {
+    const { lambda } = dev.aws.clients;
+    const { release } = await api.deployment(deploymentId);
+    const { name: FunctionName, version: Qualifier } = release?.functions.find(({ role }) => role === "server") ?? {};
+    await lambda.send(new DeleteAliasCommand({ FunctionName, Name: `r-${release?.address}` }));
+    await lambda.send(new DeleteFunctionCommand({ FunctionName, Qualifier }));
+  };
   const deploy = async (environment: string, change: FixtureApp = {}, of = SITE): Promise<string> =>
     deployFolder(environment, await app(change), of);
   const deployFolder = async (environment: string, dir: string, of = SITE): Promise<string> =>
@@ -88,6 +97,7 @@ export async function startWorld({ environments, site = {}, sites = [], github, 
     app,
     gate,
     deploy,
+    deleteServer,
     deployFolder,
     reached,
     /** Deploys and waits until it is live. */

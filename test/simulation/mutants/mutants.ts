@@ -287,7 +287,7 @@ export const mutants: readonly Mutant[] = [
     "a row is written before its addresses are made",
     "services/flip-alias/route.ts",
     "makeAddresses(ports, { address, deploymentId, functions })",
-    'makeAddresses({ addresses: { make: async ({ name }) => `https://${name.replaceAll("-", "")}.lambda-url.eu-west-1.on.aws/` } }, { address, deploymentId, functions })',
+    'makeAddresses({ addresses: { make: async () => "https://abc.lambda-url.eu-west-1.on.aws/" } }, { address, deploymentId, functions })',
   ),
   one(
     "a release that is left behind is sent to for ever",
