@@ -9,7 +9,16 @@ export type CacheKey = {
   readonly cookies: readonly string[];
   /** names of the query that do not count, or `none`: no query counts */
   readonly query: { readonly except: readonly string[] } | "none";
+  /** seconds that an answer is kept at most, whatever it says itself, and once more so long while it is fetched again */
+  readonly maxSeconds: number;
 };
+
+const YEAR = 31_536_000;
+/**
+ * Next.js says of pages that they may be kept for a year, and nobody tells the edge when the app makes one again (`revalidatePath`,
+ * `revalidateTag`): so visitors see it after this time at the latest.
+ */
+const PAGE_SECONDS = 60;
 
 /** Next.js answers these differently, and CloudFront does not look at `Vary`. */
 const SERVER_HEADERS = [
@@ -24,10 +33,10 @@ const SERVER_HEADERS = [
 const MARKS = { except: ["_rsc", "dpl"] } as const;
 
 export const cacheKeys = {
-  pages: { headers: [...SERVER_HEADERS, RELEASE_HEADER], cookies: ["__prerender_bypass"], query: MARKS },
-  images: { headers: ["accept", RELEASE_HEADER], cookies: [], query: MARKS },
+  pages: { headers: [...SERVER_HEADERS, RELEASE_HEADER], cookies: ["__prerender_bypass"], query: MARKS, maxSeconds: PAGE_SECONDS },
+  images: { headers: ["accept", RELEASE_HEADER], cookies: [], query: MARKS, maxSeconds: YEAR },
   /** of a file that is not there the app says so, which must know for which host */
-  files: { headers: ["x-forwarded-host"], cookies: [], query: "none" },
+  files: { headers: ["x-forwarded-host"], cookies: [], query: "none", maxSeconds: YEAR },
 } as const satisfies Record<string, CacheKey>;
 
 /**

@@ -7,21 +7,19 @@ import { buckets } from "./buckets.ts";
 import type { DeclaredSite } from "./declared-sites.ts";
 import type { siteFunctions } from "./site-functions.ts";
 
-const YEAR = 31_536_000;
-
 // as AWS names its managed policies
 const ALL_VIEWER_EXCEPT_HOST = "b689b0a8-53d0-40ab-baf2-68738e2966ac";
 
 /** What decides which release answers. The local edge runs the same file. */
 const ROUTER = readFileSync(join($cli.paths.root, "blueprint/edge-router.js"), "utf8");
 
-const cachePolicy = (name: string, comment: string, { headers, cookies, query }: CacheKey) =>
+const cachePolicy = (name: string, comment: string, { headers, cookies, query, maxSeconds }: CacheKey) =>
   new aws.cloudfront.CachePolicy(name, {
     comment,
     minTtl: 0,
     // kept only where the app says so
     defaultTtl: 0,
-    maxTtl: YEAR,
+    maxTtl: maxSeconds,
     parametersInCacheKeyAndForwardedToOrigin: {
       enableAcceptEncodingBrotli: true,
       enableAcceptEncodingGzip: true,

@@ -11,7 +11,7 @@ export type WholeReply = Reply & { readonly answer: Answer & { readonly body: Bu
 export type Kept = { readonly reply: WholeReply; readonly age: number; readonly state: "fresh" | "stale" | "old" };
 
 /** What an answer is kept under. `target` is its path with its query, as invalidations name it. */
-export type Place = { readonly key: string; readonly target: string };
+export type Place = { readonly key: string; readonly target: string; /** seconds */ readonly maxSeconds: number };
 
 /** The answers that an edge keeps, in memory. */
 export type AnswerCache = {
@@ -81,7 +81,7 @@ export const openAnswerCache = ({ bytesMax, now }: { readonly bytesMax: number; 
 
     keep(place, reply, since) {
       const { answer } = reply;
-      const lifetime = lifetimeOf(answer);
+      const lifetime = lifetimeOf(answer, place.maxSeconds);
       // what is there may no longer be kept; an error says nothing of it
       if (lifetime === undefined && answer.status < 500) forget(place.key);
       if (lifetime === undefined) return reply;
@@ -99,7 +99,7 @@ export const openAnswerCache = ({ bytesMax, now }: { readonly bytesMax: number; 
       const names = new Set(said.map(([name]) => name));
       const headers = [...entry.reply.answer.headers.filter(([name]) => !names.has(name)), ...said];
       const answer = { ...entry.reply.answer, headers };
-      const lifetime = lifetimeOf(answer);
+      const lifetime = lifetimeOf(answer, place.maxSeconds);
       if (lifetime === undefined) forget(place.key);
       else put(place, { ...entry.reply, answer }, lifetime);
     },

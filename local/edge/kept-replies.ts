@@ -65,9 +65,9 @@ export const keptReplies = (cache: AnswerCache) => {
 };
 
 const placeOf = (request: ViewerRequest, keyed: keyof typeof cacheKeys): Place => {
-  const { query: counts } = cacheKeys[keyed];
+  const { query: counts, maxSeconds } = cacheKeys[keyed];
   const query = counts === "none" ? "" : countedQuery(request.query, counts.except);
-  return { key: cacheKeyOf(request, cacheKeys[keyed]), target: query === "" ? request.path : `${request.path}?${query}` };
+  return { key: cacheKeyOf(request, cacheKeys[keyed]), target: query === "" ? request.path : `${request.path}?${query}`, maxSeconds };
 };
 
 /** A request whose answer is to be kept: not a part, and not whether it is another than a visitor's. */

@@ -4,12 +4,10 @@ import type { Answer } from "./answer.ts";
 /** How long an answer may be kept, in seconds: `fresh` as it is, then `stale` while it is fetched again. */
 export type Lifetime = { readonly fresh: number; readonly stale: number };
 
-/** The longest that the behaviours of an edge allow, in seconds. */
-const TTL_MAX = 365 * 24 * 60 * 60;
-
 /**
  * How long CloudFront keeps an answer to GET; `undefined`: not at all.
  *
+ * - A behaviour's longest time holds for how long it is fresh, and again for how long it is stale.
  * - Only what the answer itself allows is kept: the behaviours have a default of 0, and no guess is made from `last-modified`.
  *   So an error that says nothing is not kept either, where CloudFront keeps it for 10 s: a test would wait for that.
  * - What the visitor says (`cache-control`, `pragma`, `authorization`) makes no difference: no cache key has it.
@@ -17,7 +15,7 @@ const TTL_MAX = 365 * 24 * 60 * 60;
  *   defect that shows here, too.
  * - `vary` says nothing: what answers are kept apart by stands in the behaviour.
  */
-export const lifetimeOf = ({ status, headers }: Pick<Answer, "status" | "headers">): Lifetime | undefined => {
+export const lifetimeOf = ({ status, headers }: Pick<Answer, "status" | "headers">, maxSeconds: number): Lifetime | undefined => {
   const said = Object.fromEntries(headers.filter(([name]) => name !== "set-cookie"));
   const policy = new CachePolicy(
     { method: "GET", url: "/", headers: {} },
@@ -25,7 +23,7 @@ export const lifetimeOf = ({ status, headers }: Pick<Answer, "status" | "headers
     { shared: true, cacheHeuristic: 0, immutableMinTimeToLive: 0 },
   );
   const age = Number(said.age) || 0;
-  const fresh = Math.min(policy.maxAge(), TTL_MAX) - age;
-  const stale = Number(/(?:^|[,\s])stale-while-revalidate=(\d+)/.exec(said["cache-control"] ?? "")?.[1] ?? 0);
+  const fresh = Math.min(policy.maxAge(), maxSeconds) - age;
+  const stale = Math.min(Number(/(?:^|[,\s])stale-while-revalidate=(\d+)/.exec(said["cache-control"] ?? "")?.[1] ?? 0), maxSeconds);
   return policy.storable() && policy.maxAge() > 0 && fresh + stale > 0 ? { fresh, stale } : undefined;
 };
