@@ -86,13 +86,26 @@ describe("A page that may be kept", () => {
     await until("it was forgotten", async () => (await visit()).includes("Miss"));
   });
 
-  test("is never kept longer than a year", async () => {
+  test.each([
+    ["a page for a minute", "/page", 60],
+    ["a picture for a year", "/_next/image?url=a&w=1&q=2", 365 * 86_400],
+  ])("is kept at most, whatever it says: %s", async (_what, path, seconds) => {
     answering({ "cache-control": "s-maxage=315360000" });
-    await visit();
-    now += 365 * 86_400_000 - 1_000;
-    expect(await visit()).toContain("Hit");
+    await visit(path);
+    now += seconds * 1_000 - 1_000;
+    expect(await visit(path)).toContain("Hit");
     now += 1_000;
-    expect(await visit()).toBe("answer 2, Miss");
+    expect(await visit(path)).toBe("answer 2, Miss");
+  });
+
+  test("is served while it is fetched again for no longer than it may be kept", async () => {
+    answering({ "cache-control": "s-maxage=31536000, stale-while-revalidate=2592000" });
+    await visit();
+    now += 119_000;
+    expect(await visit()).toBe("answer 1, Hit, 119");
+    await until("it is fetched", () => answers === 2);
+    now += 120_000;
+    expect(await visit()).toBe("answer 3, Miss");
   });
 
   test("and has a tag is not made again where the server says that it is the same", async () => {
