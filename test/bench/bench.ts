@@ -3,6 +3,7 @@ import { parseArgs } from "node:util";
 import { build } from "./build.ts";
 import { dashboard } from "./dashboard.ts";
 import { dev } from "./dev.ts";
+import { edge } from "./edge.ts";
 import { fold } from "./fold.ts";
 import { release } from "./release.ts";
 import { replay } from "./replay.ts";
@@ -13,7 +14,7 @@ import { upload } from "./upload.ts";
 
 /**
  * Ratios against what they stand on, measured side by side in one run on the same local endpoint.
- * Exit code 1 where a target is missed. `npm run bench -- [--json] [--only append|load|fold|upload|release|build|traffic|replay|dev|dashboard]`
+ * Exit code 1 where a target is missed. `npm run bench -- [--json] [--only append|load|fold|upload|release|build|traffic|replay|dev|dashboard|edge]`
  */
 const benches: Readonly<Record<string, (tell: (line: string) => void) => Promise<readonly Line[]>>> = {
   append,
@@ -26,6 +27,7 @@ const benches: Readonly<Record<string, (tell: (line: string) => void) => Promise
   replay,
   dev,
   dashboard,
+  edge,
 };
 
 const { values } = parseArgs({ options: { json: { type: "boolean", default: false }, only: { type: "string" } } });

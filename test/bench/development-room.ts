@@ -26,7 +26,11 @@ export type DevelopmentRoom = {
 };
 
 /** The whole engine as `shiplog dev` runs it, with one site and these environments. */
-export const withDevelopment = <T>(environments: readonly string[], use: (room: DevelopmentRoom) => Promise<T>): Promise<T> =>
+export const withDevelopment = <T>(
+  environments: readonly string[],
+  use: (room: DevelopmentRoom) => Promise<T>,
+  { tableDelayMs = 0 } = {},
+): Promise<T> =>
   inFolder(async (folder) => {
     await mkdir(join(folder, "app"));
     await writeFile(join(folder, "app/package.json"), "{}\n");
@@ -37,7 +41,7 @@ export const withDevelopment = <T>(environments: readonly string[], use: (room: 
     const log = (line: string): void => void (/^(warn|error) /.test(line) && faults.push(line));
     // the reconciler looks now and then by design; here its looks would fall on some rounds and not on others
     const development = await startDevelopment({
-      tableDelayMs: 0,
+      tableDelayMs,
       dataDir: join(folder, "data"),
       sitesFile,
       variables: {},
