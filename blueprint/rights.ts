@@ -63,10 +63,9 @@ const removeAddresses: readonly Right[] = [
 ];
 
 /** Rows of the edges' tables, which nobody lists: who looks knows the keys. AWS knows no condition for them. */
-const edgeTables = may(
-  ["cloudfront-keyvaluestore:DescribeKeyValueStore", "cloudfront-keyvaluestore:GetKey", "cloudfront-keyvaluestore:UpdateKeys"],
-  "{edgeTables}",
-);
+const looking = ["cloudfront-keyvaluestore:DescribeKeyValueStore", "cloudfront-keyvaluestore:GetKey"];
+const readEdgeTables = may(looking, "{edgeTables}");
+const edgeTables = may([...looking, "cloudfront-keyvaluestore:UpdateKeys"], "{edgeTables}");
 
 const readEvents = may(["dynamodb:Query", "dynamodb:GetItem"], table(EVENTS_TABLE));
 const events = may(["dynamodb:Query", "dynamodb:GetItem", "dynamodb:PutItem"], table(EVENTS_TABLE), `${table(EVENTS_TABLE)}/index/log`);
@@ -186,6 +185,7 @@ const rights: Partial<Record<EngineFunctionName, readonly Right[]>> = {
       when: { StringEquals: { "aws:ResourceTag/sst:app": "{app}", "aws:ResourceTag/sst:stage": "{stage}" } },
     },
   ],
+  "end-release": [...mailbox("end-release"), events, edgeTables, ...removeAddresses],
   notify: [
     ...mailbox("notify"),
     readEvents,
@@ -214,10 +214,7 @@ const rights: Partial<Record<EngineFunctionName, readonly Right[]>> = {
     may(["codebuild:ListBuildsForProject", "codebuild:BatchGetBuilds", "codebuild:StopBuild"], projectsOfSites),
     send("watch-build"),
     may(["lambda:GetAlias"], ...functionsOfSites, ...qualified(every.alias)),
-    // releases whose time is over
-    readAddresses,
-    ...removeAddresses,
-    edgeTables,
+    readEdgeTables,
     // AWS knows no resource for it
     may(["lambda:GetAccountSettings"], "*"),
   ],

@@ -90,6 +90,7 @@ export const consumers = [
       "DeploymentFailed",
     ),
   },
+  { ...usual, name: "end-release", pattern: environment("ReleaseEnded") },
   { ...usual, name: "refresh-edge", pattern: environment("ReleaseWentLive") },
   { ...usual, name: "notify", pattern: either(...notableTypes) },
   // `notify` feeds it, and `wake` with what must be tried again: one message is one request to somebody else's server,

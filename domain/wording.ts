@@ -92,6 +92,11 @@ export const wording: { readonly [T in EngineEvent["type"]]: Wording<T> } = {
     facts: ({ sequence, route }) => `#${sequence} r-${route.address} at ${route.server}${route.host}`,
     why: "row",
   },
+  ReleaseEnded: {
+    facts: ({ release, address, reason, why }) =>
+      `r-${address} ${release} (${reason === "cut" ? "cut off" : "its time was over"})${because(why)}`,
+  },
+  AddressRemoved: { facts: ({ release, address }) => `r-${address} ${release}` },
   EdgeDriftDetected: {
     facts: ({ sequence, found }) => (found === null ? `#${sequence}: no row` : `#${sequence}: ${clip(found)}`),
     badge: ["⚠️", "edge changed by somebody else"],

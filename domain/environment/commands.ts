@@ -32,6 +32,12 @@ export type EnvironmentCommand =
   | { type: "RestoreLive"; sequence: number }
   /** the edge's table has no row of what is live: it is brought live once more, which writes it */
   | { type: "RestoreEdge" }
+  /** the reconciler's: a release goes that what names it has reached for as long as it may */
+  | { type: "EndRelease"; release: string; reason: "window"; at: string }
+  /** a person's: a release goes at once */
+  | ({ type: "CutRelease"; deploymentId: string; why?: string } & Asked)
+  /** of a release that has ended: from then on its address may be deleted */
+  | { type: "RemoveAddress"; release: string; address: number }
   | { type: "WithdrawFlip"; deploymentId: string; reason: string }
   | ({ type: "RecordDrift" } & Body<"AliasDriftDetected">)
   | ({ type: "RecordDriftEnded" } & Body<"AliasDriftEnded">)

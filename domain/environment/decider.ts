@@ -1,6 +1,7 @@
 import { type Decider, type Refusal, refuse } from "../kernel/decider.ts";
 import { withReason } from "../kernel/reason.ts";
 import type { EnvironmentCommand } from "./commands.ts";
+import { cutRelease, endRelease, removeAddress } from "./ended-release.ts";
 import type { EnvironmentEvent } from "./events.ts";
 import { isWeighted, readFence } from "./fence.ts";
 import { isPlan, rollbackPlan } from "./rollback-plan.ts";
@@ -37,6 +38,12 @@ export const environment: Decider<EnvironmentCommand, Environment, EnvironmentEv
           : restore(state, `an alias was left at sequence ${command.sequence} by a flip that had ended`);
       case "RestoreEdge":
         return state.open.size > 0 ? [] : restore(state, "the table of its edge had no row of what is live");
+      case "EndRelease":
+        return endRelease(command, state);
+      case "CutRelease":
+        return cutRelease(command, state);
+      case "RemoveAddress":
+        return removeAddress(command, state);
       case "WithdrawFlip":
         return state.waiting?.deploymentId === command.deploymentId
           ? [

@@ -125,6 +125,21 @@ export const EdgeSwitched = event("EdgeSwitched", 1, {
   route: Route,
   ended: z.array(z.object({ release: DeploymentId, until: z.iso.datetime() })),
 });
+/** Nobody is sent to a release any more: for as long as what names it may reach it (`window`), or because somebody cut it off. */
+export const ReleaseEnded = event("ReleaseEnded", 1, {
+  release: DeploymentId,
+  deploymentId: DeploymentId,
+  address: z.number().int().positive(),
+  reason: z.enum(["window", "cut"]),
+  why: z.string().max(500).optional(),
+});
+/** What a release was reached at is taken away from these functions: alias and URL. No release ever has this number again. */
+export const AddressRemoved = event("AddressRemoved", 1, {
+  release: DeploymentId,
+  deploymentId: DeploymentId,
+  address: z.number().int().positive(),
+  functions: z.array(z.string()),
+});
 /** The row of what is live says what no flip wrote there; `found`: its text, cut, or null where there is none. */
 export const EdgeDriftDetected = event("EdgeDriftDetected", 1, {
   distribution: z.string(),
@@ -167,6 +182,8 @@ const kinds = [
   EdgeSwitched,
   EdgeDriftDetected,
   EdgeDriftEnded,
+  ReleaseEnded,
+  AddressRemoved,
 ] as const;
 
 export const EnvironmentEvent = z.discriminatedUnion("type", kinds);

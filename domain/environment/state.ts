@@ -16,8 +16,11 @@ export type Flip = {
 /** A release that was live here. `sequence`: the last that it went live with. */
 export type EverLive = { deploymentId: string; sequence: number; release: Release };
 
-/** A release in the edge's table; `until`: when what names it is sent to what is live instead, null while it is live itself. */
-export type Routed = { deploymentId: string; route: Route; until: string | null };
+/**
+ * A release in the edge's table; `until`: when what names it is sent to what is live instead, null while it is live itself.
+ * `ended`: why nobody is sent to it any more.
+ */
+export type Routed = { deploymentId: string; route: Route; until: string | null; ended: "window" | "cut" | null };
 
 /** Only what `decide` and the consumers need to know. */
 export type Environment = Standing & {
@@ -44,6 +47,8 @@ export type Environment = Standing & {
   edge: { distribution: string; sequence: number; route: Route } | null;
   /** releases that have a row in the edge's table, by the id that their pages name */
   routes: Map<string, Routed>;
+  /** numbers of addresses that were taken away: none is ever used again */
+  removedAddresses: Set<number>;
   /** what the row of what is live was found to say instead, null for nothing at all; undefined: what it should */
   edgeDrift: string | null | undefined;
   pinned: boolean;
@@ -74,6 +79,7 @@ export const initial = (): Environment => ({
   drift: new Map(),
   edge: null,
   routes: new Map(),
+  removedAddresses: new Set(),
   edgeDrift: undefined,
   pinned: false,
   pinnedBy: null,
@@ -92,20 +98,11 @@ export const evolve = (state: Environment, event: EnvironmentEvent): Environment
     case "FlipRequested":
       beginFlip(state, event.body);
       break;
-    case "FlipHeld": {
-      const { sequence, deploymentId, release, actor, by } = event.body;
-      state.waiting = { sequence, deploymentId, release, reason: "deploy", actor, by };
-      state.pending.delete(deploymentId);
+    case "FlipHeld":
+      holdFlip(state, event.body);
       break;
-    }
     case "AliasFlipped":
-      state.aliases.set(event.body.function, {
-        sequence: event.body.sequence,
-        deploymentId: event.body.deploymentId,
-        version: event.body.to,
-      });
-      state.drift.delete(event.body.function);
-      forgetTargets(state);
+      moveAlias(state, event.body);
       break;
     case "ReleaseWentLive": {
       const { sequence, deploymentId, release } = event.body;
@@ -152,11 +149,16 @@ export const evolve = (state: Environment, event: EnvironmentEvent): Environment
     case "EdgeSwitched":
       switchEdge(state, event.body);
       break;
-    case "EdgeDriftDetected":
-      state.edgeDrift = event.body.found;
+    case "ReleaseEnded":
+      endRouted(state, event.body);
       break;
+    case "AddressRemoved":
+      state.routes.delete(event.body.release);
+      state.removedAddresses.add(event.body.address);
+      break;
+    case "EdgeDriftDetected":
     case "EdgeDriftEnded":
-      state.edgeDrift = undefined;
+      state.edgeDrift = event.type === "EdgeDriftEnded" ? undefined : event.body.found;
       break;
     case "EdgeInvalidated":
     case "EdgeInvalidationFailed":
@@ -181,6 +183,19 @@ const beginFlip = (state: Environment, { sequence, deploymentId, release, reason
   state.pending.delete(deploymentId);
 };
 
+type Held = Extract<EnvironmentEvent, { type: "FlipHeld" }>["body"];
+const holdFlip = (state: Environment, { sequence, deploymentId, release, actor, by }: Held): void => {
+  state.waiting = { sequence, deploymentId, release, reason: "deploy", actor, by };
+  state.pending.delete(deploymentId);
+};
+
+type Moved = Extract<EnvironmentEvent, { type: "AliasFlipped" }>["body"];
+const moveAlias = (state: Environment, { function: name, sequence, deploymentId, to: version }: Moved): void => {
+  state.aliases.set(name, { sequence, deploymentId, version });
+  state.drift.delete(name);
+  forgetTargets(state);
+};
+
 const endFlip = (state: Environment, { sequence, deploymentId }: LiveRelease): void => {
   state.open.delete(sequence);
   state.pending.delete(deploymentId);
@@ -199,11 +214,17 @@ type Switched = Extract<EnvironmentEvent, { type: "EdgeSwitched" }>["body"];
 const switchEdge = (state: Environment, { sequence, deploymentId, distribution, route, ended }: Switched): void => {
   for (const { release, until } of ended) {
     const left = state.routes.get(release);
-    if (left !== undefined) state.routes.set(release, { ...left, until });
+    if (left !== undefined) state.routes.set(release, { ...left, until, ended: null });
   }
-  state.routes.set(route.release, { deploymentId, route, until: null });
+  state.routes.set(route.release, { deploymentId, route, until: null, ended: null });
   state.edge = { distribution, sequence, route };
   state.edgeDrift = undefined;
+};
+
+type Ended = Extract<EnvironmentEvent, { type: "ReleaseEnded" }>["body"];
+const endRouted = ({ routes }: Environment, { release, reason }: Ended): void => {
+  const routed = routes.get(release);
+  if (routed !== undefined) routes.set(release, { ...routed, ended: reason });
 };
 
 /** The lock that is in force at that time, if any. */

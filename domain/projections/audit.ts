@@ -133,6 +133,8 @@ function changeOf(
     }
     case "EdgeSwitched":
       return { of: "row", before: before.row, after: rowIn(after) };
+    case "ReleaseEnded":
+      return { of: "row", before: `r-${event.body.address}`, after: null };
     case "EdgeDriftDetected":
       return { of: "row", before: before.row, after: event.body.found ?? "none" };
     case "ReleaseWentLive":

@@ -19,7 +19,7 @@ const EDGE = "edge";
  * The number of this row's shape: raised with every change of what the projection makes of the same events. A row that has
  * another number (an older engine's, or a newer one's after a step back) is folded anew from its stream when it is read.
  */
-export const environmentShape = 5;
+export const environmentShape = 6;
 
 export const emptyEnvironment = (site: string, environment: string): EnvironmentView => ({
   site,
@@ -58,15 +58,10 @@ export const projectEnvironment = (view: EnvironmentView, event: Recorded<Enviro
     case "FlipHeld":
       view.waiting = { deploymentId: event.body.deploymentId, sequence: event.body.sequence, since: at, by: event.body.by };
       break;
-    case "ReleaseWentLive": {
-      const { sequence, deploymentId, release, reason, actor: asked } = event.body;
-      const why = view.flipping?.sequence === sequence ? view.flipping.why : null;
-      standAs(view, event.body, at, why);
-      if (view.live !== null) view.history = [view.live, ...view.history].slice(0, REMEMBERED);
-      view.live = { deploymentId, sequence, at, reason, actor: asked, why, release };
-      endFlip(sequence);
+    case "ReleaseWentLive":
+      goLive(view, event.body, at);
+      endFlip(event.body.sequence);
       break;
-    }
     case "FlipSuperseded":
     case "FlipWithdrawn":
       endFlip(event.body.sequence);
@@ -76,10 +71,7 @@ export const projectEnvironment = (view: EnvironmentView, event: Recorded<Enviro
       warn(`flip ${event.body.sequence} failed: ${event.body.reason}`);
       break;
     case "AliasDriftDetected":
-      view.drifts = [
-        { function: event.body.function, at, says: sayDrift(event.body.expected, event.body.found) },
-        ...driftsBut(event.body.function),
-      ];
+      drift(event.body.function, sayDrift(event.body.expected, event.body.found));
       break;
     case "AliasDriftEnded":
     case "AliasFlipped":
@@ -89,8 +81,12 @@ export const projectEnvironment = (view: EnvironmentView, event: Recorded<Enviro
       view.routes = routesAfter(view.routes, event.body, at);
       view.drifts = driftsBut(EDGE);
       break;
+    case "ReleaseEnded":
+    case "AddressRemoved":
+      view.routes = routesWithout(view.routes, event);
+      break;
     case "EdgeDriftDetected":
-      view.drifts = [{ function: EDGE, at, says: sayEdgeDrift(event.body) }, ...driftsBut(EDGE)];
+      drift(EDGE, sayEdgeDrift(event.body));
       break;
     case "EdgeDriftEnded":
       view.drifts = driftsBut(EDGE);
@@ -101,8 +97,7 @@ export const projectEnvironment = (view: EnvironmentView, event: Recorded<Enviro
       break;
     case "EnvironmentLocked":
     case "EnvironmentUnlocked":
-      view.lock =
-        event.type === "EnvironmentUnlocked" ? null : { holder: event.body.holder, reason: event.body.reason, until: event.body.until, at };
+      view.lock = event.type === "EnvironmentUnlocked" ? null : { ...lockOf(event.body), at };
       break;
     case "VariableSet":
     case "VariableRemoved":
@@ -123,6 +118,9 @@ export const projectEnvironment = (view: EnvironmentView, event: Recorded<Enviro
     if (view.flipping?.sequence === sequence) view.flipping = null;
     if (view.waiting?.sequence === sequence) view.waiting = null;
   }
+  function drift(fn: string, says: string): void {
+    view.drifts = [{ function: fn, at, says }, ...driftsBut(fn)];
+  }
   function driftsBut(fn: string): EnvironmentView["drifts"] {
     return view.drifts.filter((drift) => drift.function !== fn);
   }
@@ -131,13 +129,35 @@ export const projectEnvironment = (view: EnvironmentView, event: Recorded<Enviro
   }
 };
 
+const goLive = (view: EnvironmentView, body: WentLive, at: string): void => {
+  const { sequence, deploymentId, release, reason, actor } = body;
+  const why = view.flipping?.sequence === sequence ? view.flipping.why : null;
+  standAs(view, body, at, why);
+  if (view.live !== null) view.history = [view.live, ...view.history].slice(0, REMEMBERED);
+  view.live = { deploymentId, sequence, at, reason, actor, why, release };
+};
+
+type Locked = Extract<EnvironmentEvent, { type: "EnvironmentLocked" }>["body"];
+const lockOf = ({ holder, reason, until }: Locked) => ({ holder, reason, until });
+
+type Gone = Extract<EnvironmentEvent, { type: "ReleaseEnded" | "AddressRemoved" }>;
+/** What has ended is shown until its address is taken away. */
+const routesWithout = (routes: readonly RoutedView[], { type, body }: Gone): RoutedView[] =>
+  type === "AddressRemoved"
+    ? routes.filter(({ release }) => release !== body.release)
+    : routes.map((routed) => (routed.release === body.release ? { ...routed, ended: body.reason } : routed));
+
 type Switched = Extract<EnvironmentEvent, { type: "EdgeSwitched" }>["body"];
 const routesAfter = (routes: readonly RoutedView[], { sequence, deploymentId, route, ended }: Switched, at: string): RoutedView[] => {
   const ends = new Map(ended.map(({ release, until }) => [release, until]));
   const { release, address } = route;
-  const now = { deploymentId, release, address, host: `${route.server}${route.host}`, sequence, since: at, until: null };
+  const now = { deploymentId, release, address, host: `${route.server}${route.host}`, sequence, since: at, until: null, ended: null };
   const others = routes.filter((other) => other.release !== release);
-  return [now, ...others.map((other) => ({ ...other, until: ends.get(other.release) ?? other.until }))].slice(0, MAX_ROUTES);
+  const left = others.map((other): RoutedView => {
+    const until = ends.get(other.release);
+    return until === undefined ? other : { ...other, until, ended: null };
+  });
+  return [now, ...left].slice(0, MAX_ROUTES);
 };
 
 /** What is wrong with the row of what is live, for a person. */

@@ -96,6 +96,8 @@ const RoutedView = z.object({
   since: at,
   /** until when what names it reaches it; null while it is live */
   until: at.nullable(),
+  /** why nobody is sent to it any more: its time was over, or somebody cut it off; null where somebody is */
+  ended: z.enum(["window", "cut"]).nullable(),
 });
 
 export const EnvironmentView = z.object({

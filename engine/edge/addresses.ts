@@ -1,4 +1,5 @@
-import { kindOf, type PublishedFunction } from "../../domain/deployment/shapes.ts";
+import type { PublishedFunction } from "../../domain/deployment/shapes.ts";
+import { isReached } from "../../domain/environment/ended-release.ts";
 import { describe } from "../../domain/environment/fence.ts";
 import type { ReleaseAddresses } from "../aws/addresses.ts";
 
@@ -7,9 +8,6 @@ type Addressed = { readonly address: number; readonly deploymentId: string; read
 
 /** The alias of a release on each of its functions that visitors reach. It never moves. */
 export const aliasOf = (address: number): string => `r-${address}`;
-
-/** Those that visitors reach by an address of their own. */
-const isReached = ({ role }: PublishedFunction): boolean => kindOf(role) !== "revalidation";
 
 /**
  * Gives a release its address: on each function that visitors reach an alias of its own with a URL, whatever is there of it

@@ -24,8 +24,7 @@ export type Ports = AddressPorts &
 export const routeTo = async (ports: Ports, flip: Flip, site: SiteConfig, before: Environment): Promise<Route> => {
   const { sequence, deploymentId, release } = flip;
   const { id, functions, basePath = "" } = release;
-  const known = before.routes.get(id);
-  const address = release.address ?? (known?.deploymentId === deploymentId ? known.route.address : sequence);
+  const address = addressOf(flip, before);
   const [urls, files] = await Promise.all([
     makeAddresses(ports, { address, deploymentId, functions }).catch(unlessTaken),
     publicSetOf(ports, flip, site),
@@ -47,6 +46,13 @@ export const routeTo = async (ports: Ports, flip: Flip, site: SiteConfig, before
     files,
   };
   return fitting(route);
+};
+
+/** The one that the release has. Where it has none, or that was taken away, it is given another within the flip. */
+const addressOf = ({ sequence, deploymentId, release }: Flip, { routes, removedAddresses }: Environment): number => {
+  const known = routes.get(release.id);
+  const has = known?.deploymentId === deploymentId ? known.route.address : release.address;
+  return has === undefined || removedAddresses.has(has) ? sequence : has;
 };
 
 /** A hand moved what never moves: who undoes it knows why, and no flip does. */

@@ -1,7 +1,7 @@
 import { type LiveRow, liveKey, type ReleaseRow, releaseKey } from "../../blueprint/edge-table.ts";
 import type { EnvironmentCommand } from "../../domain/environment/commands.ts";
 import type { Route } from "../../domain/environment/route.ts";
-import type { Environment } from "../../domain/environment/state.ts";
+import type { Environment, Routed } from "../../domain/environment/state.ts";
 import type { EdgeTable } from "../../engine/aws/edge-table.ts";
 import { problemOf } from "../../engine/aws/errors.ts";
 import { readRow, type Store } from "../../engine/edge/live-row.ts";
@@ -66,9 +66,11 @@ const noteDrift = async (flip: Flip, { distribution }: Store, { edge, flipped }:
 };
 
 /** Releases that would be sent to for ever: of the log, and one whose flip died after it wrote its row. */
-const leftBehind = ({ routes }: Environment, found: LiveRow | undefined, to: Route): Route[] => {
+const leftBehind = ({ routes, flipped }: Environment, found: LiveRow | undefined, to: Route): Route[] => {
   const left = new Map([...routes.values()].flatMap(({ route, until }) => (until === null ? [[route.release, route] as const] : [])));
-  if (found !== undefined && !routes.has(found.release)) left.set(found.release, found);
+  const known = found && routes.get(found.release);
+  const isLater = (said: Routed, row: LiveRow) => said.until !== null && row.sequence > said.route.sequence && row.sequence <= flipped;
+  if (found !== undefined && (known === undefined || isLater(known, found))) left.set(found.release, found);
   left.delete(to.release);
   return [...left.values()];
 };

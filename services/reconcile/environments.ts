@@ -7,6 +7,7 @@ import { fold } from "../../domain/kernel/decider.ts";
 import type { Recorded } from "../../domain/kernel/event.ts";
 import { deploymentStream, environmentStream } from "../../domain/kernel/identity.ts";
 import type { AliasState } from "../../engine/aws/functions.ts";
+import { GRACE_MS } from "../../engine/edge/grace.ts";
 import { ageOf } from "../../engine/kit/age.ts";
 import type { Aggregates } from "../../engine/log/execute.ts";
 import type { Admitted } from "../../engine/log/queue-admitted.ts";
@@ -55,11 +56,13 @@ export const reconcileEnvironment =
   async (site: string, environment: string): Promise<void> => {
     const observed = await observe(ports, site, environment);
     await expireLock(ports, observed);
+    await endWindows(ports, observed);
     await bringRow(ports, observed);
     await beginRequests(ports, observed);
     await withdrawWaiting(ports, observed);
     await sendOpenFlips(ports, observed);
     await tellEdge(ports, observed);
+    await removeEnded(ports, observed);
     if (observed.state.open.size > 0) return;
     await lookForDrift(ports, observed);
     await lookAtEdge(ports, observed);
@@ -87,6 +90,23 @@ const observe = async (ports: Ports, site: string, environment: string): Promise
 const expireLock = async ({ now }: Ports, { state, record }: Observed): Promise<void> => {
   const at = new Date(now()).toISOString();
   if (state.lock?.until && state.lock.until <= at) await record({ type: "ExpireLock", at }, `lock/${state.lock.until}`);
+};
+
+/** Releases that what names them has reached for as long as it may. */
+const endWindows = async ({ now }: Ports, { state: { routes }, record }: Observed): Promise<void> => {
+  const at = new Date(now()).toISOString();
+  for (const [release, { until, ended }] of routes)
+    if (ended === null && until !== null && until <= at)
+      await record({ type: "EndRelease", release, reason: "window", at }, `window/${release}/${until}`);
+};
+
+/** Releases that have ended, and whose addresses are there: each may go once no edge can have its row any more. */
+const removeEnded = async (ports: Ports, { history, state: { routes } }: Observed): Promise<void> => {
+  for (const [release, { ended }] of routes) {
+    if (ended === null) continue;
+    const event = history.findLast(({ type, body }) => type === "ReleaseEnded" && body.release === release);
+    if (event !== undefined) await sendAgain(ports, event.at, GRACE_MS, [event]);
+  }
 };
 
 /** Events that never reached the row: the newest brings it all of them. */

@@ -37,3 +37,44 @@ it("says what is wrong with an alias that was changed by hand", () => {
   };
   expect(rowAfter(weighted).drifts).toEqual([{ function: "server", at: at(0), says: "25 % of its requests go to version 6" }]);
 });
+
+it("shows why a release is not reached any more, until its address is taken away or it is live again", () => {
+  const id = (n: number): string => `dep_${n.toString().padStart(26, "0")}`;
+  const switched = (n: number, to: number, left: readonly number[]): EnvironmentEvent => ({
+    type: "EdgeSwitched",
+    v: 1,
+    body: {
+      sequence: n,
+      deploymentId: id(to),
+      distribution: "E1",
+      route: {
+        v: 1,
+        sequence: n,
+        address: to,
+        release: id(to),
+        host: ".aws",
+        server: `s${to}`,
+        image: `s${to}`,
+        files: { set: "0".repeat(16), rows: 0 },
+      },
+      ended: left.map((one) => ({ release: id(one), until: at(90) })),
+    },
+  });
+  const body = { release: id(1), deploymentId: id(1), address: 1 };
+  const cut: EnvironmentEvent = { type: "ReleaseEnded", v: 1, body: { ...body, reason: "cut" } };
+  const removed: EnvironmentEvent = { type: "AddressRemoved", v: 1, body: { ...body, functions: ["server"] } };
+  const shown = (...events: EnvironmentEvent[]) =>
+    rowAfter(switched(1, 1, []), switched(2, 2, [1]), ...events).routes.map(({ deploymentId, until, ended }) => [
+      deploymentId,
+      until,
+      ended,
+    ]);
+  expect(shown()).toEqual([
+    [id(2), null, null],
+    [id(1), at(90), null],
+  ]);
+  expect(shown(cut)[1]).toEqual([id(1), at(90), "cut"]);
+  expect(shown(cut, removed)).toEqual([[id(2), null, null]]);
+  expect(shown(cut, switched(3, 1, [2]))[0]).toEqual([id(1), null, null]);
+  expect(shown(cut, switched(3, 3, [2, 1]))[2]).toEqual([id(1), at(90), null]);
+});

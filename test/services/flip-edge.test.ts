@@ -127,4 +127,39 @@ describe("the edge's row of what is live", () => {
     expect(here.row(rowOf(301))).toHaveProperty("until");
     expect(await here.types()).not.toContain("EdgeDriftDetected");
   });
+
+  it("is taken over from a flip back that died after it wrote, and the release that this one left ends once more", async () => {
+    const here = await site("edge-died-back", 311, 312);
+    await room.environment(
+      "edge-died-back",
+      { type: "CutRelease", deploymentId: deploymentId(311), actor: "ada", at: "2026-11-23T12:00:00.000Z" },
+      { type: "RequestRollback", to: deploymentId(311), actor: "ada", at: "2026-11-23T12:00:00.000Z" },
+    );
+    const { until: _, ...route } = here.row(rowOf(311)) ?? {};
+    const lost = JSON.stringify({ ...route, sequence: 313 });
+    await room.environment("edge-died-back", { type: "RecordFlipFailed", sequence: 313, reason: "it died", moved: true });
+    here.edge.hand(LIVE, lost);
+    here.edge.hand(rowOf(311), lost);
+    await here.delivers();
+    expect(here.row(LIVE)).toMatchObject({ sequence: 314, release: deploymentId(312) });
+    expect(here.row(rowOf(311))).toMatchObject({ sequence: 313, until: expect.any(Number) });
+    expect((await here.state()).routes.get(deploymentId(311))).toMatchObject({ until: expect.any(String), ended: null });
+  });
+
+  it("names the flip's own address where the release's was taken away, and that one from then on", async () => {
+    const here = await site("edge-removed", 321, 322);
+    const at = "2030-01-01T00:00:00.000Z";
+    await room.environment(
+      "edge-removed",
+      { type: "EndRelease", release: deploymentId(321), reason: "window", at },
+      { type: "RemoveAddress", release: deploymentId(321), address: 321 },
+      { type: "RequestRollback", to: deploymentId(321), actor: "ada", at },
+    );
+    await here.delivers();
+    expect(here.row(LIVE)).toMatchObject({ sequence: 323, release: deploymentId(321), address: 323 });
+    expect(here.addresses.get(`${server} r-323`)).toBe("321");
+    await room.environment("edge-removed", { type: "RestoreEdge" });
+    await here.delivers();
+    expect(here.row(LIVE)).toMatchObject({ sequence: 324, address: 323 });
+  });
 });

@@ -105,6 +105,58 @@ const look = async (
   return { commands, published };
 };
 
+const routeOf = (n: number) => ({
+  v: 1 as const,
+  sequence: n,
+  address: n,
+  release: deploymentId(n),
+  host: ".aws",
+  server: `s${n}`,
+  image: `s${n}`,
+  files: { set: "0".repeat(16), rows: 0 },
+});
+const switched = (n: number, left: readonly number[]): EnvironmentEvent => ({
+  type: "EdgeSwitched",
+  v: 1,
+  body: {
+    sequence: n,
+    deploymentId: deploymentId(n),
+    distribution: "E1",
+    route: routeOf(n),
+    ended: left.map((one) => ({ release: deploymentId(one), until: at(3_600) })),
+  },
+});
+
+describe("the reconciler and releases that were live before", () => {
+  const HOUR_MS = 3_600_000;
+  const past = [admitted(1), flip(1), switched(1, []), ...live(1), admitted(2), flip(2), switched(2, [1]), ...live(2)];
+  const aliases = { [revalidation]: alias(2), [server]: alias(2) };
+  const row = { text: JSON.stringify(routeOf(2)) };
+  const body = { release: deploymentId(1), deploymentId: deploymentId(1), address: 1 };
+  const ended: EnvironmentEvent = { type: "ReleaseEnded", v: 1, body: { ...body, reason: "window" } };
+  const endedAfterMs = past.length * 1_000;
+  const looks = (events: readonly EnvironmentEvent[], afterMs: number) => look(events, aliases, events.length, { afterMs, row });
+
+  it("ends one when its window is over, and not before", async () => {
+    expect((await looks(past, HOUR_MS - 1)).commands).toEqual([]);
+    expect((await looks(past, HOUR_MS)).commands).toEqual([
+      {
+        type: "EndRelease",
+        release: deploymentId(1),
+        reason: "window",
+        at: at(3_600),
+        cause: `reconcile/window/${deploymentId(1)}/${at(3_600)}`,
+      },
+    ]);
+  });
+  it("says again that it ended once no edge can have its row any more, until its address is taken away", async () => {
+    expect(await looks([...past, ended], endedAfterMs + 10 * 60_000)).toEqual({ commands: [], published: [] });
+    expect(await looks([...past, ended], endedAfterMs + 10 * 60_000 + 1)).toEqual({ commands: [], published: ["ReleaseEnded"] });
+    const removed: EnvironmentEvent = { type: "AddressRemoved", v: 1, body: { ...body, functions: [server] } };
+    expect(await looks([...past, ended, removed], LATER_MS)).toEqual({ commands: [], published: [] });
+  });
+});
+
 describe("the reconciler", () => {
   const past = [admitted(1), flip(1), ...live(1)];
   const aliases = { [revalidation]: alias(1), [server]: alias(1) };

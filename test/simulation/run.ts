@@ -55,6 +55,8 @@ const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
 /** A world that has not come to rest by then never will. */
 const MAX_STEPS = 60_000;
+/** For so long visitors come after everything else, and releases go. */
+const AFTERWARDS_MS = 40 * MINUTE;
 const SAFETY_STEPS = 8_000;
 const SAFETY_AFTER_MS = 6 * 60 * MINUTE;
 const QUIET_WITHIN_MS = 16 * DAY;
@@ -118,7 +120,7 @@ export const run = async ({ seed, record = false, without = new Set(), dropped =
   users(cloud, { actions, dropped, spanMs, used, heardFault: (what) => heard.push(what) });
   if (mode === "outage") outage(cloud, spanMs);
   else hands = chaos(cloud, aliases, edge, used, faultsUntil);
-  visit(cloud, ledger, edge, faultsUntil);
+  visit(cloud, ledger, edge, faultsUntil + AFTERWARDS_MS);
   let rested = false;
   waker(cloud);
   reconciler(

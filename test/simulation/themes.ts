@@ -15,6 +15,10 @@ export type Theme = {
   readonly rollbacks?: number;
   /** how many of all answers take seconds (0–1) */
   readonly slow?: number;
+  /** of all that people ask for, how much is that a release is cut off (0–1) */
+  readonly cuts?: number;
+  /** what names a release reaches it for some minutes only; else in half of the worlds */
+  readonly shortWindows?: boolean;
   /** everything happens in one environment within a minute */
   readonly haste?: boolean;
   /** how likely webhook endpoints are in the world, which is then asked for more of them (0–1) */
@@ -43,6 +47,16 @@ const themes: readonly Theme[] = [
   },
   // flips overtake each other, and hands change what they write
   { name: "rows of the edge", faults: { "row-edited": 5, "address-deleted": 3, paused: 1 }, caps: 2, haste: true },
+  // releases end while they are brought live again
+  {
+    name: "ended releases",
+    faults: { "crash-after-effect": 3, "crash-before-append": 2, paused: 2, "given-up": 1 },
+    caps: 2,
+    rollbacks: 0.4,
+    cuts: 0.25,
+    shortWindows: true,
+    haste: false,
+  },
   { name: "publishers at once", faults: { "mixed-versions": 2 }, caps: 6, slow: 0.2, haste: true },
 ];
 

@@ -1,7 +1,7 @@
 import { hash } from "node:crypto";
 import { type Cloud, secretUrl } from "./aws/cloud.ts";
 import { type Place, places, TOKEN } from "./engine/config.ts";
-import { api } from "./engine/engine.ts";
+import { api, cutRelease } from "./engine/engine.ts";
 import { START } from "./world/world.ts";
 
 /** What people ask for. `dropped`: which of all actions are left out, by their number, to find those that matter. */
@@ -17,7 +17,9 @@ export type UserOptions = {
 /** In how many of the worlds anybody listens: it doubles the work. */
 const LISTENING = 0.35;
 
-type Action = { readonly name: string; readonly path: string; readonly body: object };
+type Answer = { readonly status: number; readonly text: string };
+/** `does`: in place of a request */
+type Action = { readonly name: string; readonly path: string; readonly body: object; readonly does?: () => Promise<Answer> };
 const names = ["ada", "ben", "cleo"];
 
 /** Several users of several environments, who know of each other's deployments. */
@@ -30,7 +32,7 @@ export const users = (cloud: Cloud, { actions, dropped, spanMs, used, heardFault
   const sources = ["one", "two", "three"].map((name) => hash("sha256", name, "hex"));
   for (const { site } of places) for (const sha256 of sources) cloud.objects.write("sources", `sources/${site}/${sha256}.zip`, "zip");
 
-  const { rollbacks = 0 } = world.theme;
+  const { rollbacks = 0, cuts = 0.06 } = world.theme;
   /** Deployments with which a world begins: two must be live before any rollback. */
   const first = rollbacks > 0 ? 3 : 2;
   for (let number = 0; number < actions; number++) {
@@ -61,6 +63,7 @@ export const users = (cloud: Cloud, { actions, dropped, spanMs, used, heardFault
         "api",
         29,
         async () => {
+          if (action?.does !== undefined) return action.does();
           const body = JSON.stringify(action?.body);
           const headers = {
             authorization: `Bearer ${TOKEN}`,
@@ -106,6 +109,7 @@ export const users = (cloud: Cloud, { actions, dropped, spanMs, used, heardFault
       const at = `/environments/${place}`;
       if (rollbacks > 0 && own.chance(rollbacks)) return rollBack();
       const roll = own.next();
+      if (roll < cuts) return ids.length === 0 ? undefined : cut(own.pick(ids));
       if (roll < 0.5) return deploy();
       if (roll < 0.62) return rollBack();
       if (roll < 0.74)
@@ -122,6 +126,11 @@ export const users = (cloud: Cloud, { actions, dropped, spanMs, used, heardFault
           body: { reason: "a sale", until: new Date(START + own.between(0, 2 * spanMs)).toISOString() },
         };
       return { name: "unlock", path: `${at}/unlock`, body: { force: own.chance(0.7) } };
+
+      function cut(id: string): Action {
+        const body = { deployment: id };
+        return { name: "cut off", path: at, body, does: () => cutRelease(site, environment, id, { user, key: `k${number}` }) };
+      }
 
       function rollBack(): Action {
         return { name: "roll back", path: `${at}/rollback`, body: own.chance(0.4) && ids.length > 0 ? { to: own.pick(ids) } : {} };

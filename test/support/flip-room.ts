@@ -63,6 +63,8 @@ export const flipRoom = (room: VerbRoom, name: string) => {
     did,
     edge,
     addresses: made,
+    /** what makes and removes them */
+    held: addresses,
     /** sequences of flips of which tries are noted */
     tries: tries as ReadonlyMap<number, FlipTries>,
     gone,

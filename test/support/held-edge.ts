@@ -42,11 +42,12 @@ export const heldTable = () => {
 /** Addresses that are there as soon as they are asked for. */
 export const heldAddresses = () => {
   const made = new Map<string, string>();
-  const addresses: Pick<ReleaseAddresses, "make"> = {
+  const addresses: Pick<ReleaseAddresses, "make" | "remove"> = {
     make: async ({ name, alias, version }) => {
       made.set(`${name} ${alias}`, version);
       return `https://${`${name}${alias}`.replace(/[^a-z0-9]/g, "")}.lambda-url.eu-west-1.on.aws/`;
     },
+    remove: async ({ name, alias }) => void made.delete(`${name} ${alias}`),
   };
   return { addresses, made: made as ReadonlyMap<string, string> };
 };

@@ -29,6 +29,7 @@ export const startVerbRoom = async () => {
     clock,
     aggregates,
     commits,
+    events,
     deployment: async (n: number, ...commands: readonly DeploymentCommand[]): Promise<void> => {
       for (const command of commands) must(await aggregates.deployment.execute(deploymentId(n), command, because()));
     },

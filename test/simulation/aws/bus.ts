@@ -58,7 +58,9 @@ export const busOf = (world: World, queues: Queues) => {
     }): boolean => {
       if (faults.strikes("partial-put")) return false;
       const { id, stream, version, type, at } = JSON.parse(Detail) as About & { id: string; at: string };
-      if (world.acting()?.name === "reconcile" && world.now() - Date.parse(at) > SLOW_MS) again.push(`${type} of ${stream}`);
+      // what has ended is told again once its grace is over
+      const isDue = type === "ReleaseEnded";
+      if (!isDue && world.acting()?.name === "reconcile" && world.now() - Date.parse(at) > SLOW_MS) again.push(`${type} of ${stream}`);
       published.add(id);
       const body = `{"source":${JSON.stringify(Source)},"detail-type":${JSON.stringify(DetailType)},"detail":${Detail}}`;
       put("engine", { source: Source, "detail-type": DetailType }, body, { stream, version, type });

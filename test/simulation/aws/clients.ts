@@ -54,7 +54,7 @@ const detailOf = (operation: string, input: Record<string, unknown>): string => 
     case "UpdateAlias":
       return `${input.FunctionName} → ${input.FunctionVersion} ${input.Description}`;
     case "UpdateKeys":
-      return (input.Puts as { Key: string }[]).map(({ Key }) => Key).join(", ");
+      return [...(input.Puts as { Key: string }[]), ...(input.Deletes as { Key: string }[])].map(({ Key }) => Key).join(", ");
     default:
       return String(input.FunctionName ?? input.Key ?? input.id ?? "");
   }

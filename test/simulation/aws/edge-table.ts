@@ -12,6 +12,7 @@ type Changes = {
 /** A CloudFront KeyValueStore: every change makes another version of the whole, and edges see versions late, but in order. */
 export const edgeTableOf = (world: World, written: (key: string, before: string | undefined, after: string | undefined) => void) => {
   const versions: Rows[] = [new Map()];
+  const made: number[] = [world.now()];
   const newest = (): Rows => versions.at(-1) as Rows;
   const etag = (): string => `e${versions.length}`;
   const change = (puts: Changes["Puts"] = [], deletes: Changes["Deletes"] = []): void => {
@@ -19,11 +20,18 @@ export const edgeTableOf = (world: World, written: (key: string, before: string 
     for (const { Key, Value } of puts) rows.set(Key, Value);
     for (const { Key } of deletes) rows.delete(Key);
     versions.push(rows);
+    made.push(world.now());
   };
 
   return {
     /** as edges may have it, oldest first */
     versions: versions as readonly Rows[],
+    /** the number of the version that was the newest at that time */
+    versionAt: (time: number): number =>
+      Math.max(
+        0,
+        made.findLastIndex((one) => one <= time),
+      ),
     api: {
       DescribeKeyValueStore: () => ({ ETag: etag() }),
       GetKey: ({ Key }: { Key: string }) => {

@@ -11,6 +11,9 @@ export const places = [
 
 export type Place = (typeof places)[number];
 
+/** Hours of a window that ends within a world of short ones: longer than most flips, shorter than what people do. */
+export const SHORT_WINDOW = 0.1;
+
 const siteOf = ({ site, environment }: Place): SiteConfig => ({
   site,
   environment,

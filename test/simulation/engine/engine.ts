@@ -33,7 +33,7 @@ import { viewsPort } from "../aws/rows.ts";
 import { virtualClock as clock } from "../world/clock.ts";
 import { here } from "../world/world.ts";
 import { cloudHere } from "./clouds.ts";
-import { config, configBefore } from "./config.ts";
+import { config, configBefore, SHORT_WINDOW } from "./config.ts";
 import { post } from "./post.ts";
 import { publishWiring } from "./publish.ts";
 
@@ -52,7 +52,11 @@ const objects = s3Objects(clients.s3, clock);
 const webhookSecrets = endpointSecrets(clients.secrets);
 const siteLetters = siteDeadLetters(clients.sqs);
 const allBuilds = codeBuilds(clients.codeBuild);
-const site = (name: string, environment: string) => siteConfig(here().old ? configBefore : config, name, environment);
+const site = (name: string, environment: string) => {
+  const { old, world } = here();
+  const declared = siteConfig(old ? configBefore : config, name, environment);
+  return declared && world.shortWindows ? { ...declared, skewHours: SHORT_WINDOW } : declared;
+};
 
 const engine = {
   config,
@@ -125,6 +129,15 @@ export const handlers: Readonly<Record<string, BatchHandler>> = Object.fromEntri
 export const relayRecords: (event: DynamoDBStreamEvent) => ReturnType<ReturnType<typeof wireRelay>> = wireRelay(whole);
 export const reconcileAll: (event: unknown) => Promise<void> = wireReconcile(whole);
 export const wakeAll: (event: unknown) => Promise<void> = wireWake(whole);
+
+/** Somebody cuts a release off; answers as the API would. */
+export const cutRelease = async (site: string, environment: string, deploymentId: string, { user, key }: { user: string; key: string }) => {
+  const at = new Date(clock.now()).toISOString();
+  const because = { cause: `command/${key}`, correlation: deploymentId, actor: user };
+  const command = { type: "CutRelease", deploymentId, actor: user, at } as const;
+  const { refusal } = await aggregates.environment.execute(site, environment, command, because);
+  return { status: refusal === undefined ? 200 : 409, text: JSON.stringify(refusal ?? {}) };
+};
 
 /** The API, whose ids of deployments the world gives. */
 const ports = apiPorts(whole, {

@@ -69,11 +69,21 @@ export const edgeOf = (world: World, ledger: Ledger, aliases: Aliases, cloudOf: 
     }
   };
 
+  const gone = (key: string): void => {
+    const [kind, distribution = "", release = ""] = key.split(":");
+    const routed = seenPlace(ledger, distribution).state.routes.get(release);
+    if (kind !== "release" || routed?.ended === null) world.violate(`the row ${key} was deleted, and what it leads to has not ended`);
+  };
+
   return {
     of,
     handled,
     written: (key: string, _before: string | undefined, after: string | undefined): void => {
-      if (after === undefined || key.startsWith("files:")) return;
+      if (key.startsWith("files:")) return;
+      if (after === undefined) {
+        gone(key);
+        return;
+      }
       const row = parsed(after);
       if (row === undefined) {
         world.violate(`the row ${key} was written as ${after}`);
@@ -89,6 +99,8 @@ export const edgeOf = (world: World, ledger: Ledger, aliases: Aliases, cloudOf: 
 const seenPlace = (ledger: Ledger, distribution: string): Place => ledger.placeOf(streams.get(distribution) ?? "");
 
 const POINTS = 2;
+/** Every edge has a change by then. */
+const LATEST_MS = 10 * 60_000;
 const EVERY_MS = 60_000;
 
 /**
@@ -97,13 +109,28 @@ const EVERY_MS = 60_000;
  */
 export const visit = ({ world, edgeTable, lambda }: Cloud, ledger: Ledger, watch: EdgeWatch, until: number): void => {
   const random = world.random.fork("visitors");
+  /** What a page may name that somebody has open: each such row leads somewhere until its time is over. */
+  const follow = (distribution: string, rows: ReadonlyMap<string, string>, whose: string): void => {
+    for (const [key, text] of rows) {
+      if (!key.startsWith(releaseKey(distribution, "")) || watch.handled.size > 0) continue;
+      const row = parsed(text);
+      if (row === undefined || (row.until !== undefined && row.until * 1_000 <= world.now())) continue;
+      if (addressAt(lambda.functions.values(), row.server) === undefined)
+        world.violate(`the row ${key} of ${whose} names r-${row.address} at ${row.server}, and nobody answers there`);
+    }
+  };
   for (const distribution of streams.keys())
     for (let point = 0; point < POINTS; point++) {
       let version = 0;
       let served = 0;
       const come = (): void => {
+        version = Math.max(version, edgeTable.versionAt(world.now() - LATEST_MS));
         version += random.int(edgeTable.versions.length - version);
         const rows = edgeTable.versions[version];
+        follow(distribution, edgeTable.versions.at(-1) ?? new Map(), "the table");
+        // where no clock was wrong: whoever takes an address away counts the minutes since its row went
+        const { counts } = world.faults;
+        if (counts["clock-skew"] + counts["clock-jump"] === 0) follow(distribution, rows ?? new Map(), "an edge");
         const row = parsed(rows?.get(liveKey(distribution)));
         const isHands = row !== undefined && !seenPlace(ledger, distribution).flips.has(row.sequence);
         if (row !== undefined && !isHands && !watch.of(distribution).edited) {
@@ -134,4 +161,7 @@ export const checkEdge = ({ world, edgeTable }: Cloud, stream: string, { state, 
     world.violate(`${stream}: the edge's row is ${text}, and ${isRight ? "it is called drift" : "nobody saw it"}`);
   const restoring = [...flips].some(([sequence, { reason }]) => reason === "restore" && sequence > (state.live?.sequence ?? 0));
   if (text === undefined && !restoring) world.violate(`${stream}: the edge has no row of what is live`);
+  for (const [release, { ended, route }] of state.routes)
+    if (ended !== null && isRight && !restoring)
+      world.violate(`${stream}: ${release} has ended, and its address r-${route.address} is there`);
 };

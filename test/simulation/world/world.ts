@@ -79,6 +79,8 @@ export const createWorld = ({ seed, cap, without, theme, record }: WorldOptions)
     /** everybody does everything at the same moment */
     haste: theme.haste ?? random.fork("haste").chance(0.3),
     theme,
+    /** what names a release reaches it for some minutes only */
+    shortWindows: theme.shortWindows ?? random.fork("windows").chance(0.5),
     now: (): number => now,
     steps: (): number => steps,
     /** how far off every clock is, besides each machine's own error */

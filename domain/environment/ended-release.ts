@@ -1,0 +1,71 @@
+import { kindOf, type PublishedFunction } from "../deployment/shapes.ts";
+import { type Refusal, refuse } from "../kernel/decider.ts";
+import type { EnvironmentCommand } from "./commands.ts";
+import type { EnvironmentEvent } from "./events.ts";
+import type { Environment, Routed } from "./state.ts";
+
+type Command<T extends EnvironmentCommand["type"]> = Extract<EnvironmentCommand, { type: T }>;
+type Outcome = readonly EnvironmentEvent[] | Refusal;
+
+/** Releases that a refusal names. */
+const MAX_NAMED = 10;
+
+/** A release whose time is over: what names it is sent to what is live. */
+export function endRelease({ release, reason, at }: Command<"EndRelease">, state: Environment): Outcome {
+  const routed = state.routes.get(release);
+  if (routed === undefined || routed.ended !== null || !isOver(routed, at)) return [];
+  return flipTo(state, routed) === undefined ? [ended(routed, reason)] : [];
+}
+
+/** A person wants nobody to be sent to a release any more, however long it would be reached still. */
+export function cutRelease({ deploymentId, why, at }: Command<"CutRelease">, state: Environment): Outcome {
+  const routed = routedOf(state, deploymentId);
+  if (state.live?.deploymentId === deploymentId || (routed !== undefined && isLive(state, routed)))
+    return refuse("release.live", `${deploymentId} is what is live: deploy another or roll back, and cut it then`);
+  const flip = flipTo(state, routed ?? { deploymentId });
+  if (flip !== undefined)
+    return refuse(
+      "release.going-live",
+      `${deploymentId} is going live (#${flip.sequence}): wait until that flip has ended, then look again`,
+    );
+  if (routed === undefined) return refuse("release.not-routed", `nobody is sent to ${deploymentId}: ${sayRouted(state, at)}`);
+  return routed.ended !== null || isOver(routed, at) ? [] : [ended(routed, "cut", why)];
+}
+
+/** From then on nothing makes that address again, so that what is deleted of it is nobody's. */
+export function removeAddress({ release, address }: Command<"RemoveAddress">, state: Environment): Outcome {
+  const routed = state.routes.get(release);
+  if (routed === undefined || routed.route.address !== address || routed.ended === null) return [];
+  // a flip that failed half-way may have sent visitors to any release: what puts that right comes first
+  if (isLive(state, routed) || state.open.size > 0) return [];
+  const functions = (state.everLive.get(routed.deploymentId)?.release.functions ?? []).filter(isReached).map(({ name }) => name);
+  return [{ type: "AddressRemoved", v: 1, body: { release, deploymentId: routed.deploymentId, address, functions } }];
+}
+
+/** Those that visitors reach by an address of their own. */
+export const isReached = ({ role }: PublishedFunction): boolean => kindOf(role) !== "revalidation";
+
+const ended = ({ deploymentId, route }: Routed, reason: "window" | "cut", why?: string): EnvironmentEvent => ({
+  type: "ReleaseEnded",
+  v: 1,
+  body: { release: route.release, deploymentId, address: route.address, reason, ...(why !== undefined && { why }) },
+});
+
+const isOver = ({ until }: Routed, at: string): boolean => until !== null && until <= at;
+
+const isLive = ({ edge }: Environment, { route }: Routed): boolean => edge?.route.release === route.release;
+
+/** By the deployment that brought it here last, or by any that was the same release. */
+const routedOf = ({ routes, everLive }: Environment, deploymentId: string): Routed | undefined =>
+  [...routes.values()].find((one) => one.deploymentId === deploymentId) ??
+  routes.get(everLive.get(deploymentId)?.release.id ?? deploymentId);
+
+const flipTo = ({ open }: Environment, to: Pick<Routed, "deploymentId"> & Partial<Routed>) =>
+  [...open.values()].find(({ deploymentId, release }) => deploymentId === to.deploymentId || release.id === to.route?.release);
+
+const sayRouted = ({ routes }: Environment, at: string): string => {
+  const reached = [...routes.values()].filter((one) => one.ended === null && !isOver(one, at)).map((one) => one.deploymentId);
+  if (reached.length === 0) return "no release has a row in the edge's table";
+  const more = reached.length - MAX_NAMED;
+  return `the edge's table has ${reached.slice(-MAX_NAMED).join(", ")}${more > 0 ? ` and ${more} older` : ""}`;
+};

@@ -1,0 +1,9 @@
+import { consumerOf } from "../../engine/wiring/consumer.ts";
+import { addresses, aggregates, edgeTable, events, site } from "../../engine/wiring/parts.ts";
+import { endRelease } from "./end-release.ts";
+
+export const { wire, handler } = consumerOf(
+  "end-release",
+  { addresses, aggregates, edgeTable, events, site },
+  ({ addresses, aggregates, edgeTable, events, site, clock }) => endRelease({ addresses, aggregates, edgeTable, events, site, clock }),
+);
