@@ -5,6 +5,7 @@ import { type AssetPaths, prefixOf } from "./asset-paths.ts";
 import { asRequested } from "./behavior-patterns.ts";
 import { type Bundle, type OpenNextOutput, OutputRefused, readOutput } from "./output.ts";
 import { checkPrerendered } from "./prerendered.ts";
+import { hasKeys, type KeysAt, MANIFEST, type PreviewKeys, readPreviewKeys } from "./preview-keys.ts";
 
 export type Package = {
   readonly role: FunctionRole;
@@ -27,7 +28,7 @@ export type Output = {
 
 /** Whether a file of a build is read here: of the functions, whose code goes on as it is packed, what Next.js says of the app. */
 export const isRead = (path: string): boolean =>
-  !path.includes("/") || /^(assets|cache|dynamodb-provider)\/|\/\.next\/[^/]+\.json$/.test(path);
+  !path.includes("/") || /^(assets|cache|dynamodb-provider)\/|\/\.next\/[^/]+\.json$|^[^/]+\/prerender-manifest\.json$/.test(path);
 
 /** A build that may be published. */
 export type Inspected = {
@@ -38,6 +39,8 @@ export type Inspected = {
   /** the id that the app was built with, and the one that it asks its cache for; they should be the same */
   readonly buildId: string;
   readonly runtimeId: string;
+  /** the preview keys that it was built with; `null` where it keeps them */
+  readonly preview: PreviewKeys | null;
   readonly warnings: readonly string[];
 };
 
@@ -73,9 +76,16 @@ export const inspect = async ({ root, held }: Output, releaseId: string, archite
     ...output.behaviors.flatMap(asRequested),
     ...(prefix === "" ? [] : [{ pattern: `${prefix}/_next/static/*`, origin: "s3" } as const]),
   ];
-  const warnings = [...idWarnings(runtimeId, releaseId), ...prefixWarnings(assetPrefix)];
-  return { root, behaviors, paths, packages, buildId, runtimeId, warnings };
+  const { preview, warnings: previewWarnings } = await readPreviewKeys(root, keysAt(held, packages));
+  const warnings = [...idWarnings(runtimeId, releaseId), ...prefixWarnings(assetPrefix), ...previewWarnings];
+  return { root, behaviors, paths, packages, buildId, runtimeId, preview, warnings };
 };
+
+/** Where each function of a build has its preview keys. */
+const keysAt = (held: Output["held"], packages: readonly Package[]): KeysAt[] =>
+  packages
+    .filter(({ role }) => hasKeys(role))
+    .map(({ role, folder }) => ({ role, file: `${role === "revalidation" ? folder : builtAppOf(held, folder)}/${MANIFEST}` }));
 
 type Function = { role: FunctionRole; bundle: Bundle & { streaming?: boolean }; patterns?: readonly string[] };
 const functionsOf = ({ server, split, image, revalidation }: OpenNextOutput, buildId: string): Function[] => [

@@ -14,13 +14,14 @@ import { digester, whole, type Zipped } from "./archive-zip.ts";
  * For archives whose entries `unzipInto` has looked at: names and sizes are. Here each content is inflated once to see that it
  * is what its checksum says. `target` appears whole or not at all. Throws `ArchiveRefused`.
  *
- * @param added files that are put beside them, in the place of what has their names
+ * @param changes `added`: files that are put beside them, in the place of what has their names; `replaced`: what is written for
+ * what in the content of each file that the archive has, however large
  */
 export async function zipFolderOf(
   archive: string,
   folder: string,
   target: string,
-  added: readonly Added[] = [],
+  { added = [], replaced = [] }: Changes = {},
 ): Promise<Omit<Zipped, "entries" | "strayPrograms">> {
   const opened = await openArchive(archive);
   const { zip } = opened;
@@ -33,26 +34,32 @@ export async function zipFolderOf(
     if (inside.length === 0) throw new ArchiveRefused("empty", folder, "the archive has nothing there");
     checkLinks(await readLinks(zip, inside, () => undefined));
     const parts = [...inside, ...added.map(partOf)].sort((a, b) => (a.path < b.path ? -1 : 1));
-    await whole(target, (partial) => pipeline(Readable.from(bytesOf(opened, parts)), digest.stream, createWriteStream(partial)));
+    await whole(target, (partial) => pipeline(Readable.from(bytesOf(opened, parts, replaced)), digest.stream, createWriteStream(partial)));
     return { ...digest.result(), files: parts.length };
   } finally {
     zip.close();
   }
 }
 
+export type Changes = { readonly added?: readonly Added[]; readonly replaced?: readonly Replacement[] };
 export type Added = { readonly path: string; readonly text: string };
+/** Both of the same length. */
+export type Replacement = { readonly from: Buffer; readonly to: Buffer };
 
-/** What goes into the new archive: an entry of the old one, or a file of ours with its content. */
-type Part = Listed | Own;
-type Own = Omit<Listed, "entry"> & {
+/** What goes into the new archive: an entry of the old one that is passed on as a stream, or one whose bytes are in memory. */
+type Part = Listed | InMemory;
+type InMemory = Omit<Listed, "entry"> & {
   readonly entry: Pick<Listed["entry"], "compressionMethod" | "crc32" | "compressedSize" | "uncompressedSize">;
-  readonly content: Buffer;
+  /** as it is in the archive: deflated or stored */
+  readonly packed: Buffer;
 };
 
-const partOf = ({ path, text }: Added): Own => {
-  const content = Buffer.from(text);
+const partOf = ({ path, text }: Added): InMemory => stored({ path, kind: "file", executable: false }, Buffer.from(text));
+
+/** Not deflated: the bytes of what is ours do not depend on the zlib of the day. */
+const stored = ({ path, kind, executable }: Omit<Listed, "entry">, content: Buffer): InMemory => {
   const entry = { compressionMethod: STORED, crc32: crc32(content), compressedSize: content.length, uncompressedSize: content.length };
-  return { path, kind: "file", executable: false, entry, content };
+  return { path, kind, executable, entry, packed: content };
 };
 const STORED = 0;
 
@@ -61,19 +68,16 @@ const MAX_ENTRIES = 50_000;
 /** Entries that are read at once. */
 const GROUP = 32;
 
-async function* bytesOf(archive: Archive, entries: readonly Part[]): AsyncGenerator<Buffer> {
+async function* bytesOf(archive: Archive, entries: readonly Part[], replaced: readonly Replacement[]): AsyncGenerator<Buffer> {
   const directory: Buffer[] = [];
   let offset = 0;
   for (let from = 0; from < entries.length; from += GROUP) {
     const group = entries.slice(from, from + GROUP);
-    const contents = await Promise.all(group.map((one) => ("content" in one ? one.content : soundContent(archive, one))));
-    for (const [index, one] of group.entries()) {
+    for (const one of await Promise.all(group.map((part) => ("packed" in part ? part : soundPart(archive, part, replaced))))) {
       const header = localHeader(one);
       yield header;
-      const content = contents[index];
-      if (content !== undefined) yield content;
-      else if (!("content" in one))
-        yield* (await archive.zip.openReadStreamPromise(one.entry, { decodeFileData: false })) as AsyncIterable<Buffer>;
+      if ("packed" in one) yield one.packed;
+      else yield* (await archive.zip.openReadStreamPromise(one.entry, { decodeFileData: false })) as AsyncIterable<Buffer>;
       directory.push(directoryEntry(one, offset));
       offset += header.length + one.entry.compressedSize;
     }
@@ -83,15 +87,47 @@ async function* bytesOf(archive: Archive, entries: readonly Part[]): AsyncGenera
   yield endOf(entries.length, offset, listing.length);
 }
 
-/** The deflated bytes of an entry whose content is sound; `undefined` for one that is too big to be held in memory. */
-const soundContent = async (archive: Archive, { path, entry }: Listed): Promise<Buffer | undefined> => {
-  if (isSmall(entry)) return (await wholeContent(archive, path, entry)).packed;
-  const content = await archive.zip.openReadStreamPromise(entry);
+/** An entry whose content is sound, with what is replaced in it. One that is too big stays where it is, unless it is changed. */
+const soundPart = async (archive: Archive, one: Listed, replaced: readonly Replacement[]): Promise<Part> => {
+  const { path, kind, entry } = one;
+  const wanted = kind === "file" ? replaced : [];
+  if (!isSmall(entry) && !(await holdsAny(archive, one, wanted))) return one;
+  const { packed, content } = await wholeContent(archive, path, entry);
+  const changed = withReplaced(content, wanted);
+  return changed === undefined ? { ...one, packed } : stored(one, changed);
+};
+
+/** Whether a big entry has one of them. Reads all of it, to see that it is sound. */
+const holdsAny = async ({ zip }: Archive, { path, entry }: Listed, replaced: readonly Replacement[]): Promise<boolean> => {
+  const before = Math.max(1, ...replaced.map(({ from }) => from.length)) - 1;
+  let found = false;
+  let rest: Buffer = Buffer.alloc(0);
+  const look = (chunk: Buffer): void => {
+    const window = Buffer.concat([rest, chunk]);
+    found ||= replaced.some(({ from }) => window.includes(from));
+    rest = window.subarray(Math.max(0, window.length - before));
+  };
   await pipeline(
-    checked(content, path, entry.crc32, () => undefined),
-    new Writable({ write: (_chunk, _encoding, done) => done() }),
+    checked(await zip.openReadStreamPromise(entry), path, entry.crc32, () => undefined),
+    new Writable({
+      write: (chunk, _encoding, done) => {
+        if (replaced.length > 0) look(chunk);
+        done();
+      },
+    }),
   );
-  return undefined;
+  return found;
+};
+
+/** A copy with everything replaced; `undefined` where there is nothing to replace. */
+const withReplaced = (content: Buffer, replaced: readonly Replacement[]): Buffer | undefined => {
+  let changed: Buffer | undefined;
+  for (const { from, to } of replaced)
+    for (let at = content.indexOf(from); at !== -1; at = content.indexOf(from, at + from.length)) {
+      changed ??= Buffer.from(content);
+      to.copy(changed, at);
+    }
+  return changed;
 };
 
 /** What both headers of an entry say in the same words: names are UTF-8, and every file is of 1980-01-01. */

@@ -1,6 +1,6 @@
 /** The one door to archives: pack a folder, pack an app's source, unpack what somebody else packed. */
 
-export { zipFolderOf } from "./archive-repack.ts";
+export { type Replacement, zipFolderOf } from "./archive-repack.ts";
 export { type ArchiveRefusal, ArchiveRefused } from "./archive-rules.ts";
 export {
   type LeftOut,

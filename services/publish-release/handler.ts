@@ -2,12 +2,13 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { SiteConfig } from "../../blueprint/engine-config.ts";
-import { functionOf, siteResources } from "../../blueprint/site-resources.ts";
+import { ACTIONS_KEY, functionOf, siteResources } from "../../blueprint/site-resources.ts";
 import type { SiteSecrets } from "../../engine/aws/secrets.ts";
 import { readTagSeeds, uploadAssets } from "../../engine/open-next/assets.ts";
 import { guardOf } from "../../engine/open-next/guard.ts";
 import { type Inspected, inspect, isRead, type Package } from "../../engine/open-next/inspect.ts";
 import { OutputRefused } from "../../engine/open-next/output.ts";
+import { hasKeys, previewKeysOf, replacing } from "../../engine/open-next/preview-keys.ts";
 import { isGuarded, secretsGiven, settingsOf } from "../../engine/open-next/settings.ts";
 import { consumerOf } from "../../engine/wiring/consumer.ts";
 import type { Engine } from "../../engine/wiring/engine.ts";
@@ -19,6 +20,13 @@ import { reporter } from "./report.ts";
 
 /** The build as it was fetched, beside the folder that it is unpacked into. */
 const artifactOf = (root: string): string => `${root}.zip`;
+
+/** The preview keys of a build, by those that every release of its environment has. */
+const replacedIn = (of: SiteConfig, { preview }: Inspected, { values }: SiteSecrets) => {
+  const secret = values[ACTIONS_KEY];
+  // no build begins without one: who took it away since keeps what the build has, in all of its functions
+  return preview === null || !secret ? [] : replacing(preview, previewKeysOf(of, secret));
+};
 
 type Parts = Pick<
   Engine,
@@ -38,10 +46,13 @@ const verb = ({ aggregates, functions, clock, objects, tags, rows, secrets, conf
     }
   };
 
-  const publish = (of: SiteConfig, { root }: Inspected, { role, handler, folder }: Package, secret: SiteSecrets, set: string) =>
+  const publish = (of: SiteConfig, build: Inspected, { role, handler, folder }: Package, secret: SiteSecrets, set: string) =>
     withFolder(async (scratch) => {
       const zip = join(scratch, "code.zip");
-      const { sha256Hex, sha256Base64 } = await zipFolderOf(artifactOf(root), folder, zip, isGuarded(role, of) ? [guardOf(handler)] : []);
+      const { sha256Hex, sha256Base64 } = await zipFolderOf(artifactOf(build.root), folder, zip, {
+        added: isGuarded(role, of) ? [guardOf(handler)] : [],
+        replaced: hasKeys(role) ? replacedIn(of, build, secret) : [],
+      });
       const code = { bucket: config.buckets.artifacts, key: `functions/${sha256Hex}.zip`, sha256: sha256Base64 };
       // a function that did not change is there
       if ((await objects.fingerprint(code.bucket, code.key)) === undefined) await objects.putNew(code.bucket, code.key, zip, sha256Hex);

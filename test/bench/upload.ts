@@ -82,5 +82,6 @@ const inspected = (root: string): Inspected => ({
   packages: [],
   buildId: "none",
   runtimeId: "none",
+  preview: null,
   warnings: [],
 });

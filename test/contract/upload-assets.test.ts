@@ -83,6 +83,7 @@ describe("a release's files", () => {
     packages: [],
     buildId: "built",
     runtimeId: "built",
+    preview: null,
     warnings: [],
   });
   const write = async (root: string, files: Readonly<Record<string, string>>) => {

@@ -1,9 +1,10 @@
 import { cp, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
+import { InvokeCommand } from "@aws-sdk/client-lambda";
 import { GetQueueAttributesCommand, GetQueueUrlCommand } from "@aws-sdk/client-sqs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { siteResources } from "../../blueprint/site-resources.ts";
+import { functionOf, siteResources } from "../../blueprint/site-resources.ts";
 import { type Answer, type Load, startLoad } from "../../demo/load.ts";
 import { flipsIn, readLog } from "../../demo/scenario.ts";
 import { findTargets } from "../../demo/targets.ts";
@@ -55,6 +56,10 @@ const seen = {} as {
   action: { status: number; text: string };
   afterFlip: Behaviour;
   afterRollback: Behaviour;
+  /** what the revalidation function of the live release could not have made again of the pages of another */
+  notRemade: { afterFlip: unknown; afterRollback: unknown };
+  /** whether who was in draft mode before still is */
+  draft: { before: boolean; afterFlip: boolean; afterRollback: boolean; withoutCookie: boolean };
   answers: readonly Answer[];
   traffic: Traffic;
   flips: RecordedFlip[];
@@ -113,6 +118,36 @@ const behave = async (): Promise<Behaviour> => {
   return { refreshed, revalidated, release: (await page("/release.txt")).text.trim(), image: { status, type }, bytes };
 };
 
+/** Has a page of that release made again by what is live, as for a visitor who still has that release's pages open. */
+const remake = async (release: string): Promise<unknown> => {
+  const path = `/isr?dpl=${release}`;
+  const before = await madeAt(path);
+  const { Payload } = await dev.aws.clients.lambda.send(
+    new InvokeCommand({
+      FunctionName: functionOf(...PLACE, "revalidation"),
+      Qualifier: "live",
+      Payload: JSON.stringify({ Records: [{ messageId: "stale", body: JSON.stringify({ host: new URL(url).host, url: path }) }] }),
+    }),
+  );
+  const { batchItemFailures } = JSON.parse(Buffer.from(Payload ?? []).toString()) as { batchItemFailures: unknown };
+  const text = await until("the page of the other release to be new", async () => {
+    const now = await page(path);
+    return now.text.includes(before) ? undefined : now.text;
+  });
+  expect(text).toContain(release);
+  return batchItemFailures;
+};
+
+/** Begins a draft session; its cookie. */
+const beginDraft = async (): Promise<string> => {
+  const answer = await fetch(new URL("/api/draft", url), { method: "POST" });
+  return /__prerender_bypass=[^;]+/.exec(answer.headers.getSetCookie().join())?.[0] ?? "";
+};
+const isDraft = async (cookie: string): Promise<boolean> => {
+  const { headers } = await fetch(new URL("/isr", url), { headers: { cookie } });
+  return /no-store/.test(headers.get("cache-control") ?? "");
+};
+
 /** So many answers of what is live are enough to be counted. */
 const ENOUGH = 50;
 /** Waits until visitors have had that many more. */
@@ -148,11 +183,15 @@ beforeAll(async () => {
   const targets = await findTargets(url);
   const chunks = targets.filter(({ kind }) => kind === "asset").map(({ path }) => path);
   const openPage = (await page("/action")).text;
+  const draft = await beginDraft();
+  const draftBefore = await isDraft(draft);
 
   load = startLoad({ url, targets, perSecond: PER_SECOND });
   seen.v2 = (await reached(await deploy(), "success")).id;
   seen.chunks = await Promise.all(chunks.map(async (path) => (await page(path)).status));
   seen.action = await submit(openPage);
+  const draftAfterFlip = await isDraft(draft);
+  const afterFlip = await remake(seen.v1);
   seen.afterFlip = await behave();
   await visited();
   seen.addresses = await listeningAddresses();
@@ -161,6 +200,9 @@ beforeAll(async () => {
   const { sequence } = await api.rollback(...PLACE);
   await until("the rollback to be recorded", async () => (await api.environment(...PLACE)).live?.sequence === sequence, PATIENCE_MS);
   seen.buildsOfRollback = dev.aws.codeBuild.counters().buildsStarted - builds;
+  const [draftAfterRollback, withoutCookie] = [await isDraft(draft), await isDraft("")];
+  seen.draft = { before: draftBefore, afterFlip: draftAfterFlip, afterRollback: draftAfterRollback, withoutCookie };
+  seen.notRemade = { afterFlip, afterRollback: await remake(seen.v2) };
   seen.afterRollback = await behave();
   await visited();
   seen.pinned = await api.environment(...PLACE);
@@ -210,6 +252,14 @@ describe("a real Next.js app, replaced and rolled back under load", () => {
   it("refreshes its pages after the flip and after the rollback, by time and by tag", () => {
     expect(seen.afterFlip).toMatchObject({ refreshed: true, revalidated: true });
     expect(seen.afterRollback).toMatchObject({ refreshed: true, revalidated: true });
+  });
+
+  it("makes pages of the other release again, by the revalidation function of the one that is live", () => {
+    expect(seen.notRemade).toEqual({ afterFlip: [], afterRollback: [] });
+  });
+
+  it("keeps who is in draft mode there, across the flip and the rollback", () => {
+    expect(seen.draft).toEqual({ before: true, afterFlip: true, afterRollback: true, withoutCookie: false });
   });
 
   it("serves the public files of what is live, and images through their own function", () => {

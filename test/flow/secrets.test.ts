@@ -4,9 +4,10 @@ import { ScanCommand } from "@aws-sdk/client-dynamodb";
 import { GetSecretValueCommand } from "@aws-sdk/client-secrets-manager";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { EVENTS_TABLE, VIEWS_TABLE } from "../../blueprint/topology.ts";
+import { previewKeysOf } from "../../engine/open-next/preview-keys.ts";
 import { runCli } from "../cli/support/run-cli.ts";
 import { hostileLambda } from "../support/hostile-lambda.ts";
-import { foundInFolder, type Secrets, foundIn as search } from "../support/secret-search.ts";
+import { everyObject, foundInBytes, foundInFolder, type Secrets, foundIn as search } from "../support/secret-search.ts";
 import { startWorld, type World } from "../support/world.ts";
 
 const CANARY = "canary-7f3d91c0a4e2 & more/of=it";
@@ -15,6 +16,8 @@ const SET_BEFORE = "was-set-before-91c2";
 let world: World;
 /** The values that must not be seen, by what they are. */
 let secrets: Secrets;
+/** The same of those that are in a release's code, as a build's own are. */
+let previewKeys: Secrets;
 let id: string;
 beforeAll(async () => {
   world = await startWorld({
@@ -35,6 +38,7 @@ beforeAll(async () => {
     token: world.dev.token,
     "access key": world.dev.aws.endpoint.credentials.secretAccessKey,
   };
+  previewKeys = previewKeysOf({ site: "web", environment: "production" }, secrets["key of Server Actions"] ?? "");
 
   for (const value of [SET_BEFORE, SET]) await shiplog(["set", "WAS_SET"], value);
   told.push(...(await Promise.all([shiplog(["ls"]), shiplog(["ls", "--json"]), shiplog(["set", "WAS_SET", SET]), shiplog(["pull"])])));
@@ -81,7 +85,7 @@ async function deployTalkative(more: string): Promise<string> {
   return world.deployFolder("production", dir);
 }
 
-const foundIn = (text: string): readonly string[] => search(text, secrets);
+const foundIn = (text: string): readonly string[] => search(text, { ...secrets, ...previewKeys });
 
 it("the values reach the build and the functions: there is something to hide", async () => {
   const { server } = world.resources("production").functions;
@@ -97,6 +101,13 @@ it("the values reach the build and the functions: there is something to hide", a
   expect(said).toContain("the canary is ***, the key is ***");
   expect(said).toContain("was set to ***");
   expect(said.join("\n")).toContain("CANARY=");
+});
+
+it("the preview keys reach the code, and no other bucket", async () => {
+  const holders = new Set<string>();
+  for await (const [name, bytes] of everyObject(world.aws.clients.s3))
+    if ((await foundInBytes(bytes, previewKeys)).length > 0) holders.add(name.split("/").slice(0, 2).join("/"));
+  expect([...holders]).toEqual([expect.stringMatching(/artifacts.*\/functions$/)]);
 });
 
 it("no event and no view has a secret", async () => {

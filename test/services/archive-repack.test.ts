@@ -59,6 +59,47 @@ it("takes what another program packed: streamed, stored, dated, with folders of 
   expect([(await stat(at("out/a.js"))).mode & 0o777, (await stat(at("out/z.js"))).mode & 0o777]).toEqual([0o644, 0o755]);
 });
 
+const SECRET = Buffer.from("0123456789abcdef".repeat(4));
+const OTHER = Buffer.from("fedcba9876543210".repeat(4));
+const replaced = [{ from: SECRET, to: OTHER }];
+
+it("writes something else in the place of what it is told to, in small files and in those that are not held in memory", async () => {
+  const small = Buffer.from(`{"a":"${SECRET}","b":"${SECRET}${SECRET}","rest":"${"x".repeat(500)}"}`);
+  const big = randomBytes(9_000_000);
+  // over the edges of the pieces in which a stream may come, at the beginning, and at the very end
+  const places = [0, ...[16, 32, 64, 128, 1_024].map((kilobytes) => kilobytes * 1_024 - 20), big.length - SECRET.length];
+  for (const place of places) SECRET.copy(big, place);
+  await put({ [`${SERVER}/small.json`]: small, [`${SERVER}/big.js`]: big, [`${SERVER}/other.js`]: "z".repeat(500) });
+  await chmod(at("in", SERVER, "small.json"), 0o755);
+  await zipDirectory(at("in"), at("all.zip"));
+  await zipFolderOf(at("all.zip"), SERVER, at("server.zip"), { replaced });
+  await unzipInto(at("server.zip"), at("out"));
+  for (const place of places) OTHER.copy(big, place);
+  expect(await readFile(at("out/small.json"), "utf8")).toBe(small.toString().replaceAll(SECRET.toString(), OTHER.toString()));
+  expect((await stat(at("out/small.json"))).mode & 0o777).toBe(0o755);
+  expect((await readFile(at("out/big.js"))).equals(big)).toBe(true);
+  expect(await readFile(at("out/other.js"), "utf8")).toBe("z".repeat(500));
+});
+
+it("finds in a big file what lies over the edge of two pieces of it", async () => {
+  for (const place of [64 * 1_024 - 1, 64 * 1_024 - 63, 16 * 1_024 - 32]) {
+    const big = Buffer.alloc(9_000_000, "a");
+    SECRET.copy(big, place);
+    await put({ [`${SERVER}/big.js`]: big });
+    await zipDirectory(at("in"), at("all.zip"));
+    await zipFolderOf(at("all.zip"), SERVER, at("server.zip"), { replaced });
+    await unzipInto(at("server.zip"), at(`out-${place}`));
+    expect((await readFile(at(`out-${place}/big.js`))).indexOf(OTHER)).toBe(place);
+  }
+});
+
+it("passes on as it was packed what has nothing to replace", async () => {
+  await put({ [`${SERVER}/small.json`]: "{}".repeat(500), [`${SERVER}/big.js`]: randomBytes(9_000_000) });
+  await zipDirectory(at("in"), at("all.zip"));
+  const plain = await zipFolderOf(at("all.zip"), SERVER, at("plain.zip"));
+  expect(await zipFolderOf(at("all.zip"), SERVER, at("server.zip"), { replaced })).toEqual(plain);
+});
+
 it("leaves out links to programs", async () => {
   await put({ [`${SERVER}/index.mjs`]: "1", [`${SERVER}/node_modules/semver/semver.js`]: "1" });
   await mkdir(at("in", SERVER, "node_modules/.bin"));

@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { asRequested } from "../../engine/open-next/behavior-patterns.ts";
 import { inspect } from "../../engine/open-next/inspect.ts";
-import { writeFixtureOutput } from "../support/fixture-output.ts";
+import { previewKeysOfBuild, writeFixtureOutput } from "../support/fixture-output.ts";
 import { outputOf } from "../support/output-of.ts";
 
 const SERVER = "server-functions/default";
@@ -27,7 +27,9 @@ describe("the output of a build", () => {
     await put("cache/rel-1/docs/intro.cache", {});
     await put("cache/rel-1/route-cache/PAGES/0a1b/$/index/index.cache", {});
     await put("cache/rel-1/caf%C3%A9.cache", {});
-    await put(`${SERVER}/.next/prerender-manifest.json`, { routes: { "/": {}, "/docs/intro": {}, "/index": {}, "/caf%C3%A9": {} } });
+    const preview = previewKeysOfBuild("rel-1");
+    const routes = { "/": {}, "/docs/intro": {}, "/index": {}, "/caf%C3%A9": {} };
+    await put(`${SERVER}/.next/prerender-manifest.json`, { routes, preview });
     expect((await inspected()).warnings).toEqual([]);
   });
 

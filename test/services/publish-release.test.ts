@@ -26,6 +26,7 @@ const inspected = (root: string, id: string, packages: Package[]): Inspected => 
   packages,
   buildId: id,
   runtimeId: id,
+  preview: null,
   warnings: [],
 });
 

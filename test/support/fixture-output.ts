@@ -91,7 +91,11 @@ export function fixtureFiles({
   const page = `route-cache/APP_PAGE/${createHash("sha256").update("/").digest("hex")}/$/index`;
   const serverFiles = json({ config: { deploymentId: releaseId, basePath, assetPrefix } });
   const cut = (text: string, where: OutputFault): string => (fault === where ? text.slice(0, -9) : text);
+  const preview = previewKeysOfBuild(releaseId);
+  // Other routes in each build, so that the revalidation function of each release has other code.
+  const prerendered = json({ routes: {}, dynamicRoutes: { [`/of-${releaseId}/[page]`]: {} }, preview });
   const buildFiles = { ".next/BUILD_ID": id, ".next/required-server-files.json": cut(serverFiles, "broken-server-files") };
+  const serverOnly = { ".next/prerender-manifest.json": prerendered, ".next/server/preview-props.json": json(preview) };
 
   const files: Record<string, string> = {
     "open-next.output.json": json(outputJson(fault, { basePath, streaming, split })),
@@ -115,6 +119,7 @@ export function fixtureFiles({
     ...below(server, {
       "index.mjs": serverFunction(releaseId, fault, { downWhile, basePath, named, streaming: streaming !== undefined }),
       ...buildFiles,
+      ...serverOnly,
     }),
     ...splitFiles(split, (name) => ({
       "index.mjs": serverFunction(releaseId, fault === "split-crashes" ? "server-crashes" : fault, {
@@ -122,6 +127,7 @@ export function fixtureFiles({
         streaming: streaming !== undefined,
       }),
       ...buildFiles,
+      ...serverOnly,
     })),
     ...below(image, { "index.mjs": IMAGE_FUNCTION, ...buildFiles }),
     ...below(sharp, {
@@ -129,12 +135,21 @@ export function fixtureFiles({
       [`lib/sharp-linux-${arch}-0.35.5.node`]: "not a real binary\n",
     }),
     "revalidation-function/index.mjs": REVALIDATION_FUNCTION,
-    // Random in each build, so that the revalidation function of each release has other code.
-    "revalidation-function/prerender-manifest.json": json({ preview: { previewModeId: `preview-of-${releaseId}` } }),
+    "revalidation-function/prerender-manifest.json": prerendered,
     "warmer-function/index.mjs": "export const handler = async () => ({});\n",
   };
   return Object.fromEntries(Object.entries(files).filter(([path]) => !isOmitted(path, fault, server, sharp)));
 }
+
+/** As random as Next.js makes them, in each build. */
+export const previewKeysOfBuild = (releaseId: string) => {
+  const random = (name: string): string => createHash("sha256").update(`${name} of ${releaseId}`).digest("hex");
+  return {
+    previewModeId: random("id").slice(0, 32),
+    previewModeSigningKey: random("signing key"),
+    previewModeEncryptionKey: random("encryption key"),
+  };
+};
 
 const splitFiles = (split: object, filesOf: (name: string) => Record<string, string>): Record<string, string> =>
   Object.assign({}, ...Object.keys(split).map((name) => below(`server-functions/${name}`, filesOf(name))));

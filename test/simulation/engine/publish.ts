@@ -61,6 +61,7 @@ export const publishWiring = ({ addresses, aggregates, edgeTable, functions, obj
         packages,
         buildId: id,
         runtimeId: id,
+        preview: null,
         warnings: [],
       };
     },
