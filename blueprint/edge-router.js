@@ -47,6 +47,8 @@ async function handler(event) {
     headers['x-shiplog-release'] = { value: 'live' };
     return request;
   }
+  // in no cache key: edge-header.js names the release after it
+  headers['x-shiplog-deployment'] = { value: route.release };
 
   const below = belowBase(request.uri, route.base);
   const isNext = below.startsWith('_next/');

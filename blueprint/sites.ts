@@ -153,6 +153,12 @@ export const Site = z.strictObject({
       "For so many hours after another release went live, pages that are open still reach the one that they came from; 0: they reach the live one at once",
     )
     .default(24),
+  deploymentHeader: z
+    .boolean()
+    .describe(
+      "On AWS its answers below 400 name the release that they come from, in x-shiplog-deployment; on one's own machine every answer does",
+    )
+    .default(false),
   architecture: z
     .enum(["x86_64", "arm64"])
     .describe("The processor of its functions on AWS; on one's own machine it is that machine's")

@@ -41,6 +41,7 @@ export const shown: Readonly<Record<string, Shown>> = {
     ends: READING,
   },
   status: { examples: ["status", "status web/production", "status --at 2026-11-23T14:00:00Z"], ends: READING },
+  releases: { examples: ["releases", "releases web/production", "releases web/production --json"], ends: READING },
   inspect: { examples: ["inspect dep_01J5", "inspect dep_01J5 --json"], ends: READING },
   events: {
     examples: ["events --since 1h", "events dep_01J5 --follow", "events --type ReleaseWentLive --json", "events --dead-letters"],
@@ -83,6 +84,10 @@ export const shown: Readonly<Record<string, Shown>> = {
     ends: [stopped, unauthorised, failed, conflict, timeout],
   },
   retry: { examples: ["retry dep_01J5", "retry dep_01J5 --follow"], ends: WATCHING },
+  "skew cut": {
+    examples: ["skew cut dep_01J5", 'skew cut dep_01J5 --reason "its checkout charges twice" --yes'],
+    ends: [stopped, ...CHANGING],
+  },
   pin: { examples: ['pin web/production --reason "sale until Monday"'], ends: CHANGING },
   unpin: { examples: ["unpin web/production"], ends: CHANGING },
   lock: { examples: ['lock web/production --reason "moving the database" --until 2h'], ends: CHANGING },
@@ -98,7 +103,15 @@ export const shown: Readonly<Record<string, Shown>> = {
   "env ls": { examples: ["env ls", "env ls --site web --env preview"], ends: CHANGING },
   "env rm": { examples: ["env rm API_URL", "env rm API_URL --env preview --yes"], ends: [stopped, ...CHANGING] },
   "env pull": { examples: ["env pull", "env pull .env.preview --env preview"], ends: [stopped, ...CHANGING] },
-  open: { examples: ["open", ["open --print", "the link alone, for a browser on another machine"]], ends: [unauthorised] },
+  open: {
+    examples: [
+      "open",
+      ["open --print", "the link alone, for a browser on another machine"],
+      ["open web/production", "the site, as visitors have it"],
+      ["open dep_01J5", "a deployment in the dashboard, and how its release is reached"],
+    ],
+    ends: [unauthorised, failed, conflict],
+  },
   "sessions ls": { examples: ["sessions ls"], ends: [unauthorised] },
   "sessions end": {
     examples: ['sessions end ses_01JD8Y3K0V6Q2N4R8T1X5Z7B9C --reason "lost laptop"'],

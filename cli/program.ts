@@ -19,11 +19,13 @@ import { logsCommand } from "./commands/logs.ts";
 import { openCommand } from "./commands/open.ts";
 import { pinCommand, unpinCommand } from "./commands/pin.ts";
 import { quarantineCommand } from "./commands/quarantine.ts";
+import { releasesCommand } from "./commands/releases.ts";
 import { replayCommand } from "./commands/replay.ts";
 import { retryCommand } from "./commands/retry.ts";
 import { rollbackCommand } from "./commands/rollback.ts";
 import { schemaCommand } from "./commands/schema.ts";
 import { sessionsCommand } from "./commands/sessions.ts";
+import { skewCommand } from "./commands/skew.ts";
 import { statusCommand } from "./commands/status.ts";
 import { downCommand, sstCommand, upCommand } from "./commands/up.ts";
 import { versionCommand } from "./commands/version.ts";
@@ -39,6 +41,7 @@ const commands: readonly Register[] = [
   deployCommand,
   listCommand,
   statusCommand,
+  releasesCommand,
   inspectCommand,
   eventsCommand,
   logsCommand,
@@ -50,6 +53,7 @@ const commands: readonly Register[] = [
   rollbackCommand,
   cancelCommand,
   retryCommand,
+  skewCommand,
   pinCommand,
   unpinCommand,
   lockCommand,

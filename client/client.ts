@@ -98,6 +98,9 @@ const changes = ({ get, post }: Calls) => ({
   rollbackPlan: (site: string, environment: string, to?: string) => get(`${pathOf(site, environment)}/rollback`, PlannedRollback, { to }),
   rollback: (site: string, environment: string, body: z.input<typeof Rollback>, key: Key) =>
     post(`${pathOf(site, environment)}/rollback`, RollbackStarted, body, key),
+  /** nobody is sent to the release of this deployment any more */
+  cutRelease: (site: string, environment: string, deployment: string, reason: string | undefined, key: Key) =>
+    only(post(`${pathOf(site, environment)}/releases/${segment(deployment)}/cut`, OneEnvironment, { reason }, key), "environment"),
   /** `verb`: pin, unpin, lock or unlock */
   change: (site: string, environment: string, verb: "pin" | "unpin" | "lock" | "unlock", body: object, key: Key) =>
     only(post(`${pathOf(site, environment)}/${verb}`, OneEnvironment, body, key), "environment"),

@@ -252,6 +252,12 @@ export const RollbackStarted = z.object({
   version: z.number(),
 });
 
+/**
+ * `POST /v1/environments/:site/:environment/releases/:deployment/cut` `{reason?}` → 200 `{environment}`: its row goes from the
+ * edge's table. Asked for twice it changes nothing. 409 `release.live`, `release.going-live`, `release.not-routed`.
+ */
+export const CutRelease = z.strictObject({ reason: reason.optional() });
+
 /** `POST …/pin` `{reason}`, `/unpin` `{reason?}`, `/lock` `{reason, until?}`, `/unlock` `{reason?, force?}` → 200 `{environment}` */
 export const Pin = z.strictObject({ reason });
 export const Lock = z.strictObject({ reason, until: z.iso.datetime({ offset: true }).optional() });

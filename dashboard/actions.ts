@@ -89,6 +89,17 @@ const planned = ({ from, to, skipped, caution }: Plan): Html => {
   )}${caution === null ? "" : html`<p class="reason">${said(caution.why)}</p>`}<p><a href="${comparePath(from.deploymentId, to.deploymentId)}">Compare the two</a></p><p>Nothing is built. The environment is pinned by it: nothing goes live by itself until it is unpinned.</p>`;
 };
 
+/** @param path where the form goes @param address of the release, where it has one */
+export const askToCut = (place: Place, id: string, path: string, address: number | undefined): Asked => ({
+  title: `Cut ${shortId(id)} off`,
+  path,
+  back: pathOf(place),
+  does: html`<p>Nobody is sent to ${address === undefined ? "it" : html`<span class="sha">r-${address}</span> of ${place.site} / ${place.environment}`} any more: what its open pages ask for is answered by what is live. Only a rollback brings it back.</p>`,
+  cli: `shiplog skew cut ${id}`,
+  button: "Cut it off",
+  reason: "optional",
+});
+
 export const askToCancel = (id: string): Asked => ({
   title: `Cancel ${shortId(id)}`,
   path: `${deploymentPath(id)}/cancel`,

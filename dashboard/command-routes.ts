@@ -3,6 +3,7 @@ import { html } from "hono/html";
 import {
   askToCancel,
   askToChange,
+  askToCut,
   askToRetry,
   askToRollBack,
   confirmation,
@@ -45,6 +46,20 @@ export const commandRoutes = (ports: Ports): Hono<Env> => {
     const { key, ...reason } = await given(context);
     const body = { from: await formField(context, "from"), to: await formField(context, "to"), ...reason };
     await must(clientOf(ports, context).rollback(site, environment, body, key));
+    return context.redirect(pathOf({ site, environment }), 303);
+  });
+
+  app.get("/environments/:site/:environment/releases/:deployment/cut", async (context) => {
+    const { site, environment, deployment } = context.req.param();
+    const { routes } = await must(clientOf(ports, context).environment(site, environment));
+    const route = routes.find(({ deploymentId }) => deploymentId === deployment);
+    const asked = askToCut({ site, environment }, deployment, context.req.path, route?.address);
+    return show(context, asked.title, confirmation(asked, ports.key(), presentOf(ports, context)));
+  });
+  app.post("/environments/:site/:environment/releases/:deployment/cut", async (context) => {
+    const { site, environment, deployment } = context.req.param();
+    const { key, reason } = await given(context);
+    await must(clientOf(ports, context).cutRelease(site, environment, deployment, reason, key));
     return context.redirect(pathOf({ site, environment }), 303);
   });
 

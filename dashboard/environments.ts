@@ -42,11 +42,12 @@ const badges = ({ live, flipping, waiting, pin, lock, drifts }: Environment): Ht
     drifts.length === 0 ? "" : badge("failed", "drift"),
   ]}`;
 
-const liveLine = ({ live }: Environment, deployment: DeploymentView | undefined, screen: Screen): Html => {
+const liveLine = ({ live, routes }: Environment, deployment: DeploymentView | undefined, screen: Screen): Html => {
   if (live === null) return html`<p class="release soft">Nothing is live. Deploy: <code>shiplog deploy &lt;dir&gt;</code></p>`;
   const commit = deployment?.commit;
   const why = live.reason === "deploy" ? deployment?.why : live.why;
-  return html`<div class="release"><a class="what" href="${linkTo(deploymentPath(live.deploymentId), screen)}">${deployment === undefined ? shortId(live.deploymentId) : subject(deployment)}</a><span class="soft">${commit ? html`<span class="sha">${commit.sha.slice(0, 7)}</span>${commit.branch ? ` on ${said(commit.branch, 60)}` : ""} · ` : ""}${VERBS[live.reason]} by ${said(live.actor, 60)} ${ago(live.at, screen.now)}${why ? html` · “${said(why)}”` : ""}</span></div>`;
+  const address = routes.find(({ until }) => until === null);
+  return html`<div class="release"><a class="what" href="${linkTo(deploymentPath(live.deploymentId), screen)}">${deployment === undefined ? shortId(live.deploymentId) : subject(deployment)}</a><span class="soft">${commit ? html`<span class="sha">${commit.sha.slice(0, 7)}</span>${commit.branch ? ` on ${said(commit.branch, 60)}` : ""} · ` : ""}${VERBS[live.reason]} by ${said(live.actor, 60)} ${ago(live.at, screen.now)}${why ? html` · “${said(why)}”` : ""}${address === undefined ? "" : html` · at <span class="sha">r-${address.address}</span>`}</span></div>`;
 };
 
 const warningLines = ({ pin, lock, drifts, warnings }: Environment): Html =>

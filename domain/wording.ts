@@ -1,4 +1,5 @@
 import type { EngineEvent } from "./aggregates.ts";
+import { sayEdgeDrift } from "./environment/edge-drift.ts";
 import { sayDrift } from "./environment/fence.ts";
 import { clipped } from "./kernel/text.ts";
 
@@ -89,7 +90,11 @@ export const wording: { readonly [T in EngineEvent["type"]]: Wording<T> } = {
   EdgeInvalidationFailed: { facts: ({ sequence, reason }) => `#${sequence}: ${clip(reason)}` },
 
   EdgeSwitched: {
-    facts: ({ sequence, route }) => `#${sequence} r-${route.address} at ${route.server}${route.host}`,
+    facts: ({ sequence, distribution, route, ended }) =>
+      [
+        `#${sequence} live:${distribution} → r-${route.address} at ${route.server}${route.host}`,
+        ...ended.map(({ release, until }) => `open pages of ${release} reach it until ${until}`),
+      ].join("; "),
     why: "row",
   },
   ReleaseEnded: {
@@ -98,10 +103,13 @@ export const wording: { readonly [T in EngineEvent["type"]]: Wording<T> } = {
   },
   AddressRemoved: { facts: ({ release, address }) => `r-${address} ${release}` },
   EdgeDriftDetected: {
-    facts: ({ sequence, found }) => (found === null ? `#${sequence}: no row` : `#${sequence}: ${clip(found)}`),
+    facts: (body) => clipped(sayEdgeDrift(body), 300),
     badge: ["⚠️", "edge changed by somebody else"],
   },
-  EdgeDriftEnded: { facts: ({ sequence }) => `#${sequence} again`, badge: ["🟢", "edge back where it was put"] },
+  EdgeDriftEnded: {
+    facts: ({ sequence }) => `its table sends visitors to #${sequence} again`,
+    badge: ["🟢", "edge back where it was put"],
+  },
 
   WebhookAdded: { facts: ({ kind, maskedUrl }) => `${kind} ${maskedUrl}` },
   WebhookSecretRotated: { facts: ({ previousUntil }) => `the secret before signs too until ${previousUntil}` },

@@ -12,6 +12,8 @@ const ALL_VIEWER_EXCEPT_HOST = "b689b0a8-53d0-40ab-baf2-68738e2966ac";
 
 /** What decides which release answers. The local edge runs the same file. */
 const ROUTER = readFileSync(join($cli.paths.root, "blueprint/edge-router.js"), "utf8");
+/** What names that release on answers. */
+const HEADER = readFileSync(join($cli.paths.root, "blueprint/edge-header.js"), "utf8");
 
 const cachePolicy = (name: string, comment: string, { headers, cookies, query, maxSeconds }: CacheKey) =>
   new aws.cloudfront.CachePolicy(name, {
@@ -51,6 +53,7 @@ const nextShared = (): ReturnType<typeof makeShared> => {
 const makeShared = (set: string) => {
   // what is in it comes from the log, and can be made again
   const table = new aws.cloudfront.KeyValueStore(`EdgeTable${set}`, { comment: "Which release of which environment answers" });
+  let header: aws.cloudfront.Function | undefined;
   return {
     table,
     policies: {
@@ -70,6 +73,15 @@ const makeShared = (set: string) => {
       code: ROUTER,
       keyValueStoreAssociations: [table.arn],
     }),
+    /** only where a site asks for it: each answer of one that has it costs a second run of a function */
+    header: () => {
+      header ??= new aws.cloudfront.Function(`EdgeHeader${set}`, {
+        comment: "Names on each answer the release that it comes from",
+        runtime: "cloudfront-js-2.0",
+        code: HEADER,
+      });
+      return header;
+    },
   };
 };
 
@@ -84,7 +96,11 @@ export const edge = (
   originKeys: $util.Input<string>[],
 ) => {
   const place = componentName(`${site.name}-${environment.name}`);
-  const { table, policies, access, router } = nextShared();
+  const { table, policies, access, router, header } = nextShared();
+  const functionAssociations = [
+    { eventType: "viewer-request", functionArn: router.arn },
+    ...(site.deploymentHeader ? [{ eventType: "viewer-response", functionArn: header().arn }] : []),
+  ];
   const http = (role: FunctionRole) => ({
     customOriginConfig: {
       httpPort: 80,
@@ -104,7 +120,7 @@ export const edge = (
     compress: true,
     cachePolicyId: policies[one.cacheKey].id,
     ...(one.origin !== "files" && { originRequestPolicyId: ALL_VIEWER_EXCEPT_HOST }),
-    functionAssociations: [{ eventType: "viewer-request", functionArn: router.arn }],
+    functionAssociations,
   });
   const behaviors = behaviorsOf(site);
   const [rest] = behaviors.slice(-1);

@@ -101,6 +101,8 @@ function show(
     rows.push(["live", `${live.deploymentId} (#${live.sequence}), ${verb} by ${plain(live.actor)} ${showAge(live.at, now)}`]);
   }
   if (liveDeployment?.commit) rows.push(["commit", showCommit(liveDeployment.commit)]);
+  const address = live === null ? undefined : environment.routes.find(({ until }) => until === null);
+  if (address !== undefined) rows.push(["address", `r-${address.address} · ${address.host}`]);
   const why = live?.reason === "deploy" ? liveDeployment?.why : live?.why;
   if (why) rows.push(["why", plain(why)]);
   if (flipping !== null)

@@ -65,6 +65,15 @@ export const environments: readonly Operation[] = [
   },
   {
     method: "post",
+    path: `${environment}/releases/:deployment/cut`,
+    id: "cutRelease",
+    summary: "Sends nobody to a release any more that is not live: what names it reaches what is live from now on",
+    body: contract.CutRelease,
+    answer: contract.OneEnvironment,
+    command: true,
+  },
+  {
+    method: "post",
     path: `${environment}/pin`,
     id: "pin",
     summary: "Lets no deployment go live by itself",

@@ -5,6 +5,7 @@ import { must } from "../engine.ts";
 import { changesTable, environmentCard, pathOf, timeline } from "../environments.ts";
 import { page, screenOf } from "../layout.ts";
 import { clientOf, type Env, type Ports } from "../ports.ts";
+import { releasesTable, routedDeployments } from "../releases.ts";
 import { everyOf, liveOf, saysOf } from "./glance.ts";
 
 /** Changes of what was live: each is looked up. */
@@ -21,8 +22,9 @@ export const environment = (ports: Ports): Hono<Env> =>
       must(client.deployments({ site, environment: name, limit: 50, at: screen.at })),
       must(client.history(site, name, { limit: HISTORY, at: screen.at })),
     ]);
+    const routed = await routedDeployments(client, environment, recent);
     const glance = { environment, live: await liveOf(client, environment, recent, screen), recent };
-    const body = html`${environmentCard(glance, screen, "h1")}${timeline(changes, recent)}${changes.length === 0 ? "" : changesTable(changes, screen)}${deploymentsTable(recent, screen, "Deployments")}<p><a href="/log?site=${encodeURIComponent(site)}&amp;environment=${encodeURIComponent(name)}">Its events</a></p>`;
+    const body = html`${environmentCard(glance, screen, "h1")}${timeline(changes, recent)}${changes.length === 0 ? "" : changesTable(changes, screen)}${releasesTable(environment, routed, screen)}${deploymentsTable(recent, screen, "Deployments")}<p><a href="/log?site=${encodeURIComponent(site)}&amp;environment=${encodeURIComponent(name)}">Its events</a></p>`;
     return context.html(
       await page({
         title: `${site} / ${name}`,

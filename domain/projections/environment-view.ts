@@ -1,8 +1,8 @@
+import { sayEdgeDrift } from "../environment/edge-drift.ts";
 import type { EnvironmentEvent } from "../environment/events.ts";
 import { sayDrift } from "../environment/fence.ts";
 import { stand, type TakenDown } from "../environment/standing.ts";
 import type { Recorded } from "../kernel/event.ts";
-import { clipped } from "../kernel/text.ts";
 import type { EnvironmentView, RoutedView } from "./views.ts";
 
 /** Releases that a view remembers to have been live. */
@@ -159,12 +159,6 @@ const routesAfter = (routes: readonly RoutedView[], { sequence, deploymentId, ro
   });
   return [now, ...left].slice(0, MAX_ROUTES);
 };
-
-/** What is wrong with the row of what is live, for a person. */
-const sayEdgeDrift = ({ sequence, found }: { sequence: number; found: string | null }): string =>
-  found === null
-    ? `its table has no row of what is live (#${sequence}): visitors are sent to the alias live, and public files are not found`
-    : `its table sends visitors where no flip sent them (#${sequence} went live last): ${clipped(found, 200)}`;
 
 /** What a release that goes live means for the way back, by the rules' own word. */
 const standAs = (view: EnvironmentView, wentLive: WentLive, at: string, why: string | null): void => {

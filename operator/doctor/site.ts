@@ -1,6 +1,7 @@
 import { revalidation, siteResources } from "../../blueprint/site-resources.ts";
 import { readKnown } from "../../domain/aggregates.ts";
 import { environment as decider } from "../../domain/environment/decider.ts";
+import { sayEdgeDrift } from "../../domain/environment/edge-drift.ts";
 import { isAsRecorded, isWeighted, readFence, sayDrift } from "../../domain/environment/fence.ts";
 import { type Environment, isTarget } from "../../domain/environment/state.ts";
 import { fold } from "../../domain/kernel/decider.ts";
@@ -35,6 +36,7 @@ export const examineEnvironment = async (sight: Sight, place: Place, make: strin
   findings.push(await unconfirmed(names.revalidationDeadLetters));
   for (const name of functions) findings.push(await aliasIs(name));
   if (edgeKeys.length > 0) findings.push(await knowsEdge(sight, place, edgeKeys));
+  findings.push(...rowOfLive(await recorded()));
   const fed = `${names.functions.revalidation}:${names.alias}`;
   const mapping = (await sight.mappings(fed)).find(({ source }) => source === names.revalidationQueue);
   const what = `mapping ${names.revalidationQueue} → ${fed}`;
@@ -97,6 +99,26 @@ export const examineEnvironment = async (sight: Sight, place: Place, make: strin
       `${putBack(name, names.alias, expected, found)}; shiplog why ${site}/${environment} says what should be live`,
     );
   }
+};
+
+/**
+ * Whether visitors are sent where the log says, as the engine saw it last: a look at the table itself costs money, and takes a
+ * right that nothing else here needs.
+ */
+export const rowOfLive = ({ edge, edgeDrift }: Pick<Environment, "edge" | "edgeDrift">): Finding[] => {
+  if (edge === null) return [];
+  const { distribution, sequence, route } = edge;
+  const what = `row live:${distribution}`;
+  if (edgeDrift === undefined) return [ok(what, `leads to r-${route.address}, sequence ${sequence}, as the log says`)];
+  return [
+    wrong(
+      what,
+      `was changed by hand: ${sayEdgeDrift({ sequence, found: edgeDrift })}`,
+      edgeDrift === null
+        ? "the engine writes it again within some minutes; else see why not: shiplog status"
+        : "the next release that goes live is written over it; to have it at once, delete this key from the table: the engine writes it again within some minutes",
+    ),
+  ];
 };
 
 /** Whether visitors reach what is live: a version keeps the keys that it was published with, and an edge may send others by now. */

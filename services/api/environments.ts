@@ -1,5 +1,5 @@
 import { type Context, Hono } from "hono";
-import { AtMoment, Lock, Pin, PlanRollback, Rollback, Unlock, WithReason } from "../../client/contract.ts";
+import { AtMoment, CutRelease, Lock, Pin, PlanRollback, Rollback, Unlock, WithReason } from "../../client/contract.ts";
 import type { EnvironmentCommand } from "../../domain/environment/commands.ts";
 import type { FlipRequested } from "../../domain/environment/events.ts";
 import type { Environment } from "../../domain/environment/state.ts";
@@ -18,7 +18,7 @@ import { planOf } from "./rollback-plan.ts";
 type Asked = { actor: string; at: string };
 type Here = Context<Env, "/:site/:environment/*">;
 
-/** `/v1/environments`: look, roll back, pin, lock. */
+/** `/v1/environments`: look, roll back, cut a release off, pin, lock. */
 export const environments = (ports: Ports) => {
   const see = look(ports);
   const then = past(ports);
@@ -26,13 +26,13 @@ export const environments = (ports: Ports) => {
 
   const placeOf = (context: Context) => see.place(context.req.param("site") ?? "", context.req.param("environment") ?? "");
 
-  /** Gives a command to the environment that the path names. */
-  const give = async (context: Here, what: string, command: (asked: Asked) => EnvironmentCommand): Promise<Executed<Environment>> => {
+  /** Gives a command to the environment that the path names. @param no what is said of the place where the rules refuse */
+  const give = async (context: Here, no: string, command: (asked: Asked) => EnvironmentCommand): Promise<Executed<Environment>> => {
     const { site, environment } = placeOf(context);
     const because = await commandOf(context, ports.views);
     const asked = { actor: because.actor, at: new Date(ports.clock.now()).toISOString() };
     const executed = await ports.aggregates.environment.execute(site, environment, command(asked), because);
-    if (executed.refusal !== undefined) throw refused(`${site}/${environment} cannot be ${what}`, executed.refusal);
+    if (executed.refusal !== undefined) throw refused(`${site}/${environment} ${no}`, executed.refusal);
     return executed;
   };
   const answer = async (context: Here) => context.json({ environment: await see.environment(placeOf(context)) });
@@ -62,7 +62,7 @@ export const environments = (ports: Ports) => {
       const { to: wanted, from: seen, reason: why, force } = await bodyOf(context, Rollback);
       placeOf(context);
       const [to, from] = await Promise.all([wanted, seen].map((id) => (id === undefined ? undefined : see.deploymentId(id))));
-      const executed = await give(context, "rolled back", (asked) => ({
+      const executed = await give(context, "cannot be rolled back", (asked) => ({
         type: "RequestRollback",
         ...(to && { to }),
         ...(from && { from }),
@@ -73,26 +73,35 @@ export const environments = (ports: Ports) => {
       return context.json(started(executed, to), 202);
     })
 
+    .post("/:site/:environment/releases/:deployment/cut", async (context) => {
+      const { reason: why } = await bodyOf(context, CutRelease);
+      placeOf(context);
+      const deploymentId = await see.deploymentId(context.req.param("deployment"));
+      const no = `cannot cut ${deploymentId} off`;
+      await give(context, no, (asked) => ({ type: "CutRelease", deploymentId, ...(why && { why }), ...asked }));
+      return answer(context);
+    })
+
     .post("/:site/:environment/pin", async (context) => {
       const { reason } = await bodyOf(context, Pin);
-      await give(context, "pinned", () => ({ type: "PinEnvironment", reason }));
+      await give(context, "cannot be pinned", () => ({ type: "PinEnvironment", reason }));
       return answer(context);
     })
     .post("/:site/:environment/unpin", async (context) => {
       const { reason } = await bodyOf(context, WithReason);
-      await give(context, "unpinned", (asked) => ({ type: "UnpinEnvironment", ...(reason && { reason }), ...asked }));
+      await give(context, "cannot be unpinned", (asked) => ({ type: "UnpinEnvironment", ...(reason && { reason }), ...asked }));
       return answer(context);
     })
     .post("/:site/:environment/lock", async (context) => {
       const { reason, until } = await bodyOf(context, Lock);
       // stored in UTC, whatever zone it was said in
       const end = until === undefined ? null : new Date(until).toISOString();
-      await give(context, "locked", (asked) => ({ type: "LockEnvironment", reason, until: end, ...asked }));
+      await give(context, "cannot be locked", (asked) => ({ type: "LockEnvironment", reason, until: end, ...asked }));
       return answer(context);
     })
     .post("/:site/:environment/unlock", async (context) => {
       const { reason, force } = await bodyOf(context, Unlock);
-      await give(context, "unlocked", (asked) => ({ type: "UnlockEnvironment", force, ...(reason && { reason }), ...asked }));
+      await give(context, "cannot be unlocked", (asked) => ({ type: "UnlockEnvironment", force, ...(reason && { reason }), ...asked }));
       return answer(context);
     });
 };

@@ -18,6 +18,7 @@ beforeAll(async () => {
     { name: "full", source: "full", environments },
     { name: "elsewhere", source: "../another-repository", environments },
     { name: "told", source: "../another-repository", environments, build: { commands: ["make"] } },
+    { name: "named", source: "full", environments, deploymentHeader: true },
   ];
   writeFileSync(sites, JSON.stringify({ sites: declared }));
   graph = await evaluate("production", { sites, file: join(folder, "graph.json") });
@@ -38,7 +39,28 @@ describe("an edge", () => {
     expect(patternsOf("FullProduction")).toEqual(["/_next/image*", "/_next/data/*", "/_next/*", "/*/_next/static/*"]);
     for (const other of ["ElsewhereProduction", "ToldProduction"]) expect(patternsOf(other)).toEqual(patternsOf("FullProduction"));
     expect(checks.edges(graph)).toEqual([]);
-    expect(all(graph, "distribution")).toHaveLength(3);
+    expect(all(graph, "distribution")).toHaveLength(4);
+  });
+});
+
+describe("a site that names releases on its answers", () => {
+  it("has a second function for that, on every behaviour, which no other site has", () => {
+    const header = one(graph, "router", "EdgeHeader");
+    expect(header.inputs.code).toBe(readFileSync(join(root, "blueprint/edge-header.js"), "utf8"));
+    expect(header.inputs.runtime).toBe("cloudfront-js-2.0");
+    const eventsOf = (place: string) => {
+      const { defaultCacheBehavior, orderedCacheBehaviors } = one(graph, "distribution", `${place}CdnDistribution`).inputs;
+      return [defaultCacheBehavior, ...orderedCacheBehaviors].map(({ functionAssociations }) =>
+        functionAssociations.map(({ eventType, functionArn }: Record<string, string>) => [eventType, functionArn === header.outputs.arn]),
+      );
+    };
+    const both = [
+      ["viewer-request", false],
+      ["viewer-response", true],
+    ];
+    expect(eventsOf("NamedProduction")).toEqual([both, both, both, both, both]);
+    expect(eventsOf("FullProduction").flat()).toEqual(Array.from({ length: 5 }, () => ["viewer-request", false]));
+    expect(all(graphOf("production"), "router").map(({ name }) => name)).toEqual(["EdgeRouter"]);
   });
 });
 

@@ -48,10 +48,11 @@ describe("the infrastructure out of the installed package", () => {
   });
 });
 
-it("the package has the router's file where the local edge and where SST look for it", () => {
+it("the package has the edge's files where the local edge and where SST look for them", () => {
   const text = (path: string) => readFileSync(path, "utf8");
   for (const place of ["blueprint", "aws/blueprint"])
-    expect(text(join(folder, "shiplog", place, "edge-router.js")), place).toBe(text(join(root, "blueprint/edge-router.js")));
+    for (const file of ["edge-router.js", "edge-header.js"])
+      expect(text(join(folder, "shiplog", place, file)), `${place}/${file}`).toBe(text(join(root, "blueprint", file)));
 });
 
 it("the package has the sites file's schema for editors, and it is what the code says", () => {

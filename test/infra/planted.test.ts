@@ -138,6 +138,21 @@ describe("the check names", () => {
     expect(checks.edges(second)).toEqual(["EdgeRouter shares its table", "EdgeRouter2 shares its table"]);
   });
 
+  it("an edge that names the release on some of its answers alone", () => {
+    const header = extended(graph, "router", "EdgeHeader", { runtime: "cloudfront-js-2.0", code: "" });
+    const arn = all(header, "router").find(({ name }) => name === "EdgeHeader")?.outputs.arn;
+    const some = changed(header, "distribution", "WebProductionCdnDistribution", ({ defaultCacheBehavior, ...inputs }) => ({
+      inputs: {
+        ...inputs,
+        defaultCacheBehavior: {
+          ...defaultCacheBehavior,
+          functionAssociations: [...defaultCacheBehavior.functionAssociations, { eventType: "viewer-response", functionArn: arn }],
+        },
+      },
+    }));
+    expect(checks.edges(some)).toEqual(["WebProductionCdnDistribution names the release on some answers alone"]);
+  });
+
   it("a router that is larger than any function of CloudFront, or of a runtime without tables", () => {
     const large = changed(graph, "router", "EdgeRouter", (inputs) => ({ inputs: { ...inputs, code: "x".repeat(10_241) } }));
     expect(checks.edges(large)).toEqual(["EdgeRouter has 10241 bytes, above 10240"]);

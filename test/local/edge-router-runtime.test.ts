@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import { Script } from "node:vm";
 import ts from "typescript";
 import { describe, expect, test, vi } from "vitest";
 import { loadRouter, type ReadRow, type RouterEvent, RouterFailed, routerSource, SOURCE_MAX } from "../../local/edge/router-runtime.ts";
@@ -164,6 +166,7 @@ const METHODS = new Set(
     " ",
   ),
 );
+const headerSource = readFileSync(new URL("../../blueprint/edge-header.js", import.meta.url), "utf8");
 const newerParts = (source: string): string[] => {
   const found: string[] = [];
   const visit = (node: ts.Node): void => {
@@ -181,6 +184,16 @@ describe("The router", () => {
     expect(newerParts("const { a } = b?.c ?? d; for (const x of [...y]) z.at(await x); try {} catch {}").sort()).toEqual(
       ["?.", "??", "await within arguments", "catch without a name", "destructuring", "for-of", "method at", "spread"].sort(),
     );
+  });
+
+  test("has beside it what names the release on answers, in the same words", () => {
+    expect(newerParts(headerSource)).toEqual([]);
+    const handler = new Script(`${headerSource}; handler`).runInNewContext() as (event: object) => { headers: object };
+    const answer = (headers: object, own: object = {}) => handler({ request: { headers }, response: { statusCode: 200, headers: own } });
+    const chosen = { "x-shiplog-deployment": { value: "dep_1" } };
+    expect(answer(chosen, { etag: { value: "e" } })).toEqual({ statusCode: 200, headers: { etag: { value: "e" }, ...chosen } });
+    expect(answer(chosen, { "x-shiplog-deployment": { value: "the app's" } }).headers).toEqual(chosen);
+    expect(answer({}).headers).toEqual({});
   });
 
   test("leaves room for what is to come", () => {

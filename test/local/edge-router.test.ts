@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { cacheKeys } from "../../blueprint/edge-behaviors.ts";
 import { filesKey, liveKey, publicSetOf, releaseKey } from "../../blueprint/edge-table.ts";
 import type { Route } from "../../domain/environment/route.ts";
 import { loadRouter, type ReadRow, type Routed, routerSource } from "../../local/edge/router-runtime.ts";
@@ -123,6 +124,26 @@ describe("What a release's own page asks for", () => {
   });
 });
 
+describe("The release that was chosen", () => {
+  const FORGED = { "x-shiplog-deployment": "dep_forged" };
+
+  test("is named to what may name it on the answer, whatever a visitor says", async () => {
+    const named = async (url: string, headers: Record<string, string> = {}) =>
+      (await ask(url, { headers: { ...FORGED, ...headers } })).request.headers["x-shiplog-deployment"];
+    expect(await named("/page", DOCUMENT)).toBe(LIVE.release);
+    expect(await named("/page", { "x-deployment-id": OLD.release })).toBe(OLD.release);
+    expect(await named("/robots.txt")).toBe(LIVE.release);
+    // files that every release shares are nobody's
+    expect(await named("/_next/static/chunks/a.js")).toBeUndefined();
+  });
+
+  test("is named by nobody where the table says nothing, and keeps no answers apart", async () => {
+    const { request } = await ask("/page", { headers: { ...DOCUMENT, ...FORGED } }, () => undefined);
+    expect(request.headers["x-shiplog-deployment"]).toBeUndefined();
+    expect(Object.values(cacheKeys).flatMap(({ headers }) => headers)).not.toContain("x-shiplog-deployment");
+  });
+});
+
 describe("A table that says nothing", () => {
   const refused = (): never => {
     throw new Error("throttled");
@@ -197,7 +218,11 @@ describe("A public file", () => {
       for (const method of ["GET", "HEAD"]) {
         const { request, to, keys } = await ask(`${path}?v=1`, { ...asked, method });
         expect([request.path, request.query, to, keys]).toEqual([`/_public/${SET}${path}`, "", "files", [liveKey(DISTRIBUTION)]]);
-        expect(request.headers).toEqual({ host: "web.example", "x-forwarded-host": "web.example", "if-none-match": '"e"' });
+        const { "x-shiplog-deployment": chosen, ...headers } = request.headers;
+        expect([chosen, headers]).toEqual([
+          LIVE.release,
+          { host: "web.example", "x-forwarded-host": "web.example", "if-none-match": '"e"' },
+        ]);
       }
     },
   );
@@ -262,7 +287,8 @@ describe("What a visitor says of the edge's own", () => {
       "x-other": "1",
     };
     const { request } = await ask(path, { headers });
-    const { "x-shiplog-release": under, ...rest } = request.headers;
+    const { "x-shiplog-release": under, "x-shiplog-deployment": chosen, ...rest } = request.headers;
+    expect(chosen).toBe(path.startsWith("/_next/static/") ? undefined : LIVE.release);
     expect(rest).toEqual({ host: "web.example", "x-forwarded-host": "web.example", "x-other": "1" });
     expect(under).toBe(path === "/page" ? "9" : undefined);
   });

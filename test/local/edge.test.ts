@@ -43,6 +43,7 @@ describe("A request to a function", () => {
             "x-forwarded-for": "203.0.113.9, 127.0.0.1",
             "x-forwarded-host": "web.localhost:3000",
             "x-forwarded-proto": "http",
+            "x-shiplog-deployment": release(7),
             "x-shiplog-release": "7",
           },
           requestContext: {

@@ -11,7 +11,7 @@ import { createApi } from "../../services/api/app.ts";
 import { apiPorts } from "../../services/api/wiring.ts";
 import { type ApiRoom, openApiRoom, TOKEN } from "../support/api-room.ts";
 import { openApiChecker, operationFor } from "../support/openapi-checker.ts";
-import { artifact, check, release } from "../support/samples.ts";
+import { artifact, check, release, route } from "../support/samples.ts";
 import { siteConfigOf } from "../support/site-config.ts";
 
 let room: ApiRoom;
@@ -54,9 +54,11 @@ const deploy = async (): Promise<string> => {
   const { deployment } = await ask("POST", "/deployments", { site: "web", environment: "production", source, commit, reason: "a try" });
   return deployment.id;
 };
+/** Until then pages of the release before reach it. */
+const FAR = new Date(Date.now() + 3_600_000).toISOString();
 const because = (cause: string) => ({ cause, correlation: cause, actor: "test" });
 /** Brings a deployment live, as the consumers would. */
-const goLive = async (id: string, sequence: number): Promise<void> => {
+const goLive = async (id: string, sequence: number, left: readonly string[] = []): Promise<void> => {
   const give = (command: Parameters<Engine["aggregates"]["deployment"]["execute"]>[1]) =>
     room.engine.aggregates.deployment.execute(id, command, because(`${id}/${command.type}`));
   const made = { ...release(sequence), id };
@@ -67,7 +69,8 @@ const goLive = async (id: string, sequence: number): Promise<void> => {
   const environment = room.engine.aggregates.environment.execute.bind(undefined, "web", "production");
   const at = new Date().toISOString();
   await environment({ type: "RequestFlip", deploymentId: id, sequence, release: made, actor: "test", at }, because(`${id}/flip`));
-  await environment({ type: "RecordWentLive", sequence }, because(`${id}/live`));
+  const edge = { distribution: "E1", route: route(sequence, { release: id }), ended: left.map((one) => ({ release: one, until: FAR })) };
+  await environment({ type: "RecordWentLive", sequence, edge }, because(`${id}/live`));
   await give({ type: "StartFlip", sequence });
   await give({ type: "SucceedDeployment", sequence });
 };
@@ -118,13 +121,15 @@ describe("the API's document", () => {
     const one = await deploy();
     await goLive(one, 1);
     const two = await deploy();
-    await goLive(two, 2);
+    await goLive(two, 2, [one]);
     const three = await deploy();
     await ask("GET", `/deployments/${one}/compare/${two}`);
     const place = "/environments/web/production";
     for (const path of [`/deployments/${one}`, `/deployments/${one}/events?after=1`, `/deployments/${three}/logs`, "/deployments?limit=2"])
       await ask("GET", path);
     for (const path of ["", "/rollback", "/events", "/history?limit=1", "/why"]) await ask("GET", `${place}${path}`);
+    await ask("POST", `${place}/releases/${two}/cut`, {});
+    await ask("POST", `${place}/releases/${one}/cut`, { reason: "it is broken" });
     const key = { "idempotency-key": "one" };
     await ask("POST", `${place}/rollback`, { reason: "it is broken" }, key);
     await ask("POST", `${place}/rollback`, { reason: "another" }, key);

@@ -1,5 +1,6 @@
 import type { Check } from "../../domain/deployment/events.ts";
 import type { Artifact, PublishedFunction, Release, Request } from "../../domain/deployment/shapes.ts";
+import type { Route } from "../../domain/environment/route.ts";
 import type { FunctionState } from "../../engine/aws/functions.ts";
 
 /** Small valid pieces that tests are made of. Each is named after what it is; a test changes only what it is about. */
@@ -51,6 +52,19 @@ export const release = (n: number): Release => ({
   id: deploymentId(n),
   functions: functions(n),
   manifest: `releases/${deploymentId(n)}/manifest.json`,
+});
+
+/** Where the edge sends what is asked of a release that went live with this sequence. */
+export const route = (n: number, change: Partial<Route> = {}): Route => ({
+  v: 1,
+  sequence: n,
+  address: n,
+  release: deploymentId(n),
+  host: ".lambda-url.eu-central-1.on.aws",
+  server: `server${n}`,
+  image: `image${n}`,
+  files: { set: "0".repeat(16), rows: 0 },
+  ...change,
 });
 
 export const check = (n: number, status = 200): Check => ({

@@ -3,8 +3,11 @@ import { serve } from "@hono/node-server";
 import { type Context, Hono } from "hono";
 import type { z } from "zod";
 import {
+  BeginSession,
+  CutRelease,
   EmptyDeadLetters,
   type HistoryEntry,
+  ListDeployments,
   ListHistory,
   Lock,
   type ManyVariables,
@@ -91,6 +94,19 @@ export const plannedRelease = (number: number, over: Partial<Plan["to"]> = {}): 
   ...over,
 });
 
+/** A release with an address; until a time, or while it is live. */
+export const routedView = (number: number, until: string | null, over: Partial<EnvironmentView["routes"][number]> = {}) => ({
+  deploymentId: deploymentId(number),
+  release: deploymentId(number),
+  address: number,
+  host: `abc${number}.lambda-url.eu-central-1.on.aws`,
+  sequence: number,
+  since: at(0),
+  until,
+  ended: null,
+  ...over,
+});
+
 export type StubEnvironment = EnvironmentView & { url: string };
 export const environmentView = (over: Partial<StubEnvironment> = {}): StubEnvironment => ({
   site: "web",
@@ -112,6 +128,18 @@ export const environmentView = (over: Partial<StubEnvironment> = {}): StubEnviro
   url: "https://web.example.com",
   ...over,
 });
+
+const sessionView = {
+  id: `ses_${"0".repeat(26)}`,
+  kind: "link" as const,
+  token: "default",
+  actor: "alice (token default)",
+  origin: "",
+  beganAt: at(0),
+  until: at(60),
+  ended: null,
+  version: 1,
+};
 
 /** One event of a script: its type, its body, and when it was, in seconds. */
 export type Scripted = readonly [type: string, body: object, seconds?: number];
@@ -267,6 +295,7 @@ export async function stubEngine() {
     });
   change("pin", Pin);
   change("unpin", WithReason);
+  change("releases/:deployment/cut", CutRelease);
   change("lock", Lock);
   change("unlock", Unlock);
 
@@ -292,7 +321,11 @@ export async function stubEngine() {
     const upload = state.upload ? { url: `${url}/upload?X-Amz-Signature=secret`, headers: { "x-amz-checksum-sha256": "sum" } } : null;
     return context.json({ source: { key: `sources/web/${sha256}.zip`, sha256, bytes }, upload });
   });
-  app.get("/v1/deployments", (context) => context.json({ deployments: [...state.deployments.values()].reverse() }));
+  app.get("/v1/deployments", (context) => {
+    const { ids } = ListDeployments.parse(context.req.query());
+    const deployments = [...state.deployments.values()].filter(({ id }) => ids?.includes(id) ?? true);
+    return context.json({ deployments: deployments.reverse() });
+  });
   app.post("/v1/deployments", async (context) => {
     RequestDeployment.parse(await context.req.json());
     const view = deploymentView(3);
@@ -326,6 +359,10 @@ export async function stubEngine() {
   app.get("/v1/events", (context) => {
     const events = state.log.map((entry, line) => recorded("environment/web/production", line + 1, entry));
     return context.json({ events, next: events.at(-1)?.position ?? context.req.query("since") });
+  });
+  app.post("/v1/sessions", async (context) => {
+    BeginSession.parse(await context.req.json());
+    return context.json({ session: sessionView, secret: "shs_secret" }, 201);
   });
   app.post("/v1/dead-letters/empty", async (context) => {
     const { site, environment } = EmptyDeadLetters.parse(await context.req.json());

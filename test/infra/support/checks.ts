@@ -175,10 +175,22 @@ const releases: Check = (graph) => {
 const MAX_BEHAVIORS = 75;
 const MAX_FUNCTION_BYTES = 10_240;
 
+/** What runs on an event of a distribution's behaviours; one where all have the same. */
+const functionsOf = (behaviors: readonly Resource["inputs"][], event: string): string[] => {
+  const named = behaviors.map(({ functionAssociations = [] }) =>
+    (functionAssociations as { eventType: string; functionArn: string }[])
+      .filter(({ eventType }) => eventType === event)
+      .map(({ functionArn }) => functionArn)
+      .join(),
+  );
+  return [...new Set(named)];
+};
+
 /** Every request to an edge goes through a router, which looks into a table that the engine writes. */
 const edges: Check = (graph) => {
   const tables = all(graph, "edgeTable").map(({ outputs }) => outputs.arn as string);
-  const routers = all(graph, "router");
+  const namers = all(graph, "router").filter(({ name }) => name.startsWith("EdgeHeader"));
+  const routers = all(graph, "router").filter((one) => !namers.includes(one));
   return [
     ...routers.flatMap(({ name, inputs }) => {
       const [table, ...more] = (inputs.keyValueStoreAssociations ?? []) as string[];
@@ -194,11 +206,12 @@ const edges: Check = (graph) => {
     }),
     ...all(graph, "distribution").flatMap(({ name, inputs }) => {
       const behaviors = [inputs.defaultCacheBehavior, ...inputs.orderedCacheBehaviors] as Resource["inputs"][];
-      const asked = new Set(
-        behaviors.map((one) => (one.functionAssociations ?? []).map(({ functionArn }: { functionArn: string }) => functionArn).join()),
-      );
-      const [router = "", ...others] = asked;
+      const [router = "", ...others] = functionsOf(behaviors, "viewer-request");
+      const [namer = "", ...differing] = functionsOf(behaviors, "viewer-response");
       return [
+        ...(differing.length === 0 && (namer === "" || namers.some(({ outputs }) => outputs.arn === namer))
+          ? []
+          : [`${name} names the release on some answers alone`]),
         ...(others.length === 0 && routers.some(({ outputs }) => outputs.arn === router)
           ? []
           : [`${name} has behaviours that one router does not see`]),
