@@ -11,7 +11,7 @@ export type WholeReply = Reply & { readonly answer: Answer & { readonly body: Bu
 export type Kept = { readonly reply: WholeReply; readonly age: number; readonly state: "fresh" | "stale" | "old" };
 
 /** What an answer is kept under. `target` is its path with its query, as invalidations name it. */
-export type Place = { readonly key: string; readonly target: string; /** seconds */ readonly maxSeconds: number };
+export type Place = { readonly key: string; readonly target: string /** seconds */; readonly maxSeconds: number };
 
 /** The answers that an edge keeps, in memory. */
 export type AnswerCache = {
