@@ -68,6 +68,11 @@ export const objectsOf = (world: World) => {
       objects.set(id(Bucket, Key), { text: found.text, metadata: Metadata });
       return {};
     },
+    ListObjectsV2: ({ Bucket, Prefix, StartAfter }: { Bucket: string; Prefix: string; StartAfter: string }) => {
+      moody();
+      const keys = [...objects.keys()].filter((key) => key.startsWith(id(Bucket, Prefix))).map((key) => key.slice(Bucket.length + 1));
+      return { Contents: keys.filter((key) => key > StartAfter).sort().map((Key) => ({ Key })) };
+    },
     DeleteObjects: ({ Bucket, Delete }: { Bucket: string; Delete: { Objects: { Key: string }[] } }) => {
       moody();
       for (const { Key } of Delete.Objects) objects.delete(id(Bucket, Key));

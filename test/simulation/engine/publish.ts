@@ -9,7 +9,7 @@ import type { Functions, Settings } from "../../../engine/aws/functions.ts";
 import type { Objects } from "../../../engine/aws/objects.ts";
 import type { Aggregates } from "../../../engine/log/execute.ts";
 import type { Inspected } from "../../../engine/open-next/inspect.ts";
-import { type Manifest, manifestKey, setOf } from "../../../engine/open-next/manifest.ts";
+import { type Manifest, manifestKey, setFolder, setOf } from "../../../engine/open-next/manifest.ts";
 import { OutputRefused } from "../../../engine/open-next/output.ts";
 import { settingsOf } from "../../../engine/open-next/settings.ts";
 import { publishFunction } from "../../../services/publish-release/publish-function.ts";
@@ -78,6 +78,9 @@ export const publishWiring = ({ addresses, aggregates, edgeTable, functions, obj
         cacheControl: "no-cache",
       }));
       const manifest: Manifest = { v: 2, deploymentId, releaseId, publicFiles };
+      const folder = setFolder(placesOf(of).assets, setOf(publicFiles));
+      // one by one they would cost most of the steps of a world
+      for (const { path } of publicFiles) cloudHere().objects.write(bucket, `${folder}/${path}`, path);
       const key = manifestKey(releases, deploymentId);
       await objects.putText(bucket, key, JSON.stringify(manifest));
       const named = publicSetOf(setOf(publicFiles), paths);
