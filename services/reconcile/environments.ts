@@ -101,7 +101,9 @@ const endWindows = async ({ now }: Ports, { state: { routes }, record }: Observe
 };
 
 /** Releases that have ended, and whose addresses are there: each may go once no edge can have its row any more. */
-const removeEnded = async (ports: Ports, { history, state: { routes } }: Observed): Promise<void> => {
+const removeEnded = async (ports: Ports, { history, state: { routes, edgeDrift } }: Observed): Promise<void> => {
+  // a hand may send visitors there
+  if (edgeDrift !== undefined) return;
   for (const [release, { ended }] of routes) {
     if (ended === null) continue;
     const event = history.findLast(({ type, body }) => type === "ReleaseEnded" && body.release === release);

@@ -167,6 +167,20 @@ describe("a release that is brought live again meanwhile", () => {
     expect(here.addresses.has(`${server} r-51`)).toBe(false);
   });
 
+  it.each([
+    ["sends there for good", "back-unsaid", 111, undefined],
+    ["sends there for good, with a sequence of before", "back-before-it", 131, undefined, 0],
+    ["is left by another that nobody has heard of either", "back-left", 121, Math.floor(Date.parse(at()) / 1_000) + 60],
+  ])("keeps row and address where the row is of a flip that died before it said so: it %s", async (_, name, n, until, later = 2) => {
+    const here = await leftAt(name, n, cut);
+    const { until: __, ...route } = JSON.parse(here.edge.rows.get(rowOf(n)) ?? "{}");
+    const unsaid = JSON.stringify({ ...route, sequence: n + later, ...(until !== undefined && { until }) });
+    here.edge.hand(rowOf(n), unsaid);
+    for (const minutes of [1, 2 * 24 * 60]) await here.comes(minutes * MINUTE);
+    expect(here.edge.rows.get(rowOf(n))).toBe(unsaid);
+    expect(here.addresses.has(`${server} r-${n}`)).toBe(true);
+  });
+
   it("has another address where its own was taken away, and a late message about that one leaves it alone", async () => {
     const here = await leftAt("back-after", 61, endsBy);
     const first = await here.ended();
@@ -223,8 +237,11 @@ describe("a delivery that dies", () => {
     const gone = await leftAt("undeclared", 101, endsBy);
     await gone.comes(2 * DAY, { site: () => undefined });
     expect(gone.addresses.has(`${server} r-101`)).toBe(false);
-    const without = await leftAt("no-table", 105, endsBy);
-    await without.comes(2 * DAY, { site: () => siteConfigOf("no-table", "production") });
+    const without = await leftAt("no-table", 105, cut);
+    const site = () => siteConfigOf("no-table", "production");
+    await without.comes(9 * MINUTE, { site });
+    expect(without.addresses.has(`${server} r-105`)).toBe(true);
+    await without.comes(10 * MINUTE, { site });
     expect(without.addresses.has(`${server} r-105`)).toBe(false);
   });
 });

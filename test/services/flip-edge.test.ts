@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { liveKey, releaseKey } from "../../blueprint/edge-table.ts";
 import { flipRoom } from "../support/flip-room.ts";
-import { deploymentId, functions } from "../support/samples.ts";
-import { startVerbRoom, type VerbRoom } from "../support/verb-room.ts";
+import { deploymentId, functions, release } from "../support/samples.ts";
+import { startVerbRoom, steps, type VerbRoom } from "../support/verb-room.ts";
 
 let room: VerbRoom;
 beforeAll(async () => {
@@ -13,6 +13,11 @@ afterAll(() => room.close());
 const LIVE = liveKey("E1");
 const [, server] = functions(1).map(({ name }) => name) as [string, string];
 const rowOf = (n: number): string => releaseKey("E1", deploymentId(n));
+
+const ready = (n: number, name: string) => {
+  const { queue, began, built, published } = steps(n, name);
+  return [queue(n), began, built, ...published];
+};
 
 /** Flips of deployments n, n + 1 … of a site of its own, each brought live. */
 const site = async (name: string, ...live: readonly number[]) => {
@@ -147,7 +152,21 @@ describe("the edge's row of what is live", () => {
   });
 
   it("names the flip's own address where the release's was taken away, and that one from then on", async () => {
-    const here = await site("edge-removed", 321, 322);
+    const here = await site("edge-removed");
+    const { admit } = steps(321, "edge-removed");
+    const published = { ...release(321), address: 321 };
+    const by = { actor: "ada", at: "2026-11-23T12:00:00.000Z" };
+    await room.deployment(321, ...ready(321, "edge-removed"));
+    await room.environment("edge-removed", admit, {
+      type: "RequestFlip",
+      deploymentId: deploymentId(321),
+      sequence: 321,
+      release: published,
+      ...by,
+    });
+    await here.delivers();
+    await here.asks(322);
+    await here.delivers();
     const at = "2030-01-01T00:00:00.000Z";
     await room.environment(
       "edge-removed",

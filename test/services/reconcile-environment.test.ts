@@ -154,6 +154,8 @@ describe("the reconciler and releases that were live before", () => {
     expect(await looks([...past, ended], endedAfterMs + 10 * 60_000 + 1)).toEqual({ commands: [], published: ["ReleaseEnded"] });
     const removed: EnvironmentEvent = { type: "AddressRemoved", v: 1, body: { ...body, functions: [server] } };
     expect(await looks([...past, ended, removed], LATER_MS)).toEqual({ commands: [], published: [] });
+    const drifted: EnvironmentEvent = { type: "EdgeDriftDetected", v: 1, body: { distribution: "E1", sequence: 2, found: "by hand" } };
+    expect((await looks([...past, ended, drifted], LATER_MS)).published).toEqual([]);
   });
 });
 

@@ -68,10 +68,14 @@ export const objectsOf = (world: World) => {
       objects.set(id(Bucket, Key), { text: found.text, metadata: Metadata });
       return {};
     },
-    ListObjectsV2: ({ Bucket, Prefix, StartAfter }: { Bucket: string; Prefix: string; StartAfter: string }) => {
+    ListObjectsV2: ({ Bucket, Prefix, StartAfter = "" }: { Bucket: string; Prefix: string; StartAfter?: string }) => {
       moody();
-      const keys = [...objects.keys()].filter((key) => key.startsWith(id(Bucket, Prefix))).map((key) => key.slice(Bucket.length + 1));
-      return { Contents: keys.filter((key) => key > StartAfter).sort().map((Key) => ({ Key })) };
+      const keys = [...objects.keys()].flatMap((key) => (key.startsWith(id(Bucket, Prefix)) ? [key.slice(Bucket.length + 1)] : []));
+      const Contents = keys
+        .filter((Key) => Key > StartAfter)
+        .sort()
+        .map((Key) => ({ Key }));
+      return { Contents, IsTruncated: false };
     },
     DeleteObjects: ({ Bucket, Delete }: { Bucket: string; Delete: { Objects: { Key: string }[] } }) => {
       moody();

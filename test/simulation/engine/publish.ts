@@ -66,7 +66,7 @@ export const publishWiring = ({ addresses, aggregates, edgeTable, functions, obj
       };
     },
     uploadAssets: async (of, { root }, { deploymentId, releaseId }) => {
-      const { bucket, releases } = placesOf(of);
+      const { bucket, assets, releases } = placesOf(of);
       const { id, shared } = JSON.parse(root) as Artifact;
       // some have files that no other release has, and of some there are more than a row of the table takes
       const paths = ["robots.txt", ...Array.from({ length: shared === 1 ? 130 : 1 }, (_, n) => `posts/${id}-${n}.txt`)];
@@ -83,6 +83,7 @@ export const publishWiring = ({ addresses, aggregates, edgeTable, functions, obj
       for (const { path } of publicFiles) cloudHere().objects.write(bucket, `${folder}/${path}`, path);
       const key = manifestKey(releases, deploymentId);
       await objects.putText(bucket, key, JSON.stringify(manifest));
+      for (const path of paths) cloudHere().objects.write(bucket, `${setFolder(assets, setOf(publicFiles))}/${path}`, path);
       const named = publicSetOf(setOf(publicFiles), paths);
       if (named === undefined) throw new Error("so many files are in no release");
       return { recorded: { uploaded: 1, unchanged: 0, bytes: 1, cacheEntries: 0, manifest: key }, ...named };

@@ -36,6 +36,9 @@ export const edgeOf = (world: World, ledger: Ledger, aliases: Aliases, cloudOf: 
 
   const named = (key: string, row: ReleaseRow): void => {
     const { lambda } = cloudOf();
+    const [, distribution = ""] = key.split(":");
+    if (seenPlace(ledger, distribution).state.removedAddresses.has(row.address))
+      world.violate(`the row ${key} was written with r-${row.address}, which was taken away for good`);
     for (const id of [row.server, row.image]) {
       const found = addressAt(lambda.functions.values(), id);
       if (found === undefined) {
