@@ -173,17 +173,8 @@ const rights: Partial<Record<EngineFunctionName, readonly Right[]>> = {
     may(["s3:GetObject"], ...[every.releases, every.publicFiles].map((folder) => objects("static", `${folder}/*`))),
     // what an older engine published has its public files elsewhere, until it goes live again
     may(["s3:GetObject", "s3:PutObject"], objects("static", `${every.assets}/${PUBLIC_SETS}/*`)),
-    // the lease of who puts public files, and the notes of whose are not settled
+    // how its tries ended
     may(["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"], table(VIEWS_TABLE)),
-  ],
-  "refresh-edge": [
-    ...mailbox("refresh-edge"),
-    events,
-    {
-      ...may(["cloudfront:CreateInvalidation"], "arn:{partition}:cloudfront::{account}:distribution/*"),
-      // SST's own tags: an id says nothing of whose distribution it is
-      when: { StringEquals: { "aws:ResourceTag/sst:app": "{app}", "aws:ResourceTag/sst:stage": "{stage}" } },
-    },
   ],
   "end-release": [...mailbox("end-release"), events, edgeTables, ...removeAddresses],
   notify: [

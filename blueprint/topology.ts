@@ -91,7 +91,6 @@ export const consumers = [
     ),
   },
   { ...usual, name: "end-release", pattern: environment("ReleaseEnded") },
-  { ...usual, name: "refresh-edge", pattern: environment("ReleaseWentLive") },
   { ...usual, name: "notify", pattern: either(...notableTypes) },
   // `notify` feeds it, and `wake` with what must be tried again: one message is one request to somebody else's server,
   // which may take its time, so each has a hand of its own

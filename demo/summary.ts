@@ -166,4 +166,4 @@ const timeline = (commits: readonly Commit[], named: (id: string) => string): st
 const FACTS = 72;
 
 /** Steps between the steps: `shiplog events` has them all. */
-const QUIET = new Set(["DeploymentAdmitted", "ReleaseStarted", "FlipStarted", "EdgeInvalidated"]);
+const QUIET = new Set(["DeploymentAdmitted", "ReleaseStarted", "FlipStarted", "EdgeSwitched"]);

@@ -52,6 +52,4 @@ export type EnvironmentCommand =
   /** what the secret holds by now; `revision`: of the secret in which each was last set */
   | { type: "SetVariables"; variables: readonly { name: string; fingerprint: string; revision: number }[] }
   | { type: "RemoveVariable"; name: string; revision: number }
-  | { type: "RecordVariablesRead"; names: readonly string[] }
-  | ({ type: "RecordEdgeInvalidated" } & Body<"EdgeInvalidated">)
-  | ({ type: "RecordEdgeInvalidationFailed" } & Body<"EdgeInvalidationFailed">);
+  | { type: "RecordVariablesRead"; names: readonly string[] };

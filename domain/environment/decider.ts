@@ -83,10 +83,6 @@ export const environment: Decider<EnvironmentCommand, Environment, EnvironmentEv
         return isNoted(state, { ...command, fingerprint: null }) ? [] : [{ type: "VariableRemoved", v: 1, body: body(command) }];
       case "RecordVariablesRead":
         return [{ type: "VariablesRead", v: 1, body: { names: [...command.names] } }];
-      case "RecordEdgeInvalidated":
-        return command.sequence > state.invalidated ? [{ type: "EdgeInvalidated", v: 1, body: body(command) }] : [];
-      case "RecordEdgeInvalidationFailed":
-        return command.sequence > state.invalidated ? [{ type: "EdgeInvalidationFailed", v: 1, body: body(command) }] : [];
     }
   },
 };

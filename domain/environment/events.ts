@@ -100,6 +100,7 @@ export const EnvironmentUnpinned = event("EnvironmentUnpinned", 1, {
 });
 export const EnvironmentLocked = event("EnvironmentLocked", 1, { holder: z.string(), reason, until: z.iso.datetime().nullable() });
 export const EnvironmentUnlocked = event("EnvironmentUnlocked", 1, { holder: z.string(), reason: z.string().optional() });
+/** Of engines that had the edge forget everything after each flip. */
 export const EdgeInvalidated = event("EdgeInvalidated", 1, {
   sequence,
   deploymentId: DeploymentId,

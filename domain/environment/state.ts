@@ -57,8 +57,6 @@ export type Environment = Standing & {
   lock: { holder: string; until: string | null } | null;
   /** what was last done to each variable: its fingerprint, or null where it was removed */
   variables: Map<string, { fingerprint: string | null; revision: number }>;
-  /** sequence that the edge was last told of, and whether it heard */
-  invalidated: number;
 };
 
 export const initial = (): Environment => ({
@@ -85,7 +83,6 @@ export const initial = (): Environment => ({
   pinnedBy: null,
   lock: null,
   variables: new Map(),
-  invalidated: 0,
 });
 
 export const evolve = (state: Environment, event: EnvironmentEvent): Environment => {
@@ -162,7 +159,6 @@ export const evolve = (state: Environment, event: EnvironmentEvent): Environment
       break;
     case "EdgeInvalidated":
     case "EdgeInvalidationFailed":
-      state.invalidated = Math.max(state.invalidated, event.body.sequence);
       break;
     default:
       event satisfies never;

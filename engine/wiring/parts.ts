@@ -6,7 +6,6 @@ import { releaseAddresses } from "../aws/addresses.ts";
 import { cloudWatchBuildLogs } from "../aws/build-logs.ts";
 import { codeBuilds } from "../aws/builds.ts";
 import { eventBus } from "../aws/bus.ts";
-import { cdn as cloudFrontCdn } from "../aws/cdn.ts";
 import * as make from "../aws/clients.ts";
 import { edgeTable as edgeTableOf } from "../aws/edge-table.ts";
 import { lambdaFunctions } from "../aws/functions.ts";
@@ -111,10 +110,6 @@ export const versionFacts = (base: Base) => {
 export const probes = (base: Base) => {
   base.clients.briefLambda ??= make.briefLambdaClient();
   return lambdaFunctions(base.clients.briefLambda);
-};
-export const cdn = (base: Base) => {
-  base.clients.cloudFront ??= make.cloudFrontClient();
-  return cloudFrontCdn(base.clients.cloudFront);
 };
 export const edgeTable = (base: Base) => {
   base.clients.keyValueStore ??= make.keyValueStoreClient();

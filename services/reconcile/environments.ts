@@ -61,7 +61,6 @@ export const reconcileEnvironment =
     await beginRequests(ports, observed);
     await withdrawWaiting(ports, observed);
     await sendOpenFlips(ports, observed);
-    await tellEdge(ports, observed);
     await removeEnded(ports, observed);
     if (observed.state.open.size > 0) return;
     await lookForDrift(ports, observed);
@@ -164,13 +163,6 @@ const sendOpenFlips = async (ports: Ports, observed: Observed): Promise<void> =>
       await observed.record({ type: "RecordFlipFailed", sequence, reason, moved }, `flip/${sequence}`);
     } else await sendAgain(ports, event.at, NUDGE_MS, [event]);
   }
-};
-
-/** The edge was never told of what is live. */
-const tellEdge = async (ports: Ports, { history, state: { live, invalidated } }: Observed): Promise<void> => {
-  if (live === null || invalidated >= live.sequence) return;
-  const event = history.findLast(({ type }) => type === "ReleaseWentLive");
-  if (event !== undefined) await sendAgain(ports, event.at, NUDGE_MS, [event]);
 };
 
 /** An alias as it is. A move that nobody wrote down is written down: its mover died right after it. */

@@ -57,8 +57,6 @@ export const environmentHistory = (length: number): EnvironmentEvent[] => {
         revisionId: `revision-${sequence}-${published.role}`,
       });
     ask({ type: "RecordWentLive", sequence });
-    const distribution = "E1234567890ABC";
-    ask({ type: "RecordEdgeInvalidated", sequence, deploymentId: deploymentId(n), distribution, invalidationId: `I${sequence}` });
   };
   for (let n = 1; events.length < length; n++) {
     const asked = { actor: "ada", at: at() };

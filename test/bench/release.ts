@@ -87,10 +87,6 @@ const byEngine = async (room: DevelopmentRoom, build: Build): Promise<Took> => {
   const ended = (event: Recorded): boolean => ["DeploymentSucceeded", "DeploymentFailed", "DeploymentSuperseded"].includes(event.type);
   const last = await room.until(() => room.deployment(build.id), ended);
   if (last.type !== "DeploymentSucceeded") throw new Error(`${build.id} ended as ${last.type}: ${JSON.stringify(last.body)}`);
-  await room.until(
-    () => room.environment("engine"),
-    (event) => event.type === "EdgeInvalidated" && event.body.deploymentId === build.id,
-  );
   const own = [...(await room.deployment(build.id)), ...(await room.environment("engine"))].filter(
     ({ type, body }) => type !== "DeploymentAdmitted" && ("deploymentId" in body ? body.deploymentId === build.id : true),
   );

@@ -76,20 +76,20 @@ it("names an alias that is not where the log has put it", async () => {
 
 it("names what is missing, and says what makes it", async () => {
   const { sqs, lambda } = world.aws.clients;
-  const QueueUrl = (await sqs.send(new GetQueueUrlCommand({ QueueName: deadLetterName("refresh-edge") }))).QueueUrl;
+  const QueueUrl = (await sqs.send(new GetQueueUrlCommand({ QueueName: deadLetterName("end-release") }))).QueueUrl;
   await sqs.send(new DeleteQueueCommand({ QueueUrl }));
   await lambda.send(new DeleteAliasCommand({ FunctionName: world.resources("production").functions.revalidation, Name: "live" }));
   const { code, bad } = await findings();
   expect(code).toBe(5);
   expect(bad.map(({ what, state }) => [what, state])).toEqual([
-    [`dead letters ${deadLetterName("refresh-edge")}`, "missing"],
+    [`dead letters ${deadLetterName("end-release")}`, "missing"],
     ["alias shiplog-web-production-revalidation:live", "missing"],
   ]);
   for (const { mend } of bad) expect(mend).toContain("shiplog dev");
   const others = await runCli(["--data", join(world.folder, "data"), "events", "--dead-letters"], {});
   expect([others.code, others.err]).toEqual([
     5,
-    "The dead letters of refresh-edge cannot be read: its queue of them is gone. What to do says: shiplog doctor\nThere are no others.\n",
+    "The dead letters of end-release cannot be read: its queue of them is gone. What to do says: shiplog doctor\nThere are no others.\n",
   ]);
 });
 

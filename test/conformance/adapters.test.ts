@@ -188,14 +188,14 @@ describe.each(Object.entries(worlds))("against %s", (_, start) => {
       ({ messageId: MessageId, body: Body, receiptHandle: ReceiptHandle }) as SQSRecord;
 
     it("give a message to one reader at a time, and again when it was given back", async () => {
-      await mail().send("refresh-edge", "hello ü");
-      const [first] = await until("the message", () => firstOf("refresh-edge"));
+      await mail().send("end-release", "hello ü");
+      const [first] = await until("the message", () => firstOf("end-release"));
       expect(first?.Body).toBe("hello ü");
-      expect(await receive("refresh-edge")).toEqual([]);
+      expect(await receive("end-release")).toEqual([]);
       await mail()
-        .redelivery("refresh-edge")
+        .redelivery("end-release")
         .retryIn(recordOf(first as Message), 0);
-      const [again] = await until("it again", () => firstOf("refresh-edge"));
+      const [again] = await until("it again", () => firstOf("end-release"));
       expect(again?.Attributes?.ApproximateReceiveCount).toBe("2");
     });
     const firstOf = async (consumer: string): Promise<Message[] | undefined> => {

@@ -468,34 +468,3 @@ describe("an alias that a flip moved after it was given up", () => {
       .yields();
   });
 });
-
-describe("the edge", () => {
-  const told: EnvironmentCommand = {
-    type: "RecordEdgeInvalidated",
-    sequence: 2,
-    deploymentId: deploymentId(2),
-    distribution: "E1",
-    invalidationId: "I1",
-  };
-  const unheard: EnvironmentCommand = {
-    type: "RecordEdgeInvalidationFailed",
-    sequence: 2,
-    deploymentId: deploymentId(2),
-    distribution: "E1",
-    reason: "throttled",
-  };
-
-  it("is told once of a sequence", () => {
-    given(...made(told))
-      .when(told)
-      .yields();
-    given(...made(unheard))
-      .when(unheard)
-      .yields();
-  });
-  it("is not told of an older one any more", () => {
-    given(...made(told))
-      .when({ ...told, sequence: 1 } as EnvironmentCommand)
-      .yields();
-  });
-});

@@ -36,7 +36,7 @@ const WHILE_DEPLOYING: readonly KillPoint[] = [
   "event:AliasFlipped:3",
   "event:ReleaseWentLive",
   "event:DeploymentSucceeded",
-  "event:EdgeInvalidated",
+  "call:UpdateKeys",
   "call:StartBuild",
   "call:PutObject:3",
   "call:BatchWriteItem",

@@ -7,6 +7,7 @@ import type { DeploymentCommand } from "../../domain/deployment/commands.ts";
 import { deployment } from "../../domain/deployment/decider.ts";
 import type { EnvironmentCommand } from "../../domain/environment/commands.ts";
 import { environment } from "../../domain/environment/decider.ts";
+import type { Route } from "../../domain/environment/route.ts";
 import { type Commit, commitHash, commitId } from "../../domain/kernel/chain.ts";
 import { type Decider, fold, isRefusal } from "../../domain/kernel/decider.ts";
 import { deploymentStream, environmentStream, letterStream, sessionStream, webhookStream } from "../../domain/kernel/identity.ts";
@@ -145,7 +146,6 @@ const moved = (sequence: number): EnvironmentCommand => ({
   to: String(sequence),
   revisionId: `r${sequence}`,
 });
-const edge = { sequence: 1, deploymentId: deploymentId(1), distribution: "E1" };
 record("environment", environmentStream("web", "production"), environment, [
   admit(1),
   admit(2),
@@ -153,11 +153,9 @@ record("environment", environmentStream("web", "production"), environment, [
   flip(1),
   moved(1),
   live(1),
-  { type: "RecordEdgeInvalidated", ...edge, invalidationId: "I1" },
   flip(3),
   moved(3),
   live(3),
-  { type: "RecordEdgeInvalidationFailed", ...edge, sequence: 3, deploymentId: deploymentId(3), reason: "throttled" },
   flip(2),
   {
     type: "RecordDrift",
@@ -175,6 +173,40 @@ record("environment", environmentStream("web", "production"), environment, [
   { type: "UnpinEnvironment", reason: "fixed", ...by },
   { type: "LockEnvironment", reason: "moving the database", until: at(3600), ...by },
   { type: "UnlockEnvironment", reason: "moved", force: false, ...by },
+]);
+
+// what visitors are sent to; a hand's row; a release that ends by its window, and one that is cut off
+const route = (sequence: number, n: number): Route => ({
+  v: 1,
+  sequence,
+  address: n,
+  release: deploymentId(n),
+  host: ".lambda-url.eu-central-1.on.aws",
+  server: `server${n}`,
+  image: `image${n}`,
+  ...(n === 2 && { split: [["api/*", `api${n}`] as [string, string]], base: "docs" }),
+  files: n === 2 ? { set: "0123456789abcdef", rows: 3 } : { set: "fedcba9876543210", rows: 0, paths: "0a1b2c3d" },
+});
+const routed = (sequence: number, n: number, ...left: readonly number[]): EnvironmentCommand => ({
+  type: "RecordWentLive",
+  sequence,
+  edge: { distribution: "E1", route: route(sequence, n), ended: left.map((one) => ({ release: deploymentId(one), until: at(3_600 * n) })) },
+});
+record("environment-edge", environmentStream("web", "production"), environment, [
+  admit(1),
+  flip(1),
+  routed(1, 1),
+  admit(2),
+  flip(2),
+  routed(2, 2, 1),
+  { type: "RecordEdgeDrift", distribution: "E1", sequence: 2, found: "by hand" },
+  { type: "RecordEdgeDriftEnded", distribution: "E1", sequence: 2 },
+  admit(3),
+  flip(3),
+  routed(3, 3, 2),
+  { type: "CutRelease", deploymentId: deploymentId(2), why: "it leaks", ...by },
+  { type: "EndRelease", release: deploymentId(1), reason: "window", at: at(36_000) },
+  { type: "RemoveAddress", release: deploymentId(1), address: 1 },
 ]);
 
 // a rollback that fails takes its pin back; one that is forced goes live all the same

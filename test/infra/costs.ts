@@ -78,9 +78,6 @@ try {
   const before = world.calls.length;
   const id = (await world.api.deploy("web", "production", await world.api.upload("web", `${world.folder}/app`))).id;
   await until("it to be live", async () => (await world.api.deployment(id)).status === "success");
-  await until("the edge to know", async () =>
-    (await world.api.events("environments/web/production")).some(({ type }) => type === "EdgeInvalidated"),
-  );
   await sleep(1_000); // what follows the last event: projections and news
   const deployment = world.calls.slice(before).filter(({ by }) => !timers.includes(by) && by !== "api");
   print(deployment, idle);

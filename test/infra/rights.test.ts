@@ -65,7 +65,6 @@ it("every function may do what it was seen to do", { timeout: 300_000 }, async (
     "project",
     "publish-release",
     "reconcile",
-    "refresh-edge",
     "relay",
     "seal",
     "start-build",

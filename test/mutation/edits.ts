@@ -30,7 +30,6 @@ const concerning: Readonly<Record<string, readonly string[]>> = {
     "test/services/flip-edge.test.ts",
   ],
   "services/advance": ["test/services/advance.test.ts"],
-  "services/refresh-edge": ["test/services/refresh-edge.test.ts"],
   "services/reconcile/mend": ["test/services/mend.test.ts"],
   "services/reconcile/forget-unused": ["test/services/api.test.ts"],
   "services/reconcile": [
@@ -229,9 +228,6 @@ export const edits: readonly Edit[] = [
     '{ type: "WithdrawFlip", deploymentId, reason }',
     '{ type: "WithdrawFlip", deploymentId: reason, reason }',
   ),
-  // refresh-edge
-  edit("refresh-edge: each try is another invalidation", "services/refresh-edge/refresh-edge.ts", "{sequence}`)", '{""}`)'),
-  edit("refresh-edge: a failure is recorded at the first try", "services/refresh-edge/refresh-edge.ts", "if (!last) throw error;", ""),
   // project
   edit(
     "project: a lost race is the end of it",
@@ -534,7 +530,7 @@ export const edits: readonly Edit[] = [
   edit(
     "flip-edge: what a flip that died left in the table stays there",
     "services/flip-alias/switch-edge.ts",
-    "if (found !== undefined && !routes.has(found.release)) left.set(found.release, found);",
+    "if (found !== undefined && (known === undefined || isLater(known, found))) left.set(found.release, found);",
     "",
   ),
   edit(
@@ -627,12 +623,6 @@ export const edits: readonly Edit[] = [
     "services/reconcile/deployments.ts",
     "      if (build !== undefined) await builds.stop(build.id);\n",
     "",
-  ),
-  edit(
-    "reconcile: the edge is told again and again",
-    "services/reconcile/environments.ts",
-    "invalidated >= live.sequence",
-    "invalidated > live.sequence",
   ),
   edit(
     "reconcile: what nobody heard of is begun anew for ever",

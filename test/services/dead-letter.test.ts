@@ -69,11 +69,11 @@ const event = (n: number) =>
 
 describe("one dead letter", () => {
   it("is shown with its reason, how often it was tried, and what it speaks of; and stays", async () => {
-    const id = await aside("refresh-edge", event(1), "CloudFront said no");
+    const id = await aside("end-release", event(1), "CloudFront said no");
     for (const given of [id, id, id.slice(0, 8)])
       expect((await ask("GET", `/dead-letters/${given}`)).body).toEqual({
         letter: {
-          consumer: "refresh-edge",
+          consumer: "end-release",
           messageId: id,
           reason: "CloudFront said no",
           at: expect.any(String),

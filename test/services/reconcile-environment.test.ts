@@ -36,7 +36,6 @@ const live = (n: number): EnvironmentEvent[] => [
     v: 1,
     body: { sequence: n, deploymentId: deploymentId(n), release: release(n), reason: "deploy", actor: "ada", previous: null },
   },
-  { type: "EdgeInvalidated", v: 1, body: { sequence: n, deploymentId: deploymentId(n), distribution: "E1", invalidationId: "I" } },
 ];
 const failed = (n: number): EnvironmentEvent => ({
   type: "FlipFailed",
@@ -168,7 +167,7 @@ describe("the reconciler", () => {
   });
   it("sends the newest event again where the row never heard of it", async () => {
     const { published } = await look(past, aliases, past.length - 1);
-    expect(published).toEqual(["EdgeInvalidated"]);
+    expect(published).toEqual(["ReleaseWentLive"]);
   });
   it("writes a move down whose mover died right after it, as the mover would have", async () => {
     const { commands } = await look([...past, admitted(2), flip(2), flipped(2, revalidation), failed(2)], {

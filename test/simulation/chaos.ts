@@ -13,7 +13,7 @@ const HOUR = 3_600_000;
 /** What a hand does in the middle of a flip it does within so long after an alias was moved. */
 const MIDWAY_MS = 10 * 60_000;
 /** What may be away for a while: each is a service that `call` knows. */
-const services = ["events", "views", "sqs", "bus", "lambda", "s3", "codebuild", "secrets", "cdn", "edge table"];
+const services = ["events", "views", "sqs", "bus", "lambda", "s3", "codebuild", "secrets", "edge table"];
 
 /**
  * What other people and machines do: change aliases by hand, delete versions, send dead letters again, write nonsense, set

@@ -124,6 +124,18 @@ export const everyNews: Readonly<Record<string, News>> = {
     reason: "shiplog-web-production-server: expected version 6, found 9",
     next: "shiplog status web/production",
   }),
+  "edge-drift": news({
+    type: "EdgeDriftDetected",
+    ...ofPlace,
+    reason: "#7: by hand",
+    next: "shiplog status web/production",
+  }),
+  "edge-drift-ended": news({
+    type: "EdgeDriftEnded",
+    ...ofPlace,
+    reason: "#7 again",
+    next: "shiplog status web/production",
+  }),
   test: news({
     type: "WebhookTest",
     ...ofPlace,

@@ -1,4 +1,3 @@
-import { CloudFrontClient, type CreateInvalidationCommandInput } from "@aws-sdk/client-cloudfront";
 import { CloudFrontKeyValueStoreClient } from "@aws-sdk/client-cloudfront-keyvaluestore";
 import { CodeBuildClient } from "@aws-sdk/client-codebuild";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
@@ -108,11 +107,6 @@ export const simulatedClients = (of: () => Cloud) => ({
   codeBuild: clientOf(CodeBuildClient, "codebuild", "ThrottlingException", of, ({ builds }, operation, input) =>
     builds.api[operation]?.(input),
   ),
-  cloudFront: clientOf(CloudFrontClient, "cdn", "Throttling", of, (cloud, _, { InvalidationBatch }: CreateInvalidationCommandInput) => {
-    const reference = InvalidationBatch?.CallerReference ?? "";
-    cloud.invalidations.add(reference);
-    return { Invalidation: { Id: `I${reference}` } };
-  }),
   secrets: clientOf(SecretsManagerClient, "secrets", "ThrottlingException", of, ({ secrets }, operation, input) =>
     secrets[operation]?.(input),
   ),

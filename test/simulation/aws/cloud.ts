@@ -27,7 +27,6 @@ export type Cloud = {
   readonly edgeTable: EdgeTable;
   readonly objects: Objects;
   readonly builds: Builds;
-  readonly invalidations: Set<string>;
   /** settings by the name that a release records them with */
   readonly settings: Map<string, string>;
   readonly secrets: Readonly<Record<string, (input: never) => unknown>>;
@@ -75,7 +74,6 @@ export const cloudOf = (
     edgeTable: edgeTableOf(world, watch.rowWritten),
     objects,
     builds: buildsOf(world, objects, bus.say, watch.buildStarted),
-    invalidations: new Set(),
     settings,
     webhookSecrets,
     said: watch.said,

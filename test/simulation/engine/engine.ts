@@ -4,7 +4,6 @@ import { consumers, EVENTS_TABLE } from "../../../blueprint/topology.ts";
 import { releaseAddresses } from "../../../engine/aws/addresses.ts";
 import { codeBuilds } from "../../../engine/aws/builds.ts";
 import { eventBus } from "../../../engine/aws/bus.ts";
-import { cdn as cloudFront } from "../../../engine/aws/cdn.ts";
 import { edgeTable } from "../../../engine/aws/edge-table.ts";
 import { lambdaFunctions } from "../../../engine/aws/functions.ts";
 import { s3Objects } from "../../../engine/aws/objects.ts";
@@ -76,7 +75,6 @@ const engine = {
   webhookSecrets,
   siteLetters,
   bus: eventBus(clients.eventBridge, config.bus, clock),
-  cdn: cloudFront(clients.cloudFront),
   secrets: siteSecrets(clients.secrets, clock),
   sources: sourceBucket(clients.s3, config.buckets.sources),
   eventLog: eventLog(clients.dynamodb, EVENTS_TABLE),

@@ -78,9 +78,6 @@ export const publishWiring = ({ addresses, aggregates, edgeTable, functions, obj
         cacheControl: "no-cache",
       }));
       const manifest: Manifest = { v: 2, deploymentId, releaseId, publicFiles };
-      const folder = setFolder(placesOf(of).assets, setOf(publicFiles));
-      // one by one they would cost most of the steps of a world
-      for (const { path } of publicFiles) cloudHere().objects.write(bucket, `${folder}/${path}`, path);
       const key = manifestKey(releases, deploymentId);
       await objects.putText(bucket, key, JSON.stringify(manifest));
       for (const path of paths) cloudHere().objects.write(bucket, `${setFolder(assets, setOf(publicFiles))}/${path}`, path);

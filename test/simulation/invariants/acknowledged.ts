@@ -100,8 +100,6 @@ export const checkAcknowledged = (cloud: Cloud, ledger: Ledger, consumer: string
         return detail.body.reason !== "deploy" || ended() ? undefined : "its deployment goes on";
       case "advance FlipFailed":
         return detail.body.flip !== "deploy" || ended() ? undefined : "its deployment goes on";
-      case "refresh-edge ReleaseWentLive":
-        return place.state.invalidated >= detail.body.sequence ? undefined : "the edge was not told";
       default:
         return undefined;
     }

@@ -83,9 +83,6 @@ const checkEvent = (cloud: Cloud, ledger: Ledger, aliases: Aliases, event: Recor
     case "ReleaseWentLive":
       wentLive();
       return;
-    case "EdgeInvalidated":
-      if (!cloud.invalidations.has(`${body.deploymentId}-${body.sequence}`)) world.violate(`the edge was not told of ${body.deploymentId}`);
-      return;
   }
 
   function ended(): void {

@@ -139,10 +139,6 @@ export function* settle(stage: Stage, here: Place, decided: readonly Environment
     if (it && live.some(({ type }) => type === "ReleaseWentLive")) ask(it, { type: "SucceedDeployment", sequence }, engine);
     if (it) here.running.delete(deploymentId);
     yield;
-    const told = { sequence, deploymentId, distribution: "E1234567890ABC" };
-    if (random.chance(0.05)) ask(here.of, { type: "RecordEdgeInvalidationFailed", ...told, reason: "throttled" }, engine);
-    else ask(here.of, { type: "RecordEdgeInvalidated", ...told, invalidationId: `I${hex(stage, 12)}` }, engine);
-    yield;
   }
 }
 
