@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { CreateBucketCommand, PutObjectCommand } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { publicSetOf } from "../../blueprint/edge-table.ts";
 import { s3Objects } from "../../engine/aws/objects.ts";
 import { uploadAssets } from "../../engine/open-next/assets.ts";
 import type { Inspected } from "../../engine/open-next/inspect.ts";
@@ -69,22 +70,16 @@ describe("which keys there are", () => {
 });
 
 describe("a release's files", () => {
-  const locations = {
-    bucket: BUCKET,
-    assets: "site/_assets",
-    cache: "site/_cache",
-    releases: "site/_releases",
-    publicFiles: "site/_public",
-  };
-  const inspected = (root: string): Inspected => ({
+  const locations = { bucket: BUCKET, assets: "site/_assets", cache: "site/_cache", releases: "site/_releases" };
+  const inspected = (root: string, buildId = "built"): Inspected => ({
     root,
     behaviors: [],
     paths: { base: "", versioned: "_next", prefix: "" },
     packages: [],
-    buildId: "built",
-    runtimeId: "built",
-    preview: null,
+    buildId,
+    runtimeId: buildId,
     warnings: [],
+    preview: null,
   });
   const write = async (root: string, files: Readonly<Record<string, string>>) => {
     for (const [path, text] of Object.entries(files)) {
@@ -92,34 +87,88 @@ describe("a release's files", () => {
       await writeFile(join(root, path), text);
     }
   };
-  const upload = (root: string, releaseId: string) => {
+  const upload = (root: string, releaseId: string, buildId?: string) => {
     const progress: string[] = [];
     const report = (_: string, done: number, total: number) => void progress.push(`${done}/${total}`);
-    return asked(async () => ({
-      ...(await uploadAssets(objects, locations, inspected(root), { deploymentId: releaseId, releaseId }, report)).recorded,
-      progress,
-    }));
+    return asked(async () => {
+      const outcome = await uploadAssets(objects, locations, inspected(root, buildId), { deploymentId: releaseId, releaseId }, report);
+      return { ...outcome.recorded, ...outcome, progress };
+    });
   };
+  const textOf = (path: string) => objects.getText(BUCKET, `site/_assets/${path}`);
 
   it("are put once each; what is there is found by pages and not asked for one by one", async () => {
     const root = join(folder, "first");
     const chunks = Object.fromEntries(Array.from({ length: 300 }, (_, n) => [`assets/_next/static/chunks/${n}.js`, `chunk ${n}`]));
     await write(root, { ...chunks, "assets/robots.txt": "same", "assets/copy.txt": "same", "cache/built/index.cache": "page" });
+    await write(root, { "assets/BUILD_ID": "built" });
     const first = await upload(root, "built");
-    expect(first.result).toMatchObject({ uploaded: 301, unchanged: 0, cacheEntries: 1 });
-    expect(first.result.progress.at(-1)).toBe("302/302");
-    // 301 files, the page and the manifest
-    expect(first.calls).toEqual({ HeadObject: 2, ListObjectsV2: 2, PutObject: 303 });
-    expect(await objects.getText(BUCKET, "site/_assets/_next/static/chunks/7.js")).toBe("chunk 7");
+    expect(first.result).toMatchObject({ uploaded: 302, unchanged: 0, cacheEntries: 1 });
+    expect(first.result.progress.at(-1)).toBe("303/303");
+    // 302 files, the page and the manifest
+    expect(first.calls.PutObject).toBe(304);
+    expect(await textOf("_next/static/chunks/7.js")).toBe("chunk 7");
 
-    await write(root, { "assets/_next/static/chunks/new.js": "new", "assets/robots.txt": "other" });
+    await write(root, { "assets/_next/static/chunks/new.js": "new" });
     const second = await upload(root, "built");
-    expect(second.result).toMatchObject({ uploaded: 2, unchanged: 301, cacheEntries: 0 });
-    expect(second.calls).toEqual({ HeadObject: 2, ListObjectsV2: 2, PutObject: 4 });
+    expect(second.result).toMatchObject({ uploaded: 1, unchanged: 302, cacheEntries: 0 });
+    expect(second.calls.PutObject).toBe(3);
     const manifest = JSON.parse((await objects.getText(BUCKET, second.result.manifest)) ?? "");
+    expect(manifest.v).toBe(2);
     expect(manifest.publicFiles.map(({ path, bytes }: { path: string; bytes: number }) => [path, bytes])).toEqual([
       ["copy.txt", 4],
-      ["robots.txt", 5],
+      ["robots.txt", 4],
     ]);
+  });
+
+  it("of its public folder lie in a set that is named by them: the same files are copied once, whatever else is new", async () => {
+    const root = join(folder, "sets");
+    await write(root, { "assets/robots.txt": "all", "assets/docs/a b.txt": "guide", "assets/_next/static/chunks/one.js": "1" });
+    const one = await upload(root, "dep_one");
+    const { set } = one.result.files;
+    expect(await textOf(`_public/${set}/docs/a b.txt`)).toBe("guide");
+    // no visitor asks for it by its path: the router sends them to the set
+    expect(await textOf("robots.txt")).toBeUndefined();
+    await write(root, { "assets/_next/static/chunks/two.js": "2" });
+    const two = await upload(root, "dep_two");
+    expect(two.result.files).toEqual(one.result.files);
+    expect(two.result).toMatchObject({ uploaded: 1, unchanged: 3 });
+    await write(root, { "assets/robots.txt": "none" });
+    const three = await upload(root, "dep_three");
+    expect(three.result.files.set).not.toBe(set);
+    expect([await textOf(`_public/${set}/robots.txt`), await textOf(`_public/${three.result.files.set}/robots.txt`)]).toEqual([
+      "all",
+      "none",
+    ]);
+  });
+
+  it("of pictures that pages import lie in the set too, where the image function looks for all of them", async () => {
+    const root = join(folder, "media");
+    await write(root, { "assets/logo.png": "logo", "assets/_next/static/media/harbour.1a2b.png": "harbour" });
+    const { result } = await upload(root, "dep_media");
+    expect(await textOf(`_public/${result.files.set}/_next/static/media/harbour.1a2b.png`)).toBe("harbour");
+    expect(await textOf("_next/static/media/harbour.1a2b.png")).toBe("harbour");
+    // it is no public file: its own path leads to it
+    expect(result.files.paths?.split(",")).toHaveLength(1);
+  });
+
+  it("that Next.js names after a build id that builds share lie below the release's own", async () => {
+    const root = join(folder, "shared");
+    const manifest = "_next/static/build-TfctsWXpff2fKS/_buildManifest.js";
+    for (const id of ["dep_first", "dep_second"]) {
+      await write(root, { [`assets/${manifest}`]: id, "assets/_next/static/build-TfctsWXpff2fKS/page.js": "page" });
+      await upload(root, id, "build-TfctsWXpff2fKS");
+    }
+    const paths = ["dep_first", "dep_second", "build-TfctsWXpff2fKS"].map((id) => `_next/static/${id}/_buildManifest.js`);
+    expect(await Promise.all(paths.map(textOf))).toEqual(["dep_first", "dep_second", undefined]);
+    expect(await textOf("_next/static/build-TfctsWXpff2fKS/page.js")).toBe("page");
+  });
+
+  it("are refused where there are more public ones than the edge's table takes", async () => {
+    const paths = Array.from({ length: 60_000 }, (_, n) => `posts/${n}.txt`);
+    expect(publicSetOf("0123456789abcdef", paths)).toBeUndefined();
+    const many = publicSetOf("0123456789abcdef", paths.slice(0, 5_000));
+    expect(many?.files).toMatchObject({ rows: many?.rows.length });
+    for (const row of many?.rows ?? []) expect(Buffer.byteLength(row)).toBeLessThanOrEqual(1_024);
   });
 });

@@ -240,14 +240,6 @@ describe("the reconciler", () => {
     const { published } = await look([...past, admitted(2), flip(2)], aliases, undefined, { afterMs: minutes * 60_000 });
     expect(published).toEqual(expected);
   });
-  it("tells the edge again of what is live, until it was told; and no sooner than that is needed", async () => {
-    const untold = past.slice(0, -1);
-    for (const [minutes, expected] of [
-      [1, []],
-      [3, ["ReleaseWentLive"]],
-    ] as const)
-      expect((await look(untold, aliases, undefined, { afterMs: minutes * 60_000 })).published).toEqual(expected);
-  });
   it("begins anew what was admitted and of which nobody heard, and leaves what has a row to that", async () => {
     const waits = [...past, admitted(2)];
     expect((await look(waits, aliases)).published).toEqual([]);
