@@ -72,6 +72,7 @@ type Host = {
   done(request: string | undefined): void;
   failed(reason: string): void;
   createHash: typeof createHash;
+  now(): number;
 };
 
 /** Runs in the function's own world, so that it meets no object of ours. */
@@ -93,6 +94,7 @@ const WORLD = `({ host, allowed, main }) => {
     update: (text) => hashed(hash.update(text)),
     digest: (encoding) => hash.digest(encoding),
   });
+  Date.now = () => host.now();
   const crypto = { createHash: (name) => hashed(host.createHash(name)) };
   const handler = main(cf, crypto);
   return () =>
@@ -111,24 +113,48 @@ const WORLD = `({ host, allowed, main }) => {
  * Throws for a source that CloudFront would not take; the router rejects with `RouterFailed`.
  */
 export const loadRouter = (source: string): Router => {
-  const bytes = Buffer.byteLength(source);
-  if (bytes > SOURCE_MAX) throw new RouterFailed(`The router has ${bytes} bytes, and CloudFront takes ${SOURCE_MAX}. Make it shorter.`);
-  const { context, host } = makeWorld(source);
-  const start = new Script("start()", { filename: "edge-router-start.js" });
-
+  const run = load(source, Date.now);
   return async (event, read) => {
-    const rows = new Map<string, { value?: string; failure?: string }>();
+    const rows = new Map<string, Row>();
     for (;;) {
-      const { wanted, result } = runOnce(host, event, rows, () => start.runInContext(context, { timeout: TIME_MAX_MS }));
+      const { wanted, result } = run(event, rows);
       if (result !== undefined) return result;
-      if (wanted.length === 0) throw new RouterFailed("The router never came to an end: it waits for what nobody does.");
       for (const key of wanted) rows.set(key, await lookUp(read, key));
     }
   };
 };
 
-const makeWorld = (source: string) => {
-  const host = { createHash } as Host;
+/** As `loadRouter`, for who has every row at hand, and a time of its own: it answers at once. */
+export const loadRouterAtOnce = (
+  source: string,
+  now: () => number,
+): ((event: RouterEvent, read: (key: string) => string | undefined) => Routed) => {
+  const run = load(source, now);
+  return (event, read) => {
+    const rows = new Map<string, Row>();
+    for (;;) {
+      const { wanted, result } = run(event, rows);
+      if (result !== undefined) return result;
+      for (const key of wanted) rows.set(key, rowOf(key, read(key)));
+    }
+  };
+};
+
+const load = (source: string, now: () => number) => {
+  const bytes = Buffer.byteLength(source);
+  if (bytes > SOURCE_MAX) throw new RouterFailed(`The router has ${bytes} bytes, and CloudFront takes ${SOURCE_MAX}. Make it shorter.`);
+  const { context, host } = makeWorld(source, now);
+  const start = new Script("start()", { filename: "edge-router-start.js" });
+  return (event: RouterEvent, rows: ReadonlyMap<string, Row>) => {
+    const ran = runOnce(host, event, rows, () => start.runInContext(context, { timeout: TIME_MAX_MS }));
+    if (ran.result === undefined && ran.wanted.length === 0)
+      throw new RouterFailed("The router never came to an end: it waits for what nobody does.");
+    return ran;
+  };
+};
+
+const makeWorld = (source: string, now: () => number) => {
+  const host = { createHash, now } as Host;
   const sandbox = { Buffer, TextDecoder, TextEncoder, atob, btoa, console: { log: (text: unknown) => console.log(text) } };
   const context = createContext(sandbox, { codeGeneration: { strings: false, wasm: false }, microtaskMode: "afterEvaluate" });
   // on the same lines, so that an error says where it was
@@ -141,10 +167,12 @@ const makeWorld = (source: string) => {
   return { context, host };
 };
 
-const lookUp = async (read: ReadRow, key: string): Promise<{ value?: string; failure?: string }> => {
+type Row = { value?: string; failure?: string };
+const rowOf = (key: string, value: string | undefined): Row => (value === undefined ? { failure: `KeyNotFound: ${key}` } : { value });
+
+const lookUp = async (read: ReadRow, key: string): Promise<Row> => {
   try {
-    const value = await read(key);
-    return value === undefined ? { failure: `KeyNotFound: ${key}` } : { value };
+    return rowOf(key, await read(key));
   } catch (error) {
     return { failure: String(error) };
   }
@@ -154,7 +182,7 @@ const lookUp = async (read: ReadRow, key: string): Promise<{ value?: string; fai
 const runOnce = (
   host: Host,
   event: RouterEvent,
-  rows: ReadonlyMap<string, { value?: string; failure?: string }>,
+  rows: ReadonlyMap<string, Row>,
   start: () => void,
 ): { wanted: string[]; result?: Routed } => {
   const reads: { key: string; value: string | undefined }[] = [];

@@ -9,7 +9,7 @@ import { mappingsOf, reconciler, waker } from "./engine/mappings.ts";
 import type { FaultKind } from "./faults.ts";
 import { checkAcknowledged } from "./invariants/acknowledged.ts";
 import { aliasesOf } from "./invariants/aliases.ts";
-import { edgeOf, visit } from "./invariants/edge.ts";
+import { edgeOf } from "./invariants/edge.ts";
 import { checkCommit } from "./invariants/log.ts";
 import { checkNothingFailed, checkNothingGivenUp, checkQuiet, checkRelayed, checkRows } from "./invariants/quiet.ts";
 import { checkBuildStarted, checkLocks } from "./invariants/rules.ts";
@@ -18,6 +18,7 @@ import { ledgerOf } from "./ledger.ts";
 import { statusTransitions } from "./status-machine.ts";
 import { anything, themeNamed, themeOf } from "./themes.ts";
 import { users } from "./users.ts";
+import { visit } from "./visitors.ts";
 import { randomOf } from "./world/random.ts";
 import { createWorld, START } from "./world/world.ts";
 

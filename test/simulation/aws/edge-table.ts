@@ -13,9 +13,14 @@ type Changes = {
 export const edgeTableOf = (world: World, written: (key: string, before: string | undefined, after: string | undefined) => void) => {
   const versions: Rows[] = [new Map()];
   const made: number[] = [world.now()];
+  /** keys that a hand wrote last, in each version */
+  const hands: ReadonlySet<string>[] = [new Set()];
   const newest = (): Rows => versions.at(-1) as Rows;
   const etag = (): string => `e${versions.length}`;
-  const change = (puts: Changes["Puts"] = [], deletes: Changes["Deletes"] = []): void => {
+  const change = (puts: Changes["Puts"] = [], deletes: Changes["Deletes"] = [], byHand = false): void => {
+    const changed = new Set([...puts, ...deletes].map(({ Key }) => Key));
+    const others = [...(hands.at(-1) ?? [])].filter((key) => !changed.has(key));
+    hands.push(new Set(byHand ? [...others, ...changed] : others));
     const rows = new Map(newest());
     for (const { Key, Value } of puts) rows.set(Key, Value);
     for (const { Key } of deletes) rows.delete(Key);
@@ -50,6 +55,8 @@ export const edgeTableOf = (world: World, written: (key: string, before: string 
     } as unknown as Readonly<Record<string, (input: unknown) => unknown>>,
     /** Somebody changes a row in the console. */
     edit: (key: string, value: string | undefined): void =>
-      value === undefined ? change([], [{ Key: key }]) : change([{ Key: key, Value: value }]),
+      value === undefined ? change([], [{ Key: key }], true) : change([{ Key: key, Value: value }], [], true),
+    /** Whether a hand wrote that key last, in a version. */
+    isHands: (version: number, key: string): boolean => hands[version]?.has(key) === true,
   };
 };

@@ -12,10 +12,10 @@ export type EdgeWatch = ReturnType<typeof edgeOf>;
 /** What the simulation saw of the row of what is live, by distribution. */
 type Seen = { highest: number /** somebody changed it by hand since the engine wrote it */; edited: boolean };
 
-const streams = new Map(
+export const streams = new Map(
   config.sites.map(({ site, environment, distribution }) => [distribution ?? "", environmentStream(site, environment)] as const),
 );
-const parsed = (text: string | undefined): ReleaseRow | undefined => {
+export const parsed = (text: string | undefined): ReleaseRow | undefined => {
   try {
     return text === undefined ? undefined : LiveRow.loose().safeParse(JSON.parse(text)).data;
   } catch {
@@ -99,56 +99,7 @@ export const edgeOf = (world: World, ledger: Ledger, aliases: Aliases, cloudOf: 
   };
 };
 
-const seenPlace = (ledger: Ledger, distribution: string): Place => ledger.placeOf(streams.get(distribution) ?? "");
-
-const POINTS = 2;
-/** Every edge has a change by then. */
-const LATEST_MS = 10 * 60_000;
-const EVERY_MS = 60_000;
-
-/**
- * Visitors at points of presence, each of which has the table as it was some time ago, and never goes back. A document never comes
- * from an older sequence than one that the same point has served, and every release that a page may name is there.
- */
-export const visit = ({ world, edgeTable, lambda }: Cloud, ledger: Ledger, watch: EdgeWatch, until: number): void => {
-  const random = world.random.fork("visitors");
-  /** What a page may name that somebody has open: each such row leads somewhere until its time is over. */
-  const follow = (distribution: string, rows: ReadonlyMap<string, string>, whose: string): void => {
-    for (const [key, text] of rows) {
-      if (!key.startsWith(releaseKey(distribution, "")) || watch.handled.size > 0) continue;
-      const row = parsed(text);
-      if (row === undefined || (row.until !== undefined && row.until * 1_000 <= world.now())) continue;
-      if (addressAt(lambda.functions.values(), row.server) === undefined)
-        world.violate(`the row ${key} of ${whose} names r-${row.address} at ${row.server}, and nobody answers there`);
-    }
-  };
-  for (const distribution of streams.keys())
-    for (let point = 0; point < POINTS; point++) {
-      let version = 0;
-      let served = 0;
-      const come = (): void => {
-        version = Math.max(version, edgeTable.versionAt(world.now() - LATEST_MS));
-        version += random.int(edgeTable.versions.length - version);
-        const rows = edgeTable.versions[version];
-        follow(distribution, edgeTable.versions.at(-1) ?? new Map(), "the table");
-        // where no clock was wrong: whoever takes an address away counts the minutes since its row went
-        const { counts } = world.faults;
-        if (counts["clock-skew"] + counts["clock-jump"] === 0) follow(distribution, rows ?? new Map(), "an edge");
-        const row = parsed(rows?.get(liveKey(distribution)));
-        const isHands = row !== undefined && !seenPlace(ledger, distribution).flips.has(row.sequence);
-        if (row !== undefined && !isHands && !watch.of(distribution).edited) {
-          if (row.sequence < served) world.violate(`a visitor of ${distribution} got sequence ${row.sequence} after ${served}`);
-          served = row.sequence;
-          if (rows?.get(releaseKey(distribution, row.release)) === undefined)
-            world.violate(`pages of ${row.release} are served at ${distribution}, and what names it reaches nothing`);
-          if (addressAt(lambda.functions.values(), row.server) === undefined && watch.handled.size === 0)
-            world.violate(`a visitor of ${distribution} is sent to ${row.server}, and nobody answers there`);
-        }
-        if (world.now() < until) world.after(random.between(0.2, 1.8) * EVERY_MS, come);
-      };
-      world.after(random.between(0, EVERY_MS), come);
-    }
-};
+export const seenPlace = (ledger: Ledger, distribution: string): Place => ledger.placeOf(streams.get(distribution) ?? "");
 
 /** At rest: visitors are sent where the log says, and what a hand did is seen. */
 export const checkEdge = ({ world, edgeTable }: Cloud, stream: string, { state, flips }: Place): void => {

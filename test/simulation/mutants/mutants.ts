@@ -296,6 +296,30 @@ export const mutants: readonly Mutant[] = [
     "...one, ...(until < 0 && { until }) }",
   ),
   one(
+    "pages of all releases are kept under one key",
+    "blueprint/edge-behaviors.ts",
+    "headers: [...SERVER_HEADERS, RELEASE_HEADER]",
+    "headers: [...SERVER_HEADERS]",
+  ),
+  one(
+    "a document is sent to the release that it names",
+    "blueprint/edge-router.js",
+    "isDocument(request) ? undefined : releaseNamed(request)",
+    "releaseNamed(request)",
+  ),
+  one(
+    "what a page of a release asks for is sent to what is live",
+    "blueprint/edge-router.js",
+    "isDocument(request) ? undefined : releaseNamed(request)",
+    "undefined",
+  ),
+  one(
+    "a release is sent to although its time is over",
+    "blueprint/edge-router.js",
+    "!(route.until * 1000 <= Date.now())",
+    "!(route.until * 1000 <= 0)",
+  ),
+  one(
     "a lost row is not written again",
     "services/reconcile/edge-row.ts",
     "  if (text === undefined) await restore(observed, cause);\n",
