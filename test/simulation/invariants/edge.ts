@@ -1,4 +1,4 @@
-import { LiveRow, liveKey, type ReleaseRow, releaseKey } from "../../../blueprint/edge-table.ts";
+import { LiveRow, liveKey, type ReleaseRow } from "../../../blueprint/edge-table.ts";
 import { environmentStream } from "../../../domain/kernel/identity.ts";
 import { addressAt } from "../aws/addresses.ts";
 import type { Cloud } from "../aws/cloud.ts";
