@@ -36,7 +36,7 @@ const firstCommand = (site: string): string =>
 describe("an edge", () => {
   it("has the same behaviours whatever is in an app's public folder, and whether the app is here or not", () => {
     expect(graph.errors).toEqual([]);
-    expect(patternsOf("FullProduction")).toEqual(["/_next/image*", "/_next/data/*", "/_next/*", "/*/_next/static/*"]);
+    expect(patternsOf("FullProduction")).toEqual(["/_next/image*", "/_next/data/*", "/_next/*", "/*/_next/static/*", "/*/_next/image*"]);
     for (const other of ["ElsewhereProduction", "ToldProduction"]) expect(patternsOf(other)).toEqual(patternsOf("FullProduction"));
     expect(checks.edges(graph)).toEqual([]);
     expect(all(graph, "distribution")).toHaveLength(4);
@@ -105,13 +105,14 @@ describe("the edges of production", () => {
         .filter(({ Action }) => Action.some((action) => action.startsWith("cloudfront-keyvaluestore:")))
         .map(({ Action, Resource }) => [role.name, Action.map((action) => action.split(":")[1]), Resource]),
     );
-    expect(ofTables.sort()).toEqual(
-      ["FlipAliasRole", "PublishReleaseRole", "ReconcileRole"].map((role) => [
+    expect(ofTables.sort()).toEqual([
+      ...["EndReleaseRole", "FlipAliasRole", "PublishReleaseRole"].map((role) => [
         role,
         ["DescribeKeyValueStore", "GetKey", "UpdateKeys"],
         [table],
       ]),
-    );
+      ["ReconcileRole", ["DescribeKeyValueStore", "GetKey"], [table]],
+    ]);
     const removing = all(production(), "role").flatMap((role) =>
       statements(role).flatMap(({ Effect, Action, Resource }) =>
         Action.includes("lambda:DeleteAlias")
@@ -120,8 +121,8 @@ describe("the edges of production", () => {
       ),
     );
     expect(removing).toEqual([
-      ["ReconcileRole", "Allow", ["server", "server:r-*", "server-*", "server-*:r-*", "image", "image:r-*"]],
-      ["ReconcileRole", "Deny", ["server:live", "server-*:live", "image:live", "revalidation:live"]],
+      ["EndReleaseRole", "Allow", ["server", "server:r-*", "server-*", "server-*:r-*", "image", "image:r-*"]],
+      ["EndReleaseRole", "Deny", ["server:live", "server-*:live", "image:live", "revalidation:live"]],
     ]);
   });
 

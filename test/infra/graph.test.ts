@@ -153,13 +153,14 @@ describe("the graph of production", () => {
         targetOriginId,
       ]),
     ).toEqual([
-      ["/en/_next/image*", "image"],
-      ["/en/_next/data/*", "server"],
       ["/en/api/admin/*", "server-admin"],
-      ["/en/_next/*", "files-or-page"],
+      ["/_next/image*", "image"],
+      ["/_next/data/*", "server"],
       ["/en/admin*", "server-admin"],
       ["/en/api/*", "server-api"],
+      ["/_next/*", "files-or-page"],
       ["/*/_next/static/*", "files-or-page"],
+      ["/*/_next/image*", "image"],
     ]);
   });
 
@@ -196,6 +197,7 @@ describe("the graph of production", () => {
       { pathPattern: "/_next/data/*", targetOriginId: "server" },
       { pathPattern: "/_next/*", ...file },
       { pathPattern: "/*/_next/static/*", ...file },
+      { pathPattern: "/*/_next/image*", targetOriginId: "image" },
     ]);
     expect(inputs.origins.find(({ originId }: { originId: string }) => originId === "files").originPath).toBe("/web/production/_assets");
     expect(inputs.aliases).toEqual(["www.example.com"]);

@@ -97,7 +97,7 @@ describe("an account with 300 environments", () => {
     );
     for (const { site, environment, distribution, edgeTable } of configIn(many).sites)
       expect(edgeTable, `${site}/${environment}`).toBe(looked.get(distribution));
-    const written = ["FlipAliasRole", "PublishReleaseRole", "ReconcileRole"].map((role) =>
+    const written = ["FlipAliasRole", "PublishReleaseRole", "EndReleaseRole"].map((role) =>
       statements(one(many, "role", role)).flatMap(({ Action, Resource }) =>
         Action.includes("cloudfront-keyvaluestore:UpdateKeys") ? Resource : [],
       ),

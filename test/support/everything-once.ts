@@ -60,6 +60,9 @@ export const doEverythingOnce = async (world: PartsWorld, receiver: Receiver): P
   await reached(world, cancelled, "cancelled");
   await world.api.rollback("web", "production", first);
   await until("the rollback to be live", async () => (await world.api.environment("web", "production")).live?.deploymentId === first);
+  const cut = (await world.api.environment("web", "production")).routes.find(({ until }) => until !== null)?.deploymentId;
+  expect((await world.api.post(`${PLACE}/releases/${cut}/cut`, { reason: "it leaks" })).status).toBe(200);
+  await until("it to have ended", async () => (await world.api.events(PLACE)).some(({ type }) => type === "ReleaseEnded"));
   await world.api.post(`webhooks/${hook}/test`);
   await world.api.post(`webhooks/${hook}/rotate`);
   await until("the receiver to hear", async () => (await receiver.at("hook")).length > 5);

@@ -68,7 +68,7 @@ export const startPartsWorld = async ({
       streaming: site.streaming,
       functions: site.functions,
       distribution: "E0EXAMPLE",
-      edgeTable: null,
+      edgeTable: aws.endpoint.keyValueStores.create("edge"),
       skewHours: site.skewHours,
       revalidationQueueUrl: revalidationQueue.url,
       buildTimeoutMinutes: site.buildTimeoutMinutes,
