@@ -17,6 +17,7 @@ export const PARTS = [
   "infra",
   "test/simulation",
   "test/support",
+  "local/edge/router-runtime.ts",
   "local/endpoint/event-pattern.ts",
   "local/http.ts",
   "package.json",
