@@ -259,18 +259,24 @@ export const mutants: readonly Mutant[] = [
     "",
   ),
   // the edge's table
-  one(
-    "a row is written blindly",
-    "services/flip-alias/switch-edge.ts",
-    "    if (found !== undefined && isNewer(found, flip, state)) return { by: found.sequence };\n",
-    "",
-  ),
-  one(
-    "a row is guarded by the version that the table has when it is written",
-    "services/flip-alias/switch-edge.ts",
-    "await edgeTable.update(store.table, version,",
-    "await edgeTable.update(store.table, version && (await edgeTable.version(store.table)),",
-  ),
+  {
+    ...one(
+      "a row is written blindly",
+      "services/flip-alias/switch-edge.ts",
+      "    if (found !== undefined && isNewer(found, flip, state)) return { by: found.sequence };\n",
+      "",
+    ),
+    by: "orders",
+  },
+  {
+    ...one(
+      "a row is guarded by the version that the table has when it is written",
+      "services/flip-alias/switch-edge.ts",
+      "await edgeTable.update(store.table, version,",
+      "await edgeTable.update(store.table, version && (await edgeTable.version(store.table)),",
+    ),
+    by: "orders",
+  },
   one(
     "a row is written before the aliases are moved",
     "services/flip-alias/flip-alias.ts",
