@@ -38,11 +38,15 @@ const stage = async (
   change: Partial<Ports> = {},
   /** what happens first in a step */
   meanwhile: { readonly [step in "inspect" | "uploadAssets" | "publish"]?: () => Promise<unknown> } = {},
+  /** the site of another stage of it, whose deployment this one takes up too */
+  shared?: string,
 ) => {
-  const site = `publish-${n}`;
+  const site = shared ?? `publish-${n}`;
   const { admit, queue, began, built, stream } = steps(n, site);
-  await room.environment(site, admit);
-  await room.deployment(n, queue(1), began, built);
+  if (shared === undefined) {
+    await room.environment(site, admit);
+    await room.deployment(n, queue(1), began, built);
+  }
   const did: string[] = [];
   const packages = functions(n).map(({ role }): Package => ({ role, handler: "index.handler", folder: role }));
   const ports: Ports = {
@@ -102,6 +106,29 @@ const stage = async (
 const UNPACKED = (n: number): string => `unpacked builds/${n}/output.zip`;
 
 describe("publish-release", () => {
+  it("goes by the versions that were recorded first: an address that another publisher made never moves", async () => {
+    const addressed: string[] = [];
+    const addresses = {
+      make: async ({ name, version }: { name: string; version: string }) => {
+        addressed.push(`${name}:${version}`);
+        return "https://abc.lambda-url.eu-west-1.on.aws/";
+      },
+    };
+    let published = 0;
+    // another delivery, which has read other values of the secret, publishes other versions and is the first to say so
+    const publish: Ports["publish"] = async (_site, _build, { role }) => {
+      published += 1;
+      if (published === 1) await other.deliver();
+      return { ...(functions(9).find((one) => one.role === role) ?? expect.unreachable()), version: "77" };
+    };
+    const other = await stage(9, { addresses });
+    const slow = await stage(9, { addresses, publish }, {}, other.site);
+    await slow.deliver();
+    const own = functions(9).map(({ name, version }) => `${name}:${version}`);
+    expect(new Set(addressed)).toEqual(new Set(own.filter((one) => one.includes("server"))));
+    expect((await slow.newest("ChecksPassed")).body).toMatchObject({ release: { functions: functions(9) } });
+  });
+
   it("uploads the files, publishes every function and checks each, in this order; again it does nothing", async () => {
     const { did, deliver, wrote, newest } = await stage(1);
     await deliver();

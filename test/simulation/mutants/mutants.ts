@@ -17,6 +17,7 @@ export const rare: ReadonlySet<string> = new Set([
   "no row hears of what it missed while clocks were far off",
   "nobody looks for what begins",
   "what a flip that has begun makes untrue is decided all the same",
+  "publishers do not go by what was recorded first",
 ]);
 export type Change = { readonly file: string; readonly from: string; readonly to: string };
 
@@ -331,12 +332,15 @@ export const mutants: readonly Mutant[] = [
     "  if (text === undefined) await restore(observed, cause);\n",
     "",
   ),
-  one(
-    "publishers do not go by what was recorded first",
-    "services/publish-release/publish-release.ts",
-    "  return (await recorded()) ?? functions;",
-    "  return functions;",
-  ),
+  {
+    ...one(
+      "publishers do not go by what was recorded first",
+      "services/publish-release/publish-release.ts",
+      "  return (await recorded()) ?? functions;",
+      "  return functions;",
+    ),
+    theme: "publishers at once",
+  },
   one(
     "the mender looks for nothing that a clock behind has dated",
     "services/reconcile/mend.ts",
