@@ -33,7 +33,13 @@ const SERVER_HEADERS = [
 const MARKS = { except: ["_rsc", "dpl"] } as const;
 
 export const cacheKeys = {
-  pages: { headers: [...SERVER_HEADERS, RELEASE_HEADER], cookies: ["__prerender_bypass"], query: MARKS, maxSeconds: PAGE_SECONDS },
+  // an environment has several hosts, and an app may answer by them; the router says which it is, and no visitor does
+  pages: {
+    headers: [...SERVER_HEADERS, "x-forwarded-host", RELEASE_HEADER],
+    cookies: ["__prerender_bypass"],
+    query: MARKS,
+    maxSeconds: PAGE_SECONDS,
+  },
   images: { headers: ["accept", RELEASE_HEADER], cookies: [], query: MARKS, maxSeconds: YEAR },
   /** of a file that is not there the app says so, which must know for which host */
   files: { headers: ["x-forwarded-host"], cookies: [], query: "none", maxSeconds: YEAR },

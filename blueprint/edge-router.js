@@ -6,7 +6,8 @@ import crypto from 'crypto';
  * does the local edge. The table is written by `edge-table.ts`, which says what its rows mean.
  *
  * CloudFront takes 10 KB of ES5.1 with const, let, await, arrows and templates: no destructuring, spread, for-of, `?.`, `??`,
- * shorthand properties or catch without a name, and no await within arguments. A request costs at most two look-ups.
+ * shorthand properties or catch without a name, and no await within arguments. A request costs at most two look-ups, and three where it names a
+ * release that is gone and may be for a file.
  */
 const table = cf.kvs();
 
@@ -40,7 +41,6 @@ async function handler(event) {
   const named = isDocument(request) ? undefined : releaseNamed(request);
   let route;
   if (named !== undefined) route = await routeAt(`release:${distribution}:${named}`);
-  const isLost = named !== undefined && route === undefined;
   if (route === undefined) route = await routeAt(`live:${distribution}`);
   if (route === undefined) {
     // the origin of its behaviour answers, whose alias is what is live; kept apart from what releases answer
@@ -57,7 +57,7 @@ async function handler(event) {
 
   if (!isNext && isRead(request) && !headers.rsc) {
     const path = request.uri.slice(1);
-    const isFile = await isPublic(distribution, route.files, path, !isLost);
+    const isFile = await isPublic(distribution, route.files, path);
     if (isFile) return publicFile(request, route.files.set, path);
   }
   headers['x-shiplog-release'] = { value: String(route.address) };
@@ -193,8 +193,7 @@ function matches(pattern, path) {
   return at === pattern.length;
 }
 
-/** `mayLook`: whether there is a look-up left. */
-async function isPublic(distribution, files, path, mayLook) {
+async function isPublic(distribution, files, path) {
   if (path === '' || path.endsWith('/')) return false;
   let name;
   try {
@@ -204,7 +203,7 @@ async function isPublic(distribution, files, path, mayLook) {
   }
   const digest = crypto.createHash('sha256').update(name).digest('hex').slice(0, 8);
   if (files.paths !== undefined) return files.paths.includes(digest);
-  if (files.rows < 1 || !mayLook) return false;
+  if (files.rows < 1) return false;
   const row = await rowAt(`files:${distribution}:${files.set}:${parseInt(digest, 16) % files.rows}`);
   return row !== undefined && row.includes(digest);
 }

@@ -52,7 +52,11 @@ const addresses = rolesWithUrl({ functions: { "*": [] } })
   .flatMap((name) => [name, `${name}:r-*`]);
 const readAddresses = may(["lambda:GetAlias", "lambda:GetFunctionUrlConfig"], ...addresses);
 const makeAddresses = may(
-  ["lambda:CreateAlias", "lambda:CreateFunctionUrlConfig", "lambda:UpdateFunctionUrlConfig", "lambda:AddPermission"],
+  [
+    ...["lambda:CreateAlias", "lambda:CreateFunctionUrlConfig", "lambda:UpdateFunctionUrlConfig"],
+    // what is there already and what is being changed have one error: the policy says which
+    ...["lambda:AddPermission", "lambda:GetPolicy"],
+  ],
   ...addresses,
 );
 const removing = ["lambda:DeleteAlias", "lambda:DeleteFunctionUrlConfig"];

@@ -45,7 +45,7 @@ export class RouterFailed extends Error {
 /** Bytes of the source. */
 export const SOURCE_MAX = 10 * 1_024;
 /** Look-ups of one request. CloudFront counts instructions, which peers ran out of with more. */
-export const READS_MAX = 2;
+export const READS_MAX = 3;
 /** CloudFront's own is about a millisecond. What a thread itself computes is counted: a busy machine makes nobody break it. */
 const COMPUTE_MAX_MS = 50;
 /** Stops what never ends. */
@@ -105,7 +105,7 @@ const WORLD = `({ host, allowed, main }) => {
 
 /**
  * Makes a router of a function's source, as CloudFront would run it: with its modules and nothing of Node's, no code from
- * strings, two look-ups and a limit of time.
+ * strings, three look-ups and a limit of time.
  *
  * The function never waits for us: a row that is not here yet ends the run, and it begins anew with the row. So the limit of
  * time holds for the whole of it, also for what it does after a look-up.

@@ -25,11 +25,13 @@ export const lookAtEdge = async (ports: Ports, observed: Observed): Promise<void
   const store = state.live === null ? undefined : ports.store(site, environment);
   if (store === undefined) return;
   const cause = `edge/${history.length}`;
-  if (state.edge === null) return restore(observed, cause);
-  if (!(await isDue(ports, observed))) return;
   const { distribution } = store;
+  // never written, or to a distribution that was there before
+  if (state.edge?.distribution !== distribution) return restore(observed, cause);
+  if (!(await isDue(ports, observed))) return;
   const { route, sequence } = state.edge;
   const text = await ports.row(store.table, liveKey(distribution));
+  await ports.noteSentAgain(lookOf(observed), ports.now());
   if (text === JSON.stringify(route)) {
     if (state.edgeDrift !== undefined) await record({ type: "RecordEdgeDriftEnded", distribution, sequence }, `${cause}/ended`);
     return;
@@ -39,12 +41,10 @@ export const lookAtEdge = async (ports: Ports, observed: Observed): Promise<void
   if (text === undefined) await restore(observed, cause);
 };
 
-const isDue = async ({ sentAgain, noteSentAgain, now }: Ports, { stream }: Observed): Promise<boolean> => {
-  const look = `edge/${stream}`;
-  const last = await sentAgain(look);
-  if (last !== undefined && last <= now() && now() - last < EVERY_MS) return false;
-  await noteSentAgain(look, now());
-  return true;
+const lookOf = ({ stream }: Observed): string => `edge/${stream}`;
+const isDue = async ({ sentAgain, now }: Ports, observed: Observed): Promise<boolean> => {
+  const last = await sentAgain(lookOf(observed));
+  return last === undefined || last > now() || now() - last >= EVERY_MS;
 };
 
 /** A flip wrote it that had been given up. */

@@ -214,6 +214,7 @@ describe("the graph of production", () => {
       "next-router-state-tree",
       "next-url",
       "x-prerender-revalidate",
+      "x-forwarded-host",
       "x-shiplog-release",
     ]);
     expect(cookiesConfig.cookies.items).toEqual(["__prerender_bypass"]);

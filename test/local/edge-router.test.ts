@@ -248,8 +248,9 @@ describe("A public file", () => {
     for (const name of names.filter((_, at) => at % 50 === 0)) expect((await ask(`/${name}`, {}, rowsOf(table))).to).toBe("files");
     expect((await ask("/pictures/5000.png", {}, rowsOf(table))).to).toBe("server9");
     for (const path of ["/", "/pictures/"]) expect((await ask(path, {}, rowsOf(table))).keys).toEqual([liveKey(DISTRIBUTION)]);
+    // of a page that was open for too long, or is in a mail: a picture that is there still is no error
     const { keys, to } = await ask("/pictures/1.png", named(release(5)), rowsOf(table));
-    expect([keys.length, to]).toEqual([2, "server9"]);
+    expect([keys.length, to]).toEqual([3, "files"]);
     expect((await ask("/pictures/1.png", {}, rowsOf({ [liveKey(DISTRIBUTION)]: { ...LIVE, files } }))).to).toBe("server9");
   });
 });

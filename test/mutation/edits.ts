@@ -542,8 +542,8 @@ export const edits: readonly Edit[] = [
   edit(
     "reconcile: the edge's row is looked at with every run",
     "services/reconcile/edge-row.ts",
-    "now() - last < EVERY_MS) return false;",
-    "now() - last < 0) return false;",
+    "now() - last >= EVERY_MS;",
+    "now() - last >= 0;",
   ),
   edit(
     "reconcile: a row that a hand wrote is put back",

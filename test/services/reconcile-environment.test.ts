@@ -297,6 +297,10 @@ describe("the edge's row of what is live", () => {
     return commands.map(({ cause: _, ...command }) => command);
   };
 
+  it("is written at once where the environment has another distribution", async () => {
+    const moved = [...unswitched, { ...switched(1), body: { ...switched(1).body, distribution: "E0" } } as EnvironmentEvent];
+    expect(await seen(moved, undefined, Date.parse(at()) + LATER_MS)).toEqual([{ type: "RestoreEdge" }]);
+  });
   it("is left alone where it says what was written last", async () => {
     expect(await seen(past, text(1))).toEqual([]);
   });

@@ -305,8 +305,8 @@ export const mutants: readonly Mutant[] = [
   one(
     "pages of all releases are kept under one key",
     "blueprint/edge-behaviors.ts",
-    "headers: [...SERVER_HEADERS, RELEASE_HEADER]",
-    "headers: [...SERVER_HEADERS]",
+    'headers: [...SERVER_HEADERS, "x-forwarded-host", RELEASE_HEADER]',
+    'headers: [...SERVER_HEADERS, "x-forwarded-host"]',
   ),
   one(
     "a document is sent to the release that it names",
