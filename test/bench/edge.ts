@@ -35,6 +35,8 @@ const rollbacks = async (room: DevelopmentRoom, delay: number): Promise<Line[]> 
       ({ type, body }) => type === "ReleaseWentLive" && body.sequence === sequence,
     );
     asked.push(requestsOf(room) - before);
+    // a visitor must not be shown what was live before the last one
+    await new Promise((resolve) => setTimeout(resolve, delay * 1.5));
   }
   const named = `rollback, API call → first visitor's answer, rows ${delay} ms late`;
   const range = [Math.min(...seen), Math.max(...seen)] as const;
