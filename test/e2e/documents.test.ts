@@ -96,6 +96,9 @@ const addressOf = (environment: string): string => {
 /** What visitors read there, without what is not text. */
 const pageAt = async (environment: string): Promise<string> =>
   (await (await fetch(addressOf(environment))).text()).replace(/^[\s\S]*<body[^>]*>|<script[\s\S]*?<\/script>|<[^>]+>/g, "").trim();
+/** Within a moment: the edge sees what is live a second late. */
+const shows = (environment: string, text: string): Promise<unknown> =>
+  until(`${environment} to show "${text}"`, async () => (await pageAt(environment)) === text);
 const edit = (heading: string): Promise<void> => writeFile(inTry("web/app/page.tsx"), `export default () => <h1>${heading}</h1>;\n`);
 
 const isEngine = (line: string): boolean => /\bshiplog dev\b/.test(line);
@@ -147,7 +150,7 @@ const PROMISES: Readonly<Record<string, Readonly<Record<string, Promised>>>> = {
     "npx shiplog deploy web": {
       after: async (out) => {
         expect(out).toContain(`url     ${addressOf("production")}\n`);
-        expect(await pageAt("production")).toBe("Hello world!");
+        await shows("production", "Hello world!");
       },
     },
     "npx shiplog rollback": {
@@ -161,18 +164,18 @@ const PROMISES: Readonly<Record<string, Readonly<Record<string, Promised>>>> = {
         await edit("Second");
         const { code, out } = await typeLine(again);
         expect(code, out).toBe(0);
-        expect(await pageAt("production")).toBe("Second");
+        await shows("production", "Second");
       },
       after: async (out) => {
         const [first = "none", second = "none"] = [deployments()[0], deployments().at(-1)];
         expect(out).toMatch(new RegExp(`^ +from +${second} .*\n +to +${first} `, "m"));
-        expect(await pageAt("production")).toBe("Hello world!");
+        await shows("production", "Hello world!");
       },
     },
     "npx shiplog unpin": {
       after: async (out) => {
         expect(out).toContain("web/production is no longer pinned");
-        expect(await pageAt("production")).toBe("Hello world!");
+        await shows("production", "Hello world!");
       },
     },
     "npx shiplog status": { after: (out) => expect(out).toMatch(new RegExp(`live +${deployments()[0]} .* rolled back`)) },
@@ -198,7 +201,7 @@ const PROMISES: Readonly<Record<string, Readonly<Record<string, Promised>>>> = {
         await writeFile(inTry("staging.env"), `API_URL=${API_URL}\nDATABASE_URL=${DATABASE_URL}\nNEXT_PUBLIC_SITE=staging\n`);
         await engine.stop();
         await startEngine(`${develop} --allow-loopback-webhooks`);
-        expect(await pageAt("production")).toBe("Hello world!");
+        await shows("production", "Hello world!");
       },
     },
     "npx shiplog env ls": {
@@ -216,11 +219,11 @@ const PROMISES: Readonly<Record<string, Readonly<Record<string, Promised>>>> = {
     },
   },
   [STAGING]: {
-    "npx shiplog deploy . --env staging": { after: async () => expect(await pageAt("staging")).toBe("Second") },
-    "npx shiplog deploy . --env production # what": { after: async () => expect(await pageAt("production")).toBe("Second") },
+    "npx shiplog deploy . --env staging": { after: () => shows("staging", "Second") },
+    "npx shiplog deploy . --env production # what": { after: () => shows("production", "Second") },
     "npx shiplog deploy . --env production # ends with 7": {
       before: () => edit("Third"),
-      after: async () => expect(await pageAt("production")).toBe("Second"),
+      after: () => shows("production", "Second"),
     },
     "npx shiplog unpin web/production": {
       // it says so and does not wait: "in about a second"
@@ -228,7 +231,7 @@ const PROMISES: Readonly<Record<string, Readonly<Record<string, Promised>>>> = {
     },
   },
   [ROLLBACK]: {
-    "npx shiplog rollback web/production": { after: async () => expect(await pageAt("production")).toBe("Second") },
+    "npx shiplog rollback web/production": { after: () => shows("production", "Second") },
     "npx shiplog why": { after: (out) => expect(out).toMatch(/rollback +.* to dep_/) },
     "npx shiplog audit": { after: (out) => expect(out).toMatch(/rolled back to dep_/) },
   },
