@@ -75,7 +75,7 @@ const points: readonly Point[] = [
   deployed("a page of the cache is uploaded", { kind: "after", client: "s3", call: "PutObject", about: "/_cache/" }),
   deployed("a function's settings are changed", { kind: "after", client: "lambda", call: "UpdateFunctionConfiguration" }),
   deployed("the last function's version is published", { kind: "after", client: "lambda", call: "UpdateFunctionCode", nth: 3 }),
-  deployed("a public file is put", { kind: "after", client: "s3", call: "CopyObject" }),
+  deployed("the edge's rows are written", { kind: "after", client: "keyValueStore", call: "UpdateKeys" }),
   ["a rollback", "its flip is on the bus and its pin is not", { kind: "on the bus", event: "EnvironmentPinned" }],
   ["a held deployment", "its flip has begun", { kind: "stored", event: "FlipStarted" }],
 ];

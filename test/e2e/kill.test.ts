@@ -45,7 +45,7 @@ const WHILE_DEPLOYING: readonly KillPoint[] = [
   "call:UpdateAlias:1",
   "call:UpdateAlias:2",
   "call:UpdateAlias:3",
-  "call:CreateInvalidation",
+  "call:CreateFunctionUrlConfig",
   "before:PutEvents:2",
   "call:PutEvents:4",
   "before:DeleteMessage:5",
@@ -53,7 +53,7 @@ const WHILE_DEPLOYING: readonly KillPoint[] = [
 const WHILE_ROLLING_BACK: readonly KillPoint[] = [
   "event:EnvironmentPinned",
   "call:UpdateAlias:1",
-  "call:CopyObject",
+  "call:UpdateKeys",
   "event:ReleaseWentLive",
 ];
 const WHILE_UNPINNING: readonly KillPoint[] = ["event:EnvironmentUnpinned", "call:UpdateAlias:2"];

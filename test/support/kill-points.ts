@@ -38,7 +38,7 @@ export const armKillPoint = ({ aws }: Development, point: KillPoint): void => {
     aws.clients.eventBridge,
     aws.clients.sqs,
     aws.polls,
-    aws.clients.cloudFront,
+    aws.clients.keyValueStore,
   ])
     (client.middlewareStack.add as (middleware: unknown, options: object) => void)(
       (next: (args: unknown) => Promise<unknown>, { commandName = "" }: { commandName?: string }) =>
