@@ -4,6 +4,8 @@ import type { EnvironmentEvent } from "./events.ts";
 type Body<T extends EnvironmentEvent["type"]> = Extract<EnvironmentEvent, { type: T }>["body"];
 /** Who asks, and when (ISO 8601): a lock has a holder and an end. */
 type Asked = { actor: string; at: string };
+/** Of one function's alias, from one version to another. */
+export type Move = Pick<Body<"AliasFlipped">, "function" | "from" | "to" | "revisionId">;
 type Switched = Pick<Body<"EdgeSwitched">, "distribution" | "route" | "ended">;
 
 /** What may be asked of an environment. Only Shiplog's own code makes these: input from outside is checked at its door. */
@@ -16,7 +18,8 @@ export type EnvironmentCommand =
    * has changed. `force`: whatever the release answers when it is tried.
    */
   | ({ type: "RequestRollback"; to?: string; from?: string; why?: string; force?: boolean } & Asked)
-  | ({ type: "RecordAliasFlipped" } & Body<"AliasFlipped">)
+  /** moves of one flip, each of another function's alias */
+  | ({ type: "RecordAliasesFlipped"; moves: readonly Move[] } & Pick<Body<"AliasFlipped">, "sequence" | "deploymentId">)
   /**
    * `unproven`: what was wrong with a forced release when it was tried, or why it was not seen to work. `edge`: the rows that
    * were written for it; absent where the environment's edge looks up no table.

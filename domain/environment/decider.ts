@@ -1,6 +1,6 @@
 import { type Decider, type Refusal, refuse } from "../kernel/decider.ts";
 import { withReason } from "../kernel/reason.ts";
-import type { EnvironmentCommand } from "./commands.ts";
+import type { EnvironmentCommand, Move } from "./commands.ts";
 import { cutRelease, endRelease, removeAddress } from "./ended-release.ts";
 import type { EnvironmentEvent } from "./events.ts";
 import { isWeighted, readFence } from "./fence.ts";
@@ -19,11 +19,8 @@ export const environment: Decider<EnvironmentCommand, Environment, EnvironmentEv
         return requestFlip(command, state);
       case "RequestRollback":
         return rollback(command, state);
-      case "RecordAliasFlipped":
-        return command.sequence > (state.aliases.get(command.function)?.sequence ?? 0) &&
-          isTarget(state, command, command.function, command.to)
-          ? [{ type: "AliasFlipped", v: 1, body: body(command) }]
-          : [];
+      case "RecordAliasesFlipped":
+        return aliasesFlipped(command, state);
       case "RecordWentLive":
         return wentLive(command, state);
       case "RecordFlipSuperseded":
@@ -139,6 +136,14 @@ const refusedByLock = (state: Environment, actor: string, at: string): Refusal |
     `${held.holder} has locked it${held.until === null ? "" : ` until ${held.until}`}; ask them, or unlock it with force`,
   );
 };
+
+/** Those that the log does not have yet. */
+function aliasesFlipped({ sequence, deploymentId, moves }: Command<"RecordAliasesFlipped">, state: Environment): Outcome {
+  const fence = { sequence, deploymentId };
+  const isNews = (move: Move): boolean =>
+    sequence > (state.aliases.get(move.function)?.sequence ?? 0) && isTarget(state, fence, move.function, move.to);
+  return moves.filter(isNews).map((move) => ({ type: "AliasFlipped", v: 1, body: { ...fence, ...move } }));
+}
 
 /** A look that a flip has overtaken since is no drift: it expects what is past, or found what that flip put there. */
 function recordDrift({ function: name, expected, found }: Command<"RecordDrift">, state: Environment): Outcome {

@@ -1,3 +1,4 @@
+import type { Move } from "../../domain/environment/commands.ts";
 import type { EnvironmentEvent } from "../../domain/environment/events.ts";
 import { type Fence, type FoundAlias, isAsRecorded, isWeighted } from "../../domain/environment/fence.ts";
 import { type Environment, isTarget } from "../../domain/environment/state.ts";
@@ -15,10 +16,11 @@ export const aliasLog = (aggregates: Pick<Aggregates, "environment">, event: Rec
     aggregates.environment.execute(site, environment, command, why);
   const load = async (): Promise<Environment> => (await aggregates.environment.load(site, environment)).state;
 
-  /** A flip's move of one alias. Every flip says it with the same cause: whoever comes first writes it. */
-  const flipped = async (fence: Fence, fn: string, from: string, to: string, revisionId: string): Promise<void> => {
-    const why = { ...following(event, actor), cause: `flip/${fence.sequence}/${fn}` };
-    await record({ type: "RecordAliasFlipped", ...fence, function: fn, from, to, revisionId }, why);
+  /** A flip's moves of aliases. Every flip says them with the same cause: whoever comes first writes them. */
+  const flipped = async (fence: Fence, moves: readonly Move[]): Promise<void> => {
+    if (moves.length === 0) return;
+    const why = { ...following(event, actor), cause: `flip/${fence.sequence}/${moves.map((move) => move.function).join("+")}` };
+    await record({ type: "RecordAliasesFlipped", ...fence, moves }, why);
   };
 
   const drifted = async (now: Environment, fn: string, found: FoundAlias | null): Promise<void> => {
@@ -41,7 +43,8 @@ export const aliasLog = (aggregates: Pick<Aggregates, "environment">, event: Rec
       const now = await load();
       const known = now.aliases.get(fn);
       const isMove = fence.sequence > (known?.sequence ?? 0) && isTarget(now, fence, fn, found.version);
-      if (isMove) await flipped(fence, fn, known?.version ?? found.version, found.version, found.revisionId);
+      const { version: to, revisionId } = found;
+      if (isMove) await flipped(fence, [{ function: fn, from: known?.version ?? to, to, revisionId }]);
       if (isMove ? isWeighted(found) : !isAsRecorded(known, found)) await drifted(isMove ? await load() : now, fn, found);
     },
     /** Writes down what keeps the flip from going on, and answers where the log has put that alias. */

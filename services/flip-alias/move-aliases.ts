@@ -1,5 +1,6 @@
 import type { SiteConfig } from "../../blueprint/engine-config.ts";
-import { kindOf, type PublishedFunction } from "../../domain/deployment/shapes.ts";
+import type { PublishedFunction } from "../../domain/deployment/shapes.ts";
+import type { Move } from "../../domain/environment/commands.ts";
 import { judgeAlias, readFence, sayDrift } from "../../domain/environment/fence.ts";
 import type { Environment } from "../../domain/environment/state.ts";
 import { isOutOfTime, isThrottled } from "../../engine/aws/errors.ts";
@@ -19,41 +20,62 @@ export class FlipImpossible extends Error {
 }
 
 export const ALIAS = "live";
-/** The server last: until then the old server answers, with helpers that are one release ahead for some milliseconds. */
-const inOrder = (functions: readonly PublishedFunction[]): PublishedFunction[] => functions.toSorted((a, b) => rankOf(a) - rankOf(b));
-const rankOf = ({ role }: PublishedFunction): number => (role === "server" ? 3 : { revalidation: 0, image: 1, server: 2 }[kindOf(role)]);
 /** Answers in a row that must come from the new version before the flip is recorded. */
 const CONFIRMATIONS = 2;
 const VERIFY_TRIES = 50;
 /** By then every alias has answered, or is read instead. */
 export const VERIFY_MS = 60_000;
 
+/** Moves that the log is yet to be told of. */
+export type Moves = {
+  readonly moves: readonly Move[];
+  /** functions on whose alias a hand had put weights since an earlier delivery moved it */
+  readonly cleared: readonly PublishedFunction[];
+  readonly by?: undefined;
+};
+type MovedOne = Omit<Moves, "by"> & { readonly by?: number; readonly fault?: unknown };
+
 /**
- * Moves the alias of every function of the release. The newer sequence, where one took over.
+ * Moves the alias of every function of the release, the server's last: until then the old server answers, with helpers that are
+ * one release ahead for some milliseconds. Where not all could be moved, whoever comes next finds those that were and writes them down.
  *
  * @param before the environment as it was when the flip began
+ * @returns what is to be written down; `by`: the newer sequence that took over
  */
-export const moveAliases = async (ports: Ports, flip: Flip, before: Environment): Promise<number | undefined> => {
-  for (const target of inOrder(flip.release.functions)) {
-    const by = await moveOne(ports, flip, target, before);
-    if (by !== undefined) return by;
-  }
-  return undefined;
+export const moveAliases = async (ports: Ports, flip: Flip, before: Environment): Promise<Moves | { readonly by: number }> => {
+  const { functions } = flip.release;
+  const moveAll = (targets: readonly PublishedFunction[]) => Promise.all(targets.map((target) => moveOne(ports, flip, target, before)));
+  const isStopped = ({ by, fault }: MovedOne): boolean => by !== undefined || fault !== undefined;
+  const moved = await moveAll(functions.filter(({ role }) => role !== "server"));
+  if (!moved.some(isStopped)) moved.push(...(await moveAll(functions.filter(({ role }) => role === "server"))));
+  const stopped = moved.find(isStopped);
+  if (stopped === undefined) return { moves: moved.flatMap(({ moves }) => moves), cleared: moved.flatMap(({ cleared }) => cleared) };
+  if (stopped.by !== undefined) return { by: stopped.by };
+  throw stopped.fault;
 };
 
-const moveOne = async (ports: Ports, flip: Flip, target: PublishedFunction, before: Environment): Promise<number | undefined> => {
+/** Tells the log: a flip that dies before is written down by whoever finds its aliases. */
+export const recordMoves = async ({ log, sequence, deploymentId }: Flip, { moves, cleared }: Moves): Promise<void> => {
+  await log.flipped({ sequence, deploymentId }, moves);
+  for (const { name, version } of cleared) await log.cleared(name, version, sequence);
+};
+
+const moveOne = async (ports: Ports, flip: Flip, target: PublishedFunction, before: Environment): Promise<MovedOne> => {
   const { log, sequence, deploymentId } = flip;
   const fence = { sequence, deploymentId };
-  const moved = await moveAlias(ports, target, ALIAS, fence, {
-    highest: log.highest,
-    note: (found, state) => log.note(before, target.name, found, state),
-  });
-  if (moved.is === "superseded") return moved.by;
-  if (moved.is === "drifted") throw new FlipImpossible(await describeDrift(flip, target.name, moved.found));
-  const from = moved.is === "moved" ? moved.from : (before.aliases.get(target.name)?.version ?? target.version);
-  await log.flipped(fence, target.name, from, target.version, moved.revisionId);
-  if (moved.is === "cleared") await log.cleared(target.name, target.version, sequence);
-  return undefined;
+  try {
+    const moved = await moveAlias(ports, target, ALIAS, fence, {
+      highest: log.highest,
+      note: (found, state) => log.note(before, target.name, found, state),
+    });
+    if (moved.is === "superseded") return { moves: [], cleared: [], by: moved.by };
+    if (moved.is === "drifted") throw new FlipImpossible(await describeDrift(flip, target.name, moved.found));
+    const from = moved.is === "moved" ? moved.from : (before.aliases.get(target.name)?.version ?? target.version);
+    const move = { function: target.name, from, to: target.version, revisionId: moved.revisionId };
+    return { moves: [move], cleared: moved.is === "cleared" ? [target] : [] };
+  } catch (fault) {
+    return { moves: [], cleared: [], fault };
+  }
 };
 
 /** `by`: the newer sequence that took over. `unproven`: why no answer was seen; the alias was read instead. */

@@ -48,13 +48,12 @@ export const environmentHistory = (length: number): EnvironmentEvent[] => {
   const goLive = (n: number, sequence: number): void => {
     for (const published of functions(n))
       ask({
-        type: "RecordAliasFlipped",
+        type: "RecordAliasesFlipped",
         sequence,
         deploymentId: deploymentId(n),
-        function: published.name,
-        from: String(n - 1),
-        to: published.version,
-        revisionId: `revision-${sequence}-${published.role}`,
+        moves: [
+          { function: published.name, from: String(n - 1), to: published.version, revisionId: `revision-${sequence}-${published.role}` },
+        ],
       });
     ask({ type: "RecordWentLive", sequence });
   };

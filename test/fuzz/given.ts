@@ -55,13 +55,18 @@ export const environmentCommand: fc.Arbitrary<EnvironmentCommand> = fc.oneof(
       ...asked,
     })),
   fc.record({
-    type: fc.constant("RecordAliasFlipped" as const),
-    function: fc.constantFrom("web-production-server", "web-production-revalidation"),
+    type: fc.constant("RecordAliasesFlipped" as const),
     deploymentId: number.map(deploymentId),
-    from: number.map(String),
-    to: number.map(String),
     sequence,
-    revisionId: text,
+    moves: fc.uniqueArray(
+      fc.record({
+        function: fc.constantFrom("web-production-server", "web-production-revalidation"),
+        from: number.map(String),
+        to: number.map(String),
+        revisionId: text,
+      }),
+      { selector: (move) => move.function },
+    ),
   }),
   fc.record({ type: fc.constant("RecordWentLive" as const), sequence }),
   fc.record({ type: fc.constant("RecordWentLive" as const), sequence, unproven: text }),

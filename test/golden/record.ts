@@ -138,13 +138,10 @@ const flip = (n: number): EnvironmentCommand => ({
 });
 const live = (sequence: number): EnvironmentCommand => ({ type: "RecordWentLive", sequence });
 const moved = (sequence: number): EnvironmentCommand => ({
-  type: "RecordAliasFlipped",
+  type: "RecordAliasesFlipped",
   sequence,
   deploymentId: deploymentId(sequence),
-  function: "web-production-server",
-  from: String(sequence - 1),
-  to: String(sequence),
-  revisionId: `r${sequence}`,
+  moves: [{ function: "web-production-server", from: String(sequence - 1), to: String(sequence), revisionId: `r${sequence}` }],
 });
 record("environment", environmentStream("web", "production"), environment, [
   admit(1),

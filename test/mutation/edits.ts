@@ -189,7 +189,18 @@ export const edits: readonly Edit[] = [
     "return found.version === flip.version &&",
     "return found.version !== undefined &&",
   ),
-  edit("flip-alias: the server goes first", "services/flip-alias/move-aliases.ts", 'role === "server" ? 3', 'role === "server" ? -1'),
+  edit(
+    "flip-alias: the server goes first",
+    "services/flip-alias/move-aliases.ts",
+    'const moved = await moveAll(functions.filter(({ role }) => role !== "server"));',
+    'const moved = await moveAll(functions.filter(({ role }) => role === "server")).then(async (first) => [...first, ...(await moveAll(functions.filter(({ role }) => role !== "server")))]);',
+  ),
+  edit(
+    "flip-alias: the log is not told what was moved",
+    "services/flip-alias/flip-alias.ts",
+    "    recordMoves(flip, moved),\n",
+    "    undefined,\n",
+  ),
   edit("flip-alias: once is sure", "services/flip-alias/move-aliases.ts", "const CONFIRMATIONS = 2;", "const CONFIRMATIONS = 0;"),
   edit(
     "flip-alias: a newer alias seen while it is read back is passed over",

@@ -55,7 +55,13 @@ describe("a flip", () => {
       expected: { version: "111" },
     });
     expect((await here.state()).drift.size).toBe(0);
-    expect((await here.types()).slice(-4)).toEqual(["AliasDriftDetected", "AliasFlipped", "EdgeSwitched", "ReleaseWentLive"]);
+    expect((await here.types()).slice(-5)).toEqual([
+      "AliasDriftDetected",
+      "AliasFlipped",
+      "AliasFlipped",
+      "EdgeSwitched",
+      "ReleaseWentLive",
+    ]);
   });
   it("that comes again clears weights that were put on its own move meanwhile", async () => {
     const here = site("again");
@@ -71,8 +77,8 @@ describe("a flip", () => {
       "DeploymentAdmitted",
       "FlipRequested",
       "AliasFlipped",
-      "AliasFlipped",
       "AliasDriftDetected",
+      "AliasFlipped",
       "AliasDriftEnded",
       "EdgeSwitched",
       "ReleaseWentLive",
