@@ -125,5 +125,8 @@ export type Request = z.infer<typeof Request>;
 export type FunctionRole = z.infer<typeof FunctionRole>;
 export type FunctionKind = "server" | "image" | "revalidation";
 export type PublishedFunction = z.infer<typeof PublishedFunction>;
+
+/** Those that visitors reach by an address of their own. */
+export const isReached = ({ role }: Pick<PublishedFunction, "role">): boolean => kindOf(role) !== "revalidation";
 export type Release = z.infer<typeof Release>;
 export type Step = z.infer<typeof Step>;

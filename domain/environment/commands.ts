@@ -1,5 +1,6 @@
 import type { Release, Request } from "../deployment/shapes.ts";
 import type { EnvironmentEvent } from "./events.ts";
+import type { EverLive } from "./state.ts";
 
 type Body<T extends EnvironmentEvent["type"]> = Extract<EnvironmentEvent, { type: T }>["body"];
 /** Who asks, and when (ISO 8601): a lock has a holder and an end. */
@@ -15,9 +16,10 @@ export type EnvironmentCommand =
   | ({ type: "RequestFlip"; deploymentId: string; sequence: number; release: Release } & Asked)
   /**
    * Without `to` it goes where `rollbackPlan` says. `from`: what the asker saw live, or going live; refused where that
-   * has changed. `force`: whatever the release answers when it is tried.
+   * has changed. `force`: whatever the release answers when it is tried. `past`: what the log says of `to`, where it was live
+   * so long ago that the state does not remember it.
    */
-  | ({ type: "RequestRollback"; to?: string; from?: string; why?: string; force?: boolean } & Asked)
+  | ({ type: "RequestRollback"; to?: string; from?: string; why?: string; force?: boolean; past?: EverLive } & Asked)
   /** moves of one flip, each of another function's alias */
   | ({ type: "RecordAliasesFlipped"; moves: readonly Move[] } & Pick<Body<"AliasFlipped">, "sequence" | "deploymentId">)
   /**

@@ -4,7 +4,8 @@ import type { EnvironmentCommand, Move } from "./commands.ts";
 import { cutRelease, endRelease, removeAddress } from "./ended-release.ts";
 import type { EnvironmentEvent } from "./events.ts";
 import { isWeighted, readFence } from "./fence.ts";
-import { isPlan, rollbackPlan } from "./rollback-plan.ts";
+import { isForgotten } from "./remembered.ts";
+import { everLiveAs, isPlan, rollbackPlan } from "./rollback-plan.ts";
 import { driftKey, type Environment, evolve, type Flip, initial, isTarget, lockAt } from "./state.ts";
 
 export const environment: Decider<EnvironmentCommand, Environment, EnvironmentEvent> = {
@@ -166,10 +167,13 @@ function admit({ request, actor, at }: Command<"AdmitDeployment">, state: Enviro
   );
 }
 
-/** Newest wins: what is at or below the newest that was chosen is history. A deployment asks once. */
+/**
+ * Newest wins: what is at or below the newest that was chosen is history. A deployment asks once. One that the state does not
+ * remember any more, since so many came after it, is history as well.
+ */
 function requestFlip({ deploymentId, sequence, release, actor, at }: Command<"RequestFlip">, state: Environment): Outcome {
   const flip: Flip = { sequence, deploymentId, release, reason: "deploy", actor };
-  if (!state.pending.has(deploymentId)) return [];
+  if (!state.pending.has(deploymentId)) return isForgotten(state, sequence) ? [superseded(flip, state.sequence)] : [];
   const newer = Math.max(state.chosen, state.waiting?.sequence ?? 0);
   if (sequence <= newer) return [superseded(flip, newer)];
   const lockedBy = lockAt(state, at);
@@ -196,10 +200,10 @@ const go = (flip: Flip, state: Environment): EnvironmentEvent =>
   flipRequested(flip.sequence > state.flipped ? flip : { ...flip, sequence: state.sequence + 1 }, state);
 
 /** An explicit step back takes a new, higher sequence, so that nothing older can undo it, and pins the environment. */
-function rollback({ to, from, why, force = false, actor, at }: Command<"RequestRollback">, state: Environment): Outcome {
+function rollback({ to, from, why, force = false, past, actor, at }: Command<"RequestRollback">, state: Environment): Outcome {
   const locked = refusedByLock(state, actor, at);
   if (locked !== undefined) return locked;
-  const plan = rollbackPlan(state, to);
+  const plan = rollbackPlan(state, to, past);
   if (!isPlan(plan)) return plan;
   if (plan.already === "live") return [];
   const isUnforced = force && state.open.get(plan.to.sequence)?.forced !== true;
@@ -210,7 +214,7 @@ function rollback({ to, from, why, force = false, actor, at }: Command<"RequestR
       `it was to leave ${from}, but by now ${plan.from.deploymentId} ${plan.from.goingLive ? "is going live" : "is live"}; look again`,
     );
   const { deploymentId } = plan.to;
-  const release = state.everLive.get(deploymentId)?.release;
+  const release = everLiveAs(state, deploymentId, past)?.release;
   if (release === undefined) return refuse("release.never-live", `${deploymentId} was never live here`);
   const sequence = state.sequence + 1;
   return [

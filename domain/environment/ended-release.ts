@@ -1,4 +1,3 @@
-import { kindOf, type PublishedFunction } from "../deployment/shapes.ts";
 import { type Refusal, refuse } from "../kernel/decider.ts";
 import type { EnvironmentCommand } from "./commands.ts";
 import type { EnvironmentEvent } from "./events.ts";
@@ -38,12 +37,9 @@ export function removeAddress({ release, address }: Command<"RemoveAddress">, st
   if (routed === undefined || routed.route.address !== address || routed.ended === null) return [];
   // a flip that failed half-way may have sent visitors to any release: what puts that right comes first
   if (isLive(state, routed) || state.open.size > 0) return [];
-  const functions = (state.everLive.get(routed.deploymentId)?.release.functions ?? []).filter(isReached).map(({ name }) => name);
-  return [{ type: "AddressRemoved", v: 1, body: { release, deploymentId: routed.deploymentId, address, functions } }];
+  const { deploymentId, functions } = routed;
+  return [{ type: "AddressRemoved", v: 1, body: { release, deploymentId, address, functions: [...functions] } }];
 }
-
-/** Those that visitors reach by an address of their own. */
-export const isReached = ({ role }: PublishedFunction): boolean => kindOf(role) !== "revalidation";
 
 const ended = ({ deploymentId, route }: Routed, reason: "window" | "cut", why?: string): EnvironmentEvent => ({
   type: "ReleaseEnded",

@@ -1,6 +1,6 @@
 import { type Refusal, refuse } from "../kernel/decider.ts";
 import type { LiveRelease } from "./events.ts";
-import type { Environment, Flip } from "./state.ts";
+import type { Environment, EverLive, Flip } from "./state.ts";
 
 /** A release that a rollback does not go to by itself. `sequence`: the last that it went live with. `why`: one sentence. */
 export type Skipped = {
@@ -32,16 +32,18 @@ export const MAX_SKIPPED = 20;
  * past (until somebody chooses it again), never what turned out not to run, never the very same versions. While something
  * is going live, back is what is live now; while a rollback is under way, that one is meant. With `to` it goes there, where
  * that was ever live here, whatever speaks against it.
+ *
+ * @param past what the log says of `to`, where it was live too long ago for the state to remember it
  */
-export const rollbackPlan = (state: Environment, to?: string): RollbackPlan | Refusal => {
+export const rollbackPlan = (state: Environment, to?: string, past?: EverLive): RollbackPlan | Refusal => {
   const { live } = state;
-  if (to !== undefined && !state.everLive.has(to))
+  if (to !== undefined && everLiveAs(state, to, past) === undefined)
     return refuse("release.never-live", `${to} was never live here; only what was live can be rolled back to`);
   const going = goingLive(state);
   const present = going ?? live;
   if (present === null) return refuse("rollback.nothing", "nothing was ever live here");
   const from = { sequence: present.sequence, deploymentId: present.deploymentId, goingLive: going !== undefined };
-  if (to !== undefined) return planTo(state, from, to);
+  if (to !== undefined) return planTo(state, from, to, past);
 
   if (going?.reason === "rollback")
     return { from: { ...(live ?? going), goingLive: live === null }, to: liveOf(going), already: "under-way", skipped: [], caution: null };
@@ -65,6 +67,10 @@ export const rollbackPlan = (state: Environment, to?: string): RollbackPlan | Re
   );
 };
 
+/** A release that was live here, as the state remembers it or else as the log says. */
+export const everLiveAs = ({ everLive }: Environment, deploymentId: string, past: EverLive | undefined): EverLive | undefined =>
+  everLive.get(deploymentId) ?? (past?.deploymentId === deploymentId ? past : undefined);
+
 export const isPlan = (outcome: RollbackPlan | Refusal): outcome is RollbackPlan => "from" in outcome;
 
 /** The newest flip that has not ended and is not history. */
@@ -80,9 +86,9 @@ function found(state: Environment, from: RollbackPlan["from"], deploymentId: str
   return { from, to: { deploymentId, sequence }, already: alreadyAt(state, deploymentId), skipped, caution: null };
 }
 
-function planTo(state: Environment, from: RollbackPlan["from"], to: string): RollbackPlan {
+function planTo(state: Environment, from: RollbackPlan["from"], to: string, past: EverLive | undefined): RollbackPlan {
   const already = alreadyAt(state, to);
-  const sequence = already === "under-way" ? from.sequence : sequenceOf(state, to);
+  const sequence = already === "under-way" ? from.sequence : (everLiveAs(state, to, past)?.sequence ?? 0);
   const caution = already === "live" ? null : (unfitness(state, to) ?? takenDown(state, to));
   return { from, to: { deploymentId: to, sequence }, already, skipped: [], caution };
 }

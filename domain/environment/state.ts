@@ -1,6 +1,7 @@
-import type { Release } from "../deployment/shapes.ts";
+import { isReached, type Release } from "../deployment/shapes.ts";
 import type { EnvironmentEvent, FlipReason, LiveRelease } from "./events.ts";
 import type { Fence, FoundAlias } from "./fence.ts";
+import { forgetOld } from "./remembered.ts";
 import type { Route } from "./route.ts";
 import { type Standing, stand } from "./standing.ts";
 
@@ -20,15 +21,24 @@ export type EverLive = { deploymentId: string; sequence: number; release: Releas
  * A release in the edge's table; `until`: when what names it is sent to what is live instead, null while it is live itself.
  * `ended`: why nobody is sent to it any more.
  */
-export type Routed = { deploymentId: string; route: Route; until: string | null; ended: "window" | "cut" | null };
+export type Routed = {
+  deploymentId: string;
+  route: Route;
+  /** names of the functions that have the address */
+  functions: readonly string[];
+  until: string | null;
+  ended: "window" | "cut" | null;
+};
 
-/** Only what `decide` and the consumers need to know. */
+/** Only what `decide` and the consumers need to know, and no more of it with every year (`remembered.ts`). */
 export type Environment = Standing & {
   /** highest sequence given so far */
   sequence: number;
   latest: string | null;
   /** deployments that have not asked to go live yet, with the sequence that each was admitted with */
   pending: Map<string, number>;
+  /** of deployments with a sequence up to this one, some that have not asked are not in `pending` any more */
+  forgottenUpTo: number;
   /** highest sequence that a flip was requested with: no alias can be moved with one at or below it */
   flipped: number;
   /** the newest that was chosen to go live: deployments at or below it are history. A restore chooses nothing. */
@@ -36,6 +46,7 @@ export type Environment = Standing & {
   /** flips that were requested and have not ended, by sequence */
   open: Map<number, Flip>;
   live: LiveRelease | null;
+  /** the last that were live here, by deployment */
   everLive: Map<string, EverLive>;
   waiting: (Flip & { by: "pin" | "lock" }) | null;
   /** what each function's alias was last seen moved to */
@@ -47,8 +58,10 @@ export type Environment = Standing & {
   edge: { distribution: string; sequence: number; route: Route } | null;
   /** releases that have a row in the edge's table, by the id that their pages name */
   routes: Map<string, Routed>;
-  /** numbers of addresses that were taken away: none is ever used again */
+  /** numbers of addresses that were taken away: none is ever used again (`isRemoved`) */
   removedAddresses: Set<number>;
+  /** any number up to this one may have been taken away */
+  removedUpTo: number;
   /** what the row of what is live was found to say instead, null for nothing at all; undefined: what it should */
   edgeDrift: string | null | undefined;
   pinned: boolean;
@@ -63,6 +76,7 @@ export const initial = (): Environment => ({
   sequence: 0,
   latest: null,
   pending: new Map(),
+  forgottenUpTo: 0,
   flipped: 0,
   chosen: 0,
   open: new Map(),
@@ -78,6 +92,7 @@ export const initial = (): Environment => ({
   edge: null,
   routes: new Map(),
   removedAddresses: new Set(),
+  removedUpTo: 0,
   edgeDrift: undefined,
   pinned: false,
   pinnedBy: null,
@@ -163,6 +178,7 @@ export const evolve = (state: Environment, event: EnvironmentEvent): Environment
     default:
       event satisfies never;
   }
+  forgetOld(state);
   return state;
 };
 
@@ -212,7 +228,8 @@ const switchEdge = (state: Environment, { sequence, deploymentId, distribution, 
     const left = state.routes.get(release);
     if (left !== undefined) state.routes.set(release, { ...left, until, ended: null });
   }
-  state.routes.set(route.release, { deploymentId, route, until: null, ended: null });
+  const functions = (state.open.get(sequence)?.release.functions ?? []).filter(isReached).map(({ name }) => name);
+  state.routes.set(route.release, { deploymentId, route, functions, until: null, ended: null });
   state.edge = { distribution, sequence, route };
   state.edgeDrift = undefined;
 };

@@ -1,5 +1,4 @@
-import type { PublishedFunction } from "../../domain/deployment/shapes.ts";
-import { isReached } from "../../domain/environment/ended-release.ts";
+import { isReached, type PublishedFunction } from "../../domain/deployment/shapes.ts";
 import { describe } from "../../domain/environment/fence.ts";
 import type { ReleaseAddresses } from "../aws/addresses.ts";
 

@@ -11,6 +11,7 @@ import { seenBy } from "./github-rights.ts";
 import { look } from "./look.ts";
 import { momentOf } from "./moment.ts";
 import { past } from "./past.ts";
+import { pastRelease } from "./past-release.ts";
 import type { Ports } from "./ports.ts";
 import { Problem, refused } from "./problem.ts";
 import { planOf } from "./rollback-plan.ts";
@@ -60,11 +61,13 @@ export const environments = (ports: Ports) => {
     })
     .post("/:site/:environment/rollback", async (context) => {
       const { to: wanted, from: seen, reason: why, force } = await bodyOf(context, Rollback);
-      placeOf(context);
+      const place = placeOf(context);
       const [to, from] = await Promise.all([wanted, seen].map((id) => (id === undefined ? undefined : see.deploymentId(id))));
+      const older = to === undefined ? undefined : await pastRelease(ports, place, to);
       const executed = await give(context, "cannot be rolled back", (asked) => ({
         type: "RequestRollback",
         ...(to && { to }),
+        ...(older && { past: older }),
         ...(from && { from }),
         ...(why && { why }),
         force,

@@ -4,16 +4,18 @@ import type { PlannedRelease, PlannedRollback } from "../../client/contract.ts";
 import { isPlan, rollbackPlan } from "../../domain/environment/rollback-plan.ts";
 import type { EnvironmentView } from "../../domain/projections/views.ts";
 import type { Look } from "./look.ts";
+import { pastRelease } from "./past-release.ts";
 import type { Ports } from "./ports.ts";
 
 type Planned = z.input<typeof PlannedRollback>;
 
 /** What a rollback would do, by the rules' own word; nothing is changed. `to`: the full id of a deployment. */
 export const planOf =
-  ({ aggregates, clock }: Pick<Ports, "aggregates" | "clock">, see: Pick<Look, "environment" | "deployment">) =>
+  (ports: Pick<Ports, "aggregates" | "clock" | "read">, see: Pick<Look, "environment" | "deployment">) =>
   async (place: SiteConfig, to: string | undefined): Promise<Planned> => {
-    const { state } = await aggregates.environment.load(place.site, place.environment);
-    const plan = rollbackPlan(state, to);
+    const past = to === undefined ? undefined : await pastRelease(ports, place, to);
+    const { state } = await ports.aggregates.environment.load(place.site, place.environment);
+    const plan = rollbackPlan(state, to, past);
     if (!isPlan(plan)) return { plan: null, refusal: { code: plan.refused, message: plan.because } };
 
     const view = await see.environment(place);
@@ -25,7 +27,7 @@ export const planOf =
       sequence: number;
     }): Promise<z.input<typeof PlannedRelease>> => {
       const { commit, actor } = await see.deployment(deploymentId);
-      return { deploymentId, sequence, commit, actor, live: timesOf(view, deploymentId, clock.now()) };
+      return { deploymentId, sequence, commit, actor, live: timesOf(view, deploymentId, ports.clock.now()) };
     };
     const [from, target] = await Promise.all([release(plan.from), release(plan.to)]);
     const { already, skipped, caution } = plan;

@@ -1,6 +1,7 @@
 import { LiveRow, MAX_VALUE } from "../../blueprint/edge-table.ts";
 import type { SiteConfig } from "../../blueprint/engine-config.ts";
 import { kindOf, type PublishedFunction } from "../../domain/deployment/shapes.ts";
+import { isRemoved } from "../../domain/environment/remembered.ts";
 import type { PublicSet, Route } from "../../domain/environment/route.ts";
 import type { Environment } from "../../domain/environment/state.ts";
 import { AddressTaken } from "../../engine/aws/addresses.ts";
@@ -49,10 +50,10 @@ export const routeTo = async (ports: Ports, flip: Flip, site: SiteConfig, before
 };
 
 /** The one that the release has. Where it has none, or that was taken away, it is given another within the flip. */
-const addressOf = ({ sequence, deploymentId, release }: Flip, { routes, removedAddresses }: Environment): number => {
-  const known = routes.get(release.id);
+const addressOf = ({ sequence, deploymentId, release }: Flip, before: Environment): number => {
+  const known = before.routes.get(release.id);
   const has = known?.deploymentId === deploymentId ? known.route.address : release.address;
-  return has === undefined || removedAddresses.has(has) ? sequence : has;
+  return has === undefined || isRemoved(before, has) ? sequence : has;
 };
 
 /** A hand moved what never moves: who undoes it knows why, and no flip does. */
