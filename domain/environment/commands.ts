@@ -20,13 +20,20 @@ export type EnvironmentCommand =
    * so long ago that the state does not remember it.
    */
   | ({ type: "RequestRollback"; to?: string; from?: string; why?: string; force?: boolean; past?: EverLive } & Asked)
-  /** moves of one flip, each of another function's alias */
-  | ({ type: "RecordAliasesFlipped"; moves: readonly Move[] } & Pick<Body<"AliasFlipped">, "sequence" | "deploymentId">)
+  | ({ type: "RecordAliasFlipped" } & Body<"AliasFlipped">)
   /**
    * `unproven`: what was wrong with a forced release when it was tried, or why it was not seen to work. `edge`: the rows that
-   * were written for it; absent where the environment's edge looks up no table.
+   * were written for it; absent where the environment's edge looks up no table. `moves`: of its aliases, all that were not
+   * written down before. `cleared`: functions on whose alias weights were found that are gone now.
    */
-  | { type: "RecordWentLive"; sequence: number; unproven?: string; edge?: Switched }
+  | {
+      type: "RecordWentLive";
+      sequence: number;
+      unproven?: string;
+      edge?: Switched;
+      moves?: readonly Move[];
+      cleared?: readonly string[];
+    }
   | { type: "RecordFlipSuperseded"; sequence: number; by: number }
   /**
    * `moved`: some alias already points to the release, so that what was live must be put back. `unfit`: the release itself

@@ -1,6 +1,6 @@
 import { type Decider, type Refusal, refuse } from "../kernel/decider.ts";
 import { withReason } from "../kernel/reason.ts";
-import type { EnvironmentCommand, Move } from "./commands.ts";
+import type { EnvironmentCommand } from "./commands.ts";
 import { cutRelease, endRelease, removeAddress } from "./ended-release.ts";
 import type { EnvironmentEvent } from "./events.ts";
 import { isWeighted, readFence } from "./fence.ts";
@@ -20,8 +20,8 @@ export const environment: Decider<EnvironmentCommand, Environment, EnvironmentEv
         return requestFlip(command, state);
       case "RequestRollback":
         return rollback(command, state);
-      case "RecordAliasesFlipped":
-        return aliasesFlipped(command, state);
+      case "RecordAliasFlipped":
+        return aliasFlipped(body(command), state);
       case "RecordWentLive":
         return wentLive(command, state);
       case "RecordFlipSuperseded":
@@ -138,13 +138,12 @@ const refusedByLock = (state: Environment, actor: string, at: string): Refusal |
   );
 };
 
-/** Those that the log does not have yet. */
-function aliasesFlipped({ sequence, deploymentId, moves }: Command<"RecordAliasesFlipped">, state: Environment): Outcome {
-  const fence = { sequence, deploymentId };
-  const isNews = (move: Move): boolean =>
-    sequence > (state.aliases.get(move.function)?.sequence ?? 0) && isTarget(state, fence, move.function, move.to);
-  return moves.filter(isNews).map((move) => ({ type: "AliasFlipped", v: 1, body: { ...fence, ...move } }));
+/** Once for each flip and alias, and only of a flip that was asked for. */
+function aliasFlipped(move: AliasFlipped["body"], state: Environment): readonly EnvironmentEvent[] {
+  const isNews = move.sequence > (state.aliases.get(move.function)?.sequence ?? 0) && isTarget(state, move, move.function, move.to);
+  return isNews ? [{ type: "AliasFlipped", v: 1, body: move }] : [];
 }
+type AliasFlipped = Extract<EnvironmentEvent, { type: "AliasFlipped" }>;
 
 /** A look that a flip has overtaken since is no drift: it expects what is past, or found what that flip put there. */
 function recordDrift({ function: name, expected, found }: Command<"RecordDrift">, state: Environment): Outcome {
@@ -236,12 +235,18 @@ function takePinBack({ sequence, deploymentId }: Flip, state: Environment): read
   return state.waiting === null || state.lock !== null ? [unpinned] : [unpinned, go(state.waiting, state)];
 }
 
-function wentLive({ sequence, unproven, edge }: Command<"RecordWentLive">, state: Environment): Outcome {
+function wentLive({ sequence, unproven, edge, moves = [], cleared = [] }: Command<"RecordWentLive">, state: Environment): Outcome {
   const flip = state.open.get(sequence);
   if (flip === undefined) return [];
   if (state.live !== null && state.live.sequence > sequence) return [superseded(flip, state.live.sequence), ...takePinBack(flip, state)];
   const { deploymentId, release, reason, actor } = flip;
   return [
+    ...moves.flatMap((move) => aliasFlipped({ sequence, deploymentId, ...move }, state)),
+    ...release.functions.flatMap(({ name, version }): EnvironmentEvent[] =>
+      cleared.includes(name) && state.drift.has(name)
+        ? [{ type: "AliasDriftEnded", v: 1, body: { function: name, version, sequence } }]
+        : [],
+    ),
     ...(edge === undefined ? [] : [{ type: "EdgeSwitched", v: 1, body: { sequence, deploymentId, ...edge } } as const]),
     {
       type: "ReleaseWentLive",

@@ -16,11 +16,10 @@ export const aliasLog = (aggregates: Pick<Aggregates, "environment">, event: Rec
     aggregates.environment.execute(site, environment, command, why);
   const load = async (): Promise<Environment> => (await aggregates.environment.load(site, environment)).state;
 
-  /** A flip's moves of aliases. Every flip says them with the same cause: whoever comes first writes them. */
-  const flipped = async (fence: Fence, moves: readonly Move[]): Promise<void> => {
-    if (moves.length === 0) return;
-    const why = { ...following(event, actor), cause: `flip/${fence.sequence}/${moves.map((move) => move.function).join("+")}` };
-    await record({ type: "RecordAliasesFlipped", ...fence, moves }, why);
+  /** A flip's move of one alias, which another flip found. Every flip says it with the same cause: whoever comes first writes it. */
+  const flipped = async (fence: Fence, move: Move): Promise<void> => {
+    const why = { ...following(event, actor), cause: `flip/${fence.sequence}/${move.function}` };
+    await record({ type: "RecordAliasFlipped", ...fence, ...move }, why);
   };
 
   const drifted = async (now: Environment, fn: string, found: FoundAlias | null): Promise<void> => {
@@ -30,7 +29,6 @@ export const aliasLog = (aggregates: Pick<Aggregates, "environment">, event: Rec
   };
 
   return {
-    flipped,
     /** The highest sequence that a flip was asked for with. Ask after an alias was read: then it covers what that says. */
     highest: async (): Promise<number> => (await load()).flipped,
     /**
@@ -44,7 +42,7 @@ export const aliasLog = (aggregates: Pick<Aggregates, "environment">, event: Rec
       const known = now.aliases.get(fn);
       const isMove = fence.sequence > (known?.sequence ?? 0) && isTarget(now, fence, fn, found.version);
       const { version: to, revisionId } = found;
-      if (isMove) await flipped(fence, [{ function: fn, from: known?.version ?? to, to, revisionId }]);
+      if (isMove) await flipped(fence, { function: fn, from: known?.version ?? to, to, revisionId });
       if (isMove ? isWeighted(found) : !isAsRecorded(known, found)) await drifted(isMove ? await load() : now, fn, found);
     },
     /** Writes down what keeps the flip from going on, and answers where the log has put that alias. */
@@ -52,10 +50,6 @@ export const aliasLog = (aggregates: Pick<Aggregates, "environment">, event: Rec
       const now = await load();
       await drifted(now, fn, found);
       return now.aliases.get(fn);
-    },
-    /** Weights that were found on an alias of this flip are gone. */
-    cleared: async (fn: string, version: string, sequence: number): Promise<void> => {
-      await record({ type: "RecordDriftEnded", function: fn, version, sequence }, following(event, actor, `/drift/${fn}/ended`));
     },
   };
 };

@@ -2,6 +2,7 @@ import type { SiteConfig } from "../../blueprint/engine-config.ts";
 import { functionNames } from "../../blueprint/site-resources.ts";
 import type { Subscribed } from "../../blueprint/topology.ts";
 import { kindOf } from "../../domain/deployment/shapes.ts";
+import type { Route } from "../../domain/environment/route.ts";
 import type { Environment } from "../../domain/environment/state.ts";
 import type { Recorded } from "../../domain/kernel/event.ts";
 import { isThrottled } from "../../engine/aws/errors.ts";
@@ -11,9 +12,9 @@ import type { Aggregates } from "../../engine/log/execute.ts";
 import { FilesMissing } from "../../engine/open-next/public-set.ts";
 import { type FlipTries, NO_TRIES } from "../../engine/views/flip-notes.ts";
 import { type Flip, flipOf } from "./flip.ts";
-import { FlipImpossible, hasMoved, type Ports as MovePorts, moveAliases, recordMoves, verifyAliases } from "./move-aliases.ts";
+import { FlipImpossible, hasMoved, type Ports as MovePorts, moveAliases, verifyAliases } from "./move-aliases.ts";
 import { type Ports as RoutePorts, routeTo } from "./route.ts";
-import { lookAtTable, type Switched, type Ports as SwitchPorts, switchEdge } from "./switch-edge.ts";
+import { type Switched, type Ports as SwitchPorts, switchEdge } from "./switch-edge.ts";
 import { CannotRun, ProbeFailed, type Ports as WarmPorts, warm } from "./warm.ts";
 
 export type Ports = MovePorts &
@@ -100,19 +101,24 @@ const bringLive = async (ports: Ports, flip: Flip, site: SiteConfig, before: Env
   );
   const moved = await moveAliases(ports, flip, before);
   if (moved.by !== undefined) return superseded(flip, moved.by);
-  const store = storeOf(site);
-  const [, { by, unproven: unseen }, look] = await all(
-    recordMoves(flip, moved),
-    verifyAliases(ports, flip, site),
-    store && lookAtTable(ports, flip, store),
-  );
+  const { by, unproven: unseen } = await verifyAliases(ports, flip, site);
   if (by !== undefined) return superseded(flip, by);
-  // nothing to write where the environment's edge looks up no table: what is behind the aliases is all that its visitors see
-  const switched: Switched = store && look ? await switchEdge(ports, flip, store, route, site.skewHours, look) : {};
-  if (switched.by !== undefined) return superseded(flip, switched.by);
-  const { edge } = switched;
+  const switched = await sendVisitors(ports, flip, site, route);
+  if ("by" in switched) return superseded(flip, switched.by);
+  const { moves, cleared } = moved;
   const unproven = [unasked, unseen].filter((one) => one !== undefined).join("; ");
-  await flip.record({ type: "RecordWentLive", sequence, ...(unproven !== "" && { unproven }), ...(edge && { edge }) }, "/live");
+  await flip.record({ type: "RecordWentLive", sequence, moves, cleared, ...(unproven !== "" && { unproven }), ...switched }, "/live");
+};
+
+/** Nothing to write where the environment's edge looks up no table: what is behind the aliases is all that its visitors see. */
+const sendVisitors = async (
+  ports: Ports,
+  flip: Flip,
+  site: SiteConfig,
+  route: Route,
+): Promise<{ readonly edge?: Switched } | { readonly by: number }> => {
+  const store = storeOf(site);
+  return store === undefined ? {} : switchEdge(ports, flip, store, route, site.skewHours);
 };
 
 /** The results of steps at once, of which none goes on behind another's failure. */

@@ -26,11 +26,11 @@ const VERIFY_TRIES = 50;
 /** By then every alias has answered, or is read instead. */
 export const VERIFY_MS = 60_000;
 
-/** Moves that the log is yet to be told of. */
+/** What the log is told of once the release is live; until then, who finds an alias so knows whose move it is. */
 export type Moves = {
   readonly moves: readonly Move[];
   /** functions on whose alias a hand had put weights since an earlier delivery moved it */
-  readonly cleared: readonly PublishedFunction[];
+  readonly cleared: readonly string[];
   readonly by?: undefined;
 };
 type MovedOne = Omit<Moves, "by"> & { readonly by?: number; readonly fault?: unknown };
@@ -40,7 +40,7 @@ type MovedOne = Omit<Moves, "by"> & { readonly by?: number; readonly fault?: unk
  * one release ahead for some milliseconds. Where not all could be moved, whoever comes next finds those that were and writes them down.
  *
  * @param before the environment as it was when the flip began
- * @returns what is to be written down; `by`: the newer sequence that took over
+ * @returns what the log is to be told; `by`: the newer sequence that took over
  */
 export const moveAliases = async (ports: Ports, flip: Flip, before: Environment): Promise<Moves | { readonly by: number }> => {
   const { functions } = flip.release;
@@ -52,12 +52,6 @@ export const moveAliases = async (ports: Ports, flip: Flip, before: Environment)
   if (stopped === undefined) return { moves: moved.flatMap(({ moves }) => moves), cleared: moved.flatMap(({ cleared }) => cleared) };
   if (stopped.by !== undefined) return { by: stopped.by };
   throw stopped.fault;
-};
-
-/** Tells the log: a flip that dies before is written down by whoever finds its aliases. */
-export const recordMoves = async ({ log, sequence, deploymentId }: Flip, { moves, cleared }: Moves): Promise<void> => {
-  await log.flipped({ sequence, deploymentId }, moves);
-  for (const { name, version } of cleared) await log.cleared(name, version, sequence);
 };
 
 const moveOne = async (ports: Ports, flip: Flip, target: PublishedFunction, before: Environment): Promise<MovedOne> => {
@@ -72,7 +66,7 @@ const moveOne = async (ports: Ports, flip: Flip, target: PublishedFunction, befo
     if (moved.is === "drifted") throw new FlipImpossible(await describeDrift(flip, target.name, moved.found));
     const from = moved.is === "moved" ? moved.from : (before.aliases.get(target.name)?.version ?? target.version);
     const move = { function: target.name, from, to: target.version, revisionId: moved.revisionId };
-    return { moves: [move], cleared: moved.is === "cleared" ? [target] : [] };
+    return { moves: [move], cleared: moved.is === "cleared" ? [target.name] : [] };
   } catch (fault) {
     return { moves: [], cleared: [], fault };
   }

@@ -9,20 +9,9 @@ import type { Clock } from "../../engine/kit/clock.ts";
 import type { Flip } from "./flip.ts";
 
 export type Ports = { readonly edgeTable: EdgeTable; readonly clock: Clock };
-/** `edge`: what was written; `by`: the newer sequence that took over. */
-export type Switched = Pick<Extract<EnvironmentCommand, { type: "RecordWentLive" }>, "edge"> & { readonly by?: number };
+export type Switched = NonNullable<Extract<EnvironmentCommand, { type: "RecordWentLive" }>["edge"]>;
 const TRIES = 30;
 const HOUR = 60 * 60 * 1_000;
-
-/** The row of what is live, read after the table's version and before the log. */
-export type Look = { readonly version: string; readonly text: string | undefined; readonly state: Environment };
-
-/** Before it is known whether the row may be written: what is written by then is refused, should anything have changed. */
-export const lookAtTable = async ({ edgeTable }: Pick<Ports, "edgeTable">, flip: Flip, { table, distribution }: Store): Promise<Look> => {
-  const version = await edgeTable.version(table);
-  const text = await edgeTable.get(table, liveKey(distribution));
-  return { version, text, state: await flip.now() };
-};
 
 /**
  * Sends visitors to a release: writes its rows, fenced by the sequence as the aliases are, and reads back what is there then. After
@@ -30,7 +19,7 @@ export const lookAtTable = async ({ edgeTable }: Pick<Ports, "edgeTable">, flip:
  * the table only says what the log has.
  *
  * @param windowHours for how long what names the releases before still reaches them
- * @param seen the table as it was seen last
+ * @returns what was written; `by`: the newer sequence that took over
  */
 export const switchEdge = async (
   { edgeTable, clock }: Ports,
@@ -38,11 +27,12 @@ export const switchEdge = async (
   store: Store,
   route: Route,
   windowHours: number,
-  seen: Look,
-): Promise<Switched> => {
+): Promise<{ readonly edge: Switched } | { readonly by: number }> => {
   const key = liveKey(store.distribution);
-  for (let tries = 1, look = seen; ; tries++, look = await lookAtTable({ edgeTable }, flip, store)) {
-    const { version, text, state } = look;
+  for (let tries = 1; ; tries++) {
+    const version = await edgeTable.version(store.table);
+    const text = await edgeTable.get(store.table, key);
+    const state = await flip.now();
     const found = readRow(text);
     if (found !== undefined && isNewer(found, flip, state)) return { by: found.sequence };
     await noteDrift(flip, store, state, text);

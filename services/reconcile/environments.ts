@@ -180,7 +180,7 @@ const lookAt = async (
   await ports.aggregates.environment.execute(
     site,
     environment,
-    { type: "RecordAliasesFlipped", ...fence, moves: [{ function: fn, from: known?.version ?? to, to, revisionId }] },
+    { type: "RecordAliasFlipped", ...fence, function: fn, from: known?.version ?? to, to, revisionId },
     // the mover's own cause: whoever comes first
     { cause: `flip/${fence.sequence}/${fn}`, correlation: stream, actor: ACTOR },
   );

@@ -48,12 +48,13 @@ export const environmentHistory = (length: number): EnvironmentEvent[] => {
   const goLive = (n: number, sequence: number): void => {
     for (const published of functions(n))
       ask({
-        type: "RecordAliasesFlipped",
+        type: "RecordAliasFlipped",
         sequence,
         deploymentId: deploymentId(n),
-        moves: [
-          { function: published.name, from: String(n - 1), to: published.version, revisionId: `revision-${sequence}-${published.role}` },
-        ],
+        function: published.name,
+        from: String(n - 1),
+        to: published.version,
+        revisionId: `revision-${sequence}-${published.role}`,
       });
     ask({ type: "RecordWentLive", sequence });
   };

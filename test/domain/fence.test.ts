@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { EMPTY_ALIAS } from "../../blueprint/site-resources.ts";
-import type { EnvironmentCommand, Move } from "../../domain/environment/commands.ts";
+import type { EnvironmentCommand } from "../../domain/environment/commands.ts";
 import { environment } from "../../domain/environment/decider.ts";
 import type { EnvironmentEvent } from "../../domain/environment/events.ts";
 import { describe as describeFence, isAsRecorded, judgeAlias, sayDrift, sayVersions, UNMOVED } from "../../domain/environment/fence.ts";
@@ -79,14 +79,15 @@ const requestFlip = (n: number): EnvironmentCommand => ({
   release: release(n),
   ...by,
 });
-const moved = (
-  n: number,
-  { deploymentId: of = deploymentId(n), ...change }: Partial<Move> & { deploymentId?: string } = {},
-): EnvironmentCommand => ({
-  type: "RecordAliasesFlipped",
+const moved = (n: number, change: { to?: string; function?: string; deploymentId?: string } = {}): EnvironmentCommand => ({
+  type: "RecordAliasFlipped",
   sequence: n,
-  deploymentId: of,
-  moves: [{ function: server, from: "1", to: String(n), revisionId: `r${n}`, ...change }],
+  deploymentId: deploymentId(n),
+  function: server,
+  from: "1",
+  to: String(n),
+  revisionId: `r${n}`,
+  ...change,
 });
 const flips = (...numbers: number[]): EnvironmentEvent[] => made(...numbers.map(admit), ...numbers.map(requestFlip));
 const written = (past: readonly EnvironmentEvent[], ...commands: EnvironmentCommand[]): EnvironmentEvent[] => {

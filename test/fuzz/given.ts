@@ -55,18 +55,13 @@ export const environmentCommand: fc.Arbitrary<EnvironmentCommand> = fc.oneof(
       ...asked,
     })),
   fc.record({
-    type: fc.constant("RecordAliasesFlipped" as const),
+    type: fc.constant("RecordAliasFlipped" as const),
+    function: fc.constantFrom("web-production-server", "web-production-revalidation"),
     deploymentId: number.map(deploymentId),
+    from: number.map(String),
+    to: number.map(String),
     sequence,
-    moves: fc.uniqueArray(
-      fc.record({
-        function: fc.constantFrom("web-production-server", "web-production-revalidation"),
-        from: number.map(String),
-        to: number.map(String),
-        revisionId: text,
-      }),
-      { selector: (move) => move.function },
-    ),
+    revisionId: text,
   }),
   fc.record({ type: fc.constant("RecordWentLive" as const), sequence }),
   fc.record({ type: fc.constant("RecordWentLive" as const), sequence, unproven: text }),

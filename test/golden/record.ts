@@ -138,10 +138,13 @@ const flip = (n: number): EnvironmentCommand => ({
 });
 const live = (sequence: number): EnvironmentCommand => ({ type: "RecordWentLive", sequence });
 const moved = (sequence: number): EnvironmentCommand => ({
-  type: "RecordAliasesFlipped",
+  type: "RecordAliasFlipped",
   sequence,
   deploymentId: deploymentId(sequence),
-  moves: [{ function: "web-production-server", from: String(sequence - 1), to: String(sequence), revisionId: `r${sequence}` }],
+  function: "web-production-server",
+  from: String(sequence - 1),
+  to: String(sequence),
+  revisionId: `r${sequence}`,
 });
 record("environment", environmentStream("web", "production"), environment, [
   admit(1),

@@ -198,8 +198,8 @@ export const edits: readonly Edit[] = [
   edit(
     "flip-alias: the log is not told what was moved",
     "services/flip-alias/flip-alias.ts",
-    "    recordMoves(flip, moved),\n",
-    "    undefined,\n",
+    "sequence, moves, cleared, ...",
+    "sequence, ...",
   ),
   edit("flip-alias: once is sure", "services/flip-alias/move-aliases.ts", "const CONFIRMATIONS = 2;", "const CONFIRMATIONS = 0;"),
   edit(

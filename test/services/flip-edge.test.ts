@@ -115,7 +115,13 @@ describe("the edge's row of what is live", () => {
     await here.asks(n + 100);
     await here.delivers();
     expect(here.row(LIVE)).toMatchObject({ sequence: n + 100 });
-    expect((await here.types()).slice(-3)).toEqual(["EdgeDriftDetected", "EdgeSwitched", "ReleaseWentLive"]);
+    expect((await here.types()).slice(-5)).toEqual([
+      "EdgeDriftDetected",
+      "AliasFlipped",
+      "AliasFlipped",
+      "EdgeSwitched",
+      "ReleaseWentLive",
+    ]);
     expect((await here.state()).edgeDrift).toBeUndefined();
   });
 

@@ -175,15 +175,17 @@ describe("the reconciler", () => {
       [server]: alias(2),
     });
     expect(commands[0]).toMatchObject({
-      type: "RecordAliasesFlipped",
+      type: "RecordAliasFlipped",
+      function: server,
       sequence: 2,
-      moves: [{ function: server, from: "1", to: "2" }],
+      from: "1",
+      to: "2",
       cause: `flip/2/${server}`,
     });
   });
   it("asks for what is live to be put back where a flip that was given up moved an alias late", async () => {
     const { commands } = await look([...past, admitted(2), flip(2), failed(2)], { ...aliases, [revalidation]: alias(2) });
-    expect(commands.map(({ type }) => type)).toEqual(["RecordAliasesFlipped", "RestoreLive"]);
+    expect(commands.map(({ type }) => type)).toEqual(["RecordAliasFlipped", "RestoreLive"]);
     expect(commands[1]).toMatchObject({ sequence: 2, cause: "reconcile/restore/2" });
   });
   it("asks for it once more after what a hand had done to an alias is undone: it may have stood in the way", async () => {
@@ -226,7 +228,7 @@ describe("the reconciler", () => {
   });
   it("writes moves down before it ends a flip that took too long", async () => {
     const { commands } = await look([...past, admitted(2), flip(2)], { ...aliases, [revalidation]: alias(2) });
-    expect(commands.map(({ type }) => type)).toEqual(["RecordAliasesFlipped", "RecordFlipFailed"]);
+    expect(commands.map(({ type }) => type)).toEqual(["RecordAliasFlipped", "RecordFlipFailed"]);
     expect(commands[1]).toMatchObject({ sequence: 2, moved: true });
   });
   it.each([

@@ -94,10 +94,13 @@ export const startAuditedPast = async () => {
     for (const command of commands) await engine.aggregates.environment.execute("web", "production", command, because("flip-alias"));
   };
   const moved = (n: number, sequence: number, deploymentId: string, from: string): OfEnvironment => ({
-    type: "RecordAliasesFlipped",
+    type: "RecordAliasFlipped",
     sequence,
     deploymentId,
-    moves: [{ function: "web-production-server", from, to: String(n), revisionId: `r${sequence}` }],
+    function: "web-production-server",
+    from,
+    to: String(n),
+    revisionId: `r${sequence}`,
   });
   const live = async (id: string, n: number): Promise<void> => {
     const of = { ...release(n), id };

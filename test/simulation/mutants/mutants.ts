@@ -80,8 +80,41 @@ export const mutants: readonly Mutant[] = [
   one(
     "nobody looks whether a cause was handled",
     "engine/log/execute.ts",
-    "loaded.commits.find((commit) => commit.cause === because.cause)",
-    "loaded.commits.find(() => false)",
+    "if (handled !== undefined) return",
+    "if (handled !== undefined && stream === because.actor) return",
+  ),
+  one(
+    "what a snapshot covers is not looked up as handled",
+    "engine/log/folded-streams.ts",
+    "indexed === 0 ? undefined : snapshots.handled(stream, id)",
+    "indexed >= 0 ? undefined : snapshots.handled(stream, id)",
+  ),
+  one(
+    "a snapshot is written before its causes are indexed, and who writes them dies",
+    "engine/log/folded-streams.ts",
+    "    await snapshots.index(stream, causes, indexed);\n",
+    "",
+  ),
+  one(
+    "a process remembers what it decided ahead of its commit",
+    "engine/log/execute.ts",
+    "for (const event of outcome) readEvent(event);",
+    "for (const event of outcome) decider.evolve(state, readEvent(event));",
+  ),
+  one(
+    "who goes on with a remembered state changes it for everybody",
+    "engine/log/folded-streams.ts",
+    "let state = structuredClone(from.state);",
+    "let state = from.state;",
+  ),
+  several(
+    "a damaged snapshot is taken",
+    {
+      file: "engine/log/snapshots.ts",
+      from: "digestOf(stream, shape, snapshot) === digest.S ? snapshot : undefined",
+      to: "digest.S !== '' ? snapshot : undefined",
+    },
+    { file: "engine/log/event-store.ts", from: "known?.version === version && known.hash === hash ?", to: "known?.version === version ?" },
   ),
   one(
     "a projection passes over a gap of versions",
@@ -123,8 +156,8 @@ export const mutants: readonly Mutant[] = [
   one(
     "success is said before the alias was read back",
     "services/flip-alias/flip-alias.ts",
-    "verifyAliases(ports, flip, site),",
-    "verifyAliases.length > 9 ? verifyAliases(ports, flip, site) : { by: undefined, unproven: undefined },",
+    "const { by, unproven: unseen } = await verifyAliases(ports, flip, site);",
+    "const { by, unproven: unseen } = verifyAliases.length > 9 ? await verifyAliases(ports, flip, site) : { by: undefined };",
   ),
   one(
     "an alias that nobody may ask is taken for moved without being read",
@@ -282,13 +315,13 @@ export const mutants: readonly Mutant[] = [
     "a row is written before the aliases are moved",
     "services/flip-alias/flip-alias.ts",
     "  const moved = await moveAliases(ports, flip, before);",
-    "  const row = storeOf(site);\n  if (row) await switchEdge(ports, flip, row, route, site.skewHours, await lookAtTable(ports, flip, row));\n  const moved = await moveAliases(ports, flip, before);",
+    "  await sendVisitors(ports, flip, site, route);\n  const moved = await moveAliases(ports, flip, before);",
   ),
   one(
     "success is said before the row was written",
     "services/flip-alias/flip-alias.ts",
-    "store && look ? await",
-    "store && look && site.skewHours < 0 ? await",
+    "return store === undefined ? {} :",
+    "return site.skewHours >= 0 ? {} : store === undefined ? {} :",
   ),
   one(
     "a row is written before its addresses are made",

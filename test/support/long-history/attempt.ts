@@ -131,8 +131,7 @@ export function* settle(stage: Stage, here: Place, decided: readonly Environment
     for (const { name, version } of release.functions) {
       const from = here.of.state.aliases.get(name)?.version ?? "0";
       const revisionId = hex(stage, 32);
-      const moves = [{ function: name, from, to: version, revisionId }];
-      ask(here.of, { type: "RecordAliasesFlipped", sequence, deploymentId, moves }, engine);
+      ask(here.of, { type: "RecordAliasFlipped", sequence, deploymentId, function: name, from, to: version, revisionId }, engine);
       yield;
     }
     const live = ask(here.of, { type: "RecordWentLive", sequence }, engine);
