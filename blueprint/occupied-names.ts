@@ -10,6 +10,7 @@ import {
   EVENTS_TABLE,
   queueName,
   ruleName,
+  SNAPSHOTS_TABLE,
   schedules,
   VIEWS_TABLE,
   webhookSecret,
@@ -94,7 +95,7 @@ export const occupiedByEngine = (): Occupied[] => [
     ...(consumers as readonly Consumer[]).map(({ name }) => ruleName(name)),
     ...schedules.map(({ name }) => scheduleName(name)),
   ]),
-  ...all("table", [EVENTS_TABLE, VIEWS_TABLE]),
+  ...all("table", [EVENTS_TABLE, VIEWS_TABLE, SNAPSHOTS_TABLE]),
   // those of webhook endpoints: the API may read and remove whatever is below
   ...all("secret", [webhookSecret("")]),
   ...all(

@@ -2,7 +2,17 @@ import { PUBLIC_SETS } from "./edge-table.ts";
 import type { EngineFunctionName } from "./engine-functions.ts";
 import { formerProject, functionNames, functionOf, rolesWithUrl, siteResources } from "./site-resources.ts";
 import { type BucketKey, buckets } from "./stores.ts";
-import { BUS, type Consumer, consumers, deadLetterName, EVENTS_TABLE, queueName, VIEWS_TABLE, webhookSecret } from "./topology.ts";
+import {
+  BUS,
+  type Consumer,
+  consumers,
+  deadLetterName,
+  EVENTS_TABLE,
+  queueName,
+  SNAPSHOTS_TABLE,
+  VIEWS_TABLE,
+  webhookSecret,
+} from "./topology.ts";
 
 /**
  * What each function may do: exactly what its adapters call, and nothing else. Resources are ARNs with `{partition}`,
@@ -72,7 +82,11 @@ const readEdgeTables = may(looking, "{edgeTables}");
 const edgeTables = may([...looking, "cloudfront-keyvaluestore:UpdateKeys"], "{edgeTables}");
 
 const readEvents = may(["dynamodb:Query", "dynamodb:GetItem"], table(EVENTS_TABLE));
-const events = may(["dynamodb:Query", "dynamodb:GetItem", "dynamodb:PutItem"], table(EVENTS_TABLE), `${table(EVENTS_TABLE)}/index/log`);
+/** To read and append, and what keeps that as cheap as what is new. */
+const events: readonly Right[] = [
+  may(["dynamodb:Query", "dynamodb:GetItem", "dynamodb:PutItem"], table(EVENTS_TABLE), `${table(EVENTS_TABLE)}/index/log`),
+  may(["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:BatchWriteItem"], table(SNAPSHOTS_TABLE)),
+];
 // the days of what an older release wrote are looked for in the whole table, once
 const log = may(["dynamodb:Query", "dynamodb:Scan"], table(EVENTS_TABLE), `${table(EVENTS_TABLE)}/index/log`);
 /** What is noted of seals. */
@@ -105,12 +119,12 @@ const waits = ["start-build", "deliver"] as const;
 const send = (consumer: string): Right => may(["sqs:GetQueueUrl", "sqs:SendMessage"], queue(queueName(consumer)));
 
 /** What a function may do, besides writing its own log: a consumer that says nothing of it takes its messages, and reads and appends to the log. */
-export const rightsOf = (name: EngineFunctionName): readonly Right[] => rights[name] ?? [...mailbox(name), events];
+export const rightsOf = (name: EngineFunctionName): readonly Right[] => rights[name] ?? [...mailbox(name), ...events];
 
 const rights: Partial<Record<EngineFunctionName, readonly Right[]>> = {
   "start-build": [
     ...mailbox("start-build"),
-    events,
+    ...events,
     // whether every variable has a value
     ...valuesOfSites,
     // a build that waits for room
@@ -119,7 +133,7 @@ const rights: Partial<Record<EngineFunctionName, readonly Right[]>> = {
   ],
   "stop-build": [
     ...mailbox("stop-build"),
-    events,
+    ...events,
     may(["codebuild:StopBuild"], projectsOfSites),
     // a build that waits for room and is cancelled
     may(["dynamodb:GetItem", "dynamodb:DeleteItem"], table(VIEWS_TABLE)),
@@ -127,14 +141,14 @@ const rights: Partial<Record<EngineFunctionName, readonly Right[]>> = {
   ],
   "watch-build": [
     ...mailbox("watch-build"),
-    events,
+    ...events,
     may(["codebuild:BatchGetBuilds"], projectsOfSites),
     // the error of a build that failed
     buildLogs,
   ],
   "publish-release": [
     ...mailbox("publish-release"),
-    events,
+    ...events,
     may(["dynamodb:PutItem"], table(VIEWS_TABLE)),
     may(
       [
@@ -165,7 +179,7 @@ const rights: Partial<Record<EngineFunctionName, readonly Right[]>> = {
   ],
   "flip-alias": [
     ...mailbox("flip-alias"),
-    events,
+    ...events,
     may(["lambda:GetAlias", "lambda:UpdateAlias"], ...functionsOfSites, ...qualified(every.alias)),
     // each version is asked before it is live, and through the alias once it is; where there is no room for that, looked up
     may(["lambda:GetFunctionConfiguration", "lambda:InvokeFunction"], ...qualified("*")),
@@ -180,7 +194,7 @@ const rights: Partial<Record<EngineFunctionName, readonly Right[]>> = {
     // how its tries ended
     may(["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"], table(VIEWS_TABLE)),
   ],
-  "end-release": [...mailbox("end-release"), events, edgeTables, ...removeAddresses],
+  "end-release": [...mailbox("end-release"), ...events, edgeTables, ...removeAddresses],
   notify: [
     ...mailbox("notify"),
     readEvents,
@@ -192,13 +206,13 @@ const rights: Partial<Record<EngineFunctionName, readonly Right[]>> = {
   ],
   deliver: [
     ...mailbox("deliver"),
-    events,
+    ...events,
     may(["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"], table(VIEWS_TABLE)),
     may(["secretsmanager:GetSecretValue"], webhookSecrets),
   ],
   project: [...mailbox("project"), readEvents, relayed],
   reconcile: [
-    events,
+    ...events,
     log,
     readViews,
     relayed,
@@ -232,7 +246,7 @@ const rights: Partial<Record<EngineFunctionName, readonly Right[]>> = {
     may(["s3:PutObject"], objects("artifacts", "aws/lambda/*")),
   ],
   api: [
-    events,
+    ...events,
     log,
     readViews,
     // what is listed is read a hundred rows at a time

@@ -1,5 +1,5 @@
 import { PREFIX } from "./prefix.ts";
-import { EVENTS_TABLE, VIEWS_TABLE } from "./topology.ts";
+import { EVENTS_TABLE, SNAPSHOTS_TABLE, VIEWS_TABLE } from "./topology.ts";
 
 /**
  * Tables and buckets as data: AWS (SST) and the local endpoint make them from here, so that a key or an index that only
@@ -40,6 +40,15 @@ export const viewsTable: Table = {
   stream: null,
   // deliveries of webhooks, after 30 days
   expires: "expiresAt",
+};
+
+export const snapshotsTable: Table = {
+  name: SNAPSHOTS_TABLE,
+  keys: strings("pk", "sk"),
+  primary: { hash: "pk", range: "sk" },
+  indexes: {},
+  stream: null,
+  expires: null,
 };
 
 /** The tags of one environment, in the shape that OpenNext's own tag cache reads. */

@@ -134,3 +134,6 @@ export const EVENTS_TABLE = `${PREFIX}-events`;
 /** The URL and the signing secret of a webhook endpoint, by its id. */
 export const webhookSecret = (id: string): string => `${PREFIX}/webhooks/${id}`;
 export const VIEWS_TABLE = `${PREFIX}-views`;
+
+/** Folds of streams, so that a load costs what is new. All of it can be dropped. */
+export const SNAPSHOTS_TABLE = `${PREFIX}-snapshots`;

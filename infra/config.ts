@@ -1,6 +1,6 @@
 import { githubTokens } from "../blueprint/github.ts";
 import { PREFIX } from "../blueprint/prefix.ts";
-import { BUS, EVENTS_TABLE, SEAL_KEY, VIEWS_TABLE } from "../blueprint/topology.ts";
+import { BUS, EVENTS_TABLE, SEAL_KEY, SNAPSHOTS_TABLE, VIEWS_TABLE } from "../blueprint/topology.ts";
 import { region } from "./account.ts";
 import { buckets } from "./buckets.ts";
 import { declaredGithub, declaredSites } from "./declared-sites.ts";
@@ -19,6 +19,7 @@ const document = $jsonStringify({
   region,
   eventsTable: EVENTS_TABLE,
   viewsTable: VIEWS_TABLE,
+  snapshotsTable: SNAPSHOTS_TABLE,
   bus: BUS,
   buckets: {
     sources: buckets.sources.bucket,

@@ -39,6 +39,7 @@ export const hasEnded = ({ status }: Deployment): boolean =>
   status === "success" || status === "failed" || status === "cancelled" || status === "superseded";
 
 export const deployment: Decider<DeploymentCommand, Deployment, DeploymentEvent> = {
+  shape: 1,
   initial: () => ({
     status: "absent",
     sequence: 0,

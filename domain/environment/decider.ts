@@ -9,6 +9,7 @@ import { everLiveAs, isPlan, rollbackPlan } from "./rollback-plan.ts";
 import { driftKey, type Environment, evolve, type Flip, initial, isTarget, lockAt } from "./state.ts";
 
 export const environment: Decider<EnvironmentCommand, Environment, EnvironmentEvent> = {
+  shape: 1,
   initial,
   evolve,
   decide(given, state) {

@@ -8,6 +8,11 @@ export const refuse = (refused: string, because: string): Refusal => ({ refused,
  * quadratic (68 k events/s at 1,000 events, against millions). `decide` only reads.
  */
 export type Decider<C, S, E> = {
+  /**
+   * The number of the state's shape: raised with every change of what `evolve` makes of the same events. A state that was written
+   * down with another number is not taken.
+   */
+  readonly shape: number;
   readonly initial: () => S;
   readonly evolve: (state: S, event: E) => S;
   /** `[]` means "already so": asking again changes nothing. */

@@ -12,6 +12,7 @@ export type LetterState = { decided: LetterEvent["type"] | null };
  * did it. Who finds a letter that was decided and is still there finishes it, or decides anew: both is asked for by hand.
  */
 export const letter: Decider<LetterCommand, LetterState, LetterEvent> = {
+  shape: 1,
   initial: () => ({ decided: null }),
 
   evolve(state, event) {

@@ -11,6 +11,7 @@ export type Session = {
 };
 
 export const session: Decider<SessionCommand, Session, SessionEvent> = {
+  shape: 1,
   initial: () => ({ began: null, ended: false }),
 
   evolve(state, event) {

@@ -13,6 +13,7 @@ export type Webhook = {
 };
 
 export const webhook: Decider<WebhookCommand, Webhook, WebhookEvent> = {
+  shape: 1,
   initial: () => ({ kind: null, filters: { site: null, environment: null, types: [] }, removed: false, disabled: null }),
 
   evolve(state, event) {

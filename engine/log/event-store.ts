@@ -1,5 +1,5 @@
 import { type DynamoDBClient, GetItemCommand, PutItemCommand, QueryCommand } from "@aws-sdk/client-dynamodb";
-import { type Commit, commitHash, commitId } from "../../domain/kernel/chain.ts";
+import { type Commit, commitHash, commitId, type Link } from "../../domain/kernel/chain.ts";
 import type { AnyEvent, Recorded } from "../../domain/kernel/event.ts";
 import { MAX_CLOCK_SKEW_MS, nextPosition } from "../../domain/kernel/position.ts";
 import { problemOf } from "../aws/errors.ts";
@@ -12,7 +12,7 @@ export class Conflict extends Error {
   override readonly name = "Conflict";
 }
 
-/** Where a stream ends. Opaque: only `load` gives one, so nobody can invent a version. */
+/** Where a stream ends. Opaque: the store alone gives one, for what it read or wrote, so nobody can invent a version. */
 export type Head = { readonly [OPAQUE]: true };
 const OPAQUE: unique symbol = Symbol("head");
 type End = { readonly stream: string; readonly version: number; readonly position: string | undefined; readonly hash: string };
@@ -50,8 +50,7 @@ export const eventStore = (client: DynamoDBClient, table: string) => {
   const load = async (stream: string): Promise<Loaded> => {
     const commits = await read(stream, 0);
     const last = commits.at(-1);
-    const end: End = { stream, version: last?.version ?? 0, position: last?.position, hash: last?.hash ?? "" };
-    return { head: end as unknown as Head, version: end.version, commits };
+    return { head: headAfter(last ?? stream), version: last?.version ?? 0, commits };
   };
 
   /** The commits of a stream after a version, strongly consistent, in order; no more of them than `limit`. */
@@ -75,6 +74,20 @@ export const eventStore = (client: DynamoDBClient, table: string) => {
     return commits.slice(0, limit);
   };
 
+  /**
+   * What came behind a commit that was read before, strongly consistent, in order, and that commit first.
+   *
+   * @returns `undefined` where the stream does not have that commit, as it was read, at its place
+   */
+  const readFrom = async ({
+    stream,
+    version,
+    hash,
+  }: Pick<Link, "stream" | "version" | "hash">): Promise<readonly [Commit, ...Commit[]] | undefined> => {
+    const [known, ...after] = await read(stream, version - 1);
+    return known?.version === version && known.hash === hash ? [known, ...after] : undefined;
+  };
+
   /** Commits of a stream before a version, strongly consistent, newest first, at most `limit`. */
   const readBack = async (stream: string, before: number, limit: number): Promise<Commit[]> => {
     const { Items = [] } = await client.send(
@@ -90,22 +103,25 @@ export const eventStore = (client: DynamoDBClient, table: string) => {
     return Items.map(commitOf);
   };
 
+  /** As `write`. @returns its events */
+  const append = async (head: Head, decision: Decision): Promise<Recorded[]> => eventsOf(await write(head, decision));
+
   /**
    * Writes one decision behind `head`, once: when the same cause is there already, at that very place, that is our own
    * earlier write and counts as success. Throws `Conflict` when another decision took the place.
    */
-  const append = async (head: Head, decision: Decision): Promise<Recorded[]> => {
+  const write = async (head: Head, decision: Decision): Promise<Commit> => {
     const end = head as unknown as End;
     const commit = commitAfter(end, decision, await positionOf(end, decision));
     // the stream's commit before has named its own day
     if (end.position === undefined || dayOf(end.position) !== dayOf(commit.position)) await nameDay(client, table, commit.position);
     try {
       await client.send(new PutItemCommand({ TableName: table, Item: itemOf(commit), ConditionExpression: "attribute_not_exists(pk)" }));
-      return eventsOf(commit);
+      return commit;
     } catch (error) {
       if (problemOf(error) !== "changed") throw error;
       const there = await at(commit.stream, commit.version);
-      if (there?.id === commit.id) return eventsOf(there);
+      if (there?.id === commit.id) return there;
       throw new Conflict(`${commit.stream} already has a version ${commit.version}`);
     }
   };
@@ -126,7 +142,13 @@ export const eventStore = (client: DynamoDBClient, table: string) => {
     return Item && commitOf(Item);
   };
 
-  return { load, read, readBack, append };
+  return { load, read, readBack, readFrom, headAfter, append, write };
+};
+
+/** The end of a stream whose last commit was read or written as this one, or of one in which nothing was ever written. */
+const headAfter = (last: Commit | string): Head => {
+  const end: End = typeof last === "string" ? { stream: last, version: 0, position: undefined, hash: "" } : last;
+  return end as unknown as Head;
 };
 
 const commitAfter = (end: End, decision: Decision, position: string): Commit => {

@@ -1,26 +1,35 @@
 import type { DeploymentCommand } from "../../domain/deployment/commands.ts";
-import { type Deployment, deployment } from "../../domain/deployment/decider.ts";
+import { deployment } from "../../domain/deployment/decider.ts";
 import { readDeploymentEvent } from "../../domain/deployment/events.ts";
 import type { EnvironmentCommand } from "../../domain/environment/commands.ts";
 import { environment } from "../../domain/environment/decider.ts";
 import { readEnvironmentEvent } from "../../domain/environment/events.ts";
-import type { Environment } from "../../domain/environment/state.ts";
-import type { Commit } from "../../domain/kernel/chain.ts";
 import { type Decider, isRefusal, type Refusal } from "../../domain/kernel/decider.ts";
 import type { AnyEvent, Recorded } from "../../domain/kernel/event.ts";
-import { deploymentStream, environmentStream, letterStream, sessionStream, webhookStream } from "../../domain/kernel/identity.ts";
+import {
+  type Category,
+  deploymentStream,
+  environmentStream,
+  letterStream,
+  sessionStream,
+  webhookStream,
+} from "../../domain/kernel/identity.ts";
 import type { LetterCommand } from "../../domain/letter/commands.ts";
-import { type LetterState, letter } from "../../domain/letter/decider.ts";
+import { letter } from "../../domain/letter/decider.ts";
 import { readLetterEvent } from "../../domain/letter/events.ts";
 import type { SessionCommand } from "../../domain/session/commands.ts";
-import { type Session, session } from "../../domain/session/decider.ts";
+import { session } from "../../domain/session/decider.ts";
 import { readSessionEvent } from "../../domain/session/events.ts";
 import type { WebhookCommand } from "../../domain/webhook/commands.ts";
-import { type Webhook, webhook } from "../../domain/webhook/decider.ts";
+import { webhook } from "../../domain/webhook/decider.ts";
 import { readWebhookEvent } from "../../domain/webhook/events.ts";
 import type { Clock } from "../kit/clock.ts";
+import { reasonOf } from "../kit/consumer.ts";
 import { eventsOf } from "./codec.ts";
-import { Conflict, type EventStore, type Loaded } from "./event-store.ts";
+import { Conflict, type EventStore } from "./event-store.ts";
+import { type Folded, foldedStreams } from "./folded-streams.ts";
+import type { Memory } from "./memory.ts";
+import type { Snapshots } from "./snapshots.ts";
 
 /** Why a command is given: it makes a repeated command write nothing new. */
 export type Because = {
@@ -52,44 +61,46 @@ export type Executed<S> = {
 /** Fifty writers of one stream at once needed ten; each try means that somebody else got on. */
 const MAX_TRIES = 24;
 
+/** What the execution of commands stands on. */
+export type Ground = {
+  readonly store: Pick<EventStore, "read" | "readBack" | "readFrom" | "headAfter" | "write">;
+  readonly snapshots: Snapshots;
+  /** commits of a stream between two snapshots */
+  readonly every: number;
+  /** what this process remembers of the streams of one category */
+  memoryOf(category: Category): Memory<Folded<unknown>>;
+  readonly clock: Clock;
+  log(line: Readonly<Record<string, unknown>>): void;
+};
+
 /** load → decide → append, decided again after a conflict. Throws the last `Conflict` when it never got on. */
 export const executor = <C, S, E extends AnyEvent>(
-  store: Pick<EventStore, "load" | "append">,
-  clock: Clock,
+  ground: Ground,
+  category: Category,
   decider: Decider<C, S, E>,
   readEvent: (stored: AnyEvent) => E,
 ) => {
-  const stateOf = (commits: readonly Commit[]): S => {
-    let state = decider.initial();
-    for (const commit of commits)
-      for (const event of JSON.parse(commit.body) as AnyEvent[]) state = decider.evolve(state, readEvent(event));
-    return state;
-  };
+  const { store, memoryOf, clock, log } = ground;
+  const streams = foldedStreams(store, ground, memoryOf(category) as Memory<Folded<S>>, decider, readEvent);
 
   const once = async (stream: string, command: C, because: Because): Promise<Executed<S>> => {
-    const loaded: Loaded = await store.load(stream);
-    const state = stateOf(loaded.commits);
-    const handled = loaded.commits.find((commit) => commit.cause === because.cause);
-    if (handled !== undefined) return { events: eventsOf(handled), state, version: loaded.version };
+    const { folded, handled } = await streams.loadFor(stream, because.cause);
+    const { state, version } = folded;
+    if (handled !== undefined) return { events: eventsOf(handled), state, version };
     const outcome = decider.decide(command, state);
-    if (isRefusal(outcome)) return { events: [], refusal: outcome, state, version: loaded.version };
-    if (outcome.length === 0) return { events: [], state, version: loaded.version };
+    if (isRefusal(outcome)) return { events: [], refusal: outcome, state, version };
+    if (outcome.length === 0) return { events: [], state, version };
     // an event that could not be read again would stop its stream for ever: better no event, and an error now
     for (const event of outcome) readEvent(event);
-    const events = await store.append(loaded.head, { ...because, events: outcome, now: clock.now() });
+    const commit = await store.write(store.headAfter(folded.last ?? stream), { ...because, events: outcome, now: clock.now() });
     // what was written for this cause may be another worker's decision: the state follows what is in the log
-    return {
-      events,
-      state: events.reduce((now, { type, v, body }) => decider.evolve(now, readEvent({ type, v, body })), state),
-      version: loaded.version + 1,
-    };
+    const now = streams.appended(stream, folded, commit);
+    await streams.save(stream, now).catch((error: unknown) => log(unsaved(stream, error)));
+    return { events: eventsOf(commit), state: now.state, version: now.version };
   };
 
   return {
-    load: async (stream: string): Promise<{ state: S; version: number }> => {
-      const { commits, version } = await store.load(stream);
-      return { state: stateOf(commits), version };
-    },
+    load: async (stream: string): Promise<{ state: S; version: number }> => streams.load(stream),
     execute: async (stream: string, command: C, because: Because): Promise<Executed<S>> => {
       for (let tries = 1; ; tries++) {
         try {
@@ -103,25 +114,23 @@ export const executor = <C, S, E extends AnyEvent>(
   };
 };
 
+/** What was decided stands: the next decision writes the snapshot. */
+const unsaved = (stream: string, error: unknown): Readonly<Record<string, unknown>> => ({
+  level: "warn",
+  message: "a snapshot could not be written; the next decision of the stream writes it",
+  stream,
+  reason: reasonOf(error),
+});
+
 export type Aggregates = ReturnType<typeof aggregates>;
 
 /** All aggregates on one store, asked by their names. */
-export const aggregates = (store: EventStore, clock: Clock) => {
-  const deployments = executor<DeploymentCommand, Deployment, ReturnType<typeof readDeploymentEvent>>(
-    store,
-    clock,
-    deployment,
-    readDeploymentEvent,
-  );
-  const environments = executor<EnvironmentCommand, Environment, ReturnType<typeof readEnvironmentEvent>>(
-    store,
-    clock,
-    environment,
-    readEnvironmentEvent,
-  );
-  const sessions = executor<SessionCommand, Session, ReturnType<typeof readSessionEvent>>(store, clock, session, readSessionEvent);
-  const webhooks = executor<WebhookCommand, Webhook, ReturnType<typeof readWebhookEvent>>(store, clock, webhook, readWebhookEvent);
-  const letters = executor<LetterCommand, LetterState, ReturnType<typeof readLetterEvent>>(store, clock, letter, readLetterEvent);
+export const aggregates = (ground: Ground) => {
+  const deployments = executor(ground, "deployment", deployment, readDeploymentEvent);
+  const environments = executor(ground, "environment", environment, readEnvironmentEvent);
+  const sessions = executor(ground, "session", session, readSessionEvent);
+  const webhooks = executor(ground, "webhook", webhook, readWebhookEvent);
+  const letters = executor(ground, "letter", letter, readLetterEvent);
   return {
     deployment: {
       load: (id: string) => deployments.load(deploymentStream(id)),

@@ -22,6 +22,8 @@ import { eventStore } from "../log/event-store.ts";
 import { aggregates as aggregatesOf } from "../log/execute.ts";
 import { eventLog as logOf } from "../log/log.ts";
 import { logShards } from "../log/log-shards.ts";
+import { lastUsed } from "../log/memory.ts";
+import { snapshotTable } from "../log/snapshots.ts";
 import { askIssuer } from "../oidc/ask-issuer.ts";
 import { githubTokenReader } from "../oidc/github-tokens.ts";
 import { issuerKeys } from "../oidc/issuer-keys.ts";
@@ -58,9 +60,22 @@ const secretsManager = ({ clients }: Base) => {
   return clients.secrets;
 };
 
+/** Commits between two snapshots of a stream: one load reads half of them on average. */
+const SNAPSHOT_EVERY = 32;
+/** Of each category, that one process remembers: up to 100 KB each. */
+const REMEMBERED_STREAMS = 64;
+
 export const store = (base: Base) => eventStore(dynamodb(base), base.config.eventsTable);
 export const eventLog = (base: Base) => logOf(dynamodb(base), base.config.eventsTable);
-export const aggregates = (base: Base) => aggregatesOf(store(base), base.clock);
+export const snapshots = (base: Base) => snapshotTable(dynamodb(base), base.config.snapshotsTable);
+export const aggregates = (base: Base) =>
+  aggregatesOf({
+    ...base,
+    store: store(base),
+    snapshots: snapshots(base),
+    every: SNAPSHOT_EVERY,
+    memoryOf: () => lastUsed(REMEMBERED_STREAMS),
+  });
 export const views = (base: Base) => viewsTable(dynamodb(base), base.config.viewsTable, store(base).read);
 /** The table of views without its read models. */
 export const rows = (base: Base) => plainRows(dynamodb(base), base.config.viewsTable);

@@ -9,7 +9,7 @@ import {
   type SQSClient,
 } from "@aws-sdk/client-sqs";
 import type { EngineConfig } from "../../blueprint/engine-config.ts";
-import { type BucketKey, buckets, eventsTable, viewsTable } from "../../blueprint/stores.ts";
+import { type BucketKey, buckets, eventsTable, snapshotsTable, viewsTable } from "../../blueprint/stores.ts";
 import {
   BUS,
   type Consumer,
@@ -36,6 +36,7 @@ export const localNames = {
   region: REGION,
   eventsTable: eventsTable.name,
   viewsTable: viewsTable.name,
+  snapshotsTable: snapshotsTable.name,
   bus: BUS,
   buckets: BUCKETS,
   sealKey: SEAL_KEY,
@@ -49,6 +50,7 @@ export const provisionEngine = async ({ dynamodb, sqs, eventBridge, s3, kms }: C
   await Promise.all([
     createTable(dynamodb, eventsTable),
     createTable(dynamodb, viewsTable),
+    createTable(dynamodb, snapshotsTable),
     ...Object.values(BUCKETS).map((Bucket) => unlessThere(() => s3.send(new CreateBucketCommand({ Bucket })))),
     sealKey(kms),
     unlessThere(() => eventBridge.send(new CreateEventBusCommand({ Name: BUS }))),

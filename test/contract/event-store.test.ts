@@ -1,6 +1,7 @@
 import { GetItemCommand } from "@aws-sdk/client-dynamodb";
 import { unmarshall } from "@aws-sdk/util-dynamodb";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { SNAPSHOTS_TABLE } from "../../blueprint/topology.ts";
 import { verifyChain } from "../../domain/kernel/chain.ts";
 import { positionAt } from "../../domain/kernel/position.ts";
 import type { Clock } from "../../engine/kit/clock.ts";
@@ -8,6 +9,8 @@ import { dayOf, itemCodec, sha256, shardOf } from "../../engine/log/codec.ts";
 import { commitEntity } from "../../engine/log/entity.ts";
 import { Conflict, type Decision, type EventStore, eventStore, MAX_BODY_BYTES } from "../../engine/log/event-store.ts";
 import { aggregates } from "../../engine/log/execute.ts";
+import { lastUsed } from "../../engine/log/memory.ts";
+import { snapshotTable } from "../../engine/log/snapshots.ts";
 import { startTable, TABLE, type Table } from "../support/dynamodb.ts";
 import { at, deploymentId, request } from "../support/samples.ts";
 
@@ -191,7 +194,8 @@ describe("fifty commands at once on one stream", { timeout: 120_000 }, () => {
   it("become versions 1 to 50 of an intact chain", async () => {
     // with four times the room between tries, so that none of fifty runs out of them on a busy machine
     const clock: Clock = { now: () => NOON, sleep: (ms) => new Promise((woken) => setTimeout(woken, ms * 4)), random: Math.random };
-    const { environment } = aggregates(store, clock);
+    const snapshots = snapshotTable(table.client, SNAPSHOTS_TABLE);
+    const { environment } = aggregates({ store, snapshots, every: 32, memoryOf: () => lastUsed(1), clock, log: console.log });
     const asked = Array.from({ length: 50 }, (_, n) =>
       environment.execute(
         "web",

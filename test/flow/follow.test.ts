@@ -1,6 +1,6 @@
 import { hash } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { BUS, EVENTS_TABLE, SEAL_KEY, VIEWS_TABLE } from "../../blueprint/topology.ts";
+import { BUS, EVENTS_TABLE, SEAL_KEY, SNAPSHOTS_TABLE, VIEWS_TABLE } from "../../blueprint/topology.ts";
 import type { Commit } from "../../domain/kernel/chain.ts";
 import { eventsOf } from "../../engine/log/codec.ts";
 import { engine, systemClock } from "../../engine/wiring/engine.ts";
@@ -28,7 +28,15 @@ let line: Awaited<ReturnType<typeof startProxy>>;
 beforeAll(async () => {
   room = await startReplayRoom();
   const tokens = { ada: hash("sha256", TOKEN, "hex") };
-  const names = { region: REGION, eventsTable: EVENTS_TABLE, viewsTable: VIEWS_TABLE, bus: BUS, buckets: BUCKETS, sealKey: SEAL_KEY };
+  const names = {
+    region: REGION,
+    eventsTable: EVENTS_TABLE,
+    viewsTable: VIEWS_TABLE,
+    snapshotsTable: SNAPSHOTS_TABLE,
+    bus: BUS,
+    buckets: BUCKETS,
+    sealKey: SEAL_KEY,
+  };
   api = await serveApi(createApi(apiPorts(engine({ ...names, sites: [], tokens }, room.clients, systemClock, () => undefined))), {
     port: 0,
   });

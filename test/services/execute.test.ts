@@ -2,9 +2,10 @@ import { describe, expect, it } from "vitest";
 import { type Commit, commitHash, commitId } from "../../domain/kernel/chain.ts";
 import { type Decider, refuse } from "../../domain/kernel/decider.ts";
 import type { Recorded } from "../../domain/kernel/event.ts";
-import { eventsOf, sha256 } from "../../engine/log/codec.ts";
-import { Conflict, type Decision, type EventStore, type Head } from "../../engine/log/event-store.ts";
+import { sha256 } from "../../engine/log/codec.ts";
+import { Conflict, type Decision } from "../../engine/log/event-store.ts";
 import { type Because, executor, following } from "../../engine/log/execute.ts";
+import { groundOn, type Held } from "../support/ground.ts";
 
 type Counted = { type: "Counted"; v: 1; body: { by: number; to: number } };
 type Command = { add: number };
@@ -14,6 +15,7 @@ const STREAM = "deployment/counter";
 const counter = () => {
   const looked: number[] = [];
   const decider: Decider<Command, { total: number }, Counted> = {
+    shape: 1,
     initial: () => ({ total: 0 }),
     evolve(state, event) {
       state.total += event.body.by;
@@ -31,7 +33,7 @@ const counter = () => {
 /** A store in memory. `before` runs before an append: somebody else may be faster. */
 const shelf = (before: (tries: number) => void = () => {}) => {
   const commits: Commit[] = [];
-  const append = (version: number, { events, cause, correlation, actor, now }: Decision): Recorded[] => {
+  const append = (version: number, { events, cause, correlation, actor, now }: Decision): Commit => {
     if (commits.length >= version) throw new Conflict(`there is a version ${version}`);
     const prev = commits.at(-1)?.hash ?? "";
     const id = commitId(sha256, STREAM, cause);
@@ -50,14 +52,14 @@ const shelf = (before: (tries: number) => void = () => {}) => {
       prev,
     };
     commits.push({ ...commit, hash: commitHash(sha256, commit) });
-    return eventsOf(commits.at(-1) as Commit);
+    return commits.at(-1) as Commit;
   };
   let tries = 0;
-  const store: Pick<EventStore, "load" | "append"> = {
-    load: async () => ({ head: commits.length as unknown as Head, version: commits.length, commits: [...commits] }),
-    append: async (head, decision) => {
+  const held: Held = {
+    commits: async () => [...commits],
+    append: async (_, version, decision) => {
       before(++tries);
-      return append((head as unknown as number) + 1, decision);
+      return append(version + 1, decision);
     },
   };
   const elsewhere = (by: number) =>
@@ -68,14 +70,14 @@ const shelf = (before: (tries: number) => void = () => {}) => {
       actor: "grace",
       now: 0,
     });
-  return { store, commits, elsewhere, tries: () => tries };
+  return { held, commits, elsewhere, tries: () => tries };
 };
 
 const because = (cause: string): Because => ({ cause, correlation: cause, actor: "ada" });
 const clockOf = (slept: number[] = []) => ({ now: () => 1_000, sleep: async (ms: number) => void slept.push(ms), random: () => 0.5 });
 const executing = (shelved = shelf(), slept: number[] = []) => {
   const { decider, looked } = counter();
-  const { execute, load } = executor(shelved.store, clockOf(slept), decider, (stored) => stored as Counted);
+  const { execute, load } = executor(groundOn(shelved.held, clockOf(slept)), "deployment", decider, (stored) => stored as Counted);
   return { ...shelved, looked, load, execute: (add: number, cause: string) => execute(STREAM, { add }, because(cause)) };
 };
 
@@ -87,7 +89,7 @@ describe("a command", () => {
     expect(events).toMatchObject([{ type: "Counted", version: 2, cause: "b", actor: "ada", body: { by: 4, to: 7 } }]);
     expect(state).toEqual({ total: 7 });
     expect(version).toBe(2);
-    expect(await load(STREAM)).toEqual({ state: { total: 7 }, version: 2 });
+    expect(await load(STREAM)).toMatchObject({ state: { total: 7 }, version: 2 });
   });
   it("that is refused writes nothing and says why", async () => {
     const { execute, commits } = executing();
@@ -96,8 +98,8 @@ describe("a command", () => {
     expect(commits).toHaveLength(1);
   });
   it("whose event could not be read again writes nothing, and says so", async () => {
-    const { store, commits } = shelf();
-    const { execute } = executor(store, clockOf(), counter().decider, () => {
+    const { held, commits } = shelf();
+    const { execute } = executor(groundOn(held, clockOf()), "deployment", counter().decider, () => {
       throw new Error("the event Counted does not have its shape");
     });
     await expect(execute(STREAM, { add: 1 }, because("a"))).rejects.toThrow("does not have its shape");
@@ -178,18 +180,15 @@ describe("a command that met a conflict", () => {
 
 describe("a cause that another worker handled at the same moment", () => {
   it("has the state of what was written, not of what was decided here", async () => {
-    const { store } = shelf();
-    const written: Recorded[] = [];
+    const { held } = shelf();
     // the put finds the same cause at its place: the store gives what is there
-    const taken: Pick<EventStore, "load" | "append"> = {
-      ...store,
-      append: async (head, decision) => {
-        written.push(...(await store.append(head, { ...decision, events: [{ type: "Counted", v: 1, body: { by: 2, to: 2 } }] })));
-        return written;
-      },
+    const taken: Held = {
+      ...held,
+      append: (stream, version, decision) =>
+        held.append(stream, version, { ...decision, events: [{ type: "Counted", v: 1, body: { by: 2, to: 2 } }] }),
     };
     const { decider } = counter();
-    const { execute } = executor(taken, clockOf(), decider, (stored) => stored as Counted);
+    const { execute } = executor(groundOn(taken, clockOf()), "deployment", decider, (stored) => stored as Counted);
     const { events, state } = await execute(STREAM, { add: 3 }, because("a"));
     expect(events).toMatchObject([{ body: { by: 2 } }]);
     expect(state).toEqual({ total: 2 });

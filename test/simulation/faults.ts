@@ -36,6 +36,10 @@ export const faultRates = {
   "check-failed": 0.06,
   "stale-read": 0.03,
   "partial-put": 0.05,
+  /** a snapshot is not as it was written */
+  "snapshot-damaged": 0.1,
+  /** all snapshots of a stream are gone, with what it handled */
+  "snapshot-dropped": 0.1,
   poison: 0.015,
   /** a message is handed out again while it is still worked on */
   "visibility-ran-out": 0,

@@ -3,7 +3,9 @@ import type { Server } from "node:http";
 import { createRequire } from "node:module";
 import type { AddressInfo } from "node:net";
 import { CreateTableCommand, DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { snapshotsTable } from "../../blueprint/stores.ts";
 import { clientOptions } from "../../local/client-options.ts";
+import { createTable } from "../../local/provision/table.ts";
 import { ANY_KEY } from "./any-key.ts";
 
 const dynalite = createRequire(import.meta.url)("dynalite") as (options: object) => Server;
@@ -11,7 +13,7 @@ const key = (AttributeName: string, KeyType: "HASH" | "RANGE") => ({ AttributeNa
 
 export const TABLE = "events";
 
-/** A DynamoDB in memory with an empty event table, for one test file. */
+/** A DynamoDB in memory with an empty event table and one of snapshots, for one test file. */
 export type Table = {
   readonly client: DynamoDBClient;
   /** another client of the same table: another machine, or one whose network a test breaks */
@@ -42,6 +44,7 @@ export const startTable = async (): Promise<Table> => {
       ],
     }),
   );
+  await createTable(client, snapshotsTable);
   return {
     client,
     connect,

@@ -1,3 +1,4 @@
+import { SNAPSHOTS_TABLE } from "../../blueprint/topology.ts";
 import type { DeploymentCommand } from "../../domain/deployment/commands.ts";
 import type { EnvironmentCommand } from "../../domain/environment/commands.ts";
 import type { Commit } from "../../domain/kernel/chain.ts";
@@ -7,6 +8,8 @@ import type { Clock } from "../../engine/kit/clock.ts";
 import { eventsOf } from "../../engine/log/codec.ts";
 import { eventStore } from "../../engine/log/event-store.ts";
 import { aggregates as aggregatesOf } from "../../engine/log/execute.ts";
+import { lastUsed } from "../../engine/log/memory.ts";
+import { snapshotTable } from "../../engine/log/snapshots.ts";
 import { startTable, TABLE } from "./dynamodb.ts";
 import { artifact, assets, at, check, deploymentId, functions, release, request } from "./samples.ts";
 
@@ -15,7 +18,8 @@ export const startVerbRoom = async () => {
   const table = await startTable();
   const store = eventStore(table.client, TABLE);
   const clock: Clock = { now: () => Date.parse(at()), sleep: async () => undefined, random: () => 0.5 };
-  const aggregates = aggregatesOf(store, clock);
+  const snapshots = snapshotTable(table.client, SNAPSHOTS_TABLE);
+  const aggregates = aggregatesOf({ store, snapshots, every: 32, memoryOf: () => lastUsed(10), clock, log: console.log });
   let asked = 0;
   const because = () => ({ cause: `test/${++asked}`, correlation: "test", actor: "ada" });
   const commits = (stream: string): Promise<readonly Commit[]> => store.read(stream, 0);

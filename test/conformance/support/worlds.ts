@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { CreateEventBusCommand, PutEventsCommand, PutRuleCommand, PutTargetsCommand } from "@aws-sdk/client-eventbridge";
 import { CreateBucketCommand } from "@aws-sdk/client-s3";
-import { eventsTable, viewsTable } from "../../../blueprint/stores.ts";
+import { eventsTable, snapshotsTable, viewsTable } from "../../../blueprint/stores.ts";
 import {
   BUS,
   type Consumer,
@@ -70,6 +70,7 @@ const provisioned = async (endpoint: string, credentials: AccessKey): Promise<Cl
   const clients = awsClients({ region: "us-east-1", endpoint, credentials });
   await createTable(clients.dynamodb, eventsTable);
   await createTable(clients.dynamodb, viewsTable);
+  await createTable(clients.dynamodb, snapshotsTable);
   await clients.s3.send(new CreateBucketCommand({ Bucket: BUCKET }));
   await clients.eventBridge.send(new CreateEventBusCommand({ Name: BUS }));
   for (const consumer of consumers as readonly Consumer[]) {

@@ -6,6 +6,7 @@ import { LambdaClient } from "@aws-sdk/client-lambda";
 import { S3Client } from "@aws-sdk/client-s3";
 import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { SQSClient } from "@aws-sdk/client-sqs";
+import { SNAPSHOTS_TABLE } from "../../../blueprint/topology.ts";
 import { awsError, call, type Kind, type Service } from "../world/call.ts";
 import type { Cloud } from "./cloud.ts";
 
@@ -16,8 +17,14 @@ const operationOf = (command: Command): string => command.constructor.name.slice
 
 /** Reads of one call that change nothing are asked again by the client itself; only what changes something is worth a name. */
 const ASKED_AGAIN = new Set(["UpdateAlias", "UpdateKeys", "UpdateFunctionCode", "UpdateFunctionConfiguration"]);
-const kindOf = (operation: string): Kind =>
-  operation === "PutItem" ? "append" : operation === "PutEvents" ? "publish" : ASKED_AGAIN.has(operation) ? "asked again" : "plain";
+const kindOf = (operation: string, input: Record<string, unknown>): Kind =>
+  operation === "PutItem" && input.TableName !== SNAPSHOTS_TABLE
+    ? "append"
+    : operation === "PutEvents"
+      ? "publish"
+      : ASKED_AGAIN.has(operation)
+        ? "asked again"
+        : "plain";
 
 /** A client of the SDK as the adapters see it, whose calls go into the world that asks. */
 const clientOf = <C extends object>(type: { prototype: C }, name: string, refusal: string, of: () => Cloud, effect: Effect): C => {
@@ -31,7 +38,7 @@ const clientOf = <C extends object>(type: { prototype: C }, name: string, refusa
     return call(
       service,
       operation,
-      kindOf(operation),
+      kindOf(operation, command.input),
       () => effect(cloud, operation, command.input as never),
       detailOf(operation, command.input),
     );
@@ -45,6 +52,7 @@ const partitionOf = (input: Record<string, unknown>): string =>
 const detailOf = (operation: string, input: Record<string, unknown>): string => {
   switch (operation) {
     case "PutItem": {
+      if (input.TableName === SNAPSHOTS_TABLE) return "a snapshot";
       const { pk, sk, body } = input.Item as Record<string, { S: string }>;
       return `${pk?.S}@${Number(sk?.S)} ${[...(body?.S ?? "").matchAll(/"type":"([A-Z]\w+)"/g)].map(([, type]) => type).join("+")}`;
     }
@@ -59,14 +67,19 @@ const detailOf = (operation: string, input: Record<string, unknown>): string => 
   }
 };
 
-const table: Effect = ({ events }, operation, input: Record<string, Record<string, { S: string }>> & { IndexName?: string }) => {
+type BackInput = { ScanIndexForward?: boolean; Limit?: number };
+type TableInput = Record<string, Record<string, { S: string }>> & { TableName?: string; IndexName?: string };
+const table: Effect = ({ events, snapshots }, operation, input: TableInput & BackInput) => {
+  if (input.TableName === SNAPSHOTS_TABLE || input.RequestItems !== undefined) return snapshots.api[operation]?.(input as never);
   if (operation === "PutItem") return events.put(input.Item as never);
   if (operation === "GetItem") return { Item: events.get(input.Key?.pk?.S ?? "", Number(input.Key?.sk?.S)) };
   const values = input.ExpressionAttributeValues ?? {};
   if (values[":days"] !== undefined) return { Items: events.daysFrom(values[":since"]?.S ?? "") };
   if (input.IndexName !== undefined)
     return { Items: events.filed(values[":partition"]?.S ?? "", values[":since"]?.S ?? "", values[":until"]?.S ?? "") };
-  return { Items: events.after(values[":stream"]?.S ?? "", Number(values[":after"]?.S)) };
+  const stream = values[":stream"]?.S ?? "";
+  if (input.ScanIndexForward === false) return { Items: events.before(stream, Number(values[":before"]?.S), input.Limit) };
+  return { Items: events.after(stream, Number(values[":after"]?.S)) };
 };
 
 type Sqs = {

@@ -9,6 +9,7 @@ import { type Lambda, lambdaOf, type Watch } from "./lambda.ts";
 import { type Objects, objectsOf } from "./objects.ts";
 import { type Queues, queuesOf } from "./queues.ts";
 import { type Rows, rowsOf } from "./rows.ts";
+import { snapshotsOf } from "./snapshots.ts";
 
 /** Begins every secret value of the simulation: it may be in no event, message, log line or error. */
 const SECRET = "s3cr3t-";
@@ -20,6 +21,7 @@ export const secretUrl = (name: string): string => `https://hooks.example.com/${
 export type Cloud = {
   readonly world: World;
   readonly events: EventTable;
+  readonly snapshots: ReturnType<typeof snapshotsOf>;
   readonly rows: Rows;
   readonly queues: Queues;
   readonly bus: Bus;
@@ -67,6 +69,7 @@ export const cloudOf = (
   return {
     world,
     events: eventTable(world, watch.appended),
+    snapshots: snapshotsOf(world),
     rows: rowsOf(world),
     queues,
     bus,

@@ -43,6 +43,13 @@ export const eventTable = (world: World, appended: (stored: Stored) => void) => 
       of(stream)
         .slice(version)
         .map(({ item }) => item),
+    /** Newest first. */
+    before: (stream: string, version: number, limit = Number.MAX_SAFE_INTEGER): Item[] =>
+      of(stream)
+        .slice(0, version - 1)
+        .reverse()
+        .slice(0, limit)
+        .map(({ item }) => item),
     /** The days that have commits, and that all of them are named: nobody needs what another process found by a scan. */
     daysFrom: (since: string): Item[] =>
       [...days, "complete"]

@@ -1,6 +1,6 @@
 import { hash } from "node:crypto";
 import type { EngineConfig, SiteConfig } from "../../../blueprint/engine-config.ts";
-import { BUS, EVENTS_TABLE, SEAL_KEY, VIEWS_TABLE } from "../../../blueprint/topology.ts";
+import { BUS, EVENTS_TABLE, SEAL_KEY, SNAPSHOTS_TABLE, VIEWS_TABLE } from "../../../blueprint/topology.ts";
 
 export const TOKEN = "a-token-of-the-simulation";
 export const places = [
@@ -39,6 +39,7 @@ export const config: EngineConfig = {
   region: "eu-west-1",
   eventsTable: EVENTS_TABLE,
   viewsTable: VIEWS_TABLE,
+  snapshotsTable: SNAPSHOTS_TABLE,
   bus: BUS,
   buckets: { sources: "sources", artifacts: "artifacts", static: "static", archive: "archive" },
   sealKey: SEAL_KEY,

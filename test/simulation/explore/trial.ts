@@ -6,16 +6,17 @@ import type { EnvironmentCommand } from "../../../domain/environment/commands.ts
 import { environment } from "../../../domain/environment/decider.ts";
 import type { EnvironmentEvent } from "../../../domain/environment/events.ts";
 import type { Environment } from "../../../domain/environment/state.ts";
-import type { Commit } from "../../../domain/kernel/chain.ts";
+import { type Commit, commitId } from "../../../domain/kernel/chain.ts";
 import { fold } from "../../../domain/kernel/decider.ts";
 import type { AnyEvent, Recorded } from "../../../domain/kernel/event.ts";
 import type { EdgeTable } from "../../../engine/aws/edge-table.ts";
 import type { AliasState } from "../../../engine/aws/functions.ts";
-import { eventsOf } from "../../../engine/log/codec.ts";
-import { Conflict, type EventStore } from "../../../engine/log/event-store.ts";
-import { type Aggregates, executor } from "../../../engine/log/execute.ts";
+import { eventsOf, sha256 } from "../../../engine/log/codec.ts";
+import { Conflict } from "../../../engine/log/event-store.ts";
+import { type Aggregates, executor, type Ground } from "../../../engine/log/execute.ts";
 import { NO_TRIES } from "../../../engine/views/flip-notes.ts";
 import { flipAlias } from "../../../services/flip-alias/flip-alias.ts";
+import { groundOn } from "../../support/ground.ts";
 import { deploymentId, request } from "../../support/samples.ts";
 
 export type Scope = {
@@ -94,14 +95,14 @@ export const beginTrial = ({ deployments, roles, deliveries, crashes, flooded = 
   const died = new Map<number, number>();
   const violations: string[] = [];
 
-  const append = (stream: string, cause: string, events: readonly AnyEvent[]): Recorded[] => {
+  const append = (stream: string, cause: string, events: readonly AnyEvent[]): Commit => {
     const commits = streams.get(stream) ?? [];
     streams.set(stream, commits);
     const version = commits.length + 1;
     const commit = {
       stream,
       version,
-      id: cause,
+      id: commitId(sha256, stream, cause),
       cause,
       body: JSON.stringify(events),
       position: String(version).padStart(15, "0"),
@@ -114,7 +115,7 @@ export const beginTrial = ({ deployments, roles, deliveries, crashes, flooded = 
     };
     commits.push(commit);
     for (const event of events) look(stream, event as EnvironmentEvent);
-    return eventsOf(commit);
+    return commit;
   };
 
   /** What must hold whenever something is written. */
@@ -169,25 +170,25 @@ export const beginTrial = ({ deployments, roles, deliveries, crashes, flooded = 
     });
 
   const aggregatesOf = (process: Process): Aggregates => {
-    const loaded = (stream: string) => {
-      const commits = [...(streams.get(stream) ?? [])];
-      return { head: { stream, version: commits.length } as never, version: commits.length, commits };
-    };
-    const storeFor = (label: string): Pick<EventStore, "load" | "append"> => ({
-      // only the deliveries of one message touch the stream of a deployment, and the second changes nothing there
-      load: (stream) =>
-        stream === PLACE && !process.closing ? wait(process, label, () => loaded(stream)) : Promise.resolve(loaded(stream)),
-      // at once after the load: who appends behind what he read has decided at that very moment, or decides again
-      append: async (head, { events, cause }) => {
-        const { stream, version } = head as unknown as { stream: string; version: number };
-        if ((streams.get(stream) ?? []).length !== version) throw new Conflict("somebody came in between, and nobody can");
-        return append(stream, cause, events);
-      },
-    });
+    const loaded = (stream: string): readonly Commit[] => [...(streams.get(stream) ?? [])];
+    const groundFor = (label: string): Ground =>
+      groundOn(
+        {
+          // only the deliveries of one message touch the stream of a deployment, and the second changes nothing there
+          commits: async (stream) => (stream === PLACE && !process.closing ? wait(process, label, () => loaded(stream)) : loaded(stream)),
+          // at once after the load: who appends behind what he read has decided at that very moment, or decides again
+          append: async (stream, version, { events, cause }) => {
+            if (loaded(stream).length !== version) throw new Conflict("somebody came in between, and nobody can");
+            return append(stream, cause, events);
+          },
+        },
+        still,
+      );
     // events are as they were written: nothing is to be checked again
     const as = <E>(stored: AnyEvent): E => stored as E;
-    const places = (label: string) => executor<EnvironmentCommand, Environment, EnvironmentEvent>(storeFor(label), still, environment, as);
-    const courses = executor<DeploymentCommand, Deployment, never>(storeFor(""), still, deployment as never, as);
+    const places = (label: string) =>
+      executor<EnvironmentCommand, Environment, EnvironmentEvent>(groundFor(label), "environment", environment, as);
+    const courses = executor<DeploymentCommand, Deployment, never>(groundFor(""), "deployment", deployment as never, as);
     return {
       environment: {
         load: async () => {

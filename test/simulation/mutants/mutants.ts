@@ -89,6 +89,7 @@ export const mutants: readonly Mutant[] = [
     "indexed === 0 ? undefined : snapshots.handled(stream, id)",
     "indexed >= 0 ? undefined : snapshots.handled(stream, id)",
   ),
+  one("whether a cause was handled is asked of a replica that may be behind", "engine/log/snapshots.ts", "`, true)),", "`, false)),"),
   one(
     "a snapshot is written before its causes are indexed, and who writes them dies",
     "engine/log/folded-streams.ts",

@@ -1,0 +1,108 @@
+import { gunzipSync, gzipSync } from "node:zlib";
+import { BatchWriteItemCommand, type DynamoDBClient, GetItemCommand, PutItemCommand, type WriteRequest } from "@aws-sdk/client-dynamodb";
+import * as z from "zod";
+import { sha256 } from "./digest.ts";
+
+/** The state of a stream's fold at one of its commits. */
+export type Snapshot = {
+  readonly version: number;
+  /** of the commit with that version: a snapshot of another past is none of this stream's */
+  readonly hash: string;
+  /** `textOfState` */
+  readonly state: string;
+};
+
+/** A commit's id and its version: that its cause was handled. */
+export type Handled = readonly [id: string, version: number];
+
+export type Snapshots = ReturnType<typeof snapshotTable>;
+
+/** Requests that one BatchWriteItem takes. */
+const BATCH = 25;
+
+/**
+ * Snapshots beside the log, never in place of it, in a table of their own: all of it may be dropped, and the next load folds its
+ * stream whole. Besides states it has which causes a stream has handled: what a snapshot covers is not read again to see that.
+ *
+ * One partition a stream: `state/<shape>` (the shape of the state's own code, so that engines of two releases do not take each
+ * other's), `handled/<commit id>`, and `indexed`: up to which version every cause has its row.
+ */
+export const snapshotTable = (client: DynamoDBClient, table: string) => {
+  const get = async (stream: string, sk: string, consistent: boolean) => {
+    const key = { pk: { S: stream }, sk: { S: sk } };
+    const { Item } = await client.send(new GetItemCommand({ TableName: table, ConsistentRead: consistent, Key: key }));
+    return Item;
+  };
+  const put = (stream: string, sk: string, item: Record<string, { S: string } | { N: string } | { B: Uint8Array }>) =>
+    client.send(new PutItemCommand({ TableName: table, Item: { pk: { S: stream }, sk: { S: sk }, ...item } }));
+
+  return {
+    /** The last that was written for this shape; `undefined` where there is none, or not as it was written. */
+    newest: async (stream: string, shape: number): Promise<Snapshot | undefined> => {
+      const found = Stored.safeParse(await get(stream, `state/${shape}`, false));
+      if (!found.success) return undefined;
+      const { version, hash, state: packed, digest } = found.data;
+      const state = unpacked(packed.B);
+      if (state === undefined) return undefined;
+      const snapshot = { version: Number(version.N), hash: hash.S, state };
+      return digestOf(stream, shape, snapshot) === digest.S ? snapshot : undefined;
+    },
+    /** Every cause up to its version must be indexed before. */
+    write: async (stream: string, shape: number, snapshot: Snapshot): Promise<void> => {
+      const { version, hash, state } = snapshot;
+      const digest = digestOf(stream, shape, snapshot);
+      await put(stream, `state/${shape}`, {
+        version: { N: String(version) },
+        hash: { S: hash },
+        state: { B: gzipSync(state, { level: 6 }) },
+        digest: { S: digest },
+      });
+    },
+    /** The version of the commit with this id, strongly consistent; `undefined` where none up to `indexed` has it. */
+    handled: async (stream: string, id: string): Promise<number | undefined> => versionOf(await get(stream, `handled/${id}`, true)),
+    /** Up to which version every cause has its row; 0 for none. */
+    indexed: async (stream: string): Promise<number> => versionOf(await get(stream, "indexed", true)) ?? 0,
+    /** Writes the rows of causes, and then that they are there. `upTo`: every cause up to this version has a row by then */
+    index: async (stream: string, handled: readonly Handled[], upTo: number): Promise<void> => {
+      const requests = handled.map(
+        ([id, version]): WriteRequest => ({
+          PutRequest: { Item: { pk: { S: stream }, sk: { S: `handled/${id}` }, version: { N: String(version) } } },
+        }),
+      );
+      for (let at = 0; at < requests.length; at += BATCH) await writeAll(client, table, requests.slice(at, at + BATCH));
+      await put(stream, "indexed", { version: { N: String(upTo) } });
+    },
+  };
+};
+
+const Text = z.object({ S: z.string() });
+const Count = z.object({ N: z.string().regex(/^\d{1,10}$/) });
+const Stored = z.object({ version: Count, hash: Text, state: z.object({ B: z.instanceof(Uint8Array) }), digest: Text });
+
+const versionOf = (item: unknown): number | undefined => {
+  const found = z.object({ version: Count }).safeParse(item);
+  return found.success ? Number(found.data.version.N) : undefined;
+};
+
+const digestOf = (stream: string, shape: number, { version, hash, state }: Snapshot): string =>
+  sha256(JSON.stringify([stream, shape, version, hash, state]));
+
+const unpacked = (packed: Uint8Array): string | undefined => {
+  try {
+    return gunzipSync(packed).toString();
+  } catch {
+    // cut or overwritten: as good as none
+    return undefined;
+  }
+};
+
+/** What was throttled is tried again; what is left then is no snapshot's ground, and throws. */
+const writeAll = async (client: DynamoDBClient, table: string, requests: readonly WriteRequest[]): Promise<void> => {
+  let left: WriteRequest[] = [...requests];
+  for (let tries = 1; left.length > 0; tries++) {
+    if (tries > 3)
+      throw new Error(`${left.length} rows of ${table} could not be written: DynamoDB took none of them in ${tries - 1} tries`);
+    const { UnprocessedItems } = await client.send(new BatchWriteItemCommand({ RequestItems: { [table]: left } }));
+    left = UnprocessedItems?.[table] ?? [];
+  }
+};

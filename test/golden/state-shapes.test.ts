@@ -1,0 +1,68 @@
+import { hash } from "node:crypto";
+import { readdirSync, readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { deciders, readEvent } from "../../domain/aggregates.ts";
+import type { Commit } from "../../domain/kernel/chain.ts";
+import type { Decider } from "../../domain/kernel/decider.ts";
+import { type Category, categoryOf } from "../../domain/kernel/identity.ts";
+import { eventsOf } from "../../engine/log/codec.ts";
+import { stateOfText, textOfState } from "../../engine/log/state-text.ts";
+import { environmentHistory } from "../bench/histories.ts";
+
+/**
+ * What each shape's number stands for: a digest of what recorded histories fold to. Where one changes, states that were written
+ * down by the code before are wrong: raise the decider's `shape`, and write the new number and digest here.
+ */
+const shapes: Readonly<Record<Category, Readonly<Record<number, string>>>> = {
+  deployment: { 1: "vYYJlqgeVJyRkiS9SPWsFDG1RmrQwpGcSML_Grj--GA" },
+  environment: { 1: "JIZTH58mfr8VjeFAsF-J8D9nTNPL2OZXf0cKjwoX9C8" },
+  webhook: { 1: "0mqvV98X0ulDKDfouDBqS7fMUa8zSgM1vI9u2mR2fek" },
+  session: { 1: "c6TLRf-IaWdQ4UB1OcdMbIhmZFz0EpxWM1dsJIHCVDs" },
+  letter: { 1: "kcm3p9uRcRLmBy7bPoLthYWkVp9upVL9xyoXsw1xtWk" },
+};
+
+const here = new URL("./", import.meta.url);
+const releases = readdirSync(here).filter((name) => /^\d+\.\d+\.\d+$/.test(name));
+const histories = releases.flatMap((release) =>
+  readdirSync(new URL(`${release}/`, here)).map((file) =>
+    readFileSync(new URL(`${release}/${file}`, here), "utf8")
+      .trimEnd()
+      .split("\n")
+      .flatMap((line) => eventsOf(JSON.parse(line) as Commit)),
+  ),
+);
+
+/** The text of every state that the recorded histories of a category go through. */
+const statesOf = (category: Category): string[] => {
+  const decider = deciders[category] as Decider<never, unknown, unknown>;
+  return histories
+    .filter(([first]) => first !== undefined && categoryOf(first.stream) === category)
+    .flatMap((events) => {
+      let state = decider.initial();
+      return events.map((event) => {
+        state = decider.evolve(state, readEvent(category, event));
+        return textOfState(state);
+      });
+    });
+};
+
+describe.each(Object.keys(deciders) as Category[])("the state of: %s", (category) => {
+  const states = statesOf(category);
+  it("has the number of its shape raised where the same events make another of it", () => {
+    const digest = hash("sha256", states.join("\n"), "base64url");
+    expect(shapes[category]).toMatchObject({ [deciders[category].shape]: digest });
+  });
+  it("is the same after it was written down and read", () => {
+    for (const text of states) expect(textOfState(stateOfText(text))).toBe(text);
+  });
+});
+
+describe("an environment's state", () => {
+  it("fits into a snapshot with room to spare, however long it was deployed to", () => {
+    const decider = deciders.environment;
+    let state = decider.initial();
+    for (const event of environmentHistory(5_000)) state = decider.evolve(state, event);
+    expect(textOfState(state).length).toBeLessThan(100_000);
+    expect(stateOfText(textOfState(state))).toEqual(state);
+  });
+});
