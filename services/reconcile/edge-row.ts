@@ -1,5 +1,6 @@
 import { liveKey } from "../../blueprint/edge-table.ts";
 import { readRow, type Store } from "../../engine/edge/live-row.ts";
+import { isAhead } from "../../engine/kit/age.ts";
 import type { Observed } from "./environments.ts";
 
 export type Ports = {
@@ -15,6 +16,8 @@ export type Ports = {
 
 /** Each look is a request to the table's API, which costs a tenth of a cent. */
 const EVERY_MS = 60 * 60_000;
+/** Between two restores of which the first failed, at the most. */
+const MAX_PAUSE_MS = 24 * 60 * 60_000;
 
 /**
  * Whether visitors are sent where the log says. A row that is lost, or was never written, is written by bringing live once more what
@@ -27,7 +30,7 @@ export const lookAtEdge = async (ports: Ports, observed: Observed): Promise<void
   const cause = `edge/${history.length}`;
   const { distribution } = store;
   // never written, or to a distribution that was there before
-  if (state.edge?.distribution !== distribution) return restore(observed, cause);
+  if (state.edge?.distribution !== distribution) return restore(ports, observed, cause);
   if (!(await isDue(ports, observed))) return;
   const { route, sequence } = state.edge;
   const text = await ports.row(store.table, liveKey(distribution));
@@ -36,9 +39,9 @@ export const lookAtEdge = async (ports: Ports, observed: Observed): Promise<void
     if (state.edgeDrift !== undefined) await record({ type: "RecordEdgeDriftEnded", distribution, sequence }, `${cause}/ended`);
     return;
   }
-  if (isLate(observed, text)) return restore(observed, cause);
+  if (isLate(observed, text)) return restore(ports, observed, cause);
   await record({ type: "RecordEdgeDrift", distribution, sequence, found: text?.slice(0, 1_100) ?? null }, cause);
-  if (text === undefined) await restore(observed, cause);
+  if (text === undefined) await restore(ports, observed, cause);
 };
 
 const lookOf = ({ stream }: Observed): string => `edge/${stream}`;
@@ -53,8 +56,20 @@ const isLate = ({ state, flips }: Observed, text: string | undefined): boolean =
   return written > (state.live?.sequence ?? 0) && flips.has(written);
 };
 
-/** A restore that failed is not tried for ever. */
-const restore = async ({ state, flips, record }: Observed, cause: string): Promise<void> => {
-  const hasFailed = flips.get(state.flipped)?.reason === "restore" && state.flipped !== state.live?.sequence;
-  if (!hasFailed) await record({ type: "RestoreEdge" }, `${cause}/restore`);
+/**
+ * What failed may go on failing, and people hear of each failure: it is tried again an hour later, then two, four …, in the end once a
+ * day. What a newer flip overtook has not failed: where that flip fails too, the next look begins anew.
+ */
+const restore = async ({ now }: Ports, { history, record }: Observed, cause: string): Promise<void> => {
+  const failed = failedRestores(history);
+  const last = failed.at(-1);
+  const pauseMs = Math.min(EVERY_MS * 2 ** (failed.length - 1), MAX_PAUSE_MS);
+  if (last !== undefined && !isAhead(last.at, now()) && now() - Date.parse(last.at) < pauseMs) return;
+  await record({ type: "RestoreEdge" }, `${cause}/restore`);
 };
+
+/** Since something went live last. */
+const failedRestores = (history: Observed["history"]): Observed["history"] =>
+  history
+    .slice(history.findLastIndex(({ type }) => type === "ReleaseWentLive") + 1)
+    .filter(({ type, body }) => type === "FlipFailed" && body.flip === "restore");

@@ -559,14 +559,20 @@ export const edits: readonly Edit[] = [
   edit(
     "reconcile: a row that a hand wrote is put back",
     "services/reconcile/edge-row.ts",
-    "if (text === undefined) await restore(observed, cause);",
-    "await restore(observed, cause);",
+    "if (text === undefined) await restore(ports, observed, cause);",
+    "await restore(ports, observed, cause);",
   ),
   edit(
-    "reconcile: a restore that failed is tried for ever",
+    "reconcile: a restore that failed is tried again at every look",
     "services/reconcile/edge-row.ts",
-    "if (!hasFailed) await",
-    "if (hasFailed || !hasFailed) await",
+    "now() - Date.parse(last.at) < pauseMs) return;",
+    "now() - Date.parse(last.at) < 0) return;",
+  ),
+  edit(
+    "reconcile: a restore that failed is not tried again",
+    "services/reconcile/edge-row.ts",
+    "now() - Date.parse(last.at) < pauseMs) return;",
+    "pauseMs > 0) return;",
   ),
   edit(
     "reconcile: what was admitted a day ago and never begun stays",

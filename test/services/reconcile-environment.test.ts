@@ -318,14 +318,38 @@ describe("the edge's row of what is live", () => {
   it("is put right where a flip wrote it that had been given up", async () => {
     expect(await seen([...past, admitted(2), flip(2), failed(2)], text(2))).toEqual([{ type: "RestoreEdge" }]);
   });
-  it("is not restored again where that failed", async () => {
+  it("is restored again where that failed, after an hour, then ever later, and in the end once a day", async () => {
+    const failedOnce = (n: number): EnvironmentEvent[] => [
+      { ...flip(n), body: { ...flip(n).body, reason: "restore" } } as EnvironmentEvent,
+      { ...failed(n), body: { ...failed(n).body, flip: "restore" } } as EnvironmentEvent,
+    ];
+    /** hours after the last of so many failures, a second less and exactly */
+    const around = async (begun: readonly EnvironmentEvent[], failures: number, hours: number) => {
+      const events = [...begun, ...Array.from({ length: failures }, (_, n) => failedOnce(n + 2)).flat()];
+      const since = (events.length - 1) * 1_000 + hours * 3_600_000;
+      const types = async (afterMs: number) =>
+        (await look(events, aliases, undefined, { row: { text: undefined }, afterMs })).commands.map(({ type }) => type);
+      return [await types(since - 1), await types(since)];
+    };
+    for (const [failures, hours] of [
+      [1, 1],
+      [2, 2],
+      [3, 4],
+      [6, 24],
+      [50, 24],
+    ] as const) {
+      expect(await around(past, failures, hours)).toEqual([["RecordEdgeDrift"], ["RecordEdgeDrift", "RestoreEdge"]]);
+      expect(await around(unswitched, failures, hours)).toEqual([[], ["RestoreEdge"]]);
+    }
+  });
+  it("is restored again whatever a clock that was ahead has dated", async () => {
     const restored = [
       ...past,
       { ...flip(2), body: { ...flip(2).body, reason: "restore" } } as EnvironmentEvent,
       { ...failed(2), body: { ...failed(2).body, flip: "restore" } } as EnvironmentEvent,
     ];
-    expect(await seen(restored, undefined)).toEqual([{ type: "RecordEdgeDrift", distribution: "E1", sequence: 1, found: null }]);
-    expect(await seen([...unswitched, ...restored.slice(past.length)], undefined)).toEqual([]);
+    const { commands } = await look(restored, aliases, undefined, { row: { text: undefined }, afterMs: -24 * 3_600_000 });
+    expect(commands.map(({ type }) => type)).toEqual(["RecordEdgeDrift", "RestoreEdge"]);
   });
   it("is said to be right again", async () => {
     expect(await seen([...past, drift("by hand")], text(1))).toEqual([{ type: "RecordEdgeDriftEnded", distribution: "E1", sequence: 1 }]);

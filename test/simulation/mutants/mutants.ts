@@ -363,7 +363,7 @@ export const mutants: readonly Mutant[] = [
   one(
     "a lost row is not written again",
     "services/reconcile/edge-row.ts",
-    "  if (text === undefined) await restore(observed, cause);\n",
+    "  if (text === undefined) await restore(ports, observed, cause);\n",
     "",
   ),
   {
