@@ -1,6 +1,7 @@
 import { type Decider, type Refusal, refuse } from "../kernel/decider.ts";
 import { withReason } from "../kernel/reason.ts";
 import type { EnvironmentCommand } from "./commands.ts";
+import { endEdgeDrift, recordEdgeDrift } from "./edge-drift.ts";
 import { cutRelease, endRelease, removeAddress } from "./ended-release.ts";
 import type { EnvironmentEvent } from "./events.ts";
 import { isWeighted, readFence } from "./fence.ts";
@@ -36,7 +37,9 @@ export const environment: Decider<EnvironmentCommand, Environment, EnvironmentEv
           ? []
           : restore(state, `an alias was left at sequence ${command.sequence} by a flip that had ended`);
       case "RestoreEdge":
-        return state.open.size > 0 ? [] : restore(state, "the table of its edge had no row of what is live");
+        return state.open.size > 0 || command.sequence !== state.live?.sequence
+          ? []
+          : restore(state, "the table of its edge had no row of what is live");
       case "EndRelease":
         return endRelease(command, state);
       case "CutRelease":
@@ -58,11 +61,9 @@ export const environment: Decider<EnvironmentCommand, Environment, EnvironmentEv
       case "RecordDriftEnded":
         return state.drift.has(command.function) ? [{ type: "AliasDriftEnded", v: 1, body: body(command) }] : [];
       case "RecordEdgeDrift":
-        return state.edge?.sequence === command.sequence && state.edgeDrift !== command.found
-          ? [{ type: "EdgeDriftDetected", v: 1, body: body(command) }]
-          : [];
+        return recordEdgeDrift(command, state);
       case "RecordEdgeDriftEnded":
-        return state.edgeDrift === undefined ? [] : [{ type: "EdgeDriftEnded", v: 1, body: body(command) }];
+        return endEdgeDrift(command, state);
       case "PinEnvironment":
         // a rollback that fails takes its pin with it: a person's stays
         return state.pinned && !isPinnedByOpenRollback(state) ? [] : [pin(command.reason, state.live?.deploymentId ?? null)];

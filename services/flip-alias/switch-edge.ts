@@ -56,12 +56,9 @@ export const switchEdge = async (
 /** A sequence above the highest that a flip was asked for with is a hand's. @param state read after the row was */
 const isNewer = ({ sequence }: LiveRow, flip: Flip, { flipped }: Environment): boolean => sequence > flip.sequence && sequence <= flipped;
 
-/** A row is what the log has, or of a flip that died before it said so: anything else is a hand's. */
-const noteDrift = async (flip: Flip, { distribution }: Store, { edge, flipped }: Environment, text: string | undefined): Promise<void> => {
-  if (edge === null || text === undefined) return;
-  const found = readRow(text);
-  const isOfFlip = found !== undefined && found.sequence > edge.sequence && found.sequence <= flipped;
-  if (isOfFlip || text === JSON.stringify(edge.route)) return;
+/** A row is what the log has, or of a flip that died before it said so, which the log knows: anything else is a hand's. */
+const noteDrift = async (flip: Flip, { distribution }: Store, { edge }: Environment, text: string | undefined): Promise<void> => {
+  if (edge === null || text === undefined || text === JSON.stringify(edge.route)) return;
   await flip.record({ type: "RecordEdgeDrift", distribution, sequence: edge.sequence, found: text.slice(0, 1_100) }, "/edge-drift");
 };
 

@@ -1,5 +1,6 @@
 import { liveKey } from "../../blueprint/edge-table.ts";
-import { readRow, type Store } from "../../engine/edge/live-row.ts";
+import { isOfFlip } from "../../domain/environment/edge-drift.ts";
+import type { Store } from "../../engine/edge/live-row.ts";
 import { isAhead } from "../../engine/kit/age.ts";
 import type { Observed } from "./environments.ts";
 
@@ -39,8 +40,10 @@ export const lookAtEdge = async (ports: Ports, observed: Observed): Promise<void
     if (state.edgeDrift !== undefined) await record({ type: "RecordEdgeDriftEnded", distribution, sequence }, `${cause}/ended`);
     return;
   }
-  if (isLate(observed, text)) return restore(ports, observed, cause);
-  await record({ type: "RecordEdgeDrift", distribution, sequence, found: text?.slice(0, 1_100) ?? null }, cause);
+  const found = text?.slice(0, 1_100) ?? null;
+  // a flip wrote it that had been given up
+  if (isOfFlip(found, state)) return restore(ports, observed, cause);
+  await record({ type: "RecordEdgeDrift", distribution, sequence, found }, cause);
   if (text === undefined) await restore(ports, observed, cause);
 };
 
@@ -50,22 +53,16 @@ const isDue = async ({ sentAgain, now }: Ports, observed: Observed): Promise<boo
   return last === undefined || last > now() || now() - last >= EVERY_MS;
 };
 
-/** A flip wrote it that had been given up. */
-const isLate = ({ state, flips }: Observed, text: string | undefined): boolean => {
-  const written = readRow(text)?.sequence ?? 0;
-  return written > (state.live?.sequence ?? 0) && flips.has(written);
-};
-
 /**
  * What failed may go on failing, and people hear of each failure: it is tried again an hour later, then two, four …, in the end once a
  * day. What a newer flip overtook has not failed: where that flip fails too, the next look begins anew.
  */
-const restore = async ({ now }: Ports, { history, record }: Observed, cause: string): Promise<void> => {
+const restore = async ({ now }: Ports, { state: { live }, history, record }: Observed, cause: string): Promise<void> => {
   const failed = failedRestores(history);
   const last = failed.at(-1);
   const pauseMs = Math.min(EVERY_MS * 2 ** (failed.length - 1), MAX_PAUSE_MS);
   if (last !== undefined && !isAhead(last.at, now()) && now() - Date.parse(last.at) < pauseMs) return;
-  await record({ type: "RestoreEdge" }, `${cause}/restore`);
+  if (live !== null) await record({ type: "RestoreEdge", sequence: live.sequence }, `${cause}/restore`);
 };
 
 /** Since something went live last. */

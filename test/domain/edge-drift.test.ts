@@ -1,9 +1,13 @@
 import { describe, expect, it } from "vitest";
+import type { EnvironmentCommand } from "../../domain/environment/commands.ts";
+import { environment } from "../../domain/environment/decider.ts";
 import { sayEdgeDrift } from "../../domain/environment/edge-drift.ts";
+import type { EnvironmentEvent } from "../../domain/environment/events.ts";
 import { keptWhy } from "../../domain/projections/kept-release.ts";
 import { factsOf } from "../../domain/wording.ts";
 import { rowOfLive } from "../../operator/doctor/site.ts";
-import { at, deploymentId, route as routeOf } from "../support/samples.ts";
+import { asked, specification } from "../support/given.ts";
+import { at, deploymentId, release, request, route as routeOf } from "../support/samples.ts";
 
 const route = routeOf(7, { address: 5, release: deploymentId(5), server: "abc" });
 const edge = { distribution: "E1", sequence: 7, route };
@@ -38,6 +42,74 @@ describe("what is wrong with the edge's row", () => {
     expect(rowOfLive({ edge, edgeDrift: null })).toMatchObject([
       { state: "wrong", mend: expect.stringMatching(/^the engine writes it again/) },
     ]);
+  });
+});
+
+describe("what is noted of the edge's row", () => {
+  const given = specification(environment);
+  const by = { actor: "ada", at: at() };
+  const flip = (n: number): EnvironmentCommand[] => [
+    { type: "AdmitDeployment", request: request(n), ...by },
+    { type: "RequestFlip", deploymentId: deploymentId(n), sequence: n, release: release(n), ...by },
+  ];
+  const goesLive = (n: number): EnvironmentCommand => ({
+    type: "RecordWentLive",
+    sequence: n,
+    edge: { distribution: "E1", route: routeOf(n, { release: deploymentId(n) }), ended: [] },
+  });
+  const drift = (sequence: number, found: string | null) => ({ type: "RecordEdgeDrift", distribution: "E1", sequence, found }) as const;
+  const drifted = (sequence: number, found: string | null): EnvironmentEvent => ({
+    type: "EdgeDriftDetected",
+    v: 1,
+    body: { distribution: "E1", sequence, found },
+  });
+  const right = (sequence: number) => ({ type: "RecordEdgeDriftEnded", distribution: "E1", sequence }) as const;
+  const rowOf = (n: number): string => JSON.stringify(routeOf(n, { release: deploymentId(n) }));
+  const one = asked(environment)(...flip(1), goesLive(1));
+  const flipping = asked(environment)(...flip(1), goesLive(1), ...flip(2));
+  const two = asked(environment)(...flip(1), goesLive(1), ...flip(2), goesLive(2));
+
+  it("is what a hand wrote or deleted, whatever flip is under way", () => {
+    for (const past of [one, flipping])
+      for (const found of ["by hand", "{}", rowOf(3), null])
+        given(...past)
+          .when(drift(1, found))
+          .yields(drifted(1, found));
+    given(...two, drifted(2, "by hand"))
+      .when(drift(2, "by hand"))
+      .yields();
+    given(...two, drifted(2, "by hand"))
+      .when(drift(2, rowOf(1)))
+      .yields(drifted(2, rowOf(1)));
+  });
+  it("is no row that a flip wrote which has not said so, or was given up", () => {
+    given(...flipping)
+      .when(drift(1, rowOf(2)))
+      .yields();
+    const failed: EnvironmentCommand = { type: "RecordFlipFailed", sequence: 2, reason: "it died", moved: false };
+    given(...asked(environment)(...flip(1), goesLive(1), ...flip(2), failed))
+      .when(drift(1, rowOf(2)))
+      .yields();
+  });
+  it("is nothing that a flip has overtaken", () => {
+    for (const found of ["by hand", null, rowOf(2)])
+      given(...two)
+        .when(drift(1, found))
+        .yields();
+    given(...two, drifted(2, "by hand"))
+      .when(right(1))
+      .yields();
+    given(...two, drifted(2, "by hand"))
+      .when(right(2))
+      .yields({ type: "EdgeDriftEnded", v: 1, body: { distribution: "E1", sequence: 2 } });
+  });
+  it("leads to no restore where something else went live since", () => {
+    given(...two)
+      .when({ type: "RestoreEdge", sequence: 1 })
+      .yields();
+    given(...flipping)
+      .when({ type: "RestoreEdge", sequence: 1 })
+      .yields();
   });
 });
 

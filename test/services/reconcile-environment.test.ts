@@ -299,7 +299,7 @@ describe("the edge's row of what is live", () => {
 
   it("is written at once where the environment has another distribution", async () => {
     const moved = [...unswitched, { ...switched(1), body: { ...switched(1).body, distribution: "E0" } } as EnvironmentEvent];
-    expect(await seen(moved, undefined, Date.parse(at()) + LATER_MS)).toEqual([{ type: "RestoreEdge" }]);
+    expect(await seen(moved, undefined, Date.parse(at()) + LATER_MS)).toEqual([{ type: "RestoreEdge", sequence: 1 }]);
   });
   it("is left alone where it says what was written last", async () => {
     expect(await seen(past, text(1))).toEqual([]);
@@ -307,16 +307,16 @@ describe("the edge's row of what is live", () => {
   it("is written by bringing live once more what is, where it was lost or never written", async () => {
     expect(await seen(past, undefined)).toEqual([
       { type: "RecordEdgeDrift", distribution: "E1", sequence: 1, found: null },
-      { type: "RestoreEdge" },
+      { type: "RestoreEdge", sequence: 1 },
     ]);
-    expect(await seen(unswitched, undefined)).toEqual([{ type: "RestoreEdge" }]);
+    expect(await seen(unswitched, undefined)).toEqual([{ type: "RestoreEdge", sequence: 1 }]);
   });
   it("is shown and left alone where a hand wrote it", async () => {
     for (const hand of ["by hand", JSON.stringify({ ...route(1), server: "xyz" }), text(7)])
       expect(await seen(past, hand)).toEqual([{ type: "RecordEdgeDrift", distribution: "E1", sequence: 1, found: hand }]);
   });
   it("is put right where a flip wrote it that had been given up", async () => {
-    expect(await seen([...past, admitted(2), flip(2), failed(2)], text(2))).toEqual([{ type: "RestoreEdge" }]);
+    expect(await seen([...past, admitted(2), flip(2), failed(2)], text(2))).toEqual([{ type: "RestoreEdge", sequence: 1 }]);
   });
   it("is restored again where that failed, after an hour, then ever later, and in the end once a day", async () => {
     const failedOnce = (n: number): EnvironmentEvent[] => [

@@ -15,6 +15,8 @@ export const edgeTableOf = (world: World, written: (key: string, before: string 
   const made: number[] = [world.now()];
   /** keys that a hand wrote last, in each version */
   const hands: ReadonlySet<string>[] = [new Set()];
+  /** everything that hands ever wrote or deleted, as `<key>=<value>` */
+  const handed = new Set<string>();
   const newest = (): Rows => versions.at(-1) as Rows;
   const etag = (): string => `e${versions.length}`;
   const change = (puts: Changes["Puts"] = [], deletes: Changes["Deletes"] = [], byHand = false): void => {
@@ -54,8 +56,13 @@ export const edgeTableOf = (world: World, written: (key: string, before: string 
       },
     } as unknown as Readonly<Record<string, (input: unknown) => unknown>>,
     /** Somebody changes a row in the console. */
-    edit: (key: string, value: string | undefined): void =>
-      value === undefined ? change([], [{ Key: key }], true) : change([{ Key: key, Value: value }], [], true),
+    edit: (key: string, value: string | undefined): void => {
+      handed.add(`${key}=${value}`);
+      if (value === undefined) change([], [{ Key: key }], true);
+      else change([{ Key: key, Value: value }], [], true);
+    },
+    /** Whether a hand ever wrote this value there, or deleted the key. */
+    wasHands: (key: string, value: string | undefined): boolean => handed.has(`${key}=${value}`),
     /** Whether a hand wrote that key last, in a version. */
     isHands: (version: number, key: string): boolean => hands[version]?.has(key) === true,
   };

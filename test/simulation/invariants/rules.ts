@@ -1,3 +1,4 @@
+import { liveKey } from "../../../blueprint/edge-table.ts";
 import { hasEnded } from "../../../domain/deployment/decider.ts";
 import type { Recorded } from "../../../domain/kernel/event.ts";
 import type { Build } from "../aws/builds.ts";
@@ -10,6 +11,8 @@ type Body = {
   readonly actor: string;
   readonly reason: string;
   readonly step: string;
+  readonly distribution: string;
+  readonly found: string | null;
   readonly by: { readonly sequence: number; readonly deploymentId?: string };
   readonly release: { readonly functions: readonly { readonly name: string; readonly version: string }[] };
 };
@@ -33,6 +36,10 @@ export const checkRules = (cloud: Cloud, ledger: Ledger, event: Recorded): void 
       return;
     case "ChecksPassed":
       checksPassed();
+      return;
+    case "EdgeDriftDetected":
+      if (!cloud.edgeTable.wasHands(liveKey(body.distribution), body.found ?? undefined))
+        world.violate(`${event.stream}: what no hand wrote in the edge's table is called drift: ${body.found}`);
       return;
     case "DeploymentFailed":
       if (body.step === "build") buildFailed();

@@ -366,6 +366,18 @@ export const mutants: readonly Mutant[] = [
     "  if (text === undefined) await restore(ports, observed, cause);\n",
     "",
   ),
+  one(
+    "a lost row is not written again after its restore failed",
+    "services/reconcile/edge-row.ts",
+    "now() - Date.parse(last.at) < pauseMs) return;",
+    "pauseMs > 0) return;",
+  ),
+  one(
+    "the row of a flip that has not said so yet is a hand's",
+    "domain/environment/edge-drift.ts",
+    "state.edgeDrift === body.found || isOfFlip(body.found, state)",
+    "state.edgeDrift === body.found",
+  ),
   {
     ...one(
       "publishers do not go by what was recorded first",
