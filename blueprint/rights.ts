@@ -224,6 +224,7 @@ const rights: Partial<Record<EngineFunctionName, readonly Right[]>> = {
     send("watch-build"),
     may(["lambda:GetAlias"], ...functionsOfSites, ...qualified(every.alias)),
     readEdgeTables,
+    readAddresses,
     // AWS knows no resource for it
     may(["lambda:GetAccountSettings"], "*"),
   ],

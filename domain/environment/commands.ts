@@ -42,8 +42,11 @@ export type EnvironmentCommand =
   | { type: "RecordFlipFailed"; sequence: number; reason: string; moved: boolean; unfit?: boolean }
   /** a flip that ended without going live was seen to have moved an alias, with this sequence: what is live is put back */
   | { type: "RestoreLive"; sequence: number }
-  /** the edge's table has no row of what went live with this sequence: while that is live, it is brought live once more, which writes it */
-  | { type: "RestoreEdge"; sequence: number }
+  /**
+   * The edge's table has no row of what went live with this sequence, or an address that it names is gone: while that is live, it is
+   * brought live once more, which makes both.
+   */
+  | { type: "RestoreEdge"; sequence: number; lost: "row" | "address" }
   /** the reconciler's: a release goes that what names it has reached for as long as it may */
   | { type: "EndRelease"; release: string; reason: "window"; at: string }
   /** a person's: a release goes at once */

@@ -37,9 +37,7 @@ export const environment: Decider<EnvironmentCommand, Environment, EnvironmentEv
           ? []
           : restore(state, `an alias was left at sequence ${command.sequence} by a flip that had ended`);
       case "RestoreEdge":
-        return state.open.size > 0 || command.sequence !== state.live?.sequence
-          ? []
-          : restore(state, "the table of its edge had no row of what is live");
+        return state.open.size > 0 || command.sequence !== state.live?.sequence ? [] : restore(state, LOST[command.lost]);
       case "EndRelease":
         return endRelease(command, state);
       case "CutRelease":
@@ -98,6 +96,8 @@ const isNoted = ({ variables }: Environment, { name, fingerprint, revision }: No
   const noted = variables.get(name);
   return noted !== undefined && noted.fingerprint === fingerprint && noted.revision >= revision;
 };
+
+const LOST = { row: "the table of its edge had no row of what is live", address: "an address of what is live was gone" };
 
 /** What no person asked for. */
 const NOBODY = "shiplog";

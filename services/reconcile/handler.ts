@@ -9,6 +9,7 @@ import { viewsOf } from "../../engine/views/read-models.ts";
 import type { Engine } from "../../engine/wiring/engine.ts";
 import { onLambda } from "../../engine/wiring/lambda.ts";
 import {
+  addresses,
   aggregates,
   builds,
   bus,
@@ -41,6 +42,7 @@ const stateChange = ({ id, arn, status }: BuildReport) => ({
 const RECENT = 10;
 
 export const wire = ({
+  addresses,
   aggregates,
   builds,
   edgeTable,
@@ -58,6 +60,7 @@ export const wire = ({
   log,
 }: Pick<
   Engine,
+  | "addresses"
   | "aggregates"
   | "builds"
   | "edgeTable"
@@ -134,6 +137,7 @@ export const wire = ({
         return declared && storeOf(declared);
       },
       row: edgeTable.get,
+      addresses,
       projected: async (name, environment) => (await views.environment(name, environment))?.version ?? 0,
       now: clock.now,
     }),
@@ -149,6 +153,6 @@ export const wire = ({
 };
 
 export const handler = onLambda(
-  { aggregates, builds, edgeTable, functions, store, eventLog, bus, views, queues, events, site, webhookSecrets },
+  { addresses, aggregates, builds, edgeTable, functions, store, eventLog, bus, views, queues, events, site, webhookSecrets },
   wire,
 );

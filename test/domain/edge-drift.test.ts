@@ -105,10 +105,10 @@ describe("what is noted of the edge's row", () => {
   });
   it("leads to no restore where something else went live since", () => {
     given(...two)
-      .when({ type: "RestoreEdge", sequence: 1 })
+      .when({ type: "RestoreEdge", sequence: 1, lost: "row" })
       .yields();
     given(...flipping)
-      .when({ type: "RestoreEdge", sequence: 1 })
+      .when({ type: "RestoreEdge", sequence: 1, lost: "row" })
       .yields();
   });
 });

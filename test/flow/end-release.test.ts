@@ -1,4 +1,4 @@
-import { GetAliasCommand, GetFunctionUrlConfigCommand } from "@aws-sdk/client-lambda";
+import { DeleteFunctionUrlConfigCommand, GetAliasCommand, GetFunctionUrlConfigCommand } from "@aws-sdk/client-lambda";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { releaseKey } from "../../blueprint/edge-table.ts";
 import { wire as endRelease } from "../../services/end-release/handler.ts";
@@ -8,7 +8,7 @@ import { startWorld, type World } from "../support/world.ts";
 /** The window of this site is over as soon as another release is live. */
 let world: World;
 beforeAll(async () => {
-  world = await startWorld({ environments: ["ended", "killed"], site: { skewHours: 0 } });
+  world = await startWorld({ environments: ["ended", "killed", "lost"], site: { skewHours: 0 } });
 });
 afterAll(() => world.close());
 
@@ -111,4 +111,15 @@ it("ends the same where each of its steps dies", async () => {
   expect(await rowOf("killed", first)).toBeUndefined();
   expect(await isThere("killed", "r-1")).toBe(false);
   expect(await world.eventsOf("killed", "ReleaseEnded", "AddressRemoved")).toHaveLength(2);
+});
+
+it("makes the URL of what is live again that a hand deleted, once the reconciler looked", async () => {
+  const first = await world.live("lost");
+  const { server } = world.resources("lost").functions;
+  await world.aws.clients.lambda.send(new DeleteFunctionUrlConfigCommand({ FunctionName: server, Qualifier: "r-1" }));
+  expect(await answeredBy("lost")).not.toBe(first);
+  await world.reconcile(undefined);
+  await world.happened("lost", "it to be live again", ({ type, body }) => type === "ReleaseWentLive" && body.sequence === 2);
+  expect(await answeredBy("lost")).toBe(first);
+  expect(await isThere("lost", "r-1")).toBe(true);
 });

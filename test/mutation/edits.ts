@@ -595,14 +595,20 @@ export const edits: readonly Edit[] = [
   edit(
     "reconcile: a row that a hand wrote is put back",
     "services/reconcile/edge-row.ts",
-    "if (text === undefined) await restore(ports, observed, cause);",
-    "await restore(ports, observed, cause);",
+    'if (text === undefined) await restore(ports, observed, "row", cause);',
+    'await restore(ports, observed, "row", cause);',
   ),
   edit(
     "reconcile: a restore that failed is tried again at every look",
     "services/reconcile/edge-row.ts",
     "now() - Date.parse(last.at) < pauseMs) return;",
     "now() - Date.parse(last.at) < 0) return;",
+  ),
+  edit(
+    "reconcile: an address that has another URL than visitors are sent to is there",
+    "services/reconcile/edge-row.ts",
+    "return named.every((id) => ids.has(id));",
+    "return ids.size >= 1 && !ids.has(undefined) && named.length > 0;",
   ),
   edit(
     "reconcile: a restore that failed is not tried again",

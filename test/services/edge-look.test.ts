@@ -31,6 +31,7 @@ const look = async (name: string, n: number, meanwhile: (here: Room) => Promise<
     isProjected: async () => true,
     projected: async () => past,
     store: () => ({ table: "table", distribution: "E1" }),
+    addresses: here.held,
     row: async (_, key) => {
       if (when === "before") await meanwhile(here);
       const found = here.edge.rows.get(key);

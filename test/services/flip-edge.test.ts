@@ -183,7 +183,7 @@ describe("the edge's row of what is live", () => {
     await here.delivers();
     expect(here.row(LIVE)).toMatchObject({ sequence: 323, release: deploymentId(321), address: 323 });
     expect(here.addresses.get(`${server} r-323`)).toBe("321");
-    await room.environment("edge-removed", { type: "RestoreEdge", sequence: 323 });
+    await room.environment("edge-removed", { type: "RestoreEdge", sequence: 323, lost: "row" });
     await here.delivers();
     expect(here.row(LIVE)).toMatchObject({ sequence: 324, address: 323 });
   });

@@ -53,6 +53,7 @@ const ready = async (n: number, site: string) => {
       alias: async () => undefined,
       store: () => undefined,
       row: async () => undefined,
+      addresses: { find: async () => undefined },
       isDeclared: () => true,
       isProjected: async () => true,
       projected: async () => 999,

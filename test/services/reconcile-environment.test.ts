@@ -63,6 +63,8 @@ const look = async (
     /** when that was looked at last */
     looked = undefined as number | undefined,
     undeclared = [] as readonly string[],
+    /** of the server, by alias; `undefined` where somebody deleted it */
+    urls = { "r-1": "https://abc.lambda-url.eu-west-1.on.aws/", "r-2": "https://s2.aws/" } as Readonly<Record<string, string | undefined>>,
   } = {},
 ) => {
   const commands: ((EnvironmentCommand | DeploymentCommand) & { cause: string })[] = [];
@@ -99,6 +101,7 @@ const look = async (
     projected: async () => projected,
     store: () => (row === null ? undefined : { table: "table", distribution: "E1" }),
     row: async () => row?.text,
+    addresses: { find: async ({ alias }) => ({ version: "1", url: urls[alias] }) },
     now: () => Date.parse(at()) + afterMs,
   })("web", "production");
   return { commands, published };
@@ -275,7 +278,7 @@ describe("the edge's row of what is live", () => {
     release: deploymentId(n),
     host: ".lambda-url.eu-west-1.on.aws",
     server: "abc",
-    image: "def",
+    image: "abc",
     files: { set: "0123456789abcdef", rows: 0, paths: "" },
   });
   const switched = (n: number): EnvironmentEvent => ({
@@ -299,7 +302,7 @@ describe("the edge's row of what is live", () => {
 
   it("is written at once where the environment has another distribution", async () => {
     const moved = [...unswitched, { ...switched(1), body: { ...switched(1).body, distribution: "E0" } } as EnvironmentEvent];
-    expect(await seen(moved, undefined, Date.parse(at()) + LATER_MS)).toEqual([{ type: "RestoreEdge", sequence: 1 }]);
+    expect(await seen(moved, undefined, Date.parse(at()) + LATER_MS)).toEqual([{ type: "RestoreEdge", sequence: 1, lost: "row" }]);
   });
   it("is left alone where it says what was written last", async () => {
     expect(await seen(past, text(1))).toEqual([]);
@@ -307,16 +310,16 @@ describe("the edge's row of what is live", () => {
   it("is written by bringing live once more what is, where it was lost or never written", async () => {
     expect(await seen(past, undefined)).toEqual([
       { type: "RecordEdgeDrift", distribution: "E1", sequence: 1, found: null },
-      { type: "RestoreEdge", sequence: 1 },
+      { type: "RestoreEdge", sequence: 1, lost: "row" },
     ]);
-    expect(await seen(unswitched, undefined)).toEqual([{ type: "RestoreEdge", sequence: 1 }]);
+    expect(await seen(unswitched, undefined)).toEqual([{ type: "RestoreEdge", sequence: 1, lost: "row" }]);
   });
   it("is shown and left alone where a hand wrote it", async () => {
     for (const hand of ["by hand", JSON.stringify({ ...route(1), server: "xyz" }), text(7)])
       expect(await seen(past, hand)).toEqual([{ type: "RecordEdgeDrift", distribution: "E1", sequence: 1, found: hand }]);
   });
   it("is put right where a flip wrote it that had been given up", async () => {
-    expect(await seen([...past, admitted(2), flip(2), failed(2)], text(2))).toEqual([{ type: "RestoreEdge", sequence: 1 }]);
+    expect(await seen([...past, admitted(2), flip(2), failed(2)], text(2))).toEqual([{ type: "RestoreEdge", sequence: 1, lost: "row" }]);
   });
   it("is restored again where that failed, after an hour, then ever later, and in the end once a day", async () => {
     const failedOnce = (n: number): EnvironmentEvent[] => [
@@ -350,6 +353,16 @@ describe("the edge's row of what is live", () => {
     ];
     const { commands } = await look(restored, aliases, undefined, { row: { text: undefined }, afterMs: -24 * 3_600_000 });
     expect(commands.map(({ type }) => type)).toEqual(["RecordEdgeDrift", "RestoreEdge"]);
+  });
+  it("leads somewhere: where a hand deleted an address of what is live, or made it with another URL, that is made again", async () => {
+    const found = async (url: string | undefined, text = JSON.stringify(route(1))) =>
+      (await look(past, aliases, undefined, { row: { text }, urls: { "r-1": url } })).commands.map(({ cause: _, ...command }) => command);
+    const restore = { type: "RestoreEdge", sequence: 1, lost: "address" };
+    expect(await found("https://abc.lambda-url.eu-west-1.on.aws/")).toEqual([]);
+    expect(await found(undefined)).toEqual([restore]);
+    expect(await found("https://xyz.lambda-url.eu-west-1.on.aws/")).toEqual([restore]);
+    // what a hand wrote leads where that hand wants
+    expect(await found(undefined, "by hand")).toMatchObject([{ type: "RecordEdgeDrift" }]);
   });
   it("is said to be right again", async () => {
     expect(await seen([...past, drift("by hand")], text(1))).toEqual([{ type: "RecordEdgeDriftEnded", distribution: "E1", sequence: 1 }]);

@@ -42,10 +42,16 @@ export const heldTable = () => {
 /** Addresses that are there as soon as they are asked for. */
 export const heldAddresses = () => {
   const made = new Map<string, string>();
-  const addresses: Pick<ReleaseAddresses, "make" | "remove"> = {
+  const urlOf = (name: string, alias: string): string =>
+    `https://${`${name}${alias}`.replace(/[^a-z0-9]/g, "")}.lambda-url.eu-west-1.on.aws/`;
+  const addresses: Pick<ReleaseAddresses, "make" | "find" | "remove"> = {
     make: async ({ name, alias, version }) => {
       made.set(`${name} ${alias}`, version);
-      return `https://${`${name}${alias}`.replace(/[^a-z0-9]/g, "")}.lambda-url.eu-west-1.on.aws/`;
+      return urlOf(name, alias);
+    },
+    find: async ({ name, alias }) => {
+      const version = made.get(`${name} ${alias}`);
+      return version === undefined ? undefined : { version, url: urlOf(name, alias) };
     },
     remove: async ({ name, alias }) => void made.delete(`${name} ${alias}`),
   };

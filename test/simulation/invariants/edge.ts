@@ -104,8 +104,8 @@ export const seenPlace = (ledger: Ledger, distribution: string): Place => ledger
 /** Of one that goes on failing, before a world may come to rest. */
 const RESTORES = 3;
 
-/** At rest: visitors are sent where the log says, and what a hand did is seen. */
-export const checkEdge = ({ world, edgeTable }: Cloud, stream: string, { state, flips }: Place): void => {
+/** At rest: visitors are sent where the log says, somebody answers there, and what a hand did is seen. */
+export const checkEdge = ({ world, edgeTable, lambda }: Cloud, stream: string, { state, flips }: Place): void => {
   const [distribution = ""] = [...streams].find(([, of]) => of === stream) ?? [];
   if (state.live === null) return;
   if (state.edge?.sequence !== state.live.sequence) {
@@ -120,6 +120,9 @@ export const checkEdge = ({ world, edgeTable }: Cloud, stream: string, { state, 
   // what goes on failing is tried ever less often
   if (text === undefined && restores < RESTORES)
     world.violate(`${stream}: the edge has no row of what is live, and ${restores} restores were tried`);
+  for (const id of isRight && restores < RESTORES ? [state.edge.route.server, state.edge.route.image] : [])
+    if (addressAt(lambda.functions.values(), id) === undefined)
+      world.violate(`${stream}: visitors are sent to ${id}, nobody answers there, and ${restores} restores were tried`);
   for (const [release, { ended, route }] of state.routes)
     if (ended !== null && isRight && restores === 0)
       world.violate(`${stream}: ${release} has ended, and its address r-${route.address} is there`);

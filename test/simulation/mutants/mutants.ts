@@ -363,7 +363,7 @@ export const mutants: readonly Mutant[] = [
   one(
     "a lost row is not written again",
     "services/reconcile/edge-row.ts",
-    "  if (text === undefined) await restore(ports, observed, cause);\n",
+    '  if (text === undefined) await restore(ports, observed, "row", cause);\n',
     "",
   ),
   one(
@@ -371,6 +371,12 @@ export const mutants: readonly Mutant[] = [
     "services/reconcile/edge-row.ts",
     "now() - Date.parse(last.at) < pauseMs) return;",
     "pauseMs > 0) return;",
+  ),
+  one(
+    "an address of what is live that a hand deleted is made again by nobody",
+    "services/reconcile/edge-row.ts",
+    '    if (!isAnswered) await restore(ports, observed, "address", cause);\n',
+    "",
   ),
   one(
     "the row of a flip that has not said so yet is a hand's",
