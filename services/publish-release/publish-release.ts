@@ -7,7 +7,7 @@ import { deploymentOf } from "../../domain/kernel/identity.ts";
 import { AddressTaken } from "../../engine/aws/addresses.ts";
 import type { SiteSecrets } from "../../engine/aws/secrets.ts";
 import { type Ports as AddressPorts, makeAddresses } from "../../engine/edge/addresses.ts";
-import { type Ports as RowsPorts, writeRows } from "../../engine/edge/public-rows.ts";
+import { hasRows, type Ports as RowsPorts, writeRows } from "../../engine/edge/public-rows.ts";
 import type { Delivery } from "../../engine/kit/consumer.ts";
 import { each } from "../../engine/kit/each.ts";
 import { type Aggregates, type Executed, following } from "../../engine/log/execute.ts";
@@ -112,7 +112,7 @@ const publish = async (ports: Ports, work: Work, output: Output): Promise<void> 
   const functions = await publishVersions(ports, work, build, files.set);
   if (functions === undefined) return;
   await makeAddresses(ports, { address, deploymentId, functions });
-  await writeRows(ports, site, assets);
+  if (!(await hasRows(ports, site, files))) await writeRows(ports, site, assets);
 
   const { manifest } = assets.recorded;
   const { checks, faults } = await checkRelease(ports, site, build, functions, releaseId);

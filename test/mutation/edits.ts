@@ -28,6 +28,8 @@ const concerning: Readonly<Record<string, readonly string[]>> = {
   "services/publish-release/publish-function": ["test/services/publish-function.test.ts"],
   "services/publish-release": ["test/services/publish-release.test.ts"],
   "services/flip-alias/move-alias.ts": ["test/services/move-alias.test.ts"],
+  "services/flip-alias/route": ["test/services/public-rows.test.ts"],
+  "engine/edge/public-rows": ["test/services/public-rows.test.ts"],
   "services/flip-alias/warm": ["test/services/warm.test.ts"],
   "services/flip-alias": [
     "test/services/flip-flood.test.ts",
@@ -537,6 +539,30 @@ export const edits: readonly Edit[] = [
     "domain/environment/edge-drift.ts",
     "written > (edge?.sequence ?? 0) && written <= flipped;",
     "written > (edge?.sequence ?? 0) + 100 && written <= flipped;",
+  ),
+  edit(
+    "public rows: the row that is looked at is written first",
+    "engine/edge/public-rows.ts",
+    "[filesKey(distribution, files.set, row), text] as const).reverse();",
+    "[filesKey(distribution, files.set, row), text] as const);",
+  ),
+  edit(
+    "public rows: a flip takes them for written",
+    "services/flip-alias/route.ts",
+    "release.files !== undefined && (await hasRows(ports, site, release.files))",
+    "release.files !== undefined && ((await hasRows(ports, site, release.files)) || release.files.rows > 0)",
+  ),
+  edit(
+    "public rows: a flip back looks at one",
+    "services/flip-alias/route.ts",
+    "  await writeRows(ports, site, set);\n",
+    "  if (!(await hasRows(ports, site, set.files))) await writeRows(ports, site, set);\n",
+  ),
+  edit(
+    "public rows: they are written with each flip",
+    "services/flip-alias/route.ts",
+    'if (reason === "deploy" && release.files',
+    'if (reason !== "deploy" && release.files',
   ),
   edit(
     "edge drift: a look that a flip has overtaken counts",

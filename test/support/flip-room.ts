@@ -1,5 +1,6 @@
 import type { Subscribed } from "../../blueprint/topology.ts";
 import { describe as describeFence, type FoundAlias, UNMOVED } from "../../domain/environment/fence.ts";
+import type { PublicSet } from "../../domain/environment/route.ts";
 import type { Recorded } from "../../domain/kernel/event.ts";
 import type { Delivery } from "../../engine/kit/consumer.ts";
 import { type FlipTries, NO_TRIES } from "../../engine/views/flip-notes.ts";
@@ -12,8 +13,10 @@ import { steps, type VerbRoom } from "./verb-room.ts";
 type Invoke = Ports["functions"]["invoke"];
 type Delivered = Partial<Delivery> & { requested?: Recorded<Subscribed<"flip-alias">> };
 
-/** A site whose functions' aliases and edge's table are held here, for hands to change. */
-export const flipRoom = (room: VerbRoom, name: string) => {
+const NO_FILES: Awaited<ReturnType<Ports["publicSet"]>> = { files: { set: "0".repeat(16), rows: 0 }, rows: [] };
+
+/** A site whose functions' aliases and edge's table are held here, for hands to change. Each of its releases has these public files. */
+export const flipRoom = (room: VerbRoom, name: string, publicSet = NO_FILES) => {
   const aliases = new Map<string, FoundAlias>(
     functions(1).map(({ name: fn }) => [fn, { version: "0", description: describeFence(UNMOVED) }]),
   );
@@ -42,7 +45,7 @@ export const flipRoom = (room: VerbRoom, name: string) => {
     site: () => ({ ...siteConfigOf(name, "production"), distribution: "E1", edgeTable: "table" }),
     addresses,
     edgeTable: edge.table,
-    publicSet: async () => ({ files: { set: "0".repeat(16), rows: 0 }, rows: [] }),
+    publicSet: async () => publicSet,
     functions: {
       alias: async (fn) => {
         await reading(fn);
@@ -68,12 +71,13 @@ export const flipRoom = (room: VerbRoom, name: string) => {
     /** sequences of flips of which tries are noted */
     tries: tries as ReadonlyMap<number, FlipTries>,
     gone,
-    /** Deployment n is admitted, built and published, and its flip is asked for with sequence n. */
-    asks: async (n: number): Promise<void> => {
+    /** Deployment n is admitted, built and published, and its flip is asked for with sequence n; `files`: those that its release names. */
+    asks: async (n: number, files?: PublicSet): Promise<void> => {
       const { admit, queue, began, built, published, flip: request } = steps(n, name);
       await room.environment(name, admit);
       await room.deployment(n, queue(n), began, built, ...published);
-      await room.environment(name, request(n));
+      const asked = request(n);
+      await room.environment(name, files === undefined ? asked : { ...asked, release: { ...asked.release, files } });
     },
     /** The newest flip that was asked for comes, or the one that is given. */
     delivers: async ({ receives = 1, ...change }: Delivered = {}): Promise<void> => {

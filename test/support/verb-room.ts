@@ -62,7 +62,7 @@ export const steps = (n: number, site = "web") => {
     place: environmentStream(site, "production"),
     buildId,
     admit: { type: "AdmitDeployment", request: request(n, { site }), ...by } satisfies EnvironmentCommand,
-    flip: (sequence: number): EnvironmentCommand => ({
+    flip: (sequence: number): Extract<EnvironmentCommand, { type: "RequestFlip" }> => ({
       type: "RequestFlip",
       deploymentId: deploymentId(n),
       sequence,
