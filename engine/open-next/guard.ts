@@ -5,6 +5,9 @@ import { ORIGIN_HEADER } from "../../blueprint/site-resources.ts";
  * What stands before the code of a function that visitors reach. The address of a function is open to the world, and who
  * finds it could say of itself what only the edge may say (`x-forwarded-host`: OpenNext sends its preview key to that host).
  * The edge sends keys of the environment with each request; a function that hears none of those that it knows answers 403.
+ *
+ * And CloudFront keeps cookies with an answer and gives them to everybody: an answer that sets one is `private, no-store`, unless it
+ * says one of the two itself.
  */
 
 /** The variable with the keys that a version takes, between commas. Taken away before the app's code begins. */
@@ -35,7 +38,10 @@ export const admits = (version: Guarded, keys: readonly string[]): boolean => ke
 /** Names a key, and gives nothing of it away. */
 export const digestOfKey = (key: string): string => hash("sha256", key, "hex").slice(0, 16);
 
-/** Whole answers and streamed ones, as the bundle's own handler says of itself. */
+/**
+ * Whole answers and streamed ones, as the bundle's own handler says of itself. A stream begins with status, headers and cookies in JSON:
+ * OpenNext writes them by itself, whole, as the first thing; `HttpResponseStream.from` of AWS where nobody else sees them written.
+ */
 const guard = (module: string, name: string): string =>
   `
 import { createHash } from "node:crypto";
@@ -51,13 +57,53 @@ const admits = ({ headers } = {}) => {
   if (headers) delete headers[${JSON.stringify(ORIGIN_HEADER)}];
   return typeof said === "string" && said.split(",").some((key) => known.has(digest(key.trim())));
 };
-const whole = (event, ...more) => (admits(event) ? inner(event, ...more) : { ...head, body: text });
+
+const named = (headers, name) => Object.keys(headers ?? {}).filter((one) => one.toLowerCase() === name);
+const without = (headers, name) => Object.fromEntries(Object.entries(headers ?? {}).filter(([one]) => one.toLowerCase() !== name));
+const own = (answer) => {
+  const all = [answer?.headers, answer?.multiValueHeaders];
+  if (!(answer?.cookies?.length > 0) && !all.some((headers) => named(headers, "set-cookie").length > 0)) return answer;
+  const said = all.flatMap((headers) => named(headers, "cache-control").flatMap((one) => headers[one]));
+  if (/(^|[,\\s])(private|no-store)\\s*(,|$)/i.test(said.join(","))) return answer;
+  const [headers, many] = all.map((one) => without(one, "cache-control"));
+  const kept = { ...answer, headers: { ...headers, "cache-control": "private, no-store" } };
+  return answer.multiValueHeaders === undefined ? kept : { ...kept, multiValueHeaders: many };
+};
+const begun = new WeakSet();
+const Stream = globalThis.awslambda?.HttpResponseStream;
+const from = Stream?.from.bind(Stream);
+if (from) Stream.from = (stream, begins) => {
+  begun.add(stream);
+  return from(stream, own(begins));
+};
+const parsed = (text) => {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined; // it begins with its body
+  }
+};
+const ownBeginning = (first) => {
+  const answer = parsed(typeof first === "string" ? first : Buffer.from(first).toString());
+  const owned = own(answer);
+  return owned === answer ? first : JSON.stringify(owned);
+};
+const watched = (stream) => {
+  const write = stream.write.bind(stream);
+  stream.write = (first, ...more) => {
+    stream.write = write;
+    return write(begun.has(stream) ? first : ownBeginning(first), ...more);
+  };
+  return stream;
+};
+
+const whole = async (event, ...more) => (admits(event) ? own(await inner(event, ...more)) : { ...head, body: text });
 const streamed = (event, stream, ...more) => {
-  if (admits(event)) return inner(event, stream, ...more);
+  if (admits(event)) return inner(event, watched(stream), ...more);
   const out = awslambda.HttpResponseStream.from(stream, head);
   out.write(text);
   out.end();
 };
 export const handler =
-  inner[Symbol.for("aws.lambda.runtime.handler.streaming")] ? awslambda.streamifyResponse(async (...all) => streamed(...all)) : async (...all) => whole(...all);
+  inner[Symbol.for("aws.lambda.runtime.handler.streaming")] ? awslambda.streamifyResponse(async (...all) => streamed(...all)) : whole;
 `.trimStart();

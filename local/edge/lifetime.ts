@@ -11,8 +11,8 @@ export type Lifetime = { readonly fresh: number; readonly stale: number };
  * - Only what the answer itself allows is kept: the behaviours have a default of 0, and no guess is made from `last-modified`.
  *   So an error that says nothing is not kept either, where CloudFront keeps it for 10 s: a test would wait for that.
  * - What the visitor says (`cache-control`, `pragma`, `authorization`) makes no difference: no cache key has it.
- * - `set-cookie` is kept and given to everybody, as CloudFront does it. An app that sets one on what it lets be kept has a
- *   defect that shows here, too.
+ * - `set-cookie` is kept and given to everybody, as CloudFront does it: what guards functions (`engine/open-next/guard.ts`) lets none
+ *   of their answers with one be kept.
  * - `vary` says nothing: what answers are kept apart by stands in the behaviour.
  */
 export const lifetimeOf = ({ status, headers }: Pick<Answer, "status" | "headers">, maxSeconds: number): Lifetime | undefined => {

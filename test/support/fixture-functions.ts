@@ -54,6 +54,10 @@ const answer = async (event) => {
   const path = event.rawPath.slice(basePath.length) || "/";
   if (path === "/") return html(200, "Home");
   if (path === "/ssr") return html(200, "Per request");
+  if (path === "/kept" || path === "/kept-with-cookie") {
+    const page = html(200, "For everybody");
+    return { ...page, headers: { ...page.headers, "cache-control": "s-maxage=60" }, cookies: path === "/kept" ? [] : ["visitor=" + Math.random()] };
+  }
   if (path !== "/api/hello") return html(404, "There is no such page");
   if (event.requestContext.http.method === "GET") return json({ hello: "world" });
   return json({ bytes: Buffer.from(event.body ?? "", event.isBase64Encoded ? "base64" : "utf8").length });
