@@ -41,9 +41,23 @@ export const checkRules = (cloud: Cloud, ledger: Ledger, event: Recorded): void 
       if (!cloud.edgeTable.wasHands(liveKey(body.distribution), body.found ?? undefined))
         world.violate(`${event.stream}: what no hand wrote in the edge's table is called drift: ${body.found}`);
       return;
+    case "ReleaseEnded":
+      releaseEnded();
+      return;
     case "DeploymentFailed":
       if (body.step === "build") buildFailed();
       return;
+  }
+
+  /** What names a release reaches it until its window is over, whatever its age, unless a person cuts it off. */
+  function releaseEnded(): void {
+    const { state } = ledger.placeOf(event.stream);
+    const { reason, release } = event.body as { readonly reason: string; readonly release: string };
+    if (state.edge?.route.release === release) world.violate(`${event.stream}: ${release} has ended, and it is live`);
+    const until = state.routes.get(release)?.until ?? null;
+    // whether its time is over was asked of a clock that may have jumped since
+    if (reason === "window" && world.faults.counts["clock-jump"] === 0 && (until === null || until > event.at))
+      world.violate(`${event.stream}: ${release} has ended, and what names it reaches it until ${until ?? "something else is live"}`);
   }
 
   function course() {

@@ -360,6 +360,25 @@ export const mutants: readonly Mutant[] = [
     "!(route.until * 1000 <= Date.now())",
     "!(route.until * 1000 <= 0)",
   ),
+  several(
+    "a release ends by its age, and not by when it left live",
+    {
+      file: "services/reconcile/environments.ts",
+      from: "const endWindows = async ({ now }: Ports, { state: { routes }, record }: Observed)",
+      to: "const endWindows = async ({ now }: Ports, { history, state: { routes }, record }: Observed)",
+    },
+    {
+      file: "services/reconcile/environments.ts",
+      from: "if (ended === null && until !== null && until <= at)",
+      to: "if (ended === null && history.some(({ at, body }) => body.route?.release === release && ageOf(at, now()) > 3_600_000))",
+    },
+    {
+      file: "domain/environment/ended-release.ts",
+      from: "routed.ended !== null || !isOver(routed, at)) return [];\n  return flipTo",
+      to: "routed.ended !== null) return [];\n  return flipTo",
+    },
+  ),
+  one("an address goes as soon as its row does", "engine/edge/grace.ts", "10 * 60_000", "0"),
   one(
     "a lost row is not written again",
     "services/reconcile/edge-row.ts",
