@@ -19,7 +19,7 @@ const HOUR = 60 * 60 * 1_000;
  * the table only says what the log has.
  *
  * @param windowHours for how long what names the releases before still reaches them
- * @returns what was written; `by`: the newer sequence that took over
+ * @returns what was written; `by`: the newer sequence that took over, or its own where another delivery was quicker
  */
 export const switchEdge = async (
   { edgeTable, clock }: Ports,
@@ -35,6 +35,7 @@ export const switchEdge = async (
     const state = await flip.now();
     const found = readRow(text);
     if (found !== undefined && isNewer(found, flip, state)) return { by: found.sequence };
+    if (isOvertaken(flip, state)) return { by: Math.max(state.edge?.sequence ?? 0, flip.sequence) };
     await noteDrift(flip, store, state, text);
     const until = clock.now() + windowHours * HOUR;
     const left = leftBehind(state, found, route);
@@ -55,6 +56,13 @@ export const switchEdge = async (
 
 /** A sequence above the highest that a flip was asked for with is a hand's. @param state read after the row was */
 const isNewer = ({ sequence }: LiveRow, flip: Flip, { flipped }: Environment): boolean => sequence > flip.sequence && sequence <= flipped;
+
+/**
+ * Another delivery has brought the flip to its end, or a newer one went live: there is nothing to write, also where a hand has taken
+ * away the row that says so, and what was read of the table before is past.
+ */
+const isOvertaken = ({ sequence }: Flip, { open, edge }: Environment): boolean =>
+  !open.has(sequence) || (edge !== null && edge.sequence > sequence);
 
 /** A row is what the log has, or of a flip that died before it said so, which the log knows: anything else is a hand's. */
 const noteDrift = async (flip: Flip, { distribution }: Store, { edge }: Environment, text: string | undefined): Promise<void> => {

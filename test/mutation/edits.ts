@@ -602,6 +602,18 @@ export const edits: readonly Edit[] = [
     'if (reason !== "deploy" && release.files',
   ),
   edit(
+    "flip-edge: what another delivery ended is written once more",
+    "services/flip-alias/switch-edge.ts",
+    "!open.has(sequence) || (edge !== null",
+    "(edge !== null",
+  ),
+  edit(
+    "flip-edge: a newer one that went live counts by its row alone",
+    "services/flip-alias/switch-edge.ts",
+    "!open.has(sequence) || (edge !== null && edge.sequence > sequence);",
+    "!open.has(sequence);",
+  ),
+  edit(
     "edge drift: a look that a flip has overtaken counts",
     "domain/environment/edge-drift.ts",
     "state.edgeDrift === body.found || isOfFlip(body.found, state)",

@@ -91,6 +91,46 @@ describe("the edge's row of what is live", () => {
     expect(here.row(LIVE)).toMatchObject({ sequence: 33 });
   });
 
+  it("is not written by a flip that stood still until a newer one was live, although a hand took the row away since", async () => {
+    const here = await site("edge-asleep", 331);
+    await here.asks(332);
+    const requested = await here.requested();
+    let slept = false;
+    here.answers((itself) => async (fn, qualifier, payload) => {
+      const answer = await itself(fn, qualifier, payload);
+      if (qualifier === "live" && !slept) {
+        slept = true;
+        await here.asks(333);
+        await here.delivers();
+        here.edge.hand(LIVE, undefined);
+      }
+      return answer;
+    });
+    await here.delivers({ requested });
+    expect(here.edge.rows.has(LIVE)).toBe(false);
+    expect((await here.newest("FlipSuperseded")).body).toMatchObject({ sequence: 332, by: 333 });
+  });
+
+  it("is no drift where another delivery of the flip, or a newer flip, went live after it was read", async () => {
+    const here = await site("edge-twice", 341);
+    for (const [n, newer] of [
+      [342, 342],
+      [343, 344],
+    ] as const) {
+      await here.asks(n);
+      const requested = await here.requested();
+      let looks = 0;
+      here.edge.onLook(async () => {
+        if (++looks > 1) return;
+        if (newer > n) await here.asks(newer);
+        await here.delivers();
+      });
+      await here.delivers({ requested });
+      expect(here.row(LIVE)).toMatchObject({ sequence: newer });
+    }
+    expect(await here.types()).not.toContain("EdgeDriftDetected");
+  });
+
   it("is written again by whoever lost a race for the table", async () => {
     const here = await site("edge-race");
     await here.asks(41);

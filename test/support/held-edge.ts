@@ -6,12 +6,12 @@ export const heldTable = () => {
   const rows = new Map<string, string>();
   let version = 0;
   const writes: string[][] = [];
-  let looked = (): void => undefined;
+  let looked = (): void | Promise<void> => undefined;
   const table: EdgeTable = {
     version: async () => String(version),
     get: async (_, key) => {
       const found = rows.get(key);
-      looked();
+      await looked();
       return found;
     },
     update: async (_, guard, { puts, deletes = [] }) => {
@@ -28,7 +28,7 @@ export const heldTable = () => {
     /** the keys that each write put */
     writes,
     /** What happens right after a row is read, from now on. */
-    onLook: (happens: () => void): void => {
+    onLook: (happens: () => void | Promise<void>): void => {
       looked = happens;
     },
     hand: (key: string, value: string | undefined): void => {
