@@ -55,6 +55,7 @@ export function applyS3Rules(request: S3Request, store: S3Store): void {
   unpack(request);
   if (carriesData(request)) verifyDigests(request.headers, request.body as Buffer);
   if (createsObject(request)) checkPreconditions(request, store);
+  if (request.method === "PUT" && request.headers["x-amz-copy-source"] !== undefined) checkCopy(request);
 }
 
 /** Folders of an environment whose names its functions may list. */
@@ -87,6 +88,34 @@ function checkPreconditions({ bucket, key, headers }: S3Request, store: S3Store)
   if (!existing) throw new AwsError("NoSuchKey", 404, "The specified key does not exist.");
   if (match !== "*" && String(match).replaceAll('"', "") !== existing.etag.replaceAll('"', "")) {
     throw new AwsError("PreconditionFailed", 412, failed);
+  }
+}
+
+/** What a copy may carry here besides its source: fauxqs would copy without a word, whatever else is asked. */
+const OF_COPIES = ["x-amz-copy-source", "x-amz-metadata-directive", "x-amz-tagging-directive", "x-amz-copy-source-range"];
+
+function checkCopy({ bucket, key, headers }: S3Request): void {
+  const unknown = Object.keys(headers).find((name) => /^x-amz-(copy-source|tagging)/.test(name) && !OF_COPIES.includes(name));
+  if (unknown) throw new AwsError("NotImplemented", 501, `The local S3 has no ${unknown}.`);
+  for (const name of ["x-amz-metadata-directive", "x-amz-tagging-directive"])
+    if (!["COPY", "REPLACE", undefined].includes(headers[name] as string | undefined))
+      throw new AwsError("InvalidArgument", 400, `Unknown ${name.slice("x-amz-".length).replace("-", " ")}.`);
+  const source = String(headers["x-amz-copy-source"]);
+  if (source.includes("?")) throw new AwsError("NotImplemented", 501, "The local S3 has no versions to copy.");
+  const isReplaced = headers["x-amz-metadata-directive"] === "REPLACE";
+  if (!isReplaced && decoded(source).replace(/^\//, "") === `${bucket}/${key}`)
+    throw new AwsError(
+      "InvalidRequest",
+      400,
+      "This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata, storage class, website redirect location or encryption attributes.",
+    );
+}
+
+function decoded(source: string): string {
+  try {
+    return decodeURIComponent(source);
+  } catch {
+    throw new AwsError("InvalidArgument", 400, "The copy source must be URL-encoded.");
   }
 }
 

@@ -3,6 +3,7 @@ import { Readable } from "node:stream";
 import {
   CompleteMultipartUploadCommand,
   CopyObjectCommand,
+  type CopyObjectCommandInput,
   CreateBucketCommand,
   CreateMultipartUploadCommand,
   DeleteObjectCommand,
@@ -153,6 +154,22 @@ it("copies an object with new metadata", async () => {
   const head = await clients.s3.send(new HeadObjectCommand({ Bucket, Key: "copy" }));
   expect(head).toMatchObject({ Metadata: { b: "2" }, CacheControl: "max-age=9", ContentType: "text/css" });
   expect(await get("copy")).toBe("body");
+});
+
+it("refuses a copy of nothing, of an object onto itself unchanged, and what it would leave out of a copy", async () => {
+  await put("here", "body");
+  const copy = (more: Partial<CopyObjectCommandInput>) =>
+    failureOf(clients.s3.send(new CopyObjectCommand({ Bucket, Key: "there", CopySource: `${Bucket}/here`, ...more })));
+  expect(await copy({ CopySource: `${Bucket}/gone` })).toMatchObject({ name: "NoSuchKey", status: 404 });
+  expect(await copy({ CopySource: "no-such-bucket/here" })).toMatchObject({ name: "NoSuchBucket", status: 404 });
+  expect(await copy({ Key: "here" })).toMatchObject({ name: "InvalidRequest", status: 400 });
+  expect(await copy({ CopySource: `${Bucket}/100%` })).toMatchObject({ name: "InvalidArgument", status: 400 });
+  expect(await copy({ MetadataDirective: "KEEP" as "COPY" })).toMatchObject({ name: "InvalidArgument", status: 400 });
+  expect(await copy({ IfNoneMatch: "*", Key: "here", MetadataDirective: "REPLACE" })).toMatchObject({ name: "PreconditionFailed" });
+  for (const more of [{ CopySourceIfMatch: '"1"' }, { TaggingDirective: "REPLACE", Tagging: "a=b" } as const])
+    expect(await copy(more)).toMatchObject({ name: "NotImplemented", status: 501 });
+  await clients.s3.send(new CopyObjectCommand({ Bucket, Key: "here", CopySource: `${Bucket}/here`, MetadataDirective: "REPLACE" }));
+  expect(await get("here")).toBe("body");
 });
 
 it("lists keys in the order of their bytes, page by page, without losing one", async () => {
