@@ -110,7 +110,7 @@ export const s3Objects = (client: S3Client, clock: Clock) => {
   const readAddress = (bucket: string, key: string): Promise<string> =>
     getSignedUrl(client, new GetObjectCommand({ Bucket: bucket, Key: key }), { expiresIn: 900 });
 
-  const copy = (bucket: string, from: string, to: string, sha256: string, serving: Serving): Promise<void> =>
+  const copy = (bucket: string, from: string, to: string, sha256: string, serving: Serving): Promise<boolean> =>
     copyObject(client, bucket, from, to, sha256, serving);
   const present = (bucket: string, keys: readonly string[]): Promise<ReadonlySet<string>> => presentKeys(client, bucket, keys);
   const remove = (bucket: string, keys: readonly string[]): Promise<void> => removeObjects(client, bucket, keys);
@@ -171,19 +171,31 @@ const unlessTaken = async (clock: Clock, write: () => Promise<unknown>): Promise
   }
 };
 
-/** Copies within a bucket, served as said. Throws where the source is gone (`missing`). */
-const copyObject = async (client: S3Client, bucket: string, from: string, to: string, sha256: string, serving: Serving): Promise<void> => {
-  await client.send(
-    new CopyObjectCommand({
-      Bucket: bucket,
-      Key: to,
-      CopySource: `${bucket}/${from.split("/").map(encodeURIComponent).join("/")}`,
-      MetadataDirective: "REPLACE",
-      Metadata: { sha256 },
-      ContentType: serving.contentType,
-      CacheControl: serving.cacheControl,
-    }),
+/** Copies within a bucket, served as said, over whatever is there. Answers `false` where there is nothing to copy. */
+const copyObject = async (
+  client: S3Client,
+  bucket: string,
+  from: string,
+  to: string,
+  sha256: string,
+  serving: Serving,
+): Promise<boolean> => {
+  const copied = await unlessMissing(
+    client.send(
+      new CopyObjectCommand({
+        Bucket: bucket,
+        Key: to,
+        CopySource: `${bucket}/${from.split("/").map(encodeURIComponent).join("/")}`,
+        MetadataDirective: "REPLACE",
+        Metadata: { sha256 },
+        ContentType: serving.contentType,
+        CacheControl: serving.cacheControl,
+        // to copy the tags that somebody or something gave the source takes rights of their own
+        TaggingDirective: "REPLACE",
+      }),
+    ),
   );
+  return copied !== undefined;
 };
 
 /** Removes objects; throws naming the first that stayed. */

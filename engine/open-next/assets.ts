@@ -6,10 +6,11 @@ import type { PublicSet } from "../../domain/environment/route.ts";
 import type { Objects, Serving } from "../aws/objects.ts";
 import { each } from "../kit/each.ts";
 import { isVersioned, placesOf } from "./asset-paths.ts";
-import { filesBelow, readContent } from "./files.ts";
+import { type Content, filesBelow, readContent } from "./files.ts";
 import type { Inspected } from "./inspect.ts";
 import { type Manifest, manifestKey, type PublicFile, setFolder, setOf } from "./manifest.ts";
 import { OutputRefused } from "./output.ts";
+import { liveFiles } from "./public-set.ts";
 
 /** Where the files of one environment go in the static bucket. */
 export type Locations = {
@@ -30,7 +31,8 @@ export type Report = (step: string, done: number, total: number) => void;
 
 const IMMUTABLE = "public,max-age=31536000,immutable";
 const REVALIDATED = "public,max-age=0,s-maxage=86400,stale-while-revalidate=86400";
-type Upload = { readonly file: string; readonly serving: Serving };
+/** `from`: key of an object with the same content, if it is still there. */
+type Upload = { readonly file: string; readonly serving: Serving; readonly from?: string | undefined };
 
 /** Requests to S3 at a time: well below what one prefix takes, and enough to hide its latency. */
 const WIDTH = 16;
@@ -38,19 +40,21 @@ const WIDTH = 16;
 /**
  * Uploads what a release needs before it can go live, and nothing that visitors of the live one could notice:
  * `_next/**` under its own names (never overwritten, never deleted), public files in the folder of their set, the cache once.
- * Where they are asked for is as the output says: below a basePath.
+ * Where they are asked for is as the output says: below a basePath. What of a new set another object has is copied within S3.
  *
+ * @param live key of the manifest of what is live, where anything is
  * @throws OutputRefused where there are more public files than the edge's table takes
  */
 export const uploadAssets = async (
-  objects: Pick<Objects, "present" | "putNew" | "putText">,
+  objects: Pick<Objects, "copy" | "getText" | "present" | "putNew" | "putText">,
   locations: Locations,
   build: Inspected,
-  { deploymentId, releaseId }: { deploymentId: string; releaseId: string },
+  { deploymentId, releaseId, live }: { deploymentId: string; releaseId: string; live?: string | undefined },
   report: Report,
 ): Promise<AssetsOutcome> => {
   const { root, buildId, runtimeId } = build;
-  const { uploads, publicFiles, set } = await readAssets(locations, build, releaseId);
+  const known = await liveFiles(objects, locations, live);
+  const { uploads, publicFiles, set } = await readAssets(locations, build, releaseId, known);
   const named = publicSetOf(
     set,
     publicFiles.map(({ path }) => path),
@@ -65,14 +69,24 @@ export const uploadAssets = async (
 
   const recorded = { uploaded: 0, unchanged: 0, bytes: 0, cacheEntries: 0, manifest: manifestKey(locations.releases, deploymentId) };
   const there = await objects.present(locations.bucket, [...uploads.keys()]);
-  await each([...uploads], WIDTH, async ([key, { file, serving }]) => {
-    const content = there.has(key) ? undefined : await readContent(file);
-    if (content !== undefined && (await objects.putNew(locations.bucket, key, content.source, content.sha256, serving))) {
+  const put = async ([key, upload]: [string, Upload]): Promise<void> => {
+    const content = there.has(key) ? undefined : await putUnlessCopied(objects, locations.bucket, key, upload);
+    if (content === undefined) recorded.unchanged += 1;
+    else {
       recorded.uploaded += 1;
       recorded.bytes += content.bytes;
-    } else recorded.unchanged += 1;
+    }
     step();
-  });
+  };
+  const isCopy = ([, { from }]: [string, Upload]): boolean => from !== undefined;
+  const all = [...uploads];
+  await each(
+    all.filter((one) => !isCopy(one)),
+    WIDTH,
+    put,
+  );
+  // pictures are copied from where they were put just now
+  await each(all.filter(isCopy), WIDTH, put);
   await each(cache, WIDTH, async (path) => {
     // the age of a page is the time of its upload: an entry that exists is newer, and stays
     const file = join(root, "cache", path);
@@ -88,8 +102,30 @@ export const uploadAssets = async (
 
 type Assets = { readonly uploads: ReadonlyMap<string, Upload>; readonly publicFiles: PublicFile[]; readonly set: string };
 
-/** What is uploaded, by key, and the public files, by path. */
-const readAssets = async (locations: Locations, { root, paths, buildId }: Inspected, releaseId: string): Promise<Assets> => {
+/** Answers what was put: `undefined` where the content was copied, or is there. */
+const putUnlessCopied = async (
+  objects: Pick<Objects, "copy" | "putNew">,
+  bucket: string,
+  key: string,
+  { file, serving, from }: Upload,
+): Promise<Content | undefined> => {
+  const content = await readContent(file);
+  const { source, sha256 } = content;
+  if (from !== undefined && (await objects.copy(bucket, from, key, sha256, serving))) return undefined;
+  return (await objects.putNew(bucket, key, source, sha256, serving)) ? content : undefined;
+};
+
+/**
+ * What is uploaded, by key, and the public files, by path.
+ *
+ * @param known keys of files by their contents
+ */
+const readAssets = async (
+  locations: Locations,
+  { root, paths, buildId }: Inspected,
+  releaseId: string,
+  known: ReadonlyMap<string, string>,
+): Promise<Assets> => {
   // a tenth of the function's bundle: a cold start does not wait for it
   const { default: mime } = await import("mime-types");
   const uploads = new Map<string, Upload>();
@@ -104,16 +140,17 @@ const readAssets = async (locations: Locations, { root, paths, buildId }: Inspec
     if (isVersioned(paths, path)) {
       const upload = { file, serving: { contentType, cacheControl: IMMUTABLE } };
       for (const place of places) {
-        uploads.set(`${locations.assets}/${inRelease(place, buildId, releaseId)}`, upload);
+        const key = `${locations.assets}/${inRelease(place, buildId, releaseId)}`;
+        uploads.set(key, upload);
         // the image function looks for all pictures below one folder
-        if (contentType.startsWith("image/")) inSet.set(place, upload);
+        if (contentType.startsWith("image/")) inSet.set(place, { ...upload, from: key });
       }
     } else {
       const serving = { contentType, cacheControl: REVALIDATED };
       const { bytes, sha256 } = await readContent(file);
       for (const place of places) {
         publicFiles.push({ path: place, sha256, bytes, ...serving });
-        inSet.set(place, { file, serving });
+        inSet.set(place, { file, serving, from: known.get(sha256) });
       }
     }
   });

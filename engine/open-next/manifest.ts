@@ -26,6 +26,15 @@ export const Manifest = z.object({
 export type PublicFile = z.infer<typeof PublicFile>;
 export type Manifest = z.infer<typeof Manifest>;
 
+/** What a stored text says; `undefined` where it is no manifest that this engine knows. */
+export const manifestIn = (text: string): Manifest | undefined => {
+  try {
+    return Manifest.parse(JSON.parse(text));
+  } catch {
+    return undefined;
+  }
+};
+
 /** Where the manifest of a deployment lies in the static bucket. */
 export const manifestKey = (releases: string, deploymentId: string): string => `${releases}/${deploymentId}.json`;
 /** Where the content of a public file of a manifest of version 1 lies, whatever its path. */

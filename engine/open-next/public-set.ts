@@ -2,7 +2,7 @@ import { publicSetOf } from "../../blueprint/edge-table.ts";
 import type { PublicSet } from "../../domain/environment/route.ts";
 import type { Objects } from "../aws/objects.ts";
 import { each } from "../kit/each.ts";
-import { contentKey, Manifest, setFolder, setOf } from "./manifest.ts";
+import { contentKey, Manifest, manifestIn, setFolder, setOf } from "./manifest.ts";
 
 type Locations = { readonly bucket: string; readonly assets: string; readonly publicFiles: string };
 
@@ -13,8 +13,25 @@ export class FilesMissing extends Error {
 
 const WIDTH = 32;
 
+/**
+ * Keys of the public files of what is live, by their contents: what a new set shares with it need not be uploaded. Whether they
+ * are still there is for who copies them to see. Where the manifest is missing or of a newer engine, none are known.
+ *
+ * @param manifest its key
+ */
+export const liveFiles = async (
+  objects: Pick<Objects, "getText">,
+  { bucket, assets }: Pick<Locations, "bucket" | "assets">,
+  manifest: string | undefined,
+): Promise<ReadonlyMap<string, string>> => {
+  const text = manifest && (await objects.getText(bucket, manifest));
+  const { publicFiles } = (text && manifestIn(text)) || { publicFiles: [] };
+  const folder = setFolder(assets, setOf(publicFiles));
+  return new Map(publicFiles.map(({ path, sha256 }) => [sha256, `${folder}/${path}`]));
+};
+
 /** The public files of a release, by its manifest, for who brings it live. */
-export const publicSets = (objects: Pick<Objects, "fingerprint" | "copy" | "getText" | "present">) => {
+export const publicSets = (objects: Pick<Objects, "copy" | "getText" | "present">) => {
   const read = async ({ bucket }: Locations, key: string): Promise<Manifest> => {
     const text = await objects.getText(bucket, key);
     if (text === undefined)
@@ -35,9 +52,8 @@ export const publicSets = (objects: Pick<Objects, "fingerprint" | "copy" | "getT
     const missing = publicFiles.filter(({ path }) => !there.has(keyOf(path)));
     await each(missing, WIDTH, async ({ path, sha256, contentType, cacheControl }) => {
       const content = v === 1 ? contentKey(contents, sha256) : keyOf(path);
-      if (v !== 1 || (await objects.fingerprint(bucket, content)) === undefined)
+      if (v !== 1 || !(await objects.copy(bucket, content, keyOf(path), sha256, { contentType, cacheControl })))
         throw new FilesMissing(`the content of /${path} (${content}) is gone from ${bucket}`);
-      await objects.copy(bucket, content, keyOf(path), sha256, { contentType, cacheControl });
     });
   };
 

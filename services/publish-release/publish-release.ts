@@ -32,7 +32,7 @@ export type Ports = CheckPorts &
     uploadAssets(
       site: SiteConfig,
       build: Inspected,
-      ids: { deploymentId: string; releaseId: string },
+      ids: { deploymentId: string; releaseId: string; live?: string | undefined },
       report: Report,
     ): Promise<AssetsOutcome>;
     tagSeeds(build: Inspected): Promise<readonly TagSeed[]>;
@@ -128,8 +128,11 @@ const publish = async (ports: Ports, work: Work, output: Output): Promise<void> 
 /** `undefined` where the deployment was ended meanwhile. */
 const publishFiles = async (ports: Ports, work: Work, build: Inspected, seeds: readonly TagSeed[]): Promise<AssetsOutcome | undefined> => {
   const { deploymentId, releaseId, site, tell } = work;
-  const { state } = await ports.aggregates.deployment.load(deploymentId);
-  const assets = await ports.uploadAssets(site, build, { deploymentId, releaseId }, ports.progress(deploymentId));
+  const { deployment, environment } = ports.aggregates;
+  const { state } = await deployment.load(deploymentId);
+  const { live, everLive } = (await environment.load(site.site, site.environment)).state;
+  const before = live === null ? undefined : everLive.get(live.deploymentId)?.release.manifest;
+  const assets = await ports.uploadAssets(site, build, { deploymentId, releaseId, live: before }, ports.progress(deploymentId));
   if (state.assets) return assets;
   await ports.seedTags(site, seeds);
   return (await tell({ type: "RecordAssets", ...assets.recorded, tags: seeds.length }, "/assets")) ? undefined : assets;

@@ -5,6 +5,7 @@ import { dashboard } from "./dashboard.ts";
 import { dev } from "./dev.ts";
 import { edge } from "./edge.ts";
 import { fold } from "./fold.ts";
+import { publicFiles } from "./public-files.ts";
 import { release } from "./release.ts";
 import { replay } from "./replay.ts";
 import { type Line, reached, table } from "./report.ts";
@@ -14,7 +15,7 @@ import { upload } from "./upload.ts";
 
 /**
  * Ratios against what they stand on, measured side by side in one run on the same local endpoint.
- * Exit code 1 where a target is missed. `npm run bench -- [--json] [--only append|load|fold|upload|release|build|traffic|replay|dev|dashboard|edge]`
+ * Exit code 1 where a target is missed. `npm run bench -- [--json] [--only append|load|fold|upload|release|build|traffic|replay|dev|dashboard|edge|public]`
  */
 const benches: Readonly<Record<string, (tell: (line: string) => void) => Promise<readonly Line[]>>> = {
   append,
@@ -28,6 +29,7 @@ const benches: Readonly<Record<string, (tell: (line: string) => void) => Promise
   dev,
   dashboard,
   edge,
+  public: publicFiles,
 };
 
 const { values } = parseArgs({ options: { json: { type: "boolean", default: false }, only: { type: "string" } } });

@@ -72,10 +72,16 @@ export const upload = (): Promise<readonly Line[]> =>
     }
   });
 
-const LOCATIONS = { bucket: BUCKET, assets: "web/_assets", cache: "web/_cache", releases: "web/_releases", publicFiles: "web/_public" };
+export const LOCATIONS = {
+  bucket: BUCKET,
+  assets: "web/_assets",
+  cache: "web/_cache",
+  releases: "web/_releases",
+  publicFiles: "web/_public",
+};
 const names = (round: number): string[] => Array.from({ length: FILES }, (_, n) => `_next/static/${round}-${n}.js`);
 const ids = (round: number) => ({ deploymentId: `dep_${round}`, releaseId: `dep_${round}` });
-const inspected = (root: string): Inspected => ({
+export const inspected = (root: string): Inspected => ({
   root,
   behaviors: [],
   paths: { base: "", versioned: "_next", prefix: "" },

@@ -156,7 +156,8 @@ describe.each(Object.entries(worlds))("against %s", (_, start) => {
     it("are copied with how they are served, listed in order, read by address and removed", async () => {
       const serving = { contentType: "text/plain; charset=utf-8", cacheControl: "public, max-age=0" };
       await objects().put(BUCKET, "many/1", await file("one"), "f", serving);
-      await objects().copy(BUCKET, "many/1", "many/2 %", "g", serving);
+      expect(await objects().copy(BUCKET, "many/1", "many/2 %", "g", serving)).toBe(true);
+      expect(await objects().copy(BUCKET, "many/never", "many/3", "g", serving)).toBe(false);
       expect(await objects().list(BUCKET, "many/")).toEqual(["many/1", "many/2 %"]);
       expect(await objects().fingerprint(BUCKET, "many/2 %")).toBe("g");
       const answer = await fetch(await objects().readAddress(BUCKET, "many/2 %"));

@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { CreateBucketCommand, PutObjectCommand } from "@aws-sdk/client-s3";
+import { CreateBucketCommand, HeadObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { publicSetOf } from "../../blueprint/edge-table.ts";
 import { s3Objects } from "../../engine/aws/objects.ts";
@@ -87,11 +87,17 @@ describe("a release's files", () => {
       await writeFile(join(root, path), text);
     }
   };
-  const upload = (root: string, releaseId: string, buildId?: string) => {
+  const upload = (root: string, releaseId: string, buildId?: string, live?: string) => {
     const progress: string[] = [];
     const report = (_: string, done: number, total: number) => void progress.push(`${done}/${total}`);
     return asked(async () => {
-      const outcome = await uploadAssets(objects, locations, inspected(root, buildId), { deploymentId: releaseId, releaseId }, report);
+      const outcome = await uploadAssets(
+        objects,
+        locations,
+        inspected(root, buildId),
+        { deploymentId: releaseId, releaseId, live },
+        report,
+      );
       return { ...outcome.recorded, ...outcome, progress };
     });
   };
@@ -140,6 +146,52 @@ describe("a release's files", () => {
       "all",
       "none",
     ]);
+  });
+
+  describe("of a changed public folder", () => {
+    const release = async (name: string, files: Readonly<Record<string, string>>, live?: string) => {
+      const root = join(folder, `changed-${name}`);
+      await write(root, Object.fromEntries(Object.entries(files).map(([path, text]) => [`assets/${path}`, text])));
+      const { result, calls } = await upload(root, `dep_${name}`, undefined, live);
+      const headOf = async (path: string) => {
+        const Key = `site/_assets/_public/${result.files.set}/${path}`;
+        const { Metadata, ContentType, CacheControl, ContentLength } = await aws.clients.s3.send(
+          new HeadObjectCommand({ Bucket: BUCKET, Key }),
+        );
+        return { sha256: Metadata?.sha256, ContentType, CacheControl, ContentLength };
+      };
+      return { ...result, calls, headOf, textOf: (path: string) => textOf(`_public/${result.files.set}/${path}`) };
+    };
+    const posts = Object.fromEntries(Array.from({ length: 40 }, (_, n) => [`posts/${n} +ü.txt`, `post ${n}`]));
+
+    it("are copied from what is live where their content is the same, under another name too, and served as if they were uploaded", async () => {
+      const picture = { "_next/static/media/harbour.1a2b.png": "harbour" };
+      const one = await release("one", { ...posts, "robots.txt": "all", ...picture });
+      const two = await release("two", { ...posts, "robots.txt": "none", "moved.html": "post 7", ...picture }, one.manifest);
+      expect(two.files.set).not.toBe(one.files.set);
+      expect(two).toMatchObject({ uploaded: 1, bytes: 4, unchanged: 43 });
+      // robots.txt and the manifest; the posts, the moved one and the picture
+      expect([two.calls.PutObject, two.calls.CopyObject]).toEqual([2, 42]);
+      expect(await Promise.all(["posts/7 +ü.txt", "robots.txt", "moved.html"].map(two.textOf))).toEqual(["post 7", "none", "post 7"]);
+      expect(await two.textOf("_next/static/media/harbour.1a2b.png")).toBe("harbour");
+      for (const path of ["posts/7 +ü.txt", "_next/static/media/harbour.1a2b.png"])
+        expect(await two.headOf(path)).toEqual(await one.headOf(path));
+      expect(await two.headOf("moved.html")).toEqual({ ...(await one.headOf("posts/7 +ü.txt")), ContentType: "text/html; charset=utf-8" });
+    });
+
+    it("are uploaded where what is live, or a file of it, is gone", async () => {
+      const one = await release("three", { ...posts, "a.txt": "three" });
+      await objects.remove(BUCKET, [`site/_assets/_public/${one.files.set}/posts/3 +ü.txt`]);
+      const two = await release("four", { ...posts, "a.txt": "four" }, one.manifest);
+      expect(two).toMatchObject({ uploaded: 2, unchanged: 39 });
+      expect(await two.textOf("posts/3 +ü.txt")).toBe("post 3");
+      await objects.putText(BUCKET, "site/_releases/of-a-newer-engine.json", '{"v":9}');
+      for (const [name, live] of [
+        ["five", "site/_releases/gone.json"],
+        ["six", "site/_releases/of-a-newer-engine.json"],
+      ] as const)
+        expect(await release(name, { ...posts, "a.txt": name }, live)).toMatchObject({ uploaded: 41, unchanged: 0 });
+    });
   });
 
   it("of pictures that pages import lie in the set too, where the image function looks for all of them", async () => {

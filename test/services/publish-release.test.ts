@@ -8,7 +8,7 @@ import { ArchiveRefused } from "../../engine/zip/archive.ts";
 import { PublishRefused } from "../../services/publish-release/publish-function.ts";
 import { type Ports, publishRelease } from "../../services/publish-release/publish-release.ts";
 import { heldTable } from "../support/held-edge.ts";
-import { assets, deploymentId, functions } from "../support/samples.ts";
+import { assets, deploymentId, functions, release } from "../support/samples.ts";
 import { siteConfigOf } from "../support/site-config.ts";
 import { startVerbRoom, steps, type VerbRoom } from "../support/verb-room.ts";
 
@@ -106,6 +106,23 @@ const stage = async (
 const UNPACKED = (n: number): string => `unpacked builds/${n}/output.zip`;
 
 describe("publish-release", () => {
+  it("uploads beside the files of what is live", async () => {
+    const beside: unknown[] = [];
+    const uploadAssets: Ports["uploadAssets"] = async (_site, _build, { live }) => {
+      beside.push(live);
+      const { tags: _, ...recorded } = assets;
+      return { recorded, files, rows: [] };
+    };
+    const first = await stage(131, { uploadAssets });
+    await first.deliver();
+    await room.environment(first.site, steps(131, first.site).flip(1), { type: "RecordWentLive", sequence: 1 });
+    const { admit, queue, began, built } = steps(132, first.site);
+    await room.environment(first.site, admit);
+    await room.deployment(132, queue(2), began, built);
+    await (await stage(132, { uploadAssets }, {}, first.site)).deliver();
+    expect(beside).toEqual([undefined, release(131).manifest]);
+  });
+
   it("goes by the versions that were recorded first: an address that another publisher made never moves", async () => {
     const addressed: string[] = [];
     const addresses = {
