@@ -15,14 +15,14 @@ export const SITE = "bench";
 export type Build = { readonly id: string; readonly artifact: { bucket: string; key: string } };
 export type DevelopmentRoom = {
   readonly development: Development;
-  /** A finished build of real size, with content of its own, as CodeBuild leaves it in the bucket. */
-  build(): Promise<Build>;
+  /** A finished build of real size, with content of its own and what `add` puts into its folder, as CodeBuild leaves it in the bucket. */
+  build(add?: (output: string) => Promise<void>): Promise<Build>;
   /** Gives a finished build to the engine as a deployment that need not build: its stream begins with BuildSucceeded. */
   request(environment: string, build: Build): Promise<void>;
   deployment(id: string): Promise<(DeploymentEvent & Recorded)[]>;
   environment(name: string): Promise<(EnvironmentEvent & Recorded)[]>;
-  /** Resolves with the first event of the stream for which it is true. */
-  until<E extends Recorded>(read: () => Promise<readonly E[]>, is: (event: E) => boolean): Promise<E>;
+  /** Resolves with the first event of the stream for which it is true, within a minute or as many as are said. */
+  until<E extends Recorded>(read: () => Promise<readonly E[]>, is: (event: E) => boolean, minutes?: number): Promise<E>;
 };
 
 /** The whole engine as `shiplog dev` runs it, with one site and these environments. */
@@ -60,10 +60,11 @@ const roomOf = (development: Development, folder: string, writeOutput: (id: stri
   const { aggregates, objects, config, events } = development.engine;
   return {
     development,
-    build: async () => {
+    build: async (add = async () => undefined) => {
       const id = `dep_${ulid()}`;
       const zip = join(folder, "output.zip");
       await writeOutput(id, join(folder, "output"));
+      await add(join(folder, "output"));
       const { sha256Hex } = await zipDirectory(join(folder, "output"), zip);
       const artifact = { bucket: config.buckets.artifacts, key: `builds/${id}/output.zip` };
       await objects.put(artifact.bucket, artifact.key, zip, sha256Hex);
@@ -78,13 +79,13 @@ const roomOf = (development: Development, folder: string, writeOutput: (id: stri
     },
     deployment: async (id) => (await events(deploymentStream(id))) as (DeploymentEvent & Recorded)[],
     environment: async (name) => (await events(environmentStream(SITE, name))) as (EnvironmentEvent & Recorded)[],
-    until: async (read, is) => {
-      for (const end = Date.now() + 60_000; Date.now() < end; ) {
+    until: async (read, is, minutes = 1) => {
+      for (const end = Date.now() + minutes * 60_000; Date.now() < end; ) {
         const found = (await read()).find(is);
         if (found !== undefined) return found;
         await new Promise((resolve) => setTimeout(resolve, 100));
       }
-      throw new Error("what was waited for did not happen within a minute");
+      throw new Error("what was waited for did not happen in time");
     },
   };
 };

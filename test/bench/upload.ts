@@ -72,7 +72,7 @@ export const upload = (): Promise<readonly Line[]> =>
     }
   });
 
-export const LOCATIONS = {
+const LOCATIONS = {
   bucket: BUCKET,
   assets: "web/_assets",
   cache: "web/_cache",
@@ -81,7 +81,7 @@ export const LOCATIONS = {
 };
 const names = (round: number): string[] => Array.from({ length: FILES }, (_, n) => `_next/static/${round}-${n}.js`);
 const ids = (round: number) => ({ deploymentId: `dep_${round}`, releaseId: `dep_${round}` });
-export const inspected = (root: string): Inspected => ({
+const inspected = (root: string): Inspected => ({
   root,
   behaviors: [],
   paths: { base: "", versioned: "_next", prefix: "" },

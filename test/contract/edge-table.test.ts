@@ -1,11 +1,18 @@
-import { UpdateKeysCommand } from "@aws-sdk/client-cloudfront-keyvaluestore";
+import { DescribeKeyValueStoreCommand, UpdateKeysCommand } from "@aws-sdk/client-cloudfront-keyvaluestore";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { liveKey, MAX_TABLE, pathDigest, releaseKey } from "../../blueprint/edge-table.ts";
+import type { Route } from "../../domain/environment/route.ts";
+import { initial } from "../../domain/environment/state.ts";
 import { keyValueStoreClient } from "../../engine/aws/clients.ts";
 import { type EdgeTable, edgeTable } from "../../engine/aws/edge-table.ts";
 import { problemOf } from "../../engine/aws/errors.ts";
+import { systemClock } from "../../engine/kit/clock.ts";
 import { clientOptions } from "../../local/client-options.ts";
 import { type Endpoint, startEndpoint } from "../../local/endpoint/endpoint.ts";
+import type { Flip } from "../../services/flip-alias/flip.ts";
+import { switchEdge } from "../../services/flip-alias/switch-edge.ts";
 import { newDataDir, removeDataDirs } from "../local/endpoint-support.ts";
+import { route } from "../support/samples.ts";
 
 let endpoint: Endpoint;
 let client: ReturnType<typeof keyValueStoreClient>;
@@ -26,6 +33,9 @@ afterAll(async () => {
   await endpoint.close();
   removeDataDirs();
 });
+
+/** Digests of as many public files as a route has room for. */
+const PATHS = Array.from({ length: 24 }, (_, n) => pathDigest(`${n}.txt`)).join(",");
 
 const problem = async (asked: Promise<unknown>) =>
   problemOf(
@@ -76,6 +86,36 @@ describe("the edge's table", () => {
     expect(endpoint.counters()).toEqual(before);
     await table.update(store, version, { puts });
     expect(await table.get(store, "key-49")).toBe("v");
+  });
+
+  it("has room for a thousand releases of the longest rows, and a flip among them writes as few rows as ever", async () => {
+    const split = Array.from({ length: 8 }, (_, n): [string, string] => [`part-${n}/of/the/app/*`, `split${n}`.padEnd(32, "0")]);
+    const routes = Array.from({ length: 1_001 }, (_, n) => route(n + 1, { split, files: { set: "0".repeat(16), rows: 0, paths: PATHS } }));
+    const [left, next] = routes.slice(-2) as [Route, Route];
+    const rows = routes
+      .slice(0, -1)
+      .map((one) => [releaseKey("E1", one.release), JSON.stringify({ ...one, until: 1_900_000_000 })] as const);
+    expect(Buffer.byteLength(rows[0]?.[1] ?? "")).toBeGreaterThan(900);
+    for (let from = 0; from < rows.length; from += 50)
+      await table.update(store, await table.version(store), { puts: Object.fromEntries(rows.slice(from, from + 50)) });
+    await table.update(store, await table.version(store), { puts: { [liveKey("E1")]: JSON.stringify(left) } });
+    const size = () => client.send(new DescribeKeyValueStoreCommand({ KvsARN: store }));
+    expect((await size()).TotalSizeInBytes).toBeLessThan(MAX_TABLE / 4);
+
+    const state = { ...initial(), flipped: next.sequence, edge: { distribution: "E1", sequence: left.sequence, route: left } };
+    for (const one of routes.slice(0, -1)) {
+      const until = one === left ? null : "2030-03-17T17:46:40.000Z";
+      state.routes.set(one.release, { deploymentId: one.release, route: one, until, ended: null });
+    }
+    const flip = { sequence: next.sequence, now: async () => state, record: async () => expect.unreachable() } as unknown as Flip;
+    const before = endpoint.counters()["cloudfront-keyvaluestore.UpdateKeys"] ?? 0;
+    const switched = await switchEdge({ edgeTable: table, clock: systemClock }, flip, { table: store, distribution: "E1" }, next, 24);
+    expect(switched).toMatchObject({ edge: { route: next, ended: [{ release: left.release }] } });
+    expect(endpoint.counters()["cloudfront-keyvaluestore.UpdateKeys"]).toBe(before + 1);
+    expect((await size()).ItemCount).toBe(1_002);
+    expect(await table.get(store, liveKey("E1"))).toBe(JSON.stringify(next));
+    expect(JSON.parse((await table.get(store, releaseKey("E1", left.release))) ?? "")).not.toMatchObject({ until: 1_900_000_000 });
+    for (const [key, text] of [rows.slice(0, 1), rows.slice(500, 501)].flat()) expect(await table.get(store, key)).toBe(text);
   });
 
   it("that is not there is missing, whatever it is asked", async () => {
