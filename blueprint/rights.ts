@@ -189,8 +189,11 @@ const rights: Partial<Record<EngineFunctionName, readonly Right[]>> = {
     edgeTables,
     list("static"),
     may(["s3:GetObject"], ...[every.releases, every.publicFiles].map((folder) => objects("static", `${folder}/*`))),
-    // what an older engine published has its public files elsewhere, until it goes live again
-    may(["s3:GetObject", "s3:PutObject"], objects("static", `${every.assets}/${PUBLIC_SETS}/*`)),
+    // what an older engine published has its public files and its build's manifests elsewhere, until it goes live again
+    may(
+      ["s3:GetObject", "s3:PutObject"],
+      ...[`${PUBLIC_SETS}/*`, "*_next/static/dep_*/*"].map((below) => objects("static", `${every.assets}/${below}`)),
+    ),
     // how its tries ended
     may(["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"], table(VIEWS_TABLE)),
   ],

@@ -36,6 +36,21 @@ export const isVersioned = ({ base, versioned }: AssetPaths, path: string): bool
   path.startsWith(`${versioned}/`) || below(base, path).startsWith(`${versioned}/`);
 
 /**
+ * Next.js' manifests are named after the build's id. Where that is not this release's own (it is one constant since Next.js
+ * 16.2), other releases have files of the same name: they lie under the release's id, where the edge's router looks for them.
+ *
+ * @param path decoded, below the assets
+ * @param buildId undefined where the path is known to be named after it
+ */
+export const inRelease = (path: string, buildId: string | undefined, releaseId: string): string => {
+  const [, before, folder, name] = MANIFEST_OF_NEXT.exec(path) ?? [];
+  return name !== undefined && (buildId ?? folder) === folder ? `${before}${releaseId}/${name}` : path;
+};
+
+/** As `blueprint/edge-router.js` knows them. */
+const MANIFEST_OF_NEXT = /^(.*_next\/static\/)([^/]+)\/(_[A-Za-z]+Manifest\.js(?:on)?)$/;
+
+/**
  * The path part of an assetPrefix, as Next.js takes it: of an absolute one too, where a CDN asks this site for the files.
  * Without one, Next.js writes the basePath there.
  */

@@ -5,7 +5,7 @@ import { MAX_ROWS, publicSetOf } from "../../blueprint/edge-table.ts";
 import type { PublicSet } from "../../domain/environment/route.ts";
 import type { Objects, Serving } from "../aws/objects.ts";
 import { each } from "../kit/each.ts";
-import { isVersioned, placesOf } from "./asset-paths.ts";
+import { inRelease, isVersioned, placesOf } from "./asset-paths.ts";
 import { type Content, filesBelow, readContent } from "./files.ts";
 import type { Inspected } from "./inspect.ts";
 import { type Manifest, manifestKey, type PublicFile, setFolder, setOf } from "./manifest.ts";
@@ -162,20 +162,6 @@ const readAssets = async (
 
 /** Lies among OpenNext's assets, and is for no visitor. */
 const BUILD_ID = "BUILD_ID";
-
-/**
- * Next.js' manifests are named after the build's id. Where that is not this release's own (it is one constant since Next.js
- * 16.2), other releases have files of the same name: they lie under the release's id, where the edge's router looks for them.
- *
- * @param path decoded, below the assets
- */
-export const inRelease = (path: string, buildId: string, releaseId: string): string => {
-  const [, before, folder, name] = MANIFEST_OF_NEXT.exec(path) ?? [];
-  return folder === buildId ? `${before}${releaseId}/${name}` : path;
-};
-
-/** As `blueprint/edge-router.js` knows them. */
-const MANIFEST_OF_NEXT = /^(.*_next\/static\/)([^/]+)\/(_[A-Za-z]+Manifest\.js(?:on)?)$/;
 
 /** The running app asks only for its deploymentId: entries under another build id would never be found. */
 const rewritten = (path: string, buildId: string, runtimeId: string): string => {

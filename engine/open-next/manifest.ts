@@ -14,7 +14,8 @@ export const PublicFile = z.object({
 
 /**
  * What a release serves besides its functions: stored beside the assets for as long as the release may go live again. Version 1
- * is of releases whose public files each flip put; their contents lie below `contentKey`.
+ * is of releases whose public files each flip put, among them manifests of builds that share their id; their contents lie
+ * below `contentKey`.
  */
 export const Manifest = z.object({
   v: z.union([z.literal(1), z.literal(2)]),

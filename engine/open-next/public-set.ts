@@ -2,7 +2,8 @@ import { publicSetOf } from "../../blueprint/edge-table.ts";
 import type { PublicSet } from "../../domain/environment/route.ts";
 import type { Objects } from "../aws/objects.ts";
 import { each } from "../kit/each.ts";
-import { contentKey, Manifest, manifestIn, setFolder, setOf } from "./manifest.ts";
+import { inRelease } from "./asset-paths.ts";
+import { contentKey, Manifest, manifestIn, type PublicFile, setFolder, setOf } from "./manifest.ts";
 
 type Locations = { readonly bucket: string; readonly assets: string; readonly publicFiles: string };
 
@@ -30,6 +31,13 @@ export const liveFiles = async (
   return new Map(publicFiles.map(({ path, sha256 }) => [sha256, `${folder}/${path}`]));
 };
 
+/** Where a file lies: in its set. A build's manifest, which an older engine put like a public file, also where the edge looks for it. */
+const keysOf = (assets: string, { v, releaseId }: Manifest, set: string, { path }: PublicFile): string[] => {
+  const key = `${setFolder(assets, set)}/${path}`;
+  const ofBuild = v === 1 ? inRelease(path, undefined, releaseId) : path;
+  return ofBuild === path ? [key] : [key, `${assets}/${ofBuild}`];
+};
+
 /** The public files of a release, by its manifest, for who brings it live. */
 export const publicSets = (objects: Pick<Objects, "copy" | "getText" | "present">) => {
   const read = async ({ bucket }: Locations, key: string): Promise<Manifest> => {
@@ -43,17 +51,18 @@ export const publicSets = (objects: Pick<Objects, "copy" | "getText" | "present"
    * What is missing in the folder of a set. A release of an engine that put public files with each flip has no such folder, but the
    * contents: it is made. What any other lacks is gone.
    */
-  const complete = async ({ bucket, assets, publicFiles: contents }: Locations, { v, publicFiles }: Manifest, set: string) => {
-    const keyOf = (path: string): string => `${setFolder(assets, set)}/${path}`;
+  const complete = async ({ bucket, assets, publicFiles: contents }: Locations, manifest: Manifest, set: string) => {
+    const wanted = manifest.publicFiles.flatMap((file) => keysOf(assets, manifest, set, file).map((key) => ({ ...file, key })));
     const there = await objects.present(
       bucket,
-      publicFiles.map(({ path }) => keyOf(path)),
+      wanted.map(({ key }) => key),
     );
-    const missing = publicFiles.filter(({ path }) => !there.has(keyOf(path)));
-    await each(missing, WIDTH, async ({ path, sha256, contentType, cacheControl }) => {
-      const content = v === 1 ? contentKey(contents, sha256) : keyOf(path);
-      if (v !== 1 || !(await objects.copy(bucket, content, keyOf(path), sha256, { contentType, cacheControl })))
-        throw new FilesMissing(`the content of /${path} (${content}) is gone from ${bucket}`);
+    const missing = wanted.filter(({ key }) => !there.has(key));
+    await each(missing, WIDTH, async ({ key, path, sha256, contentType, cacheControl }) => {
+      const isOlder = manifest.v === 1;
+      const content = isOlder ? contentKey(contents, sha256) : key;
+      if (!isOlder || !(await objects.copy(bucket, content, key, sha256, { contentType, cacheControl })))
+        throw new FilesMissing(`the content of /${path} (${content}) is gone from ${bucket}: deploy its commit again`);
     });
   };
 

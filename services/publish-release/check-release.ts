@@ -2,8 +2,7 @@ import type { SiteConfig } from "../../blueprint/engine-config.ts";
 import type { Check } from "../../domain/deployment/events.ts";
 import type { PublishedFunction } from "../../domain/deployment/shapes.ts";
 import { each } from "../../engine/kit/each.ts";
-import { type AssetPaths, checkPathBelow } from "../../engine/open-next/asset-paths.ts";
-import { inRelease } from "../../engine/open-next/assets.ts";
+import { type AssetPaths, checkPathBelow, inRelease } from "../../engine/open-next/asset-paths.ts";
 import { assetsNamedBy, type PageAnswer, pageAnswerOf, redirectOf } from "../../engine/open-next/named-assets.ts";
 import { type At, atOf, pageProbe, probeVersion } from "../../engine/open-next/probe.ts";
 

@@ -1,15 +1,18 @@
+import { createHash } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { DeleteObjectsCommand } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { manifestKey, setFolder } from "../../engine/open-next/manifest.ts";
+import { s3Objects } from "../../engine/aws/objects.ts";
+import { systemClock } from "../../engine/kit/clock.ts";
+import { contentKey, Manifest, manifestKey, setFolder, setOf } from "../../engine/open-next/manifest.ts";
 import { BUCKETS } from "../../local/provision/engine-resources.ts";
 import { until } from "../support/until.ts";
 import { startWorld, type World } from "../support/world.ts";
 
 let world: World;
 beforeAll(async () => {
-  world = await startWorld({ environments: ["quick", "held", "files", "never", "gone", "locked"] });
+  world = await startWorld({ environments: ["quick", "held", "files", "never", "gone", "locked", "older"] });
 });
 afterAll(() => world.close());
 
@@ -29,6 +32,31 @@ const rolledBack = async (environment: string, to?: string) => {
     ({ type, body }) => ["ReleaseWentLive", "FlipFailed", "FlipSuperseded"].includes(type) && body.sequence === sequence,
     version,
   );
+};
+
+/**
+ * The bucket as an engine left it whose flips put public files: their contents below names of their own, among them the build's
+ * manifest under the id that builds share, and a manifest of version 1.
+ */
+const publishedByOlder = async (environment: string, id: string): Promise<void> => {
+  const objects = s3Objects(world.aws.clients.s3, systemClock);
+  const { releases, assets, publicFiles } = world.resources(environment);
+  const { static: bucket } = BUCKETS;
+  const manifest = Manifest.parse(JSON.parse((await objects.getText(bucket, manifestKey(releases, id))) ?? ""));
+  const set = await objects.list(bucket, `${setFolder(assets, setOf(manifest.publicFiles))}/`);
+  const ofBuild = `${assets}/_next/static/${id}/_buildManifest.js`;
+  const found = manifest.publicFiles.map((file) => ({ file, key: `${setFolder(assets, setOf(manifest.publicFiles))}/${file.path}` }));
+  const text = (await objects.getText(bucket, ofBuild)) ?? "";
+  const sha256 = createHash("sha256").update(text).digest("hex");
+  const path = "_next/static/another-build/_buildManifest.js";
+  found.push({
+    file: { path, sha256, bytes: text.length, contentType: "text/javascript", cacheControl: "public,max-age=0" },
+    key: ofBuild,
+  });
+  for (const { file, key } of found) await objects.copy(bucket, key, contentKey(publicFiles, file.sha256), file.sha256, file);
+  await objects.remove(bucket, [...set, ofBuild]);
+  const older = { v: 1, deploymentId: id, releaseId: id, behaviors: [{ pattern: "*", origin: "default" }] };
+  await objects.putText(bucket, manifestKey(releases, id), JSON.stringify({ ...older, publicFiles: found.map(({ file }) => file) }));
 };
 
 it(`builds nothing, ${RUNS} times in a row, and says how long each took`, async () => {
@@ -155,6 +183,33 @@ write(".open-next/assets/robots.txt", "User-agent: none");
     await world.deleteServer(one);
     expect(await why()).toBe(`version ${old} of ${functions.server} does not exist any more`);
     await liveGoesOn();
+  });
+
+  it("brings back what an engine published that put files with each flip, with the manifests of its build", async () => {
+    const one = await world.live("older", { pagesRouter: true });
+    const manifest = "/_next/static/another-build/_buildManifest.js";
+    const two = await world.live("older", { pagesRouter: true });
+    expect(await served("older", `${manifest}?dpl=${two}`)).toContain(two);
+    await publishedByOlder("older", one);
+
+    await rolledBack("older", one);
+    expect(await served("older", "/release.txt")).toBe(`${one}\n`);
+    expect(await served("older", "/docs/read%20me%20%5B1%5D.txt")).toContain("spaces and brackets");
+    await until("the manifest of its own build", async () => String(await served("older", manifest)).includes(one));
+    expect(await served("older", `${manifest}?dpl=${one}`)).toContain(one);
+    expect(await served("older", `${manifest}?dpl=${two}`)).toContain(two);
+
+    const { publicFiles } = world.resources("older");
+    await rolledBack("older", two);
+    await publishedByOlder("older", one);
+    const { s3 } = world.aws.clients;
+    const Key = contentKey(publicFiles, createHash("sha256").update(`${one}\n`).digest("hex"));
+    await s3.send(new DeleteObjectsCommand({ Bucket: BUCKETS.static, Delete: { Objects: [{ Key }] } }));
+    const { type, body } = await rolledBack("older", one);
+    expect([type, body.reason]).toEqual([
+      "FlipFailed",
+      `the content of /release.txt (${Key}) is gone from ${BUCKETS.static}: deploy its commit again`,
+    ]);
   });
 
   it("is refused by another's lock, which holds deployments too and ends by itself", async () => {

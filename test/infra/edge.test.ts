@@ -130,6 +130,11 @@ describe("the edges of production", () => {
     const written = statements(one(production(), "role", "FlipAliasRole")).flatMap(({ Action, Resource }) =>
       Action.some((action) => /^s3:(Put|Delete)/.test(action)) ? [[Action, Resource.map((arn) => arn.replace(/^[^/]*/, ""))]] : [],
     );
-    expect(written).toEqual([[["s3:GetObject", "s3:PutObject"], ["/*/*/_assets/_public/*"]]]);
+    expect(written).toEqual([
+      [
+        ["s3:GetObject", "s3:PutObject"],
+        ["/*/*/_assets/_public/*", "/*/*/_assets/*_next/static/dep_*/*"],
+      ],
+    ]);
   });
 });
