@@ -2,7 +2,6 @@ import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { FunctionRole } from "../../domain/deployment/shapes.ts";
 import { type AssetPaths, prefixOf } from "./asset-paths.ts";
-import { asRequested } from "./behavior-patterns.ts";
 import { type Bundle, type OpenNextOutput, OutputRefused, readOutput } from "./output.ts";
 import { checkPrerendered } from "./prerendered.ts";
 import { hasKeys, type KeysAt, MANIFEST, type PreviewKeys, readPreviewKeys } from "./preview-keys.ts";
@@ -33,7 +32,6 @@ export const isRead = (path: string): boolean =>
 /** A build that may be published. */
 export type Inspected = {
   readonly root: string;
-  readonly behaviors: OpenNextOutput["behaviors"];
   readonly paths: AssetPaths;
   readonly packages: readonly Package[];
   /** the id that the app was built with, and the one that it asks its cache for; they should be the same */
@@ -69,16 +67,10 @@ export const inspect = async ({ root, held }: Output, releaseId: string, archite
   const app = join(root, builtAppOf(held, output.server.folder));
   await checkPrerendered(root, app);
   const { deploymentId: runtimeId = buildId, assetPrefix = "" } = await serverConfigOf(app);
-  const prefix = prefixOf(assetPrefix, output.assets.base);
-  const paths = { ...output.assets, prefix };
-  // Next.js sends these to its static files, and OpenNext, whose server has none, says nothing of them
-  const behaviors = [
-    ...output.behaviors.flatMap(asRequested),
-    ...(prefix === "" ? [] : [{ pattern: `${prefix}/_next/static/*`, origin: "s3" } as const]),
-  ];
+  const paths = { ...output.assets, prefix: prefixOf(assetPrefix, output.assets.base) };
   const { preview, warnings: previewWarnings } = await readPreviewKeys(root, keysAt(held, packages));
   const warnings = [...idWarnings(runtimeId, releaseId), ...prefixWarnings(assetPrefix), ...previewWarnings];
-  return { root, behaviors, paths, packages, buildId, runtimeId, preview, warnings };
+  return { root, paths, packages, buildId, runtimeId, preview, warnings };
 };
 
 /** Where each function of a build has its preview keys. */

@@ -41,8 +41,6 @@ export type OpenNextOutput = {
   readonly image: Bundle | null;
   readonly revalidation: Bundle | null;
   readonly assets: Omit<AssetPaths, "prefix">;
-  /** an origin is `s3`, `imageOptimizer`, `default` or the name of a split function */
-  readonly behaviors: readonly { readonly pattern: string; readonly origin: string }[];
 };
 type Server = Bundle /** it answers as a stream */ & { readonly streaming: boolean };
 
@@ -70,6 +68,9 @@ export const readOutput = (text: string | undefined): OpenNextOutput => {
     throw new OutputRefused(
       `edge functions are not supported (the build has "${edge}"): remove runtime = "edge" and external middleware from the app and open-next.config.ts`,
     );
+  const astray = behaviors.find(({ origin = "" }) => !(origin in origins));
+  if (astray !== undefined)
+    throw new OutputRefused(`the behaviour "${astray.pattern}" goes to "${astray.origin ?? ""}", which the build does not have`);
   const { s3, imageOptimizer, default: server, ...others } = origins;
   const assets = assetPathsOf(s3.copy);
   if ("refused" in assets) throw new OutputRefused(assets.refused);
@@ -84,10 +85,6 @@ export const readOutput = (text: string | undefined): OpenNextOutput => {
     image: imageOptimizer ? bundleOf(imageOptimizer) : null,
     revalidation: additionalProps.revalidationFunction ? bundleOf(additionalProps.revalidationFunction) : null,
     assets,
-    behaviors: behaviors.map(({ pattern, origin = "" }) => {
-      if (!(origin in origins)) throw new OutputRefused(`the behaviour "${pattern}" goes to "${origin}", which the build does not have`);
-      return { pattern: pathOf(pattern), origin };
-    }),
   };
 };
 

@@ -83,7 +83,6 @@ const names = (round: number): string[] => Array.from({ length: FILES }, (_, n) 
 const ids = (round: number) => ({ deploymentId: `dep_${round}`, releaseId: `dep_${round}` });
 const inspected = (root: string): Inspected => ({
   root,
-  behaviors: [],
   paths: { base: "", versioned: "_next", prefix: "" },
   packages: [],
   buildId: "none",

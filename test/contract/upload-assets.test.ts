@@ -73,7 +73,6 @@ describe("a release's files", () => {
   const locations = { bucket: BUCKET, assets: "site/_assets", cache: "site/_cache", releases: "site/_releases" };
   const inspected = (root: string, buildId = "built"): Inspected => ({
     root,
-    behaviors: [],
     paths: { base: "", versioned: "_next", prefix: "" },
     packages: [],
     buildId,

@@ -36,7 +36,7 @@ describe("a build's output", () => {
 
   it("has each split function as a server of its own, with its paths as open-next.config.ts has them", async () => {
     const split = { api: ["/api/*", "api"], docs: ["_next/data/rel/docs*", "/docs/*"] };
-    const { packages, behaviors } = await inspected(undefined, { split, basePath: "/en" });
+    const { packages } = await inspected(undefined, { split, basePath: "/en" });
     expect(packages.map(({ role, folder, patterns }) => [role, folder, patterns])).toEqual([
       ["server", "server-functions/default", undefined],
       ["server-api", "server-functions/api", ["api", "api/*"]],
@@ -44,8 +44,6 @@ describe("a build's output", () => {
       ["image", "image-optimization-function", undefined],
       ["revalidation", "revalidation-function", undefined],
     ]);
-    expect(behaviors).toContainEqual({ pattern: "en/docs/*", origin: "docs" });
-    expect(behaviors).toContainEqual({ pattern: "en/_next/data/rel/docs*", origin: "docs" });
   });
   it.each([
     [{ "my-api": ["/api/*"] }, 'the name of the split function "my-api" is not supported'],

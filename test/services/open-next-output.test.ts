@@ -1,8 +1,7 @@
-import { mkdir, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { asRequested } from "../../engine/open-next/behavior-patterns.ts";
 import { inspect } from "../../engine/open-next/inspect.ts";
 import { previewKeysOfBuild, writeFixtureOutput } from "../support/fixture-output.ts";
 import { outputOf } from "../support/output-of.ts";
@@ -38,6 +37,12 @@ describe("the output of a build", () => {
     await expect(inspected()).rejects.toThrow(/prerendered \/prices and 1 more, and its cache does not hold them.*NEXT_ADAPTER_PATH/);
   });
 
+  it("is refused where a path leads to a function that it does not have", async () => {
+    const output = JSON.parse(await readFile(join(root, "open-next.output.json"), "utf8"));
+    await put("open-next.output.json", { ...output, behaviors: [{ pattern: "api/*", origin: "api" }] });
+    await expect(inspected()).rejects.toThrow('the behaviour "api/*" goes to "api", which the build does not have');
+  });
+
   it("has the app below its folder where that is a part of a workspace", async () => {
     await mkdir(join(root, SERVER, "apps/web"), { recursive: true });
     await rename(join(root, SERVER, ".next"), join(root, SERVER, "apps/web/.next"));
@@ -45,24 +50,5 @@ describe("the output of a build", () => {
     const { runtimeId, warnings } = await inspected();
     expect(runtimeId).toBe("rel-0");
     expect(warnings).toEqual([expect.stringMatching(/built as "rel-0" instead of "rel-1".*NEXT_DEPLOYMENT_ID/)]);
-  });
-});
-
-describe("the behaviour of a public file", () => {
-  const patterns = (pattern: string) => asRequested({ pattern, origin: "s3" }).map((behavior) => behavior.pattern);
-
-  it("is compared with what a browser asks for", () => {
-    expect(patterns("年報/*")).toEqual(["%E5%B9%B4%E5%A0%B1/*"]);
-    expect(patterns("read me [1].txt")).toEqual(["read%20me%20[1].txt", "read%20me%20%5B1%5D.txt"]);
-    expect(patterns("100%.txt")).toEqual(["100%25.txt"]);
-    expect(patterns("robots.txt")).toEqual(["robots.txt"]);
-  });
-
-  it("has no wildcard but the one for a folder", () => {
-    expect(patterns("what?.txt")).toEqual(["what%3F.txt"]);
-    expect(patterns("five * stars/*")).toEqual(["five%20%2A%20stars/*"]);
-    expect(asRequested({ pattern: "_next/image*", origin: "imageOptimizer" })).toEqual([
-      { pattern: "_next/image*", origin: "imageOptimizer" },
-    ]);
   });
 });

@@ -21,7 +21,6 @@ afterAll(() => room.close());
 /** A build that was unpacked, with these functions. */
 const inspected = (root: string, id: string, packages: Package[]): Inspected => ({
   root,
-  behaviors: [],
   paths: { base: "", versioned: "_next", prefix: "" },
   packages,
   buildId: id,

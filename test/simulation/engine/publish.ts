@@ -56,7 +56,6 @@ export const publishWiring = ({ addresses, aggregates, edgeTable, functions, obj
       const packages = roles.map((role) => ({ role, handler: "index.handler", folder: root }));
       return {
         root,
-        behaviors: [],
         paths: { base: "", versioned: "_next", prefix: "" },
         packages,
         buildId: id,
