@@ -20,7 +20,7 @@ export const SiteConfig = z.object({
   host: z.string(),
   url: z.string(),
   checkPath: z.string(),
-  /** the basePath that the CDN's behaviours were made for; absent where they follow each release */
+  /** the basePath that the edge's paths of split functions were made for; absent where they follow each release */
   basePath: z.string().optional(),
   variables: z.array(z.string()),
   /** names of the tokens that may read values; absent in what an older infrastructure wrote: none */

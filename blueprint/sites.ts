@@ -132,7 +132,7 @@ export const Site = z.strictObject({
   basePath: z
     .string()
     .regex(/^$|^(\/[A-Za-z0-9_.~-]+)+$/, 'must be as in next.config: "/docs", with a slash before it and none after it')
-    .describe("The app's basePath, as in its next.config: a CDN must know which paths are files before the first build")
+    .describe("The app's basePath, as in its next.config, where it has split functions: on AWS their paths are made before the first build")
     .default(""),
   environments: z
     .array(Environment)

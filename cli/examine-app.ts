@@ -43,7 +43,8 @@ export async function examineApp(app: string, { ownBuild, site }: About): Promis
   const manifests = [await readManifest(app), ...(root === app ? [] : [await readManifest(root)])] as const;
   const { versions, findings } = checkVersions(found, manifests, managerOf(root));
   const { source, findings: ofSource } = await checkSource(found, { variables: site?.variables, ownBuild });
-  const ofBuild = ownBuild ? ownBuildFindings(config, site) : [...unsupportedIn(config), ...(await checkNextConfig(app, site?.basePath))];
+  const split = site !== undefined && Object.keys(site.functions).length > 0 ? site : undefined;
+  const ofBuild = ownBuild ? ownBuildFindings(config, site) : [...unsupportedIn(config), ...(await checkNextConfig(app, split?.basePath))];
   return {
     ...found,
     versions,

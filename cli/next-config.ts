@@ -10,7 +10,7 @@ const AGAINST_IDS = ["useSkewCookie", "runtimeServerDeploymentId"];
  * What next.config plainly asks for and cannot be deployed, or may surprise. It is read and not run. `deploymentId` and
  * `generateBuildId` may be set: the engine's id wins over them.
  *
- * @param basePath the site's, where it is known
+ * @param basePath the site's, where it is known and has split functions
  */
 export async function checkNextConfig(app: string, basePath: string | undefined): Promise<Finding[]> {
   const config = await readConfig(app);
@@ -38,7 +38,7 @@ export async function checkNextConfig(app: string, basePath: string | undefined)
     findings.push(
       warningAt(
         "next.base-path",
-        `${file} has the basePath "${own}", and the site "${basePath}": on AWS a release of it is refused.`,
+        `${file} has the basePath "${own}", and the site "${basePath}": on AWS a release of it is refused, since the site has split functions.`,
         `Declare "basePath": "${own}" at the site in shiplog.sites.json, and deploy the infrastructure.`,
       ),
     );

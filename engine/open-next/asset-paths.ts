@@ -59,11 +59,18 @@ export const prefixOf = (assetPrefix: string, base: string): string => {
   return path === base ? "" : path;
 };
 
-/** Why a CDN whose behaviours were made for a declared basePath cannot serve this build; `undefined` where it can. */
-export const basePathFault = (declared: string | undefined, { base }: Pick<AssetPaths, "base">): string | undefined =>
-  declared === undefined || trimmed(declared) === base
+/**
+ * Why an edge that was made for a declared basePath cannot serve this build; `undefined` where it can. The edge goes by each
+ * release's own basePath, but the paths of split functions are behaviours, which are there before any release.
+ */
+export const basePathFault = (
+  declared: string | undefined,
+  { base }: Pick<AssetPaths, "base">,
+  packages: readonly { readonly patterns?: readonly string[] }[],
+): string | undefined =>
+  declared === undefined || trimmed(declared) === base || packages.every(({ patterns }) => patterns === undefined)
     ? undefined
-    : `the app has the basePath "${base && `/${base}`}", and the CDN was made for "${declared}", so its scripts and public files would not be found: set "basePath": "${base && `/${base}`}" for the site in shiplog.sites.json, deploy the infrastructure, then retry this deployment`;
+    : `the app has split functions and the basePath "${base && `/${base}`}", and the edge sends their paths to them below "${declared}": set "basePath": "${base && `/${base}`}" for the site in shiplog.sites.json, deploy the infrastructure, then retry this deployment`;
 
 /** The path to check below the app's basePath: `/` is the app's first page, not the site's. */
 export const checkPathBelow = (base: string, checkPath: string): string => {

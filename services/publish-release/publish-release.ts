@@ -100,7 +100,7 @@ const publish = async (ports: Ports, work: Work, output: Output): Promise<void> 
   const build = await ports.inspect(output, releaseId, site.architecture);
   const misfit = misfitOf(site, build.packages);
   if (misfit !== undefined) throw new OutputRefused(`the build does not fit the site: ${misfit}`);
-  const unserved = basePathFault(site.basePath, build.paths);
+  const unserved = basePathFault(site.basePath, build.paths, build.packages);
   if (unserved !== undefined) throw new OutputRefused(unserved);
   const seeds = await ports.tagSeeds(build);
   const warnings = build.warnings.length > 0 ? { warnings: [...build.warnings] } : {};

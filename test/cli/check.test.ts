@@ -227,6 +227,9 @@ describe("against its site", () => {
     await declare({ functions: { api: ["/api/*"] } });
     await folder.put({ "next.config.ts": 'export default { basePath: "/docs" };' });
     expect((await check()).codes).toEqual(["error open-next.functions", "warning next.base-path"]);
+    // without split functions the edge goes by each release
+    await declare({});
+    expect((await check()).codes).toEqual([]);
   });
 
   it("whether variables have values is said to be unchecked", async () => {

@@ -81,13 +81,21 @@ describe("where assets are asked for", () => {
     expect(() => readOutput(JSON.stringify(said))).toThrow(OutputRefused);
   });
 
-  it("is refused where the CDN was made for another basePath, and says what to declare", () => {
-    expect(basePathFault("/docs", { base: "docs" })).toBeUndefined();
-    expect(basePathFault(undefined, { base: "docs" })).toBeUndefined();
-    expect(basePathFault("", { base: "docs" })).toMatch(
-      /has the basePath "\/docs".*made for "".*set "basePath": "\/docs".*infrastructure.*retry/,
+  it("is refused with another basePath than was declared where it has split functions alone, and says what to declare", () => {
+    const [whole, split] = [
+      [{}, {}],
+      [{}, { patterns: ["api/*"] }],
+    ];
+    for (const packages of [whole, split]) {
+      expect(basePathFault("/docs", { base: "docs" }, packages)).toBeUndefined();
+      expect(basePathFault(undefined, { base: "docs" }, packages)).toBeUndefined();
+    }
+    expect(basePathFault("", { base: "docs" }, whole)).toBeUndefined();
+    expect(basePathFault("/docs", { base: "" }, whole)).toBeUndefined();
+    expect(basePathFault("", { base: "docs" }, split)).toMatch(
+      /split functions and the basePath "\/docs".*below "".*set "basePath": "\/docs".*infrastructure.*retry/,
     );
-    expect(basePathFault("/docs", { base: "" })).toMatch(/has the basePath "", .*made for "\/docs"/);
+    expect(basePathFault("/docs", { base: "" }, split)).toMatch(/the basePath "", .*below "\/docs"/);
   });
 });
 

@@ -246,6 +246,28 @@ describe("publish-release", () => {
     });
   });
 
+  it("is refused with split functions below another basePath than the edge was made for, and published without any", async () => {
+    const patterns = ["api/*"];
+    const api: Package = { role: "server-api", handler: "index.handler", folder: "api", patterns };
+    const below = (n: number, split: Package[]) =>
+      stage(n, {
+        site: () => ({ ...siteConfigOf(`publish-${n}`, "production"), basePath: "", functions: split.length > 0 ? { api: patterns } : {} }),
+        inspect: async ({ root }, id) => ({
+          ...inspected(root, id, [
+            ...functions(n).map(({ role }): Package => ({ role, handler: "index.handler", folder: role })),
+            ...split,
+          ]),
+          paths: { base: "docs", versioned: "_next", prefix: "" },
+        }),
+      });
+    const refused = await below(133, [api]);
+    await refused.deliver();
+    expect((await refused.newest("DeploymentFailed")).body).toMatchObject({ reason: expect.stringContaining('set "basePath": "/docs"') });
+    const published = await below(134, []);
+    await published.deliver();
+    expect((await published.newest("ChecksPassed")).body).toMatchObject({ release: { basePath: "docs" } });
+  });
+
   it("says of a server that streams that it does, and of the other functions nothing", async () => {
     const packages = functions(24).map(
       ({ role }): Package => ({ role, handler: "index.handler", folder: role, ...(role === "server" && { streaming: true }) }),
