@@ -52,11 +52,11 @@ async function handler(event) {
 
   const below = belowBase(request.uri, route.base);
   const isNext = below.startsWith('_next/');
-  // what Next.js keeps there is a file, and its behaviour knows where
-  if (isNext && !below.startsWith('_next/image') && !below.startsWith('_next/data/')) return request;
+  const path = request.uri.slice(1);
+  // its behaviour knows where it is; outside of the basePath it is nowhere, and an address cannot be asked in place of files
+  if (isBuilt(isNext ? below : path)) return request;
 
   if (!isNext && isRead(request) && !headers.rsc) {
-    const path = request.uri.slice(1);
     const isFile = await isPublic(distribution, route.files, path);
     if (isFile) return publicFile(request, route.files.set, path);
   }
@@ -74,6 +74,11 @@ async function staticPath(request, distribution) {
   if (asked && RELEASE.test(asked.value)) return found[1] + asked.value + found[3];
   const live = await routeAt(`live:${distribution}`);
   return live === undefined ? request.uri : found[1] + live.release + found[3];
+}
+
+/** What Next.js keeps there is a file. */
+function isBuilt(path) {
+  return path.startsWith('_next/') && !path.startsWith('_next/image') && !path.startsWith('_next/data/');
 }
 
 function isRead(request) {

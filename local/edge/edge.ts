@@ -115,10 +115,15 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
   return { url: `http://127.0.0.1:${server.port}`, ...server, invalidate: cache.invalidate };
 }
 
-/** The origin that the router chose, or else that of the behaviour. An address is the first label of a function's host. */
+/**
+ * The origin that the router chose, or else that of the behaviour. An address is the first label of a function's host; what is said
+ * to functions belongs to the behaviour's origin, and that of files has nothing to say.
+ */
 const askOrigin = (origins: Origins, behavior: Behavior, chosen: Routed["origin"], call: Call) => {
-  if (chosen !== undefined && "domainName" in chosen)
-    return askFunction(origins, { address: chosen.domainName.split(".", 1)[0] ?? "" }, call);
+  if (chosen !== undefined && "domainName" in chosen) {
+    const originKeys = behavior.origin === "files" ? [] : (origins.originKeys ?? []);
+    return askFunction({ ...origins, originKeys }, { address: chosen.domainName.split(".", 1)[0] ?? "" }, call);
+  }
   const origin = chosen?.originId ?? behavior.origin;
   if (origin === "files") return askFiles(origins, call, chosen === undefined);
   if (behavior.origin !== "files" && chosen === undefined) return askFunction(origins, { role: behavior.origin }, call);

@@ -1,7 +1,9 @@
 import { brotliDecompressSync, gunzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { liveKey } from "../../blueprint/edge-table.ts";
+import { ORIGIN_HEADER } from "../../blueprint/site-resources.ts";
 import { ask } from "../support/ask.ts";
-import { release, returned, type StubEdge, startStubEdge } from "../support/stub-edge.ts";
+import { DISTRIBUTION, release, returned, routeOf, type StubEdge, startStubEdge } from "../support/stub-edge.ts";
 
 const LONG = Buffer.from("export const words = [];\n".repeat(50));
 const LENGTHS: Readonly<Record<string, number>> = {
@@ -122,6 +124,32 @@ describe("A public file", () => {
     // as the CDN: it keeps files by their path and host
     expect(event?.headers).toMatchObject({ "x-forwarded-host": `127.0.0.1:${edge.port}` });
     expect(event?.headers).not.toHaveProperty("rsc");
+  });
+
+  describe("of Next.js, of an app with a basePath", () => {
+    const asked = async (path: string, options: Parameters<typeof startStubEdge>[0] = {}) => {
+      const own = await startStubEdge({ originKeys: ["key"], ...options });
+      try {
+        own.rows.set(liveKey(DISTRIBUTION), JSON.stringify(routeOf(7, { base: "docs" })));
+        own.function = (_, { headers }) => returned({ statusCode: headers[ORIGIN_HEADER] === "key" ? 404 : 403, body: "the app's" });
+        const { status, text } = await ask(own.url, path);
+        return [status, text, own.events.at(-1)?.target];
+      } finally {
+        await own.close();
+      }
+    };
+
+    test("is the app's to answer outside of it, which has none there", async () => {
+      for (const path of ["/_next/x", "/_next/static/x.js", "/docs/_next/x"])
+        expect([path, ...(await asked(path))]).toEqual([path, 404, "the app's", "server"]);
+      expect(await asked("/_next/data/b/a.json")).toEqual([404, "the app's", "server7"]);
+    });
+
+    test("is refused by an address that is asked in place of files: it is not told that the edge asks", async () => {
+      const router = `import cf from 'cloudfront';
+        function handler(event) { cf.updateRequestOrigin({ domainName: 'server7.example' }); return event.request; }`;
+      expect(await asked("/_next/x", { router })).toEqual([403, "the app's", "server7"]);
+    });
   });
 
   test("of the release's set that is not there is what S3 says of it, since no function has it either", async () => {

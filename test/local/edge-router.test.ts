@@ -203,6 +203,11 @@ describe("A path", () => {
     expect((await ask("/shop/eu-_next/image", {}, below)).to).toBe("server9");
   });
 
+  test("of Next.js' files that is not below the basePath is left to its behaviour, which finds none", async () => {
+    for (const path of ["/_next/x", "/_next/other.txt", "/_next/static/x.js"]) expect((await ask(path, {}, below)).to).toBe("behavior");
+    expect((await ask("/_next/data/b/a.json", {}, below)).to).toBe("server9");
+  });
+
   test("that was made to be compared for ever is compared at once", async () => {
     const stars = rowsOf({ [liveKey(DISTRIBUTION)]: { ...LIVE, split: [["*a*a*a*a*a*a*a*b", "slow"]] } });
     expect((await ask(`/${"a".repeat(2_000)}`, {}, stars)).to).toBe("server9");
