@@ -178,6 +178,17 @@ describe("a release's files", () => {
       expect(await two.headOf("moved.html")).toEqual({ ...(await one.headOf("posts/7 +ü.txt")), ContentType: "text/html; charset=utf-8" });
     });
 
+    it("are copied once: who died half-way copies what is missing, and who has ended nothing", async () => {
+      const one = await release("begun", { ...posts, "a.txt": "begun" });
+      const files = { ...posts, "a.txt": "died" };
+      const two = await release("died", files, one.manifest);
+      const lost = ["posts/3 +ü.txt", "posts/4 +ü.txt", "a.txt"].map((path) => `site/_assets/_public/${two.files.set}/${path}`);
+      await objects.remove(BUCKET, lost);
+      const again = await release("died", files, one.manifest);
+      expect(again).toMatchObject({ files: two.files, uploaded: 1, unchanged: 40, calls: { CopyObject: 2 } });
+      expect((await release("died", files, one.manifest)).calls).not.toHaveProperty("CopyObject");
+    });
+
     it("are uploaded where what is live, or a file of it, is gone", async () => {
       const one = await release("three", { ...posts, "a.txt": "three" });
       await objects.remove(BUCKET, [`site/_assets/_public/${one.files.set}/posts/3 +ü.txt`]);
