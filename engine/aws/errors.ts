@@ -54,6 +54,9 @@ export const unlessMissing = async <T>(look: Promise<T>): Promise<T | undefined>
   }
 };
 
+/** Who asks has no right to. */
+export const isDenied = (error: unknown): boolean => error instanceof Error && /^AccessDenied(Exception)?$/.test(error.name);
+
 /** As many as the account may have are there or running: room comes when others end. */
 export const isLimit = (error: unknown): error is Error => error instanceof Error && error.name === "AccountLimitExceededException";
 

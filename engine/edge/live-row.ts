@@ -1,4 +1,4 @@
-import { LiveRow } from "../../blueprint/edge-table.ts";
+import { LiveRow, ReleaseRow } from "../../blueprint/edge-table.ts";
 import type { SiteConfig } from "../../blueprint/engine-config.ts";
 
 /** The table that an environment's edge looks up, and its name there. */
@@ -9,9 +9,13 @@ export const storeOf = ({ edgeTable, distribution }: Pick<SiteConfig, "edgeTable
   edgeTable === null || distribution === null ? undefined : { table: edgeTable, distribution };
 
 /** `undefined` where there is no row, or what no flip wrote. */
-export const readRow = (text: string | undefined): LiveRow | undefined => {
+export const readRow = (text: string | undefined): LiveRow | undefined => LiveRow.safeParse(parsed(text)).data;
+/** Of a release, with its end. `undefined` where there is no row, or what no flip wrote. */
+export const readReleaseRow = (text: string | undefined): ReleaseRow | undefined => ReleaseRow.safeParse(parsed(text)).data;
+
+const parsed = (text: string | undefined): unknown => {
   try {
-    return text === undefined ? undefined : LiveRow.safeParse(JSON.parse(text)).data;
+    return text === undefined ? undefined : JSON.parse(text);
   } catch {
     return undefined;
   }

@@ -37,7 +37,8 @@ export const writeRows = async (
 const put = async ({ edgeTable: table, clock }: Ports, store: string, puts: Readonly<Record<string, string>>): Promise<void> => {
   for (let tries = 1; ; tries++) {
     try {
-      return await table.update(store, await table.version(store), { puts });
+      await table.update(store, await table.version(store), { puts });
+      return;
     } catch (error) {
       if (problemOf(error) !== "changed" || tries === TRIES) throw error;
       await clock.sleep(Math.min(20 * 2 ** tries, 1_000) * clock.random());

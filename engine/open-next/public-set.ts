@@ -40,7 +40,7 @@ const keysOf = (assets: string, { v, releaseId }: Manifest, set: string, { path 
 
 /** The public files of a release, by its manifest, for who brings it live. */
 export const publicSets = (objects: Pick<Objects, "copy" | "getText" | "present">) => {
-  const read = async ({ bucket }: Locations, key: string): Promise<Manifest> => {
+  const read = async ({ bucket }: Pick<Locations, "bucket">, key: string): Promise<Manifest> => {
     const text = await objects.getText(bucket, key);
     if (text === undefined)
       throw new FilesMissing(`its manifest ${key} is gone from ${bucket}: it was swept or deleted, and cannot go live again`);
@@ -66,19 +66,26 @@ export const publicSets = (objects: Pick<Objects, "copy" | "getText" | "present"
     });
   };
 
+  const named = (key: string, { publicFiles }: Manifest): { files: PublicSet; rows: readonly string[] } => {
+    const set = publicSetOf(
+      setOf(publicFiles),
+      publicFiles.map(({ path }) => path),
+    );
+    if (set === undefined)
+      throw new FilesMissing(`its manifest ${key} names ${publicFiles.length} public files, more than the edge's table takes`);
+    return set;
+  };
+
   return {
     /** The set with its rows for the edge's table. @throws FilesMissing */
     of: async (locations: Locations, manifest: string): Promise<{ files: PublicSet; rows: readonly string[] }> => {
       const found = await read(locations, manifest);
-      const set = setOf(found.publicFiles);
-      await complete(locations, found, set);
-      const named = publicSetOf(
-        set,
-        found.publicFiles.map(({ path }) => path),
-      );
-      if (named === undefined)
-        throw new FilesMissing(`its manifest ${manifest} names ${found.publicFiles.length} public files, more than the edge's table takes`);
-      return named;
+      await complete(locations, found, setOf(found.publicFiles));
+      return named(manifest, found);
     },
+
+    /** The set with its rows, whether or not its files are there. @throws FilesMissing */
+    named: async (locations: Pick<Locations, "bucket">, manifest: string): Promise<{ files: PublicSet; rows: readonly string[] }> =>
+      named(manifest, await read(locations, manifest)),
   };
 };

@@ -1,8 +1,8 @@
-import { liveKey, ReleaseRow, releaseKey } from "../../blueprint/edge-table.ts";
+import { liveKey, type ReleaseRow, releaseKey } from "../../blueprint/edge-table.ts";
 import type { EdgeTable } from "../../engine/aws/edge-table.ts";
 import { problemOf } from "../../engine/aws/errors.ts";
 import { GRACE_MS } from "../../engine/edge/grace.ts";
-import { readRow, type Store } from "../../engine/edge/live-row.ts";
+import { readReleaseRow, readRow, type Store } from "../../engine/edge/live-row.ts";
 import type { Clock } from "../../engine/kit/clock.ts";
 
 export type Ports = { readonly edgeTable: EdgeTable; readonly clock: Clock };
@@ -44,12 +44,3 @@ export const takeRowOut = async ({ edgeTable, clock }: Ports, store: Store, rele
 /** Whether documents come from there, although the log says otherwise: a flip died after it wrote so, and nothing has put it right. */
 export const isSentTo = async ({ edgeTable }: Ports, { table, distribution }: Store, address: number): Promise<boolean> =>
   readRow(await edgeTable.get(table, liveKey(distribution)))?.address === address;
-
-/** `undefined` for what no flip wrote. */
-const readReleaseRow = (text: string): ReleaseRow | undefined => {
-  try {
-    return ReleaseRow.safeParse(JSON.parse(text)).data;
-  } catch {
-    return undefined;
-  }
-};

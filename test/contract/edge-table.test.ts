@@ -105,7 +105,7 @@ describe("the edge's table", () => {
     const state = { ...initial(), flipped: next.sequence, edge: { distribution: "E1", sequence: left.sequence, route: left } };
     for (const one of routes.slice(0, -1)) {
       const until = one === left ? null : "2030-03-17T17:46:40.000Z";
-      state.routes.set(one.release, { deploymentId: one.release, route: one, until, ended: null });
+      state.routes.set(one.release, { deploymentId: one.release, route: one, functions: [], until, ended: null });
     }
     const flip = { sequence: next.sequence, now: async () => state, record: async () => expect.unreachable() } as unknown as Flip;
     const before = endpoint.counters()["cloudfront-keyvaluestore.UpdateKeys"] ?? 0;
@@ -118,10 +118,19 @@ describe("the edge's table", () => {
     for (const [key, text] of [rows.slice(0, 1), rows.slice(500, 501)].flat()) expect(await table.get(store, key)).toBe(text);
   });
 
+  it("lists every key with its value, also of several pages, and names the version that a change makes", async () => {
+    const puts = (from: number) => Object.fromEntries(Array.from({ length: 50 }, (_, n) => [`key-${from + n}`, `v${from + n}`]));
+    const version = await table.update(store, await table.version(store), { puts: puts(0) });
+    expect(await table.update(store, version, { puts: puts(50) })).toBe(await table.version(store));
+    const rows = await table.list(store);
+    expect(new Map([...(rows ?? [])].sort())).toEqual(new Map(Object.entries({ ...puts(0), ...puts(50) }).sort()));
+  });
+
   it("that is not there is missing, whatever it is asked", async () => {
     const none = store.replace(/.$/, (last) => (last === "0" ? "1" : "0"));
     expect(await problem(table.version(none))).toBe("missing");
     expect(await problem(table.get(none, "live:E1"))).toBe("missing");
+    expect(await problem(table.list(none))).toBe("missing");
     expect(await problem(table.update(none, "KV0", { puts: { "live:E1": "a" } }))).toBe("missing");
   });
 

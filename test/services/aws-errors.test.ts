@@ -1,7 +1,7 @@
 import { ConditionalCheckFailedException, ResourceNotFoundException } from "@aws-sdk/client-dynamodb";
 import { ResourceConflictException, TooManyRequestsException } from "@aws-sdk/client-lambda";
 import { describe, expect, it } from "vitest";
-import { isLimit, isOutage, isOutOfTime, isStoreFull, isThrottled, problemOf, unlessMissing } from "../../engine/aws/errors.ts";
+import { isDenied, isLimit, isOutage, isOutOfTime, isStoreFull, isThrottled, problemOf, unlessMissing } from "../../engine/aws/errors.ts";
 
 const $metadata = {};
 const named = (name: string, more: object = {}) => Object.assign(new Error(name), { name, ...more });
@@ -48,6 +48,7 @@ describe("an error of AWS", () => {
   it("tells a limit, a full disk and an outage from each other", () => {
     const errors = [named("AccountLimitExceededException"), answered(507), answered(503)];
     expect(errors.map(isLimit)).toEqual([true, false, false]);
+    expect([...errors, named("AccessDenied"), named("AccessDeniedException")].map(isDenied)).toEqual([false, false, false, true, true]);
     expect(errors.map(isStoreFull)).toEqual([false, true, false]);
     expect(errors.map(isOutage)).toEqual([false, true, true]);
     expect([answered(409), named("PreconditionFailedException"), answered(404)].map(isOutage)).toEqual([true, true, false]);

@@ -79,7 +79,7 @@ describe("a release whose window is over", () => {
   it("asks the table nothing before that", async () => {
     const here = await leftAt("end-early", 5, endsBy);
     const away = () => Promise.reject(new Error("the table was asked"));
-    await here.comes(9 * MINUTE, { edgeTable: { version: away, get: away, update: away } });
+    await here.comes(9 * MINUTE, { edgeTable: { version: away, get: away, list: away, update: away } });
     expect(await here.types()).not.toContain("AddressRemoved");
   });
 });

@@ -14,12 +14,14 @@ export const heldTable = () => {
       await looked();
       return found;
     },
+    list: async () => new Map(rows),
     update: async (_, guard, { puts, deletes = [] }) => {
       if (guard !== String(version)) throw Object.assign(new Error("it was changed"), { name: "PreconditionFailedException" });
       version += 1;
       for (const [key, value] of Object.entries(puts)) rows.set(key, value);
       for (const key of deletes) rows.delete(key);
       writes.push(Object.keys(puts));
+      return String(version);
     },
   };
   return {

@@ -53,6 +53,7 @@ export const edgeTableOf = (world: World, written: (key: string, before: string 
         for (const { Key, Value } of Puts ?? []) written(Key, before.get(Key), Value);
         for (const { Key } of Deletes ?? []) written(Key, before.get(Key), undefined);
         world.trace("the edge's table changes");
+        return { ETag: etag() };
       },
     } as unknown as Readonly<Record<string, (input: unknown) => unknown>>,
     /** Somebody changes a row in the console. */

@@ -221,10 +221,12 @@ export const beginTrial = ({ deployments, roles, deliveries, crashes, flooded = 
         return `v${rowWrites}`;
       }),
     get: async () => row || undefined,
+    list: async () => undefined,
     update: (_, version, { puts }) =>
       wait(process, `write the row ${version}`, () => {
         if (version !== `v${rowWrites}`) throw Object.assign(new Error("it was changed"), { name: "PreconditionFailedException" });
         writeRow(puts["live:E1"] ?? "");
+        return `v${rowWrites}`;
       }).catch((error: unknown) => {
         process.refused.row = (process.refused.row ?? 0) + 1;
         throw error;
