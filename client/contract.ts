@@ -149,6 +149,8 @@ export const OneEnvironment = z.object({
     functions: z.array(z.string()).optional(),
     /** digests of the keys that its edge sends, the newest first; absent from an API of an earlier release */
     edgeKeys: z.array(z.string()).optional(),
+    /** the table that its edge looks up, and its name there; absent where it looks up none, and from an API of an earlier release */
+    edge: z.object({ table: z.string(), distribution: z.string() }).optional(),
     /** names of the variables that a release of it is given from now on; absent from an API of an earlier release */
     declaredVariables: z.array(z.string()).optional(),
   }),

@@ -6,6 +6,7 @@ import type { Recorded } from "../../domain/kernel/event.ts";
 import { DeploymentId, deploymentStream, environmentStream } from "../../domain/kernel/identity.ts";
 import { emptyEnvironment } from "../../domain/projections/environment-view.ts";
 import type { DeploymentView } from "../../domain/projections/views.ts";
+import { storeOf } from "../../engine/edge/live-row.ts";
 import { eventsOf } from "../../engine/log/codec.ts";
 import { digestOfKey } from "../../engine/open-next/guard.ts";
 import { foldRow } from "../../engine/views/read-models.ts";
@@ -19,6 +20,7 @@ export const declaredOf = (place: SiteConfig) => ({
   url: place.url,
   functions: functionNames(place.site, place.environment, place),
   edgeKeys: place.originKeys.map(digestOfKey),
+  edge: storeOf(place),
   declaredVariables: givenVariables(place),
 });
 
