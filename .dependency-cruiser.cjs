@@ -69,7 +69,8 @@ module.exports = {
       severity: "error",
       from: {
         path: "^cli/",
-        pathNot: "^cli/(account[.]ts$|examination[.]ts$|infrastructure[.]ts$|rebuilding[.]ts$|verification[.]ts$|verify-export[.]ts$)",
+        pathNot:
+          "^cli/(account[.]ts$|edge-rebuilding[.]ts$|examination[.]ts$|infrastructure[.]ts$|rebuilding[.]ts$|verification[.]ts$|verify-export[.]ts$)",
       },
       to: { path: "^(engine|operator|blueprint)/", pathNot: "^(engine/zip/|blueprint/(sites|stage))" },
     },

@@ -143,6 +143,7 @@ export const shown: Readonly<Record<string, Shown>> = {
     examples: [
       ["replay all --verify", "change nothing, only compare"],
       ["replay deployments", "build one anew"],
+      ["replay edge", "write again what the edges' tables have lost"],
     ],
     ends: [failed, conflict],
   },

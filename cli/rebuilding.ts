@@ -1,3 +1,4 @@
+import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { EVENTS_TABLE, SEAL_KEY, VIEWS_TABLE } from "../blueprint/topology.ts";
 import { SealBroken } from "../engine/archive/sealed-history.ts";
 import { dynamodbClient, kmsClient, s3Client } from "../engine/aws/clients.ts";
@@ -6,7 +7,7 @@ import { ChainBroken } from "../engine/log/chain-broken.ts";
 import { RebuildInterrupted, RebuildMismatch, replay, verifyViews, type Wanted } from "../operator/replay/replay.ts";
 import { wire } from "../operator/replay/wiring.ts";
 import type { LogVerified } from "../operator/verify/verify-log.ts";
-import { findAccount, resourcesOf } from "./account.ts";
+import { type Account, type AccountResources, findAccount, resourcesOf } from "./account.ts";
 import type { Context } from "./context.ts";
 import { CliError, exit, usageError } from "./failure.ts";
 import { faultsOf, isWhole, verifiedWith } from "./verification.ts";
@@ -30,29 +31,41 @@ export async function openRebuilding(context: Context, by: string) {
     for (const client of Object.values(clients)) client.destroy();
   };
   try {
-    const resources = await resourcesOf(account, clients.dynamodb);
-    if (resources === undefined)
-      throw usageError(
-        `There is no event table "${EVENTS_TABLE}" in this account and region.`,
-        "Set AWS_REGION and AWS_PROFILE to where the engine is, or start a local one with `shiplog dev`.",
-      );
+    const resources = await engineIn(account, clients.dynamodb);
     const names = { eventsTable: EVENTS_TABLE, viewsTable: VIEWS_TABLE, archive: resources.buckets.archive, sealKey: SEAL_KEY };
     const ports = wire(clients, names, { clock: systemClock, by, tell: (line) => terminal.note(line), signal });
     return {
       rebuild: ({ restart, ...wanted }: Wanted & { restart: boolean }) => replay(ports, wanted, { restart }).catch(explain),
       verify: (wanted: Wanted) => verifyViews(ports, wanted).catch(explain),
       /** Verifies what rows are compared with: the event table and, unless it is taken alone, every seal. */
-      verifyLog: async (from: Wanted["from"]): Promise<LogVerified> => {
-        const log = await verifiedWith(clients, from === "table" ? undefined : resources.buckets.archive, undefined, context);
-        if (!isWhole(log)) throw notTheLog(log);
-        return log;
-      },
+      verifyLog: (from: Wanted["from"]) => wholeLog(clients, from === "table" ? undefined : resources.buckets.archive, context),
       close,
     };
   } catch (error) {
     close();
     throw error;
   }
+}
+
+/** What an engine has in this account. @throws CliError (usage) where there is none */
+export async function engineIn(account: Account, dynamodb: DynamoDBClient): Promise<AccountResources> {
+  const resources = await resourcesOf(account, dynamodb);
+  if (resources !== undefined) return resources;
+  throw usageError(
+    `There is no event table "${EVENTS_TABLE}" in this account and region.`,
+    "Set AWS_REGION and AWS_PROFILE to where the engine is, or start a local one with `shiplog dev`.",
+  );
+}
+
+/** The log as it was verified. @param archive bucket of the seals, where they are to be verified too @throws CliError where it was changed */
+export async function wholeLog(
+  clients: Parameters<typeof verifiedWith>[0],
+  archive: string | undefined,
+  context: Context,
+): Promise<LogVerified> {
+  const log = await verifiedWith(clients, archive, undefined, context);
+  if (!isWhole(log)) throw notTheLog(log);
+  return log;
 }
 
 /** Nothing is compared with a log that was changed. */
@@ -64,7 +77,8 @@ function notTheLog(log: LogVerified): CliError {
   });
 }
 
-function explain(error: unknown): never {
+/** What a person is told of a rebuild that came to no end. */
+export function explain(error: unknown): never {
   if (error instanceof RebuildMismatch) {
     const rows = error.differences.map(({ stream, what }) => `${stream}: ${what}`).join("\n");
     throw new CliError(exit.failed, "views.differ", `${sentence(error)} Readers still have the rows before.\n${rows}`, {

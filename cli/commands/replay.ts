@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { Context, Register } from "../context.ts";
 import { CliError, type ExitCode, exit, usageError } from "../failure.ts";
 import type { Rebuilding } from "../rebuilding.ts";
+import { compareEdge, replayEdge } from "./replay-edge.ts";
 
 type Options = { readonly verify?: boolean; readonly from?: string; readonly restart?: boolean };
 
@@ -9,19 +10,23 @@ type Options = { readonly verify?: boolean; readonly from?: string; readonly res
 export const replayCommand: Register = (program, run) =>
   void program
     .command("replay")
-    .description("build a read model again from the log, beside the live one, and switch; it sends nothing")
-    .argument("<view>", "name of a read model (deployments, environments …), or all")
+    .description(
+      "build a read model again from the log, beside the live one, and switch; or write the edges' tables again. It sends nothing",
+    )
+    .argument("<view>", "name of a read model (deployments, environments …), all for each of them, or edge for the edges' tables")
     .option("--verify", "only verify the log as `audit verify` does and compare the live rows with it; exit code 5 where one differs")
     .option("--from <source>", "segments (as far as the log is sealed, the table for the rest) or table", "segments")
     .option("--restart", "begin anew instead of going on with one that was cut off")
     .action((view: string, options: Options) => run((context) => replay(context, view, options)));
 
 async function replay(context: Context, view: string, { verify = false, from = "segments", restart = false }: Options): Promise<ExitCode> {
-  const { openRebuilding, viewNames } = await import("../rebuilding.ts");
-  const views = viewNames.filter((name) => view === "all" || view === name);
-  if (views.length === 0) throw usageError(`There is no read model "${view}".`, `Name one of ${viewNames.join(", ")}, or all.`);
   if (from !== "segments" && from !== "table") throw usageError(`--from "${from}" is neither segments nor table.`);
   if (verify && restart) throw usageError("--verify changes nothing: there is nothing to --restart.");
+  if (view === "edge") return edge(context, { verify, from, restart });
+  const { openRebuilding, viewNames } = await import("../rebuilding.ts");
+  const views = viewNames.filter((name) => view === "all" || view === name);
+  if (views.length === 0)
+    throw usageError(`There is no read model "${view}".`, `Name one of ${viewNames.join(", ")}, all for each of them, or edge.`);
   // AWS's clients take longer to load than most commands run
   const rebuilding = await openRebuilding(context, randomUUID());
   try {
@@ -33,6 +38,21 @@ async function replay(context: Context, view: string, { verify = false, from = "
       next: `Go on where it was with:  shiplog replay ${view}${from === "segments" ? "" : ` --from ${from}`}`,
       cause: error,
     });
+  } finally {
+    rebuilding.close();
+  }
+}
+
+async function edge(context: Context, { verify, from, restart }: Required<Options>): Promise<ExitCode> {
+  if (restart) throw usageError("A replay of the edge leaves nothing half made: there is nothing to --restart.");
+  const { openEdgeRebuilding } = await import("../edge-rebuilding.ts");
+  const rebuilding = await openEdgeRebuilding(context);
+  try {
+    return verify ? await compareEdge(context, rebuilding, from) : await replayEdge(context, rebuilding);
+  } catch (error) {
+    if (!context.signal.aborted) throw error;
+    const left = verify ? "Nothing was changed." : "What was written is what the log says.";
+    throw new CliError(exit.interrupted, "interrupted", `Interrupted. ${left}`, { cause: error });
   } finally {
     rebuilding.close();
   }

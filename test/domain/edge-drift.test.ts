@@ -37,7 +37,7 @@ describe("what is wrong with the edge's row", () => {
       { what: "row live:E1", state: "ok", says: "leads to r-5, sequence 7, as the log says", mend: null },
     ]);
     expect(rowOfLive({ edge, edgeDrift: byHand })).toMatchObject([
-      { state: "wrong", mend: expect.stringContaining("delete this key from the table") },
+      { state: "wrong", mend: expect.stringContaining("shiplog replay edge") },
     ]);
     expect(rowOfLive({ edge, edgeDrift: null })).toMatchObject([
       { state: "wrong", mend: expect.stringMatching(/^the engine writes it again/) },

@@ -12,6 +12,8 @@ export type FixtureApp = {
   /** Split functions, and an app of the Pages Router; see `writeFixtureOutput`. */
   split?: Readonly<Record<string, readonly string[]>>;
   pagesRouter?: boolean;
+  /** More files of its `public/`; see `writeFixtureOutput`. */
+  publicFiles?: number;
   /** Its server answers 500 as long as there is a file with this absolute path; a number in it says how often. */
   downWhile?: string;
   /** How long the build phase takes, in ms: room to cancel it, or to let a newer deployment overtake. Default 0. */
@@ -38,6 +40,7 @@ export async function writeFixtureApp(dir: string, app: FixtureApp = {}): Promis
     ...(app.assetPrefix ? { assetPrefix: app.assetPrefix } : {}),
     ...(app.split ? { split: app.split } : {}),
     ...(app.pagesRouter ? { pagesRouter: app.pagesRouter } : {}),
+    ...(app.publicFiles ? { publicFiles: app.publicFiles } : {}),
     ...(app.downWhile ? { downWhile: app.downWhile } : {}),
   });
   await mkdir(dir, { recursive: true });

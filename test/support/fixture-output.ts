@@ -52,6 +52,8 @@ export type FixtureOutput = {
   pagesRouter?: boolean;
   /** The server answers 500 as long as there is a file with this absolute path; a number in it says how often. */
   downWhile?: string;
+  /** So many more files of its `public/`: `docs/more-1.txt` … */
+  publicFiles?: number;
   /** The server streams, as with OpenNext's wrapper of that name, or of a wrapper that no Function URL has. */
   streaming?: "aws-lambda-streaming" | "aws-apigw-streaming";
 };
@@ -79,6 +81,7 @@ export function fixtureFiles({
   assetPrefix = basePath,
   split = {},
   pagesRouter = false,
+  publicFiles = 0,
 }: FixtureOutput): Record<string, string> {
   const id = pagesRouter || fault === "other-build-id" ? "another-build" : releaseId;
   const manifest = `_next/static/${id}/_buildManifest.js`;
@@ -106,6 +109,7 @@ export function fixtureFiles({
       "release.txt": `${releaseId}\n`,
       "docs/guide.txt": "A public file in a folder of its own.\n",
       "docs/read me [1].txt": "A public file whose name has spaces and brackets.\n",
+      ...Object.fromEntries(Array.from({ length: publicFiles }, (_, n) => [`docs/more-${n + 1}.txt`, `${n + 1}\n`])),
       [SCRIPT]: "globalThis.shared = true;\n",
       ...(named !== "" && { [STYLE]: "body { color: teal }\n" }),
       [manifest]: `globalThis.release = "${releaseId}";\n`,

@@ -4,7 +4,9 @@ import type { AddressInfo } from "node:net";
 import { buffer } from "node:stream/consumers";
 
 /** One request to the local AWS: `DynamoDB.PutItem shiplog-views`, `S3.GET shiplog-archive`, `Trent.GetPublicKey`. */
-export type Call = { readonly name: string; readonly body: string };
+export type Call = { readonly name: string; readonly path: string; readonly body: string };
+/** What a request is answered with in place of the local AWS. */
+export type Refusal = { readonly status: number; readonly headers: Record<string, string>; readonly body: string };
 
 /** A way to the local AWS on which every request is seen, and can be kept waiting. */
 export type Proxy = Awaited<ReturnType<typeof startProxy>>;
@@ -12,14 +14,17 @@ export type Proxy = Awaited<ReturnType<typeof startProxy>>;
 export const startProxy = async (target: string) => {
   const calls: Call[] = [];
   let hold: (call: Call) => Promise<void> | void = () => undefined;
+  let refuse: (call: Call) => Refusal | undefined = () => undefined;
   const server = createServer(async (incoming, answer) => {
     try {
       const body = await buffer(incoming);
-      const call = { name: nameOf(incoming, body), body: body.toString("utf8") };
+      const { method, url = "/", headers } = incoming;
+      const call = { name: nameOf(incoming, body), path: url, body: body.toString("utf8") };
       calls.push(call);
       await hold(call);
-      const { method, url, headers } = incoming;
-      const onward = request(new URL(url ?? "/", target), { method, headers, agent: false }, (from) => {
+      const refusal = refuse(call);
+      if (refusal !== undefined) return void answer.writeHead(refusal.status, refusal.headers).end(refusal.body);
+      const onward = request(new URL(url, target), { method, headers, agent: false }, (from) => {
         answer.writeHead(from.statusCode ?? 500, from.headers);
         from.pipe(answer);
       });
@@ -38,6 +43,10 @@ export const startProxy = async (target: string) => {
     /** From now on each request waits for this before it goes on. */
     hold: (wait: typeof hold): void => {
       hold = wait;
+    },
+    /** From now on requests of which this says so are answered by it, and do not go on. */
+    refuse: (how: typeof refuse): void => {
+      refuse = how;
     },
     close: async (): Promise<void> => {
       server.closeAllConnections();
