@@ -4,6 +4,7 @@ import { consumers } from "../../blueprint/topology.ts";
 import type { Cloud } from "./aws/cloud.ts";
 import type { Alias, Fn } from "./aws/lambda.ts";
 import type { Place } from "./engine/config.ts";
+import { replayTables } from "./engine/engine.ts";
 import type { Aliases } from "./invariants/aliases.ts";
 import type { EdgeWatch } from "./invariants/edge.ts";
 import type { Random } from "./world/random.ts";
@@ -44,6 +45,7 @@ export const chaos = (cloud: Cloud, aliases: Aliases, edge: EdgeWatch, used: rea
   };
   world.after(random.between(0, EVERY_MS), round);
   return ({ name }) => {
+    if (faults.strikes("edge-replayed")) loseRow(sets.findIndex((set) => set.includes(name)));
     if (!faults.strikes("alias-edited-midway")) return;
     const other = random.pick(sets.find((set) => set.includes(name))?.filter((one) => one !== name) ?? []);
     world.after(random.spread(1_000, MIDWAY_MS), () => {
@@ -94,6 +96,27 @@ export const chaos = (cloud: Cloud, aliases: Aliases, edge: EdgeWatch, used: rea
     edge.of(distribution).edited = true;
     edgeTable.edit(key, random.pick([undefined, past, "by hand", "{}", renumbered]));
     world.tell(() => `somebody changes the row ${key}`);
+    if (faults.strikes("edge-replayed")) world.after(faults.random("edge-replayed").spread(10, MIDWAY_MS), replay);
+  }
+
+  /** Somebody deletes the row of what is live while a flip is at work, and an operator puts it right at once. */
+  function loseRow(of: number): void {
+    const { site, environment } = used[of] ?? {};
+    const key = liveKey(`E${site}${environment}`);
+    world.after(faults.random("edge-replayed").spread(1, 10_000), () => {
+      if (edgeTable.versions.at(-1)?.get(key) === undefined) return;
+      edge.of(`E${site}${environment}`).edited = true;
+      edgeTable.edit(key, undefined);
+      replay();
+    });
+  }
+
+  /** While releases go live: whoever is interrupted by nothing but the cloud's own faults comes to an end, or can say why not. */
+  function replay(): void {
+    world.tell(() => "an operator replays the edges' tables");
+    world.spawn("operator", 900, replayTables, (outcome) =>
+      world.tell(() => `the operator's replay: ${outcome.is === "done" ? JSON.stringify(outcome.value) : outcome.is}`),
+    );
   }
 
   function markEdited({ name }: Fn): void {

@@ -71,6 +71,8 @@ export const faultRates = {
   "address-deleted": 0.05,
   /** somebody writes or deletes the row of what is live in the edge's table */
   "row-edited": 0.1,
+  /** an operator has the tables of edges made what the log says: after a row was changed, or deleted while a flip is at work */
+  "edge-replayed": 0.1,
   /** an object is replaced by another between upload and publish */
   "code-replaced": 0.02,
   "s3-conflict": 0.04,

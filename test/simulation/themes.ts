@@ -46,7 +46,7 @@ const themes: readonly Theme[] = [
     caps: 2,
   },
   // flips overtake each other, and hands change what they write
-  { name: "rows of the edge", faults: { "row-edited": 5, "address-deleted": 3, paused: 1 }, caps: 2, haste: true },
+  { name: "rows of the edge", faults: { "row-edited": 5, "edge-replayed": 8, "address-deleted": 3, paused: 1 }, caps: 2, haste: true },
   // releases end while they are brought live again
   {
     name: "ended releases",

@@ -46,6 +46,7 @@ export const edgeTableOf = (world: World, written: (key: string, before: string 
         if (Value === undefined) throw awsError("ResourceNotFoundException", 404);
         return { Value };
       },
+      ListKeys: () => ({ Items: [...newest()].map(([Key, Value]) => ({ Key, Value })) }),
       UpdateKeys: ({ IfMatch, Puts, Deletes }: Changes) => {
         if (IfMatch !== etag()) throw awsError("ConflictException", 409);
         const before = newest();

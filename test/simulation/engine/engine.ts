@@ -18,10 +18,12 @@ import { eventStore } from "../../../engine/log/event-store.ts";
 import { aggregates as aggregatesOf } from "../../../engine/log/execute.ts";
 import { eventLog } from "../../../engine/log/log.ts";
 import { snapshotTable } from "../../../engine/log/snapshots.ts";
+import { publicSets } from "../../../engine/open-next/public-set.ts";
 import { DeliveryMessage } from "../../../engine/webhooks/delivery.ts";
 import { webhookSecrets as endpointSecrets } from "../../../engine/webhooks/webhook-secrets.ts";
 import type { Engine } from "../../../engine/wiring/engine.ts";
 import { projectOf } from "../../../engine/wiring/parts.ts";
+import { type EdgeReplayed, replayEdge } from "../../../operator/replay/edge.ts";
 import { createApi } from "../../../services/api/app.ts";
 import { apiPorts } from "../../../services/api/wiring.ts";
 import { deliver } from "../../../services/deliver/deliver.ts";
@@ -138,6 +140,20 @@ export const cutRelease = async (site: string, environment: string, deploymentId
   const { refusal } = await aggregates.environment.execute(site, environment, command, because);
   return { status: refusal === undefined ? 200 : 409, text: JSON.stringify(refusal ?? {}) };
 };
+
+/** An operator has every edge's table made what the log says. */
+export const replayTables = (): Promise<EdgeReplayed> =>
+  replayEdge(
+    {
+      edgeTable: engine.edgeTable,
+      clock,
+      events: engine.events,
+      fileRows: async (manifest) => (await publicSets(objects).named({ bucket: config.buckets.static }, manifest)).rows,
+    },
+    config.sites.flatMap(({ site, environment, edgeTable: table, distribution }) =>
+      table === null || distribution === null ? [] : [{ site, environment, table, distribution }],
+    ),
+  );
 
 /** The API, whose ids of deployments the world gives. */
 const ports = apiPorts(whole, {

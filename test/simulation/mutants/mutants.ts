@@ -312,6 +312,15 @@ export const mutants: readonly Mutant[] = [
     ),
     by: "orders",
   },
+  {
+    ...one(
+      "a replay of the edge writes at whatever version the table has by then",
+      "operator/replay/edge.ts",
+      "await edgeTable.update(table, snapshot.version,",
+      "await edgeTable.update(table, snapshot.version && (await edgeTable.version(table)),",
+    ),
+    theme: "rows of the edge",
+  },
   one(
     "a row is written before the aliases are moved",
     "services/flip-alias/flip-alias.ts",
