@@ -176,7 +176,7 @@ const compare = async (ports: Ports, { site, environment, distribution }: Place,
     ports.signal?.throwIfAborted();
     const recorded = await read(ports, environmentStream(site, environment));
     const now = ports.clock.now();
-    const files = await filesOf(ports, recorded.state, now);
+    const files = await filesOf(ports, recorded, now);
     const unseen = seen === "all" ? [] : knownKeys(distribution, recorded, files).filter((key) => !seen.has(key));
     if (unseen.length === 0) return compareEdge(distribution, recorded, files, rows, now);
     await each(unseen, WIDTH, async (key) => {
@@ -187,21 +187,27 @@ const compare = async (ports: Ports, { site, environment, distribution }: Place,
   }
 };
 
-type Past = Recorded & { readonly state: Environment };
+/** `manifests`: of releases that were to go live, by deployment. The state remembers the last of them alone. */
+type Past = Recorded & { readonly state: Environment; readonly manifests: ReadonlyMap<string, string> };
 
 const read = async ({ events }: Ports, stream: string): Promise<Past> => {
   const history = readKnown("environment", await events(stream));
   const ends = history.flatMap(({ type, body }) => (type === "EdgeSwitched" ? body.ended : []));
-  return { state: fold(decider, history), ends: new Map(ends.map(({ release, until }) => [release, until])) };
+  const flips = history.flatMap(({ type, body }) => (type === "FlipRequested" ? [body] : []));
+  return {
+    state: fold(decider, history),
+    ends: new Map(ends.map(({ release, until }) => [release, until])),
+    manifests: new Map(flips.map(({ deploymentId, release }) => [deploymentId, release.manifest])),
+  };
 };
 
 /** Of the releases that are reached: rows of others do no harm, and a release that is being published writes its own before the log has it. */
-const filesOf = async ({ fileRows }: Ports, { routes, everLive }: Environment, now: number): Promise<Files> => {
+const filesOf = async ({ fileRows }: Ports, { state: { routes }, manifests }: Past, now: number): Promise<Files> => {
   const files = new Map<string, readonly string[] | string>();
   for (const routed of routes.values()) {
     const { set, rows } = routed.route.files;
     if (rows === 0 || isOver(routed, now) || files.has(set)) continue;
-    const manifest = everLive.get(routed.deploymentId)?.release.manifest;
+    const manifest = manifests.get(routed.deploymentId);
     files.set(
       set,
       manifest === undefined ? `the log has no manifest of ${routed.deploymentId}` : await fileRows(manifest).catch(unlessMissing),

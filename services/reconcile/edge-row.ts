@@ -1,6 +1,6 @@
 import { liveKey } from "../../blueprint/edge-table.ts";
+import { isReached } from "../../domain/deployment/shapes.ts";
 import { isOfFlip } from "../../domain/environment/edge-drift.ts";
-import { isReached } from "../../domain/environment/ended-release.ts";
 import type { Route } from "../../domain/environment/route.ts";
 import type { ReleaseAddresses } from "../../engine/aws/addresses.ts";
 import { aliasOf } from "../../engine/edge/addresses.ts";

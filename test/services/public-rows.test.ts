@@ -33,7 +33,7 @@ const site = (name: string) => {
       let requests = 0;
       const update: typeof here.edge.table.update = async (...args) => {
         if (++requests === request) throw new Error("it died");
-        await here.edge.table.update(...args);
+        return here.edge.table.update(...args);
       };
       await expect(writeRows({ ...ports, edgeTable: { ...here.edge.table, update } }, EDGE, set)).rejects.toThrow("it died");
     },
