@@ -86,14 +86,16 @@ export const foldedStreams = <S, E extends AnyEvent>(
     return goOn(folded, after);
   };
 
-  /** Writes a snapshot of it, once there is enough that the last one has not. */
+  /** Writes a snapshot of it, once there is enough that nobody has written down. */
   const save = async (stream: string, folded: Folded<S>): Promise<void> => {
     const { version, last, recent, state } = folded;
     if (recent.size < every || last === undefined) return;
-    const causes: Handled[] = [...recent].slice(0, MAX_INDEXED);
-    const rest = [...recent].slice(causes.length);
-    const indexed = rest.length === 0 ? version : (causes.at(-1)?.[1] ?? 0);
-    await snapshots.index(stream, causes, indexed);
+    const byOthers = await snapshots.indexed(stream);
+    const causes: Handled[] = [...recent].filter(([, at]) => at > byOthers);
+    if (causes.length < every) return void keep(stream, { ...folded, indexed: byOthers, recent: new Map(causes) });
+    const [now, rest] = [causes.slice(0, MAX_INDEXED), causes.slice(MAX_INDEXED)];
+    const indexed = now.at(-1)?.[1] ?? 0;
+    await snapshots.index(stream, now, indexed);
     if (rest.length === 0) await snapshots.write(stream, decider.shape, { version, hash: last.hash, state: textOfState(state) });
     keep(stream, { ...folded, indexed, recent: new Map(rest) });
   };

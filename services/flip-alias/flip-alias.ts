@@ -36,14 +36,14 @@ export const flipAlias =
   (ports: Ports) =>
   async (event: Recorded<Subscribed<"flip-alias">>, delivery: Delivery): Promise<void> => {
     const flip = flipOf(ports.aggregates, event);
-    const before = await flip.now();
+    const [before, tries] = await Promise.all([flip.now(), ports.notes.flipTries(flip.place, flip.sequence)]);
     const site = ports.site(flip.site, flip.environment);
     if (site === undefined) return failed(ports, flip, before, `${flip.site}/${flip.environment} is not declared any more`);
     if (!before.open.has(flip.sequence)) return;
     if (before.flipped > flip.sequence) await superseded(flip, before.flipped);
     else if (flip.reason === "deploy" && (await endedMeanwhile(ports, flip)))
       await failed(ports, flip, before, "its deployment ended before it could go live");
-    else return attempt(ports, declared(flip, site), site, before, delivery);
+    else return attempt(ports, declared(flip, site), site, before, tries, delivery);
     await ports.notes.forgetTries(flip.place, flip.sequence);
   };
 
@@ -56,9 +56,15 @@ const declared = (flip: Flip, site: SiteConfig): Flip => {
 };
 
 /** The flip to its end, or to an error that brings its message again. */
-const attempt = async (ports: Ports, flip: Flip, site: SiteConfig, before: Environment, delivery: Delivery): Promise<void> => {
+const attempt = async (
+  ports: Ports,
+  flip: Flip,
+  site: SiteConfig,
+  before: Environment,
+  tries: FlipTries,
+  delivery: Delivery,
+): Promise<void> => {
   const { place, sequence } = flip;
-  const tries = await ports.notes.flipTries(place, sequence);
   const idle = tries.throttled[delivery.message] ?? 0;
   const tried = { again: tries.failed, throttledBefore: Object.keys(tries.throttled).length > 0 };
   let given: unknown;

@@ -12,7 +12,7 @@ import { type Endpoint, startEndpoint } from "../../local/endpoint/endpoint.ts";
 import type { Flip } from "../../services/flip-alias/flip.ts";
 import { switchEdge } from "../../services/flip-alias/switch-edge.ts";
 import { newDataDir, removeDataDirs } from "../local/endpoint-support.ts";
-import { route } from "../support/samples.ts";
+import { release, route } from "../support/samples.ts";
 
 let endpoint: Endpoint;
 let client: ReturnType<typeof keyValueStoreClient>;
@@ -107,7 +107,9 @@ describe("the edge's table", () => {
       const until = one === left ? null : "2030-03-17T17:46:40.000Z";
       state.routes.set(one.release, { deploymentId: one.release, route: one, functions: [], until, ended: null });
     }
-    const flip = { sequence: next.sequence, now: async () => state, record: async () => expect.unreachable() } as unknown as Flip;
+    const { sequence } = next;
+    state.open.set(sequence, { actor: "ada", sequence, deploymentId: next.release, release: release(sequence), reason: "deploy" });
+    const flip = { sequence, now: async () => state, record: async () => expect.unreachable() } as unknown as Flip;
     const before = endpoint.counters()["cloudfront-keyvaluestore.UpdateKeys"] ?? 0;
     const switched = await switchEdge({ edgeTable: table, clock: systemClock }, flip, { table: store, distribution: "E1" }, next, 24);
     expect(switched).toMatchObject({ edge: { route: next, ended: [{ release: left.release }] } });

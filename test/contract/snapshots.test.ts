@@ -193,6 +193,16 @@ describe("who appends", () => {
     };
     await counted(10, processOf({ snapshots: watched }));
     expect(order).toEqual(["index 1,2,3,4", "snapshot 4", "index 5,6,7,8", "snapshot 8"]);
+    // two that take turns do no more than one
+    order.length = 0;
+    const stream = newStream();
+    const turns = [processOf({ snapshots: watched }), processOf({ snapshots: watched })];
+    for (let add = 1; add <= 16; add++) await turns[add % 2]?.add(stream, add);
+    expect(order.filter((what) => what.startsWith("snapshot")).length).toBeLessThanOrEqual(4);
+    expect(order.flatMap((what) => /index (.*)/.exec(what)?.[1]?.split(",") ?? [])).toEqual(
+      Array.from({ length: 16 }, (_, n) => `${n + 1}`),
+    );
+    for (const add of [1, 5, 9, 16]) expect((await processOf().add(stream, add)).events).toMatchObject([{ version: add }]);
   });
   it("leaves a snapshot that could not be written to the next, and its decision stands", async () => {
     let broken = true;
