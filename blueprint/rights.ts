@@ -85,7 +85,7 @@ const readEvents = may(["dynamodb:Query", "dynamodb:GetItem"], table(EVENTS_TABL
 /** To read and append, and what keeps that as cheap as what is new. */
 const events: readonly Right[] = [
   may(["dynamodb:Query", "dynamodb:GetItem", "dynamodb:PutItem"], table(EVENTS_TABLE), `${table(EVENTS_TABLE)}/index/log`),
-  may(["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:BatchWriteItem"], table(SNAPSHOTS_TABLE)),
+  may(["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:BatchWriteItem"], table(SNAPSHOTS_TABLE)),
 ];
 // the days of what an older release wrote are looked for in the whole table, once
 const log = may(["dynamodb:Query", "dynamodb:Scan"], table(EVENTS_TABLE), `${table(EVENTS_TABLE)}/index/log`);

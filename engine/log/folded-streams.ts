@@ -5,7 +5,7 @@ import { sha256 } from "./digest.ts";
 import type { EventStore } from "./event-store.ts";
 import type { Ground } from "./execute.ts";
 import type { Memory } from "./memory.ts";
-import type { Handled } from "./snapshots.ts";
+import type { Handled, Snapshots } from "./snapshots.ts";
 import { stateOfText, textOfState } from "./state-text.ts";
 
 /** A stream as it was folded. Its state is everybody's: who goes on with it copies it first. */
@@ -26,6 +26,7 @@ export type FoldedStreams<S> = ReturnType<typeof foldedStreams<S, AnyEvent>>;
 /** Rows of causes that one command writes: what has a long past without any is indexed bit by bit. */
 const MAX_INDEXED = 500;
 const NEWEST = 9_999_999_999;
+type Looked = Awaited<ReturnType<Snapshots["handled"]>>;
 
 /**
  * Streams and what they fold to, at the cost of what is new: a process goes on from what it folded last, or else from a snapshot.
@@ -43,18 +44,7 @@ export const foldedStreams = <S, E extends AnyEvent>(
   const page = 2 * every;
   const nothing: Folded<S> = { state: decider.initial(), version: 0, last: undefined, indexed: 0, recent: new Map() };
 
-  /** What comes after these commits. They are the stream's next. */
-  const goOn = (from: Folded<S>, commits: readonly Commit[]): Folded<S> => {
-    const last = commits.at(-1);
-    if (last === undefined) return from;
-    let state = structuredClone(from.state);
-    const recent = new Map(from.recent);
-    for (const commit of commits) {
-      for (const event of JSON.parse(commit.body) as AnyEvent[]) state = decider.evolve(state, readEvent(event));
-      if (commit.version > from.indexed) recent.set(commit.id, commit.version);
-    }
-    return { state, version: last.version, last, indexed: from.indexed, recent };
-  };
+  const goOn = (from: Folded<S>, commits: readonly Commit[]): Folded<S> => foldOn(decider, readEvent, from, commits);
 
   const keep = (stream: string, folded: Folded<S>): Folded<S> => {
     // who never writes never indexes either: it begins anew from the snapshots of others
@@ -73,8 +63,10 @@ export const foldedStreams = <S, E extends AnyEvent>(
   const fromLog = async (stream: string): Promise<Folded<S>> => {
     const newest = (await readBack(stream, NEWEST, page)).toReversed();
     if ((newest[0]?.version ?? 1) === 1) return goOn(nothing, newest);
-    return (await fromSnapshot(stream)) ?? goOn({ ...nothing, indexed: await snapshots.indexed(stream) }, await read(stream, 0));
+    return (await fromSnapshot(stream)) ?? (await whole(stream));
   };
+  const whole = async (stream: string): Promise<Folded<S>> =>
+    goOn({ ...nothing, indexed: await snapshots.indexed(stream) }, await read(stream, 0));
 
   const fromSnapshot = async (stream: string): Promise<Folded<S> | undefined> => {
     const snapshot = await snapshots.newest(stream, decider.shape);
@@ -91,11 +83,13 @@ export const foldedStreams = <S, E extends AnyEvent>(
     const { version, last, recent, state } = folded;
     if (recent.size < every || last === undefined) return;
     const byOthers = await snapshots.indexed(stream);
+    // somebody has dropped rows that this process knows of
+    if (byOthers < folded.indexed) return memory.forget(stream);
     const causes: Handled[] = [...recent].filter(([, at]) => at > byOthers);
     if (causes.length < every) return void keep(stream, { ...folded, indexed: byOthers, recent: new Map(causes) });
     const [now, rest] = [causes.slice(0, MAX_INDEXED), causes.slice(MAX_INDEXED)];
     const indexed = now.at(-1)?.[1] ?? 0;
-    await snapshots.index(stream, now, indexed);
+    if (!(await snapshots.index(stream, now, byOthers, indexed))) return memory.forget(stream);
     if (rest.length === 0) await snapshots.write(stream, decider.shape, { version, hash: last.hash, state: textOfState(state) });
     keep(stream, { ...folded, indexed, recent: new Map(rest) });
   };
@@ -109,10 +103,14 @@ export const foldedStreams = <S, E extends AnyEvent>(
     /** The stream as it is now, and the commit by which this cause was handled, if it was. */
     loadFor: async (stream: string, cause: string): Promise<{ folded: Folded<S>; handled: Commit | undefined }> => {
       const id = commitId(sha256, stream, cause);
-      const inIndex = async (indexed = 0) => (indexed === 0 ? undefined : snapshots.handled(stream, id));
+      const look = async (indexed = 0): Promise<Looked> =>
+        indexed === 0 ? { version: undefined, indexed } : snapshots.handled(stream, id);
       const known = memory.get(stream)?.indexed;
-      const [folded, asked] = await Promise.all([load(stream), inIndex(known)]);
-      const version = folded.recent.get(id) ?? (folded.indexed === known ? asked : await inIndex(folded.indexed));
+      const [found, early] = await Promise.all([load(stream), look(known)]);
+      const looked = found.indexed === known || found.recent.has(id) ? early : await look(found.indexed);
+      // where the rows were dropped meanwhile, the log itself has every cause
+      const folded = looked.indexed < found.indexed ? keep(stream, await whole(stream)) : found;
+      const version = folded.recent.get(id) ?? looked.version;
       if (version === undefined) return { folded, handled: undefined };
       const [commit] = await read(stream, version - 1, 1);
       return { folded, handled: commit?.id === id ? commit : undefined };
@@ -121,4 +119,22 @@ export const foldedStreams = <S, E extends AnyEvent>(
     appended: (stream: string, before: Folded<S>, commit: Commit): Folded<S> => keep(stream, goOn(before, [commit])),
     save,
   };
+};
+
+/** @param commits the stream's next after `from` */
+const foldOn = <S, E extends AnyEvent>(
+  { evolve }: Pick<Decider<never, S, E>, "evolve">,
+  readEvent: (stored: AnyEvent) => E,
+  from: Folded<S>,
+  commits: readonly Commit[],
+): Folded<S> => {
+  const last = commits.at(-1);
+  if (last === undefined) return from;
+  let state = structuredClone(from.state);
+  const recent = new Map(from.recent);
+  for (const commit of commits) {
+    for (const event of JSON.parse(commit.body) as AnyEvent[]) state = evolve(state, readEvent(event));
+    if (commit.version > from.indexed) recent.set(commit.id, commit.version);
+  }
+  return { state, version: last.version, last, indexed: from.indexed, recent };
 };

@@ -1,6 +1,14 @@
 import { gunzipSync, gzipSync } from "node:zlib";
-import { BatchWriteItemCommand, type DynamoDBClient, GetItemCommand, PutItemCommand, type WriteRequest } from "@aws-sdk/client-dynamodb";
+import {
+  BatchGetItemCommand,
+  BatchWriteItemCommand,
+  type DynamoDBClient,
+  GetItemCommand,
+  PutItemCommand,
+  type WriteRequest,
+} from "@aws-sdk/client-dynamodb";
 import * as z from "zod";
+import { conditionalWrite } from "../aws/conditional-write.ts";
 import { sha256 } from "./digest.ts";
 
 /** The state of a stream's fold at one of its commits. */
@@ -16,6 +24,8 @@ export type Snapshot = {
 export type Handled = readonly [id: string, version: number];
 
 export type Snapshots = ReturnType<typeof snapshotTable>;
+
+const INDEXED = "indexed";
 
 /** Requests that one BatchWriteItem takes. */
 const BATCH = 25;
@@ -58,19 +68,42 @@ export const snapshotTable = (client: DynamoDBClient, table: string) => {
         digest: { S: digest },
       });
     },
-    /** The version of the commit with this id, strongly consistent; `undefined` where none up to `indexed` has it. */
-    handled: async (stream: string, id: string): Promise<number | undefined> => versionOf(await get(stream, `handled/${id}`, true)),
+    /**
+     * The version of the commit with this id, and up to which version every cause has a row, both strongly consistent: where there
+     * is no row, no commit up to there has the id.
+     */
+    handled: async (stream: string, id: string): Promise<{ version: number | undefined; indexed: number }> => {
+      const Keys = [`handled/${id}`, INDEXED].map((sk) => ({ pk: { S: stream }, sk: { S: sk } }));
+      const { Responses, UnprocessedKeys } = await client.send(
+        new BatchGetItemCommand({ RequestItems: { [table]: { Keys, ConsistentRead: true } } }),
+      );
+      if (Object.keys(UnprocessedKeys ?? {}).length > 0) throw new Error(`DynamoDB had no room to look causes up in ${table}; ask again`);
+      const found = new Map((Responses?.[table] ?? []).map((item) => [item.sk?.S, versionOf(item)]));
+      return { version: found.get(`handled/${id}`), indexed: found.get(INDEXED) ?? 0 };
+    },
     /** Up to which version every cause has its row; 0 for none. */
-    indexed: async (stream: string): Promise<number> => versionOf(await get(stream, "indexed", true)) ?? 0,
-    /** Writes the rows of causes, and then that they are there. `upTo`: every cause up to this version has a row by then */
-    index: async (stream: string, handled: readonly Handled[], upTo: number): Promise<void> => {
+    indexed: async (stream: string): Promise<number> => versionOf(await get(stream, INDEXED, true)) ?? 0,
+    /**
+     * Writes the rows of causes, and then that every cause up to a version has one.
+     *
+     * @param was up to which version they had one before
+     * @returns `false` where that has changed meanwhile: others wrote rows, or somebody dropped them
+     */
+    index: async (stream: string, handled: readonly Handled[], was: number, upTo: number): Promise<boolean> => {
       const requests = handled.map(
         ([id, version]): WriteRequest => ({
           PutRequest: { Item: { pk: { S: stream }, sk: { S: `handled/${id}` }, version: { N: String(version) } } },
         }),
       );
       for (let at = 0; at < requests.length; at += BATCH) await writeAll(client, table, requests.slice(at, at + BATCH));
-      await put(stream, "indexed", { version: { N: String(upTo) } });
+      const note = new PutItemCommand({
+        TableName: table,
+        Item: { pk: { S: stream }, sk: { S: INDEXED }, version: { N: String(upTo) } },
+        ...(was === 0
+          ? { ConditionExpression: "attribute_not_exists(pk)" }
+          : { ConditionExpression: "version = :was", ExpressionAttributeValues: { ":was": { N: String(was) } } }),
+      });
+      return conditionalWrite(client.send(note));
     },
   };
 };

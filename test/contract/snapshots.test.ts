@@ -75,6 +75,10 @@ const rowsOf = async (stream: string) => {
   const { Items = [] } = await table.client.send(new ScanCommand({ TableName: SNAPSHOTS_TABLE }));
   return Items.filter(({ pk }) => pk?.S === stream);
 };
+const drop = async (stream: string): Promise<void> => {
+  for (const { pk, sk } of await rowsOf(stream))
+    await table.client.send(new DeleteItemCommand({ TableName: SNAPSHOTS_TABLE, Key: { pk: pk as never, sk: sk as never } }));
+};
 const sum = (n: number): number => (n * (n + 1)) / 2;
 
 describe("a process that saw a stream before", () => {
@@ -116,6 +120,34 @@ describe("a process that saw a stream before", () => {
   });
 });
 
+describe("a process that remembers what was dropped since", () => {
+  it("finds every cause handled", async () => {
+    const one = processOf();
+    const stream = await counted(40, one);
+    await drop(stream);
+    expect((await one.add(stream, 3)).events).toMatchObject([{ version: 3 }]);
+    expect((await one.add(stream, 39)).events).toMatchObject([{ version: 39 }]);
+  });
+  it("indexes what was dropped before it says that it is indexed", async () => {
+    const one = processOf();
+    const stream = await counted(42, one);
+    const adding = Array.from({ length: 18 }, (_, n) => 43 + n);
+    const before = await one.load(stream);
+    await drop(stream);
+    expect(before.version).toBe(42);
+    for (const add of adding) await one.add(stream, add);
+    for (const add of [1, 20, 40, 43, 60]) expect((await processOf().add(stream, add)).events).toMatchObject([{ version: add }]);
+  });
+  it("writes no note of the index over that of another", async () => {
+    const stream = await counted(8);
+    expect(await snapshots.indexed(stream)).toBe(8);
+    expect(await snapshots.index(stream, [], 4, 6)).toBe(false);
+    expect(await snapshots.index(stream, [], 0, 6)).toBe(false);
+    expect(await snapshots.indexed(stream)).toBe(8);
+    expect(await snapshots.index(stream, [], 8, 9)).toBe(true);
+  });
+});
+
 describe("a process that never saw a stream", () => {
   it("goes on from a snapshot, however long the stream is", async () => {
     const stream = await counted(50);
@@ -133,8 +165,7 @@ describe("a process that never saw a stream", () => {
   });
   it("folds the stream whole where all snapshots are dropped, and finds every cause handled", async () => {
     const stream = await counted(40);
-    for (const { pk, sk } of await rowsOf(stream))
-      await table.client.send(new DeleteItemCommand({ TableName: SNAPSHOTS_TABLE, Key: { pk: pk as never, sk: sk as never } }));
+    await drop(stream);
     const one = processOf();
     expect((await one.load(stream)).state.total).toBe(sum(40));
     expect((await one.add(stream, 3)).events).toMatchObject([{ version: 3 }]);
@@ -172,7 +203,7 @@ describe("a process that never saw a stream", () => {
   });
   it("takes no row of a cause whose commit is another's", async () => {
     const stream = await counted(40);
-    await snapshots.index(stream, [[commitId(sha256, stream, "new"), 7]], 40);
+    await snapshots.index(stream, [[commitId(sha256, stream, "new"), 7]], await snapshots.indexed(stream), 40);
     expect((await processOf().add(stream, 99, "new")).events).toMatchObject([{ version: 41, body: { by: 99 } }]);
   });
 });
@@ -182,9 +213,9 @@ describe("who appends", () => {
     const order: string[] = [];
     const watched: Snapshots = {
       ...snapshots,
-      index: async (stream, handled, upTo) => {
+      index: async (stream, handled, was, upTo) => {
         order.push(`index ${handled.map(([, version]) => version)}`);
-        await snapshots.index(stream, handled, upTo);
+        return snapshots.index(stream, handled, was, upTo);
       },
       write: async (stream, shape, snapshot) => {
         order.push(`snapshot ${snapshot.version}`);

@@ -47,7 +47,7 @@ export const NO_MEMORY: Memory<never> = { get: () => undefined, set: () => undef
 export const NO_SNAPSHOTS: Snapshots = {
   newest: async () => undefined,
   write: async () => undefined,
-  handled: async () => undefined,
+  handled: async () => ({ version: undefined, indexed: 0 }),
   indexed: async () => 0,
-  index: async () => undefined,
+  index: async () => true,
 };

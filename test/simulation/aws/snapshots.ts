@@ -1,8 +1,16 @@
+import { ConditionalCheckFailedException } from "@aws-sdk/client-dynamodb";
 import type { Item } from "../../../engine/log/codec.ts";
 import type { World } from "../world/world.ts";
 
 type Versions = { readonly now: Item; readonly before: Item | undefined };
-type Input = { Item: Item; Key: Item; ConsistentRead?: boolean; RequestItems: Record<string, { PutRequest: { Item: Item } }[]> };
+type Input = {
+  ConditionExpression?: string;
+  ExpressionAttributeValues?: Item;
+  Item: Item;
+  Key: Item;
+  ConsistentRead?: boolean;
+  RequestItems: Record<string, { PutRequest: { Item: Item } }[]>;
+};
 
 /** The table of snapshots: what is in it may be old, damaged or gone at any time, and nothing may depend on it. */
 export const snapshotsOf = (world: World) => {
@@ -22,7 +30,17 @@ export const snapshotsOf = (world: World) => {
 
   return {
     api: {
-      PutItem: ({ Item }: Input): void => put(isState(Item.sk?.S ?? "") && world.faults.strikes("snapshot-damaged") ? damaged(Item) : Item),
+      PutItem: ({ Item, ConditionExpression, ExpressionAttributeValues }: Input): void => {
+        const there = streams.get(Item.pk?.S ?? "")?.get(Item.sk?.S ?? "")?.now;
+        if (ConditionExpression !== undefined && there?.version?.N !== ExpressionAttributeValues?.[":was"]?.N)
+          throw new ConditionalCheckFailedException({ $metadata: {}, message: "it is another by now" });
+        put(isState(Item.sk?.S ?? "") && world.faults.strikes("snapshot-damaged") ? damaged(Item) : Item);
+      },
+      BatchGetItem: ({ RequestItems }: Input) => {
+        const [[table = "", { Keys = [] } = {}] = []] = Object.entries(RequestItems as unknown as Record<string, { Keys?: Item[] }>);
+        const found = Keys.map(({ pk, sk }) => streams.get(pk?.S ?? "")?.get(sk?.S ?? "")?.now).filter((item) => item !== undefined);
+        return { Responses: { [table]: found } };
+      },
       BatchWriteItem: ({ RequestItems }: Input) => {
         const [[table = "", requests = []] = []] = Object.entries(RequestItems);
         const left = requests.length > 1 && world.faults.strikes("partial-put") ? requests.slice(-1) : [];

@@ -86,15 +86,32 @@ export const mutants: readonly Mutant[] = [
   one(
     "what a snapshot covers is not looked up as handled",
     "engine/log/folded-streams.ts",
-    "indexed === 0 ? undefined : snapshots.handled(stream, id)",
-    "indexed >= 0 ? undefined : snapshots.handled(stream, id)",
+    "indexed === 0 ? { version: undefined, indexed } : snapshots",
+    "indexed >= 0 ? { version: undefined, indexed } : snapshots",
   ),
-  one("whether a cause was handled is asked of a replica that may be behind", "engine/log/snapshots.ts", "`, true)),", "`, false)),"),
+  one(
+    "whether a cause was handled is asked of a replica that may be behind",
+    "engine/log/snapshots.ts",
+    "ConsistentRead: true }",
+    "ConsistentRead: false }",
+  ),
   one(
     "a snapshot is written before its causes are indexed, and who writes them dies",
     "engine/log/folded-streams.ts",
-    "    await snapshots.index(stream, causes, indexed);\n",
-    "",
+    "await snapshots.index(stream, now, byOthers, indexed)",
+    "await snapshots.index(stream, [], byOthers, indexed)",
+  ),
+  one(
+    "who remembers rows of causes that were dropped trusts them",
+    "engine/log/folded-streams.ts",
+    "looked.indexed < found.indexed ?",
+    "looked.indexed < found.indexed - 1_000 ?",
+  ),
+  one(
+    "who remembers rows of causes that were dropped writes the rest behind them",
+    "engine/log/folded-streams.ts",
+    "if (byOthers < folded.indexed) return",
+    "if (byOthers < folded.indexed - 1_000) return",
   ),
   one(
     "a process remembers what it decided ahead of its commit",
