@@ -5,6 +5,7 @@ import { dashboard } from "./dashboard.ts";
 import { dev } from "./dev.ts";
 import { edge } from "./edge.ts";
 import { fold } from "./fold.ts";
+import { history } from "./history.ts";
 import { publicFiles } from "./public-files.ts";
 import { release } from "./release.ts";
 import { replay } from "./replay.ts";
@@ -15,12 +16,13 @@ import { upload } from "./upload.ts";
 
 /**
  * Ratios against what they stand on, measured side by side in one run on the same local endpoint.
- * Exit code 1 where a target is missed. `npm run bench -- [--json] [--only append|load|fold|upload|release|build|traffic|replay|dev|dashboard|edge|public]`
+ * Exit code 1 where a target is missed. `npm run bench -- [--json] [--only append|load|fold|history|upload|release|build|traffic|replay|dev|dashboard|edge|public]`
  */
 const benches: Readonly<Record<string, (tell: (line: string) => void) => Promise<readonly Line[]>>> = {
   append,
   load,
   fold,
+  history,
   upload,
   release,
   build,
