@@ -1,7 +1,6 @@
+import { MAX_STANDING } from "./standing.ts";
 import type { Environment } from "./state.ts";
 
-/** Releases that were live and are kept whole in the state: a rollback to an older one brings what the log has of it. */
-export const MAX_RELEASES = 30;
 /** Deployments that may be on their way at once: who asks to go live behind that many newer ones is told that it is history. */
 export const MAX_PENDING = 200;
 /** Flips of which a late move of an alias is still taken for theirs. */
@@ -14,8 +13,8 @@ export const MAX_REMOVED = 100;
  * on it must do without.
  */
 export const forgetOld = (state: Environment): void => {
-  if (state.everLive.size > MAX_RELEASES) forgetReleases(state);
-  if (state.unfit.size > MAX_RELEASES) forgetUnfit(state);
+  if (state.everLive.size > state.standing.length + state.takenDown.size + state.open.size) forgetReleases(state);
+  if (state.unfit.size > MAX_STANDING) forgetUnfit(state);
   if (state.pending.size > MAX_PENDING) {
     const [oldest, sequence] = [...state.pending].reduce((a, b) => (b[1] < a[1] ? b : a));
     state.pending.delete(oldest);
@@ -42,14 +41,11 @@ const forgetUnfit = ({ unfit, everLive }: Environment): void => {
   if (never !== undefined) unfit.delete(never);
 };
 
-/** Those that were live longest ago, but what is going live: what is live is the newest. */
-const forgetReleases = (state: Environment): void => {
-  const goingLive = new Set([...state.open.values()].map(({ deploymentId }) => deploymentId));
-  const old = [...state.everLive.values()].sort((a, b) => b.sequence - a.sequence).slice(MAX_RELEASES);
-  for (const { deploymentId } of old.filter((one) => !goingLive.has(one.deploymentId))) {
-    state.everLive.delete(deploymentId);
-    state.takenDown.delete(deploymentId);
-    const at = state.standing.lastIndexOf(deploymentId);
-    if (at >= 0) state.standing.splice(at, 1);
-  }
+/**
+ * Those that neither stand nor are known to be taken down, but what is going live: a rollback to one of them brings what the log has
+ * of it.
+ */
+const forgetReleases = ({ everLive, standing, takenDown, open }: Environment): void => {
+  const kept = new Set([...standing, ...takenDown.keys(), ...[...open.values()].map(({ deploymentId }) => deploymentId)]);
+  for (const deploymentId of everLive.keys()) if (!kept.has(deploymentId)) everLive.delete(deploymentId);
 };

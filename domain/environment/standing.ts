@@ -20,6 +20,9 @@ export type Standing = {
   unfit: Map<string, string>;
 };
 
+/** Releases that are remembered for the way back; and as many that were taken down. */
+export const MAX_STANDING = 30;
+
 type WentLive = Extract<EnvironmentEvent, { type: "ReleaseWentLive" }>["body"];
 
 /**
@@ -29,20 +32,32 @@ type WentLive = Extract<EnvironmentEvent, { type: "ReleaseWentLive" }>["body"];
  * @param why the reason that was given for the flip
  */
 export const stand = (
-  state: Standing & { readonly live: LiveRelease | null; readonly everLive: Pick<ReadonlySet<string>, "has"> },
+  state: Standing & { readonly live: LiveRelease | null },
   { deploymentId, sequence, reason, actor, unproven }: WentLive,
   why: string | undefined,
 ): void => {
   // a release that was forced past its probe has not been seen to run
   if (unproven === undefined) state.unfit.delete(deploymentId);
   if (reason === "restore") return;
-  const index = state.everLive.has(deploymentId) ? state.standing.lastIndexOf(deploymentId) : -1;
-  if (reason === "rollback" && index >= 0) {
+  const index = state.standing.lastIndexOf(deploymentId);
+  // what is remembered no more was live before all that is
+  const isForgotten = index < 0 && !state.takenDown.has(deploymentId);
+  if (reason === "rollback" && (index >= 0 || isForgotten)) {
     for (const above of state.standing.splice(index + 1))
       state.takenDown.set(above, { by: actor, rollback: sequence, to: deploymentId, why, wasLive: above === state.live?.deploymentId });
-    return;
+    if (isForgotten) state.standing.push(deploymentId);
+  } else {
+    if (index >= 0) state.standing.splice(index, 1);
+    state.standing.push(deploymentId);
+    state.takenDown.delete(deploymentId);
   }
-  if (index >= 0) state.standing.splice(index, 1);
-  state.standing.push(deploymentId);
-  state.takenDown.delete(deploymentId);
+  forgetOldest(state);
+};
+
+/** Those that stand and those that were taken down are forgotten apart: many rollbacks leave what stands as it is. */
+const forgetOldest = ({ standing, takenDown }: Pick<Standing, "standing" | "takenDown">): void => {
+  standing.splice(0, standing.length - MAX_STANDING);
+  if (takenDown.size <= MAX_STANDING) return;
+  const old = [...takenDown].sort(([, a], [, b]) => b.rollback - a.rollback).slice(MAX_STANDING);
+  for (const [deploymentId] of old) takenDown.delete(deploymentId);
 };

@@ -7,8 +7,6 @@ import type { EnvironmentView, RoutedView } from "./views.ts";
 
 /** Releases that a view remembers to have been live. */
 const REMEMBERED = 20;
-/** Releases that a view remembers for the way back. */
-const MAX_STANDING = 30;
 const WARNINGS = 5;
 /** Releases with an address that a view remembers. */
 const MAX_ROUTES = 50;
@@ -19,7 +17,7 @@ const EDGE = "edge";
  * The number of this row's shape: raised with every change of what the projection makes of the same events. A row that has
  * another number (an older engine's, or a newer one's after a step back) is folded anew from its stream when it is read.
  */
-export const environmentShape = 6;
+export const environmentShape = 7;
 
 export const emptyEnvironment = (site: string, environment: string): EnvironmentView => ({
   site,
@@ -165,12 +163,11 @@ const standAs = (view: EnvironmentView, wentLive: WentLive, at: string, why: str
   const { live, standing } = view;
   const before = new Map(view.takenDown.map((down) => [down.deploymentId, { ...down, why: down.why ?? undefined }]));
   const state = { live, standing, takenDown: new Map<string, TakenDown>(before), unfit: new Map() };
-  stand({ ...state, everLive: new Set(standing) }, wentLive, why ?? undefined);
-  view.standing = standing.slice(-MAX_STANDING);
+  stand(state, wentLive, why ?? undefined);
+  view.standing = standing;
   view.takenDown = [...state.takenDown]
     .map(([deploymentId, down]) => ({ ...down, deploymentId, at: before.get(deploymentId)?.at ?? at, why: down.why ?? null }))
-    .sort((a, b) => b.rollback - a.rollback)
-    .slice(0, MAX_STANDING);
+    .sort((a, b) => b.rollback - a.rollback);
 };
 type WentLive = Extract<EnvironmentEvent, { type: "ReleaseWentLive" }>["body"];
 

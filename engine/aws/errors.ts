@@ -89,3 +89,7 @@ export const isOutage = (error: unknown): boolean => {
   const status = $metadata?.httpStatusCode ?? 0;
   return $fault === "server" || status >= 500 || status === 429 || PATIENCE.test(name) || UNREACHABLE.includes(code) || isOutage(cause);
 };
+
+/** What DynamoDB left undone of a batch, as an error that says what it says of a whole request. */
+export const noRoomFor = (table: string): Error =>
+  Object.assign(new Error(`DynamoDB had no room for a part of what was asked of ${table}; ask again`), { name: "ThrottlingException" });

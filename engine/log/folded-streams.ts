@@ -5,7 +5,7 @@ import { sha256 } from "./digest.ts";
 import type { EventStore } from "./event-store.ts";
 import type { Ground } from "./execute.ts";
 import type { Memory } from "./memory.ts";
-import type { Handled, Snapshots } from "./snapshots.ts";
+import type { Handled, Indexed, Snapshots } from "./snapshots.ts";
 import { stateOfText, textOfState } from "./state-text.ts";
 
 /** A stream as it was folded. Its state is everybody's: who goes on with it copies it first. */
@@ -65,8 +65,10 @@ export const foldedStreams = <S, E extends AnyEvent>(
     if ((newest[0]?.version ?? 1) === 1) return goOn(nothing, newest);
     return (await fromSnapshot(stream)) ?? (await whole(stream));
   };
-  const whole = async (stream: string): Promise<Folded<S>> =>
-    goOn({ ...nothing, indexed: await snapshots.indexed(stream) }, await read(stream, 0));
+  const whole = async (stream: string): Promise<Folded<S>> => {
+    const [{ version, hash }, commits] = [await snapshots.indexed(stream), await read(stream, 0)];
+    return goOn({ ...nothing, indexed: commits[version - 1]?.hash === hash ? version : 0 }, commits);
+  };
 
   const fromSnapshot = async (stream: string): Promise<Folded<S> | undefined> => {
     const snapshot = await snapshots.newest(stream, decider.shape);
@@ -82,14 +84,16 @@ export const foldedStreams = <S, E extends AnyEvent>(
   const save = async (stream: string, folded: Folded<S>): Promise<void> => {
     const { version, last, recent, state } = folded;
     if (recent.size < every || last === undefined) return;
-    const byOthers = await snapshots.indexed(stream);
+    const noted = await snapshots.indexed(stream);
+    const byOthers = await indexedBy(read, stream, noted);
     // somebody has dropped rows that this process knows of
     if (byOthers < folded.indexed) return memory.forget(stream);
     const causes: Handled[] = [...recent].filter(([, at]) => at > byOthers);
     if (causes.length < every) return void keep(stream, { ...folded, indexed: byOthers, recent: new Map(causes) });
     const [now, rest] = [causes.slice(0, MAX_INDEXED), causes.slice(MAX_INDEXED)];
     const indexed = now.at(-1)?.[1] ?? 0;
-    if (!(await snapshots.index(stream, now, byOthers, indexed))) return memory.forget(stream);
+    const upTo = { version: indexed, hash: await hashAt(read, last, indexed) };
+    if (!(await snapshots.index(stream, now, noted, upTo))) return memory.forget(stream);
     if (rest.length === 0) await snapshots.write(stream, decider.shape, { version, hash: last.hash, state: textOfState(state) });
     keep(stream, { ...folded, indexed, recent: new Map(rest) });
   };
@@ -107,7 +111,12 @@ export const foldedStreams = <S, E extends AnyEvent>(
         indexed === 0 ? { version: undefined, indexed } : snapshots.handled(stream, id);
       const known = memory.get(stream)?.indexed;
       const [found, early] = await Promise.all([load(stream), look(known)]);
-      const looked = found.indexed === known || found.recent.has(id) ? early : await look(found.indexed);
+      const isRecent = found.recent.has(id);
+      const looked = isRecent
+        ? { version: undefined, indexed: found.indexed }
+        : found.indexed === known
+          ? early
+          : await look(found.indexed);
       // where the rows were dropped meanwhile, the log itself has every cause
       const folded = looked.indexed < found.indexed ? keep(stream, await whole(stream)) : found;
       const version = folded.recent.get(id) ?? looked.version;
@@ -138,3 +147,12 @@ const foldOn = <S, E extends AnyEvent>(
   }
   return { state, version: last.version, last, indexed: from.indexed, recent };
 };
+
+/** Up to which version every cause has its row, by a note that is of the stream's own past. */
+const indexedBy = async (read: Store["read"], stream: string, { version, hash }: Indexed): Promise<number> => {
+  const [commit] = version === 0 ? [] : await read(stream, version - 1, 1);
+  return commit?.version === version && commit.hash === hash ? version : 0;
+};
+
+const hashAt = async (read: Store["read"], last: Commit, version: number): Promise<string> =>
+  version === last.version ? last.hash : ((await read(last.stream, version - 1, 1))[0]?.hash ?? "");

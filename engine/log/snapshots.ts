@@ -9,6 +9,7 @@ import {
 } from "@aws-sdk/client-dynamodb";
 import * as z from "zod";
 import { conditionalWrite } from "../aws/conditional-write.ts";
+import { noRoomFor } from "../aws/errors.ts";
 import { sha256 } from "./digest.ts";
 
 /** The state of a stream's fold at one of its commits. */
@@ -26,6 +27,9 @@ export type Handled = readonly [id: string, version: number];
 export type Snapshots = ReturnType<typeof snapshotTable>;
 
 const INDEXED = "indexed";
+/** Up to which commit every cause of a stream has its row. */
+export type Indexed = { readonly version: number; readonly hash: string };
+const NOTHING_INDEXED: Indexed = { version: 0, hash: "" };
 
 /** Requests that one BatchWriteItem takes. */
 const BATCH = 25;
@@ -77,19 +81,22 @@ export const snapshotTable = (client: DynamoDBClient, table: string) => {
       const { Responses, UnprocessedKeys } = await client.send(
         new BatchGetItemCommand({ RequestItems: { [table]: { Keys, ConsistentRead: true } } }),
       );
-      if (Object.keys(UnprocessedKeys ?? {}).length > 0) throw new Error(`DynamoDB had no room to look causes up in ${table}; ask again`);
+      if (Object.keys(UnprocessedKeys ?? {}).length > 0) throw noRoomFor(table);
       const found = new Map((Responses?.[table] ?? []).map((item) => [item.sk?.S, versionOf(item)]));
       return { version: found.get(`handled/${id}`), indexed: found.get(INDEXED) ?? 0 };
     },
-    /** Up to which version every cause has its row; 0 for none. */
-    indexed: async (stream: string): Promise<number> => versionOf(await get(stream, INDEXED, true)) ?? 0,
+    /** Up to which commit every cause has its row, strongly consistent: its version, 0 for none, and its hash. */
+    indexed: async (stream: string): Promise<Indexed> => {
+      const found = z.object({ version: Count, hash: Text }).safeParse(await get(stream, INDEXED, true));
+      return found.success ? { version: Number(found.data.version.N), hash: found.data.hash.S } : NOTHING_INDEXED;
+    },
     /**
-     * Writes the rows of causes, and then that every cause up to a version has one.
+     * Writes the rows of causes, and then that every cause up to a commit has one.
      *
-     * @param was up to which version they had one before
+     * @param was up to which they had one before
      * @returns `false` where that has changed meanwhile: others wrote rows, or somebody dropped them
      */
-    index: async (stream: string, handled: readonly Handled[], was: number, upTo: number): Promise<boolean> => {
+    index: async (stream: string, handled: readonly Handled[], was: Indexed, upTo: Indexed): Promise<boolean> => {
       const requests = handled.map(
         ([id, version]): WriteRequest => ({
           PutRequest: { Item: { pk: { S: stream }, sk: { S: `handled/${id}` }, version: { N: String(version) } } },
@@ -98,10 +105,14 @@ export const snapshotTable = (client: DynamoDBClient, table: string) => {
       for (let at = 0; at < requests.length; at += BATCH) await writeAll(client, table, requests.slice(at, at + BATCH));
       const note = new PutItemCommand({
         TableName: table,
-        Item: { pk: { S: stream }, sk: { S: INDEXED }, version: { N: String(upTo) } },
-        ...(was === 0
+        Item: { pk: { S: stream }, sk: { S: INDEXED }, version: { N: String(upTo.version) }, hash: { S: upTo.hash } },
+        ...(was.version === 0
           ? { ConditionExpression: "attribute_not_exists(pk)" }
-          : { ConditionExpression: "version = :was", ExpressionAttributeValues: { ":was": { N: String(was) } } }),
+          : {
+              ConditionExpression: "#hash = :was",
+              ExpressionAttributeNames: { "#hash": "hash" },
+              ExpressionAttributeValues: { ":was": { S: was.hash } },
+            }),
       });
       return conditionalWrite(client.send(note));
     },

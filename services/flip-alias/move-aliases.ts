@@ -2,7 +2,7 @@ import type { SiteConfig } from "../../blueprint/engine-config.ts";
 import type { PublishedFunction } from "../../domain/deployment/shapes.ts";
 import type { Move } from "../../domain/environment/commands.ts";
 import { judgeAlias, readFence, sayDrift } from "../../domain/environment/fence.ts";
-import type { Environment } from "../../domain/environment/state.ts";
+import { type Environment, isTarget } from "../../domain/environment/state.ts";
 import { isOutOfTime, isThrottled } from "../../engine/aws/errors.ts";
 import type { AliasState, Functions } from "../../engine/aws/functions.ts";
 import { putBack } from "../../engine/aws/put-back.ts";
@@ -129,18 +129,22 @@ const readBack = async (
   return { unproven };
 };
 
-/** Whether any alias is where this flip puts it. What other flips moved and nobody wrote down is written down. */
+/**
+ * Whether any alias is where this flip puts it, or one that died before it went live: what is live is put back then. What other flips
+ * moved and nobody wrote down is written down.
+ */
 export const hasMoved = async ({ functions }: Ports, { log, release, sequence }: Flip, before: Environment): Promise<boolean> => {
-  const ours = await Promise.all(
-    release.functions.map(async ({ name, version }) => {
+  const moved = await Promise.all(
+    release.functions.map(async ({ name }) => {
       const found = await functions.alias(name, ALIAS);
       const fence = found && readFence(found.description);
       // an earlier delivery may have moved it and died: no other flip comes that would write it down
       if (found !== undefined && fence !== undefined) await log.note(before, name, fence, found);
-      return fence?.sequence === sequence && found?.version === version;
+      const isPast = fence === undefined || fence.sequence <= (before.live?.sequence ?? 0) || fence.sequence > sequence;
+      return !isPast && isTarget(before, fence, name, found?.version ?? "");
     }),
   );
-  return ours.includes(true);
+  return moved.includes(true);
 };
 
 /** Writes down what somebody did by hand, and says how to put it back. */

@@ -52,8 +52,9 @@ export const routeTo = async (ports: Ports, flip: Flip, site: SiteConfig, before
 /** The one that the release has. Where it has none, or that was taken away, it is given another within the flip. */
 const addressOf = ({ sequence, deploymentId, release }: Flip, before: Environment): number => {
   const known = before.routes.get(release.id);
-  const has = known?.deploymentId === deploymentId ? known.route.address : release.address;
-  return has === undefined || isRemoved(before, has) ? sequence : has;
+  // what is known of it is not removed: that takes it out
+  if (known?.deploymentId === deploymentId) return known.route.address;
+  return release.address === undefined || isRemoved(before, release.address) ? sequence : release.address;
 };
 
 /** A hand moved what never moves: who undoes it knows why, and no flip does. */

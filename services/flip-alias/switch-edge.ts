@@ -1,5 +1,6 @@
 import { type LiveRow, liveKey, type ReleaseRow, releaseKey } from "../../blueprint/edge-table.ts";
 import type { EnvironmentCommand } from "../../domain/environment/commands.ts";
+import { isRemoved } from "../../domain/environment/remembered.ts";
 import type { Route } from "../../domain/environment/route.ts";
 import type { Environment, Routed } from "../../domain/environment/state.ts";
 import type { EdgeTable } from "../../engine/aws/edge-table.ts";
@@ -71,11 +72,14 @@ const noteDrift = async (flip: Flip, { distribution }: Store, { edge }: Environm
 };
 
 /** Releases that would be sent to for ever: of the log, and one whose flip died after it wrote its row. */
-const leftBehind = ({ routes, flipped }: Environment, found: LiveRow | undefined, to: Route): Route[] => {
+const leftBehind = (state: Environment, found: LiveRow | undefined, to: Route): Route[] => {
+  const { routes, flipped } = state;
   const left = new Map([...routes.values()].flatMap(({ route, until }) => (until === null ? [[route.release, route] as const] : [])));
   const known = found && routes.get(found.release);
   const isLater = (said: Routed, row: LiveRow) => said.until !== null && row.sequence > said.route.sequence && row.sequence <= flipped;
-  if (found !== undefined && (known === undefined || isLater(known, found))) left.set(found.release, found);
+  // a hand may have written the row of a release whose address is gone for good
+  const isNews = found !== undefined && (known === undefined ? !isRemoved(state, found.address) : isLater(known, found));
+  if (isNews) left.set(found.release, found);
   left.delete(to.release);
   return [...left.values()];
 };

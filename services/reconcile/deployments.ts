@@ -1,4 +1,5 @@
 import { BUILD_GRACE_MS, DEADLINE_MS, NUDGE_MS } from "../../domain/deployment/limits.ts";
+import { isForgotten } from "../../domain/environment/remembered.ts";
 import type { Recorded } from "../../domain/kernel/event.ts";
 import { deploymentStream, environmentStream } from "../../domain/kernel/identity.ts";
 import type { DeploymentView } from "../../domain/projections/views.ts";
@@ -106,15 +107,17 @@ export const reconcileDeployment =
       const { state } = await aggregates.environment.load(view.site, view.environment);
       const isOpen = [...state.open.values()].some((flip) => flip.deploymentId === view.id);
       if (isOpen || (view.status === "held" && state.waiting?.deploymentId === view.id)) return;
-      if (!state.pending.has(view.id)) return tellAgain();
+      // one that the environment has forgotten has not been told of: it asks, and hears that it is history
+      if (!state.pending.has(view.id) && ((await tellAgain()) || !isForgotten(state, view.sequence))) return;
       if (age > DEADLINE_MS.deploying) await fail("flip", "its flip was never requested; retry it");
       else await again("ChecksPassed", NUDGE_MS.built);
     }
 
     /** Its flip is held or has ended, and it was never told: that message was lost or given up. What the environment says counts. */
-    async function tellAgain(): Promise<void> {
+    async function tellAgain(): Promise<boolean> {
       const told = (await ports.events(environmentStream(view.site, view.environment))).findLast((event) => tellsOfFlip(event, view.id));
       if (told !== undefined) await sendAgain(ports, view.since, NUDGE_MS.built, [told]);
+      return told !== undefined;
     }
   };
 

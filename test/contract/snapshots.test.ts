@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { SNAPSHOTS_TABLE } from "../../blueprint/topology.ts";
 import { commitId } from "../../domain/kernel/chain.ts";
 import type { Decider } from "../../domain/kernel/decider.ts";
-import { sha256 } from "../../engine/log/codec.ts";
+import { sha256, sortKey } from "../../engine/log/codec.ts";
 import { type EventStore, eventStore } from "../../engine/log/event-store.ts";
 import { executor } from "../../engine/log/execute.ts";
 import type { Folded } from "../../engine/log/folded-streams.ts";
@@ -138,13 +138,30 @@ describe("a process that remembers what was dropped since", () => {
     for (const add of adding) await one.add(stream, add);
     for (const add of [1, 20, 40, 43, 60]) expect((await processOf().add(stream, add)).events).toMatchObject([{ version: add }]);
   });
+  it("finds every cause handled where the log was put back to a moment before, and grew again", async () => {
+    const one = processOf();
+    const stream = await counted(40, one);
+    // the table of events as it was after 30 commits; that of snapshots as it is
+    for (let version = 31; version <= 40; version++)
+      await table.client.send(new DeleteItemCommand({ TableName: TABLE, Key: { pk: { S: stream }, sk: { S: sortKey(version) } } }));
+    for (let add = 101; add <= 106; add++) await one.add(stream, add);
+    for (const by of [one, processOf()])
+      for (const add of [29, 30]) expect((await by.add(stream, add)).events).toMatchObject([{ version: add }]);
+    for (const by of [one, processOf()]) expect((await by.add(stream, 101)).events).toMatchObject([{ version: 31 }]);
+    for (let add = 107; add <= 130; add++) await processOf().add(stream, add);
+    for (const by of [one, processOf()])
+      for (const add of [101, 106, 110]) expect((await by.add(stream, add)).events).toMatchObject([{ version: add - 70 }]);
+    expect((await processOf().load(stream)).version).toBe(60);
+  });
   it("writes no note of the index over that of another", async () => {
     const stream = await counted(8);
-    expect(await snapshots.indexed(stream)).toBe(8);
-    expect(await snapshots.index(stream, [], 4, 6)).toBe(false);
-    expect(await snapshots.index(stream, [], 0, 6)).toBe(false);
-    expect(await snapshots.indexed(stream)).toBe(8);
-    expect(await snapshots.index(stream, [], 8, 9)).toBe(true);
+    const noted = await snapshots.indexed(stream);
+    expect(noted.version).toBe(8);
+    const other = { version: 6, hash: "h" };
+    expect(await snapshots.index(stream, [], { version: 4, hash: "h" }, other)).toBe(false);
+    expect(await snapshots.index(stream, [], { version: 0, hash: "" }, other)).toBe(false);
+    expect(await snapshots.indexed(stream)).toEqual(noted);
+    expect(await snapshots.index(stream, [], noted, { version: 9, hash: "h" })).toBe(true);
   });
 });
 
@@ -203,7 +220,8 @@ describe("a process that never saw a stream", () => {
   });
   it("takes no row of a cause whose commit is another's", async () => {
     const stream = await counted(40);
-    await snapshots.index(stream, [[commitId(sha256, stream, "new"), 7]], await snapshots.indexed(stream), 40);
+    const noted = await snapshots.indexed(stream);
+    await snapshots.index(stream, [[commitId(sha256, stream, "new"), 7]], noted, noted);
     expect((await processOf().add(stream, 99, "new")).events).toMatchObject([{ version: 41, body: { by: 99 } }]);
   });
 });
@@ -268,7 +286,7 @@ describe("who appends", () => {
     const sizes: number[] = [];
     for (let n = 1_101; n <= 1_104; n++) {
       await processOf().add(stream, n);
-      sizes.push(await snapshots.indexed(stream));
+      sizes.push((await snapshots.indexed(stream)).version);
     }
     expect(sizes).toEqual([500, 1_000, 1_103, 1_103]);
     const one = processOf();

@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
 import type { EnvironmentCommand } from "../../domain/environment/commands.ts";
 import { environment } from "../../domain/environment/decider.ts";
-import { isRemoved, MAX_PENDING, MAX_RELEASES, MAX_REMOVED, MAX_TARGETS } from "../../domain/environment/remembered.ts";
+import { isRemoved, MAX_PENDING, MAX_REMOVED, MAX_TARGETS } from "../../domain/environment/remembered.ts";
 import { isPlan, rollbackPlan } from "../../domain/environment/rollback-plan.ts";
+import { MAX_STANDING } from "../../domain/environment/standing.ts";
 import { type Environment, evolve } from "../../domain/environment/state.ts";
 import { isRefusal } from "../../domain/kernel/decider.ts";
 import { at, deploymentId, release, request } from "../support/samples.ts";
@@ -43,8 +44,8 @@ describe("what an environment remembers", () => {
     for (const n of upTo(900)) here.deploy(100 + n);
     expect(here.state.targets.size).toBe(MAX_TARGETS);
     expect(here.size()).toBeLessThan(before * 1.1);
-    expect(here.state.everLive.size).toBe(MAX_RELEASES);
-    expect(here.state.standing).toHaveLength(MAX_RELEASES);
+    expect(here.state.everLive.size).toBe(MAX_STANDING);
+    expect(here.state.standing).toHaveLength(MAX_STANDING);
   });
   it("has what is live, however long it has been live", () => {
     const here = longStory();
@@ -57,17 +58,32 @@ describe("what an environment remembers", () => {
       here.give({ type: "UnpinEnvironment", ...by });
     }
     expect(here.state.everLive.get(deploymentId(1))).toMatchObject({ deploymentId: deploymentId(1) });
-    expect(here.state.takenDown.size).toBeLessThan(MAX_RELEASES);
+    expect(here.state.takenDown.size).toBe(MAX_STANDING);
   });
   it("has what is going live, however old it is", () => {
     const here = longStory();
-    for (const n of upTo(MAX_RELEASES)) here.deploy(n);
+    for (const n of upTo(MAX_STANDING)) here.deploy(n);
     here.backTo(1);
     here.admit(40);
     here.give({ type: "UnpinEnvironment", ...by });
     here.ask(40, here.state.sequence);
     here.give({ type: "RecordWentLive", sequence: here.state.flipped });
     expect([...here.state.everLive.keys()]).toContain(deploymentId(1));
+  });
+  it("has what stands, however often something newer was rolled back", () => {
+    const here = longStory();
+    for (const n of upTo(10)) here.deploy(n);
+    for (const n of upTo(2 * MAX_STANDING)) {
+      here.deploy(10 + n);
+      here.backTo(10);
+      here.give({ type: "RecordWentLive", sequence: here.state.flipped });
+      here.give({ type: "UnpinEnvironment", ...by });
+    }
+    expect(here.state.standing).toEqual(upTo(10).map(deploymentId));
+    expect(here.state.takenDown.size).toBe(MAX_STANDING);
+    expect(here.state.takenDown.has(deploymentId(10 + 2 * MAX_STANDING))).toBe(true);
+    const plan = rollbackPlan(here.state);
+    expect(isPlan(plan) && plan.to.deploymentId).toBe(deploymentId(9));
   });
   it("has the newest reasons why releases could not be brought live, and no more of them than of releases", () => {
     const here = longStory();
@@ -76,14 +92,14 @@ describe("what an environment remembers", () => {
       here.ask(n, here.state.sequence);
       here.give({ type: "RecordFlipFailed", sequence: here.state.flipped, reason: "it answered 500", moved: false, unfit: true });
     }
-    expect([...here.state.unfit.keys()]).toEqual(upTo(80).slice(-MAX_RELEASES).map(deploymentId));
+    expect([...here.state.unfit.keys()]).toEqual(upTo(80).slice(-MAX_STANDING).map(deploymentId));
   });
 });
 
 describe("a rollback to a release that is not remembered", () => {
   const older = () => {
     const here = longStory();
-    for (const n of upTo(MAX_RELEASES + 10)) here.deploy(n);
+    for (const n of upTo(MAX_STANDING + 10)) here.deploy(n);
     return here;
   };
 
@@ -92,7 +108,7 @@ describe("a rollback to a release that is not remembered", () => {
   });
   it("goes there with what the log has of it", () => {
     expect(older().backTo(1, 1)).toMatchObject([
-      { type: "FlipRequested", body: { deploymentId: deploymentId(1), sequence: MAX_RELEASES + 11, release: release(1) } },
+      { type: "FlipRequested", body: { deploymentId: deploymentId(1), sequence: MAX_STANDING + 11, release: release(1) } },
       { type: "EnvironmentPinned" },
     ]);
   });
@@ -104,13 +120,14 @@ describe("a rollback to a release that is not remembered", () => {
   it("is refused where the log's word is of another release", () => {
     expect(older().backTo(1, 2)).toMatchObject({ refused: "release.never-live" });
   });
-  it("makes it one of those that are remembered, and what a rollback without a name leaves", () => {
+  it("takes down all that is remembered: a rollback without a name goes to none of it", () => {
     const here = older();
     here.backTo(1, 1);
     here.give({ type: "RecordWentLive", sequence: here.state.flipped });
     expect(here.state.everLive.has(deploymentId(1))).toBe(true);
-    const plan = rollbackPlan(here.state);
-    expect(isPlan(plan) && plan.to.deploymentId).toBe(deploymentId(MAX_RELEASES + 10));
+    expect(here.state.standing).toEqual([deploymentId(1)]);
+    expect(here.state.takenDown.get(deploymentId(MAX_STANDING + 10))).toMatchObject({ to: deploymentId(1), wasLive: true });
+    expect(rollbackPlan(here.state)).toMatchObject({ refused: "rollback.nothing" });
   });
 });
 

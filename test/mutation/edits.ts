@@ -520,8 +520,8 @@ export const edits: readonly Edit[] = [
   edit(
     "flip-alias: an alias with its sequence is its own, whatever the version",
     "services/flip-alias/move-aliases.ts",
-    "return fence?.sequence === sequence && found?.version === version;",
-    "return fence?.sequence === sequence && found?.version !== undefined;",
+    'return !isPast && isTarget(before, fence, name, found?.version ?? "");',
+    "return !isPast && found !== undefined;",
   ),
   edit(
     "flip-edge: a hand's row is taken for a newer flip's",
@@ -652,7 +652,7 @@ export const edits: readonly Edit[] = [
   edit(
     "flip-edge: what a flip that died left in the table stays there",
     "services/flip-alias/switch-edge.ts",
-    "if (found !== undefined && (known === undefined || isLater(known, found))) left.set(found.release, found);",
+    "if (isNews) left.set(found.release, found);",
     "",
   ),
   edit(

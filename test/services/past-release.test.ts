@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { MAX_RELEASES } from "../../domain/environment/remembered.ts";
+import { MAX_STANDING } from "../../domain/environment/standing.ts";
 import type { Engine } from "../../engine/wiring/engine.ts";
 import { type ApiRoom, openApiRoom } from "../support/api-room.ts";
 import { artifact, check, deploymentId, release, request } from "../support/samples.ts";
@@ -12,7 +12,7 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => room.close());
 
-const NEWEST = MAX_RELEASES + 2;
+const NEWEST = MAX_STANDING + 2;
 const by = { actor: "test", at: new Date().toISOString() };
 
 /** A deployment from its request to its end, as the consumers write it down. */

@@ -1,5 +1,5 @@
 import { cacheKeys } from "../../blueprint/edge-behaviors.ts";
-import { liveKey, releaseKey } from "../../blueprint/edge-table.ts";
+import { liveKey, RELEASE_HEADER, releaseKey } from "../../blueprint/edge-table.ts";
 import { loadRouterAtOnce, type RouterEvent, routerSource } from "../../local/edge/router-runtime.ts";
 import { addressAt } from "./aws/addresses.ts";
 import type { Cloud } from "./aws/cloud.ts";
@@ -35,13 +35,14 @@ export const visit = (cloud: Cloud, ledger: Ledger, watch: EdgeWatch, until: num
       let version = 0;
       let served = 0;
       const come = (): void => {
+        const before = version;
         version = Math.max(version, edgeTable.versionAt(world.now() - LATEST_MS));
         version += random.int(edgeTable.versions.length - version);
+        // what a hand took away may come again as the log has it: older than what a flip wrote that was given up
+        for (let seen = before + 1; seen <= version; seen++) if (edgeTable.isHands(seen, liveKey(distribution))) served = 0;
         const rows = edgeTable.versions[version] ?? new Map<string, string>();
         follow(cloud, watch, distribution, edgeTable.versions.at(-1) ?? rows, "the table");
-        // where no clock was wrong: whoever takes an address away counts the minutes since its row went
-        const { counts } = world.faults;
-        if (counts["clock-skew"] + counts["clock-jump"] === 0) follow(cloud, watch, distribution, rows, "an edge");
+        if (areClocksRight(cloud)) follow(cloud, watch, distribution, rows, "an edge");
         const row = parsed(rows.get(liveKey(distribution)));
         const isHands = edgeTable.isHands(version, liveKey(distribution));
         if (row !== undefined && !isHands && seenPlace(ledger, distribution).flips.has(row.sequence)) {
@@ -57,20 +58,25 @@ export const visit = (cloud: Cloud, ledger: Ledger, watch: EdgeWatch, until: num
     }
 };
 
+/** Whoever takes an address away counts the minutes since its row went. */
+const areClocksRight = ({ world: { faults } }: Cloud): boolean => faults.counts["clock-skew"] + faults.counts["clock-jump"] === 0;
+
 /** One point of presence: what it keeps, and the releases whose pages were opened there. */
-const pointOf = ({ world, lambda }: Cloud, watch: EdgeWatch, distribution: string) => {
+const pointOf = (cloud: Cloud, watch: EdgeWatch, distribution: string) => {
+  const { world, lambda } = cloud;
   const kept = new Map<string, Kept>();
   const opened = new Set<string>();
   /** The router never fails a visitor: it says which address answers, or else whose answer is kept. */
-  const answers = (rows: Rows, asked: Asked): string => {
+  const answers = (rows: Rows, asked: Asked): { address: string; keptFor?: string | undefined } => {
     now = () => world.now();
     const { request, origin } = route(eventOf(distribution, asked), (key) => rows.get(key));
     const key = JSON.stringify([request.uri, cacheKeys.pages.headers.map((name) => request.headers[name]?.value)]);
     const found = kept.get(key);
-    if (found !== undefined && found.until > world.now()) return found.address;
+    if (found !== undefined && found.until > world.now())
+      return { address: found.address, keptFor: request.headers[RELEASE_HEADER]?.value };
     const address = origin !== undefined && "domainName" in origin ? (origin.domainName.split(".")[0] ?? "") : "live";
     kept.set(key, { address, until: world.now() + KEPT_MS });
-    return address;
+    return { address };
   };
 
   return {
@@ -81,12 +87,14 @@ const pointOf = ({ world, lambda }: Cloud, watch: EdgeWatch, distribution: strin
         asked.is === "navigation" && asked.release !== undefined ? parsed(rows.get(releaseKey(distribution, asked.release))) : undefined;
       const isOver = own?.until !== undefined && own.until * 1_000 <= world.now();
       const wanted = own === undefined || isOver ? live : own;
-      const answered = answers(rows, asked);
-      if (wanted !== undefined && answered !== wanted.server)
+      const { address: answered, keptFor } = answers(rows, asked);
+      // a release that was given another address meanwhile is the same release
+      if (wanted !== undefined && answered !== wanted.server && keptFor !== wanted.release)
         world.violate(
           `a ${asked.is} of ${asked.release ?? "nobody"} at ${distribution} was answered by ${answered} instead of ${wanted.server}`,
         );
-      if (addressAt(lambda.functions.values(), answered) === undefined && watch.handled.size === 0)
+      const isAway = addressAt(lambda.functions.values(), answered) === undefined;
+      if (isAway && keptFor === undefined && watch.handled.size === 0 && areClocksRight(cloud))
         world.violate(`a visitor of ${distribution} is sent to ${answered}, and nobody answers there`);
       if (asked.is === "document" && live !== undefined) opened.add(live.release);
     },

@@ -48,6 +48,6 @@ export const NO_SNAPSHOTS: Snapshots = {
   newest: async () => undefined,
   write: async () => undefined,
   handled: async () => ({ version: undefined, indexed: 0 }),
-  indexed: async () => 0,
+  indexed: async () => ({ version: 0, hash: "" }),
   index: async () => true,
 };

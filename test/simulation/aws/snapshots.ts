@@ -32,7 +32,7 @@ export const snapshotsOf = (world: World) => {
     api: {
       PutItem: ({ Item, ConditionExpression, ExpressionAttributeValues }: Input): void => {
         const there = streams.get(Item.pk?.S ?? "")?.get(Item.sk?.S ?? "")?.now;
-        if (ConditionExpression !== undefined && there?.version?.N !== ExpressionAttributeValues?.[":was"]?.N)
+        if (ConditionExpression !== undefined && there?.hash?.S !== ExpressionAttributeValues?.[":was"]?.S)
           throw new ConditionalCheckFailedException({ $metadata: {}, message: "it is another by now" });
         put(isState(Item.sk?.S ?? "") && world.faults.strikes("snapshot-damaged") ? damaged(Item) : Item);
       },

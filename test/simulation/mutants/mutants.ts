@@ -98,8 +98,8 @@ export const mutants: readonly Mutant[] = [
   one(
     "a snapshot is written before its causes are indexed, and who writes them dies",
     "engine/log/folded-streams.ts",
-    "await snapshots.index(stream, now, byOthers, indexed)",
-    "await snapshots.index(stream, [], byOthers, indexed)",
+    "await snapshots.index(stream, now, noted, upTo)",
+    "await snapshots.index(stream, [], noted, upTo)",
   ),
   one(
     "who remembers rows of causes that were dropped trusts them",
@@ -295,8 +295,8 @@ export const mutants: readonly Mutant[] = [
   one(
     "a deployment that was never told how its flip ended has failed by its deadline",
     "services/reconcile/deployments.ts",
-    "if (!state.pending.has(view.id)) return tellAgain();",
-    'if (view.id === "") return tellAgain();',
+    "if (!state.pending.has(view.id) && (",
+    'if (view.id === "" && (',
   ),
   one(
     "what a clock ahead has dated has no age",
