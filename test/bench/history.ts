@@ -54,7 +54,8 @@ export const history = (): Promise<readonly Line[]> =>
       await writeCommits(dynamodb, table, last, events.slice((DEPLOYMENTS[n - 1] ?? 0) * COMMITS, deployments * COMMITS));
       const engine = process();
       // as if it had had snapshots from its beginning: every cause has its row
-      while ((await snapshots.indexed(STREAM)).version < deployments * COMMITS) await decide(engine, `${deployments}/${Math.random()}`);
+      while (((await snapshots.newest(STREAM, environment.shape))?.version ?? 0) < deployments * COMMITS)
+        await decide(engine, `${deployments}/${Math.random()}`);
       const cost = {
         whole: await counted(3, async () => {
           fold(environment, (await store.load(STREAM)).commits.flatMap(eventsOf).map(readEnvironmentEvent));

@@ -117,6 +117,20 @@ describe("a flip", () => {
     expect(untouched.did).not.toContain(`put ${release(54).manifest}`);
   });
 
+  it("that fails has what is live put back where an older one that died had moved the aliases", async () => {
+    const here = flipRoom(room, "left");
+    await here.asks(56);
+    await here.delivers();
+    await here.asks(57);
+    const fence = describeFence({ sequence: 57, deploymentId: deploymentId(57) });
+    for (const fn of [revalidation, server]) here.hand(fn, { version: "57", description: fence });
+    await here.asks(58);
+    here.answers(() => async (fn, version) => ({ version, failed: fn === server ? "Unhandled" : null, payload: "{}" }));
+    await expect(here.delivers()).rejects.toThrow("does not work");
+    expect((await here.types()).slice(-4)).toEqual(["AliasFlipped", "AliasFlipped", "FlipFailed", "FlipRequested"]);
+    expect((await here.newest("FlipRequested")).body).toMatchObject({ reason: "restore", deploymentId: deploymentId(56) });
+  });
+
   it("puts back what was live without a split function that is declared no more, and goes to it no other way", async () => {
     const here = flipRoom(room, "undeclared");
     await here.asks(71);

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { liveKey, releaseKey } from "../../blueprint/edge-table.ts";
 import { flipRoom } from "../support/flip-room.ts";
-import { deploymentId, functions, release } from "../support/samples.ts";
+import { at, deploymentId, functions, release } from "../support/samples.ts";
 import { startVerbRoom, steps, type VerbRoom } from "../support/verb-room.ts";
 
 let room: VerbRoom;
@@ -163,6 +163,24 @@ describe("the edge's row of what is live", () => {
       "ReleaseWentLive",
     ]);
     expect((await here.state()).edgeDrift).toBeUndefined();
+  });
+
+  it("leads nobody to a release whose address was taken away, where a hand had written that one's row", async () => {
+    const here = await site("edge-removed", 361, 362);
+    const old = here.row(rowOf(361));
+    const asked = { actor: "ada", at: at() };
+    await room.environment(
+      "edge-removed",
+      { type: "CutRelease", deploymentId: deploymentId(361), ...asked },
+      { type: "RemoveAddress", release: deploymentId(361), address: Number(old?.address) },
+    );
+    expect((await here.state()).removedAddresses).toContain(old?.address);
+    here.edge.hand(rowOf(361), undefined);
+    here.edge.hand(LIVE, JSON.stringify({ ...old, until: undefined }));
+    await here.asks(363);
+    await here.delivers();
+    expect(here.row(LIVE)).toMatchObject({ sequence: 363 });
+    expect(here.row(rowOf(361))).toBeNull();
   });
 
   it("is taken over from a flip that died after it wrote, and the release that this one left ends", async () => {
