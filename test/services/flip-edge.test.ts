@@ -166,11 +166,11 @@ describe("the edge's row of what is live", () => {
   });
 
   it("leads nobody to a release whose address was taken away, where a hand had written that one's row", async () => {
-    const here = await site("edge-removed", 361, 362);
+    const here = await site("edge-ended", 361, 362);
     const old = here.row(rowOf(361));
     const asked = { actor: "ada", at: at() };
     await room.environment(
-      "edge-removed",
+      "edge-ended",
       { type: "CutRelease", deploymentId: deploymentId(361), ...asked },
       { type: "RemoveAddress", release: deploymentId(361), address: Number(old?.address) },
     );
