@@ -5,7 +5,7 @@ import { sha256 } from "./digest.ts";
 import type { EventStore } from "./event-store.ts";
 import type { Ground } from "./execute.ts";
 import type { Memory } from "./memory.ts";
-import type { Handled, Indexed, Snapshots } from "./snapshots.ts";
+import { type Handled, type Indexed, NOTHING_INDEXED, type Snapshots } from "./snapshots.ts";
 import { stateOfText, textOfState } from "./state-text.ts";
 
 /** A stream as it was folded. Its state is everybody's: who goes on with it copies it first. */
@@ -63,10 +63,11 @@ export const foldedStreams = <S, E extends AnyEvent>(
   const fromLog = async (stream: string): Promise<Folded<S>> => {
     const newest = (await readBack(stream, NEWEST, page)).toReversed();
     if ((newest[0]?.version ?? 1) === 1) return goOn(nothing, newest);
-    return (await fromSnapshot(stream)) ?? (await whole(stream));
+    return (await fromSnapshot(stream)) ?? (await whole(stream, await snapshots.indexed(stream)));
   };
-  const whole = async (stream: string): Promise<Folded<S>> => {
-    const [{ version, hash }, commits] = [await snapshots.indexed(stream), await read(stream, 0)];
+  /** @param noted what the snapshots were said to have before: a cause that is not looked for among them is found in what is folded */
+  const whole = async (stream: string, { version, hash }: Indexed): Promise<Folded<S>> => {
+    const commits = await read(stream, 0);
     return goOn({ ...nothing, indexed: commits[version - 1]?.hash === hash ? version : 0 }, commits);
   };
 
@@ -108,17 +109,14 @@ export const foldedStreams = <S, E extends AnyEvent>(
     loadFor: async (stream: string, cause: string): Promise<{ folded: Folded<S>; handled: Commit | undefined }> => {
       const id = commitId(sha256, stream, cause);
       const look = async (indexed = 0): Promise<Looked> =>
-        indexed === 0 ? { version: undefined, indexed } : snapshots.handled(stream, id);
+        indexed === 0 ? { version: undefined, indexed: NOTHING_INDEXED } : snapshots.handled(stream, id);
       const known = memory.get(stream)?.indexed;
       const [found, early] = await Promise.all([load(stream), look(known)]);
       const isRecent = found.recent.has(id);
-      const looked = isRecent
-        ? { version: undefined, indexed: found.indexed }
-        : found.indexed === known
-          ? early
-          : await look(found.indexed);
-      // where the rows were dropped meanwhile, the log itself has every cause
-      const folded = looked.indexed < found.indexed ? keep(stream, await whole(stream)) : found;
+      const looked = !isRecent && found.indexed !== known ? await look(found.indexed) : early;
+      // where the rows were dropped meanwhile, the log itself has every cause that was not looked for among them
+      const isDropped = !isRecent && looked.indexed.version < found.indexed;
+      const folded = isDropped ? keep(stream, await whole(stream, looked.indexed)) : found;
       const version = folded.recent.get(id) ?? looked.version;
       if (version === undefined) return { folded, handled: undefined };
       const [commit] = await read(stream, version - 1, 1);

@@ -29,7 +29,7 @@ export type Snapshots = ReturnType<typeof snapshotTable>;
 const INDEXED = "indexed";
 /** Up to which commit every cause of a stream has its row. */
 export type Indexed = { readonly version: number; readonly hash: string };
-const NOTHING_INDEXED: Indexed = { version: 0, hash: "" };
+export const NOTHING_INDEXED: Indexed = { version: 0, hash: "" };
 
 /** Requests that one BatchWriteItem takes. */
 const BATCH = 25;
@@ -76,20 +76,17 @@ export const snapshotTable = (client: DynamoDBClient, table: string) => {
      * The version of the commit with this id, and up to which version every cause has a row, both strongly consistent: where there
      * is no row, no commit up to there has the id.
      */
-    handled: async (stream: string, id: string): Promise<{ version: number | undefined; indexed: number }> => {
+    handled: async (stream: string, id: string): Promise<{ version: number | undefined; indexed: Indexed }> => {
       const Keys = [`handled/${id}`, INDEXED].map((sk) => ({ pk: { S: stream }, sk: { S: sk } }));
       const { Responses, UnprocessedKeys } = await client.send(
         new BatchGetItemCommand({ RequestItems: { [table]: { Keys, ConsistentRead: true } } }),
       );
       if (Object.keys(UnprocessedKeys ?? {}).length > 0) throw noRoomFor(table);
-      const found = new Map((Responses?.[table] ?? []).map((item) => [item.sk?.S, versionOf(item)]));
-      return { version: found.get(`handled/${id}`), indexed: found.get(INDEXED) ?? 0 };
+      const found = new Map((Responses?.[table] ?? []).map((item) => [item.sk?.S, item]));
+      return { version: versionOf(found.get(`handled/${id}`)), indexed: indexedOf(found.get(INDEXED)) };
     },
     /** Up to which commit every cause has its row, strongly consistent: its version, 0 for none, and its hash. */
-    indexed: async (stream: string): Promise<Indexed> => {
-      const found = z.object({ version: Count, hash: Text }).safeParse(await get(stream, INDEXED, true));
-      return found.success ? { version: Number(found.data.version.N), hash: found.data.hash.S } : NOTHING_INDEXED;
-    },
+    indexed: async (stream: string): Promise<Indexed> => indexedOf(await get(stream, INDEXED, true)),
     /**
      * Writes the rows of causes, and then that every cause up to a commit has one.
      *
@@ -126,6 +123,11 @@ const Stored = z.object({ version: Count, hash: Text, state: z.object({ B: z.ins
 const versionOf = (item: unknown): number | undefined => {
   const found = z.object({ version: Count }).safeParse(item);
   return found.success ? Number(found.data.version.N) : undefined;
+};
+
+const indexedOf = (item: unknown): Indexed => {
+  const found = z.object({ version: Count, hash: Text }).safeParse(item);
+  return found.success ? { version: Number(found.data.version.N), hash: found.data.hash.S } : NOTHING_INDEXED;
 };
 
 const digestOf = (stream: string, shape: number, { version, hash, state }: Snapshot): string =>

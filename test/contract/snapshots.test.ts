@@ -128,6 +128,22 @@ describe("a process that remembers what was dropped since", () => {
     expect((await one.add(stream, 3)).events).toMatchObject([{ version: 3 }]);
     expect((await one.add(stream, 39)).events).toMatchObject([{ version: 39 }]);
   });
+  it("finds a cause handled whose row another process writes just after it was looked for", async () => {
+    const one = processOf({
+      snapshots: {
+        ...snapshots,
+        handled: async (stream, id) => {
+          const looked = await snapshots.handled(stream, id);
+          if (looked.indexed === 0) for (let add = 41; add <= 44; add++) await processOf().add(stream, add);
+          return looked;
+        },
+      },
+    });
+    const stream = await counted(40, one);
+    await drop(stream);
+    expect((await one.add(stream, 3)).events).toMatchObject([{ version: 3 }]);
+    expect(await snapshots.indexed(stream)).toBeGreaterThan(3);
+  });
   it("indexes what was dropped before it says that it is indexed", async () => {
     const one = processOf();
     const stream = await counted(42, one);

@@ -3,7 +3,7 @@ import type { Clock } from "../../engine/kit/clock.ts";
 import type { Decision, Head } from "../../engine/log/event-store.ts";
 import type { Ground } from "../../engine/log/execute.ts";
 import type { Memory } from "../../engine/log/memory.ts";
-import type { Snapshots } from "../../engine/log/snapshots.ts";
+import { NOTHING_INDEXED, type Snapshots } from "../../engine/log/snapshots.ts";
 
 /** Streams that a test holds itself. */
 export type Held = {
@@ -47,7 +47,7 @@ export const NO_MEMORY: Memory<never> = { get: () => undefined, set: () => undef
 export const NO_SNAPSHOTS: Snapshots = {
   newest: async () => undefined,
   write: async () => undefined,
-  handled: async () => ({ version: undefined, indexed: 0 }),
-  indexed: async () => ({ version: 0, hash: "" }),
+  handled: async () => ({ version: undefined, indexed: NOTHING_INDEXED }),
+  indexed: async () => NOTHING_INDEXED,
   index: async () => true,
 };

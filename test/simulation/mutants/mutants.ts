@@ -86,8 +86,8 @@ export const mutants: readonly Mutant[] = [
   one(
     "what a snapshot covers is not looked up as handled",
     "engine/log/folded-streams.ts",
-    "indexed === 0 ? { version: undefined, indexed } : snapshots",
-    "indexed >= 0 ? { version: undefined, indexed } : snapshots",
+    "indexed === 0 ? { version: undefined, indexed: NOTHING_INDEXED } : snapshots",
+    "indexed >= 0 ? { version: undefined, indexed: NOTHING_INDEXED } : snapshots",
   ),
   one(
     "whether a cause was handled is asked of a replica that may be behind",
@@ -104,8 +104,8 @@ export const mutants: readonly Mutant[] = [
   one(
     "who remembers rows of causes that were dropped trusts them",
     "engine/log/folded-streams.ts",
-    "looked.indexed < found.indexed ?",
-    "looked.indexed < found.indexed - 1_000 ?",
+    "looked.indexed.version < found.indexed;",
+    "looked.indexed.version < found.indexed - 1_000;",
   ),
   one(
     "who remembers rows of causes that were dropped writes the rest behind them",
