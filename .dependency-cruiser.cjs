@@ -70,7 +70,7 @@ module.exports = {
       from: {
         path: "^cli/",
         pathNot:
-          "^cli/(account[.]ts$|edge-rebuilding[.]ts$|examination[.]ts$|infrastructure[.]ts$|rebuilding[.]ts$|verification[.]ts$|verify-export[.]ts$)",
+          "^cli/(account[.]ts$|edge-rebuilding[.]ts$|examination[.]ts$|infrastructure[.]ts$|rebuilding[.]ts$|snapshots-rebuilding[.]ts$|verification[.]ts$|verify-export[.]ts$)",
       },
       to: { path: "^(engine|operator|blueprint)/", pathNot: "^(engine/zip/|blueprint/(sites|stage))" },
     },

@@ -144,6 +144,7 @@ export const shown: Readonly<Record<string, Shown>> = {
       ["replay all --verify", "change nothing, only compare"],
       ["replay deployments", "build one anew"],
       ["replay edge", "write again what the edges' tables have lost"],
+      ["replay snapshots --verify", "is what the engine keeps of its streams what the log says?"],
     ],
     ends: [failed, conflict],
   },

@@ -3,6 +3,7 @@ import type { Context, Register } from "../context.ts";
 import { CliError, type ExitCode, exit, usageError } from "../failure.ts";
 import type { Rebuilding } from "../rebuilding.ts";
 import { compareEdge, replayEdge } from "./replay-edge.ts";
+import { compareSnapshots, dropSnapshots } from "./replay-snapshots.ts";
 
 type Options = { readonly verify?: boolean; readonly from?: string; readonly restart?: boolean };
 
@@ -11,9 +12,12 @@ export const replayCommand: Register = (program, run) =>
   void program
     .command("replay")
     .description(
-      "build a read model again from the log, beside the live one, and switch; or write the edges' tables again. It sends nothing",
+      "build a read model again from the log, beside the live one, and switch; or write the edges' tables again, or drop the engine's snapshots. It sends nothing",
     )
-    .argument("<view>", "name of a read model (deployments, environments …), all for each of them, or edge for the edges' tables")
+    .argument(
+      "<view>",
+      "name of a read model (deployments, environments …), all for each of them, edge for the edges' tables, or snapshots for what the engine keeps of its streams",
+    )
     .option("--verify", "only verify the log as `audit verify` does and compare the live rows with it; exit code 5 where one differs")
     .option("--from <source>", "segments (as far as the log is sealed, the table for the rest) or table", "segments")
     .option("--restart", "begin anew instead of going on with one that was cut off")
@@ -23,10 +27,11 @@ async function replay(context: Context, view: string, { verify = false, from = "
   if (from !== "segments" && from !== "table") throw usageError(`--from "${from}" is neither segments nor table.`);
   if (verify && restart) throw usageError("--verify changes nothing: there is nothing to --restart.");
   if (view === "edge") return edge(context, { verify, from, restart });
+  if (view === "snapshots") return snapshots(context, { verify, from, restart });
   const { openRebuilding, viewNames } = await import("../rebuilding.ts");
   const views = viewNames.filter((name) => view === "all" || view === name);
   if (views.length === 0)
-    throw usageError(`There is no read model "${view}".`, `Name one of ${viewNames.join(", ")}, all for each of them, or edge.`);
+    throw usageError(`There is no read model "${view}".`, `Name one of ${viewNames.join(", ")}, all for each of them, edge or snapshots.`);
   // AWS's clients take longer to load than most commands run
   const rebuilding = await openRebuilding(context, randomUUID());
   try {
@@ -53,6 +58,24 @@ async function edge(context: Context, { verify, from, restart }: Required<Option
     if (!context.signal.aborted) throw error;
     const left = verify ? "Nothing was changed." : "What was written is what the log says.";
     throw new CliError(exit.interrupted, "interrupted", `Interrupted. ${left}`, { cause: error });
+  } finally {
+    rebuilding.close();
+  }
+}
+
+async function snapshots(context: Context, { verify, from, restart }: Required<Options>): Promise<ExitCode> {
+  if (restart) throw usageError("Snapshots are dropped whole each time: there is nothing to --restart.");
+  const { openSnapshotsRebuilding } = await import("../snapshots-rebuilding.ts");
+  const rebuilding = await openSnapshotsRebuilding(context, randomUUID());
+  try {
+    return verify ? await compareSnapshots(context, rebuilding, from) : await dropSnapshots(context, rebuilding);
+  } catch (error) {
+    if (!context.signal.aborted) throw error;
+    if (verify) throw new CliError(exit.interrupted, "interrupted", "Interrupted. Nothing was changed.", { cause: error });
+    throw new CliError(exit.interrupted, "interrupted", "Interrupted. Until it is done, the engine folds these streams whole.", {
+      next: "Finish it with:  shiplog replay snapshots",
+      cause: error,
+    });
   } finally {
     rebuilding.close();
   }

@@ -26,17 +26,21 @@ export type Handled = readonly [id: string, version: number];
 
 export type Snapshots = ReturnType<typeof snapshotTable>;
 
-const INDEXED = "indexed";
+/** Sort keys of a stream's rows. */
+export const INDEXED = "indexed";
+export const HANDLED = "handled/";
+export const STATE = "state/";
+
 /** Up to which commit every cause of a stream has its row. */
 export type Indexed = { readonly version: number; readonly hash: string };
 export const NOTHING_INDEXED: Indexed = { version: 0, hash: "" };
 
 /** Requests that one BatchWriteItem takes. */
-const BATCH = 25;
+export const BATCH = 25;
 
 /**
- * Snapshots beside the log, never in place of it, in a table of their own: all of it may be dropped, and the next load folds its
- * stream whole. Besides states it has which causes a stream has handled: what a snapshot covers is not read again to see that.
+ * Snapshots beside the log, never in place of it, in a table of their own: all of it may be dropped (`snapshotRows`), and the next
+ * load folds its stream whole. Besides states it has which causes a stream has handled: what a snapshot covers is not read again to see that.
  *
  * One partition a stream: `state/<shape>` (the shape of the state's own code, so that engines of two releases do not take each
  * other's), `handled/<commit id>`, and `indexed`: up to which version every cause has its row.
@@ -52,20 +56,13 @@ export const snapshotTable = (client: DynamoDBClient, table: string) => {
 
   return {
     /** The last that was written for this shape; `undefined` where there is none, or not as it was written. */
-    newest: async (stream: string, shape: number): Promise<Snapshot | undefined> => {
-      const found = Stored.safeParse(await get(stream, `state/${shape}`, false));
-      if (!found.success) return undefined;
-      const { version, hash, state: packed, digest } = found.data;
-      const state = unpacked(packed.B);
-      if (state === undefined) return undefined;
-      const snapshot = { version: Number(version.N), hash: hash.S, state };
-      return digestOf(stream, shape, snapshot) === digest.S ? snapshot : undefined;
-    },
+    newest: async (stream: string, shape: number): Promise<Snapshot | undefined> =>
+      snapshotOf(stream, shape, await get(stream, STATE + shape, false)),
     /** Every cause up to its version must be indexed before. */
     write: async (stream: string, shape: number, snapshot: Snapshot): Promise<void> => {
       const { version, hash, state } = snapshot;
       const digest = digestOf(stream, shape, snapshot);
-      await put(stream, `state/${shape}`, {
+      await put(stream, STATE + shape, {
         version: { N: String(version) },
         hash: { S: hash },
         state: { B: gzipSync(state, { level: 6 }) },
@@ -77,13 +74,13 @@ export const snapshotTable = (client: DynamoDBClient, table: string) => {
      * is no row, no commit up to there has the id.
      */
     handled: async (stream: string, id: string): Promise<{ version: number | undefined; indexed: Indexed }> => {
-      const Keys = [`handled/${id}`, INDEXED].map((sk) => ({ pk: { S: stream }, sk: { S: sk } }));
+      const Keys = [HANDLED + id, INDEXED].map((sk) => ({ pk: { S: stream }, sk: { S: sk } }));
       const { Responses, UnprocessedKeys } = await client.send(
         new BatchGetItemCommand({ RequestItems: { [table]: { Keys, ConsistentRead: true } } }),
       );
       if (Object.keys(UnprocessedKeys ?? {}).length > 0) throw noRoomFor(table);
       const found = new Map((Responses?.[table] ?? []).map((item) => [item.sk?.S, item]));
-      return { version: versionOf(found.get(`handled/${id}`)), indexed: indexedOf(found.get(INDEXED)) };
+      return { version: versionOf(found.get(HANDLED + id)), indexed: indexedOf(found.get(INDEXED)) };
     },
     /** Up to which commit every cause has its row, strongly consistent: its version, 0 for none, and its hash. */
     indexed: async (stream: string): Promise<Indexed> => indexedOf(await get(stream, INDEXED, true)),
@@ -96,7 +93,7 @@ export const snapshotTable = (client: DynamoDBClient, table: string) => {
     index: async (stream: string, handled: readonly Handled[], was: Indexed, upTo: Indexed): Promise<boolean> => {
       const requests = handled.map(
         ([id, version]): WriteRequest => ({
-          PutRequest: { Item: { pk: { S: stream }, sk: { S: `handled/${id}` }, version: { N: String(version) } } },
+          PutRequest: { Item: { pk: { S: stream }, sk: { S: HANDLED + id }, version: { N: String(version) } } },
         }),
       );
       for (let at = 0; at < requests.length; at += BATCH) await writeAll(client, table, requests.slice(at, at + BATCH));
@@ -120,7 +117,19 @@ const Text = z.object({ S: z.string() });
 const Count = z.object({ N: z.string().regex(/^\d{1,10}$/) });
 const Stored = z.object({ version: Count, hash: Text, state: z.object({ B: z.instanceof(Uint8Array) }), digest: Text });
 
-const versionOf = (item: unknown): number | undefined => {
+/** The snapshot that an item is; `undefined` where it is none, or not as it was written. */
+export const snapshotOf = (stream: string, shape: number, item: unknown): Snapshot | undefined => {
+  const found = Stored.safeParse(item);
+  if (!found.success) return undefined;
+  const { version, hash, state: packed, digest } = found.data;
+  const state = unpacked(packed.B);
+  if (state === undefined) return undefined;
+  const snapshot = { version: Number(version.N), hash: hash.S, state };
+  return digestOf(stream, shape, snapshot) === digest.S ? snapshot : undefined;
+};
+
+/** The version that an item names, if it does. */
+export const versionOf = (item: unknown): number | undefined => {
   const found = z.object({ version: Count }).safeParse(item);
   return found.success ? Number(found.data.version.N) : undefined;
 };

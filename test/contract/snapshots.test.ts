@@ -134,7 +134,7 @@ describe("a process that remembers what was dropped since", () => {
         ...snapshots,
         handled: async (stream, id) => {
           const looked = await snapshots.handled(stream, id);
-          if (looked.indexed === 0) for (let add = 41; add <= 44; add++) await processOf().add(stream, add);
+          if (looked.indexed.version === 0) for (let add = 41; add <= 44; add++) await processOf().add(stream, add);
           return looked;
         },
       },
@@ -142,7 +142,7 @@ describe("a process that remembers what was dropped since", () => {
     const stream = await counted(40, one);
     await drop(stream);
     expect((await one.add(stream, 3)).events).toMatchObject([{ version: 3 }]);
-    expect(await snapshots.indexed(stream)).toBeGreaterThan(3);
+    expect((await snapshots.indexed(stream)).version).toBeGreaterThan(3);
   });
   it("indexes what was dropped before it says that it is indexed", async () => {
     const one = processOf();

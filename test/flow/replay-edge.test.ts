@@ -134,7 +134,7 @@ it("says what it cannot be asked for", async () => {
   const restarted = await shiplog("--restart");
   expect([restarted.code, restarted.err]).toEqual([2, expect.stringContaining("there is nothing to --restart")]);
   const unknown = await runCli(["--data", data, "replay", "edges"]);
-  expect([unknown.code, unknown.err]).toEqual([2, expect.stringContaining("or edge.")]);
+  expect([unknown.code, unknown.err]).toEqual([2, expect.stringContaining("edge or snapshots.")]);
 });
 
 it("says what is missing where the table is gone, or may not be written", async () => {

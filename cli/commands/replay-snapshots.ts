@@ -1,0 +1,40 @@
+import type { Context } from "../context.ts";
+import { type ExitCode, exit } from "../failure.ts";
+import type { SnapshotsRebuilding } from "../snapshots-rebuilding.ts";
+import { plain } from "../terminal.ts";
+
+/** Drops what is in the table of snapshots: engines make again what they need. */
+export async function dropSnapshots({ terminal, json }: Context, rebuilding: SnapshotsRebuilding): Promise<ExitCode> {
+  const dropped = await rebuilding.drop();
+  const { streams, rows, left, seconds } = dropped;
+  if (json) terminal.document(dropped);
+  else
+    terminal.result(
+      `snapshots: ${count(rows, "row")} of ${count(streams, "stream")} removed (${seconds.toFixed(1)} s); the engine makes again what it needs`,
+    );
+  if (left > 0) terminal.note(`Another run that began meanwhile removes the rest of ${count(left, "stream")}.`);
+  return exit.reached;
+}
+
+/** Compares the snapshots with the log. @param from what the log itself is verified by */
+export async function compareSnapshots({ terminal, json }: Context, rebuilding: SnapshotsRebuilding, from: string): Promise<ExitCode> {
+  const log = await rebuilding.verifyLog(from);
+  const compared = await rebuilding.verify();
+  const { streams, states, causes, foreign, differences, seconds } = compared;
+  if (json) terminal.document({ ...compared, log });
+  else {
+    for (const { stream, what } of differences) terminal.result(plain(`${stream}: ${what}`));
+    if (differences.length === 0)
+      terminal.result(
+        `${count(states - foreign, "state")} and ${count(causes, "row")} of handled causes, ${count(streams, "stream")}: each is what the log says (${seconds.toFixed(1)} s)`,
+      );
+  }
+  if (foreign > 0) terminal.note(`${count(foreign, "state")} of another release: this one takes none of them.`);
+  if (differences.length === 0) return exit.reached;
+  const places = new Set(differences.map(({ stream }) => stream)).size;
+  terminal.note(`Of ${count(places, "stream")} the snapshots are not what the log says.`);
+  terminal.note("Drop all of them, so that the engine makes them again, with:  shiplog replay snapshots");
+  return exit.failed;
+}
+
+const count = (number: number, noun: string): string => `${number} ${noun}${number === 1 ? "" : "s"}`;

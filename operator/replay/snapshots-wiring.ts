@@ -1,0 +1,18 @@
+import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { unbroken } from "../../engine/log/chain-broken.ts";
+import { eventStore } from "../../engine/log/event-store.ts";
+import { snapshotRows } from "../../engine/log/snapshot-rows.ts";
+import type { Ports } from "./snapshots.ts";
+
+export type Names = { readonly eventsTable: string; readonly snapshotsTable: string };
+
+/** The ports of a replay of snapshots. It reads the log, and writes nothing but the table of snapshots. */
+export const wireSnapshots = (
+  dynamodb: DynamoDBClient,
+  { eventsTable, snapshotsTable }: Names,
+  run: Omit<Ports, "rows" | "read">,
+): Ports => ({
+  ...run,
+  rows: snapshotRows(dynamodb, snapshotsTable),
+  read: unbroken(eventStore(dynamodb, eventsTable).read),
+});
