@@ -81,6 +81,13 @@ const spotlights: readonly Theme[] = [
     caps: 6,
     listening: 1,
   },
+  // causes come again when a snapshot covers them, and snapshots go
+  {
+    name: "said again",
+    faults: { duplicate: 8, delay: 15, "request-repeated": 6, "snapshot-dropped": 8, "stale-read": 10, "dead-letters-redriven": 3 },
+    caps: 6,
+    haste: true,
+  },
   // CodeBuild has no room, and never will
   { name: "no room for builds", faults: { "build-refused": 100 }, caps: Number.POSITIVE_INFINITY, haste: true },
 ];

@@ -12,6 +12,8 @@ type Input = {
   RequestItems: Record<string, { PutRequest: { Item: Item } }[]>;
 };
 
+type Asked = { readonly Keys?: Item[]; readonly ConsistentRead?: boolean };
+
 /** The table of snapshots: what is in it may be old, damaged or gone at any time, and nothing may depend on it. */
 export const snapshotsOf = (world: World) => {
   const streams = new Map<string, Map<string, Versions>>();
@@ -37,8 +39,13 @@ export const snapshotsOf = (world: World) => {
         put(isState(Item.sk?.S ?? "") && world.faults.strikes("snapshot-damaged") ? damaged(Item) : Item);
       },
       BatchGetItem: ({ RequestItems }: Input) => {
-        const [[table = "", { Keys = [] } = {}] = []] = Object.entries(RequestItems as unknown as Record<string, { Keys?: Item[] }>);
-        const found = Keys.map(({ pk, sk }) => streams.get(pk?.S ?? "")?.get(sk?.S ?? "")?.now).filter((item) => item !== undefined);
+        const [[table = "", { Keys = [], ConsistentRead = false } = {}] = []] = Object.entries(
+          RequestItems as unknown as Record<string, Asked>,
+        );
+        const found = Keys.map(({ pk, sk }) => {
+          const row = streams.get(pk?.S ?? "")?.get(sk?.S ?? "");
+          return !ConsistentRead && world.faults.strikes("stale-read") ? row?.before : row?.now;
+        }).filter((item) => item !== undefined);
         return { Responses: { [table]: found } };
       },
       BatchWriteItem: ({ RequestItems }: Input) => {

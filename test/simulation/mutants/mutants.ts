@@ -18,6 +18,9 @@ export const rare: ReadonlySet<string> = new Set([
   "nobody looks for what begins",
   "what a flip that has begun makes untrue is decided all the same",
   "publishers do not go by what was recorded first",
+  "who remembers rows of causes that were dropped trusts them",
+  "who remembers rows of causes that were dropped writes the rest behind them",
+  "a damaged snapshot is taken",
 ]);
 export type Change = { readonly file: string; readonly from: string; readonly to: string };
 
@@ -83,36 +86,47 @@ export const mutants: readonly Mutant[] = [
     "if (handled !== undefined) return",
     "if (handled !== undefined && stream === because.actor) return",
   ),
-  one(
-    "what a snapshot covers is not looked up as handled",
-    "engine/log/folded-streams.ts",
-    "indexed === 0 ? { version: undefined, indexed: NOTHING_INDEXED } : snapshots",
-    "indexed >= 0 ? { version: undefined, indexed: NOTHING_INDEXED } : snapshots",
-  ),
-  one(
-    "whether a cause was handled is asked of a replica that may be behind",
-    "engine/log/snapshots.ts",
-    "ConsistentRead: true }",
-    "ConsistentRead: false }",
-  ),
-  one(
-    "a snapshot is written before its causes are indexed, and who writes them dies",
-    "engine/log/folded-streams.ts",
-    "await snapshots.index(stream, now, noted, upTo)",
-    "await snapshots.index(stream, [], noted, upTo)",
-  ),
-  one(
-    "who remembers rows of causes that were dropped trusts them",
-    "engine/log/folded-streams.ts",
-    "looked.indexed.version < found.indexed;",
-    "looked.indexed.version < found.indexed - 1_000;",
-  ),
-  one(
-    "who remembers rows of causes that were dropped writes the rest behind them",
-    "engine/log/folded-streams.ts",
-    "if (byOthers < folded.indexed) return",
-    "if (byOthers < folded.indexed - 1_000) return",
-  ),
+
+  {
+    ...one(
+      "whether a cause was handled is asked of a replica that may be behind",
+      "engine/log/snapshots.ts",
+      "ConsistentRead: true }",
+      "ConsistentRead: false }",
+    ),
+    theme: "said again",
+  },
+
+  {
+    ...one(
+      "a snapshot is written before its causes are indexed, and who writes them dies",
+      "engine/log/folded-streams.ts",
+      "await snapshots.index(stream, now, noted, upTo)",
+      "await snapshots.index(stream, [], noted, upTo)",
+    ),
+    theme: "said again",
+  },
+
+  {
+    ...one(
+      "who remembers rows of causes that were dropped trusts them",
+      "engine/log/folded-streams.ts",
+      "looked.indexed.version < found.indexed;",
+      "looked.indexed.version < found.indexed - 1_000;",
+    ),
+    theme: "said again",
+  },
+
+  {
+    ...one(
+      "who remembers rows of causes that were dropped writes the rest behind them",
+      "engine/log/folded-streams.ts",
+      "if (byOthers < folded.indexed) return",
+      "if (byOthers < folded.indexed - 1_000) return",
+    ),
+    theme: "said again",
+  },
+
   one(
     "a process remembers what it decided ahead of its commit",
     "engine/log/execute.ts",
