@@ -154,6 +154,24 @@ describe("a process that remembers what was dropped since", () => {
     for (const add of adding) await one.add(stream, add);
     for (const add of [1, 20, 40, 43, 60]) expect((await processOf().add(stream, add)).events).toMatchObject([{ version: add }]);
   });
+  it("writes nothing behind rows that were dropped since it looked", async () => {
+    let dropping = false;
+    const one = processOf({
+      snapshots: {
+        ...snapshots,
+        indexed: async (stream) => {
+          if (dropping) await drop(stream);
+          dropping = false;
+          return snapshots.indexed(stream);
+        },
+      },
+    });
+    const stream = await counted(43, one);
+    dropping = true;
+    await one.add(stream, 44);
+    expect(dropping).toBe(false);
+    for (const add of [1, 20, 40, 41, 44]) expect((await processOf().add(stream, add)).events).toMatchObject([{ version: add }]);
+  });
   it("finds every cause handled where the log was put back to a moment before, and grew again", async () => {
     const one = processOf();
     const stream = await counted(40, one);
