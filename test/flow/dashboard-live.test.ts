@@ -307,13 +307,14 @@ describe.skipIf(browser === undefined)("in a real browser (skipped where no Chro
       const at = new URL(page.url()).searchParams.get("at") ?? "";
       expect(Date.parse(at)).toBe(moment);
       const { body } = await world.api.get(`environments/web/production?at=${encodeURIComponent(at)}`);
-      type Then = { live: { sequence: number } | null; pin: object | null; flipping: { sequence: number } | null };
-      const { live, pin, flipping } = (body as { environment: Then }).environment;
+      type Then = { live: { sequence: number } | null; pin: object | null; lock: object | null; flipping: { sequence: number } | null };
+      const { live, pin, lock, flipping } = (body as { environment: Then }).environment;
       const badges = (await page.locator("article header .badge").allInnerTexts()).map((text) => text.trim());
       expect(badges).toEqual([
         live === null ? "nothing live" : `live #${live.sequence}`,
         ...(flipping === null ? [] : [`going to #${flipping.sequence}`]),
         ...(pin === null ? [] : ["pinned"]),
+        ...(lock === null ? [] : ["locked"]),
       ]);
       expect(await page.locator("a.button").count()).toBe(0);
       shown.add(badges.join());
