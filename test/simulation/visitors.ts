@@ -15,7 +15,7 @@ const KEPT_MS = cacheKeys.pages.maxSeconds * 1_000;
 type Rows = ReadonlyMap<string, string>;
 /** What a browser asks for: a page, which may name a release, or what a page of a release asks for. */
 type Asked = { readonly is: "document" | "navigation"; readonly release: string | undefined };
-type Kept = { readonly address: string; readonly until: number };
+type Kept = { readonly address: string; readonly of: string | undefined; readonly until: number };
 
 let now = (): number => 0;
 const route = loadRouterAtOnce(routerSource(), () => now());
@@ -72,10 +72,9 @@ const pointOf = (cloud: Cloud, watch: EdgeWatch, distribution: string) => {
     const { request, origin } = route(eventOf(distribution, asked), (key) => rows.get(key));
     const key = JSON.stringify([request.uri, cacheKeys.pages.headers.map((name) => request.headers[name]?.value)]);
     const found = kept.get(key);
-    if (found !== undefined && found.until > world.now())
-      return { address: found.address, keptFor: request.headers[RELEASE_HEADER]?.value };
+    if (found !== undefined && found.until > world.now()) return { address: found.address, keptFor: found.of };
     const address = origin !== undefined && "domainName" in origin ? (origin.domainName.split(".")[0] ?? "") : "live";
-    kept.set(key, { address, until: world.now() + KEPT_MS });
+    kept.set(key, { address, of: request.headers[RELEASE_HEADER]?.value, until: world.now() + KEPT_MS });
     return { address };
   };
 
