@@ -1,14 +1,13 @@
 import { EVENTS_TABLE } from "../blueprint/topology.ts";
 import { dynamodbClient, keyValueStoreClient, kmsClient, s3Client } from "../engine/aws/clients.ts";
-import { isDenied, problemOf } from "../engine/aws/errors.ts";
 import { systemClock } from "../engine/kit/clock.ts";
 import { type EdgeReplayed, type Place, replayEdge, verifyEdge } from "../operator/replay/edge.ts";
 import { wireEdge } from "../operator/replay/edge-wiring.ts";
 import type { LogVerified } from "../operator/verify/verify-log.ts";
 import { findAccount } from "./account.ts";
 import type { Context } from "./context.ts";
-import { CliError, exit, usageError } from "./failure.ts";
-import { engineIn, explain, wholeLog } from "./rebuilding.ts";
+import { usageError } from "./failure.ts";
+import { engineIn, explainTable, openWith, wholeLog } from "./rebuilding.ts";
 
 export type EdgeRebuilding = Awaited<ReturnType<typeof openEdgeRebuilding>>;
 
@@ -26,24 +25,18 @@ export async function openEdgeRebuilding(context: Context) {
     kms: kmsClient(options),
     keyValueStore: keyValueStoreClient(options),
   };
-  const close = (): void => {
-    for (const client of Object.values(clients)) client.destroy();
-  };
-  try {
+  const explained = explainTable("The edge's table is not there", "the edge");
+  return openWith(clients, async () => {
     const { buckets } = await engineIn(account, clients.dynamodb);
     const places = await placesOf(context);
     const ports = wireEdge(clients, { eventsTable: EVENTS_TABLE, files: buckets.static }, { clock: systemClock, signal });
     return {
-      replay: (): Promise<EdgeReplayed> => replayEdge(ports, places).catch(explainTable),
-      verify: (): Promise<EdgeReplayed> => verifyEdge(ports, places).catch(explainTable),
+      replay: (): Promise<EdgeReplayed> => replayEdge(ports, places).catch(explained),
+      verify: (): Promise<EdgeReplayed> => verifyEdge(ports, places).catch(explained),
       /** Verifies what rows are compared with: the event table and, unless it is taken alone, every seal. */
       verifyLog: (from: string): Promise<LogVerified> => wholeLog(clients, from === "table" ? undefined : buckets.archive, context),
-      close,
     };
-  } catch (error) {
-    close();
-    throw error;
-  }
+  });
 }
 
 const placesOf = async (context: Context): Promise<Place[]> => {
@@ -55,17 +48,3 @@ const placesOf = async (context: Context): Promise<Place[]> => {
     "Where there is one, the engine is older than this command: update it with `shiplog up`.",
   );
 };
-
-function explainTable(error: unknown): never {
-  if (isDenied(error))
-    throw usageError(
-      `These credentials may not do that: ${(error as Error).message}.`,
-      "docs/aws.md names the rights that a replay of the edge takes.",
-    );
-  if (problemOf(error) === "missing")
-    throw new CliError(exit.failed, "table.missing", `The edge's table is not there: ${(error as Error).message}`, {
-      next: "Make it with `shiplog up`, or start `shiplog dev` again; then run this command again.",
-      cause: error,
-    });
-  return explain(error);
-}

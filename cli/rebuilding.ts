@@ -2,6 +2,7 @@ import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { EVENTS_TABLE, SEAL_KEY, VIEWS_TABLE } from "../blueprint/topology.ts";
 import { SealBroken } from "../engine/archive/sealed-history.ts";
 import { dynamodbClient, kmsClient, s3Client } from "../engine/aws/clients.ts";
+import { isDenied, problemOf } from "../engine/aws/errors.ts";
 import { systemClock } from "../engine/kit/clock.ts";
 import { ChainBroken } from "../engine/log/chain-broken.ts";
 import { RebuildInterrupted, RebuildMismatch, replay, verifyViews, type Wanted } from "../operator/replay/replay.ts";
@@ -27,10 +28,7 @@ export async function openRebuilding(context: Context, by: string) {
   const account = findAccount(context);
   const { options } = account;
   const clients = { dynamodb: dynamodbClient(options), s3: s3Client(options), kms: kmsClient(options) };
-  const close = (): void => {
-    for (const client of Object.values(clients)) client.destroy();
-  };
-  try {
+  return openWith(clients, async () => {
     const resources = await engineIn(account, clients.dynamodb);
     const names = { eventsTable: EVENTS_TABLE, viewsTable: VIEWS_TABLE, archive: resources.buckets.archive, sealKey: SEAL_KEY };
     const ports = wire(clients, names, { clock: systemClock, by, tell: (line) => terminal.note(line), signal });
@@ -39,12 +37,8 @@ export async function openRebuilding(context: Context, by: string) {
       verify: (wanted: Wanted) => verifyViews(ports, wanted).catch(explain),
       /** Verifies what rows are compared with: the event table and, unless it is taken alone, every seal. */
       verifyLog: (from: Wanted["from"]) => wholeLog(clients, from === "table" ? undefined : resources.buckets.archive, context),
-      close,
     };
-  } catch (error) {
-    close();
-    throw error;
-  }
+  });
 }
 
 /** What an engine has in this account. @throws CliError (usage) where there is none */
@@ -56,6 +50,48 @@ export async function engineIn(account: Account, dynamodb: DynamoDBClient): Prom
     "Set AWS_REGION and AWS_PROFILE to where the engine is, or start a local one with `shiplog dev`.",
   );
 }
+
+/**
+ * What is opened with these clients: they go with it, or where it cannot be opened.
+ *
+ * @param open what it needs to be asked for first
+ */
+export async function openWith<T extends object>(
+  clients: Readonly<Record<string, { destroy(): void }>>,
+  open: () => Promise<T>,
+): Promise<T & { close(): void }> {
+  const close = (): void => {
+    for (const client of Object.values(clients)) client.destroy();
+  };
+  try {
+    return { ...(await open()), close };
+  } catch (error) {
+    close();
+    throw error;
+  }
+}
+
+/**
+ * What a person is told where a table cannot be asked.
+ *
+ * @param missing one sentence, where it is not there
+ * @param what a replay of what takes the rights that docs/aws.md names
+ */
+export const explainTable =
+  (missing: string, what: string) =>
+  (error: unknown): never => {
+    if (isDenied(error))
+      throw usageError(
+        `These credentials may not do that: ${(error as Error).message}.`,
+        `docs/aws.md names the rights that a replay of ${what} takes.`,
+      );
+    if (problemOf(error) === "missing")
+      throw new CliError(exit.failed, "table.missing", `${missing}: ${(error as Error).message}`, {
+        next: "Make it with `shiplog up`, or start `shiplog dev` again; then run this command again.",
+        cause: error,
+      });
+    return explain(error);
+  };
 
 /** The log as it was verified. @param archive bucket of the seals, where they are to be verified too @throws CliError where it was changed */
 export async function wholeLog(

@@ -1,14 +1,12 @@
 import { EVENTS_TABLE, SNAPSHOTS_TABLE } from "../blueprint/topology.ts";
 import { dynamodbClient, kmsClient, s3Client } from "../engine/aws/clients.ts";
-import { isDenied, problemOf } from "../engine/aws/errors.ts";
 import { systemClock } from "../engine/kit/clock.ts";
 import { dropSnapshots, type SnapshotsDropped, type SnapshotsVerified, verifySnapshots } from "../operator/replay/snapshots.ts";
 import { wireSnapshots } from "../operator/replay/snapshots-wiring.ts";
 import type { LogVerified } from "../operator/verify/verify-log.ts";
 import { findAccount } from "./account.ts";
 import type { Context } from "./context.ts";
-import { CliError, exit, usageError } from "./failure.ts";
-import { engineIn, explain, wholeLog } from "./rebuilding.ts";
+import { engineIn, explainTable, openWith, wholeLog } from "./rebuilding.ts";
 
 export type SnapshotsRebuilding = Awaited<ReturnType<typeof openSnapshotsRebuilding>>;
 
@@ -22,36 +20,16 @@ export async function openSnapshotsRebuilding(context: Context, by: string) {
   const account = findAccount(context);
   const { options } = account;
   const clients = { dynamodb: dynamodbClient(options), s3: s3Client(options), kms: kmsClient(options) };
-  const close = (): void => {
-    for (const client of Object.values(clients)) client.destroy();
-  };
-  try {
+  const explained = explainTable(`The table ${SNAPSHOTS_TABLE} is not there`, "snapshots");
+  return openWith(clients, async () => {
     const { buckets } = await engineIn(account, clients.dynamodb);
     const names = { eventsTable: EVENTS_TABLE, snapshotsTable: SNAPSHOTS_TABLE };
     const ports = wireSnapshots(clients.dynamodb, names, { clock: systemClock, by, tell: (line) => terminal.note(line), signal });
     return {
-      drop: (): Promise<SnapshotsDropped> => dropSnapshots(ports).catch(explainTable),
-      verify: (): Promise<SnapshotsVerified> => verifySnapshots(ports).catch(explainTable),
+      drop: (): Promise<SnapshotsDropped> => dropSnapshots(ports).catch(explained),
+      verify: (): Promise<SnapshotsVerified> => verifySnapshots(ports).catch(explained),
       /** Verifies what rows are compared with: the event table and, unless it is taken alone, every seal. */
       verifyLog: (from: string): Promise<LogVerified> => wholeLog(clients, from === "table" ? undefined : buckets.archive, context),
-      close,
     };
-  } catch (error) {
-    close();
-    throw error;
-  }
-}
-
-function explainTable(error: unknown): never {
-  if (isDenied(error))
-    throw usageError(
-      `These credentials may not do that: ${(error as Error).message}.`,
-      "docs/aws.md names the rights that a replay of snapshots takes.",
-    );
-  if (problemOf(error) === "missing")
-    throw new CliError(exit.failed, "table.missing", `The table ${SNAPSHOTS_TABLE} is not there: ${(error as Error).message}`, {
-      next: "Make it with `shiplog up`, or start `shiplog dev` again; then run this command again.",
-      cause: error,
-    });
-  return explain(error);
+  });
 }

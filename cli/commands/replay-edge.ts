@@ -1,3 +1,4 @@
+import { counted } from "../../domain/kernel/counted.ts";
 import type { Context } from "../context.ts";
 import type { EdgeRebuilding } from "../edge-rebuilding.ts";
 import { type ExitCode, exit } from "../failure.ts";
@@ -12,7 +13,7 @@ export async function replayEdge({ terminal, json }: Context, rebuilding: EdgeRe
   if (json) terminal.document(replayed);
   else
     terminal.result(
-      `edge: ${count(rows, "row")} of ${count(environments, "environment")} as the log says: ${written.length} written, ${deleted.length} deleted (${seconds.toFixed(1)} s)`,
+      `edge: ${counted(rows, "row")} of ${counted(environments, "environment")} as the log says: ${written.length} written, ${deleted.length} deleted (${seconds.toFixed(1)} s)`,
     );
   if (!json) for (const { place, key, what } of differences) terminal.note(plain(`${place} ${key} was left: ${what}.`));
   tellRest(terminal, replayed);
@@ -29,12 +30,12 @@ export async function compareEdge({ terminal, json }: Context, rebuilding: EdgeR
     for (const { place, key, what } of differences) terminal.result(plain(`${place} ${key}: ${what}`));
     if (differences.length === 0)
       terminal.result(
-        `${count(rows, "row")} of ${count(environments, "environment")}: each is what the log says (${seconds.toFixed(1)} s)`,
+        `${counted(rows, "row")} of ${counted(environments, "environment")}: each is what the log says (${seconds.toFixed(1)} s)`,
       );
   }
   tellRest(terminal, compared);
   if (differences.length === 0) return exit.reached;
-  terminal.note(`${count(differences.length, "row")} ${differences.length === 1 ? "is" : "are"} not what the log says.`);
+  terminal.note(`${counted(differences.length, "row")} ${differences.length === 1 ? "is" : "are"} not what the log says.`);
   terminal.note("Put right what can be with:  shiplog replay edge");
   return exit.failed;
 }
@@ -51,5 +52,3 @@ const tellRest = (terminal: Context["terminal"], { strangers, unlisted }: Replay
   for (const table of unlisted)
     terminal.note(plain(`Rows that the log does not have could not be looked for: these credentials may not list the keys of ${table}.`));
 };
-
-const count = (number: number, noun: string): string => `${number} ${noun}${number === 1 ? "" : "s"}`;

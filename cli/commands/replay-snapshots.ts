@@ -1,3 +1,4 @@
+import { counted } from "../../domain/kernel/counted.ts";
 import type { Context } from "../context.ts";
 import { type ExitCode, exit } from "../failure.ts";
 import type { SnapshotsRebuilding } from "../snapshots-rebuilding.ts";
@@ -10,9 +11,9 @@ export async function dropSnapshots({ terminal, json }: Context, rebuilding: Sna
   if (json) terminal.document(dropped);
   else
     terminal.result(
-      `snapshots: ${count(rows, "row")} of ${count(streams, "stream")} removed (${seconds.toFixed(1)} s); the engine makes again what it needs`,
+      `snapshots: ${counted(rows, "row")} of ${counted(streams, "stream")} removed (${seconds.toFixed(1)} s); the engine makes again what it needs`,
     );
-  if (left > 0) terminal.note(`Another run that began meanwhile removes the rest of ${count(left, "stream")}.`);
+  if (left > 0) terminal.note(`Another run that began meanwhile removes the rest of ${counted(left, "stream")}.`);
   return exit.reached;
 }
 
@@ -26,15 +27,13 @@ export async function compareSnapshots({ terminal, json }: Context, rebuilding: 
     for (const { stream, what } of differences) terminal.result(plain(`${stream}: ${what}`));
     if (differences.length === 0)
       terminal.result(
-        `${count(states - foreign, "state")} and ${count(causes, "row")} of handled causes, ${count(streams, "stream")}: each is what the log says (${seconds.toFixed(1)} s)`,
+        `${counted(states - foreign, "state")} and ${counted(causes, "row")} of handled causes, ${counted(streams, "stream")}: each is what the log says (${seconds.toFixed(1)} s)`,
       );
   }
-  if (foreign > 0) terminal.note(`${count(foreign, "state")} of another release: this one takes none of them.`);
+  if (foreign > 0) terminal.note(`${counted(foreign, "state")} of another release: this one takes none of them.`);
   if (differences.length === 0) return exit.reached;
   const places = new Set(differences.map(({ stream }) => stream)).size;
-  terminal.note(`Of ${count(places, "stream")} the snapshots are not what the log says.`);
+  terminal.note(`Of ${counted(places, "stream")} the snapshots are not what the log says.`);
   terminal.note("Drop all of them, so that the engine makes them again, with:  shiplog replay snapshots");
   return exit.failed;
 }
-
-const count = (number: number, noun: string): string => `${number} ${noun}${number === 1 ? "" : "s"}`;

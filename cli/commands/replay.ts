@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { counted } from "../../domain/kernel/counted.ts";
 import type { Context, Register } from "../context.ts";
 import { CliError, type ExitCode, exit, usageError } from "../failure.ts";
 import type { Rebuilding } from "../rebuilding.ts";
@@ -93,7 +94,7 @@ async function rebuild(
     terminal.result(`${views.join(", ")}: generation ${generation} was live already; ${removed} old rows removed`);
   else
     terminal.result(
-      `${views.join(", ")}: ${rows} rows from ${events} events (${count(segments, "segment")}) in ${seconds.toFixed(1)} s, each compared with the log; generation ${generation} is live, ${removed} old rows removed`,
+      `${views.join(", ")}: ${rows} rows from ${events} events (${counted(segments, "segment")}) in ${seconds.toFixed(1)} s, each compared with the log; generation ${generation} is live, ${removed} old rows removed`,
     );
   // with --json too: whoever reads no field of it must not miss it
   for (const { stream, version, reason } of sampled.faults)
@@ -101,7 +102,7 @@ async function rebuild(
   terminal.note(
     sampled.faults.length > 0
       ? `${wanted.from === "table" ? "The rows are built from it all the same" : "What is sealed of it was read from the segments"}. Find every such commit with:  shiplog audit verify`
-      : `${count(sampled.streams, "stream")} of the event table sampled: as they were written. Every row is verified by:  shiplog replay all --verify`,
+      : `${counted(sampled.streams, "stream")} of the event table sampled: as they were written. Every row is verified by:  shiplog replay all --verify`,
   );
   return exit.reached;
 }
@@ -118,19 +119,17 @@ async function compare(
   else {
     for (const { stream, what } of differences) terminal.result(`${stream}: ${what}`);
     if (differences.length === 0)
-      terminal.result(`${count(rows, "row")}, ${events} events: each row is what the log says (${seconds.toFixed(1)} s)`);
+      terminal.result(`${counted(rows, "row")}, ${events} events: each row is what the log says (${seconds.toFixed(1)} s)`);
     terminal.note(
       wanted.from === "table"
-        ? `${count(log.rows, "commit")} in the event table: the chain of each stream is whole. No seal was read.`
-        : `${count(log.rows, "commit")} in the event table: each of the ${log.commits} that are sealed is as it was sealed, and every chain is whole.`,
+        ? `${counted(log.rows, "commit")} in the event table: the chain of each stream is whole. No seal was read.`
+        : `${counted(log.rows, "commit")} in the event table: each of the ${log.commits} that are sealed is as it was sealed, and every chain is whole.`,
     );
   }
-  if (outdated > 0) terminal.note(`${count(outdated, "row")} of another release: made anew when they are read.`);
+  if (outdated > 0) terminal.note(`${counted(outdated, "row")} of another release: made anew when they are read.`);
   if (differences.length === 0) return exit.reached;
   const are = differences.length === 1 ? "is" : "are";
-  terminal.note(`${count(differences.length, "row")} of ${rows} ${are} not what the log says.`);
+  terminal.note(`${counted(differences.length, "row")} of ${rows} ${are} not what the log says.`);
   terminal.note(`Build them again with:  shiplog replay ${wanted.views.length === 1 ? wanted.views[0] : "all"}`);
   return exit.failed;
 }
-
-const count = (number: number, noun: string): string => `${number} ${noun}${number === 1 ? "" : "s"}`;

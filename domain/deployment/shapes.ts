@@ -77,6 +77,9 @@ export const MAX_SPLIT_FUNCTIONS = 10;
 /** A split function is a server like the other: of the same size, with the same settings and rights. */
 export const kindOf = (role: FunctionRole): FunctionKind => (role === "image" || role === "revalidation" ? role : "server");
 
+/** Those that visitors reach by an address of their own. */
+export const isReached = ({ role }: Pick<PublishedFunction, "role">): boolean => kindOf(role) !== "revalidation";
+
 /**
  * One immutable function version. `codeSha256` is base64, as Lambda gives it; `settings` names the settings that it was
  * published with; `streaming` says that it answers as a stream, and is absent where it answers whole; `patterns` are the
@@ -125,8 +128,5 @@ export type Request = z.infer<typeof Request>;
 export type FunctionRole = z.infer<typeof FunctionRole>;
 export type FunctionKind = "server" | "image" | "revalidation";
 export type PublishedFunction = z.infer<typeof PublishedFunction>;
-
-/** Those that visitors reach by an address of their own. */
-export const isReached = ({ role }: Pick<PublishedFunction, "role">): boolean => kindOf(role) !== "revalidation";
 export type Release = z.infer<typeof Release>;
 export type Step = z.infer<typeof Step>;

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { BUILD_GRACE_MS, DEADLINE_MS, NUDGE_MS } from "../deployment/limits.ts";
+import { counted } from "../kernel/counted.ts";
 import { deploymentStream } from "../kernel/identity.ts";
 import type { DeploymentView } from "./views.ts";
 
@@ -127,8 +128,6 @@ export const lettersHealth = (letters: readonly LetterSeen[], unread: readonly s
     about: null,
   };
 };
-
-const counted = (number: number, what: string): string => `${number} ${what}${number === 1 ? "" : "s"}`;
 
 export type StepSeen = Pick<DeploymentView, "id" | "site" | "environment" | "status" | "reason" | "release"> & {
   /** how long it is where it is */

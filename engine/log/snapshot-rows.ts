@@ -1,20 +1,13 @@
-import {
-  BatchWriteItemCommand,
-  DeleteItemCommand,
-  type DynamoDBClient,
-  GetItemCommand,
-  QueryCommand,
-  ScanCommand,
-  type WriteRequest,
-} from "@aws-sdk/client-dynamodb";
+import { BatchWriteItemCommand, DeleteItemCommand, type DynamoDBClient, GetItemCommand, type WriteRequest } from "@aws-sdk/client-dynamodb";
 import { conditionalWrite } from "../aws/conditional-write.ts";
 import type { Item } from "./codec.ts";
-import { BATCH, HANDLED, INDEXED, STATE, versionOf } from "./snapshots.ts";
+import { BATCH, HANDLED, INDEXED, type Indexed, indexedOf, STATE, versionOf } from "./snapshots.ts";
+import { tableRows } from "./table-rows.ts";
 
 /** One stream's rows in the table of snapshots. Nothing is taken for a snapshot yet. */
 export type StreamRows = {
-  /** up to which version every cause has its row; 0 for none */
-  readonly indexed: number;
+  /** up to which commit every cause has its row */
+  readonly indexed: Indexed;
   /** nobody can index it: a drop is under way, or was cut off */
   readonly closed: boolean;
   /** by commit id; `undefined` where a row names no version */
@@ -37,25 +30,9 @@ const MAX_TRIES = 20;
  * another over it, whichever it was when he began.
  */
 export const snapshotRows = (client: DynamoDBClient, table: string) => {
-  const items = async function* (stream: string, names?: string): AsyncGenerator<Item[]> {
-    let from: Item | undefined;
-    do {
-      const { Items = [], LastEvaluatedKey } = await client.send(
-        new QueryCommand({
-          TableName: table,
-          ConsistentRead: true,
-          KeyConditionExpression: "pk = :stream",
-          ExpressionAttributeValues: { ":stream": { S: stream } },
-          ProjectionExpression: names,
-          ExclusiveStartKey: from,
-        }),
-      );
-      yield Items;
-      from = LastEvaluatedKey;
-    } while (from !== undefined);
-  };
+  const items = tableRows(client, table);
 
-  const indexedOf = async (stream: string): Promise<Item | undefined> =>
+  const noteOf = async (stream: string): Promise<Item | undefined> =>
     (await client.send(new GetItemCommand({ TableName: table, ConsistentRead: true, Key: keyOf(stream, INDEXED) }))).Item;
 
   const send = async (requests: readonly WriteRequest[], pause: Pause): Promise<void> => {
@@ -73,21 +50,14 @@ export const snapshotRows = (client: DynamoDBClient, table: string) => {
     /** The names of all streams that have rows. */
     streams: async (): Promise<string[]> => {
       const names = new Set<string>();
-      let from: Item | undefined;
-      do {
-        const { Items = [], LastEvaluatedKey } = await client.send(
-          new ScanCommand({ TableName: table, ConsistentRead: true, ProjectionExpression: "pk", ExclusiveStartKey: from }),
-        );
-        for (const { pk } of Items) names.add(pk?.S ?? "");
-        from = LastEvaluatedKey;
-      } while (from !== undefined);
+      for await (const page of items.scan(0, 1)) for (const { pk } of page) names.add(pk?.S ?? "");
       return [...names].sort();
     },
     /** `indexed` is read before the rows: an engine writes them in the other order. */
     of: async (stream: string): Promise<StreamRows> => {
-      const note = await indexedOf(stream);
+      const note = await noteOf(stream);
       const found: Item[] = [];
-      for await (const page of items(stream)) found.push(...page);
+      for await (const item of items.stream(stream)) found.push(item);
       return rowsIn(note, found);
     },
     /** @param streams at most 25 @param by one name for this run: a later run that closes a stream has it */
@@ -102,20 +72,15 @@ export const snapshotRows = (client: DynamoDBClient, table: string) => {
      * @returns how many rows
      */
     remove: async (stream: string, by: string, pause: Pause): Promise<number> => {
+      const keys: Item[] = [];
+      for await (const { pk, sk } of items.stream(stream)) if (pk && sk && sk.S !== INDEXED) keys.push({ pk, sk });
       let removed = 0;
-      for await (const page of items(stream, "pk, sk")) {
-        const keys = page.flatMap(({ pk, sk }) => (sk?.S === INDEXED || !pk || !sk ? [] : [{ pk, sk }]));
-        for (let at = 0; at < keys.length; at += BATCH) {
-          if ((await indexedOf(stream))?.closedBy?.S !== by) return removed;
-          const batch = keys.slice(at, at + BATCH);
-          await send(
-            batch.map((Key) => ({ DeleteRequest: { Key } })),
-            pause,
-          );
-          removed += batch.length;
-        }
+      for (; removed < keys.length; removed += BATCH) {
+        if ((await noteOf(stream))?.closedBy?.S !== by) return removed;
+        const requests = keys.slice(removed, removed + BATCH).map((Key) => ({ DeleteRequest: { Key } }));
+        await send(requests, pause);
       }
-      return removed;
+      return keys.length;
     },
     /** @returns `false` where another run has closed it since */
     open: (stream: string, by: string): Promise<boolean> =>
@@ -144,6 +109,6 @@ const rowsIn = (note: Item | undefined, items: readonly Item[]): StreamRows => {
     else if (sk.startsWith(STATE)) states.set(sk.slice(STATE.length), item);
     else if (sk !== INDEXED) strange.push(sk);
   }
-  const indexed = versionOf(note) ?? 0;
-  return { indexed, closed: note !== undefined && indexed === 0, handled, states, strange };
+  const indexed = indexedOf(note);
+  return { indexed, closed: note !== undefined && indexed.version === 0, handled, states, strange };
 };

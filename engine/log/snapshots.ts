@@ -134,7 +134,8 @@ export const versionOf = (item: unknown): number | undefined => {
   return found.success ? Number(found.data.version.N) : undefined;
 };
 
-const indexedOf = (item: unknown): Indexed => {
+/** Up to which commit a note says that every cause has its row. */
+export const indexedOf = (item: unknown): Indexed => {
   const found = z.object({ version: Count, hash: Text }).safeParse(item);
   return found.success ? { version: Number(found.data.version.N), hash: found.data.hash.S } : NOTHING_INDEXED;
 };
@@ -155,8 +156,7 @@ const unpacked = (packed: Uint8Array): string | undefined => {
 const writeAll = async (client: DynamoDBClient, table: string, requests: readonly WriteRequest[]): Promise<void> => {
   let left: WriteRequest[] = [...requests];
   for (let tries = 1; left.length > 0; tries++) {
-    if (tries > 3)
-      throw new Error(`${left.length} rows of ${table} could not be written: DynamoDB took none of them in ${tries - 1} tries`);
+    if (tries > 3) throw noRoomFor(table);
     const { UnprocessedItems } = await client.send(new BatchWriteItemCommand({ RequestItems: { [table]: left } }));
     left = UnprocessedItems?.[table] ?? [];
   }

@@ -171,8 +171,13 @@ describe("the snapshots are compared with the log", () => {
   });
   it("and an index that is ahead of the log is named", async () => {
     const { stream } = await lived(8);
-    await put(stream, "indexed", { version: { N: "9" } });
+    await put(stream, "indexed", { version: { N: "9" }, hash: { S: "of another" } });
     expect(await found()).toEqual([{ stream, what: "its causes are indexed up to version 9, and the log has 8 versions" }]);
+  });
+  it("and an index of another past is named: the table of events was put back to a moment before", async () => {
+    const { stream } = await lived(8);
+    await put(stream, "indexed", { version: { N: "8" }, hash: { S: "of another" } });
+    expect(await found()).toEqual([{ stream, what: "its causes are indexed up to a commit that version 8 is not in the log" }]);
   });
   it("and a state of another shape is another release's, not wrong", async () => {
     const { stream } = await lived(8);
@@ -270,7 +275,7 @@ describe("the snapshots are dropped", () => {
       await again(one).admitted(9, 12);
     };
     expect(await dropSnapshots(portsWith(openAndIndex))).toMatchObject({ streams: 1, rows: 0, left: 1 });
-    expect(await rows.of(one.stream)).toMatchObject({ indexed: 9, closed: false });
+    expect(await rows.of(one.stream)).toMatchObject({ indexed: { version: 9 }, closed: false });
     expect(await found()).toEqual([]);
   });
   it("by two at once: who closed a stream last removes its rows, and opens it", async () => {

@@ -1,30 +1,18 @@
-import { mkdir, writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { filesKey, liveKey, releaseKey } from "../../blueprint/edge-table.ts";
 import { runCli } from "../cli/support/run-cli.ts";
-import { startProxy } from "../support/proxy.ts";
-import { startWorld, type World } from "../support/world.ts";
+import { startProxiedWorld } from "../support/proxied-world.ts";
+import type { World } from "../support/world.ts";
 
+let room: Awaited<ReturnType<typeof startProxiedWorld>>;
 let world: World;
-let proxy: Awaited<ReturnType<typeof startProxy>>;
-/** for `--data`, with every request to the local AWS seen */
+let proxy: (typeof room)["proxy"];
 let data: string;
 beforeAll(async () => {
-  world = await startWorld({ environments: ["lost", "refused", "quiet"] });
-  proxy = await startProxy(world.aws.endpoint.url);
-  data = join(world.folder, "seen");
-  await mkdir(data);
-  const { credentials } = world.aws.endpoint;
-  await writeFile(
-    join(data, "connection.json"),
-    JSON.stringify({ url: world.dev.apiUrl, token: world.dev.token, endpoint: proxy.url, credentials }),
-  );
+  room = await startProxiedWorld({ environments: ["lost", "refused", "quiet"] });
+  ({ world, proxy, data } = room);
 });
-afterAll(async () => {
-  await proxy.close();
-  await world.close();
-});
+afterAll(() => room.close());
 
 /** More than a route has room for. */
 const PUBLIC_FILES = 300;

@@ -1,5 +1,3 @@
-import { mkdir, writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import { PutItemCommand } from "@aws-sdk/client-dynamodb";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { EVENTS_TABLE, SNAPSHOTS_TABLE } from "../../blueprint/topology.ts";
@@ -13,28 +11,18 @@ import { foldedStreams } from "../../engine/log/folded-streams.ts";
 import { lastUsed } from "../../engine/log/memory.ts";
 import { snapshotTable } from "../../engine/log/snapshots.ts";
 import { runCli } from "../cli/support/run-cli.ts";
-import { startProxy } from "../support/proxy.ts";
-import { startWorld, type World } from "../support/world.ts";
+import { startProxiedWorld } from "../support/proxied-world.ts";
+import type { World } from "../support/world.ts";
 
+let room: Awaited<ReturnType<typeof startProxiedWorld>>;
 let world: World;
-let proxy: Awaited<ReturnType<typeof startProxy>>;
-/** for `--data`, with every request to the local AWS seen */
+let proxy: (typeof room)["proxy"];
 let data: string;
 beforeAll(async () => {
-  world = await startWorld({ environments: ["kept"] });
-  proxy = await startProxy(world.aws.endpoint.url);
-  data = join(world.folder, "seen");
-  await mkdir(data);
-  const { credentials } = world.aws.endpoint;
-  await writeFile(
-    join(data, "connection.json"),
-    JSON.stringify({ url: world.dev.apiUrl, token: world.dev.token, endpoint: proxy.url, credentials }),
-  );
+  room = await startProxiedWorld({ environments: ["kept"] });
+  ({ world, proxy, data } = room);
 });
-afterAll(async () => {
-  await proxy.close();
-  await world.close();
-});
+afterAll(() => room.close());
 
 const shiplog = (...words: string[]) => runCli(["--data", data, "replay", "snapshots", ...words]);
 /** As the engine keeps a stream that is long enough. */
