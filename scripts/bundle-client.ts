@@ -3,7 +3,7 @@ import { join, relative, sep } from "node:path";
 import { build, type Metafile, type Plugin } from "esbuild";
 
 /** What looks past the API at an account, or runs the engine: left to the whole package. */
-const WHOLE_ENGINE = /^(local\/|operator\/|cli\/(account|examination|infrastructure|rebuilding|verification)\.ts$)/;
+const WHOLE_ENGINE = /^(local\/|operator\/|cli\/(account|examination|infrastructure|([a-z]+-)?rebuilding|verification)\.ts$)/;
 
 /**
  * Bundles the command without what needs the engine's own code; a module that was left out says so when it is asked for.

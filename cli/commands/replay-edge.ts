@@ -2,6 +2,7 @@ import { counted } from "../../domain/kernel/counted.ts";
 import type { Context } from "../context.ts";
 import type { EdgeRebuilding } from "../edge-rebuilding.ts";
 import { type ExitCode, exit } from "../failure.ts";
+import { sayLog } from "../say-log.ts";
 import { plain } from "../terminal.ts";
 
 type Replayed = Awaited<ReturnType<EdgeRebuilding["replay"]>>;
@@ -32,6 +33,7 @@ export async function compareEdge({ terminal, json }: Context, rebuilding: EdgeR
       terminal.result(
         `${counted(rows, "row")} of ${counted(environments, "environment")}: each is what the log says (${seconds.toFixed(1)} s)`,
       );
+    terminal.note(sayLog(log, from));
   }
   tellRest(terminal, compared);
   if (differences.length === 0) return exit.reached;

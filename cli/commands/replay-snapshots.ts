@@ -1,6 +1,7 @@
 import { counted } from "../../domain/kernel/counted.ts";
 import type { Context } from "../context.ts";
 import { type ExitCode, exit } from "../failure.ts";
+import { sayLog } from "../say-log.ts";
 import type { SnapshotsRebuilding } from "../snapshots-rebuilding.ts";
 import { plain } from "../terminal.ts";
 
@@ -25,11 +26,13 @@ export async function compareSnapshots({ terminal, json }: Context, rebuilding: 
   if (json) terminal.document({ ...compared, log });
   else {
     for (const { stream, what } of differences) terminal.result(plain(`${stream}: ${what}`));
-    if (differences.length === 0)
+    if (streams === 0) terminal.result("nothing is kept: no stream is long enough yet, or all of it was dropped");
+    else if (differences.length === 0)
       terminal.result(
         `${counted(states - foreign, "state")} and ${counted(causes, "row")} of handled causes, ${counted(streams, "stream")}: each is what the log says (${seconds.toFixed(1)} s)`,
       );
   }
+  if (!json) terminal.note(sayLog(log, from));
   if (foreign > 0) terminal.note(`${counted(foreign, "state")} of another release: this one takes none of them.`);
   if (differences.length === 0) return exit.reached;
   const places = new Set(differences.map(({ stream }) => stream)).size;

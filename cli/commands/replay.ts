@@ -3,6 +3,7 @@ import { counted } from "../../domain/kernel/counted.ts";
 import type { Context, Register } from "../context.ts";
 import { CliError, type ExitCode, exit, usageError } from "../failure.ts";
 import type { Rebuilding } from "../rebuilding.ts";
+import { sayLog } from "../say-log.ts";
 import { compareEdge, replayEdge } from "./replay-edge.ts";
 import { compareSnapshots, dropSnapshots } from "./replay-snapshots.ts";
 
@@ -120,11 +121,7 @@ async function compare(
     for (const { stream, what } of differences) terminal.result(`${stream}: ${what}`);
     if (differences.length === 0)
       terminal.result(`${counted(rows, "row")}, ${events} events: each row is what the log says (${seconds.toFixed(1)} s)`);
-    terminal.note(
-      wanted.from === "table"
-        ? `${counted(log.rows, "commit")} in the event table: the chain of each stream is whole. No seal was read.`
-        : `${counted(log.rows, "commit")} in the event table: each of the ${log.commits} that are sealed is as it was sealed, and every chain is whole.`,
-    );
+    terminal.note(sayLog(log, wanted.from));
   }
   if (outdated > 0) terminal.note(`${counted(outdated, "row")} of another release: made anew when they are read.`);
   if (differences.length === 0) return exit.reached;

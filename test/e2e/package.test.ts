@@ -148,7 +148,7 @@ describe("the packages", () => {
       `${JSON.parse(await readFile(join(folder, "package.json"), "utf8")).version}\n`,
     );
     expect((await run(small, "npx shiplog status")).err).toContain("does not know which engine");
-    for (const command of ["dev", "doctor", "replay all", "audit verify", "up --stage try"]) {
+    for (const command of ["dev", "doctor", "replay all", "replay edge", "replay snapshots", "audit verify", "up --stage try"]) {
       const { code, err } = await run(small, `npx shiplog ${command}`);
       expect([command, code, err]).toEqual([command, 2, expect.stringContaining("npm i -D @shiplog-deploy/shiplog@")]);
     }
