@@ -68,7 +68,10 @@ it("compares snapshots with the log, drops them under an engine that runs, and t
     `DynamoDB.Query ${SNAPSHOTS_TABLE}`,
     `DynamoDB.Scan ${SNAPSHOTS_TABLE}`,
   ]);
-  expect(await shiplog("--verify")).toMatchObject({ code: 0, out: expect.stringContaining("nothing is kept: no stream is long enough yet") });
+  expect(await shiplog("--verify")).toMatchObject({
+    code: 0,
+    out: expect.stringContaining("nothing is kept: no stream is long enough yet"),
+  });
   await world.live("kept");
 });
 
