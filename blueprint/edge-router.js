@@ -6,8 +6,8 @@ import crypto from 'crypto';
  * does the local edge. The table is written by `edge-table.ts`, which says what its rows mean.
  *
  * CloudFront takes 10 KB of ES5.1 with const, let, await, arrows and templates: no destructuring, spread, for-of, `?.`, `??`,
- * shorthand properties or catch without a name, and no await within arguments. A request costs at most two look-ups, and three where it names a
- * release that is gone and may be for a file.
+ * shorthand properties or catch without a name, and no await within arguments. A request costs at most two look-ups, and three where it may be for a
+ * file and names a release that is gone, or is a candidate's visitor's.
  */
 const table = cf.kvs();
 
@@ -42,12 +42,13 @@ async function handler(event) {
   let route;
   if (named !== undefined) route = await routeAt(`release:${distribution}:${named}`);
   if (route === undefined) route = await routeAt(`live:${distribution}`);
+  if (route !== undefined && route.candidate !== undefined && named === undefined) route = await canary(route, event);
   if (route === undefined) {
     // the origin of its behaviour answers, whose alias is what is live; kept apart from what releases answer
     headers['x-shiplog-release'] = { value: 'live' };
     return request;
   }
-  // in no cache key: edge-header.js names the release after it
+  // in no cache key: edge-answer.js names the release after it
   headers['x-shiplog-deployment'] = { value: route.release };
 
   const below = belowBase(request.uri, route.base);
@@ -64,6 +65,24 @@ async function handler(event) {
   // what is not said is the behaviour's origin's: its key, timeouts and protocol
   cf.updateRequestOrigin({ domainName: addressFor(route, below) + route.host });
   return request;
+}
+
+/**
+ * The candidate for a visitor of its buckets, 0 to 999, and else what is live. A document draws a bucket where the visitor has none
+ * of this candidate; the cookie keeps it, so that more percent move nobody back, and a row without a candidate moves everybody.
+ */
+async function canary(live, event) {
+  const request = event.request;
+  const kept = /^([0-9]{1,3})\.([0-9]+)$/.exec(request.cookies.__shiplog ? request.cookies.__shiplog.value : '');
+  let bucket = 1000;
+  if (kept && kept[2] === String(live.candidate.sequence)) bucket = Number(kept[1]);
+  else if (isDocument(request)) {
+    bucket = parseInt(digestOf(event.context.requestId), 16) % 1000;
+    request.headers['x-shiplog-bucket'] = { value: `${bucket}.${live.candidate.sequence}` };
+  }
+  if (bucket >= 10 * live.candidate.percent) return live;
+  const route = await routeAt(`release:${event.context.distributionId}:${live.candidate.release}`);
+  return route === undefined ? live : route;
 }
 
 /** Static files have names of their own in every release, so nothing is looked up but for the manifests of a build. */
@@ -135,6 +154,7 @@ function isRoute(route) {
     (route.split === undefined || route.split.every((one) => typeof one[0] === 'string' && isAddress(one[1]))) &&
     (route.base === undefined || typeof route.base === 'string') &&
     (route.until === undefined || typeof route.until === 'number') &&
+    (route.candidate === undefined || (RELEASE.test(route.candidate.release) && typeof route.candidate.percent === 'number')) &&
     /^[0-9a-f]{16}$/.test(route.files.set) &&
     Number.isInteger(route.files.rows) &&
     (route.files.paths === undefined || typeof route.files.paths === 'string')
@@ -206,11 +226,15 @@ async function isPublic(distribution, files, path) {
   } catch (error) {
     return false;
   }
-  const digest = crypto.createHash('sha256').update(name).digest('hex').slice(0, 8);
+  const digest = digestOf(name);
   if (files.paths !== undefined) return files.paths.includes(digest);
   if (files.rows < 1) return false;
   const row = await rowAt(`files:${distribution}:${files.set}:${parseInt(digest, 16) % files.rows}`);
   return row !== undefined && row.includes(digest);
+}
+
+function digestOf(text) {
+  return crypto.createHash('sha256').update(text).digest('hex').slice(0, 8);
 }
 
 /** A file is its path below its set, whoever asks for it. S3 refuses requests with headers of its own that it did not sign. */

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import * as z from "zod";
 import { type PublicSet, Route } from "../domain/environment/route.ts";
+import { DeploymentId } from "../domain/kernel/identity.ts";
 
 /**
  * The table that an edge looks up which release answers, as `edge-router.js` reads it: a CloudFront KeyValueStore, whose keys
@@ -21,7 +22,13 @@ export const MAX_CHANGES = 50;
 /** All keys and values together. */
 export const MAX_TABLE = 5 * 1_024 * 1_024;
 
-export const LiveRow = Route;
+/**
+ * What documents come from that have no bucket of a candidate. `candidate`: a release with a row of its own that `percent` of the
+ * visitors are sent to; a visitor's bucket, 0 to 999, is of the candidate's `sequence` alone. No flip writes one: rollouts will.
+ */
+export const LiveRow = Route.extend({
+  candidate: z.object({ release: DeploymentId, sequence: z.number().int().positive(), percent: z.number().min(0).max(100) }).optional(),
+});
 /** `until`: seconds since 1970, from which on it is sent to what is live; absent for as long as it is live itself. */
 export const ReleaseRow = Route.extend({ until: z.number().int().positive().optional() });
 export type LiveRow = z.infer<typeof LiveRow>;

@@ -13,7 +13,7 @@ const ALL_VIEWER_EXCEPT_HOST = "b689b0a8-53d0-40ab-baf2-68738e2966ac";
 /** What decides which release answers. The local edge runs the same file. */
 const ROUTER = readFileSync(join($cli.paths.root, "blueprint/edge-router.js"), "utf8");
 /** What names that release on answers. */
-const HEADER = readFileSync(join($cli.paths.root, "blueprint/edge-header.js"), "utf8");
+const HEADER = readFileSync(join($cli.paths.root, "blueprint/edge-answer.js"), "utf8");
 
 const cachePolicy = (name: string, comment: string, { headers, cookies, query, maxSeconds }: CacheKey) =>
   new aws.cloudfront.CachePolicy(name, {

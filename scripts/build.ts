@@ -27,7 +27,7 @@ const common = { version, license, type, sideEffects, engines };
 /** What is compiled is what SST bundles too, but for infra, which has types of SST's own. */
 const AWS_SOURCES = ["sst.config.ts", "infra", "blueprint", "domain", "engine", "services", "client", "dashboard"];
 /** No TypeScript: other programs run them as they are. */
-const PLAIN_SOURCES = ["local/lambda/bootstrap.mjs", "blueprint/edge-router.js", "blueprint/edge-header.js"];
+const PLAIN_SOURCES = ["local/lambda/bootstrap.mjs", "blueprint/edge-router.js", "blueprint/edge-answer.js"];
 /** What CloudFront's runtime has for the router. */
 const OF_CLOUDFRONT = "cloudfront";
 const PACKAGES = ["shiplog", "cli"];

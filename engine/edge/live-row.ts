@@ -1,5 +1,6 @@
-import { LiveRow, ReleaseRow } from "../../blueprint/edge-table.ts";
+import { ReleaseRow } from "../../blueprint/edge-table.ts";
 import type { SiteConfig } from "../../blueprint/engine-config.ts";
+import { Route } from "../../domain/environment/route.ts";
 
 /** The table that an environment's edge looks up, and its name there. */
 export type Store = { readonly table: string; readonly distribution: string };
@@ -8,8 +9,8 @@ export type Store = { readonly table: string; readonly distribution: string };
 export const storeOf = ({ edgeTable, distribution }: Pick<SiteConfig, "edgeTable" | "distribution">): Store | undefined =>
   edgeTable === null || distribution === null ? undefined : { table: edgeTable, distribution };
 
-/** `undefined` where there is no row, or what no flip wrote. */
-export const readRow = (text: string | undefined): LiveRow | undefined => LiveRow.safeParse(parsed(text)).data;
+/** The route of what is live. `undefined` where there is no row, or what no flip wrote. */
+export const readRow = (text: string | undefined): Route | undefined => Route.safeParse(parsed(text)).data;
 /** Of a release, with its end. `undefined` where there is no row, or what no flip wrote. */
 export const readReleaseRow = (text: string | undefined): ReleaseRow | undefined => ReleaseRow.safeParse(parsed(text)).data;
 

@@ -8,6 +8,7 @@ import { type Answer, isOfEdge, page, type Release } from "./answer.ts";
 import { openAnswerCache } from "./answer-cache.ts";
 import { behaviorOf } from "./behavior.ts";
 import { listenBoth } from "./both-protocols.ts";
+import { answerSource, loadCookies } from "./bucket-cookie.ts";
 import { chosenRelease } from "./chosen-route.ts";
 import { PAYLOAD_LIMIT } from "./function-event.ts";
 import { keptReplies, type Served } from "./kept-replies.ts";
@@ -61,6 +62,7 @@ type Answered = { readonly answer: Answer; readonly release: Release | undefined
 export async function startEdge(options: EdgeOptions): Promise<Edge> {
   const now = options.now ?? Date.now;
   const route = loadRouter(options.router ?? routerSource());
+  const cookiesFor = loadCookies(answerSource());
   const behaviorFor = behaviorOf(options.behaviors);
   const cache = openAnswerCache({ bytesMax: options.keptMax ?? 64 * 1_024 * 1_024, now });
   const serve = keptReplies(cache);
@@ -84,7 +86,8 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
     const connection = { secure: request.socket instanceof TLSSocket, ip, httpVersion: request.httpVersion };
     const call = { requestId, request: asRouted(asked, event, routed.request), body, connection };
     const served = await serve(behavior.cacheKey, call, (one) => askOrigin(options, behavior, routed.origin, one));
-    return { answer: served.answer, release: releaseOf(served, chosen, says) };
+    const cookies = cookiesFor(routed.request, served.answer.status);
+    return { answer: withCookies(served.answer, cookies), release: releaseOf(served, chosen, says) };
   }
 
   async function onRequest(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -129,6 +132,11 @@ const askOrigin = (origins: Origins, behavior: Behavior, chosen: Routed["origin"
   if (behavior.origin !== "files" && chosen === undefined) return askFunction(origins, { role: behavior.origin }, call);
   throw new RouterFailed(`The router chose the origin "${origin}", which this edge does not have.`);
 };
+
+const withCookies = (answer: Answer, cookies: readonly string[]): Answer => ({
+  ...answer,
+  headers: [...answer.headers, ...cookies.map((one) => ["set-cookie", one] as const)],
+});
 
 /** Which release an answer is named after. Nobody knows it of what Lambda itself answered. */
 const releaseOf = ({ release, isStored }: Served, chosen: Release | undefined, says: Release): Release | undefined => {

@@ -1,8 +1,8 @@
-import { LiveRow, MAX_VALUE } from "../../blueprint/edge-table.ts";
+import { MAX_VALUE } from "../../blueprint/edge-table.ts";
 import type { SiteConfig } from "../../blueprint/engine-config.ts";
 import { kindOf, type PublishedFunction } from "../../domain/deployment/shapes.ts";
 import { isRemoved } from "../../domain/environment/remembered.ts";
-import type { PublicSet, Route } from "../../domain/environment/route.ts";
+import { type PublicSet, Route } from "../../domain/environment/route.ts";
 import type { Environment } from "../../domain/environment/state.ts";
 import { AddressTaken } from "../../engine/aws/addresses.ts";
 import { type Ports as AddressPorts, makeAddresses } from "../../engine/edge/addresses.ts";
@@ -69,7 +69,7 @@ const fitting = (route: Route): Route => {
     throw new FlipImpossible(
       `its row in the edge's table would have ${bytes} bytes, and CloudFront takes ${MAX_VALUE}: give its ${route.split?.length ?? 0} paths of split functions shorter or fewer patterns`,
     );
-  return LiveRow.parse(route);
+  return Route.parse(route);
 };
 
 /**

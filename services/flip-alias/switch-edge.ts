@@ -1,4 +1,4 @@
-import { type LiveRow, liveKey, type ReleaseRow, releaseKey } from "../../blueprint/edge-table.ts";
+import { liveKey, type ReleaseRow, releaseKey } from "../../blueprint/edge-table.ts";
 import type { EnvironmentCommand } from "../../domain/environment/commands.ts";
 import { isRemoved } from "../../domain/environment/remembered.ts";
 import type { Route } from "../../domain/environment/route.ts";
@@ -56,7 +56,7 @@ export const switchEdge = async (
 };
 
 /** A sequence above the highest that a flip was asked for with is a hand's. @param state read after the row was */
-const isNewer = ({ sequence }: LiveRow, flip: Flip, { flipped }: Environment): boolean => sequence > flip.sequence && sequence <= flipped;
+const isNewer = ({ sequence }: Route, flip: Flip, { flipped }: Environment): boolean => sequence > flip.sequence && sequence <= flipped;
 
 /**
  * Another delivery has brought the flip to its end, or a newer one went live: there is nothing to write, also where a hand has taken
@@ -72,11 +72,11 @@ const noteDrift = async (flip: Flip, { distribution }: Store, { edge }: Environm
 };
 
 /** Releases that would be sent to for ever: of the log, and one whose flip died after it wrote its row. */
-const leftBehind = (state: Environment, found: LiveRow | undefined, to: Route): Route[] => {
+const leftBehind = (state: Environment, found: Route | undefined, to: Route): Route[] => {
   const { routes, flipped } = state;
   const left = new Map([...routes.values()].flatMap(({ route, until }) => (until === null ? [[route.release, route] as const] : [])));
   const known = found && routes.get(found.release);
-  const isLater = (said: Routed, row: LiveRow) => said.until !== null && row.sequence > said.route.sequence && row.sequence <= flipped;
+  const isLater = (said: Routed, row: Route) => said.until !== null && row.sequence > said.route.sequence && row.sequence <= flipped;
   // a hand may have written the row of a release whose address is gone for good
   const isNews = found !== undefined && (known === undefined ? !isRemoved(state, found.address) : isLater(known, found));
   if (isNews) left.set(found.release, found);

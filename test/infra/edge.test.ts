@@ -46,7 +46,7 @@ describe("an edge", () => {
 describe("a site that names releases on its answers", () => {
   it("has a second function for that, on every behaviour, which no other site has", () => {
     const header = one(graph, "router", "EdgeHeader");
-    expect(header.inputs.code).toBe(readFileSync(join(root, "blueprint/edge-header.js"), "utf8"));
+    expect(header.inputs.code).toBe(readFileSync(join(root, "blueprint/edge-answer.js"), "utf8"));
     expect(header.inputs.runtime).toBe("cloudfront-js-2.0");
     const eventsOf = (place: string) => {
       const { defaultCacheBehavior, orderedCacheBehaviors } = one(graph, "distribution", `${place}CdnDistribution`).inputs;

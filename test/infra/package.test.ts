@@ -51,7 +51,7 @@ describe("the infrastructure out of the installed package", () => {
 it("the package has the edge's files where the local edge and where SST look for them", () => {
   const text = (path: string) => readFileSync(path, "utf8");
   for (const place of ["blueprint", "aws/blueprint"])
-    for (const file of ["edge-router.js", "edge-header.js"])
+    for (const file of ["edge-router.js", "edge-answer.js"])
       expect(text(join(folder, "shiplog", place, file)), `${place}/${file}`).toBe(text(join(root, "blueprint", file)));
 });
 

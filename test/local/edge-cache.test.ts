@@ -422,3 +422,39 @@ describe("A router that fails", () => {
     expect((await ask(edge.url, "/page")).status).toBe(503);
   });
 });
+
+describe("A candidate's page", () => {
+  const CANDIDATE = routeOf(12);
+  const setCandidate = (percent: number): void => {
+    const candidate = { release: CANDIDATE.release, sequence: 12, percent };
+    edge.rows.set(liveKey(DISTRIBUTION), JSON.stringify({ ...routeOf(9), candidate }));
+    edge.rows.set(releaseKey(DISTRIBUTION, CANDIDATE.release), JSON.stringify(CANDIDATE));
+  };
+  const open = async (headers: Record<string, string> = {}) => {
+    const answer = await ask(edge.url, "/page", { headers: { accept: "text/html", ...headers } });
+    return { text: answer.text, sequence: answer.headers["x-shiplog-sequence"], cookies: answer.headers["set-cookie"] };
+  };
+
+  test("is kept apart from what is live, and each visitor is told a bucket once", async () => {
+    edge.function = (target) => returned({ statusCode: 200, headers: { "cache-control": "s-maxage=60" }, body: target });
+    setCandidate(50);
+    const first = await open();
+    const [cookie = ""] = first.cookies ?? [];
+    expect(cookie).toMatch(/^__shiplog=\d{1,3}\.12; Path=\/; Max-Age=2592000; HttpOnly; Secure; SameSite=Lax$/);
+    const mine = { cookie: cookie.split(";", 1)[0] ?? "" };
+    for (let again = 0; again < 3; again++) expect(await open(mine)).toEqual({ ...first, cookies: undefined });
+    expect(await open({ cookie: "__shiplog=0.12" })).toMatchObject({ text: "server12", sequence: "12", cookies: undefined });
+    expect(await open({ cookie: "__shiplog=999.12" })).toMatchObject({ text: "server9", sequence: "9", cookies: undefined });
+    // kept for all, and still everybody has a bucket of their own
+    expect((await open()).cookies).toHaveLength(1);
+  });
+
+  test("that fails keeps nobody", async () => {
+    edge.function = () => returned({ statusCode: 500, headers: {}, body: "no" });
+    setCandidate(100);
+    expect(await open()).toMatchObject({ sequence: "12", cookies: undefined });
+    setCandidate(0);
+    edge.function = (target) => returned({ statusCode: 200, headers: {}, body: target });
+    expect(await open()).toMatchObject({ text: "server9" });
+  });
+});

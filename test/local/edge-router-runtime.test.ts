@@ -1,7 +1,7 @@
-import { readFileSync } from "node:fs";
 import { Script } from "node:vm";
 import ts from "typescript";
 import { describe, expect, test, vi } from "vitest";
+import { answerSource, loadCookies } from "../../local/edge/bucket-cookie.ts";
 import { loadRouter, type ReadRow, type RouterEvent, RouterFailed, routerSource, SOURCE_MAX } from "../../local/edge/router-runtime.ts";
 import { routerEvent } from "../../local/edge/viewer-request.ts";
 
@@ -166,7 +166,6 @@ const METHODS = new Set(
     " ",
   ),
 );
-const headerSource = readFileSync(new URL("../../blueprint/edge-header.js", import.meta.url), "utf8");
 const newerParts = (source: string): string[] => {
   const found: string[] = [];
   const visit = (node: ts.Node): void => {
@@ -187,8 +186,8 @@ describe("The router", () => {
   });
 
   test("has beside it what names the release on answers, in the same words", () => {
-    expect(newerParts(headerSource)).toEqual([]);
-    const handler = new Script(`${headerSource}; handler`).runInNewContext() as (event: object) => { headers: object };
+    expect(newerParts(answerSource())).toEqual([]);
+    const handler = new Script(`${answerSource()}; handler`).runInNewContext() as (event: object) => { headers: object };
     const answer = (headers: object, own: object = {}) => handler({ request: { headers }, response: { statusCode: 200, headers: own } });
     const chosen = { "x-shiplog-deployment": { value: "dep_1" } };
     expect(answer(chosen, { etag: { value: "e" } })).toEqual({ statusCode: 200, headers: { etag: { value: "e" }, ...chosen } });
@@ -196,7 +195,13 @@ describe("The router", () => {
     expect(answer({}).headers).toEqual({});
   });
 
-  test("leaves room for what is to come", () => {
-    expect(Buffer.byteLength(routerSource())).toBeLessThan(SOURCE_MAX * 0.85);
+  test("keeps a bucket on answers that a visitor can use, and on no others", () => {
+    const cookies = loadCookies(answerSource());
+    const request = { method: "GET", uri: "/", querystring: {}, cookies: {} };
+    const drawn = { ...request, headers: { "x-shiplog-bucket": { value: "41.12" } } };
+    expect(cookies(drawn, 200)).toEqual(["__shiplog=41.12; Path=/; Max-Age=2592000; HttpOnly; Secure; SameSite=Lax"]);
+    expect(cookies(drawn, 304)).toHaveLength(1);
+    for (const status of [400, 404, 500, 503]) expect(cookies(drawn, status)).toEqual([]);
+    expect(cookies({ ...request, headers: {} }, 200)).toEqual([]);
   });
 });

@@ -23,7 +23,7 @@ const rowsOf =
     return typeof row === "object" ? JSON.stringify(row) : row;
   };
 
-type Asked = { readonly method?: string; readonly headers?: Readonly<Record<string, string>> };
+type Asked = { readonly method?: string; readonly headers?: Readonly<Record<string, string>>; readonly requestId?: string };
 type Answer = {
   readonly routed: Routed;
   readonly request: ViewerRequest;
@@ -33,10 +33,14 @@ type Answer = {
 };
 
 /** What the router makes of a request; `to` is the function's id, the origin's, or `behavior`. */
-const ask = async (url: string, { method = "GET", headers = {} }: Asked = {}, read: ReadRow = rowsOf(TABLE)): Promise<Answer> => {
+const ask = async (
+  url: string,
+  { method = "GET", headers = {}, requestId = "r" }: Asked = {},
+  read: ReadRow = rowsOf(TABLE),
+): Promise<Answer> => {
   const [path = "", query = ""] = url.split("?");
   const asked = { method, path, query, headers: { host: "web.example", ...headers } };
-  const event = routerEvent(asked, { distribution: DISTRIBUTION, requestId: "r", ip: "192.0.2.1" });
+  const event = routerEvent(asked, { distribution: DISTRIBUTION, requestId, ip: "192.0.2.1" });
   const routed = await route(event, read);
   const { origin } = routed;
   const to = origin === undefined ? "behavior" : "originId" in origin ? origin.originId : origin.domainName.replace(OLD.host, "");
@@ -280,6 +284,113 @@ describe("A static file", () => {
     expect(await of(`${path("build-Tfcts")}?dpl=../../secret`)).toEqual([path(LIVE.release), 1]);
     expect(await of(path(OLD.release))).toEqual([path(OLD.release), 0]);
     expect(await of(path("build-Tfcts"), () => undefined)).toEqual([path("build-Tfcts"), 1]);
+  });
+});
+
+describe("A candidate", () => {
+  const CANDIDATE = routeOf(12);
+  const at = (percent: number, sequence = 12): Readonly<Record<string, Row>> => ({
+    [liveKey(DISTRIBUTION)]: { ...LIVE, candidate: { release: CANDIDATE.release, sequence, percent } },
+    [releaseKey(DISTRIBUTION, CANDIDATE.release)]: CANDIDATE,
+    [releaseKey(DISTRIBUTION, OLD.release)]: inTheWindow(),
+  });
+  const at30 = at(30);
+  const kept = (bucket: number, sequence = 12) => ({ cookie: `__shiplog=${bucket}.${sequence}` });
+  const visit = (headers: object, percent: number, url = "/page") => ask(url, { headers: { ...headers } }, rowsOf(at(percent)));
+
+  test("answers the visitors of its buckets, with documents and all that names no release", async () => {
+    for (const headers of [DOCUMENT, {}, { rsc: "1" }]) {
+      expect((await visit({ ...headers, ...kept(99) }, 10)).to).toBe("server12");
+      expect((await visit({ ...headers, ...kept(100) }, 10)).to).toBe("server9");
+      expect((await visit({ ...headers, ...kept(0) }, 0)).to).toBe("server9");
+      expect((await visit({ ...headers, ...kept(999) }, 100)).to).toBe("server12");
+    }
+    const { under, request } = await visit({ ...DOCUMENT, ...kept(99) }, 10);
+    expect([under, request.headers["x-shiplog-deployment"]]).toEqual(["12", CANDIDATE.release]);
+  });
+
+  test("moves nobody back who has it when its percentage grows", async () => {
+    const having = async (percent: number) => {
+      const all = Array.from({ length: 100 }, (_, at) => at * 10);
+      const to = await Promise.all(all.map(async (bucket) => (await visit({ ...DOCUMENT, ...kept(bucket) }, percent)).to));
+      return all.filter((_, at) => to[at] === "server12");
+    };
+    const [ten, fifty] = [await having(10), await having(50)];
+    expect([ten.length, fifty.length]).toEqual([10, 50]);
+    expect(fifty).toEqual(expect.arrayContaining(ten));
+  });
+
+  test("leaves everybody at once when its row says nothing more, or its own is gone", async () => {
+    for (const rows of [TABLE, { ...at(100), [releaseKey(DISTRIBUTION, CANDIDATE.release)]: "" }])
+      expect((await ask("/page", { headers: { ...DOCUMENT, ...kept(0) } }, rowsOf(rows))).to).toBe("server9");
+  });
+
+  test("is drawn by documents alone, as often as its percentage says, and the bucket is handed on", async () => {
+    const drawn = await Promise.all(
+      Array.from({ length: 500 }, (_, at) => ask("/page", { headers: DOCUMENT, requestId: `request ${at}` }, rowsOf(at30))),
+    );
+    const chosen = drawn.filter(({ to }) => to === "server12");
+    expect(chosen.length / drawn.length).toBeGreaterThan(0.22);
+    expect(chosen.length / drawn.length).toBeLessThan(0.38);
+    for (const { to, request } of drawn) {
+      const [, bucket, sequence] = /^(\d{1,3})\.(\d+)$/.exec(request.headers["x-shiplog-bucket"] ?? "") ?? expect.fail("no bucket");
+      expect([to, sequence]).toEqual([Number(bucket) < 300 ? "server12" : "server9", "12"]);
+    }
+    const { to, request } = await ask("/page", { headers: { "x-shiplog-bucket": "0.12" } }, rowsOf(at(100)));
+    expect([to, request.headers["x-shiplog-bucket"]]).toEqual(["server9", undefined]);
+  });
+
+  test.each([
+    ["of another candidate", "0.11"],
+    ["of nobody", "1000.12"],
+    ["below all", "-1.12"],
+    ["of no number", "a.12"],
+    ["of nothing", ""],
+  ])("is drawn again where the cookie's bucket is one %s", async (_, value) => {
+    const asked = { ...DOCUMENT, cookie: `__shiplog=${value}` };
+    expect((await visit(asked, 100)).request.headers["x-shiplog-bucket"]).toMatch(/^\d{1,3}\.12$/);
+    expect((await visit({ ...DOCUMENT, ...kept(5) }, 100)).request.headers["x-shiplog-bucket"]).toBeUndefined();
+  });
+
+  test("takes nothing from a page of another release: what names one goes there, and to what is live where it is gone", async () => {
+    const ofPage = (id: string) => visit({ "x-deployment-id": id, ...kept(0) }, 100);
+    expect((await ofPage(OLD.release)).to).toBe("server4");
+    expect((await ofPage(CANDIDATE.release)).to).toBe("server12");
+    expect((await ofPage(release(5))).to).toBe("server9");
+    expect((await visit({ ...DOCUMENT, ...kept(999), "x-deployment-id": CANDIDATE.release }, 10)).to).toBe("server9");
+  });
+
+  test.each<[string, unknown]>([
+    ["names no release", { release: "live", sequence: 12, percent: 100 }],
+    ["has no percentage", { release: CANDIDATE.release, sequence: 12, percent: "all" }],
+    ["is null", null],
+  ])("that %s makes the row nobody's", async (_, candidate) => {
+    const rows = { ...at(100), [liveKey(DISTRIBUTION)]: { ...LIVE, candidate } };
+    expect((await ask("/page", { headers: DOCUMENT }, rowsOf(rows))).to).toBe("behavior");
+  });
+
+  test("costs one look-up of those that have it, and three with a public file", async () => {
+    const { files, rows } =
+      publicSetOf(
+        SET,
+        Array.from({ length: 300 }, (_, at) => `${at}.png`),
+      ) ?? expect.fail("they do not fit");
+    const table = {
+      ...at(10),
+      [releaseKey(DISTRIBUTION, CANDIDATE.release)]: { ...CANDIDATE, files },
+      ...Object.fromEntries(rows.map((row, index) => [filesKey(DISTRIBUTION, SET, index), row])),
+    };
+    expect((await ask("/page", { headers: { ...DOCUMENT, ...kept(100) } }, rowsOf(table))).keys).toHaveLength(1);
+    const { to, keys } = await ask("/7.png", { headers: kept(0) }, rowsOf(table));
+    expect([to, keys.length]).toEqual(["files", 3]);
+  });
+
+  test("is not drawn again by a run that begins anew with the rows that were missing", async () => {
+    const late: ReadRow = async (key) => Promise.resolve(rowsOf(at30)(key));
+    for (let index = 0; index < 50; index++) {
+      const asked = { headers: DOCUMENT, requestId: `late ${index}` };
+      expect((await ask("/page", asked, late)).to).toBe((await ask("/page", asked, rowsOf(at30))).to);
+    }
   });
 });
 
