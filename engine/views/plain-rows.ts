@@ -7,6 +7,7 @@ import { flipNotes } from "./flip-notes.ts";
 import { noteRow } from "./notes.ts";
 import { sealNotes } from "./seal-notes.ts";
 import { sentAgainNotes } from "./sent-again-notes.ts";
+import { settledNotes } from "./settled-notes.ts";
 import { waitingRows } from "./waiting-rows.ts";
 
 /**
@@ -23,6 +24,7 @@ export const plainRows = (dynamodb: DynamoDBClient, table: string) => {
     ...flipNotes(client, table),
     ...sealNotes(client, table),
     ...sentAgainNotes(client, table),
+    ...settledNotes(client, table),
     ...waitingRows(client, table),
 
     /** The last commit of a stream that is known to be on the bus; 0 where none is. */

@@ -23,6 +23,7 @@ import { aggregates as aggregatesOf } from "../log/execute.ts";
 import { eventLog as logOf } from "../log/log.ts";
 import { logShards } from "../log/log-shards.ts";
 import { lastUsed } from "../log/memory.ts";
+import { eventsBack } from "../log/read-back.ts";
 import { snapshotTable } from "../log/snapshots.ts";
 import { askIssuer } from "../oidc/ask-issuer.ts";
 import { githubTokenReader } from "../oidc/github-tokens.ts";
@@ -80,11 +81,13 @@ export const views = (base: Base) => viewsTable(dynamodb(base), base.config.view
 /** The table of views without its read models. */
 export const rows = (base: Base) => plainRows(dynamodb(base), base.config.viewsTable);
 export const tags = (base: Base) => tagTables(dynamodb(base), base.clock);
-/** Every event of a stream, in order. */
+/** Every event of a stream after a version, in order. */
 export const events = (base: Base) => {
   const { read } = store(base);
-  return async (stream: string) => (await read(stream, 0)).flatMap(eventsOf);
+  return async (stream: string, after = 0) => (await read(stream, after)).flatMap(eventsOf);
 };
+/** The events of a stream from the newest back. */
+export const back = (base: Base) => eventsBack(store(base));
 
 export const objects = (base: Base) => s3Objects(s3(base), base.clock);
 export const sources = (base: Base) => sourceBucket(s3(base), base.config.buckets.sources);

@@ -7,11 +7,13 @@ import { clipped, storable } from "../../domain/kernel/text.ts";
 import type { DeploymentView } from "../../domain/projections/views.ts";
 import type { News } from "../../domain/webhook/news.ts";
 import { factsOf } from "../../domain/wording.ts";
+import type { ReadBack } from "../../engine/log/read-back.ts";
 import { foldRow } from "../../engine/views/read-models.ts";
 
 export type Ports = {
   /** every event of a stream, in order */
   events(stream: string): Promise<readonly Recorded[]>;
+  readonly back: ReadBack;
   /** the end of a build's log; nothing where there is none */
   logEnd(logs: string): Promise<readonly string[]>;
   /** where an environment is visited; null where it is not declared any more */
@@ -46,9 +48,8 @@ async function ofDeployment(ports: Ports, event: Recorded<DeploymentEvent>): Pro
   const { view, before } = await deploymentUpTo(ports, id, (one) => isUpTo(one, event));
   if (view === undefined || view.status === before) return undefined;
   const { site, environment } = view;
-  const live = await liveChanges(ports, site, environment, event.position);
-  const own = event.type === "DeploymentSucceeded" ? live.findLast(({ after }) => after.sequence === event.body.sequence) : undefined;
-  const now = live.at(-1)?.after ?? null;
+  const sequence = event.type === "DeploymentSucceeded" ? event.body.sequence : undefined;
+  const { now, own } = await lastChanges(ports, event, environmentStream(site, environment), sequence);
   const failed = view.status === "failed";
   return {
     ...envelope(event),
@@ -76,14 +77,11 @@ async function ofEnvironment(ports: Ports, event: Recorded<EnvironmentEvent>): P
   const { site, environment } = siteOf(event.stream);
   const place = `${site}/${environment}`;
   const named = "deploymentId" in event.body ? event.body.deploymentId : null;
-  const [view, live] = await Promise.all([
-    named === null ? undefined : deploymentUpTo(ports, named, ({ position }) => position <= event.position).then((found) => found.view),
-    liveChanges(ports, site, environment, event.position),
-  ]);
-  const last = live.at(-1);
-  const now = last?.after ?? null;
   const wentLive = event.type === "ReleaseWentLive";
-  const own = wentLive ? last : undefined;
+  const [view, { now, own }] = await Promise.all([
+    named === null ? undefined : deploymentUpTo(ports, named, ({ position }) => position <= event.position).then((found) => found.view),
+    lastChanges(ports, event, event.stream, wentLive ? event.body.sequence : undefined),
+  ]);
   return {
     ...envelope(event),
     site,
@@ -96,7 +94,7 @@ async function ofEnvironment(ports: Ports, event: Recorded<EnvironmentEvent>): P
     replaced: own === undefined ? null : await replacedBy(ports, own, event.position),
     actor: wentLive ? event.body.actor : event.actor,
     commit: view?.commit ?? null,
-    reason: own?.why ?? reasonOf(event),
+    reason: (wentLive ? await whyOf(ports, event) : null) ?? reasonOf(event),
     step: null,
     durationMs: null,
     url: ports.url(site, environment),
@@ -137,7 +135,8 @@ function flipOf(event: Recorded<EnvironmentEvent>): string | null {
   }
 }
 
-type Change = { readonly before: Live; readonly after: NonNullable<Live>; readonly why: string | null };
+type WentLive = Extract<EnvironmentEvent, { readonly type: "ReleaseWentLive" }>;
+type Change = { readonly before: Live; readonly after: NonNullable<Live> };
 
 /** What a release that went live replaced, with its commit. */
 async function replacedBy(ports: Ports, { before }: Change, position: string): Promise<News["replaced"]> {
@@ -146,20 +145,37 @@ async function replacedBy(ports: Ports, { before }: Change, position: string): P
   return { ...before, commit: view?.commit ?? null };
 }
 
-/** Every change of what is live, up to a position. */
-async function liveChanges(ports: Ports, site: string, environment: string, position: string): Promise<Change[]> {
-  const changes: Change[] = [];
-  const whys = new Map<number, string>();
-  for (const event of await ports.events(environmentStream(site, environment))) {
-    if (event.position > position) break;
-    if (event.type !== "ReleaseWentLive" && event.type !== "FlipRequested") continue;
-    const { type, body } = readEnvironmentEvent(event);
-    if (type === "FlipRequested" && body.why !== undefined) whys.set(body.sequence, body.why);
-    if (type !== "ReleaseWentLive") continue;
-    const before = body.previous === null ? null : { deployment: body.previous.deploymentId, sequence: body.previous.sequence };
-    changes.push({ before, after: { deployment: body.deploymentId, sequence: body.sequence }, why: whys.get(body.sequence) ?? null });
+/**
+ * What was live as of an event, and the change of it that this sequence made. It reads as far back as it takes.
+ *
+ * @param stream of the environment, which the event is of or whose deployment it is of
+ */
+async function lastChanges({ back }: Ports, event: Recorded, stream: string, sequence: number | undefined) {
+  let now: Live = null;
+  for await (const one of event.stream === stream ? back(stream, event.version + 1) : back(stream)) {
+    if (one.position > event.position || one.type !== "ReleaseWentLive") continue;
+    const change = changeBy(one);
+    now ??= change.after;
+    if (sequence === undefined || change.after.sequence < sequence) break;
+    if (change.after.sequence === sequence) return { now, own: change };
   }
-  return changes;
+  return { now, own: undefined };
+}
+
+const changeBy = (event: Recorded): Change => {
+  const { body } = readEnvironmentEvent(event) as WentLive;
+  const before = body.previous === null ? null : { deployment: body.previous.deploymentId, sequence: body.previous.sequence };
+  return { before, after: { deployment: body.deploymentId, sequence: body.sequence } };
+};
+
+/** The reason that was given for the flip. */
+async function whyOf({ back }: Ports, { stream, version, body: { sequence } }: Recorded<WentLive>): Promise<string | null> {
+  for await (const event of back(stream, version)) {
+    if (event.type !== "FlipRequested") continue;
+    const { body } = readEnvironmentEvent(event) as Extract<EnvironmentEvent, { type: "FlipRequested" }>;
+    if (body.sequence <= sequence) return body.sequence === sequence ? (body.why ?? null) : null;
+  }
+  return null;
 }
 
 function reasonOf(event: Recorded<EnvironmentEvent>): string | null {

@@ -6,6 +6,7 @@ import type { DeploymentView } from "../../domain/projections/views.ts";
 import type { BuildReport } from "../../engine/aws/builds.ts";
 import { ageOf, isAhead } from "../../engine/kit/age.ts";
 import type { Aggregates } from "../../engine/log/execute.ts";
+import { newestOf, type ReadBack } from "../../engine/log/read-back.ts";
 import { foldRow } from "../../engine/views/read-models.ts";
 import { type Ports as SendingPorts, sendAgain } from "./send-again.ts";
 
@@ -13,6 +14,7 @@ export type Ports = SendingPorts & {
   readonly aggregates: Aggregates;
   /** every event of a stream, in order */
   events(stream: string): Promise<readonly Recorded[]>;
+  readonly back: ReadBack;
   readonly builds: {
     get(ids: readonly string[]): Promise<BuildReport[]>;
     find(site: string, environment: string, deploymentId: string): Promise<BuildReport | undefined>;
@@ -108,16 +110,9 @@ export const reconcileDeployment =
       const isOpen = [...state.open.values()].some((flip) => flip.deploymentId === view.id);
       if (isOpen || (view.status === "held" && state.waiting?.deploymentId === view.id)) return;
       // one that the environment has forgotten has not been told of: it asks, and hears that it is history
-      if (!state.pending.has(view.id) && ((await tellAgain()) || !isForgotten(state, view.sequence))) return;
+      if (!state.pending.has(view.id) && ((await tellAgain(ports, view)) || !isForgotten(state, view.sequence))) return;
       if (age > DEADLINE_MS.deploying) await fail("flip", "its flip was never requested; retry it");
       else await again("ChecksPassed", NUDGE_MS.built);
-    }
-
-    /** Its flip is held or has ended, and it was never told: that message was lost or given up. What the environment says counts. */
-    async function tellAgain(): Promise<boolean> {
-      const told = (await ports.events(environmentStream(view.site, view.environment))).findLast((event) => tellsOfFlip(event, view.id));
-      if (told !== undefined) await sendAgain(ports, view.since, NUDGE_MS.built, [told]);
-      return told !== undefined;
     }
   };
 
@@ -132,6 +127,17 @@ const bringRow = async (ports: Ports, { version }: DeploymentView, history: read
 /** It is asked for again in a moment. What is due longer ago or ahead was lost, or dated by a clock that was wrong. */
 const waitsByItself = (due: number | undefined, now: number): boolean => due !== undefined && Math.abs(due - now) < WAIT_MS;
 
+/** Its flip is held or has ended, and it was never told: that message was lost or given up. What the environment says counts. */
+const tellAgain = async (ports: Ports, { id, site, environment, since }: DeploymentView): Promise<boolean> => {
+  const told = await newestOf(
+    ports.back(environmentStream(site, environment)),
+    (event): event is Recorded => tellsOfFlip(event, id),
+    (event) => admits(event, id),
+  );
+  if (told !== undefined) await sendAgain(ports, since, NUDGE_MS.built, [told]);
+  return told !== undefined;
+};
+
 /** Whether an environment's event says how the flip of a deployment goes on; a rollback to it concerns its deployment no more. */
 const tellsOfFlip = ({ type, body }: Recorded, deploymentId: string): boolean => {
   const { deploymentId: of, reason, flip } = body as { deploymentId?: string; reason?: string; flip?: string };
@@ -140,3 +146,7 @@ const tellsOfFlip = ({ type, body }: Recorded, deploymentId: string): boolean =>
   if (type === "FlipFailed") return flip === "deploy";
   return (type === "ReleaseWentLive" || type === "FlipSuperseded") && reason === "deploy";
 };
+
+/** Nothing is said of a deployment before that. */
+const admits = ({ type, body }: Recorded, deploymentId: string): boolean =>
+  type === "DeploymentAdmitted" && (body as { deploymentId?: string }).deploymentId === deploymentId;

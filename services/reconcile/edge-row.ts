@@ -2,10 +2,12 @@ import { liveKey } from "../../blueprint/edge-table.ts";
 import { isReached } from "../../domain/deployment/shapes.ts";
 import { isOfFlip } from "../../domain/environment/edge-drift.ts";
 import type { Route } from "../../domain/environment/route.ts";
+import type { Recorded } from "../../domain/kernel/event.ts";
 import type { ReleaseAddresses } from "../../engine/aws/addresses.ts";
 import { aliasOf } from "../../engine/edge/addresses.ts";
 import type { Store } from "../../engine/edge/live-row.ts";
 import { isAhead } from "../../engine/kit/age.ts";
+import type { ReadBack } from "../../engine/log/read-back.ts";
 import type { Observed } from "./environments.ts";
 
 export type Ports = {
@@ -17,6 +19,7 @@ export type Ports = {
   /** when the row of an environment was looked at last, milliseconds since 1970; `undefined`: never, or days ago */
   sentAgain(look: string): Promise<number | undefined>;
   noteSentAgain(look: string, at: number): Promise<void>;
+  readonly back: ReadBack;
   now(): number;
 };
 
@@ -34,10 +37,10 @@ const MAX_PAUSE_MS = 24 * 60 * 60_000;
  * over or somebody cuts it off, and a document never leads there.
  */
 export const lookAtEdge = async (ports: Ports, observed: Observed): Promise<void> => {
-  const { site, environment, state, history, record } = observed;
+  const { site, environment, state, version, record } = observed;
   const store = state.live === null ? undefined : ports.store(site, environment);
   if (store === undefined) return;
-  const cause = `edge/${history.length}`;
+  const cause = `edge/v${version}`;
   const { distribution } = store;
   // never written, or to a distribution that was there before
   if (state.edge?.distribution !== distribution) return restore(ports, observed, "row", cause);
@@ -80,20 +83,24 @@ const leadsSomewhere = async ({ addresses }: Ports, { state }: Observed, route: 
  * day. What a newer flip overtook has not failed: where that flip fails too, the next look begins anew.
  */
 const restore = async (
-  { now }: Ports,
-  { state: { live }, history, record }: Observed,
+  { now, back }: Ports,
+  { stream, state: { live }, record }: Observed,
   lost: "row" | "address",
   cause: string,
 ): Promise<void> => {
-  const failed = failedRestores(history);
-  const last = failed.at(-1);
+  const failed = await failedRestores(back(stream));
+  const [last] = failed;
   const pauseMs = Math.min(EVERY_MS * 2 ** (failed.length - 1), MAX_PAUSE_MS);
   if (last !== undefined && !isAhead(last.at, now()) && now() - Date.parse(last.at) < pauseMs) return;
   if (live !== null) await record({ type: "RestoreEdge", sequence: live.sequence, lost }, `${cause}/restore`);
 };
 
-/** Since something went live last. */
-const failedRestores = (history: Observed["history"]): Observed["history"] =>
-  history
-    .slice(history.findLastIndex(({ type }) => type === "ReleaseWentLive") + 1)
-    .filter(({ type, body }) => type === "FlipFailed" && body.flip === "restore");
+/** Since something went live last, newest first. */
+const failedRestores = async (events: AsyncIterable<Recorded>): Promise<Recorded[]> => {
+  const failed: Recorded[] = [];
+  for await (const event of events) {
+    if (event.type === "ReleaseWentLive") break;
+    if (event.type === "FlipFailed" && (event.body as { flip?: string }).flip === "restore") failed.push(event);
+  }
+  return failed;
+};

@@ -1,9 +1,7 @@
 import { type EventOf, readEvent } from "../../domain/aggregates.ts";
 import type { EnvironmentCommand } from "../../domain/environment/commands.ts";
-import { environment as decider } from "../../domain/environment/decider.ts";
 import { type Fence, isAsRecorded, readFence } from "../../domain/environment/fence.ts";
 import { type Environment, isTarget } from "../../domain/environment/state.ts";
-import { fold } from "../../domain/kernel/decider.ts";
 import type { Recorded } from "../../domain/kernel/event.ts";
 import { deploymentStream, environmentStream } from "../../domain/kernel/identity.ts";
 import type { AliasState } from "../../engine/aws/functions.ts";
@@ -11,6 +9,7 @@ import { GRACE_MS } from "../../engine/edge/grace.ts";
 import { ageOf } from "../../engine/kit/age.ts";
 import type { Aggregates } from "../../engine/log/execute.ts";
 import type { Admitted } from "../../engine/log/queue-admitted.ts";
+import { newestOf, type ReadBack } from "../../engine/log/read-back.ts";
 import { type Ports as EdgePorts, lookAtEdge } from "./edge-row.ts";
 import { type Ports as SendingPorts, sendAgain } from "./send-again.ts";
 
@@ -20,7 +19,9 @@ type Placed = Fence & { readonly version: string };
 export type Ports = SendingPorts &
   EdgePorts & {
     readonly aggregates: Pick<Aggregates, "environment" | "deployment">;
-    events(stream: string): Promise<readonly Recorded[]>;
+    /** the events of a stream after a version, in order */
+    events(stream: string, after?: number): Promise<readonly Recorded[]>;
+    readonly back: ReadBack;
     alias(fn: string): Promise<AliasState | undefined>;
     /** whether the environment still has a function of this name */
     isDeclared(site: string, environment: string, fn: string): boolean;
@@ -28,6 +29,9 @@ export type Ports = SendingPorts &
     isProjected(deploymentId: string): Promise<boolean>;
     /** the version that the environment's row has read; 0 where there is no row */
     projected(site: string, environment: string): Promise<number>;
+    /** what was noted of it last; `undefined`: never, or days ago */
+    settled(what: string): Promise<number | undefined>;
+    noteSettled(what: string, number: number, now: number): Promise<void>;
   };
 
 const MINUTE = 60_000;
@@ -38,17 +42,17 @@ const FLIP_DEADLINE_MS = 100 * MINUTE;
 const REMEMBERED_MS = 24 * 60 * MINUTE;
 const ACTOR = "shiplog reconcile";
 
-/** One environment as it is looked at: its whole past, and what that makes of it. */
+/** One environment as it is looked at. What its state does not say is read back in its stream, as far as it takes. */
 export type Observed = {
   readonly site: string;
   readonly environment: string;
   readonly stream: string;
-  readonly history: readonly Recorded<EventOf<"environment">>[];
   readonly state: Environment;
-  readonly flips: ReadonlyMap<number, FlipRequested["body"]>;
+  readonly version: number;
   record(command: EnvironmentCommand, cause: string): Promise<unknown>;
 };
-type FlipRequested = Extract<EventOf<"environment">, { readonly type: "FlipRequested" }>;
+type EnvironmentEvent = EventOf<"environment">;
+type Body<T extends EnvironmentEvent["type"]> = Extract<EnvironmentEvent, { readonly type: T }>["body"];
 
 /** Keeps one environment true: ends locks, sends lost flips again, and looks whether each alias is where it was put. */
 export const reconcileEnvironment =
@@ -67,24 +71,29 @@ export const reconcileEnvironment =
     await lookAtEdge(ports, observed);
   };
 
-const observe = async (ports: Ports, site: string, environment: string): Promise<Observed> => {
+const observe = async ({ aggregates }: Ports, site: string, environment: string): Promise<Observed> => {
   const stream = environmentStream(site, environment);
-  const history = (await ports.events(stream)).map((event) => readEvent("environment", event));
   return {
     site,
     environment,
     stream,
-    history,
-    state: fold(decider, history),
-    flips: new Map(history.flatMap((event) => (event.type === "FlipRequested" ? [[event.body.sequence, event.body] as const] : []))),
+    ...(await aggregates.environment.load(site, environment)),
     record: (command, cause) =>
-      ports.aggregates.environment.execute(site, environment, command, {
+      aggregates.environment.execute(site, environment, command, {
         cause: `reconcile/${cause}`,
         correlation: stream,
         actor: ACTOR,
       }),
   };
 };
+
+const read = (event: Recorded): Recorded<EnvironmentEvent> => readEvent("environment", event as Recorded<EnvironmentEvent>);
+
+/** @param isIts asked of the body of an event of that type */
+const isOfType =
+  <T extends EnvironmentEvent["type"]>(type: T, isIts: (body: Body<T>) => boolean) =>
+  (event: Recorded): event is Recorded =>
+    event.type === type && isIts(read(event).body as unknown as Body<T>);
 
 const expireLock = async ({ now }: Ports, { state, record }: Observed): Promise<void> => {
   const at = new Date(now()).toISOString();
@@ -100,39 +109,55 @@ const endWindows = async ({ now }: Ports, { state: { routes }, record }: Observe
 };
 
 /** Releases that have ended, and whose addresses are there: each may go once no edge can have its row any more. */
-const removeEnded = async (ports: Ports, { history, state: { routes, edgeDrift } }: Observed): Promise<void> => {
+const removeEnded = async (ports: Ports, { stream, state: { routes, edgeDrift } }: Observed): Promise<void> => {
   // a hand may send visitors there
   if (edgeDrift !== undefined) return;
   for (const [release, { ended }] of routes) {
     if (ended === null) continue;
-    const event = history.findLast(({ type, body }) => type === "ReleaseEnded" && body.release === release);
+    const event = await newestOf(
+      ports.back(stream),
+      isOfType("ReleaseEnded", (body) => body.release === release),
+    );
     if (event !== undefined) await sendAgain(ports, event.at, GRACE_MS, [event]);
   }
 };
 
 /** Events that never reached the row: the newest brings it all of them. */
-const bringRow = async (ports: Ports, { site, environment, history }: Observed): Promise<void> => {
-  const newest = history.at(-1);
-  if (newest === undefined || ageOf(newest.at, ports.now()) <= NUDGE_MS) return;
-  if ((await ports.projected(site, environment)) < newest.version)
-    await sendAgain(
-      ports,
-      newest.at,
-      NUDGE_MS,
-      history.filter(({ version }) => version === newest.version),
-    );
+const bringRow = async (ports: Ports, { site, environment, stream, version }: Observed): Promise<void> => {
+  if (version === 0 || (await ports.projected(site, environment)) >= version) return;
+  const newest = (await ports.events(stream, version - 1)).filter((event) => event.version === version);
+  await sendAgain(ports, newest[0]?.at ?? "", NUDGE_MS, newest);
 };
 
-/** Requests of which nobody heard: neither was their deployment told to begin nor is it in any list. */
-const beginRequests = async (ports: Ports, { history, state }: Observed): Promise<void> => {
-  for (const event of history) {
-    if (event.type !== "DeploymentAdmitted" || !state.pending.has(event.body.deploymentId)) continue;
-    const age = ageOf(event.at, ports.now());
-    if (age <= NUDGE_MS || (await ports.isProjected(event.body.deploymentId))) continue;
-    const queued = await ports.events(deploymentStream(event.body.deploymentId));
-    if (queued.length === 0 && age > REMEMBERED_MS) await dropRequest(ports, event);
-    else await sendAgain(ports, event.at, NUDGE_MS, queued.length === 0 ? [event] : queued);
+/**
+ * Requests of which nobody heard: neither was their deployment told to begin nor is it in any list. Up to which number all of them
+ * were heard of is noted: what has a row is looked after by that.
+ */
+const beginRequests = async (ports: Ports, { stream, state }: Observed): Promise<void> => {
+  const what = `begun/${stream}`;
+  const noted = (await ports.settled(what)) ?? 0;
+  let heard = noted;
+  let isWhole = true;
+  for (const [deploymentId, sequence] of [...state.pending].sort(([, a], [, b]) => a - b)) {
+    if (sequence <= noted) continue;
+    isWhole &&= await ports.isProjected(deploymentId);
+    if (isWhole) heard = sequence;
+    else await beginRequest(ports, stream, deploymentId);
   }
+  if (heard > noted) await ports.noteSettled(what, heard, ports.now());
+};
+
+const beginRequest = async (ports: Ports, stream: string, deploymentId: string): Promise<void> => {
+  const event = await newestOf(
+    ports.back(stream),
+    isOfType("DeploymentAdmitted", (body) => body.deploymentId === deploymentId),
+  );
+  if (event === undefined) return;
+  const age = ageOf(event.at, ports.now());
+  if (age <= NUDGE_MS || (await ports.isProjected(deploymentId))) return;
+  const queued = await ports.events(deploymentStream(deploymentId));
+  if (queued.length === 0 && age > REMEMBERED_MS) await dropRequest(ports, read(event) as Admitted);
+  else await sendAgain(ports, event.at, NUDGE_MS, queued.length === 0 ? [event] : queued);
 };
 
 /** Nobody expects it any more: it ends where people see it. */
@@ -152,9 +177,12 @@ const withdrawWaiting = async (ports: Ports, { state }: Observed): Promise<void>
 };
 
 const sendOpenFlips = async (ports: Ports, observed: Observed): Promise<void> => {
-  for (const event of observed.history) {
-    if (event.type !== "FlipRequested" || !observed.state.open.has(event.body.sequence)) continue;
-    const { sequence, release } = event.body;
+  for (const { sequence, release } of observed.state.open.values()) {
+    const event = await newestOf(
+      ports.back(observed.stream),
+      isOfType("FlipRequested", (body) => body.sequence === sequence),
+    );
+    if (event === undefined) continue;
     const age = ageOf(event.at, ports.now());
     if (age > FLIP_DEADLINE_MS) {
       const fences = await Promise.all(release.functions.map(async (fn) => (await lookAt(ports, observed, fn.name)).fence));
@@ -187,40 +215,53 @@ const lookAt = async (
   return { found, fence, expected: { ...fence, version: to } };
 };
 
-/** How often this alias was elsewhere before: the same drift may come again, and is recorded again. */
-const driftsOf = ({ history }: Observed, fn: string): number =>
-  history.filter(({ type, body }) => type === "AliasDriftDetected" && body.function === fn).length;
-
-/** What stood in a restore's way may have been a hand's doing: each time such a drift ends, it is tried once more. */
-const afterDrift = ({ history }: Observed): string => {
-  const ended = history.filter(({ type }) => type === "AliasDriftEnded").length;
-  return ended === 0 ? "" : `/${ended}`;
-};
+/** Every function that an alias of the environment was moved of, or was to be, as far as it is remembered. */
+const functionsOf = ({ aliases, targets, everLive, drift }: Environment): Set<string> =>
+  new Set([
+    ...aliases.keys(),
+    ...drift.keys(),
+    ...[...targets.values()].flatMap(({ versions }) => Object.keys(versions)),
+    ...[...everLive.values()].flatMap(({ release }) => release.functions.map(({ name }) => name)),
+  ]);
 
 const lookForDrift = async (ports: Ports, observed: Observed): Promise<void> => {
-  const { state, flips, record } = observed;
-  let left = 0;
-  for (const fn of new Set([...flips.values()].flatMap(({ release }) => release.functions.map((one) => one.name)))) {
+  const { state, version, record } = observed;
+  const left = new Set<number>();
+  for (const fn of functionsOf(state)) {
     const { found, expected } = await lookAt(ports, observed, fn);
     // a split function of releases before, taken out of the declaration
     if (found === undefined && !ports.isDeclared(observed.site, observed.environment, fn)) continue;
+    // the same drift may come again, and is recorded again
+    const cause = `drift/${fn}/v${version}`;
     if (isAsRecorded(expected, found)) {
       if (expected === undefined) continue;
       const { sequence, version } = expected;
-      // a restore that failed is not tried for ever
-      if (flips.get(sequence)?.reason !== "restore") left = Math.max(left, sequence);
+      if (sequence > (state.live?.sequence ?? sequence)) left.add(sequence);
       const ended = { type: "RecordDriftEnded", function: fn, version, sequence } as const;
-      if (state.drift.has(fn)) await record(ended, `drift/${fn}/${driftsOf(observed, fn)}/ended`);
+      if (state.drift.has(fn)) await record(ended, `${cause}/ended`);
       continue;
     }
-    const { version = "", description = "", weights } = found ?? {};
-    const seen = found === undefined ? null : { version, description, ...(weights && { weights }) };
-    await record(
-      { type: "RecordDrift", function: fn, expected: expected ?? null, found: seen },
-      `drift/${fn}/${driftsOf(observed, fn)}/${found?.revisionId ?? "none"}`,
-    );
+    const { version: at = "", description = "", weights } = found ?? {};
+    const seen = found === undefined ? null : { version: at, description, ...(weights && { weights }) };
+    await record({ type: "RecordDrift", function: fn, expected: expected ?? null, found: seen }, `${cause}/${found?.revisionId ?? "none"}`);
   }
-  // a flip that was given up moved an alias all the same, late
-  if (left > (state.live?.sequence ?? left))
-    await record({ type: "RestoreLive", sequence: left }, `restore/${left}${afterDrift(observed)}`);
+  if (left.size > 0) await restoreLive(ports, observed, left);
+};
+
+/**
+ * A flip that was given up moved an alias all the same, late. What stood in a restore's way may have been a hand's doing: each time
+ * such a drift ends, it is tried once more; a restore that failed itself is not tried for ever.
+ *
+ * @param left sequences above that of what is live, which aliases were left at
+ */
+const restoreLive = async ({ back }: Ports, { stream, record }: Observed, left: ReadonlySet<number>): Promise<void> => {
+  let ended: number | undefined;
+  for await (const event of back(stream)) {
+    if (event.type === "AliasDriftEnded") ended ??= event.version;
+    if (event.type !== "FlipRequested") continue;
+    const { sequence, reason } = read(event).body as Body<"FlipRequested">;
+    if (reason === "restore" || !left.has(sequence)) continue;
+    await record({ type: "RestoreLive", sequence }, `restore/${sequence}${ended === undefined ? "" : `/v${ended}`}`);
+    return;
+  }
 };

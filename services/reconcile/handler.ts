@@ -1,6 +1,7 @@
 import { functionNames, siteResources } from "../../blueprint/site-resources.ts";
 import { BUILD_TIMEOUT_MINUTES } from "../../domain/deployment/limits.ts";
 import { deploymentStream, environmentStream, webhookStream } from "../../domain/kernel/identity.ts";
+import { isEnd } from "../../domain/projections/views.ts";
 import type { BuildReport } from "../../engine/aws/builds.ts";
 import { storeOf } from "../../engine/edge/live-row.ts";
 import { eventsOf } from "../../engine/log/codec.ts";
@@ -11,6 +12,7 @@ import { onLambda } from "../../engine/wiring/lambda.ts";
 import {
   addresses,
   aggregates,
+  back,
   builds,
   bus,
   edgeTable,
@@ -55,6 +57,7 @@ export const wire = ({
   clock,
   config,
   events,
+  back,
   site,
   webhookSecrets,
   log,
@@ -73,6 +76,7 @@ export const wire = ({
   | "clock"
   | "config"
   | "events"
+  | "back"
   | "site"
   | "webhookSecrets"
   | "log"
@@ -84,16 +88,26 @@ export const wire = ({
         ...views,
         readLog: eventLog.read,
         read: store.read,
-        known: async () => {
-          const places = turnOf(config.sites, clock.now());
-          const recent = await Promise.all(places.map(({ site, environment }) => views.deployments({ site, environment, limit: RECENT })));
-          const deployments = new Map([...(await views.active()), ...recent.flat()].map(({ id, version }) => [id, version]));
-          return [
-            ...places.map((place) => ({ stream: environmentStream(place.site, place.environment) })),
-            ...[...deployments].map(([id, version]) => ({ stream: deploymentStream(id), version })),
-            ...(await views.webhooks()).map(({ id, version }) => ({ stream: webhookStream(id), version })),
-          ];
-        },
+        known: async () => [
+          ...turnOf(config.sites, clock.now()).map(({ site, environment }) => ({ stream: environmentStream(site, environment) })),
+          ...(await views.active()).map(({ id, version }) => ({ stream: deploymentStream(id), version })),
+          ...(await views.webhooks()).map(({ id, version }) => ({ stream: webhookStream(id), version })),
+        ],
+        places: async () =>
+          turnOf(config.sites, clock.now()).map(({ site, environment }) => ({
+            stream: environmentStream(site, environment),
+            state: async () => {
+              const { version, state } = await aggregates.environment.load(site, environment);
+              return { version, admitted: [...state.pending.values()] };
+            },
+            newest: async () =>
+              (await views.deployments({ site, environment, limit: RECENT })).map(({ id, version, sequence, status }) => ({
+                stream: deploymentStream(id),
+                version,
+                sequence,
+                hasEnded: isEnd(status),
+              })),
+          })),
         relay: relay({ ...views, read: store.read, publish: bus.publish }),
         projected: async (stream) => {
           const { live } = await views.generations();
@@ -111,6 +125,7 @@ export const wire = ({
       reconcileDeployment({
         aggregates,
         events,
+        back,
         publish: bus.publish,
         sentAgain: views.sentAgain,
         noteSentAgain: views.noteSentAgain,
@@ -123,9 +138,12 @@ export const wire = ({
     reconcileEnvironment: reconcileEnvironment({
       aggregates,
       events,
+      back,
       publish: bus.publish,
       sentAgain: views.sentAgain,
       noteSentAgain: views.noteSentAgain,
+      settled: views.settled,
+      noteSettled: views.noteSettled,
       alias: (fn) => functions.alias(fn, siteResources("any", "any").alias),
       isDeclared: (name, environment, fn) => {
         const declared = site(name, environment);
@@ -153,6 +171,6 @@ export const wire = ({
 };
 
 export const handler = onLambda(
-  { addresses, aggregates, builds, edgeTable, functions, store, eventLog, bus, views, queues, events, site, webhookSecrets },
+  { addresses, aggregates, builds, edgeTable, functions, store, eventLog, bus, views, queues, events, back, site, webhookSecrets },
   wire,
 );

@@ -4,11 +4,26 @@ import { positionAt } from "../../domain/kernel/position.ts";
 /** `version`: undefined where somebody else brings the row what it missed. */
 export type Known = { readonly stream: string; readonly version?: number };
 
+/** An environment, and its newest deployments: one whose end may have been lost on its way, although its row has heard of it. */
+export type Place = {
+  readonly stream: string;
+  /** as the log has it; `admitted`: sequences of deployments that may not have ended */
+  state(): Promise<{ readonly version: number; readonly admitted: readonly number[] }>;
+  /** by their rows, newest first */
+  newest(): Promise<readonly Deployed[]>;
+};
+export type Deployed = { readonly stream: string; readonly version: number; readonly sequence: number; readonly hasEnded: boolean };
+
 export type Ports = {
   /** commits of the whole log between two positions, in order */
   readLog(since: string, until: string, limit: number): Promise<readonly Commit[]>;
   /** streams that are written to, as far as rows and declarations know them, with the version that the row has read */
   known(): Promise<readonly Known[]>;
+  /** environments whose newest deployments are to be looked at */
+  places(): Promise<readonly Place[]>;
+  /** of an environment up to which version its newest deployments were found ended and on the bus */
+  settled(what: string): Promise<number | undefined>;
+  noteSettled(what: string, version: number, now: number): Promise<void>;
   /** streams that begin and whose row was not seen yet; noted at (milliseconds since 1970) */
   begun(): Promise<readonly { readonly stream: string; readonly at: number }[]>;
   forgetBegun(stream: string): Promise<void>;
@@ -49,6 +64,7 @@ const BEGIN_MS = 24 * 3_600_000;
 export const mend = async (ports: Ports): Promise<string[]> => [
   ...(await mendRecent(ports)),
   ...(await mendKnown(ports)),
+  ...(await mendNewest(ports)),
   ...(await mendBegun(ports)),
 ];
 
@@ -85,9 +101,37 @@ const mendRecent = async ({
 /** By heads: what a clock that was far off has dated is where nobody looks by time. */
 const mendKnown = async (ports: Ports): Promise<string[]> => {
   const mended: string[] = [];
-  for (const { stream, version } of await ports.known())
-    if ((await relayRest(ports, stream)) || (await tellRow(ports, stream, version))) mended.push(stream);
+  for (const known of await ports.known()) if (await mendOne(ports, known)) mended.push(known.stream);
   return mended;
+};
+
+/**
+ * Every deployment begins with an event of its environment: where there is none since they were all found settled, nothing is looked at.
+ */
+const mendNewest = async (ports: Ports): Promise<string[]> => {
+  const mended: string[] = [];
+  for (const place of await ports.places()) {
+    const what = `newest/${place.stream}`;
+    const { version, admitted } = await place.state();
+    if ((await ports.settled(what)) === version) continue;
+    const deployments = await place.newest();
+    for (const known of deployments) if (await mendOne(ports, known)) mended.push(known.stream);
+    if (haveRows(admitted, deployments) && (await areSettled(ports, deployments))) await ports.noteSettled(what, version, ports.now());
+  }
+  return mended;
+};
+
+/** Of one without a row, or whose row is not in the list yet, nobody knows how it goes on. */
+const haveRows = (admitted: readonly number[], deployments: readonly Deployed[]): boolean => {
+  const listed = new Set(deployments.map(({ sequence }) => sequence));
+  const oldest = deployments.length === 0 ? 0 : Math.min(...listed);
+  return admitted.every((sequence) => sequence < oldest || listed.has(sequence));
+};
+
+const areSettled = async ({ relayed, read }: Ports, deployments: readonly Deployed[]): Promise<boolean> => {
+  for (const { stream, version, hasEnded } of deployments)
+    if (!hasEnded || (await relayed(stream)) < version || (await read(stream, version)).length > 0) return false;
+  return true;
 };
 
 /** What only its own first commit would make known, and what whoever added or removed it may have left behind. */
@@ -111,6 +155,9 @@ const mendBegun = async (ports: Ports): Promise<string[]> => {
   }
   return mended;
 };
+
+const mendOne = async (ports: Ports, { stream, version }: Known): Promise<boolean> =>
+  (await relayRest(ports, stream)) || (await tellRow(ports, stream, version));
 
 /** Publishes the newest of what is on the bus and the row has not read: it brings the row all the rest. */
 const tellRow = async ({ read, relayed, publish, now }: Ports, stream: string, version: number | undefined): Promise<boolean> => {

@@ -23,6 +23,9 @@ const look = async (name: string, n: number, meanwhile: (here: Room) => Promise<
   await reconcileEnvironment({
     aggregates: room.aggregates,
     events: room.events,
+    back: room.back,
+    settled: async () => undefined,
+    noteSettled: async () => undefined,
     sentAgain: async () => undefined,
     noteSentAgain: async () => undefined,
     publish: async () => undefined,

@@ -44,9 +44,9 @@ const leftAt = async (name: string, n: number, how: (n: number) => EnvironmentCo
     /** The event comes so many milliseconds after noon, when everything else was. */
     comes: async (afterMs: number, change: Partial<Ports> = {}, event?: Ended): Promise<void> => {
       const clock = { ...room.clock, now: () => room.clock.now() + afterMs };
-      const { events } = room;
+      const { events, back } = room;
       const site = () => ({ ...siteConfigOf(name, "production"), distribution: "E1", edgeTable: "table" });
-      const ports: Ports = { ...room, events, clock, site, edgeTable: here.edge.table, addresses: here.held, ...change };
+      const ports: Ports = { ...room, events, back, clock, site, edgeTable: here.edge.table, addresses: here.held, ...change };
       await endRelease(ports)(event ?? (await ended()));
     },
     rollsBack: async (): Promise<void> => {

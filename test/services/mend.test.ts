@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Commit } from "../../domain/kernel/chain.ts";
 import { positionAt } from "../../domain/kernel/position.ts";
-import { type Known, mend } from "../../services/reconcile/mend.ts";
+import { type Deployed, type Known, mend, type Place } from "../../services/reconcile/mend.ts";
 
 const HOUR = 3_600_000;
 const NOON = Date.UTC(2026, 10, 23, 12);
@@ -17,11 +17,15 @@ const room = (commits: Commit[], notes: Record<string, number> = {}) => {
   const rows = new Map<string, number>();
   const known: Known[] = [];
   const begun = new Map<string, number>();
+  const places: Place[] = [];
+  const settled = new Map<string, number>();
   const forgotten: string[] = [];
   return {
     forgotten,
     commits,
     known,
+    places,
+    settled,
     begun,
     relayed,
     asked,
@@ -36,6 +40,9 @@ const room = (commits: Commit[], notes: Record<string, number> = {}) => {
         },
         relayed: async (stream) => relayed.get(stream) ?? 0,
         known: async () => known,
+        places: async () => places,
+        settled: async (what) => settled.get(what),
+        noteSettled: async (what, version) => void settled.set(what, version),
         begun: async () => [...begun].map(([stream, at]) => ({ stream, at })),
         forgetBegun: async (stream) => void begun.delete(stream),
         forgetUnused: async (stream) => void forgotten.push(`${stream}, noted: ${begun.has(stream)}`),
@@ -124,6 +131,69 @@ describe("the mender", () => {
       await mendAt(NOON);
       expect(published).toEqual([]);
     }
+  });
+  describe("asked for the newest deployments of an environment", () => {
+    const PLACE = "environment/web/production";
+    /** One deployment, that has ended and is on the bus. */
+    const place = (change: Partial<Deployed> = {}, admitted = [1]) => {
+      const here = room([commit("d1", 1, NOON - HOUR), commit("d1", 2, NOON - HOUR)], { d1: 2 });
+      const state = { version: 7, admitted };
+      const rows: Deployed[] = [{ stream: "d1", version: 2, sequence: 1, hasEnded: true, ...change }];
+      let looks = 0;
+      here.places.push({
+        stream: PLACE,
+        state: async () => state,
+        newest: async () => {
+          looks += 1;
+          return rows;
+        },
+      });
+      return { ...here, state, rows, looks: () => looks, noted: () => here.settled.get(`newest/${PLACE}`) };
+    };
+
+    it("looks at them once, and again when the environment has gone on", async () => {
+      const { mendAt, state, looks, noted } = place();
+      for (let run = 0; run < 3; run++) expect(await mendAt(NOON)).toEqual([]);
+      expect([looks(), noted()]).toEqual([1, 7]);
+      state.version = 8;
+      await mendAt(NOON);
+      expect([looks(), noted()]).toEqual([2, 8]);
+    });
+    it("sends the end of one that was lost, however late", async () => {
+      const { mendAt, relayed, looks } = place();
+      relayed.set("d1", 1);
+      expect(await mendAt(NOON)).toEqual(["d1"]);
+      expect([relayed.get("d1"), looks()]).toEqual([2, 1]);
+    });
+    it.each<[string, Partial<Deployed>, number[]]>([
+      ["goes on", { hasEnded: false }, [1]],
+      ["has a row that is behind", { version: 1 }, [1]],
+      ["is in no list yet", {}, [1, 2]],
+    ])("looks again as long as one of them %s", async (_, change, admitted) => {
+      const { mendAt, looks, noted } = place(change, admitted);
+      await mendAt(NOON);
+      await mendAt(NOON);
+      expect([looks(), noted()]).toEqual([2, undefined]);
+    });
+    it("looks again as long as one was admitted and none is listed", async () => {
+      const { mendAt, rows, looks, noted } = place();
+      rows.length = 0;
+      await mendAt(NOON);
+      await mendAt(NOON);
+      expect([looks(), noted()]).toEqual([2, undefined]);
+    });
+    it("does not wait for one that is older than those which are listed", async () => {
+      const { mendAt, rows, noted } = place({ sequence: 5 }, [1, 5]);
+      await mendAt(NOON);
+      expect([rows.length, noted()]).toEqual([1, 7]);
+    });
+    it("notes nothing of one that is not on the bus yet", async () => {
+      const { mendAt, commits, rows, noted } = place();
+      commits.push(commit("d1", 3, NOON));
+      rows[0] = { stream: "d1", version: 3, sequence: 1, hasEnded: true };
+      await mendAt(NOON + 1_000);
+      expect(noted()).toBeUndefined();
+    });
   });
   it("sends what a known stream has that a clock far behind has dated", async () => {
     const { commits, known, relayed, mendAt } = room([]);

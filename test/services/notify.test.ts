@@ -13,6 +13,7 @@ import { newsOf } from "../../services/notify/news.ts";
 import { notify } from "../../services/notify/notify.ts";
 import { asked } from "../support/given.ts";
 import { news } from "../support/news.ts";
+import { backIn } from "../support/read-back.ts";
 import { artifact, at, check, deploymentId, release, request, webhookId } from "../support/samples.ts";
 
 /** Events as the store gives them: one a commit, ten seconds apart. `from` is the first one's time. */
@@ -50,8 +51,10 @@ const world = (commands: readonly DeploymentCommand[], environmentCommands: read
     [deploymentStream(deploymentId(2)), recorded(deploymentStream(deploymentId(2)), asked(deployment)(...commands), 60)],
     [place, recorded(place, asked(environment)(...environmentCommands), from)],
   ]);
+  const events = async (stream: string): Promise<readonly Recorded[]> => streams.get(stream) ?? [];
   const tell = newsOf({
-    events: async (stream) => streams.get(stream) ?? [],
+    events,
+    back: backIn(events),
     logEnd: async () => ["npm error", `var a=${"1,".repeat(200_000)}`],
     url: () => "https://web.example.com",
   });

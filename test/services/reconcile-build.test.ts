@@ -5,6 +5,7 @@ import type { DeploymentView } from "../../domain/projections/views.ts";
 import type { BuildReport } from "../../engine/aws/builds.ts";
 import { eventsOf } from "../../engine/log/codec.ts";
 import { reconcileDeployment } from "../../services/reconcile/deployments.ts";
+import { backIn } from "../support/read-back.ts";
 import { at, deploymentId } from "../support/samples.ts";
 import { startVerbRoom, steps, type VerbRoom } from "../support/verb-room.ts";
 
@@ -41,6 +42,7 @@ const look = async (
   await reconcileDeployment({
     aggregates: room.aggregates,
     events,
+    back: backIn(events),
     publish: async (again) => void did.push(...again.map(({ type }) => `sent ${type}`)),
     sentAgain: async () => undefined,
     noteSentAgain: async () => undefined,

@@ -6,6 +6,7 @@ import type { DeploymentView } from "../../domain/projections/views.ts";
 import { advance } from "../../services/advance/advance.ts";
 import { reconcileDeployment } from "../../services/reconcile/deployments.ts";
 import { reconcileEnvironment } from "../../services/reconcile/environments.ts";
+import { backIn } from "../support/read-back.ts";
 import { at, deploymentId } from "../support/samples.ts";
 import { startVerbRoom, steps, type VerbRoom } from "../support/verb-room.ts";
 
@@ -46,7 +47,14 @@ const ready = async (n: number, site: string) => {
   /** One run of the reconciler, so long after everything else. */
   const reconcileAfter = async (minutes: number): Promise<string> => {
     const sent = { sentAgain: async () => undefined, noteSentAgain: async () => undefined };
-    const shared = { ...sent, aggregates: room.aggregates, events, publish, now: () => Date.parse(at()) + minutes * MINUTE };
+    const shared = {
+      ...sent,
+      aggregates: room.aggregates,
+      events,
+      back: backIn(events),
+      publish,
+      now: () => Date.parse(at()) + minutes * MINUTE,
+    };
     const none = { get: async () => [], find: async () => undefined, stop: async () => undefined };
     await reconcileEnvironment({
       ...shared,
@@ -57,6 +65,8 @@ const ready = async (n: number, site: string) => {
       isDeclared: () => true,
       isProjected: async () => true,
       projected: async () => 999,
+      settled: async () => undefined,
+      noteSettled: async () => undefined,
     })(site, "production");
     await reconcileDeployment({
       ...shared,

@@ -1,11 +1,14 @@
 import { describe, expect, it } from "vitest";
 import type { DeploymentCommand } from "../../domain/deployment/commands.ts";
 import type { EnvironmentCommand } from "../../domain/environment/commands.ts";
+import { environment } from "../../domain/environment/decider.ts";
 import type { EnvironmentEvent } from "../../domain/environment/events.ts";
 import type { Route } from "../../domain/environment/route.ts";
+import { fold } from "../../domain/kernel/decider.ts";
 import type { Recorded } from "../../domain/kernel/event.ts";
 import type { AliasState } from "../../engine/aws/functions.ts";
 import { reconcileEnvironment } from "../../services/reconcile/environments.ts";
+import { backIn } from "../support/read-back.ts";
 import { at, deploymentId, functions, release, request } from "../support/samples.ts";
 
 const STREAM = "environment/web/production";
@@ -56,23 +59,29 @@ const look = async (
   projected = past.length,
   {
     afterMs = LATER_MS,
-    isProjected = true,
+    isProjected = true as boolean | ((id: string) => Promise<boolean>),
+    /** what was read of the past */
+    reads = [] as string[],
     hasBegun = true,
     /** the row of what is live in the edge's table; null where the edge looks up none */
     row = null as { readonly text: string | undefined } | null,
     /** when that was looked at last */
     looked = undefined as number | undefined,
     undeclared = [] as readonly string[],
+    settled = new Map<string, number>(),
     /** of the server, by alias; `undefined` where somebody deleted it */
     urls = { "r-1": "https://abc.lambda-url.eu-west-1.on.aws/", "r-2": "https://s2.aws/" } as Readonly<Record<string, string | undefined>>,
   } = {},
 ) => {
   const commands: ((EnvironmentCommand | DeploymentCommand) & { cause: string })[] = [];
   const published: string[] = [];
+  const recorded = past.map(
+    (event, n) => ({ ...event, id: `${n}.0`, stream: STREAM, version: n + 1, index: 0, at: at(n) }) as Recorded<EnvironmentEvent>,
+  );
   await reconcileEnvironment({
     aggregates: {
       environment: {
-        load: () => Promise.reject(new Error("it reads the events")),
+        load: async () => ({ state: fold(environment, past), version: past.length }),
         execute: async (_site, _name, command, { cause }) => {
           commands.push({ ...command, cause });
           return { events: [], state: undefined as never, version: 0 };
@@ -86,18 +95,22 @@ const look = async (
         },
       },
     },
-    events: async (stream) =>
-      stream !== STREAM && !hasBegun
-        ? []
-        : past.map(
-            (event, n) => ({ ...event, id: `${n}.0`, stream: STREAM, version: n + 1, index: 0, at: at(n) }) as Recorded<EnvironmentEvent>,
-          ),
+    events: async (stream, after = 0) => {
+      reads.push(`${stream} after ${after}`);
+      return stream !== STREAM && !hasBegun ? [] : recorded.slice(after);
+    },
+    back: (stream, before) => {
+      reads.push(`${stream} back`);
+      return backIn(async () => recorded)(stream, before);
+    },
+    settled: async (what) => settled.get(what),
+    noteSettled: async (what, number) => void settled.set(what, number),
     sentAgain: async (what) => (what.startsWith("edge/") ? looked : undefined),
     noteSentAgain: async () => undefined,
     publish: async (events) => void published.push(...events.map(({ type }) => type)),
     alias: async (name) => aliases[name],
     isDeclared: (_site, _environment, fn) => !undeclared.includes(fn),
-    isProjected: async () => isProjected,
+    isProjected: typeof isProjected === "boolean" ? async () => isProjected : isProjected,
     projected: async () => projected,
     store: () => (row === null ? undefined : { table: "table", distribution: "E1" }),
     row: async () => row?.text,
@@ -200,7 +213,7 @@ describe("the reconciler", () => {
       ...aliases,
       [server]: alias(2),
     });
-    expect(commands).toMatchObject([{ type: "RestoreLive", sequence: 2, cause: "reconcile/restore/2/1" }]);
+    expect(commands).toMatchObject([{ type: "RestoreLive", sequence: 2, cause: "reconcile/restore/2/v11" }]);
   });
   it("takes a function that is gone for drift, but not one that is declared no more", async () => {
     const gone = { [server]: alias(1) };
@@ -261,6 +274,29 @@ describe("the reconciler", () => {
     // where it has begun it is the row that is missing
     expect((await look(waits, aliases, undefined, { ...untold, hasBegun: true })).commands).toEqual([]);
     expect((await look(waits, aliases, undefined, { ...untold, isProjected: true })).commands).toEqual([]);
+  });
+  it("asks for the row of a deployment until there is one, and then no more", async () => {
+    const waits = [admitted(1), admitted(2)];
+    const settled = new Map<string, number>();
+    const asked: string[] = [];
+    const looks = async (has: (id: string) => boolean) => {
+      const isProjected = async (id: string): Promise<boolean> => {
+        asked.push(id);
+        return has(id);
+      };
+      await look(waits, {}, undefined, { isProjected, settled, afterMs: 60_000 });
+      return asked.splice(0);
+    };
+    expect(await looks((id) => id === deploymentId(1))).toEqual([deploymentId(1), deploymentId(2)]);
+    expect(await looks(() => true)).toEqual([deploymentId(2)]);
+    expect(await looks(() => true)).toEqual([]);
+    expect([...settled]).toEqual([[`begun/${STREAM}`, 2]]);
+  });
+  it("reads nothing of an environment's past where nothing is late", async () => {
+    const reads: string[] = [];
+    const rest = [...past, admitted(2), flip(2), ...live(2)];
+    const { commands } = await look(rest, { [revalidation]: alias(2), [server]: alias(2) }, undefined, { reads });
+    expect([commands, reads]).toEqual([[], []]);
   });
   it("ends a lock when its time is over, and not before", async () => {
     const locked: EnvironmentEvent = { type: "EnvironmentLocked", v: 1, body: { holder: "grace", reason: "a sale", until: at(600) } };

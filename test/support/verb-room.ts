@@ -11,6 +11,7 @@ import { aggregates as aggregatesOf } from "../../engine/log/execute.ts";
 import { lastUsed } from "../../engine/log/memory.ts";
 import { snapshotTable } from "../../engine/log/snapshots.ts";
 import { startTable, TABLE } from "./dynamodb.ts";
+import { backIn } from "./read-back.ts";
 import { artifact, assets, at, check, deploymentId, functions, release, request } from "./samples.ts";
 
 /** An event store with its aggregates, for the tests of one verb. Pasts are made by asking, as the engine makes them. */
@@ -33,7 +34,8 @@ export const startVerbRoom = async () => {
     clock,
     aggregates,
     commits,
-    events,
+    events: async (stream: string, after = 0) => (await events(stream)).filter(({ version }) => version > after),
+    back: backIn(events),
     deployment: async (n: number, ...commands: readonly DeploymentCommand[]): Promise<void> => {
       for (const command of commands) must(await aggregates.deployment.execute(deploymentId(n), command, because()));
     },

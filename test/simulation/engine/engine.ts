@@ -17,6 +17,7 @@ import { eventsOf } from "../../../engine/log/codec.ts";
 import { eventStore } from "../../../engine/log/event-store.ts";
 import { aggregates as aggregatesOf } from "../../../engine/log/execute.ts";
 import { eventLog } from "../../../engine/log/log.ts";
+import { eventsBack } from "../../../engine/log/read-back.ts";
 import { snapshotTable } from "../../../engine/log/snapshots.ts";
 import { publicSets } from "../../../engine/open-next/public-set.ts";
 import { DeliveryMessage } from "../../../engine/webhooks/delivery.ts";
@@ -82,7 +83,8 @@ const engine = {
   secrets: siteSecrets(clients.secrets, clock),
   sources: sourceBucket(clients.s3, config.buckets.sources),
   eventLog: eventLog(clients.dynamodb, EVENTS_TABLE),
-  events: async (stream: string) => (await store.read(stream, 0)).flatMap(eventsOf),
+  events: async (stream: string, after = 0) => (await store.read(stream, after)).flatMap(eventsOf),
+  back: eventsBack(store),
   builds: {
     ...allBuilds,
     find: async (name: string, environment: string, deploymentId: string) =>

@@ -250,16 +250,16 @@ export const mutants: readonly Mutant[] = [
     { file: "services/reconcile/mend.ts", from: "Math.min(noted, until)) - WINDOW_MS", to: "until) - WINDOW_MS" },
     {
       file: "services/reconcile/mend.ts",
-      from: "if ((await relayRest(ports, stream)) || (await tellRow(ports, stream, version)))",
-      to: 'if (stream === "" && (await relayRest(ports, stream)) && (await tellRow(ports, stream, version)))',
+      from: "(await relayRest(ports, stream)) || (await tellRow(ports, stream, version))",
+      to: 'stream === "" && (await relayRest(ports, stream)) && (await tellRow(ports, stream, version))',
     },
   ),
   several(
     "nobody brings a row what it missed",
     {
       file: "services/reconcile/environments.ts",
-      from: "if ((await ports.projected(site, environment)) < newest.version)",
-      to: "if (newest.version < 0)",
+      from: "(await ports.projected(site, environment)) >= version",
+      to: "version > 0",
     },
     {
       file: "services/reconcile/mend.ts",
@@ -321,7 +321,7 @@ export const mutants: readonly Mutant[] = [
   one(
     "the mender looks for nothing ahead of its clock",
     "services/reconcile/mend.ts",
-    "  ...(await mendKnown(ports)),\n  ...(await mendBegun(ports)),\n",
+    "  ...(await mendKnown(ports)),\n  ...(await mendNewest(ports)),\n  ...(await mendBegun(ports)),\n",
     "",
   ),
   // the edge's table
@@ -405,12 +405,12 @@ export const mutants: readonly Mutant[] = [
     {
       file: "services/reconcile/environments.ts",
       from: "const endWindows = async ({ now }: Ports, { state: { routes }, record }: Observed)",
-      to: "const endWindows = async ({ now }: Ports, { history, state: { routes }, record }: Observed)",
+      to: "const endWindows = async ({ now, back }: Ports, { stream, state: { routes }, record }: Observed)",
     },
     {
       file: "services/reconcile/environments.ts",
       from: "if (ended === null && until !== null && until <= at)",
-      to: "if (ended === null && history.some(({ at, body }) => body.route?.release === release && ageOf(at, now()) > 3_600_000))",
+      to: "if (ended === null && (await newestOf(back(stream), ({ at, body }) => body.route?.release === release && ageOf(at, now()) > 3_600_000)))",
     },
     {
       file: "domain/environment/ended-release.ts",

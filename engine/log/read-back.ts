@@ -1,0 +1,33 @@
+import type { Recorded } from "../../domain/kernel/event.ts";
+import { eventsOf } from "./codec.ts";
+import type { EventStore } from "./event-store.ts";
+
+/** The events of a stream from the newest back, or from the one before a version, read as far as somebody asks for them. */
+export type ReadBack = (stream: string, before?: number) => AsyncIterable<Recorded>;
+
+const NEWEST = 9_999_999_999;
+const FIRST_PAGE = 8;
+const LAST_PAGE = 256;
+
+export const eventsBack = ({ readBack }: Pick<EventStore, "readBack">): ReadBack =>
+  async function* (stream, before = NEWEST) {
+    let from = before;
+    for (let page = FIRST_PAGE; from > 1; page = Math.min(2 * page, LAST_PAGE)) {
+      const commits = await readBack(stream, from, page);
+      for (const commit of commits) yield* eventsOf(commit).toReversed();
+      from = commits.at(-1)?.version ?? 0;
+    }
+  };
+
+/** The newest event that is so; where an event comes before it that ends the search, `undefined`. */
+export const newestOf = async <E extends Recorded>(
+  events: AsyncIterable<Recorded>,
+  is: (event: Recorded) => event is E,
+  isEnd: (event: Recorded) => boolean = () => false,
+): Promise<E | undefined> => {
+  for await (const event of events) {
+    if (is(event)) return event;
+    if (isEnd(event)) return undefined;
+  }
+  return undefined;
+};
