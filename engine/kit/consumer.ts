@@ -2,6 +2,7 @@ import { hash } from "node:crypto";
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from "aws-lambda";
 import * as z from "zod";
 import { retrySeconds, stepReceives } from "../../blueprint/topology.ts";
+import { handledTogether, type Together } from "./together.ts";
 
 /** A message that no retry can help: it goes to the dead-letter queue at once, with its reason. */
 export class Unprocessable extends Error {
@@ -58,6 +59,7 @@ export type BatchHandler = (event: SQSEvent) => Promise<SQSBatchResponse>;
  * its predecessor.
  *
  * @param read checks a message at the door; what it throws is final: the same bytes will never be better
+ * @param together which messages of a batch are handled as one; without it, none
  */
 export const consumer =
   <T>(
@@ -65,9 +67,13 @@ export const consumer =
     redelivery: RedeliveryQueue,
     read: (body: string) => T,
     handle: (message: T, delivery: Delivery) => Promise<void>,
+    together?: Together<T>,
   ): BatchHandler =>
   async ({ Records }) => {
-    const outcomes = await Promise.all(Records.map(async (record) => ({ record, outcome: await deliver(record) })));
+    const given = Records.map((record) => ({ record, reading: readOr(read, record) }));
+    const batch = given.flatMap(({ reading }) => ("message" in reading ? [reading.message] : []));
+    const handleOne = together === undefined ? handle : handledTogether(together, batch, handle);
+    const outcomes = await Promise.all(given.map(async (one) => ({ record: one.record, outcome: await deliver(one) })));
     const again = outcomes.flatMap(({ record, outcome }) => (outcome === "done" ? [] : [{ record, seconds: outcome.again }]));
     // at the end of the batch: who hides its messages while it is worked on would undo an earlier wait
     await Promise.all(again.map(comesLater));
@@ -82,9 +88,10 @@ export const consumer =
       }
     }
 
-    async function deliver(record: SQSRecord): Promise<Outcome> {
+    async function deliver({ record, reading }: { record: SQSRecord; reading: Reading<T> }): Promise<Outcome> {
       try {
-        return await dealWith(record, receivesOf(record));
+        if ("fault" in reading) return await deadLetter(record, reasonOf(reading.fault));
+        return await dealWith(record, reading.message, receivesOf(record));
       } catch (error) {
         // the redelivery queue itself failed: the message comes again
         redelivery.log({
@@ -97,13 +104,7 @@ export const consumer =
       }
     }
 
-    async function dealWith(record: SQSRecord, receives: number): Promise<Outcome> {
-      let message: T;
-      try {
-        message = read(record.body);
-      } catch (error) {
-        return deadLetter(record, reasonOf(error));
-      }
+    async function dealWith(record: SQSRecord, message: T, receives: number): Promise<Outcome> {
       let givenUp: unknown;
       const givesUp = (error: unknown, idle = 0): boolean => {
         const isOver = receives >= maxReceives || (receives - idle >= stepReceives && !redelivery.isOutage(error));
@@ -111,7 +112,7 @@ export const consumer =
         return isOver;
       };
       try {
-        await handle(message, { message: record.messageId, last: receives >= maxReceives, receives, givesUp });
+        await handleOne(message, { message: record.messageId, last: receives >= maxReceives, receives, givesUp });
         return "done";
       } catch (error) {
         if (error instanceof Unprocessable) return deadLetter(record, error.message);
@@ -135,6 +136,17 @@ export const consumer =
       return "done";
     }
   };
+
+/** A message as it came, or why it cannot be read. */
+type Reading<T> = { readonly message: T } | { readonly fault: unknown };
+
+const readOr = <T>(read: (body: string) => T, { body }: SQSRecord): Reading<T> => {
+  try {
+    return { message: read(body) };
+  } catch (fault) {
+    return { fault };
+  }
+};
 
 const receivesOf = ({ attributes }: SQSRecord): number => Number(attributes.ApproximateReceiveCount);
 

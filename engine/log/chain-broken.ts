@@ -29,6 +29,18 @@ export const unbroken =
     return commits.filter(({ version }) => version > after);
   };
 
+/** Commits of one stream, newest first, of which each was looked at with the one before it. @throws ChainBroken */
+export async function* unbrokenBack(commits: AsyncIterable<Commit>): AsyncGenerator<Commit, undefined> {
+  let newer: Commit | undefined;
+  for await (const commit of commits) {
+    const fault = verifyChain(sha256, newer === undefined ? [commit] : [commit, newer], commit.version - 1);
+    if (fault !== undefined) throw new ChainBroken(fault);
+    yield commit;
+    newer = commit;
+  }
+  return undefined;
+}
+
 /** Refuses commits of several streams of which one was changed: each is looked at by itself. @throws ChainBroken */
 export const unchanged = <C extends readonly Commit[]>(commits: C): C => {
   for (const commit of commits) {

@@ -63,8 +63,8 @@ const secretsManager = ({ clients }: Base) => {
 
 /** Commits between two snapshots of a stream: one load reads half of them on average. */
 const SNAPSHOT_EVERY = 32;
-/** Of each category, that one process remembers: up to 100 KB each. */
-const REMEMBERED_STREAMS = 64;
+/** Of each category, that one process remembers, up to 100 KB each: more than the environments that a run of the reconciler looks at. */
+const REMEMBERED_STREAMS = 128;
 
 export const store = (base: Base) => eventStore(dynamodb(base), base.config.eventsTable);
 export const eventLog = (base: Base) => logOf(dynamodb(base), base.config.eventsTable);

@@ -12,13 +12,13 @@ import type { Ports } from "./ports.ts";
 const NOW = "9".repeat(15);
 
 /** `/v1/environments/:site/:environment/why` */
-export const history = (ports: Pick<Ports, "config" | "read" | "views">) => {
+export const history = (ports: Pick<Ports, "config" | "read" | "readBack" | "views">) => {
   const see = look(ports);
   const then = past(ports);
   return new Hono<Env>().get("/:site/:environment/why", async (context) => {
     const { at } = queryOf(context, AtMoment);
     const place = see.place(context.req.param("site"), context.req.param("environment"));
-    const events = await then.environmentEvents(place, at === undefined ? NOW : momentOf("at", at));
+    const events = await then.sinceAsked(place, at === undefined ? NOW : momentOf("at", at));
     const live = liveAmong(events);
     if (live === undefined) return context.json({ deployment: null, because: [] });
     const { deploymentId } = live.body;

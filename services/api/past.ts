@@ -1,29 +1,49 @@
 import type { SiteConfig } from "../../blueprint/engine-config.ts";
 import { readKnown } from "../../domain/aggregates.ts";
+import type { EnvironmentEvent } from "../../domain/environment/events.ts";
 import type { Recorded } from "../../domain/kernel/event.ts";
 import { deploymentStream, environmentStream } from "../../domain/kernel/identity.ts";
 import { emptyEnvironment } from "../../domain/projections/environment-view.ts";
 import type { DeploymentView, Status } from "../../domain/projections/views.ts";
-import { unbroken } from "../../engine/log/chain-broken.ts";
+import { unbroken, unbrokenBack } from "../../engine/log/chain-broken.ts";
 import { eventsOf } from "../../engine/log/codec.ts";
+import { commitsBack } from "../../engine/log/read-back.ts";
 import { foldRow } from "../../engine/views/read-models.ts";
 import { declaredOf, type EnvironmentOf } from "./look.ts";
 import type { Ports } from "./ports.ts";
 
+type Place = Pick<SiteConfig, "site" | "environment">;
+type Happened = Recorded<EnvironmentEvent>;
+type WentLive = Extract<EnvironmentEvent, { readonly type: "ReleaseWentLive" }>["body"];
+
 /** The past, read from the log: what was so at a moment, and why. Of a stream whose chain breaks nothing is told. */
-export const past = (ports: Pick<Ports, "read">) => {
+export const past = (ports: Pick<Ports, "read" | "readBack">) => {
   const read = unbroken(ports.read);
   const until = async (stream: string, moment: string): Promise<Recorded[]> =>
     (await read(stream, 0)).flatMap(eventsOf).filter(({ position }) => position <= moment);
   const deploymentEvents = async (id: string, moment: string) => readKnown("deployment", await until(deploymentStream(id), moment));
-  const environmentEvents = async ({ site, environment }: Pick<SiteConfig, "site" | "environment">, moment: string) =>
-    readKnown("environment", await until(environmentStream(site, environment), moment));
+  /** What had happened in an environment by then, newest first. */
+  async function* environmentBack({ site, environment }: Place, moment: string): AsyncGenerator<Happened, undefined> {
+    for await (const commit of unbrokenBack(commitsBack(ports, environmentStream(site, environment))))
+      if (commit.position <= moment) yield* readKnown("environment", eventsOf(commit)).toReversed();
+    return undefined;
+  }
   const deployment = async (id: string, moment: string): Promise<DeploymentView | undefined> =>
     foldRow("deployments", undefined, await until(deploymentStream(id), moment));
 
   return {
     deploymentEvents,
-    environmentEvents,
+    /** What had happened in an environment since what was live then was asked for, oldest first; all of it where nothing was. */
+    sinceAsked: async (place: Place, moment: string): Promise<Happened[]> => {
+      const events: Happened[] = [];
+      let live: WentLive | undefined;
+      for await (const event of environmentBack(place, moment)) {
+        events.push(event);
+        if (event.type === "ReleaseWentLive") live ??= event.body;
+        if (live !== undefined && asksFor(event, live)) break;
+      }
+      return events.reverse();
+    },
     /** `undefined` where it did not exist yet. */
     deployment,
     environment: async (place: SiteConfig, moment: string): Promise<EnvironmentOf> => {
@@ -33,16 +53,20 @@ export const past = (ports: Pick<Ports, "read">) => {
     },
     /** Those that had been admitted by then, as they were, newest first. */
     deployments: async (place: SiteConfig, moment: string, status: Status | undefined, limit: number): Promise<DeploymentView[]> => {
-      const admitted = (await environmentEvents(place, moment)).flatMap((event) =>
-        event.type === "DeploymentAdmitted" ? [event.body.deploymentId] : [],
-      );
       const found: DeploymentView[] = [];
-      for (const id of admitted.reverse()) {
-        if (found.length === limit) break;
-        const view = await deployment(id, moment);
+      for await (const { type, body } of environmentBack(place, moment)) {
+        if (type !== "DeploymentAdmitted") continue;
+        const view = await deployment(body.deploymentId, moment);
         if (view !== undefined && (status === undefined || view.status === status)) found.push(view);
+        if (found.length === limit) break;
       }
       return found;
     },
   };
 };
+
+/** A rollback and a restore begin with their flip; a deployment may have waited, before its own was asked for. */
+const asksFor = ({ type, body }: Happened, { sequence, deploymentId, reason }: WentLive): boolean =>
+  reason === "deploy"
+    ? type === "DeploymentAdmitted" && body.deploymentId === deploymentId
+    : type === "FlipRequested" && body.sequence === sequence;

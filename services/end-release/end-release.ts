@@ -34,16 +34,18 @@ type Since = readonly Recorded<EventOf<"environment">>[];
 export const endRelease =
   (ports: Ports) =>
   async (event: Ended): Promise<void> => {
+    const { site, environment } = siteOf(event.stream);
+    const { state } = await ports.aggregates.environment.load(site, environment);
+    // after the state: what ended once more by then is among it
     const since = readAll(await ports.events(event.stream, event.version - 1));
-    const functions = removedFrom(since, event) ?? (await removeAddress(ports, event, since));
+    const functions = removedFrom(since, event) ?? (await removeAddress(ports, event, state, since));
     for (const name of functions) await ports.addresses.remove({ name, alias: aliasOf(event.body.address) });
   };
 
 /** The functions that the address is to be deleted of; none as long as somebody may be sent there. */
-const removeAddress = async (ports: Ports, event: Ended, since: Since): Promise<readonly string[]> => {
+const removeAddress = async (ports: Ports, event: Ended, state: Environment, since: Since): Promise<readonly string[]> => {
   const { site, environment } = siteOf(event.stream);
   const { release, address, reason } = event.body;
-  const { state } = await ports.aggregates.environment.load(site, environment);
   const isSettled = ageOf(lastSentTo(since, event), ports.clock.now()) >= GRACE_MS;
   // a row whose time is over sends nobody anywhere: it goes with the address
   if (!hasEnded(state, since, event) || (reason === "window" && !isSettled)) return [];

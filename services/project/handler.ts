@@ -8,4 +8,6 @@ export const { wire, handler } = consumerOf(
   { store, views },
   ({ store, views }) => project({ read: store.read, views }),
   readNudge,
+  // a row is brought as far as its stream goes, whichever event says so
+  { key: ({ stream }) => stream, merge: (nudges) => nudges.reduce((a, b) => (b.version > a.version ? b : a)) },
 );

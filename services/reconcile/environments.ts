@@ -216,10 +216,9 @@ const lookAt = async (
 };
 
 /** Every function that an alias of the environment was moved of, or was to be, as far as it is remembered. */
-const functionsOf = ({ aliases, targets, everLive, drift }: Environment): Set<string> =>
+const functionsOf = ({ aliases, targets, everLive }: Environment): Set<string> =>
   new Set([
     ...aliases.keys(),
-    ...drift.keys(),
     ...[...targets.values()].flatMap(({ versions }) => Object.keys(versions)),
     ...[...everLive.values()].flatMap(({ release }) => release.functions.map(({ name }) => name)),
   ]);

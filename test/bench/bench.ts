@@ -7,6 +7,7 @@ import { edge } from "./edge.ts";
 import { fold } from "./fold.ts";
 import { history } from "./history.ts";
 import { publicFiles } from "./public-files.ts";
+import { reconciler } from "./reconciler.ts";
 import { release } from "./release.ts";
 import { replay } from "./replay.ts";
 import { type Line, reached, table } from "./report.ts";
@@ -16,13 +17,14 @@ import { upload } from "./upload.ts";
 
 /**
  * Ratios against what they stand on, measured side by side in one run on the same local endpoint.
- * Exit code 1 where a target is missed. `npm run bench -- [--json] [--only append|load|fold|history|upload|release|build|traffic|replay|dev|dashboard|edge|public]`
+ * Exit code 1 where a target is missed. `npm run bench -- [--json] [--only append|load|fold|history|reconciler|upload|release|build|traffic|replay|dev|dashboard|edge|public]`
  */
 const benches: Readonly<Record<string, (tell: (line: string) => void) => Promise<readonly Line[]>>> = {
   append,
   load,
   fold,
   history,
+  reconciler,
   upload,
   release,
   build,

@@ -4,6 +4,7 @@ import { z } from "zod";
 import { consumers, retrySeconds } from "../../blueprint/topology.ts";
 import { isOutage } from "../../engine/aws/errors.ts";
 import { consumer, type Delivery, NotYet, type RedeliveryQueue, Unprocessable } from "../../engine/kit/consumer.ts";
+import type { Together } from "../../engine/kit/together.ts";
 
 const MAX_RECEIVES = 4;
 const Lamp = z.object({ lamp: z.string() });
@@ -20,6 +21,7 @@ const room = (
   handle: (lamp: Lamp, delivery: Delivery) => Promise<void> | void,
   broken: Partial<RedeliveryQueue> = {},
   maxReceives = MAX_RECEIVES,
+  together?: Together<Lamp>,
 ) => {
   const did = {
     handled: [] as string[],
@@ -42,6 +44,7 @@ const room = (
       await handle(lamp, delivery);
       did.handled.push(lamp.lamp);
     },
+    together,
   );
   const receive = async (...Records: SQSRecord[]) => {
     const { batchItemFailures } = await handler({ Records } as SQSEvent);
@@ -246,5 +249,36 @@ describe("when the redelivery queue itself fails", () => {
     expect(returned).toEqual(["m1", "m2"]);
     expect(handled).toEqual([]);
     expect(log.at(-1)).toMatchObject({ level: "error", reason: "the queue is down" });
+  });
+});
+
+describe("a consumer that handles messages together", () => {
+  const together: Together<Lamp> = {
+    key: ({ lamp }) => lamp.slice(0, 1),
+    merge: (lamps) => ({ lamp: lamps.map(({ lamp }) => lamp).join("+") }),
+  };
+  const inGroups = (handle: Parameters<typeof room>[0]) => room(handle, {}, MAX_RECEIVES, together);
+
+  it("handles those of one batch that belong together once, and the others by themselves", async () => {
+    const { receive } = inGroups(() => {});
+    const batch = ["a1", "b1", "a2", "a3"].map((lamp, n) => message(`m${n}`, { lamp }));
+    expect(await receive(...batch)).toMatchObject({ handled: ["a1+a2+a3", "b1"], returned: [] });
+    expect((await receive(message("m9", { lamp: "a1" }))).handled).toEqual(["a1+a2+a3", "b1", "a1"]);
+  });
+  it("lets each of them come again where that fails, and dead-letters alone who came too often", async () => {
+    const failsForA = ({ lamp }: Lamp): void => {
+      if (lamp.startsWith("a")) throw new Error("the light is out");
+    };
+    const { handled, returned, deadLettered } = await inGroups(failsForA).receive(
+      message("m1", { lamp: "a1" }),
+      message("m2", { lamp: "a2" }, MAX_RECEIVES),
+      message("m3", { lamp: "b1" }),
+    );
+    expect([handled, returned]).toEqual([["b1"], ["m1"]]);
+    expect(deadLettered).toEqual([["m2", `gave up after ${MAX_RECEIVES} tries: the light is out`]]);
+  });
+  it("dead-letters what cannot be read, and handles the others", async () => {
+    const { handled, deadLettered } = await inGroups(() => {}).receive(message("m1", "no JSON"), message("m2", { lamp: "a1" }));
+    expect([handled, deadLettered.map(([id]) => id)]).toEqual([["a1"], ["m1"]]);
   });
 });

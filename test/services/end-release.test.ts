@@ -143,6 +143,24 @@ describe("a release that is brought live again meanwhile", () => {
     expect(here.addresses.has(`${server} r-${n}`)).toBe(true);
   });
 
+  it("and leaves live again while its event is handled keeps its row, which has a new end", async () => {
+    const here = await leftAt("back-and-gone", 301, endsBy);
+    let reads = 0;
+    const events: Ports["events"] = async (...asked) => {
+      reads += 1;
+      const found = await room.events(...asked);
+      await here.rollsBack();
+      await here.delivers();
+      await room.environment("back-and-gone", { type: "RequestRollback", to: deploymentId(302), actor: "ada", at: at() });
+      await here.delivers();
+      return found;
+    };
+    await here.comes(3 * DAY, { events });
+    expect(reads).toBe(1);
+    expect(here.edge.rows.has(rowOf(301))).toBe(true);
+    expect(here.addresses.has(`${server} r-301`)).toBe(true);
+  });
+
   it("keeps its address while the flip is under way, and for ten minutes after one that was given up", async () => {
     const here = await leftAt("back-failed", 41, endsBy);
     await here.rollsBack();

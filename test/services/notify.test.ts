@@ -107,6 +107,14 @@ describe("the news of a deployment", () => {
     // it was deploying before: no change of the status, no news
     expect(await here.of("FlipStarted")).toBeUndefined();
   });
+  it("know nothing of what went live after it", async () => {
+    const first: EnvironmentCommand[] = [admit(1), flip(1), { type: "RecordWentLive", sequence: 1 }];
+    // ten seconds each: the build began after 70, and the second release goes live after 110
+    const later = [admit(2), flip(2), ...[3, 4, 5, 6, 7, 8].map(admit), { type: "RecordWentLive", sequence: 2 } as const];
+    const here = world([queue, began], [...first, ...later]);
+    expect((await here.ofPlace("ReleaseWentLive"))?.live.after?.sequence).toBe(2);
+    expect(await here.of("BuildStarted")).toMatchObject({ live: { before: { sequence: 1 }, after: { sequence: 1 } } });
+  });
   it("have the cause and the last lines where a build failed", async () => {
     const failed: DeploymentCommand = {
       type: "RecordBuildFailed",

@@ -3,6 +3,7 @@ import type { EnvironmentCommand } from "../../domain/environment/commands.ts";
 import type { Recorded } from "../../domain/kernel/event.ts";
 import { projectDeployment } from "../../domain/projections/deployment-view.ts";
 import type { DeploymentView } from "../../domain/projections/views.ts";
+import type { ReadBack } from "../../engine/log/read-back.ts";
 import { advance } from "../../services/advance/advance.ts";
 import { reconcileDeployment } from "../../services/reconcile/deployments.ts";
 import { reconcileEnvironment } from "../../services/reconcile/environments.ts";
@@ -45,13 +46,13 @@ const ready = async (n: number, site: string) => {
     return row as DeploymentView;
   };
   /** One run of the reconciler, so long after everything else. */
-  const reconcileAfter = async (minutes: number): Promise<string> => {
+  const reconcileAfter = async (minutes: number, back: ReadBack = backIn(events)): Promise<string> => {
     const sent = { sentAgain: async () => undefined, noteSentAgain: async () => undefined };
     const shared = {
       ...sent,
       aggregates: room.aggregates,
       events,
-      back: backIn(events),
+      back,
       publish,
       now: () => Date.parse(at()) + minutes * MINUTE,
     };
@@ -114,6 +115,23 @@ describe("a deployment whose end was told to nobody", () => {
     await other.reconcileAfter(70);
     expect(other.sent).toContain("ChecksPassed");
     expect(await room.typesOf(other.place)).toContain("FlipRequested");
+  });
+  it("is asked about in its environment's past as far as its own beginning, and no further", async () => {
+    const here = await ready(30, "long");
+    await here.happens(here.flip);
+    await here.startsFlip();
+    await here.happens({ type: "RecordFlipFailed", sequence: 1, reason: "a version is gone", moved: false });
+    // what was told of it is missing, and much happened before it began
+    const own = (await room.events(here.place)).filter(({ type }) => type !== "FlipFailed").toReversed();
+    let read = 0;
+    const back: ReadBack = async function* () {
+      for (const event of [...own, ...own.filter(({ type }) => type !== "DeploymentAdmitted")]) {
+        read += 1;
+        yield event;
+      }
+    };
+    await here.reconcileAfter(3, back);
+    expect(read).toBe(own.length);
   });
   it("is told nothing of an earlier hold while its flip is open", async () => {
     const here = await ready(20, "open");

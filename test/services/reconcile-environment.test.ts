@@ -215,6 +215,29 @@ describe("the reconciler", () => {
     });
     expect(commands).toMatchObject([{ type: "RestoreLive", sequence: 2, cause: "reconcile/restore/2/v11" }]);
   });
+  it("does not try for ever what a restore has left behind that failed itself", async () => {
+    const restored = [
+      ...past,
+      { ...flip(2), body: { ...flip(2).body, reason: "restore" } } as EnvironmentEvent,
+      flipped(2, server),
+      failed(2),
+    ];
+    expect((await look(restored, { ...aliases, [server]: alias(2) })).commands).toEqual([]);
+    // beside it, what a deployment left
+    const both = [...restored, admitted(3), flip(3), flipped(3, revalidation), failed(3)];
+    const { commands } = await look(both, { [revalidation]: alias(3), [server]: alias(2) });
+    expect(commands).toMatchObject([{ type: "RestoreLive", sequence: 3 }]);
+  });
+  it("gives the same drift another cause each time that it comes", async () => {
+    const drifted: EnvironmentEvent[] = [
+      { type: "AliasDriftDetected", v: 1, body: { function: server, expected: null, found: null } },
+      { type: "AliasDriftEnded", v: 1, body: { function: server, version: "1", sequence: 1 } },
+    ];
+    const causeOf = async (events: readonly EnvironmentEvent[]) =>
+      (await look(events, { ...aliases, [server]: alias(7) })).commands[0]?.cause;
+    expect(await causeOf(past)).toBe(await causeOf(past));
+    expect(await causeOf([...past, ...drifted])).not.toBe(await causeOf(past));
+  });
   it("takes a function that is gone for drift, but not one that is declared no more", async () => {
     const gone = { [server]: alias(1) };
     expect((await look(past, gone)).commands).toMatchObject([{ type: "RecordDrift", function: revalidation, found: null }]);
@@ -380,6 +403,22 @@ describe("the edge's row of what is live", () => {
       expect(await around(past, failures, hours)).toEqual([["RecordEdgeDrift"], ["RecordEdgeDrift", "RestoreEdge"]]);
       expect(await around(unswitched, failures, hours)).toEqual([[], ["RestoreEdge"]]);
     }
+  });
+  it("is restored at once where a restore failed before what is live went live", async () => {
+    const restore = [
+      { ...flip(2), body: { ...flip(2).body, reason: "restore" } } as EnvironmentEvent,
+      { ...failed(2), body: { ...failed(2).body, flip: "restore" } } as EnvironmentEvent,
+    ];
+    const again = [...past, ...restore, admitted(3), flip(3), switched(3), ...live(3)];
+    const now = { [revalidation]: alias(3), [server]: alias(3) };
+    const { commands } = await look(again, now, undefined, { row: { text: undefined }, afterMs: again.length * 1_000 });
+    expect(commands.map(({ type }) => type)).toEqual(["RecordEdgeDrift", "RestoreEdge"]);
+  });
+  it("is restored with another cause each time that it is lost", async () => {
+    const causesOf = async (events: readonly EnvironmentEvent[]) =>
+      (await look(events, aliases, undefined, { row: { text: undefined } })).commands.map(({ cause }) => cause);
+    expect(await causesOf(past)).toEqual(await causesOf(past));
+    expect(await causesOf([...past, admitted(2)])).not.toEqual(await causesOf(past));
   });
   it("is restored again whatever a clock that was ahead has dated", async () => {
     const restored = [

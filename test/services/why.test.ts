@@ -1,6 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { EnvironmentCommand } from "../../domain/environment/commands.ts";
 import { positionAt } from "../../domain/kernel/position.ts";
+import { whyLive } from "../../domain/projections/why.ts";
+import { past as pastOf } from "../../services/api/past.ts";
 import { type AuditedPast, EVIL, LINES, type Row, startAuditedPast } from "../support/audited-past.ts";
+import { at } from "../support/samples.ts";
+import { startVerbRoom, steps } from "../support/verb-room.ts";
 
 let past: AuditedPast;
 let trail: Row[];
@@ -132,4 +137,19 @@ describe("the seals", () => {
     const segment = await fetch(seals[0].segment);
     expect([segment.status, (await segment.arrayBuffer()).byteLength]).toEqual([200, one.segment.bytes]);
   });
+});
+
+it("names the pin that a release had waited for, although that was before its flip was asked for", async () => {
+  const room = await startVerbRoom();
+  try {
+    const { place, admit, flip } = steps(1, "held");
+    const pinned: EnvironmentCommand = { type: "PinEnvironment", reason: "frozen" };
+    const unpinned: EnvironmentCommand = { type: "UnpinEnvironment", actor: "ada", at: at() };
+    await room.environment("held", admit, pinned, flip(1), unpinned, { type: "RecordWentLive", sequence: 1 });
+    expect(await room.typesOf(place)).toContain("FlipHeld");
+    const since = await pastOf(room.store).sinceAsked({ site: "held", environment: "production" }, "9".repeat(15));
+    expect(whyLive(since, []).map(({ what }) => what)).toEqual(["held", "flip", "live"]);
+  } finally {
+    await room.close();
+  }
 });

@@ -70,8 +70,8 @@ export const mutants: readonly Mutant[] = [
   one(
     "a message is acknowledged before its effect",
     "engine/kit/consumer.ts",
-    "await handle(message, { message: record.messageId, last: receives >= maxReceives, receives, givesUp });",
-    "void handle(message, { message: record.messageId, last: receives >= maxReceives, receives, givesUp }).catch(() => undefined);",
+    "await handleOne(message, { message: record.messageId, last: receives >= maxReceives, receives, givesUp });",
+    "void handleOne(message, { message: record.messageId, last: receives >= maxReceives, receives, givesUp }).catch(() => undefined);",
   ),
   one(
     "what waited is forgotten before it is in its queue",
