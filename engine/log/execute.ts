@@ -61,6 +61,9 @@ export type Executed<S> = {
 /** Fifty writers of one stream at once needed ten; each try means that somebody else got on. */
 const MAX_TRIES = 24;
 
+/** Commits between two snapshots of a stream: one load reads half of them on average. */
+export const SNAPSHOT_EVERY = 32;
+
 /** What the execution of commands stands on. */
 export type Ground = {
   readonly store: Pick<EventStore, "read" | "readBack" | "readFrom" | "headAfter" | "write">;

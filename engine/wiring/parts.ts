@@ -19,7 +19,7 @@ import { lambdaVersionFacts } from "../aws/version-facts.ts";
 import type { Clock } from "../kit/clock.ts";
 import { eventsOf } from "../log/codec.ts";
 import { eventStore } from "../log/event-store.ts";
-import { aggregates as aggregatesOf } from "../log/execute.ts";
+import { aggregates as aggregatesOf, SNAPSHOT_EVERY } from "../log/execute.ts";
 import { eventLog as logOf } from "../log/log.ts";
 import { logShards } from "../log/log-shards.ts";
 import { lastUsed } from "../log/memory.ts";
@@ -61,8 +61,6 @@ const secretsManager = ({ clients }: Base) => {
   return clients.secrets;
 };
 
-/** Commits between two snapshots of a stream: one load reads half of them on average. */
-const SNAPSHOT_EVERY = 32;
 /** Of each category, that one process remembers, up to 100 KB each: more than the environments that a run of the reconciler looks at. */
 const REMEMBERED_STREAMS = 128;
 

@@ -8,8 +8,13 @@ import { DescribeSecretCommand } from "@aws-sdk/client-secrets-manager";
 import type { ServiceQuotasClient } from "@aws-sdk/client-service-quotas";
 import { GetQueueAttributesCommand, GetQueueUrlCommand } from "@aws-sdk/client-sqs";
 import { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
-import { eventsTable, viewsTable } from "../../blueprint/stores.ts";
+import { eventsTable, snapshotsTable, viewsTable } from "../../blueprint/stores.ts";
 import { SEAL_KEY } from "../../blueprint/topology.ts";
+import { readKnown } from "../../domain/aggregates.ts";
+import { environment as decider } from "../../domain/environment/decider.ts";
+import type { Environment } from "../../domain/environment/state.ts";
+import { fold } from "../../domain/kernel/decider.ts";
+import { environmentStream } from "../../domain/kernel/identity.ts";
 import { MAX_CLOCK_SKEW_MS, positionAt } from "../../domain/kernel/position.ts";
 import { sealsIn } from "../../engine/archive/archive.ts";
 import { keyChange } from "../../engine/archive/seal.ts";
@@ -21,8 +26,11 @@ import { s3Objects } from "../../engine/aws/objects.ts";
 import { systemClock } from "../../engine/kit/clock.ts";
 import { eventsOf, itemCodec } from "../../engine/log/codec.ts";
 import { eventStore } from "../../engine/log/event-store.ts";
+import { aggregates as aggregatesOf, SNAPSHOT_EVERY } from "../../engine/log/execute.ts";
 import { eventLog } from "../../engine/log/log.ts";
+import { lastUsed } from "../../engine/log/memory.ts";
 import { newestStreams, type Sampled, sampleTable } from "../../engine/log/sample-table.ts";
+import { snapshotTable } from "../../engine/log/snapshots.ts";
 import { tableRows } from "../../engine/log/table-rows.ts";
 import { sealNotes } from "../../engine/views/seal-notes.ts";
 import { inspectQuotas } from "./quota-sight.ts";
@@ -44,6 +52,14 @@ export const inspectAccount = (clients: Clients, serviceQuotas: ServiceQuotasCli
   const functions = lambdaFunctions(lambda);
   const store = eventStore(dynamodb, eventsTable.name);
   const log = eventLog(dynamodb, eventsTable.name);
+  const aggregates = aggregatesOf({
+    store,
+    snapshots: snapshotTable(dynamodb, snapshotsTable.name),
+    every: SNAPSHOT_EVERY,
+    memoryOf: () => lastUsed(1),
+    clock: systemClock,
+    log: () => undefined,
+  });
   const notes = sealNotes(DynamoDBDocumentClient.from(dynamodb), viewsTable.name);
   const there = async (look: Promise<unknown>): Promise<boolean> => (await unlessMissing(look)) !== undefined;
   return {
@@ -109,7 +125,15 @@ export const inspectAccount = (clients: Clients, serviceQuotas: ServiceQuotasCli
         itemOf: itemCodec(eventsTable.name),
         random,
       }),
-    /** Every event of a stream of the log, in order. */
-    events: async (stream: string) => (await store.read(stream, 0)).flatMap(eventsOf),
+    /** An environment as the log has it. */
+    environment: async (site: string, name: string): Promise<Environment> => {
+      try {
+        return (await aggregates.environment.load(site, name)).state;
+      } catch {
+        // where snapshots cannot be read, or a newer engine has written what this one does not know, the log itself says it
+        const events = (await store.read(environmentStream(site, name), 0)).flatMap(eventsOf);
+        return fold(decider, readKnown("environment", events));
+      }
+    },
   };
 };

@@ -1,11 +1,7 @@
 import { revalidation, siteResources } from "../../blueprint/site-resources.ts";
-import { readKnown } from "../../domain/aggregates.ts";
-import { environment as decider } from "../../domain/environment/decider.ts";
 import { sayEdgeDrift } from "../../domain/environment/edge-drift.ts";
 import { isAsRecorded, isWeighted, readFence, sayDrift } from "../../domain/environment/fence.ts";
 import { type Environment, isTarget } from "../../domain/environment/state.ts";
-import { fold } from "../../domain/kernel/decider.ts";
-import { environmentStream } from "../../domain/kernel/identity.ts";
 import { putBack } from "../../engine/aws/put-back.ts";
 import { digestOfKey, keysOf } from "../../engine/open-next/guard.ts";
 import { type Finding, missing, ok, wrong } from "./finding.ts";
@@ -36,7 +32,7 @@ export const examineEnvironment = async (sight: Sight, place: Place, make: strin
   findings.push(await unconfirmed(names.revalidationDeadLetters));
   for (const name of functions) findings.push(await aliasIs(name));
   if (edgeKeys.length > 0) findings.push(await knowsEdge(sight, place, edgeKeys));
-  findings.push(...rowOfLive(await recorded()));
+  findings.push(...rowOfLive(await sight.environment(site, environment)));
   const fed = `${names.functions.revalidation}:${names.alias}`;
   const mapping = (await sight.mappings(fed)).find(({ source }) => source === names.revalidationQueue);
   const what = `mapping ${names.revalidationQueue} → ${fed}`;
@@ -66,12 +62,6 @@ export const examineEnvironment = async (sight: Sight, place: Place, make: strin
     );
   }
 
-  /** The environment as the log has it. */
-  async function recorded(): Promise<Environment> {
-    const events = await sight.events(environmentStream(site, environment));
-    return fold(decider, readKnown("environment", events));
-  }
-
   async function aliasIs(name: string): Promise<Finding> {
     const what = `alias ${name}:${names.alias}`;
     const fn = await sight.fn(name);
@@ -79,7 +69,7 @@ export const examineEnvironment = async (sight: Sight, place: Place, make: strin
     const found = await sight.alias(name, names.alias);
     if (found === undefined) return missing(what, make);
     // read after the alias: a flip that moved it was asked for before
-    const state = await recorded();
+    const state = await sight.environment(site, environment);
     const expected = state.aliases.get(name);
     const fence = readFence(found.description);
     if (isAsRecorded(expected, found))
