@@ -81,6 +81,8 @@ const deployments = ({ get, post }: Calls) => ({
     post("sources", PreparedSource, { site, sha256, bytes }, key, false),
   deploy: (request: z.input<typeof RequestDeployment>, key: Key) => only(post("deployments", JustDeployment, request, key), "deployment"),
   deployments: (query: Query) => only(get("deployments", ManyDeployments, query), "deployments"),
+  /** with `next`, the id from which on there are older ones */
+  deploymentPage: (query: Query) => get("deployments", ManyDeployments, query),
   deployment: (id: string, at?: string) => get(`deployments/${segment(id)}`, OneDeployment, { at }),
   deploymentEvents: (id: string, after: number) => get(`deployments/${segment(id)}/events`, StreamEvents, { after }),
   logs: (id: string, next: string | undefined) => get(`deployments/${segment(id)}/logs`, BuildLogs, { next }),

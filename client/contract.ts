@@ -58,7 +58,10 @@ export const RequestDeployment = z.strictObject({
   commit: Commit.optional(),
   reason: reason.optional(),
 });
-/** `GET /v1/deployments?site=&environment=&status=&limit=&ids=` newest first → `{deployments}` */
+/**
+ * `GET /v1/deployments?site=&environment=&status=&limit=&before=&at=&ids=` newest first → `{deployments, next}`. One request looks through the
+ * newest 1,000: `next` is what to ask for as `before` to see older ones; null where there are none.
+ */
 export const ListDeployments = z.strictObject({
   /** whole ids, separated by commas: those, and nothing else is looked at */
   ids: z
@@ -70,13 +73,15 @@ export const ListDeployments = z.strictObject({
   environment: Name.optional(),
   status: Status.optional(),
   limit: z.coerce.number().int().min(1).max(200).default(20),
+  /** a whole id: only older ones */
+  before: DeploymentId.optional(),
   at: z.string().optional(),
 });
 /** `GET /v1/deployments/:id`; `:id` may be a unique prefix (with or without `dep_`), everywhere. 409 `id.ambiguous` names the candidates. */
 export const OneDeployment = z.object({ deployment: DeploymentView, progress: z.lazy(() => Progress).nullable() });
 /** What a command to a deployment answers. */
 export const JustDeployment = z.object({ deployment: DeploymentView });
-export const ManyDeployments = z.object({ deployments: z.array(DeploymentView) });
+export const ManyDeployments = z.object({ deployments: z.array(DeploymentView), next: z.string().nullable().default(null) });
 /** How far a long step has come, where it is known: `{step: "assets", done: 120, total: 480}`. Not history: the last word only. */
 export const Progress = z.object({ step: z.string(), done: z.number(), total: z.number() });
 

@@ -8,7 +8,14 @@ import { shortIds } from "../short-id.ts";
 import { commitCell } from "../show-commit.ts";
 import { plain, list as showList, statusStyle } from "../terminal.ts";
 
-type Options = { readonly site?: string; readonly env?: string; readonly status?: string; readonly limit: string; readonly at?: string };
+type Options = {
+  readonly site?: string;
+  readonly env?: string;
+  readonly status?: string;
+  readonly limit: string;
+  readonly at?: string;
+  readonly before?: string;
+};
 
 /** Lists deployments, newest first. */
 export const listCommand: Register = (program, run) =>
@@ -19,20 +26,26 @@ export const listCommand: Register = (program, run) =>
     .option("--env <environment>", "only of this environment")
     .option("--status <status>", "only with this status, for example failed")
     .option("--at <moment>", "as of a time, how long ago (2h), or a position of the log")
+    .option("--before <deployment>", "only those that are older than this one")
     .option("--limit <count>", "at most so many, up to 200", "20")
     .action((options: Options) => run((context) => list(context, options)));
 
-async function list({ api: open, terminal, json }: Context, { site, env, status, limit, at: given }: Options): Promise<undefined> {
+async function list({ api: open, terminal, json }: Context, options: Options): Promise<undefined> {
+  const { site, env, status, limit, at: given } = options;
   if (!/^\d+$/.test(limit) || Number(limit) < 1 || Number(limit) > 200)
     throw usageError(`--limit "${limit}" is not a number from 1 to 200.`);
   const api = open();
   const at = given === undefined ? undefined : pastOption("--at", given, Date.now());
-  const [deployments, environments] = await Promise.all([
-    api.deployments({ site, environment: env, status, limit: Number(limit), at }),
+  const before = options.before === undefined ? undefined : (await api.deployment(options.before)).deployment.id;
+  const [{ deployments, next }, environments] = await Promise.all([
+    api.deploymentPage({ site, environment: env, status, limit: Number(limit), before, at }),
     api.environments(at),
   ]);
-  if (json) return void terminal.document({ deployments });
-  if (deployments.length === 0) return void terminal.note("There is no deployment. Make one:  shiplog deploy <dir>");
+  if (json) return void terminal.document({ deployments, next });
+  if (deployments.length === 0)
+    return void terminal.note(
+      next === null ? NONE[before === undefined ? "at all" : "older"] : `None among the newest. Older ones:  ${older(options, next)}`,
+    );
 
   const live = new Set(environments.flatMap((environment) => (environment.live === null ? [] : [environment.live.deploymentId])));
   const takenDown = new Set(
@@ -57,8 +70,22 @@ async function list({ api: open, terminal, json }: Context, { site, env, status,
     terminal.columns,
   ).split("\n");
   terminal.result([head, ...shown.flatMap((line, index) => [line, ...why(deployments[index], terminal.columns)])].join("\n"));
+  if (next !== null) terminal.note(`Older ones:  ${older(options, next)}`);
   return undefined;
 }
+
+const NONE = { "at all": "There is no deployment. Make one:  shiplog deploy <dir>", older: "There is no older one." };
+
+/** The command that lists what comes behind. */
+const older = ({ site, env, status, limit }: Options, next: string): string =>
+  [
+    "shiplog list",
+    ...(site === undefined ? [] : [`--site ${site}`]),
+    ...(env === undefined ? [] : [`--env ${env}`]),
+    ...(status === undefined ? [] : [`--status ${status}`]),
+    ...(limit === "20" ? [] : [`--limit ${limit}`]),
+    `--before ${next}`,
+  ].join(" ");
 
 /** Under a deployment that failed, or waits for room: why. */
 const why = (deployment: DeploymentView | undefined, columns = Number.POSITIVE_INFINITY): string[] =>

@@ -13,6 +13,7 @@ type Texts = Readonly<Record<string, string>>;
 type Page = { readonly data: readonly Row[]; readonly cursor: string | null };
 export type Query = {
   begins(key: Texts): Query;
+  lt(key: Texts): Query;
   go(options: { order?: "asc" | "desc"; limit?: number; cursor?: string | null; pages?: "all" }): Promise<Page>;
 };
 
@@ -129,11 +130,13 @@ export const modelRows = <K extends ViewName>(client: DynamoDBDocumentClient, ta
         }
         return viewsOf(rows);
       },
-      /** Rows by one of the plan's indexes; `begins`: of a sort key. */
-      by: (index: string, partition: string, begins?: string): Query => {
+      /** Rows by one of the plan's indexes; those whose sort key begins so, or comes before that. */
+      by: (index: string, partition: string, { begins, before }: { readonly begins?: string; readonly before?: string } = {}): Query => {
         const { partition: attribute, sort } = plan.indexes[index] as { partition: string; sort: string };
         const query = (entity.query[index] as (of: Texts) => Query)({ [attribute]: inGeneration(generation, partition) });
-        return begins === undefined ? query : query.begins({ [sort]: inGeneration(generation, begins) });
+        const sorted = (value: string): Texts => ({ [sort]: sort === key ? inGeneration(generation, value) : value });
+        if (begins !== undefined) return query.begins(sorted(begins));
+        return before === undefined ? query : query.lt(sorted(before));
       },
     };
   };

@@ -65,6 +65,9 @@ export const WEBHOOKS = "webhooks";
 /** Sessions are listed by when they end: those that go on are the last. */
 export const SESSIONS = "sessions";
 
+/** A sequence as a text, in the order of the numbers. */
+export const orderOf = (sequence: number): string => sequence.toString().padStart(10, "0");
+
 /**
  * Every read model. A stream may feed several. One line is all that a new one needs beside its projection: it is kept,
  * rebuilt, verified, and read by `views.rows(generation)`.
@@ -77,7 +80,7 @@ export const readModels = {
       key: ["id", ({ id }) => id],
       indexed: ({ site, environment, sequence, status }) => ({
         place: `${site}/${environment}`,
-        order: sequence.toString().padStart(10, "0"),
+        order: orderOf(sequence),
         /** what the reconciler looks at */
         activity: isEnd(status) ? ENDED : ACTIVE,
       }),

@@ -2,9 +2,9 @@ import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import { deploymentStream, environmentStream } from "../../domain/kernel/identity.ts";
 import type { SessionView } from "../../domain/projections/session-view.ts";
-import type { DeploymentView, EnvironmentView, Status } from "../../domain/projections/views.ts";
+import type { DeploymentView, EnvironmentView } from "../../domain/projections/views.ts";
 import type { WebhookView } from "../../domain/projections/webhook-view.ts";
-import { deploymentRows } from "./deployment-rows.ts";
+import { deploymentRows, type Listed, type Wanted } from "./deployment-rows.ts";
 import { generationRows } from "./generations.ts";
 import { modelRows } from "./model-rows.ts";
 import { plainRows } from "./plain-rows.ts";
@@ -55,16 +55,11 @@ export const viewsTable = (dynamodb: DynamoDBClient, table: string, read: ReadSt
       (await live("environments")).many(places.map(({ site, environment }) => environmentStream(site, environment))),
     /** Those of these whole ids that there are. */
     deploymentsOf: async (ids: readonly string[]): Promise<DeploymentView[]> => (await live("deployments")).many(ids.map(deploymentStream)),
-    /** The newest that fit, of whatever place. */
-    newestDeployments: async (limit: number, fits: (view: DeploymentView) => boolean): Promise<DeploymentView[]> =>
-      (await live("deployments")).newest(limit, fits),
-    /** Newest first. */
-    deployments: async (wanted: {
-      site: string;
-      environment: string;
-      status?: Status | undefined;
-      limit: number;
-    }): Promise<DeploymentView[]> => (await live("deployments")).list(wanted),
+    /** The newest that fit, of whatever place. @param before only those with a lower id */
+    newestDeployments: async (limit: number, fits: (view: DeploymentView) => boolean, before?: string): Promise<Listed> =>
+      (await live("deployments")).newest(limit, fits, before),
+    /** Of one place, newest first. */
+    deployments: async (wanted: Wanted): Promise<Listed> => (await live("deployments")).list(wanted),
     /** Those that have not ended. */
     active: async (): Promise<DeploymentView[]> => (await live("deployments")).active(),
     /** Those whose id begins so, at most ten. */

@@ -7,6 +7,7 @@ import type { Because } from "../../engine/log/execute.ts";
 import { type Admitted, queueAdmitted } from "../../engine/log/queue-admitted.ts";
 import { bodyOf, queryOf } from "./body.ts";
 import { commandOf, type Env } from "./caller.ts";
+import { listDeployments } from "./deployment-list.ts";
 import { look } from "./look.ts";
 import { momentOf } from "./moment.ts";
 import { past } from "./past.ts";
@@ -100,26 +101,7 @@ export const deployments = (ports: Ports) => {
       return context.json({ deployment: await see.deployment(await admit(ports, request, because)) }, 202);
     })
 
-    .get("/", async (context) => {
-      const { site, environment, status, limit, at, ids } = queryOf(context, ListDeployments);
-      if (ids !== undefined) return context.json({ deployments: (await views.deploymentsOf(ids)).sort(newestFirst) });
-      if (site === undefined && environment === undefined && status === undefined && at === undefined) {
-        const declared = new Set(see.places().map((place) => `${place.site}/${place.environment}`));
-        const isDeclared = (view: DeploymentView): boolean => declared.has(`${view.site}/${view.environment}`);
-        return context.json({ deployments: await views.newestDeployments(limit, isDeclared) });
-      }
-      const moment = at === undefined ? undefined : momentOf("at", at);
-      const found = await Promise.all(
-        see
-          .places(site, environment)
-          .map((place) =>
-            moment === undefined
-              ? views.deployments({ site: place.site, environment: place.environment, status, limit })
-              : then.deployments(place, moment, status, limit),
-          ),
-      );
-      return context.json({ deployments: found.flat().sort(newestFirst).slice(0, limit) });
-    })
+    .get("/", async (context) => context.json(await listDeployments({ see, then, views }, queryOf(context, ListDeployments))))
 
     .get("/:id", async (context) => {
       const id = await see.deploymentId(context.req.param("id"));
@@ -157,7 +139,5 @@ const reusable = ({ id, reusedFrom, buildId, releaseId, artifact, variables: { b
   buildId === null || releaseId === null || artifact === null
     ? undefined
     : { from: reusedFrom ?? id, buildId, releaseId, artifact, ...(built && { variables: built }) };
-
-const newestFirst = (a: DeploymentView, b: DeploymentView): number => (a.id < b.id ? 1 : -1);
 
 const isAdmitted = (event: Recorded): event is Admitted => event.type === "DeploymentAdmitted";

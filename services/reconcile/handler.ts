@@ -101,7 +101,7 @@ export const wire = ({
               return { version, admitted: [...state.pending.values()] };
             },
             newest: async () =>
-              (await views.deployments({ site, environment, limit: RECENT })).map(({ id, version, sequence, status }) => ({
+              (await views.deployments({ site, environment, limit: RECENT })).found.map(({ id, version, sequence, status }) => ({
                 stream: deploymentStream(id),
                 version,
                 sequence,

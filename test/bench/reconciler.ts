@@ -84,6 +84,8 @@ const atRest = ({ environments, deployments }: { environments: number; deploymen
       }
     };
     const turns = Math.ceil(environments / 100);
+    // the mender looks at what was written within the last hour, and nothing was
+    now += 2 * 3_600_000;
     // what is done once and noted for all that come later
     await runs(begin(), turns);
     const process = begin();

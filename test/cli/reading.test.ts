@@ -22,6 +22,25 @@ beforeEach(async () => {
 afterEach(() => engine.close());
 
 describe("shiplog list", () => {
+  it("says with which command one sees older ones, and they are those", async () => {
+    const first = await cli("list", "--limit", "1");
+    expect([first.out.includes(" #2 "), first.out.includes(" #1 ")]).toEqual([true, false]);
+    expect(first.err).toContain(`Older ones:  shiplog list --limit 1 --before ${deploymentId(2)}`);
+    const second = await cli("list", "--limit", "1", "--before", deploymentId(2));
+    expect([second.out.includes(" #2 "), second.out.includes(" #1 ")]).toEqual([false, true]);
+    expect(second.err).toBe("");
+    expect((await cli("list", "--before", deploymentId(1))).err).toContain("There is no older one.");
+    expect(JSON.parse((await cli("list", "--limit", "1", "--json")).out)).toMatchObject({ next: deploymentId(2) });
+  });
+  it("says where to look on where none of the newest has that status", async () => {
+    engine.state.deployments.set(deploymentId(1), deploymentView(1, { status: "failed", endedAt: at(90) }));
+    const { out, err } = await cli("list", "--status", "failed", "--site", "web", "--limit", "1");
+    expect([out, err.trim()]).toEqual([
+      "",
+      `None among the newest. Older ones:  shiplog list --site web --status failed --limit 1 --before ${deploymentId(2)}`,
+    ]);
+  });
+
   it("is a table with ids as short as they may be", async () => {
     engine.state.deployments.set(
       "dep_01JZZZZZ000000000000000009",

@@ -322,9 +322,12 @@ export async function stubEngine() {
     return context.json({ source: { key: `sources/web/${sha256}.zip`, sha256, bytes }, upload });
   });
   app.get("/v1/deployments", (context) => {
-    const { ids } = ListDeployments.parse(context.req.query());
-    const deployments = [...state.deployments.values()].filter(({ id }) => ids?.includes(id) ?? true);
-    return context.json({ deployments: deployments.reverse() });
+    const { ids, limit, before, status } = ListDeployments.parse(context.req.query());
+    const all = [...state.deployments.values()].filter(({ id }) => (ids?.includes(id) ?? true) && (before === undefined || id < before));
+    // as the engine, it looks through so many, and no more
+    const looked = all.reverse().slice(0, limit);
+    const deployments = looked.filter((view) => (status ?? view.status) === view.status);
+    return context.json({ deployments, next: all.length > limit ? (looked.at(-1)?.id ?? null) : null });
   });
   app.post("/v1/deployments", async (context) => {
     RequestDeployment.parse(await context.req.json());

@@ -59,7 +59,7 @@ const none = {
   list: async () => [],
   active: async () => [],
   find: async () => [],
-  newest: async () => [],
+  newest: async () => ({ found: [], end: null }),
   many: async () => [],
 };
 
@@ -93,18 +93,20 @@ export const viewsPort = (of: () => Rows): Views => {
     deploymentsOf: (ids) =>
       ask("BatchGetDeployments", ({ deployments }) => ids.flatMap((id) => read<DeploymentView>(deployments.get(id)) ?? [])),
     newestDeployments: (limit, fits) =>
-      ask("ListNewest", (rows) =>
-        list(rows, () => true)
+      ask("ListNewest", (rows) => ({
+        found: list(rows, () => true)
           .filter(fits)
           .toReversed()
           .slice(0, limit),
-      ),
+        end: null,
+      })),
     deployments: ({ site, environment, status, limit }) =>
-      ask("ListDeployments", (rows) =>
-        list(rows, () => true)
+      ask("ListDeployments", (rows) => ({
+        found: list(rows, () => true)
           .filter((view) => view.site === site && view.environment === environment && (status ?? view.status) === view.status)
           .slice(0, limit),
-      ),
+        end: null,
+      })),
     active: () => ask("ListActive", (rows) => list(rows, ({ active }) => active)),
     findDeployments: (prefix) =>
       ask("FindDeployments", (rows) =>
@@ -122,6 +124,7 @@ export const viewsPort = (of: () => Rows): Views => {
       ...others,
       deployments: {
         ...none,
+        list: async () => ({ found: [], end: null }),
         get: (stream) => ask("GetDeployment", ({ deployments }) => read<DeploymentView>(deployments.get(deploymentOf(stream)))),
         put: (view) =>
           ask(
