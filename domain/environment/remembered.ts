@@ -46,6 +46,14 @@ const forgetUnfit = ({ unfit, everLive }: Environment): void => {
  * of it.
  */
 const forgetReleases = ({ everLive, standing, takenDown, open }: Environment): void => {
-  const kept = new Set([...standing, ...takenDown.keys(), ...[...open.values()].map(({ deploymentId }) => deploymentId)]);
-  for (const deploymentId of everLive.keys()) if (!kept.has(deploymentId)) everLive.delete(deploymentId);
+  const isKnown = (deploymentId: string): boolean => takenDown.has(deploymentId) || standing.includes(deploymentId);
+  const opened = new Set([...open.values()].flatMap(({ deploymentId: id }) => (everLive.has(id) && !isKnown(id) ? [id] : [])));
+  let tooMany = everLive.size - standing.length - takenDown.size - opened.size;
+  // the one that is to go came first, or nearly so: this is asked with every release that goes live
+  for (const deploymentId of everLive.keys()) {
+    if (tooMany <= 0) return;
+    if (isKnown(deploymentId) || opened.has(deploymentId)) continue;
+    everLive.delete(deploymentId);
+    tooMany -= 1;
+  }
 };
