@@ -9,6 +9,7 @@ import { type Environment, environmentName, resolveEnvironment, type Whereabouts
 import { redeploy, sourcesHere } from "../redeploy.ts";
 import { name, type RollbackPlan } from "../rollback-plan.ts";
 import { showCommit } from "../show-commit.ts";
+import { overview } from "../status-overview.ts";
 import { plain, table } from "../terminal.ts";
 
 /** Shows at a glance what is live, why, what waits, and how to undo it; of the past, only what was so. */
@@ -24,11 +25,11 @@ export const statusCommand: Register = (program, run) =>
       run((context) => status(context, whereabouts(place, options), at)),
     );
 
-type Glance = {
+export type Glance = {
   readonly environment: Environment;
   readonly liveDeployment: DeploymentView | null;
   readonly underWay: readonly DeploymentView[];
-  /** what a rollback would do; of the past, and where there is nothing to go back to, null */
+  /** what a rollback would do; of the past, of many environments, and where there is nothing to go back to, null */
   readonly rollback: RollbackPlan | null;
   /** the newest that failed since what is live was asked for */
   readonly failed: DeploymentView | null;
@@ -40,10 +41,15 @@ async function status(context: Context, given: Whereabouts, moment: string | und
   const { terminal, json } = context;
   const api = context.api();
   const at = moment === undefined ? undefined : pastOption("--at", moment, Date.now());
-  const glances = await Promise.all((await chosen(api, given, at)).map((environment) => glanceAt(api, environment, at)));
+  const environments = await chosen(api, given, at);
+  const isMany = environments.length > FEW && at === undefined;
+  const glances = isMany ? await glanceAtAll(api, environments) : await Promise.all(environments.map((one) => glanceAt(api, one, at)));
   if (json) terminal.document({ environments: glances });
   else if (glances.length === 0) terminal.note("No site is declared. Add one to the sites file.");
-  else {
+  else if (isMany) {
+    terminal.result(overview(glances, Date.now(), terminal.columns));
+    terminal.note(`More of one of them:  shiplog status <site>/<environment>`);
+  } else {
     const bold = (text: string) => terminal.paint("bold", text);
     const help = at === undefined ? { sources: sourcesHere(context) } : undefined;
     const shown = glances.map((glance) => show(glance, bold, Date.now(), help));
@@ -63,22 +69,51 @@ async function chosen(api: Api, given: Whereabouts, at: string | undefined): Pro
   return fitting.length > 0 || all.length === 0 ? fitting : [await resolveEnvironment(api, given)];
 }
 
+/** All by as many requests as a few would take, and a hundred live deployments in each of some more. */
+async function glanceAtAll(api: Api, environments: readonly Environment[]): Promise<Glance[]> {
+  const ids = environments.flatMap(({ live }) => live?.deploymentId ?? []);
+  const pages = Array.from({ length: Math.ceil(ids.length / IDS) }, (_, page) => ids.slice(page * IDS, (page + 1) * IDS));
+  const [newest, ...lives] = await Promise.all([
+    api.deployments({ limit: NEWEST }),
+    ...pages.map((page) => api.deployments({ ids: page.join(",") })),
+  ]);
+  const live = new Map(lives.flat().map((deployment) => [deployment.id, deployment]));
+  const recent = Map.groupBy(newest, (deployment) => environmentName(deployment));
+  return environments.map((environment) =>
+    glanceOf(environment, live.get(environment.live?.deploymentId ?? "") ?? null, recent.get(environmentName(environment)) ?? [], null),
+  );
+}
+
+/** Environments of which each is shown whole: more are a line each. */
+const FEW = 10;
+/** Deployments that one request names, and that the API lists at most. */
+const IDS = 100;
+const NEWEST = 200;
+
 async function glanceAt(api: Api, environment: Environment, at: string | undefined): Promise<Glance> {
   const [live, recent, rollback] = await Promise.all([
     environment.live === null ? null : api.deployment(environment.live.deploymentId, at),
     api.deployments({ site: environment.site, environment: environment.environment, limit: 20, at }),
     at === undefined && environment.live !== null ? api.rollbackPlan(environment.site, environment.environment) : null,
   ]);
-  const underWay = recent.filter((deployment) => !isEnd(deployment.status));
-  const isNewer = ({ sequence }: DeploymentView) => sequence > (live?.deployment.sequence ?? 0);
-  const failed = recent.find((deployment) => deployment.status === "failed" && isNewer(deployment)) ?? null;
+  return glanceOf(environment, live?.deployment ?? null, recent, rollback?.plan ?? null);
+}
+
+/** @param recent its newest deployments, newest first */
+function glanceOf(
+  environment: Environment,
+  live: DeploymentView | null,
+  recent: readonly DeploymentView[],
+  rollback: RollbackPlan | null,
+): Glance {
+  const isNewer = ({ sequence }: DeploymentView) => sequence > (live?.sequence ?? 0);
   return {
     environment,
-    liveDeployment: live?.deployment ?? null,
-    underWay,
-    failed,
-    rollback: rollback?.plan ?? null,
-    changedVariables: live === null ? [] : changedVariables(environment, live.deployment, environment.declaredVariables),
+    liveDeployment: live,
+    underWay: recent.filter((deployment) => !isEnd(deployment.status)),
+    failed: recent.find((deployment) => deployment.status === "failed" && isNewer(deployment)) ?? null,
+    rollback,
+    changedVariables: live === null ? [] : changedVariables(environment, live, environment.declaredVariables),
   };
 }
 
@@ -142,6 +177,10 @@ function show(
     rows.push(["variables", `changed since the live release: ${changed.join(", ")}${help(`; to take effect:  ${deploy}`)}`]);
   for (const warning of warnings) rows.push(["warning", plain(warning)]);
 
+  const undone =
+    live?.reason === "rollback" ? environment.takenDown.find(({ rollback: by, wasLive }) => wasLive && by === live.sequence) : undefined;
+  if (rollback === null && undone !== undefined && helping !== undefined)
+    rows.push(["undo", `shiplog rollback ${undone.deploymentId}  (what the rollback took down: nothing older is left to go back to)`]);
   if (rollback !== null && rollback.already === null) rows.push(["undo", `shiplog rollback ${place}  (to ${name(rollback.to)})`]);
   for (const passed of rollback?.skipped.slice(0, 1) ?? []) rows.push(["", `not to ${name(passed)}: ${plain(passed.why)}`]);
   return `${bold(place)}  ${url}\n${table(rows.map(([name, text]) => [`  ${name}`, text]))}`;

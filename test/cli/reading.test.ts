@@ -205,6 +205,54 @@ describe("shiplog status", () => {
     expect(out).not.toContain("a new menu");
   });
 
+  it("says how to undo a rollback where nothing older is left", async () => {
+    const taken = { at: at(0), by: "alice", rollback: 3, to: deploymentId(1), why: null };
+    engine.state.environments = [
+      environmentView({
+        live: { ...liveView(1), sequence: 3, reason: "rollback" },
+        takenDown: [
+          { ...taken, deploymentId: deploymentId(7), wasLive: false },
+          { ...taken, deploymentId: deploymentId(6), rollback: 2, wasLive: true },
+          { ...taken, deploymentId: deploymentId(2), wasLive: true },
+        ],
+      }),
+    ];
+    engine.state.planned = { plan: null, refusal: { code: "rollback.nothing", message: "There is nothing to go back to." } };
+    expect((await cli("status")).out).toMatch(
+      new RegExp(`^ {2}undo +shiplog rollback ${deploymentId(2)} {2}\\(what the rollback took down`, "m"),
+    );
+  });
+
+  it("is a line for each of many environments, by as many requests as of three hundred", async () => {
+    const place = (n: number, over: Parameters<typeof environmentView>[0] = {}) =>
+      environmentView({ site: `site-${n}`, live: { ...liveView(2), deploymentId: deploymentId(100 + n) }, ...over });
+    engine.state.environments = [
+      place(0, { pin: { reason: "frozen", actor: "alice", at: at(0) }, warnings: ["one", "two"] }),
+      place(1, { live: null }),
+      ...Array.from({ length: 298 }, (_, n) => place(n + 2)),
+    ];
+    for (let n = 0; n < 300; n++)
+      engine.state.deployments.set(
+        deploymentId(100 + n),
+        deploymentView(100 + n, { site: `site-${n}`, status: "success", endedAt: at(90) }),
+      );
+    engine.state.deployments.set(deploymentId(900), deploymentView(900, { site: "site-5", status: "building" }));
+    engine.state.asked.length = 0;
+    const { out, err } = await cli("status");
+    const lines = out.trimEnd().split("\n");
+    expect(lines).toHaveLength(301);
+    expect(lines[0]).toMatch(/^WHERE +LIVE +SEQ +SINCE +BY +NOW +COMMIT$/);
+    expect(lines[1]).toMatch(
+      /^site-0\/production +dep_\S+ +#2 +\S+ ago +alice \(token default\) +pinned, 2 warnings +1234567 Fix the header$/,
+    );
+    expect(lines[2]).toMatch(/^site-1\/production +- +- +- +- +-$/);
+    expect(lines[6]).toMatch(/^site-5\/production .* 1 under way /);
+    expect(err.trim()).toBe("More of one of them:  shiplog status <site>/<environment>");
+    // the environments, the newest deployments, and what is live a hundred at a time
+    expect(engine.state.asked.map(({ method }) => method)).toEqual(Array(5).fill("GET"));
+    expect(JSON.parse((await cli("status", "--json")).out).environments).toHaveLength(300);
+  });
+
   it("says what a deployment that is queued waits for", async () => {
     const reason = "waiting for CodeBuild: Cannot have more than 1 builds in queue for the account";
     engine.state.deployments.set(deploymentId(3), deploymentView(3, { status: "queued", reason }));

@@ -325,9 +325,9 @@ export async function stubEngine() {
     const { ids, limit, before, status } = ListDeployments.parse(context.req.query());
     const all = [...state.deployments.values()].filter(({ id }) => (ids?.includes(id) ?? true) && (before === undefined || id < before));
     // as the engine, it looks through so many, and no more
-    const looked = all.reverse().slice(0, limit);
+    const looked = all.reverse().slice(0, ids === undefined ? limit : 100);
     const deployments = looked.filter((view) => (status ?? view.status) === view.status);
-    return context.json({ deployments, next: all.length > limit ? (looked.at(-1)?.id ?? null) : null });
+    return context.json({ deployments, next: ids === undefined && all.length > limit ? (looked.at(-1)?.id ?? null) : null });
   });
   app.post("/v1/deployments", async (context) => {
     RequestDeployment.parse(await context.req.json());
