@@ -16,6 +16,13 @@ export async function replayEdge({ terminal, json }: Context, rebuilding: EdgeRe
     terminal.result(
       `edge: ${counted(rows, "row")} of ${counted(environments, "environment")} as the log says: ${written.length} written, ${deleted.length} deleted (${seconds.toFixed(1)} s)`,
     );
+  if (!json) {
+    for (const [what, keys] of [
+      ["written", written],
+      ["deleted", deleted],
+    ] as const)
+      if (keys.length > 0) terminal.note(plain(`${what}: ${named(keys)}`));
+  }
   if (!json) for (const { place, key, what } of differences) terminal.note(plain(`${place} ${key} was left: ${what}.`));
   tellRest(terminal, replayed);
   return differences.length === 0 ? exit.reached : exit.failed;
@@ -44,13 +51,11 @@ export async function compareEdge({ terminal, json }: Context, rebuilding: EdgeR
 
 /** Keys that are named. */
 const MAX_NAMED = 10;
+const named = (keys: readonly string[]): string =>
+  `${keys.slice(0, MAX_NAMED).join(", ")}${keys.length > MAX_NAMED ? ` and ${keys.length - MAX_NAMED} more` : ""}`;
 
 const tellRest = (terminal: Context["terminal"], { strangers, unlisted }: Replayed): void => {
-  if (strangers.length > 0) {
-    const more = strangers.length - MAX_NAMED;
-    const names = `${strangers.slice(0, MAX_NAMED).join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
-    terminal.note(plain(`Of no environment that is declared, and left as they are: ${names}.`));
-  }
+  if (strangers.length > 0) terminal.note(plain(`Of no environment that is declared, and left as they are: ${named(strangers)}.`));
   for (const table of unlisted)
     terminal.note(plain(`Rows that the log does not have could not be looked for: these credentials may not list the keys of ${table}.`));
 };

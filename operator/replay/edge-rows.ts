@@ -1,6 +1,7 @@
 import { filesKey, liveKey, type ReleaseRow, releaseKey } from "../../blueprint/edge-table.ts";
 import type { Environment, Routed } from "../../domain/environment/state.ts";
 import { readReleaseRow } from "../../engine/edge/live-row.ts";
+import { differenceOf } from "./row-difference.ts";
 
 /** What the log says of one environment's edge. */
 export type Recorded = {
@@ -81,7 +82,7 @@ const unmade = (distribution: string, files: Files): Wrong[] =>
   );
 
 const judge = (key: string, should: string, text: string | undefined): Wrong | "right" =>
-  text === should ? "right" : { key, what: text === undefined ? "there is no row" : "it says something else than the log", should };
+  text === should ? "right" : { key, what: text === undefined ? "there is no row" : differenceOf(text, should), should };
 
 const judgeLive = (distribution: string, { state }: Recorded, rows: ReadonlyMap<string, string>): Wrong | "right" => {
   const key = liveKey(distribution);

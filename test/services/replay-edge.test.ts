@@ -91,8 +91,8 @@ describe("a replay of the edge", () => {
     for (const key of others) here.edge.hand(key, "theirs");
     const found = await here.verifies();
     expect(found.differences.map(({ key, what }) => [key, what])).toEqual([
-      [rowOf(21), "it says something else than the log"],
-      [LIVE, "it says something else than the log"],
+      [rowOf(21), "until is 4000000000, and the log says 1795521600"],
+      [LIVE, 'it says something else than the log: "by hand"'],
       [rowOf(29), "the log has no such row"],
     ]);
     const replayed = await here.replays();
