@@ -64,8 +64,8 @@ export const resourcesOf = async ({ local, options }: Account, dynamodb: DynamoD
     if (problemOf(error) === "missing") return undefined;
     const { name, message } = error as Error;
     throw usageError(
-      `AWS cannot be asked: ${name}: ${message}.`,
-      "Set AWS_REGION and credentials (AWS_PROFILE, or `aws sso login`), or start a local engine with `shiplog dev`.",
+      `No local engine runs for this folder, and AWS cannot be asked: ${name === "Error" ? "" : `${name}: `}${message.replace(/\.$/, "")}.`,
+      "Start one with `shiplog dev`, or go to where it runs; for an engine on AWS set AWS_REGION and credentials (AWS_PROFILE, or `aws sso login`).",
     );
   }
 };

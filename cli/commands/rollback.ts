@@ -52,7 +52,9 @@ async function rollback(context: Context, id: string | undefined, options: Optio
   context.terminal.live(`rolling ${place} back to ${started.deploymentId}`);
   try {
     const { unproven } = await untilLive(api, before, started, context.signal, timeout);
-    return print(context, before, started, unproven);
+    print(context, before, started, unproven);
+    await tellOfOpenPages(context, api, before);
+    return exit.reached;
   } finally {
     context.terminal.live(null);
   }
@@ -140,7 +142,7 @@ function printAlreadyLive({ terminal, json }: Context, before: Environment, star
   return exit.reached;
 }
 
-function print({ terminal, json }: Context, before: Environment, started: Started, unproven: string | undefined): ExitCode {
+function print({ terminal, json }: Context, before: Environment, started: Started, unproven: string | undefined): void {
   const place = environmentName(before);
   const document = documentOf(before, started);
   const { liveBefore } = document;
@@ -158,5 +160,15 @@ function print({ terminal, json }: Context, before: Environment, started: Starte
   if (liveBefore !== null && liveBefore !== started.deploymentId)
     terminal.note(`To undo the rollback:        shiplog rollback ${liveBefore}`);
   terminal.note(`To let deployments go live:  shiplog unpin ${place}`);
-  return exit.reached;
+}
+
+/** Documents are of the release at once; what a page that was open before asks for still goes to its own. */
+async function tellOfOpenPages({ terminal }: Context, api: Api, { site, environment, live }: Environment): Promise<void> {
+  // the rollback is done, whatever this says
+  const after = await api.environment(site, environment).catch(() => undefined);
+  const left = after?.routes.find(({ deploymentId, until }) => deploymentId === live?.deploymentId && until !== null);
+  if (left?.until)
+    terminal.note(
+      `Pages that are open reach ${left.deploymentId} until ${left.until}. To end that:  shiplog skew cut ${left.deploymentId}`,
+    );
 }

@@ -121,6 +121,24 @@ describe("shiplog status", () => {
   });
 });
 
+describe("shiplog rollback", () => {
+  it("says until when open pages reach what it left, and how one ends that", async () => {
+    const until = inHours(24);
+    engine.state.environments = [environmentView({ routes: [routedView(1, null), routedView(2, until)] })];
+    engine.state.rollbackScript.push(["ReleaseWentLive", { sequence: 3, deploymentId: deploymentId(1), reason: "rollback" }]);
+    const { code, err } = await cli("rollback", "--yes");
+    expect(code).toBe(0);
+    expect(err).toContain(`Pages that are open reach ${deploymentId(2)} until ${until}. To end that:  shiplog skew cut ${deploymentId(2)}`);
+  });
+
+  it("says nothing of it where that is reached no more", async () => {
+    engine.state.environments = [environmentView({ routes: [routedView(1, null)] })];
+    engine.state.rollbackScript.push(["ReleaseWentLive", { sequence: 3, deploymentId: deploymentId(1), reason: "rollback" }]);
+    const { code, err } = await cli("rollback", "--yes");
+    expect([code, err.includes("Pages that are open")]).toEqual([0, false]);
+  });
+});
+
 describe("shiplog open", () => {
   it("of a place is its site, as visitors have it", async () => {
     expect(await cli("open", "web/production", "--print")).toMatchObject({ code: 0, out: "https://web.example.com\n", err: "" });
