@@ -54,10 +54,15 @@ const commitsOf = ({ commits }: Comparison): string => {
   )}`;
 };
 
-const functionRows = ({ functions }: Comparison): string[][] =>
+const functionRows = ({ functions, variables }: Comparison): string[][] =>
   functions === null
     ? [["not compared: one of the two never became a release"]]
-    : functions.map(({ role, code, from, to }) => [role, code === "same" ? "the same code" : code, sizeOf(from, to), settingsOf(from, to)]);
+    : functions.map(({ role, code, from, to }) => [
+        role,
+        code === "same" ? "the same code" : code,
+        sizeOf(from, to),
+        settingsOf(from, to, variables),
+      ]);
 
 const sizeOf = (from: Version | null, to: Version | null): string => {
   const [before, after] = [from?.facts?.bytes, to?.facts?.bytes];
@@ -65,13 +70,15 @@ const sizeOf = (from: Version | null, to: Version | null): string => {
   return before === after ? showBytes(after) : `${showBytes(before)} → ${showBytes(after)}`;
 };
 
-const settingsOf = (from: Version | null, to: Version | null): string => {
+const settingsOf = (from: Version | null, to: Version | null, variables: Comparison["variables"]): string => {
   if (from === null || to === null) return "";
   const [was, is] = [from, to].map(({ facts }) =>
     facts === null ? "a version that is gone" : `${facts.memoryMb} MB, ${facts.timeoutSeconds} s, ${facts.architecture}, ${facts.runtime}`,
   );
   if (was !== is) return `${was} → ${is}`;
-  return from.settings === to.settings ? "the same settings" : "settings differ: variables, or what the engine gives it";
+  if (from.settings === to.settings) return "the same settings";
+  const isVariables = variables.some(({ functions }) => functions !== null && functions !== "same");
+  return isVariables ? "variables differ, as below" : "the same settings, but for what the engine gives each release, as its id";
 };
 
 const variableRows = ({ variables }: Comparison): string[][] => {
