@@ -80,7 +80,7 @@ async function canary(live, event) {
     bucket = parseInt(digestOf(event.context.requestId), 16) % 1000;
     request.headers['x-shiplog-bucket'] = { value: `${bucket}.${live.candidate.sequence}` };
   }
-  if (bucket >= 10 * live.candidate.percent) return live;
+  if (live.candidate.percent < 100 && bucket >= 10 * live.candidate.percent) return live;
   const route = await routeAt(`release:${event.context.distributionId}:${live.candidate.release}`);
   return route === undefined ? live : route;
 }

@@ -1,6 +1,6 @@
 import { changedVariables } from "../../domain/projections/changed-variables.ts";
 import type { DeploymentView } from "../../domain/projections/views.ts";
-import { isEnd } from "../../domain/projections/views.ts";
+import { isEnd, Status } from "../../domain/projections/views.ts";
 import type { Api } from "../api.ts";
 import type { SiteSource } from "../connection.ts";
 import type { Context, Register } from "../context.ts";
@@ -43,7 +43,9 @@ async function status(context: Context, given: Whereabouts, moment: string | und
   const at = moment === undefined ? undefined : pastOption("--at", moment, Date.now());
   const environments = await chosen(api, given, at);
   const isMany = environments.length > FEW && at === undefined;
-  const glances = isMany ? await glanceAtAll(api, environments) : await Promise.all(environments.map((one) => glanceAt(api, one, at)));
+  const glances = isMany
+    ? await glanceAtAll(api, given, environments)
+    : await Promise.all(environments.map((one) => glanceAt(api, one, at)));
   if (json) terminal.document({ environments: glances });
   else if (glances.length === 0) terminal.note("No site is declared. Add one to the sites file.");
   else if (isMany) {
@@ -69,15 +71,17 @@ async function chosen(api: Api, given: Whereabouts, at: string | undefined): Pro
   return fitting.length > 0 || all.length === 0 ? fitting : [await resolveEnvironment(api, given)];
 }
 
-/** All by as many requests as a few would take, and a hundred live deployments in each of some more. */
-async function glanceAtAll(api: Api, environments: readonly Environment[]): Promise<Glance[]> {
+/** All by a dozen requests, and one more for every hundred of them. */
+async function glanceAtAll(api: Api, { site, env }: Whereabouts, environments: readonly Environment[]): Promise<Glance[]> {
   const ids = environments.flatMap(({ live }) => live?.deploymentId ?? []);
   const pages = Array.from({ length: Math.ceil(ids.length / IDS) }, (_, page) => ids.slice(page * IDS, (page + 1) * IDS));
-  const [newest, ...lives] = await Promise.all([
-    api.deployments({ limit: NEWEST }),
-    ...pages.map((page) => api.deployments({ ids: page.join(",") })),
+  const listed = (status: Status) => api.deployments({ site, environment: env, status, limit: NEWEST });
+  const [noted, lives] = await Promise.all([
+    Promise.all(NOTED.map(listed)),
+    Promise.all(pages.map((page) => api.deployments({ ids: page.join(",") }))),
   ]);
   const live = new Map(lives.flat().map((deployment) => [deployment.id, deployment]));
+  const newest = noted.flat().sort((a, b) => b.sequence - a.sequence);
   const recent = Map.groupBy(newest, (deployment) => environmentName(deployment));
   return environments.map((environment) =>
     glanceOf(environment, live.get(environment.live?.deploymentId ?? "") ?? null, recent.get(environmentName(environment)) ?? [], null),
@@ -89,6 +93,8 @@ const FEW = 10;
 /** Deployments that one request names, and that the API lists at most. */
 const IDS = 100;
 const NEWEST = 200;
+/** What a line has room for: all that is under way, and what failed. */
+const NOTED = Status.options.filter((status) => !isEnd(status) || status === "failed");
 
 async function glanceAt(api: Api, environment: Environment, at: string | undefined): Promise<Glance> {
   const [live, recent, rollback] = await Promise.all([

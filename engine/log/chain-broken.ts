@@ -38,6 +38,12 @@ export async function* unbrokenBack(commits: AsyncIterable<Commit>): AsyncGenera
     yield commit;
     newer = commit;
   }
+  if (newer !== undefined && newer.version > 1)
+    throw new ChainBroken({
+      stream: newer.stream,
+      version: newer.version - 1,
+      reason: `version ${newer.version - 1} is missing or out of order`,
+    });
   return undefined;
 }
 

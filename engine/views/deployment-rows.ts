@@ -12,6 +12,7 @@ export type Wanted = {
   /** only those with a lower sequence */
   readonly before?: number | undefined;
 };
+export type Newest = { readonly status?: Status | undefined; readonly before?: string | undefined };
 type Fits = (view: DeploymentView) => boolean;
 
 /** Newest first. `end`: the last that was looked at, where there may be more behind it. */
@@ -42,10 +43,12 @@ export const deploymentRows = (client: DynamoDBDocumentClient, table: string, re
       return { found: under.slice(0, limit), end: under.length > limit ? (under[limit - 1] ?? null) : null };
     }
     /** The newest that fit, of whatever place. @param before only those with a lower id */
-    async function newest(limit: number, fits: Fits, before?: string): Promise<Listed> {
+    async function newest(limit: number, fits: Fits, { status, before }: Newest = {}): Promise<Listed> {
       const since = before === undefined ? {} : { before };
+      const among = status === undefined ? [ACTIVE, ENDED] : [isEnd(status) ? ENDED : ACTIVE];
+      const isWanted: Fits = (view) => (status === undefined || view.status === status) && fits(view);
       return mergedLists(
-        await Promise.all([ACTIVE, ENDED].map((activity) => lookThrough(by("byActivity", activity, since), limit, fits))),
+        await Promise.all(among.map((activity) => lookThrough(by("byActivity", activity, since), limit, isWanted))),
         limit,
       );
     }

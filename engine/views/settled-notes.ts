@@ -3,20 +3,20 @@ import { noteRow } from "./notes.ts";
 
 const KEPT_SECONDS = 2 * 24 * 3_600;
 
-/** Up to which number the reconciler has found nothing left to do of something; a row each, which goes by itself. */
+/** Where the reconciler has found nothing left to do of something; a row each, which goes by itself. */
 export const settledNotes = (client: DynamoDBDocumentClient, table: string) => {
   const notes = noteRow(client, table);
   const key = (what: string) => ({ about: `settled/${what}`, kind: "reconcile" });
 
   return {
-    /** `undefined`: never, or days ago */
-    settled: async (what: string): Promise<number | undefined> => {
+    /** `undefined`: never, or days ago. @param now milliseconds since 1970 */
+    settled: async (what: string, now: number): Promise<string | undefined> => {
       const { data } = await notes.get(key(what)).go({ consistent: true });
-      return data?.number;
+      // DynamoDB takes its time with what is over
+      return data?.expiresAt !== undefined && data.expiresAt * 1_000 > now ? data.value : undefined;
     },
-    /** @param now milliseconds since 1970 */
-    noteSettled: async (what: string, number: number, now: number): Promise<void> => {
-      await notes.put({ ...key(what), value: "", number, expiresAt: Math.floor(now / 1_000) + KEPT_SECONDS }).go();
+    noteSettled: async (what: string, value: string, now: number): Promise<void> => {
+      await notes.put({ ...key(what), value, expiresAt: Math.floor(now / 1_000) + KEPT_SECONDS }).go();
     },
   };
 };

@@ -4,7 +4,7 @@ import { deploymentStream, environmentStream } from "../../domain/kernel/identit
 import type { SessionView } from "../../domain/projections/session-view.ts";
 import type { DeploymentView, EnvironmentView } from "../../domain/projections/views.ts";
 import type { WebhookView } from "../../domain/projections/webhook-view.ts";
-import { deploymentRows, type Listed, type Wanted } from "./deployment-rows.ts";
+import { deploymentRows, type Listed, type Newest, type Wanted } from "./deployment-rows.ts";
 import { generationRows } from "./generations.ts";
 import { modelRows } from "./model-rows.ts";
 import { plainRows } from "./plain-rows.ts";
@@ -56,8 +56,8 @@ export const viewsTable = (dynamodb: DynamoDBClient, table: string, read: ReadSt
     /** Those of these whole ids that there are. */
     deploymentsOf: async (ids: readonly string[]): Promise<DeploymentView[]> => (await live("deployments")).many(ids.map(deploymentStream)),
     /** The newest that fit, of whatever place. @param before only those with a lower id */
-    newestDeployments: async (limit: number, fits: (view: DeploymentView) => boolean, before?: string): Promise<Listed> =>
-      (await live("deployments")).newest(limit, fits, before),
+    newestDeployments: async (limit: number, fits: (view: DeploymentView) => boolean, wanted?: Newest): Promise<Listed> =>
+      (await live("deployments")).newest(limit, fits, wanted),
     /** Of one place, newest first. */
     deployments: async (wanted: Wanted): Promise<Listed> => (await live("deployments")).list(wanted),
     /** Those that have not ended. */

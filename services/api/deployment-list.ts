@@ -18,6 +18,8 @@ type Sees = {
 
 /** Places that are asked one by one: of more, the newest of all are looked through. */
 const FEW = 10;
+/** Looked at beyond what is shown: a place has its own order, and ids of two APIs whose clocks differ are nearly in that. */
+const MORE = 10;
 
 /** Deployments, newest first, and the id from which on there may be more. */
 export const listDeployments = async (
@@ -43,11 +45,12 @@ const listed = async ({ see, views }: Sees, { site, environment, status, limit, 
   if (only !== undefined && places.length === 1 && (from === undefined || isAt(only, from)))
     return views.deployments({ ...nameOf(only), status, limit, before: from?.sequence });
   if (places.length <= FEW && before === undefined && isNarrowed({ site, environment, status }))
-    return mergedLists(await Promise.all(places.map((place) => views.deployments({ ...nameOf(place), status, limit }))), limit);
+    return mergedLists(
+      await Promise.all(places.map((place) => views.deployments({ ...nameOf(place), status, limit: limit + MORE }))),
+      limit,
+    );
   const wantedPlaces = new Set(places.map((place) => `${place.site}/${place.environment}`));
-  const fits = (view: DeploymentView): boolean =>
-    wantedPlaces.has(`${view.site}/${view.environment}`) && (status === undefined || view.status === status);
-  return views.newestDeployments(limit, fits, before);
+  return views.newestDeployments(limit, (view) => wantedPlaces.has(`${view.site}/${view.environment}`), { status, before });
 };
 
 const listedAt = async ({ see, then }: Sees, { site, environment, status, limit }: Wanted, moment: string): Promise<Listed> => {

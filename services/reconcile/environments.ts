@@ -30,8 +30,8 @@ export type Ports = SendingPorts &
     /** the version that the environment's row has read; 0 where there is no row */
     projected(site: string, environment: string): Promise<number>;
     /** what was noted of it last; `undefined`: never, or days ago */
-    settled(what: string): Promise<number | undefined>;
-    noteSettled(what: string, number: number, now: number): Promise<void>;
+    settled(what: string, now: number): Promise<string | undefined>;
+    noteSettled(what: string, value: string, now: number): Promise<void>;
   };
 
 const MINUTE = 60_000;
@@ -112,13 +112,13 @@ const endWindows = async ({ now }: Ports, { state: { routes }, record }: Observe
 const removeEnded = async (ports: Ports, { stream, state: { routes, edgeDrift } }: Observed): Promise<void> => {
   // a hand may send visitors there
   if (edgeDrift !== undefined) return;
-  for (const [release, { ended }] of routes) {
-    if (ended === null) continue;
-    const event = await newestOf(
-      ports.back(stream),
-      isOfType("ReleaseEnded", (body) => body.release === release),
-    );
-    if (event !== undefined) await sendAgain(ports, event.at, GRACE_MS, [event]);
+  const left = new Set([...routes].flatMap(([release, { ended }]) => (ended === null ? [] : [release])));
+  if (left.size === 0) return;
+  // the newest of each, in one pass
+  const isIts = isOfType("ReleaseEnded", ({ release }) => left.delete(release));
+  for await (const event of ports.back(stream)) {
+    if (isIts(event)) await sendAgain(ports, event.at, GRACE_MS, [event]);
+    if (left.size === 0) return;
   }
 };
 
@@ -135,28 +135,30 @@ const bringRow = async (ports: Ports, { site, environment, stream, version }: Ob
  */
 const beginRequests = async (ports: Ports, { stream, state }: Observed): Promise<void> => {
   const what = `begun/${stream}`;
-  const noted = (await ports.settled(what)) ?? 0;
+  const said = Number((await ports.settled(what, ports.now())) ?? 0);
+  // of a log that was longer: it was restored to an earlier moment since
+  const noted = said > state.sequence ? 0 : said;
+  const pending = [...state.pending].filter(([, sequence]) => sequence > noted).sort(([, a], [, b]) => a - b);
+  const unheard = new Set<string>();
   let heard = noted;
-  let isWhole = true;
-  for (const [deploymentId, sequence] of [...state.pending].sort(([, a], [, b]) => a - b)) {
-    if (sequence <= noted) continue;
-    isWhole &&= await ports.isProjected(deploymentId);
-    if (isWhole) heard = sequence;
-    else await beginRequest(ports, stream, deploymentId);
+  for (const [deploymentId, sequence] of pending) {
+    if (!(await ports.isProjected(deploymentId))) unheard.add(deploymentId);
+    if (unheard.size === 0) heard = sequence;
   }
-  if (heard > noted) await ports.noteSettled(what, heard, ports.now());
+  if (heard !== said) await ports.noteSettled(what, String(heard), ports.now());
+  if (unheard.size === 0) return;
+  const isIts = isOfType("DeploymentAdmitted", ({ deploymentId }) => unheard.delete(deploymentId));
+  for await (const event of ports.back(stream)) {
+    if (isIts(event)) await beginRequest(ports, read(event) as Admitted);
+    if (unheard.size === 0) return;
+  }
 };
 
-const beginRequest = async (ports: Ports, stream: string, deploymentId: string): Promise<void> => {
-  const event = await newestOf(
-    ports.back(stream),
-    isOfType("DeploymentAdmitted", (body) => body.deploymentId === deploymentId),
-  );
-  if (event === undefined) return;
+const beginRequest = async (ports: Ports, event: Admitted): Promise<void> => {
   const age = ageOf(event.at, ports.now());
-  if (age <= NUDGE_MS || (await ports.isProjected(deploymentId))) return;
-  const queued = await ports.events(deploymentStream(deploymentId));
-  if (queued.length === 0 && age > REMEMBERED_MS) await dropRequest(ports, read(event) as Admitted);
+  if (age <= NUDGE_MS) return;
+  const queued = await ports.events(deploymentStream(event.body.deploymentId));
+  if (queued.length === 0 && age > REMEMBERED_MS) await dropRequest(ports, event);
   else await sendAgain(ports, event.at, NUDGE_MS, queued.length === 0 ? [event] : queued);
 };
 
@@ -254,11 +256,14 @@ const lookForDrift = async (ports: Ports, observed: Observed): Promise<void> => 
  * @param left sequences above that of what is live, which aliases were left at
  */
 const restoreLive = async ({ back }: Ports, { stream, record }: Observed, left: ReadonlySet<number>): Promise<void> => {
+  const lowest = Math.min(...left);
   let ended: number | undefined;
   for await (const event of back(stream)) {
     if (event.type === "AliasDriftEnded") ended ??= event.version;
     if (event.type !== "FlipRequested") continue;
     const { sequence, reason } = read(event).body as Body<"FlipRequested">;
+    // each was asked for with a higher one than those before
+    if (sequence < lowest) return;
     if (reason === "restore" || !left.has(sequence)) continue;
     await record({ type: "RestoreLive", sequence }, `restore/${sequence}${ended === undefined ? "" : `/v${ended}`}`);
     return;

@@ -98,7 +98,7 @@ export const wire = ({
             stream: environmentStream(site, environment),
             state: async () => {
               const { version, state } = await aggregates.environment.load(site, environment);
-              return { version, admitted: [...state.pending.values()] };
+              return { past: `${version} ${state.latest}`, admitted: [...state.pending.values()] };
             },
             newest: async () =>
               (await views.deployments({ site, environment, limit: RECENT })).found.map(({ id, version, sequence, status }) => ({

@@ -7,8 +7,8 @@ export type Known = { readonly stream: string; readonly version?: number };
 /** An environment, and its newest deployments: one whose end may have been lost on its way, although its row has heard of it. */
 export type Place = {
   readonly stream: string;
-  /** as the log has it; `admitted`: sequences of deployments that may not have ended */
-  state(): Promise<{ readonly version: number; readonly admitted: readonly number[] }>;
+  /** as the log has it; `past`: names its version and what it was; `admitted`: sequences of deployments that may not have ended */
+  state(): Promise<{ readonly past: string; readonly admitted: readonly number[] }>;
   /** by their rows, newest first */
   newest(): Promise<readonly Deployed[]>;
 };
@@ -21,9 +21,9 @@ export type Ports = {
   known(): Promise<readonly Known[]>;
   /** environments whose newest deployments are to be looked at */
   places(): Promise<readonly Place[]>;
-  /** of an environment up to which version its newest deployments were found ended and on the bus */
-  settled(what: string): Promise<number | undefined>;
-  noteSettled(what: string, version: number, now: number): Promise<void>;
+  /** the past of an environment at which its newest deployments were found ended and on the bus */
+  settled(what: string, now: number): Promise<string | undefined>;
+  noteSettled(what: string, past: string, now: number): Promise<void>;
   /** streams that begin and whose row was not seen yet; noted at (milliseconds since 1970) */
   begun(): Promise<readonly { readonly stream: string; readonly at: number }[]>;
   forgetBegun(stream: string): Promise<void>;
@@ -112,11 +112,13 @@ const mendNewest = async (ports: Ports): Promise<string[]> => {
   const mended: string[] = [];
   for (const place of await ports.places()) {
     const what = `newest/${place.stream}`;
-    const { version, admitted } = await place.state();
-    if ((await ports.settled(what)) === version) continue;
+    // of one that cannot be folded the reconciler says so itself; what its deployments lost is mended all the same
+    const state = await place.state().catch(() => undefined);
+    if (state !== undefined && (await ports.settled(what, ports.now())) === state.past) continue;
     const deployments = await place.newest();
     for (const known of deployments) if (await mendOne(ports, known)) mended.push(known.stream);
-    if (haveRows(admitted, deployments) && (await areSettled(ports, deployments))) await ports.noteSettled(what, version, ports.now());
+    if (state !== undefined && haveRows(state.admitted, deployments) && (await areSettled(ports, deployments)))
+      await ports.noteSettled(what, state.past, ports.now());
   }
   return mended;
 };

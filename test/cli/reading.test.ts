@@ -237,6 +237,9 @@ describe("shiplog status", () => {
         deploymentView(100 + n, { site: `site-${n}`, status: "success", endedAt: at(90) }),
       );
     engine.state.deployments.set(deploymentId(900), deploymentView(900, { site: "site-5", status: "building" }));
+    // among three hundred that are newer
+    engine.state.deployments.set(deploymentId(50), deploymentView(50, { site: "site-6", sequence: 500, status: "failed", endedAt: at(4) }));
+    engine.state.looks = 1_000;
     engine.state.asked.length = 0;
     const { out, err } = await cli("status");
     const lines = out.trimEnd().split("\n");
@@ -247,9 +250,10 @@ describe("shiplog status", () => {
     );
     expect(lines[2]).toMatch(/^site-1\/production +- +- +- +- +-$/);
     expect(lines[6]).toMatch(/^site-5\/production .* 1 under way /);
+    expect(lines[7]).toMatch(/^site-6\/production .* failed /);
     expect(err.trim()).toBe("More of one of them:  shiplog status <site>/<environment>");
-    // the environments, the newest deployments, and what is live a hundred at a time
-    expect(engine.state.asked.map(({ method }) => method)).toEqual(Array(5).fill("GET"));
+    // the environments, what is live a hundred at a time, and each of seven statuses
+    expect(engine.state.asked.map(({ method }) => method)).toEqual(Array(11).fill("GET"));
     expect(JSON.parse((await cli("status", "--json")).out).environments).toHaveLength(300);
   });
 

@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
+import type { Commit } from "../../domain/kernel/chain.ts";
 import type { Recorded } from "../../domain/kernel/event.ts";
+import { ChainBroken, unbrokenBack } from "../../engine/log/chain-broken.ts";
 import { type EventStore, eventStore } from "../../engine/log/event-store.ts";
-import { eventsBack, newestOf } from "../../engine/log/read-back.ts";
+import { commitsBack, eventsBack, newestOf } from "../../engine/log/read-back.ts";
 import { startTable, TABLE, type Table } from "../support/dynamodb.ts";
 import { deploymentId } from "../support/samples.ts";
 
@@ -52,6 +54,20 @@ it("reads no further than it takes", async () => {
   expect(read).toEqual([8]);
   expect((await newestOf(counting(read)(STREAM), says("first of 50")))?.version).toBe(50);
   expect(read).toEqual([8, 8, 16, 32]);
+});
+
+it("is refused where commits were changed or taken away, as soon as one comes there", async () => {
+  const versions = async (change: (commits: Commit[]) => Commit[]): Promise<number> => {
+    const readBack = async (...asked: Parameters<EventStore["readBack"]>) => change(await store.readBack(...asked));
+    let last = 0;
+    for await (const { version } of unbrokenBack(commitsBack({ readBack }, STREAM))) last = version;
+    return last;
+  };
+  expect(await versions((commits) => commits)).toBe(1);
+  await expect(versions((commits) => commits.filter(({ version }) => version > 3))).rejects.toThrow("version 3 is missing");
+  await expect(versions((commits) => commits.filter(({ version }) => version !== 50))).rejects.toThrow(ChainBroken);
+  const changed = (commit: Commit): Commit => (commit.version === 50 ? { ...commit, actor: "eve" } : commit);
+  await expect(versions((commits) => commits.map(changed))).rejects.toThrow(ChainBroken);
 });
 
 it("finds nothing beyond what ends the search", async () => {

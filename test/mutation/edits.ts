@@ -694,7 +694,7 @@ export const edits: readonly Edit[] = [
   edit(
     "reconcile: what was admitted a day ago and never begun stays",
     "services/reconcile/environments.ts",
-    "if (queued.length === 0 && age > REMEMBERED_MS) await dropRequest(ports, read(event) as Admitted);",
+    "if (queued.length === 0 && age > REMEMBERED_MS) await dropRequest(ports, event);",
     "if (queued.length === 0 && age > REMEMBERED_MS) return;",
   ),
   edit(

@@ -99,6 +99,13 @@ describe("deployments a page at a time", () => {
       const { deployments } = busy.engine.views.rows(0);
       const numbers = Array.from({ length: 1_100 }, (_, n) => n + 1);
       await each(numbers, 20, async (n) => void (await deployments.put(row(n, n === 1 ? "failed" : "success"))));
+      await deployments.put(row(0, "held"));
+      const many = Array.from({ length: 11 }, (_, n) => siteConfigOf(`site-${n}`, "production"));
+      const ports = apiPorts(busy.engine);
+      const wide = createApi({ ...ports, config: { ...ports.config, sites: [...ports.config.sites, ...many] } });
+      const held = await wide.request("/v1/deployments?status=held", { headers: { authorization: `Bearer ${TOKEN}` } });
+      const { deployments: found, next } = (await held.json()) as { deployments: { id: string }[]; next: string | null };
+      expect([found.map(({ id }) => id), next]).toEqual([ids(0), null]);
       for (const place of ["site=busy", "environment=production", ""]) {
         const first = (await busy.ask("GET", `/deployments?status=failed&${place}`)).body;
         expect(first.deployments).toEqual([]);
@@ -113,6 +120,21 @@ describe("deployments a page at a time", () => {
   it("say that there is nothing behind the last", async () => {
     expect((await room.ask("GET", "/deployments?limit=7")).body.next).toBeNull();
     expect((await room.ask("GET", `/deployments?before=${deploymentId(1)}`)).body).toEqual({ deployments: [], next: null });
+  });
+
+  it("of several places skip none where two APIs' clocks differ", async () => {
+    const { deployments } = room.engine.views.rows(0);
+    const [six, four] = await Promise.all([6, 4].map((n) => room.engine.views.deployment(deploymentId(n))));
+    try {
+      // admitted in the other order than their ids say
+      await deployments.put({ ...(six as DeploymentView), sequence: 4, version: 90 });
+      await deployments.put({ ...(four as DeploymentView), sequence: 6, version: 90 });
+      for (const limit of [1, 2, 3])
+        expect((await pages(`limit=${limit}&environment=production`)).flat()).toEqual(ids(7, 6, 5, 4, 3, 2, 1));
+    } finally {
+      await deployments.put({ ...(six as DeploymentView), version: 91 });
+      await deployments.put({ ...(four as DeploymentView), version: 91 });
+    }
   });
 
   it("begin behind one of another place, too", async () => {

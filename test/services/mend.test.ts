@@ -18,7 +18,7 @@ const room = (commits: Commit[], notes: Record<string, number> = {}) => {
   const known: Known[] = [];
   const begun = new Map<string, number>();
   const places: Place[] = [];
-  const settled = new Map<string, number>();
+  const settled = new Map<string, string>();
   const forgotten: string[] = [];
   return {
     forgotten,
@@ -42,7 +42,7 @@ const room = (commits: Commit[], notes: Record<string, number> = {}) => {
         known: async () => known,
         places: async () => places,
         settled: async (what) => settled.get(what),
-        noteSettled: async (what, version) => void settled.set(what, version),
+        noteSettled: async (what, past) => void settled.set(what, past),
         begun: async () => [...begun].map(([stream, at]) => ({ stream, at })),
         forgetBegun: async (stream) => void begun.delete(stream),
         forgetUnused: async (stream) => void forgotten.push(`${stream}, noted: ${begun.has(stream)}`),
@@ -137,7 +137,7 @@ describe("the mender", () => {
     /** One deployment, that has ended and is on the bus. */
     const place = (change: Partial<Deployed> = {}, admitted = [1]) => {
       const here = room([commit("d1", 1, NOON - HOUR), commit("d1", 2, NOON - HOUR)], { d1: 2 });
-      const state = { version: 7, admitted };
+      const state = { past: "7 d1", admitted };
       const rows: Deployed[] = [{ stream: "d1", version: 2, sequence: 1, hasEnded: true, ...change }];
       let looks = 0;
       here.places.push({
@@ -154,10 +154,30 @@ describe("the mender", () => {
     it("looks at them once, and again when the environment has gone on", async () => {
       const { mendAt, state, looks, noted } = place();
       for (let run = 0; run < 3; run++) expect(await mendAt(NOON)).toEqual([]);
-      expect([looks(), noted()]).toEqual([1, 7]);
-      state.version = 8;
+      expect([looks(), noted()]).toEqual([1, "7 d1"]);
+      state.past = "8 d1";
       await mendAt(NOON);
-      expect([looks(), noted()]).toEqual([2, 8]);
+      expect([looks(), noted()]).toEqual([2, "8 d1"]);
+    });
+    it("looks again where the log was restored to an earlier moment, and is as long again", async () => {
+      const { mendAt, state, looks } = place();
+      await mendAt(NOON);
+      state.past = "7 d9";
+      await mendAt(NOON);
+      expect(looks()).toBe(2);
+    });
+    it("looks at them also where the environment cannot be folded, at those of the others, and at what begins", async () => {
+      const here = place();
+      here.relayed.set("d1", 1);
+      here.places.unshift({
+        stream: "environment/web/broken",
+        state: () => Promise.reject(new Error("unknown event")),
+        newest: async () => here.rows,
+      });
+      here.commits.push(commit("d2", 1, NOON - HOUR));
+      here.begun.set("d2", NOON - HOUR);
+      expect(await here.mendAt(NOON)).toEqual(expect.arrayContaining(["d1", "d2"]));
+      expect([...here.settled.keys()]).toEqual([`newest/${PLACE}`]);
     });
     it("sends the end of one that was lost, however late", async () => {
       const { mendAt, relayed, looks } = place();
@@ -185,7 +205,7 @@ describe("the mender", () => {
     it("does not wait for one that is older than those which are listed", async () => {
       const { mendAt, rows, noted } = place({ sequence: 5 }, [1, 5]);
       await mendAt(NOON);
-      expect([rows.length, noted()]).toEqual([1, 7]);
+      expect([rows.length, noted()]).toEqual([1, "7 d1"]);
     });
     it("notes nothing of one that is not on the bus yet", async () => {
       const { mendAt, commits, rows, noted } = place();

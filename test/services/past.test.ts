@@ -49,7 +49,7 @@ const seen = async (at?: string): Promise<unknown> => {
     expect(answer.status).toBe(200);
     return answer.json();
   };
-  return { status: await ask("environments"), list: await ask("deployments?limit=6") };
+  return { status: await ask("environments"), list: ((await ask("deployments?limit=6")) as { deployments: unknown }).deployments };
 };
 
 const why = async (environment: string, at?: string): Promise<unknown> => {

@@ -62,13 +62,15 @@ const look = async (
     isProjected = true as boolean | ((id: string) => Promise<boolean>),
     /** what was read of the past */
     reads = [] as string[],
+    /** types of the events that were read back */
+    seen = [] as string[],
     hasBegun = true,
     /** the row of what is live in the edge's table; null where the edge looks up none */
     row = null as { readonly text: string | undefined } | null,
     /** when that was looked at last */
     looked = undefined as number | undefined,
     undeclared = [] as readonly string[],
-    settled = new Map<string, number>(),
+    settled = new Map<string, string>(),
     /** of the server, by alias; `undefined` where somebody deleted it */
     urls = { "r-1": "https://abc.lambda-url.eu-west-1.on.aws/", "r-2": "https://s2.aws/" } as Readonly<Record<string, string | undefined>>,
   } = {},
@@ -101,10 +103,10 @@ const look = async (
     },
     back: (stream, before) => {
       reads.push(`${stream} back`);
-      return backIn(async () => recorded)(stream, before);
+      return noting(seen, backIn(async () => recorded)(stream, before));
     },
     settled: async (what) => settled.get(what),
-    noteSettled: async (what, number) => void settled.set(what, number),
+    noteSettled: async (what, value) => void settled.set(what, value),
     sentAgain: async (what) => (what.startsWith("edge/") ? looked : undefined),
     noteSentAgain: async () => undefined,
     publish: async (events) => void published.push(...events.map(({ type }) => type)),
@@ -119,6 +121,13 @@ const look = async (
   })("web", "production");
   return { commands, published };
 };
+
+async function* noting(seen: string[], events: AsyncIterable<Recorded>): AsyncGenerator<Recorded> {
+  for await (const event of events) {
+    seen.push(event.type);
+    yield event;
+  }
+}
 
 const routeOf = (n: number) => ({
   v: 1 as const,
@@ -223,6 +232,11 @@ describe("the reconciler", () => {
       failed(2),
     ];
     expect((await look(restored, { ...aliases, [server]: alias(2) })).commands).toEqual([]);
+    // and what was before it is not read
+    const reads: string[] = [];
+    const seen: string[] = [];
+    await look(restored, { ...aliases, [server]: alias(2) }, undefined, { reads, seen });
+    expect([reads, seen.includes("DeploymentAdmitted")]).toEqual([[`${STREAM} back`], false]);
     // beside it, what a deployment left
     const both = [...restored, admitted(3), flip(3), flipped(3, revalidation), failed(3)];
     const { commands } = await look(both, { [revalidation]: alias(3), [server]: alias(2) });
@@ -300,7 +314,7 @@ describe("the reconciler", () => {
   });
   it("asks for the row of a deployment until there is one, and then no more", async () => {
     const waits = [admitted(1), admitted(2)];
-    const settled = new Map<string, number>();
+    const settled = new Map<string, string>();
     const asked: string[] = [];
     const looks = async (has: (id: string) => boolean) => {
       const isProjected = async (id: string): Promise<boolean> => {
@@ -313,7 +327,11 @@ describe("the reconciler", () => {
     expect(await looks((id) => id === deploymentId(1))).toEqual([deploymentId(1), deploymentId(2)]);
     expect(await looks(() => true)).toEqual([deploymentId(2)]);
     expect(await looks(() => true)).toEqual([]);
-    expect([...settled]).toEqual([[`begun/${STREAM}`, 2]]);
+    expect([...settled]).toEqual([[`begun/${STREAM}`, "2"]]);
+    // of a log that was restored to an earlier moment since
+    settled.set(`begun/${STREAM}`, "500");
+    expect(await looks((id) => id === deploymentId(1))).toEqual([deploymentId(1), deploymentId(2)]);
+    expect([...settled]).toEqual([[`begun/${STREAM}`, "1"]]);
   });
   it("reads nothing of an environment's past where nothing is late", async () => {
     const reads: string[] = [];

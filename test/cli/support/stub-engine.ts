@@ -180,6 +180,8 @@ export async function stubEngine() {
     isClosed: false,
     /** environments whose dead letters were emptied */
     emptied: [] as string[],
+    /** deployments that one request looks through, where that is more than it may give */
+    looks: 0,
     logPages: 0,
     progress: null as { step: string; done: number; total: number } | null,
     upload: true,
@@ -325,9 +327,9 @@ export async function stubEngine() {
     const { ids, limit, before, status } = ListDeployments.parse(context.req.query());
     const all = [...state.deployments.values()].filter(({ id }) => (ids?.includes(id) ?? true) && (before === undefined || id < before));
     // as the engine, it looks through so many, and no more
-    const looked = all.reverse().slice(0, ids === undefined ? limit : 100);
-    const deployments = looked.filter((view) => (status ?? view.status) === view.status);
-    return context.json({ deployments, next: ids === undefined && all.length > limit ? (looked.at(-1)?.id ?? null) : null });
+    const looked = all.reverse().slice(0, ids === undefined ? Math.max(limit, state.looks) : 100);
+    const deployments = looked.filter((view) => (status ?? view.status) === view.status).slice(0, ids === undefined ? limit : 100);
+    return context.json({ deployments, next: ids === undefined && all.length > looked.length ? (looked.at(-1)?.id ?? null) : null });
   });
   app.post("/v1/deployments", async (context) => {
     RequestDeployment.parse(await context.req.json());

@@ -33,7 +33,7 @@ export const rowsOf = (world: World) => ({
   /** by `place sequence`: deliveries that found no room to run the release */
   tries: new Map<string, FlipTries>(),
   sentAgain: new Map<string, number>(),
-  settled: new Map<string, number>(),
+  settled: new Map<string, string>(),
   /** by `consumer key` */
   waiting: new Map<string, Waiting>(),
   /** told of each that begins to wait */
@@ -181,7 +181,7 @@ export const viewsPort = (of: () => Rows): Views => {
     forgetTries: (place, sequence) => ask("ForgetTries", ({ tries }) => void tries.delete(`${place} ${sequence}`)),
     sentAgain: (event) => ask("GetSentAgain", ({ sentAgain }) => sentAgain.get(event)),
     settled: (what) => ask("GetSettled", ({ settled }) => settled.get(what)),
-    noteSettled: (what, number) => ask("NoteSettled", ({ settled }) => void settled.set(what, number)),
+    noteSettled: (what, value) => ask("NoteSettled", ({ settled }) => void settled.set(what, value)),
     noteSentAgain: (event, at) => ask("NoteSentAgain", ({ sentAgain }) => void sentAgain.set(event, at)),
     noteWaiting: (one) =>
       ask(
