@@ -14,6 +14,11 @@ export function whereabouts(place: string | undefined, options: Whereabouts): Wh
   if (place === undefined) return { site: options.site, env: options.env };
   if (options.site !== undefined || options.env !== undefined)
     throw usageError(`"${place}" and --site or --env both say where.`, "Give one of them.");
+  if (/^dep_/i.test(place))
+    throw usageError(
+      `"${place}" is a deployment, and this is asked of an environment.`,
+      `Write <site>/<environment>, for example web/production. What became of the deployment:  shiplog inspect ${place}`,
+    );
   const [site, env, more] = place.split("/");
   if (!site || env === "" || more !== undefined)
     throw usageError(`"${place}" is not an environment.`, "Write <site>/<environment>, for example web/production, or a site.");
@@ -36,7 +41,7 @@ export async function resolveEnvironment(api: Api, given: Whereabouts): Promise<
   if (site === undefined) throw choose("Shiplog has several sites: say which with --site.", all);
   const environments = all.filter((entry) => entry.site === site);
   if (environments.every(({ environment }) => environment !== given.env)) await throwIfNoRule(api, given);
-  if (environments.length === 0) throw choose(`There is no site "${site}".`, all);
+  if (environments.length === 0) throw choose(`There is no site "${site}".${meant(site, all)}`, all);
 
   const name = given.env ?? onlyOf(environments, "environment") ?? "production";
   const environment = environments.find((entry) => entry.environment === name);
@@ -60,6 +65,12 @@ export const environmentName = (environment: { readonly site: string; readonly e
 const onlyOf = (list: readonly Environment[], field: "site" | "environment"): string | undefined => {
   const values = new Set(list.map((entry) => entry[field]));
   return values.size === 1 ? list[0]?.[field] : undefined;
+};
+
+/** An environment's name alone names no place. */
+const meant = (name: string, all: readonly Environment[]): string => {
+  const places = all.filter(({ environment }) => environment === name).map(environmentName);
+  return places.length === 1 ? ` Did you mean ${places[0]}?` : "";
 };
 
 const choose = (message: string, list: readonly Environment[]): CliError =>

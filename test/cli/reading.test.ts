@@ -327,6 +327,11 @@ describe("shiplog status", () => {
 
   it("lists the choices where the environment is unknown", async () => {
     expect(await cli("status", "shop")).toMatchObject({ code: 2, out: "", err: expect.stringContaining('There is no site "shop"') });
+    expect((await cli("releases", "production")).err).toContain('There is no site "production". Did you mean web/production?');
+    expect(await cli("why", deploymentId(2))).toMatchObject({
+      code: 2,
+      err: expect.stringContaining(`What became of the deployment:  shiplog inspect ${deploymentId(2)}`),
+    });
     expect(await cli("status", "web/")).toMatchObject({ code: 2, out: "", err: expect.stringContaining('"web/" is not an environment') });
     expect(await cli("status", "web/nope")).toMatchObject({ code: 2, out: "", err: expect.stringContaining("Known: web/production") });
   });
