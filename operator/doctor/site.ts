@@ -112,7 +112,7 @@ export const rowOfLive = ({ edge, edgeDrift }: Pick<Environment, "edge" | "edgeD
       `was changed by hand: ${sayEdgeDrift({ sequence, found: edgeDrift })}`,
       edgeDrift === null
         ? "the engine writes it again within some minutes; else see why not: shiplog status"
-        : "the next release that goes live is written over it; to have it at once: shiplog replay edge. The engine looks again within an hour, and this is said until then",
+        : "the next release that goes live overwrites it; to have it put right at once: shiplog replay edge. The engine looks again within an hour, and this is said until then",
     ),
   ];
 };
