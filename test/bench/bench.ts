@@ -6,6 +6,7 @@ import { dev } from "./dev.ts";
 import { edge } from "./edge.ts";
 import { fold } from "./fold.ts";
 import { history } from "./history.ts";
+import { peers } from "./peers.ts";
 import { publicFiles } from "./public-files.ts";
 import { reconciler } from "./reconciler.ts";
 import { release } from "./release.ts";
@@ -17,7 +18,7 @@ import { upload } from "./upload.ts";
 
 /**
  * Ratios against what they stand on, measured side by side in one run on the same local endpoint.
- * Exit code 1 where a target is missed. `npm run bench -- [--json] [--only append|load|fold|history|reconciler|upload|release|build|traffic|replay|dev|dashboard|edge|public]`
+ * Exit code 1 where a target is missed. `npm run bench -- [--json] [--only append|load|fold|history|reconciler|upload|release|build|traffic|replay|dev|dashboard|edge|public|peers]`
  */
 const benches: Readonly<Record<string, (tell: (line: string) => void) => Promise<readonly Line[]>>> = {
   append,
@@ -34,6 +35,7 @@ const benches: Readonly<Record<string, (tell: (line: string) => void) => Promise
   dashboard,
   edge,
   public: publicFiles,
+  peers,
 };
 
 const { values } = parseArgs({ options: { json: { type: "boolean", default: false }, only: { type: "string" } } });
