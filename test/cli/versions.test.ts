@@ -26,7 +26,7 @@ describe("a command and the engine that it asks", () => {
     const { code, out, err } = await list("--json");
     expect(engine.state.asked.length).toBeGreaterThan(1);
     expect(code).toBe(0);
-    expect(JSON.parse(out)).toEqual({ deployments: [] });
+    expect(JSON.parse(out)).toEqual({ deployments: [], next: null });
     expect(notes(err)).toEqual([
       `note: the engine at ${engine.url} is 99.0.0, and this command is ${metadata.version}: too old for it. Update the command:  npm i -D ${metadata.name}@99.0.0`,
     ]);

@@ -50,6 +50,7 @@ const PLACEHOLDERS: readonly { page: string; written: string; here: () => string
   // one version, so that a new one fails no change of ours; without the template's fonts, which come from Google
   { page: START, written: "create-next-app@latest web --yes", here: () => `create-next-app@${CREATE_NEXT_APP} web --yes --empty` },
   { page: YOUR_APP, written: "path/to/your/app", here: () => "web" },
+  { page: ROLLBACK, written: "dep_01J7", here: () => /Pages that are open reach (dep_\w+) until/.exec(printed)?.[1] ?? "none was printed" },
   { page: WEBHOOKS, written: "https://hooks.example.com/shiplog", here: () => receiver.url("program") },
   { page: WEBHOOKS, written: "wh_2DGBN", here: () => seen("wh_") },
   { page: WEBHOOKS, written: "msg_EgJB", here: () => seen("msg_") },
