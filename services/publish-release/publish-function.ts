@@ -9,9 +9,9 @@ export class PublishRefused extends Error {
   override readonly name = "PublishRefused";
 }
 
-/** Another publisher changed the function between two steps: all of it again. */
-class ConcurrentPublish extends Error {
-  override readonly name = "ConcurrentPublish";
+/** Another publisher changed the function between two steps: all of it again, and later where that goes on (`isOutage`). */
+class FunctionBusy extends Error {
+  override readonly name = "FunctionBusy";
 }
 
 type Ports = { readonly functions: Pick<Functions, "get" | "versions" | "configure" | "publish">; readonly clock: Clock };
@@ -43,7 +43,7 @@ export const publishFunction = async (
           cause: error,
         });
       if (problem === "refused") throw new PublishRefused(`Lambda refused ${name}: ${(error as Error).message}`, { cause: error });
-      const isPassing = problem === "busy" || problem === "changed" || error instanceof ConcurrentPublish;
+      const isPassing = problem === "busy" || problem === "changed" || error instanceof FunctionBusy;
       if (!isPassing || tries === TRIES) throw error;
       await clock.sleep(Math.min(50 * 2 ** tries, 2_000) * (0.5 + clock.random()));
     }
@@ -60,7 +60,7 @@ export const publishFunction = async (
       // its revision guards the publish: it must be the revision of these settings, not of another's that came after
       latest = await settled();
       if (!sameSettings(latest, settings))
-        throw new ConcurrentPublish(`the settings of ${name} were changed by somebody else while it was published`);
+        throw new FunctionBusy(`the settings of ${name} were changed by somebody else while it was published`);
     }
     const published = await functions.publish(name, code, architecture, latest.revisionId);
     if (published.codeSha256 !== code.sha256)

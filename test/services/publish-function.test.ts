@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { isOutage } from "../../engine/aws/errors.ts";
 import type { FunctionState, Settings } from "../../engine/aws/functions.ts";
 import { PublishRefused, publishFunction } from "../../services/publish-release/publish-function.ts";
 
@@ -54,6 +55,14 @@ const publish = async (versions: readonly FunctionState[], answers: Readonly<Rec
 };
 
 describe("publishing a function", () => {
+  it("gives way where another publisher changes its settings again and again: that may do well later, and is no failure of the step", async () => {
+    const theirs = state(LATEST, { codeSha256: "old", variables: { COLOUR: "red" } });
+    const { did, outcome } = await publish([], { [LATEST]: [theirs] });
+    expect(did).toEqual(Array(40).fill("configured at r0"));
+    expect(outcome).toMatchObject({ message: "the settings of server were changed by somebody else while it was published" });
+    expect(isOutage(outcome)).toBe(true);
+  });
+
   it("uses a version again that has the same code and the same settings, in whatever order its variables are", async () => {
     const { did, outcome } = await publish([state("1", { variables: { SIZE: "big", COLOUR: "blue" } })]);
     expect([did, outcome]).toEqual([[], { version: "1", codeSha256: "new" }]);
