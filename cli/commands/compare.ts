@@ -77,8 +77,10 @@ const settingsOf = (from: Version | null, to: Version | null, variables: Compari
   );
   if (was !== is) return `${was} → ${is}`;
   if (from.settings === to.settings) return "the same settings";
-  const isVariables = variables.some(({ functions }) => functions !== null && functions !== "same");
-  return isVariables ? "variables differ, as below" : "the same settings, but for what the engine gives each release, as its id";
+  const differing = variables.flatMap(({ functions }) => (functions === null || functions === "same" ? [] : [functions]));
+  if (differing.some((is) => is !== "unknown")) return "variables differ, as below";
+  // the digest has the release's own id in it, too
+  return differing.length > 0 ? "variables may differ, as below" : "the same settings, but for what the engine gives each release";
 };
 
 const variableRows = ({ variables }: Comparison): string[][] => {

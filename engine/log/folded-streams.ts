@@ -5,6 +5,7 @@ import { sha256 } from "./digest.ts";
 import type { EventStore } from "./event-store.ts";
 import type { Ground } from "./execute.ts";
 import type { Memory } from "./memory.ts";
+import { NEWEST } from "./read-back.ts";
 import { type Handled, type Indexed, NOTHING_INDEXED, type Snapshots } from "./snapshots.ts";
 import { stateOfText, textOfState } from "./state-text.ts";
 
@@ -25,7 +26,6 @@ export type FoldedStreams<S> = ReturnType<typeof foldedStreams<S, AnyEvent>>;
 
 /** Rows of causes that one command writes: what has a long past without any is indexed bit by bit. */
 const MAX_INDEXED = 500;
-const NEWEST = 9_999_999_999;
 type Looked = Awaited<ReturnType<Snapshots["handled"]>>;
 
 /**

@@ -8,7 +8,8 @@ export type ReadBack = (stream: string, before?: number) => AsyncIterable<Record
 
 type ReadsBack = { readBack(...asked: Parameters<EventStore["readBack"]>): Promise<readonly Commit[]> };
 
-const NEWEST = 9_999_999_999;
+/** Above every version. */
+export const NEWEST = 9_999_999_999;
 const FIRST_PAGE = 8;
 const LAST_PAGE = 256;
 

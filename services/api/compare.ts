@@ -10,6 +10,7 @@ import type { DeploymentView } from "../../domain/projections/views.ts";
 import { ChainBroken, unbroken } from "../../engine/log/chain-broken.ts";
 import { eventsOf } from "../../engine/log/codec.ts";
 import { sha256 } from "../../engine/log/digest.ts";
+import { NEWEST } from "../../engine/log/read-back.ts";
 import { foldRow } from "../../engine/views/read-models.ts";
 import type { Env } from "./caller.ts";
 import { look } from "./look.ts";
@@ -19,7 +20,6 @@ import { Problem } from "./problem.ts";
 /** A release goes live with about six commits: so far back two releases are looked for that are about a thousand apart. */
 const PAGE = 200;
 const MAX_PAGES = 30;
-const NEWEST = 9_999_999_999;
 
 type Compared = { readonly deployment: DeploymentView; readonly events: readonly Recorded<DeploymentEvent>[] };
 type Environment = { readonly events: readonly Recorded<EnvironmentEvent>[]; readonly isWhole: boolean };

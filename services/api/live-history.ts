@@ -9,6 +9,7 @@ import type { Recorded } from "../../domain/kernel/event.ts";
 import { environmentStream } from "../../domain/kernel/identity.ts";
 import { type LiveChange, liveHistory } from "../../domain/projections/live-history.ts";
 import { eventsOf } from "../../engine/log/codec.ts";
+import { NEWEST } from "../../engine/log/read-back.ts";
 import { queryOf } from "./body.ts";
 import type { Env } from "./caller.ts";
 import { type Look, look } from "./look.ts";
@@ -17,7 +18,6 @@ import type { Ports } from "./ports.ts";
 
 /** A release goes live with about six commits. */
 const PAGE = 100;
-const NEWEST = 9_999_999_999;
 
 /** `/v1/environments/:site/:environment/history` */
 export const liveHistories = (ports: Pick<Ports, "config" | "read" | "readBack" | "views" | "clock">) => {
