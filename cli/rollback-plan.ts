@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import type { PlannedRelease, PlannedRollback } from "../client/contract.ts";
 import { showAge, showDuration } from "./duration.ts";
+import type { Environment } from "./environment.ts";
 import { showCommit } from "./show-commit.ts";
 import { plain, table } from "./terminal.ts";
 
@@ -33,3 +34,7 @@ const liveFor = ({ live }: Release, now: number): string => {
   if (live === null) return "live long ago";
   return `live for ${showDuration(live.ms)}${live.until === null ? " until now" : `, until ${showAge(live.until, now)}`}`;
 };
+
+/** What was live before the rollback that brought what is live, if one did: a rollback to it undoes that. */
+export const tookDown = ({ live, takenDown }: Environment): string | undefined =>
+  live?.reason === "rollback" ? takenDown.find(({ rollback, wasLive }) => wasLive && rollback === live.sequence)?.deploymentId : undefined;

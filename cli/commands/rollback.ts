@@ -6,7 +6,7 @@ import type { Context, Register } from "../context.ts";
 import { durationOption } from "../duration.ts";
 import { type Environment, environmentName, resolveEnvironment, whereabouts } from "../environment.ts";
 import { CliError, type ExitCode, exit, usageError } from "../failure.ts";
-import { name, planTable, type RollbackPlan } from "../rollback-plan.ts";
+import { name, planTable, type RollbackPlan, tookDown } from "../rollback-plan.ts";
 import { plain, table } from "../terminal.ts";
 
 type Options = {
@@ -70,13 +70,15 @@ async function environmentOf(api: Api, id: string | undefined, options: Options)
 }
 
 /** @throws CliError (conflict) where there is nothing to go back to */
-async function planOf(api: Api, { site, environment }: Environment, id: string | undefined): Promise<RollbackPlan> {
+async function planOf(api: Api, before: Environment, id: string | undefined): Promise<RollbackPlan> {
+  const { site, environment } = before;
   const to = id === undefined || id.includes("/") ? undefined : id;
   const { plan, refusal } = await api.rollbackPlan(site, environment, to);
   if (plan !== null) return plan;
+  const undone = to === undefined ? tookDown(before) : undefined;
   const because = refusal === null ? "" : `: ${plain(refusal.message)}`;
   throw new CliError(exit.conflict, refusal?.code ?? "rollback.nothing", `${site}/${environment} cannot be rolled back${because}.`, {
-    next: `See what was deployed:  shiplog list --site ${site} --env ${environment}`,
+    next: `${undone === undefined ? "" : `To undo the rollback before:  shiplog rollback ${undone}\n`}See what was deployed:  shiplog list --site ${site} --env ${environment}`,
   });
 }
 

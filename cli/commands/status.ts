@@ -7,7 +7,7 @@ import type { Context, Register } from "../context.ts";
 import { pastOption, showAge } from "../duration.ts";
 import { type Environment, environmentName, resolveEnvironment, type Whereabouts, whereabouts } from "../environment.ts";
 import { redeploy, sourcesHere } from "../redeploy.ts";
-import { name, type RollbackPlan } from "../rollback-plan.ts";
+import { name, type RollbackPlan, tookDown } from "../rollback-plan.ts";
 import { showCommit } from "../show-commit.ts";
 import { overview } from "../status-overview.ts";
 import { plain, table } from "../terminal.ts";
@@ -183,10 +183,9 @@ function show(
     rows.push(["variables", `changed since the live release: ${changed.join(", ")}${help(`; to take effect:  ${deploy}`)}`]);
   for (const warning of warnings) rows.push(["warning", plain(warning)]);
 
-  const undone =
-    live?.reason === "rollback" ? environment.takenDown.find(({ rollback: by, wasLive }) => wasLive && by === live.sequence) : undefined;
+  const undone = tookDown(environment);
   if (rollback === null && undone !== undefined && helping !== undefined)
-    rows.push(["undo", `shiplog rollback ${undone.deploymentId}  (what the rollback took down: nothing older is left to go back to)`]);
+    rows.push(["undo", `shiplog rollback ${undone}  (what the rollback took down: nothing older is left to go back to)`]);
   if (rollback !== null && rollback.already === null) rows.push(["undo", `shiplog rollback ${place}  (to ${name(rollback.to)})`]);
   for (const passed of rollback?.skipped.slice(0, 1) ?? []) rows.push(["", `not to ${name(passed)}: ${plain(passed.why)}`]);
   return `${bold(place)}  ${url}\n${table(rows.map(([name, text]) => [`  ${name}`, text]))}`;

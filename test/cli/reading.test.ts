@@ -221,6 +221,10 @@ describe("shiplog status", () => {
     expect((await cli("status")).out).toMatch(
       new RegExp(`^ {2}undo +shiplog rollback ${deploymentId(2)} {2}\\(what the rollback took down`, "m"),
     );
+    expect(await cli("rollback", "--yes")).toMatchObject({
+      code: 6,
+      err: expect.stringContaining(`To undo the rollback before:  shiplog rollback ${deploymentId(2)}\n`),
+    });
   });
 
   it("is a line for each of many environments, by as many requests as of three hundred", async () => {
