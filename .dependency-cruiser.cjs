@@ -15,6 +15,7 @@ const knows = {
   "engine/open-next": ["domain", "blueprint", "engine/kit", "engine/aws", "engine/zip"],
   "engine/views": ["domain", "blueprint", "engine/kit", "engine/aws", "engine/log", "engine/webhooks"],
   "engine/archive": ["domain", "blueprint", "engine/kit", "engine/aws", "engine/log", "engine/views"],
+  "engine/sweep": ["domain", "blueprint", "engine/kit", "engine/aws", "engine/edge", "engine/log", "engine/open-next", "engine/views"],
   "engine/wiring": ["domain", "blueprint", "engine"],
   client: ["domain"],
   dashboard: ["domain", "client"],

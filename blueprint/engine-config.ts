@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { GithubTokens, GrantedRule } from "./github.ts";
+import { usualKeep } from "./keep.ts";
 
 const Size = z.object({ memoryMb: z.number().optional(), timeoutSeconds: z.number().optional() }).optional();
 const SiteSizes = z.object({ server: Size, image: Size, revalidation: Size });
@@ -31,6 +32,8 @@ export const SiteConfig = z.object({
   edgeTable: z.string().nullable().default(null),
   /** for how long what names a release still reaches it after another went live */
   skewHours: z.number().default(24),
+  /** how long it keeps releases; absent in what an older infrastructure wrote: as is usual */
+  keep: z.object({ releases: z.number(), days: z.number(), window: z.number(), wait: z.number() }).default(usualKeep),
   revalidationQueueUrl: z.string(),
   buildTimeoutMinutes: z.number(),
   /** what its edge sends with each request, and its functions ask for; absent in what an older infrastructure wrote: nothing */

@@ -198,6 +198,28 @@ const rights: Partial<Record<EngineFunctionName, readonly Right[]>> = {
     may(["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"], table(VIEWS_TABLE)),
   ],
   "end-release": [...mailbox("end-release"), ...events, edgeTables, ...removeAddresses],
+  sweep: [
+    ...mailbox("sweep"),
+    ...events,
+    // when it looked through an environment last
+    may(["dynamodb:GetItem", "dynamodb:PutItem"], table(VIEWS_TABLE)),
+    may(["lambda:ListVersionsByFunction"], ...functionsOfSites),
+    // a version by its number, and never a function: that has no colon after its name
+    may(["lambda:DeleteFunction"], ...qualified("*")),
+    ...removeAddresses,
+    edgeTables,
+    list("static"),
+    list("artifacts"),
+    may(["s3:GetObject"], objects("static", `${every.releases}/*`)),
+    may(
+      ["s3:DeleteObject"],
+      ...[every.assets, every.cache, every.releases, every.publicFiles].map((folder) => objects("static", `${folder}/*`)),
+    ),
+    may(["s3:DeleteObject"], objects("artifacts", `${every.builds}/*`)),
+    may(["s3:GetObject", "s3:PutObject"], objects("artifacts", `${every.sweeps}/*`)),
+    // rows of releases are looked for in the whole table, which has those of what is kept
+    may(["dynamodb:Scan", "dynamodb:BatchWriteItem"], table(every.tagTable)),
+  ],
   notify: [
     ...mailbox("notify"),
     readEvents,
@@ -225,6 +247,7 @@ const rights: Partial<Record<EngineFunctionName, readonly Right[]>> = {
     publish,
     may(["codebuild:ListBuildsForProject", "codebuild:BatchGetBuilds", "codebuild:StopBuild"], projectsOfSites),
     send("watch-build"),
+    send("sweep"),
     may(["lambda:GetAlias"], ...functionsOfSites, ...qualified(every.alias)),
     readEdgeTables,
     readAddresses,

@@ -48,6 +48,8 @@ export const siteResources = (site: string, environment: string) => {
     /** keys in the artifacts bucket: what its builds leave, and what they keep for the next */
     builds: `builds/${site}/${environment}`,
     buildCache: `caches/${site}/${environment}`,
+    /** keys in the artifacts bucket: lists of what was marked to be swept */
+    sweeps: `sweeps/${site}/${environment}`,
   } as const;
 };
 

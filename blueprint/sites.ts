@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { FunctionName, MAX_SPLIT_FUNCTIONS } from "../domain/deployment/shapes.ts";
 import { GithubIssuer, GithubRule } from "./github.ts";
+import { KeepDeclared, usualKeep } from "./keep.ts";
 import { MAX_WAIT_SECONDS } from "./site-resources.ts";
 
 /** Variables that builds and functions are given anyway: a site's own of that name would be overwritten, or break them. */
@@ -153,6 +154,9 @@ export const Site = z.strictObject({
       "For so many hours after another release went live, pages that are open still reach the one that they came from; 0: they reach the live one at once",
     )
     .default(24),
+  keep: KeepDeclared.describe(
+    "How long releases are kept, besides what is live, held, pinned, under way, reached by visitors or kept by name; what nothing keeps is marked, and swept a day later",
+  ).default(usualKeep),
   deploymentHeader: z
     .boolean()
     .describe(

@@ -95,6 +95,8 @@ export const consumers = [
   // `notify` feeds it, and `wake` with what must be tried again: one message is one request to somebody else's server,
   // which may take its time, so each has a hand of its own
   { ...usual, name: "deliver", pattern: null, timeoutSeconds: 60, batchSize: 1, concurrency: 16 },
+  // the reconciler and the API feed it: it looks through all that lies in an environment's places
+  { ...usual, name: "sweep", pattern: null, timeoutSeconds: 600, memoryMb: 1024, batchSize: 1 },
   { ...usual, name: "project", pattern: { source: [{ prefix: "shiplog." }] } },
 ] as const satisfies readonly Consumer[];
 

@@ -1,6 +1,8 @@
 import type { EngineEvent } from "./aggregates.ts";
 import { sayEdgeDrift } from "./environment/edge-drift.ts";
 import { sayDrift } from "./environment/fence.ts";
+import { sayGoes } from "./environment/keep.ts";
+import { counted } from "./kernel/counted.ts";
 import { clipped } from "./kernel/text.ts";
 
 type Body<T extends EngineEvent["type"]> = Extract<EngineEvent, { readonly type: T }>["body"];
@@ -48,6 +50,8 @@ export const wording: { readonly [T in EngineEvent["type"]]: Wording<T> } = {
   CancelRequested: { facts: ({ reason = "" }) => clip(reason) },
   DeploymentCancelled: { facts: ({ reason }) => clip(reason) },
   DeploymentSuperseded: { facts: ({ by }) => `by #${by.sequence}${by.deploymentId === undefined ? "" : ` ${by.deploymentId}`}` },
+
+  ReleaseSwept: { facts: ({ rule, keep }) => sayGoes(rule, keep) },
 
   DeploymentAdmitted: { facts: ({ sequence, deploymentId }) => `#${sequence} ${deploymentId}` },
   FlipRequested: {
@@ -111,6 +115,20 @@ export const wording: { readonly [T in EngineEvent["type"]]: Wording<T> } = {
     badge: ["🟢", "edge back where it was put"],
   },
 
+  ReleaseKept: { facts: ({ deploymentId, reason }) => `${deploymentId}${because(reason)}` },
+  ReleaseUnkept: { facts: ({ deploymentId, reason }) => `${deploymentId}${because(reason)}` },
+  ReleasesMarked: {
+    facts: ({ mark, releases, others, sweepAfter }) =>
+      `mark ${mark}: ${counted(releases.length, "release")}${others.length === 0 ? "" : ` and ${counted(others.length, "other thing")}`} go from ${sweepAfter} on`,
+  },
+  SweepBegan: { facts: ({ mark, releases }) => `mark ${mark}: ${counted(releases.length, "release")}` },
+  SweepPutOff: { facts: ({ mark, reason }) => `mark ${mark}: ${clip(reason)}` },
+  SweepEnded: {
+    facts: ({ mark, releases, bytes, left }) =>
+      `mark ${mark}: ${counted(releases, "release")}, ${showBytes(bytes)}${left === undefined ? "" : `; left: ${clip(left)}`}`,
+  },
+  MarkDropped: { facts: ({ mark, reason }) => `mark ${mark}: ${clip(reason)}` },
+
   WebhookAdded: { facts: ({ kind, maskedUrl }) => `${kind} ${maskedUrl}` },
   WebhookSecretRotated: { facts: ({ previousUntil }) => `the secret before signs too until ${previousUntil}` },
   WebhookDisabled: { facts: ({ reason }) => clip(reason) },
@@ -132,7 +150,8 @@ export const factsOf = <E extends EngineEvent>(event: E): string => (wording[eve
 export const showBytes = (bytes: number): string => {
   if (bytes < 1_000) return `${bytes} B`;
   if (bytes < 1_000_000) return `${(bytes / 1_000).toFixed(0)} kB`;
-  return `${(bytes / 1_000_000).toFixed(1)} MB`;
+  if (bytes < 1_000_000_000) return `${(bytes / 1_000_000).toFixed(1)} MB`;
+  return `${(bytes / 1_000_000_000).toFixed(1)} GB`;
 };
 
 const withNames = (names: readonly string[]): string => (names.length === 0 ? "" : `, with ${clip(names.join(", "))}`);

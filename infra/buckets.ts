@@ -32,7 +32,15 @@ const make = (key: BucketKey, title: string, { expireDays, versioned, locked }: 
       ...(expireDays === null ? [] : [{ id: "expire", status: "Enabled", filter: {}, expiration: { days: expireDays } }]),
       // a bad write can be undone for a month; after that only what is current counts
       ...(versioned && !locked
-        ? [{ id: "old-versions", status: "Enabled", filter: {}, noncurrentVersionExpiration: { noncurrentDays: 30 } }]
+        ? [
+            {
+              id: "old-versions",
+              status: "Enabled",
+              filter: {},
+              noncurrentVersionExpiration: { noncurrentDays: 30 },
+              expiration: { expiredObjectDeleteMarker: true },
+            },
+          ]
         : []),
     ],
   });

@@ -48,6 +48,7 @@ const document = $jsonStringify({
       distribution: distribution.id,
       edgeTable: edgeTable.arn,
       skewHours: site.skewHours,
+      keep: site.keep,
       revalidationQueueUrl,
       buildTimeoutMinutes: site.buildTimeoutMinutes,
     }),

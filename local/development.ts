@@ -263,6 +263,7 @@ const siteConfig = (
   functions: site.functions,
   sizes: site.sizes,
   skewHours: site.skewHours,
+  keep: site.keep,
   revalidationQueueUrl,
   buildTimeoutMinutes: site.buildTimeoutMinutes,
   github: site.environments.find(({ name }) => name === environment)?.github ?? [],

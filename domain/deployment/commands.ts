@@ -26,4 +26,6 @@ export type DeploymentCommand =
   | { type: "FailDeployment"; step: Step; reason: string; beforeFlip?: true }
   /** `onlyQueued`: a newer request replaces it while it waits; a running build goes on */
   | { type: "SupersedeDeployment"; by: Body<"DeploymentSuperseded">["by"]; onlyQueued: boolean }
-  | { type: "RequestCancel"; reason?: string };
+  | { type: "RequestCancel"; reason?: string }
+  /** its environment has claimed its release */
+  | ({ type: "SweepRelease" } & Body<"ReleaseSwept">);

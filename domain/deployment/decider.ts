@@ -33,13 +33,15 @@ export type Deployment = {
   checked: boolean;
   /** a flip is under way: too late to cancel */
   flipping: boolean;
+  /** what there was of its release was taken away, or is being */
+  swept: boolean;
 };
 
 export const hasEnded = ({ status }: Deployment): boolean =>
   status === "success" || status === "failed" || status === "cancelled" || status === "superseded";
 
 export const deployment: Decider<DeploymentCommand, Deployment, DeploymentEvent> = {
-  shape: 1,
+  shape: 2,
   initial: () => ({
     status: "absent",
     sequence: 0,
@@ -51,6 +53,7 @@ export const deployment: Decider<DeploymentCommand, Deployment, DeploymentEvent>
     functions: null,
     checked: false,
     flipping: false,
+    swept: false,
   }),
 
   evolve(state, event) {
@@ -105,6 +108,9 @@ export const deployment: Decider<DeploymentCommand, Deployment, DeploymentEvent>
         break;
       case "DeploymentSuperseded":
         state.status = "superseded";
+        break;
+      case "ReleaseSwept":
+        state.swept = true;
         break;
       case "BuildFailed":
       case "ChecksFailed":
@@ -167,6 +173,9 @@ export const deployment: Decider<DeploymentCommand, Deployment, DeploymentEvent>
         return supersede(command, state);
       case "RequestCancel":
         return cancel(command, state);
+      case "SweepRelease":
+        if (!hasEnded(state)) return refuse("deployment.running", `it is still ${state.status}`);
+        return state.swept ? [] : [{ type: "ReleaseSwept", v: 1, body: body(command) }];
     }
   },
 };

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { GoRule, Keep } from "../environment/keep.ts";
 import { event } from "../kernel/event.ts";
 import { DeploymentId } from "../kernel/identity.ts";
 import { reader, type Upcasters } from "../kernel/upcast.ts";
@@ -61,6 +62,11 @@ export const DeploymentFailed = event("DeploymentFailed", 1, { step: Step, reaso
 export const CancelRequested = event("CancelRequested", 1, { reason: z.string().optional() });
 export const DeploymentCancelled = event("DeploymentCancelled", 1, { reason: z.string() });
 export const DeploymentSuperseded = event("DeploymentSuperseded", 1, { by: z.object({ sequence, deploymentId: DeploymentId.optional() }) });
+/**
+ * Nothing of its release is kept any more: what there is of it goes, and it cannot go live again. `mark`: of its environment, by
+ * which it was named before; `keep`: what its site declared.
+ */
+export const ReleaseSwept = event("ReleaseSwept", 1, { mark: z.number().int().positive(), rule: GoRule, keep: Keep });
 
 const kinds = [
   DeploymentQueued,
@@ -80,6 +86,7 @@ const kinds = [
   CancelRequested,
   DeploymentCancelled,
   DeploymentSuperseded,
+  ReleaseSwept,
 ] as const;
 
 export const DeploymentEvent = z.discriminatedUnion("type", kinds);

@@ -1,6 +1,7 @@
 import type { Release, Request } from "../deployment/shapes.ts";
 import type { EnvironmentEvent } from "./events.ts";
-import type { EverLive } from "./state.ts";
+import type { Keep } from "./keep.ts";
+import type { PastRelease } from "./state.ts";
 
 type Body<T extends EnvironmentEvent["type"]> = Extract<EnvironmentEvent, { type: T }>["body"];
 /** Who asks, and when (ISO 8601): a lock has a holder and an end. */
@@ -19,7 +20,7 @@ export type EnvironmentCommand =
    * has changed. `force`: whatever the release answers when it is tried. `past`: what the log says of `to`, where it was live
    * so long ago that the state does not remember it.
    */
-  | ({ type: "RequestRollback"; to?: string; from?: string; why?: string; force?: boolean; past?: EverLive } & Asked)
+  | ({ type: "RequestRollback"; to?: string; from?: string; why?: string; force?: boolean; past?: PastRelease } & Asked)
   | ({ type: "RecordAliasFlipped" } & Body<"AliasFlipped">)
   /**
    * `unproven`: what was wrong with a forced release when it was tried, or why it was not seen to work. `edge`: the rows that
@@ -53,6 +54,15 @@ export type EnvironmentCommand =
   | ({ type: "CutRelease"; deploymentId: string; why?: string } & Asked)
   /** of a release that has ended: from then on its address may be deleted */
   | { type: "RemoveAddress"; release: string; address: number }
+  | { type: "KeepRelease"; deploymentId: string; reason: string }
+  | { type: "UnkeepRelease"; deploymentId: string; reason?: string }
+  /** what nothing keeps, by its rules at this moment */
+  | ({ type: "MarkReleases" } & Readonly<Omit<Body<"ReleasesMarked">, "mark">>)
+  /** what of a mark still goes */
+  | ({ type: "BeginSweep"; keep: Keep; at: string } & Body<"SweepBegan">)
+  | ({ type: "PutOffSweep" } & Body<"SweepPutOff">)
+  | ({ type: "EndSweep" } & Body<"SweepEnded">)
+  | ({ type: "DropMark" } & Body<"MarkDropped">)
   | { type: "WithdrawFlip"; deploymentId: string; reason: string }
   | ({ type: "RecordDrift" } & Body<"AliasDriftDetected">)
   | ({ type: "RecordDriftEnded" } & Body<"AliasDriftEnded">)

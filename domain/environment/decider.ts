@@ -8,9 +8,10 @@ import { isWeighted, readFence } from "./fence.ts";
 import { isForgotten } from "./remembered.ts";
 import { everLiveAs, isPlan, rollbackPlan } from "./rollback-plan.ts";
 import { driftKey, type Environment, evolve, type Flip, initial, isTarget, lockAt } from "./state.ts";
+import { beginSweep, dropMark, endSweep, keepRelease, markReleases, putOffSweep, unkeepRelease } from "./sweep.ts";
 
 export const environment: Decider<EnvironmentCommand, Environment, EnvironmentEvent> = {
-  shape: 1,
+  shape: 2,
   initial,
   evolve,
   decide(given, state) {
@@ -44,6 +45,20 @@ export const environment: Decider<EnvironmentCommand, Environment, EnvironmentEv
         return cutRelease(command, state);
       case "RemoveAddress":
         return removeAddress(command, state);
+      case "KeepRelease":
+        return keepRelease(command, state);
+      case "UnkeepRelease":
+        return unkeepRelease(command, state);
+      case "MarkReleases":
+        return markReleases(command, state);
+      case "BeginSweep":
+        return beginSweep(command, state);
+      case "PutOffSweep":
+        return putOffSweep(command, state);
+      case "EndSweep":
+        return endSweep(command, state);
+      case "DropMark":
+        return dropMark(command, state);
       case "WithdrawFlip":
         return state.waiting?.deploymentId === command.deploymentId
           ? [

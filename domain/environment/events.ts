@@ -3,6 +3,7 @@ import { Fingerprint, Release, Request } from "../deployment/shapes.ts";
 import { event } from "../kernel/event.ts";
 import { DeploymentId } from "../kernel/identity.ts";
 import { reader, type Upcasters } from "../kernel/upcast.ts";
+import { GoRule, Keep } from "./keep.ts";
 import { Route } from "./route.ts";
 
 /**
@@ -151,6 +152,40 @@ export const EdgeDriftDetected = event("EdgeDriftDetected", 1, {
 /** The row says again what was written last, without a flip. */
 export const EdgeDriftEnded = event("EdgeDriftEnded", 1, { distribution: z.string(), sequence });
 
+/** A person wants a release kept, however old it is. */
+export const ReleaseKept = event("ReleaseKept", 1, { deploymentId: DeploymentId, reason });
+/** It goes by its age again. */
+export const ReleaseUnkept = event("ReleaseUnkept", 1, { deploymentId: DeploymentId, reason: reason.optional() });
+const mark = z.number().int().positive();
+const Going = z.object({ deploymentId: DeploymentId, release: DeploymentId, rule: GoRule });
+/**
+ * What nothing keeps any more, to be swept from `sweepAfter` on where that is still so. `others`: what no release in the log has.
+ * `list`: key of the list of all things of theirs in the artifacts bucket, for as long as that keeps it; `digest`: its SHA-256.
+ */
+export const ReleasesMarked = event("ReleasesMarked", 1, {
+  mark,
+  keep: Keep,
+  releases: z.array(Going).max(100),
+  others: z.array(z.object({ thing: z.string().max(300), rule: z.literal("unknown") })).max(100),
+  list: z.string(),
+  digest: z.string().regex(/^[0-9a-f]{64}$/),
+  sweepAfter: z.iso.datetime(),
+});
+/** These go: from now on nobody can go back to them, and until then whoever sweeps may take them away. Again where another died. */
+export const SweepBegan = event("SweepBegan", 1, { mark, keep: Keep, releases: z.array(Going).max(100), until: z.iso.datetime() });
+/** Nothing was taken away: something was being published. It comes later. */
+export const SweepPutOff = event("SweepPutOff", 1, { mark, reason });
+const count = z.number().int().nonnegative();
+/** What was taken away, and how much that was. `left`: what could not be, and why; the next mark has it. */
+export const SweepEnded = event("SweepEnded", 1, {
+  mark,
+  releases: count,
+  taken: z.object({ rows: count, addresses: count, versions: count, pages: count, tags: count, files: count, artifacts: count }),
+  bytes: count,
+  left: reason.optional(),
+});
+export const MarkDropped = event("MarkDropped", 1, { mark, reason });
+
 const variable = z.string().min(1).max(128);
 /** number of the secret's content, raised with every change: of two events about a variable the higher one is the newer */
 const revision = z.number().int().positive();
@@ -185,6 +220,13 @@ const kinds = [
   EdgeDriftEnded,
   ReleaseEnded,
   AddressRemoved,
+  ReleaseKept,
+  ReleaseUnkept,
+  ReleasesMarked,
+  SweepBegan,
+  SweepPutOff,
+  SweepEnded,
+  MarkDropped,
 ] as const;
 
 export const EnvironmentEvent = z.discriminatedUnion("type", kinds);

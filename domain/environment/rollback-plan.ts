@@ -1,6 +1,7 @@
 import { type Refusal, refuse } from "../kernel/decider.ts";
 import type { LiveRelease } from "./events.ts";
-import type { Environment, EverLive, Flip } from "./state.ts";
+import { isBeingSwept, sayBeingSwept, sayGoes } from "./keep.ts";
+import type { Environment, EverLive, Flip, PastRelease } from "./state.ts";
 
 /** A release that a rollback does not go to by itself. `sequence`: the last that it went live with. `why`: one sentence. */
 export type Skipped = {
@@ -35,8 +36,10 @@ export const MAX_SKIPPED = 20;
  *
  * @param past what the log says of `to`, where it was live too long ago for the state to remember it
  */
-export const rollbackPlan = (state: Environment, to?: string, past?: EverLive): RollbackPlan | Refusal => {
+export const rollbackPlan = (state: Environment, to?: string, past?: PastRelease): RollbackPlan | Refusal => {
   const { live } = state;
+  const swept = to === undefined ? undefined : refusedAsSwept(state, to, past);
+  if (swept !== undefined) return swept;
   if (to !== undefined && everLiveAs(state, to, past) === undefined)
     return refuse("release.never-live", `${to} was never live here; only what was live can be rolled back to`);
   const going = goingLive(state);
@@ -65,6 +68,14 @@ export const rollbackPlan = (state: Environment, to?: string, past?: EverLive): 
       .slice(0, MAX_SKIPPED)
       .join("")}`,
   );
+};
+
+/** What was taken away cannot go live again. */
+const refusedAsSwept = (state: Environment, to: string, past: PastRelease | undefined): Refusal | undefined => {
+  if (isBeingSwept(state, to)) return refuse("release.swept", sayBeingSwept(to));
+  if (past?.deploymentId !== to || past.swept === undefined) return undefined;
+  const { at, rule, keep } = past.swept;
+  return refuse("release.swept", `${to} was swept on ${at}: ${sayGoes(rule, keep)}. Deploy its commit again`);
 };
 
 /** A release that was live here, as the state remembers it or else as the log says. */

@@ -1,9 +1,11 @@
 import { isReached, type Release } from "../deployment/shapes.ts";
 import type { EnvironmentEvent, FlipReason, LiveRelease } from "./events.ts";
 import type { Fence, FoundAlias } from "./fence.ts";
+import type { GoRule, Keep } from "./keep.ts";
 import { forgetOld } from "./remembered.ts";
 import type { Route } from "./route.ts";
 import { type Standing, stand } from "./standing.ts";
+import { evolveSweep, isSweepEvent } from "./sweep.ts";
 
 export type Flip = {
   actor: string;
@@ -16,6 +18,21 @@ export type Flip = {
 };
 /** A release that was live here. `sequence`: the last that it went live with. */
 export type EverLive = { deploymentId: string; sequence: number; release: Release };
+/** One that the state does not remember, by its deployment's own stream. `swept`: when it was taken away, and by which rule */
+export type PastRelease = EverLive & { readonly swept?: { readonly at: string; readonly rule: GoRule; readonly keep: Keep } };
+
+/** What is marked to be swept. */
+export type Sweep = {
+  mark: number;
+  list: string;
+  digest: string;
+  /** releases that go; once it is claimed, those that were claimed */
+  releases: readonly { deploymentId: string; release: string; rule: GoRule }[];
+  /** it may begin from then on, ISO 8601 */
+  after: string;
+  /** claimed until then; null: nobody is at it */
+  until: string | null;
+};
 
 /**
  * A release in the edge's table; `until`: when what names it is sent to what is live instead, null while it is live itself.
@@ -67,6 +84,13 @@ export type Environment = Standing & {
   pinned: boolean;
   /** sequence of the rollback that set the pin; null: a person did, or it is of an older release */
   pinnedBy: number | null;
+  /** the deployment that was live when it was pinned, or that the rollback which pinned it went to */
+  pinnedRelease: string | null;
+  /** deployments whose releases people keep by name */
+  kept: Set<string>;
+  /** number of the last mark */
+  marks: number;
+  sweep: Sweep | null;
   lock: { holder: string; until: string | null } | null;
   /** what was last done to each variable: its fingerprint, or null where it was removed */
   variables: Map<string, { fingerprint: string | null; revision: number }>;
@@ -96,11 +120,20 @@ export const initial = (): Environment => ({
   edgeDrift: undefined,
   pinned: false,
   pinnedBy: null,
+  pinnedRelease: null,
+  kept: new Set(),
+  marks: 0,
+  sweep: null,
   lock: null,
   variables: new Map(),
 });
 
 export const evolve = (state: Environment, event: EnvironmentEvent): Environment => {
+  if (isSweepEvent(event)) {
+    evolveSweep(state, event);
+    forgetOld(state);
+    return state;
+  }
   switch (event.type) {
     case "DeploymentAdmitted":
       state.sequence = event.body.sequence;
@@ -116,14 +149,9 @@ export const evolve = (state: Environment, event: EnvironmentEvent): Environment
     case "AliasFlipped":
       moveAlias(state, event.body);
       break;
-    case "ReleaseWentLive": {
-      const { sequence, deploymentId, release } = event.body;
-      stand(state, event.body, state.open.get(sequence)?.why);
-      state.open.delete(sequence);
-      state.live = { sequence, deploymentId };
-      state.everLive.set(deploymentId, { deploymentId, sequence, release });
+    case "ReleaseWentLive":
+      goLive(state, event.body);
       break;
-    }
     case "FlipFailed":
       if (event.body.unfit) state.unfit.set(event.body.deploymentId, event.body.reason);
       endFlip(state, event.body);
@@ -139,12 +167,10 @@ export const evolve = (state: Environment, event: EnvironmentEvent): Environment
       state.drift.delete(event.body.function);
       break;
     case "EnvironmentPinned":
-      state.pinned = true;
-      state.pinnedBy = event.body.rollback ?? null;
+      pinTo(state, event.body);
       break;
     case "EnvironmentUnpinned":
-      state.pinned = false;
-      state.pinnedBy = null;
+      Object.assign(state, { pinned: false, pinnedBy: null, pinnedRelease: null });
       break;
     case "EnvironmentLocked":
       state.lock = { holder: event.body.holder, until: event.body.until };
@@ -193,6 +219,22 @@ const beginFlip = (state: Environment, { sequence, deploymentId, release, reason
   state.targets.set(sequence, { deploymentId, versions: versionsOf(release) });
   if (waited !== undefined) state.waiting = null;
   state.pending.delete(deploymentId);
+};
+
+type WentLive = Extract<EnvironmentEvent, { type: "ReleaseWentLive" }>["body"];
+const goLive = (state: Environment, body: WentLive): void => {
+  const { sequence, deploymentId, release } = body;
+  stand(state, body, state.open.get(sequence)?.why);
+  state.open.delete(sequence);
+  state.live = { sequence, deploymentId };
+  state.everLive.set(deploymentId, { deploymentId, sequence, release });
+};
+
+type Pinned = Extract<EnvironmentEvent, { type: "EnvironmentPinned" }>["body"];
+const pinTo = (state: Environment, { rollback, deploymentId }: Pinned): void => {
+  state.pinned = true;
+  state.pinnedBy = rollback ?? null;
+  state.pinnedRelease = deploymentId;
 };
 
 type Held = Extract<EnvironmentEvent, { type: "FlipHeld" }>["body"];

@@ -6,7 +6,7 @@ import type { DeploymentView, Status } from "./views.ts";
  * The number of this row's shape: raised with every change of what the projection makes of the same events. A row that has
  * another number (an older engine's, or a newer one's after a step back) is folded anew from its stream when it is read.
  */
-export const deploymentShape = 3;
+export const deploymentShape = 4;
 
 /** One event's effect on what readers see of a deployment. The view is the caller's to keep: it is changed in place. */
 export const projectDeployment = (view: DeploymentView | undefined, event: Recorded<DeploymentEvent>): DeploymentView | undefined => {
@@ -19,10 +19,7 @@ export const projectDeployment = (view: DeploymentView | undefined, event: Recor
       view.reason = event.body.reason;
       break;
     case "BuildStarted":
-      view.buildId = event.body.buildId;
-      view.logs = event.body.logs ?? null;
-      view.variables.built = event.body.variables ?? null;
-      view.buildStartedAt = at;
+      beginBuild(view, event.body, at);
       if (view.status === "queued") become("building", "build");
       break;
     case "BuildSucceeded":
@@ -73,6 +70,9 @@ export const projectDeployment = (view: DeploymentView | undefined, event: Recor
       end("superseded");
       view.reason = newerIs(event.body.by);
       break;
+    case "ReleaseSwept":
+      view.swept = { at, rule: event.body.rule, keep: event.body.keep };
+      break;
     case "BuildFailed":
     case "AssetsPublished":
     case "ChecksFailed":
@@ -94,6 +94,14 @@ export const projectDeployment = (view: DeploymentView | undefined, event: Recor
     if (view !== undefined) view.endedAt = at;
   }
 };
+
+const beginBuild = (view: DeploymentView, { buildId, logs, variables }: Began, at: string): void => {
+  view.buildId = buildId;
+  view.logs = logs ?? null;
+  view.variables.built = variables ?? null;
+  view.buildStartedAt = at;
+};
+type Began = Extract<DeploymentEvent, { type: "BuildStarted" }>["body"];
 
 const newerIs = ({ deploymentId, sequence }: { sequence: number; deploymentId?: string | undefined }): string =>
   deploymentId === undefined ? `sequence ${sequence} is newer` : `${deploymentId} (sequence ${sequence}) is newer`;
@@ -124,6 +132,7 @@ const queued = ({
   release: null,
   variables: { built: request.reuse?.variables ?? null, published: null },
   warnings: [],
+  swept: null,
   queuedAt: at,
   buildStartedAt: null,
   builtAt: null,

@@ -2,7 +2,9 @@ import { sayEdgeDrift } from "../environment/edge-drift.ts";
 import type { EnvironmentEvent } from "../environment/events.ts";
 import { sayDrift } from "../environment/fence.ts";
 import { stand, type TakenDown } from "../environment/standing.ts";
+import { isSweepEvent } from "../environment/sweep.ts";
 import type { Recorded } from "../kernel/event.ts";
+import { projectSweep } from "./sweep-view.ts";
 import type { EnvironmentView, RoutedView } from "./views.ts";
 
 /** Releases that a view remembers to have been live. */
@@ -17,7 +19,7 @@ const EDGE = "edge";
  * The number of this row's shape: raised with every change of what the projection makes of the same events. A row that has
  * another number (an older engine's, or a newer one's after a step back) is folded anew from its stream when it is read.
  */
-export const environmentShape = 7;
+export const environmentShape = 8;
 
 export const emptyEnvironment = (site: string, environment: string): EnvironmentView => ({
   site,
@@ -32,6 +34,9 @@ export const emptyEnvironment = (site: string, environment: string): Environment
   pin: null,
   lock: null,
   routes: [],
+  kept: [],
+  marked: null,
+  swept: null,
   drifts: [],
   variables: {},
   warnings: [],
@@ -42,6 +47,7 @@ export const emptyEnvironment = (site: string, environment: string): Environment
 export const projectEnvironment = (view: EnvironmentView, event: Recorded<EnvironmentEvent>): EnvironmentView => {
   view.version = event.version;
   const { at, actor } = event;
+  if (isSweepEvent(event)) return projectSweep(view, event, event);
   switch (event.type) {
     case "DeploymentAdmitted":
       view.sequence = event.body.sequence;

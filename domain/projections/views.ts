@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { Artifact, Fingerprints, GitCommit, Release, Step } from "../deployment/shapes.ts";
 import { FlipReason } from "../environment/events.ts";
+import { GoRule, Keep } from "../environment/keep.ts";
 
 /** What readers see of a deployment and of an environment: rebuilt from the log at any time, so these may change freely. */
 
@@ -46,6 +47,8 @@ export const DeploymentView = z.object({
   /** what its build and its servers were given; null where it is not known, or not yet */
   variables: z.object({ built: Fingerprints.nullable(), published: Fingerprints.nullable() }).default({ built: null, published: null }),
   warnings: z.array(z.string()),
+  /** when its release was taken away, since nothing kept it any more, and by which rule; null while there may be something of it */
+  swept: z.object({ at, rule: GoRule, keep: Keep }).nullable().default(null),
   queuedAt: at,
   buildStartedAt: at.nullable(),
   builtAt: at.nullable(),
@@ -122,6 +125,15 @@ export const EnvironmentView = z.object({
   lock: z.object({ holder: z.string(), reason: z.string(), until: z.string().nullable(), at }).nullable(),
   /** what the edge's table has of its releases, newest first, at most fifty; empty where its edge looks up no table */
   routes: z.array(RoutedView),
+  /** releases that people keep by name, by deployment */
+  kept: z.array(z.object({ deploymentId: z.string(), reason: z.string(), actor: Actor, at })).default([]),
+  /** what is to be swept: how many releases, and from when on; `since`: somebody is at it. null where nothing is marked */
+  marked: z
+    .object({ mark: z.number(), releases: z.number(), others: z.number(), at, after: z.string(), since: at.nullable() })
+    .nullable()
+    .default(null),
+  /** the last sweep that ended; null: none did */
+  swept: z.object({ at, mark: z.number(), releases: z.number(), bytes: z.number(), left: z.string().nullable() }).nullable().default(null),
   /** aliases that are where nobody put them, and `edge` where its table says what no flip wrote; the one found last first */
   drifts: z.array(z.object({ function: z.string(), at, /** what is wrong with it, for a person */ says: z.string() })),
   /** by name */

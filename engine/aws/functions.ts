@@ -1,5 +1,6 @@
 import {
   type AliasConfiguration,
+  DeleteFunctionCommand,
   type FunctionConfiguration,
   GetAccountSettingsCommand,
   GetAliasCommand,
@@ -13,7 +14,7 @@ import {
   UpdateFunctionConfigurationCommand,
 } from "@aws-sdk/client-lambda";
 import type { FoundAlias } from "../../domain/environment/fence.ts";
-import { unlessMissing } from "./errors.ts";
+import { isThrottled, problemOf, unlessMissing } from "./errors.ts";
 
 /** The part of a function's configuration that a release decides. */
 export type Settings = {
@@ -26,6 +27,8 @@ export type Settings = {
 export type FunctionState = Settings & {
   readonly version: string;
   readonly codeSha256: string;
+  /** of its code, zipped: what it takes of the account's code storage */
+  readonly bytes: number;
   readonly revisionId: string;
   readonly state: string;
   readonly reason: string;
@@ -52,6 +55,9 @@ export const lambdaFunctions = (client: LambdaClient) => ({
       found.push(...Versions.filter(({ Version }) => Version !== "$LATEST").map(stateOf));
     return found.sort((a, b) => Number(b.version) - Number(a.version));
   },
+
+  /** Deletes one version, and never the function. `false` where an alias is at it; fine where it is gone already. */
+  deleteVersion: (name: string, version: string): Promise<boolean> => deleteVersion(client, name, version),
 
   configure: async (name: string, settings: Settings, revisionId: string): Promise<void> => {
     await client.send(
@@ -118,21 +124,31 @@ export const lambdaFunctions = (client: LambdaClient) => ({
    *
    * @param withinMs after so long it is not waited for any more (`isOutOfTime`); without it, as long as it takes
    */
-  invoke: async (
-    name: string,
-    qualifier: string,
-    payload: unknown,
-    withinMs?: number,
-  ): Promise<{ version: string; failed: string | null; payload: string }> => {
-    const command = new InvokeCommand({ FunctionName: name, Qualifier: qualifier, Payload: JSON.stringify(payload) });
-    const answer = await (withinMs === undefined ? client.send(command) : sentWithin(client, command, withinMs));
-    return {
-      version: answer.ExecutedVersion ?? "",
-      failed: answer.FunctionError ?? null,
-      payload: answer.Payload?.transformToString() ?? "",
-    };
-  },
+  invoke: (name: string, qualifier: string, payload: unknown, withinMs?: number): Promise<Invoked> =>
+    invoke(client, new InvokeCommand({ FunctionName: name, Qualifier: qualifier, Payload: JSON.stringify(payload) }), withinMs),
 });
+
+const deleteVersion = async (client: LambdaClient, name: string, version: string): Promise<boolean> => {
+  if (!/^\d+$/.test(version)) throw new Error(`"${version}" is no version of ${name}: without a number the whole function would go`);
+  try {
+    await unlessMissing(client.send(new DeleteFunctionCommand({ FunctionName: name, Qualifier: version })));
+    return true;
+  } catch (error) {
+    // Lambda has one error for this and for an update that is under way, which a version has not
+    if (problemOf(error) === "busy" && !isThrottled(error)) return false;
+    throw error;
+  }
+};
+
+export type Invoked = { readonly version: string; readonly failed: string | null; readonly payload: string };
+const invoke = async (client: LambdaClient, command: InvokeCommand, withinMs: number | undefined): Promise<Invoked> => {
+  const answer = await (withinMs === undefined ? client.send(command) : sentWithin(client, command, withinMs));
+  return {
+    version: answer.ExecutedVersion ?? "",
+    failed: answer.FunctionError ?? null,
+    payload: answer.Payload?.transformToString() ?? "",
+  };
+};
 
 const sentWithin = async (client: LambdaClient, command: InvokeCommand, ms: number): Promise<InvokeCommandOutput> => {
   const timeIsOver = new AbortController();
@@ -157,6 +173,7 @@ const aliasStateOf = ({ FunctionVersion = "", Description = "", RevisionId = "",
 const stateOf = (configuration: FunctionConfiguration): FunctionState => ({
   version: configuration.Version ?? "",
   codeSha256: configuration.CodeSha256 ?? "",
+  bytes: configuration.CodeSize ?? 0,
   revisionId: configuration.RevisionId ?? "",
   state: configuration.State ?? "Active",
   reason: configuration.StateReason ?? "",

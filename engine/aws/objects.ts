@@ -10,13 +10,13 @@ import {
   HeadObjectCommand,
   ListObjectsV2Command,
   PutObjectCommand,
-  paginateListObjectsV2,
   type S3Client,
 } from "@aws-sdk/client-s3";
 import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
 import type { Clock } from "../kit/clock.ts";
 import { each } from "../kit/each.ts";
 import { problemOf, unlessMissing } from "./errors.ts";
+import { objectLists } from "./object-lists.ts";
 
 /** How an object is served. */
 export type Serving = { readonly contentType: string; readonly cacheControl: string };
@@ -92,14 +92,6 @@ export const s3Objects = (client: S3Client, clock: Clock) => {
     return digest.digest("hex");
   };
 
-  /** The keys below a prefix, in order. */
-  const list = async (bucket: string, prefix: string): Promise<string[]> => {
-    const keys: string[] = [];
-    for await (const { Contents = [] } of paginateListObjectsV2({ client }, { Bucket: bucket, Prefix: prefix }))
-      keys.push(...Contents.flatMap(({ Key }) => Key ?? []));
-    return keys.sort();
-  };
-
   /** Puts a text where there is none yet: `false` where the key was taken already. */
   const putNewText = (bucket: string, key: string, text: string): Promise<boolean> =>
     unlessTaken(clock, () =>
@@ -110,12 +102,22 @@ export const s3Objects = (client: S3Client, clock: Clock) => {
   const readAddress = (bucket: string, key: string): Promise<string> =>
     getSignedUrl(client, new GetObjectCommand({ Bucket: bucket, Key: key }), { expiresIn: 900 });
 
-  const copy = (bucket: string, from: string, to: string, sha256: string, serving: Serving): Promise<boolean> =>
-    copyObject(client, bucket, from, to, sha256, serving);
-  const present = (bucket: string, keys: readonly string[]): Promise<ReadonlySet<string>> => presentKeys(client, bucket, keys);
-  const remove = (bucket: string, keys: readonly string[]): Promise<void> => removeObjects(client, bucket, keys);
-
-  return { fingerprint, putNew, putNewText, put, putText, getText, open, download, copy, remove, list, present, readAddress };
+  return {
+    fingerprint,
+    putNew,
+    putNewText,
+    put,
+    putText,
+    getText,
+    open,
+    download,
+    copy: (bucket: string, from: string, to: string, sha256: string, serving: Serving): Promise<boolean> =>
+      copyObject(client, bucket, from, to, sha256, serving),
+    remove: (bucket: string, keys: readonly string[]): Promise<void> => removeObjects(client, bucket, keys),
+    ...objectLists(client),
+    present: (bucket: string, keys: readonly string[]): Promise<ReadonlySet<string>> => presentKeys(client, bucket, keys),
+    readAddress,
+  };
 };
 
 /**

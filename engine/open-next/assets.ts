@@ -54,7 +54,7 @@ export const uploadAssets = async (
 ): Promise<AssetsOutcome> => {
   const { root, buildId, runtimeId } = build;
   const known = await liveFiles(objects, locations, live);
-  const { uploads, publicFiles, set } = await readAssets(locations, build, releaseId, known);
+  const { uploads, publicFiles, set, versioned } = await readAssets(locations, build, releaseId, known);
   const named = publicSetOf(
     set,
     publicFiles.map(({ path }) => path),
@@ -95,12 +95,17 @@ export const uploadAssets = async (
       recorded.cacheEntries += 1;
     step();
   });
-  const manifest: Manifest = { v: 2, deploymentId, releaseId, publicFiles };
+  const manifest: Manifest = { v: 2, deploymentId, releaseId, publicFiles, versioned };
   await objects.putText(locations.bucket, recorded.manifest, JSON.stringify(manifest));
   return { recorded, ...named };
 };
 
-type Assets = { readonly uploads: ReadonlyMap<string, Upload>; readonly publicFiles: PublicFile[]; readonly set: string };
+type Assets = {
+  readonly uploads: ReadonlyMap<string, Upload>;
+  readonly publicFiles: PublicFile[];
+  readonly set: string;
+  readonly versioned: string[];
+};
 
 /** Answers what was put: `undefined` where the content was copied, or is there. */
 const putUnlessCopied = async (
@@ -130,6 +135,7 @@ const readAssets = async (
   const { default: mime } = await import("mime-types");
   const uploads = new Map<string, Upload>();
   const publicFiles: PublicFile[] = [];
+  const versioned: string[] = [];
   /** by the path in their set's folder */
   const inSet = new Map<string, Upload>();
   await each(await Array.fromAsync(filesBelow(join(root, "assets"))), WIDTH, async (path) => {
@@ -140,8 +146,10 @@ const readAssets = async (
     if (isVersioned(paths, path)) {
       const upload = { file, serving: { contentType, cacheControl: IMMUTABLE } };
       for (const place of places) {
-        const key = `${locations.assets}/${inRelease(place, buildId, releaseId)}`;
+        const named = inRelease(place, buildId, releaseId);
+        const key = `${locations.assets}/${named}`;
         uploads.set(key, upload);
+        versioned.push(named);
         // the image function looks for all pictures below one folder
         if (contentType.startsWith("image/")) inSet.set(place, { ...upload, from: key });
       }
@@ -157,7 +165,7 @@ const readAssets = async (
   publicFiles.sort((a, b) => (a.path < b.path ? -1 : 1));
   const set = setOf(publicFiles);
   for (const [place, upload] of inSet) uploads.set(`${setFolder(locations.assets, set)}/${place}`, upload);
-  return { uploads, publicFiles, set };
+  return { uploads, publicFiles, set, versioned: versioned.sort() };
 };
 
 /** Lies among OpenNext's assets, and is for no visitor. */

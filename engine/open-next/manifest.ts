@@ -22,6 +22,11 @@ export const Manifest = z.object({
   deploymentId: z.string(),
   releaseId: z.string(),
   publicFiles: z.array(PublicFile),
+  /**
+   * paths of the files that have a name of their own in each version (`_next/**`), below the assets: other releases may have the
+   * same. Absent in what was published before they were listed
+   */
+  versioned: z.array(z.string()).optional(),
 });
 
 export type PublicFile = z.infer<typeof PublicFile>;

@@ -50,7 +50,8 @@ const retryOf = async (
       "deployment.succeeded",
       `${old.id} cannot be tried again: it succeeded. To bring it live again, roll back to it.`,
     );
-  const build = reusable(old);
+  // a build that was swept is made again, of its source
+  const build = old.swept === null ? reusable(old) : undefined;
   const { source, commit } = state.request;
   if (source === null && build === undefined)
     throw new Problem(409, "source.missing", `${old.id} cannot be tried again: neither its source nor its build is known.`);

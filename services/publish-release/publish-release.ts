@@ -2,13 +2,14 @@ import type { SiteConfig } from "../../blueprint/engine-config.ts";
 import type { Subscribed } from "../../blueprint/topology.ts";
 import type { DeploymentCommand } from "../../domain/deployment/commands.ts";
 import type { Artifact, PublishedFunction, Release } from "../../domain/deployment/shapes.ts";
+import { isSweeping } from "../../domain/environment/sweep.ts";
 import type { Recorded } from "../../domain/kernel/event.ts";
 import { deploymentOf } from "../../domain/kernel/identity.ts";
 import { AddressTaken } from "../../engine/aws/addresses.ts";
 import type { SiteSecrets } from "../../engine/aws/secrets.ts";
 import { type Ports as AddressPorts, makeAddresses } from "../../engine/edge/addresses.ts";
 import { hasRows, type Ports as RowsPorts, writeRows } from "../../engine/edge/public-rows.ts";
-import type { Delivery } from "../../engine/kit/consumer.ts";
+import { type Delivery, NotYet } from "../../engine/kit/consumer.ts";
 import { each } from "../../engine/kit/each.ts";
 import { type Aggregates, type Executed, following } from "../../engine/log/execute.ts";
 import { basePathFault } from "../../engine/open-next/asset-paths.ts";
@@ -75,6 +76,7 @@ export const publishRelease =
     const site = ports.site(state.request.site, state.request.environment);
     if (site === undefined) return fail(`${state.request.site}/${state.request.environment} is not declared any more`);
     const work: Work = { deploymentId, releaseId, address: state.sequence, site, tell };
+    await waitForSweep(ports, work);
     if (await isHistory(ports, work, state.sequence)) return;
     try {
       await ports.withBuild(artifact, (output) => publish(ports, work, output));
@@ -86,6 +88,16 @@ export const publishRelease =
       throw error;
     }
   };
+
+/** What lies there already is taken for a release's own: not while somebody takes things away. That is over within minutes. */
+const waitForSweep = async ({ aggregates, now }: Ports, { site: { site, environment } }: Work): Promise<void> => {
+  const { state: env } = await aggregates.environment.load(site, environment);
+  if (!isSweeping(env, new Date(now()).toISOString())) return;
+  const seconds = Math.ceil((Date.parse(env.sweep?.until ?? "") - now()) / 1_000);
+  throw new NotYet(`old releases of ${site}/${environment} are being swept`, Math.min(Math.max(seconds, 2), LONGEST_WAIT_S));
+};
+/** A sweep is over in seconds, as a rule: who waits looks again well before its claim ends. */
+const LONGEST_WAIT_S = 30;
 
 /** A newer release is live or on its way: this one would only be published to be superseded. */
 const isHistory = async ({ aggregates }: Ports, { site: { site, environment }, tell }: Work, sequence: number): Promise<boolean> => {

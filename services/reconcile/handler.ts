@@ -159,6 +159,7 @@ export const wire = ({
       projected: async (name, environment) => (await views.environment(name, environment))?.version ?? 0,
       now: clock.now,
     }),
+    sweep: (name, environment) => queues.send("sweep", JSON.stringify({ site: name, environment })),
     codeStorage: functions.codeStorage,
     firstDue: views.firstDue,
     now: clock.now,

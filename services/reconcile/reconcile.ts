@@ -4,7 +4,7 @@ import { isEnd } from "../../domain/projections/views.ts";
 import type { BuildReport } from "../../engine/aws/builds.ts";
 import { ageOf } from "../../engine/kit/age.ts";
 import { reasonOf } from "../../engine/kit/consumer.ts";
-import { turnOf } from "./turn.ts";
+import { hourlyOf, turnOf } from "./turn.ts";
 
 const MINUTE = 60_000;
 
@@ -17,6 +17,8 @@ export type Ports = {
   readonly sites: readonly { readonly site: string; readonly environment: string }[];
   recentBuilds(site: string, environment: string): Promise<readonly BuildReport[]>;
   stopBuild(id: string): Promise<void>;
+  /** asks for an environment's sweep to go one step further, if it is time for that */
+  sweep(site: string, environment: string): Promise<void>;
   /** bytes of all versions of all functions in the region, and how many there may be */
   codeStorage(): Promise<{ used: number; limit: number }>;
   /** when the message that waits is due that is due first; milliseconds since 1970 */
@@ -55,6 +57,8 @@ export const reconcile = (ports: Ports) => async (): Promise<void> => {
   const places = turnOf(ports.sites, ports.now());
   for (const { site, environment } of places) await part(`${site}/${environment}`, () => ports.reconcileEnvironment(site, environment));
   for (const { site, environment } of places) await part(`builds of ${site}/${environment}`, () => stopOrphans(site, environment));
+  for (const { site, environment } of hourlyOf(ports.sites, ports.now()))
+    await part(`sweep of ${site}/${environment}`, () => ports.sweep(site, environment));
   await part("figures", async () => {
     const { used, limit } = await ports.codeStorage();
     const due = (await ports.firstDue()) ?? Number.POSITIVE_INFINITY;

@@ -9,6 +9,7 @@ const state = (version: string, change: Partial<FunctionState> = {}): FunctionSt
   ...wanted,
   version,
   codeSha256: "new",
+  bytes: 0,
   revisionId: "r0",
   state: "Active",
   reason: "",

@@ -18,6 +18,7 @@ const run = async (change: Partial<Ports>): Promise<{ lines: object[]; failed: s
     sites: [],
     recentBuilds: async () => [],
     stopBuild: async () => undefined,
+    sweep: async () => undefined,
     codeStorage: async () => ({ used: 30, limit: 40 }),
     firstDue: async () => undefined,
     log: (line) => lines.push(line),

@@ -70,6 +70,7 @@ export const startPartsWorld = async ({
       distribution: "E0EXAMPLE",
       edgeTable: aws.endpoint.keyValueStores.create("edge"),
       skewHours: site.skewHours,
+      keep: site.keep,
       revalidationQueueUrl: revalidationQueue.url,
       buildTimeoutMinutes: site.buildTimeoutMinutes,
       github: [],

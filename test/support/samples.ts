@@ -37,6 +37,7 @@ export const versionOf = (version: string, change: Partial<FunctionState> = {}):
   timeoutSeconds: 3,
   variables: {},
   codeSha256: "code=",
+  bytes: 0,
   revisionId: `r${version}`,
   state: "Active",
   reason: "",

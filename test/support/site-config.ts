@@ -1,4 +1,5 @@
 import type { SiteConfig } from "../../blueprint/engine-config.ts";
+import { usualKeep } from "../../blueprint/keep.ts";
 
 /** What the engine knows of one environment, where a test is not about that. */
 export const siteConfigOf = (site: string, environment: string, host = `${site}.example.com`): SiteConfig => ({
@@ -17,6 +18,7 @@ export const siteConfigOf = (site: string, environment: string, host = `${site}.
   distribution: null,
   edgeTable: null,
   skewHours: 24,
+  keep: usualKeep,
   revalidationQueueUrl: "https://queue",
   buildTimeoutMinutes: 20,
   github: [],

@@ -1,5 +1,6 @@
 import { hash } from "node:crypto";
 import type { EngineConfig, SiteConfig } from "../../../blueprint/engine-config.ts";
+import { usualKeep } from "../../../blueprint/keep.ts";
 import { BUS, EVENTS_TABLE, SEAL_KEY, SNAPSHOTS_TABLE, VIEWS_TABLE } from "../../../blueprint/topology.ts";
 
 export const TOKEN = "a-token-of-the-simulation";
@@ -30,6 +31,7 @@ const siteOf = ({ site, environment }: Place): SiteConfig => ({
   distribution: `E${site}${environment}`,
   edgeTable: "arn:aws:cloudfront::123456789012:key-value-store/edge",
   skewHours: 24,
+  keep: usualKeep,
   revalidationQueueUrl: `https://sqs.example/${site}-${environment}.fifo`,
   buildTimeoutMinutes: 20,
   github: [],

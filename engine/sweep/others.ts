@@ -1,0 +1,93 @@
+import { PUBLIC_SETS } from "../../blueprint/edge-table.ts";
+import { type Recent, verdictOf } from "../../domain/environment/verdict.ts";
+import type { FunctionState } from "../aws/functions.ts";
+import type { Objects } from "../aws/objects.ts";
+import type { Manifest } from "../open-next/manifest.ts";
+import { deploymentIn, type Ports as FoundPorts, type Inventory } from "./found.ts";
+import type { Place } from "./place.ts";
+import { namedBy, type Thing } from "./things.ts";
+
+export type Ports = FoundPorts & {
+  readonly objects: Pick<Objects, "pages">;
+  /** every version of a function, with its bytes; none where there is no such function */
+  versions(name: string): Promise<readonly Pick<FunctionState, "version" | "bytes">[]>;
+};
+
+/** The code before the first release: the infrastructure made it. */
+const PLACEHOLDER = "1";
+/** Of each kind, that one mark names. */
+const MOST_NAMED = 45;
+const MOST_FILES = 10_000;
+
+export type Others = {
+  readonly things: readonly Thing[];
+  /** bytes of every version and of every file that there is, by `<function>:<version>` and by key */
+  readonly sizes: ReadonlyMap<string, number>;
+};
+
+/**
+ * What no release has: versions and files of publishers that died or were given up, pages of deployments that never came so far as
+ * to have a manifest.
+ */
+export const othersOf = async (
+  ports: Ports,
+  place: Place,
+  { found }: Inventory,
+  manifests: ReadonlyMap<string, Manifest | undefined>,
+  recent: Recent,
+): Promise<Others> => {
+  const sizes = new Map<string, number>();
+  const versions = await strayVersions(ports, place, found, sizes);
+  const files = await strayFiles(ports, place, namedBy(manifests.values()), sizes);
+  const pages = await strayPages(ports, place, new Set(found.map(({ release }) => release)), recent);
+  return { things: [...versions, ...pages, ...files], sizes };
+};
+
+const strayVersions = async (ports: Ports, place: Place, found: Inventory["found"], sizes: Map<string, number>): Promise<Thing[]> => {
+  const known = new Set(found.flatMap(({ functions }) => functions.map(({ name, version }) => `${name}:${version}`)));
+  const names = new Set([...place.functions, ...found.flatMap(({ functions }) => functions.map(({ name }) => name))]);
+  const strays: Thing[] = [];
+  for (const name of names)
+    for (const { version, bytes } of await ports.versions(name)) {
+      sizes.set(`${name}:${version}`, bytes);
+      if (version !== PLACEHOLDER && !known.has(`${name}:${version}`))
+        strays.push({ kind: "version", name: `${name}:${version}`, of: null });
+    }
+  return strays.slice(0, MOST_NAMED);
+};
+
+/** @param named `undefined` where some release is of an engine that did not list its files: then nobody knows whose they are */
+const strayFiles = async (
+  { objects }: Ports,
+  { bucket, assets }: Place,
+  named: ReadonlySet<string> | undefined,
+  sizes: Map<string, number>,
+): Promise<Thing[]> => {
+  const strays: Thing[] = [];
+  for await (const page of objects.pages(bucket, `${assets}/`))
+    for (const { key, bytes } of page) {
+      const path = key.slice(assets.length + 1);
+      if (path.startsWith(`${PUBLIC_SETS}/`)) continue;
+      sizes.set(key, bytes);
+      if (named !== undefined && !named.has(path) && strays.length < MOST_FILES) strays.push({ kind: "files", name: key, of: null });
+    }
+  return strays;
+};
+
+const strayPages = async (ports: Ports, place: Place, releases: ReadonlySet<string>, recent: Recent): Promise<Thing[]> => {
+  const { bucket, cache } = place;
+  const own = (await ports.objects.folders(bucket, `${cache}/`)).filter((name) => name !== "__fetch");
+  const fetched = await ports.objects.folders(bucket, `${cache}/__fetch/`);
+  const strays: Thing[] = [];
+  for (const id of [...new Set([...own, ...fetched])].filter((one) => !releases.has(one)).slice(0, MOST_NAMED)) {
+    const one = await deploymentIn(ports, place, id);
+    // what the log does not know is not taken for its own
+    if (one === undefined || !("goes" in verdictOf(() => undefined, one, recent))) continue;
+    strays.push(
+      { kind: "pages", name: `${cache}/${id}/`, of: null },
+      { kind: "pages", name: `${cache}/__fetch/${id}/`, of: null },
+      { kind: "tags", name: id, of: null },
+    );
+  }
+  return strays;
+};

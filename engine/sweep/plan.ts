@@ -1,0 +1,93 @@
+import { hasEnded } from "../../domain/deployment/decider.ts";
+import type { Environment } from "../../domain/environment/state.ts";
+import { MAX_MARKED } from "../../domain/environment/sweep.ts";
+import { protectedIn, type Recent, type Verdict, verdictOf } from "../../domain/environment/verdict.ts";
+import type { Recorded } from "../../domain/kernel/event.ts";
+import { environmentStream } from "../../domain/kernel/identity.ts";
+import type { Aggregates } from "../log/execute.ts";
+import type { ReadBack } from "../log/read-back.ts";
+import { type Found, type Ports as FoundPorts, inventoryOf, manifestsOf } from "./found.ts";
+import { type Ports as OtherPorts, othersOf } from "./others.ts";
+import type { Place } from "./place.ts";
+import { type Thing, thingsOf } from "./things.ts";
+
+export type Ports = FoundPorts &
+  OtherPorts & {
+    readonly aggregates: Pick<Aggregates, "environment" | "deployment">;
+    readonly back: ReadBack;
+    now(): number;
+  };
+
+export type Judged = { readonly one: Found; readonly verdict: Verdict };
+
+/** What of an environment stays, and what goes. Nothing is changed. */
+export type Plan = {
+  readonly judged: readonly Judged[];
+  /** oldest first, no more of them than a mark has */
+  readonly going: readonly Found[];
+  readonly things: readonly Thing[];
+  /** what no release has */
+  readonly others: readonly Thing[];
+  /** bytes by the names of versions and files */
+  readonly sizes: ReadonlyMap<string, number>;
+  /** ids of manifests that no deployment in the log has: where there are any, nobody knows what they need, and nothing goes */
+  readonly strangers: readonly string[];
+};
+
+/**
+ * Looks at everything that lies in an environment's places, and asks of each whether something keeps it. It costs what lies there:
+ * what was swept is not looked at again.
+ *
+ * @param only releases that are claimed already: these go, and no others
+ */
+export const planOf = async (ports: Ports, place: Place, only?: ReadonlySet<string>): Promise<Plan> => {
+  const inventory = await inventoryOf(ports, place);
+  // after the inventory: what was chosen meanwhile is known
+  const { state } = await ports.aggregates.environment.load(place.site, place.environment);
+  const recent = await recentOf(ports, place);
+  const isProtected = protectedIn(state, place.keep.releases);
+  const judged = inventory.found.map((one) => ({ one, verdict: verdictOf(isProtected, one, recent) }));
+  const manifests = await manifestsOf(ports, place, inventory.found);
+  const { things: others, sizes } = await othersOf(ports, place, inventory, manifests, recent);
+  const { strangers } = inventory;
+  if (strangers.length > 0) return { judged, going: [], things: [], others: [], sizes, strangers };
+  const goes = only === undefined ? ({ verdict }: Judged) => "goes" in verdict : ({ one }: Judged) => only.has(one.deploymentId);
+  const going = judged
+    .filter(goes)
+    .slice(0, MAX_MARKED)
+    .map(({ one }) => one);
+  const ids = new Set(going.map(({ deploymentId }) => deploymentId));
+  const remaining = inventory.found.filter(({ deploymentId }) => !ids.has(deploymentId));
+  const things = thingsOf(place, going, remaining, manifests, await artifactsInUse(ports, state));
+  return { judged, going, things, others, sizes, strangers };
+};
+
+const HOUR = 3_600_000;
+
+/** What was live within the window, read back in the log as far as that. */
+const recentOf = async ({ back, now }: Ports, { site, environment, keep }: Place): Promise<Recent> => {
+  const ago = (hours: number): string => new Date(now() - hours * HOUR).toISOString();
+  const windowSince = ago(keep.window);
+  const inWindow = new Set<string>();
+  for await (const event of back(environmentStream(site, environment))) {
+    if (!isWentLive(event)) continue;
+    inWindow.add(event.body.deploymentId);
+    // it was live when the window began
+    if (event.at < windowSince) break;
+  }
+  return { youngSince: ago(keep.days * 24), inWindow };
+};
+
+type WentLive = Recorded & { readonly body: { readonly deploymentId: string } };
+const isWentLive = (event: Recorded): event is WentLive => event.type === "ReleaseWentLive";
+
+/** Builds that a deployment which has not ended takes over from one that may go. */
+const artifactsInUse = async ({ aggregates }: Ports, { pending }: Environment): Promise<ReadonlySet<string>> => {
+  const keys = new Set<string>();
+  for (const deploymentId of pending.keys()) {
+    const { state } = await aggregates.deployment.load(deploymentId);
+    const { reuse } = state.request ?? {};
+    if (reuse !== undefined && !hasEnded(state)) keys.add(reuse.artifact.key);
+  }
+  return keys;
+};

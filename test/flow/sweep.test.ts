@@ -1,0 +1,105 @@
+import { ListVersionsByFunctionCommand } from "@aws-sdk/client-lambda";
+import { ListObjectsV2Command } from "@aws-sdk/client-s3";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { wire as endRelease } from "../../services/end-release/handler.ts";
+import { wire as sweepOf } from "../../services/sweep/handler.ts";
+import { startWorld, type World } from "../support/world.ts";
+
+/** This site keeps what is live and what a rollback goes to, and nothing for its age; what is marked may go at once. */
+let world: World;
+beforeAll(async () => {
+  const site = { skewHours: 0, keep: { releases: 1, days: 0, window: 0, wait: 0 } };
+  world = await startWorld({ environments: ["swept", "kept", "killed", "died"], site });
+});
+afterAll(() => world.close());
+
+const LATER_MS = 11 * 60_000;
+const record = (body: string) => ({ messageId: `m-${Math.random()}`, receiptHandle: "none", body, attributes: { ApproximateReceiveCount: "1" } });
+type Batch = Parameters<ReturnType<typeof sweepOf>>[0];
+
+/** The engine eleven minutes from now, with these parts changed. */
+const later = (change: object = {}, ms = LATER_MS) => {
+  const { engine } = world.dev;
+  return { ...engine, clock: { ...engine.clock, now: () => engine.clock.now() + ms }, ...change };
+};
+
+/** Releases whose window is over lose their addresses. */
+const endAll = async (environment: string): Promise<void> => {
+  await world.reconcile(undefined);
+  for (const event of await world.eventsOf(environment, "ReleaseEnded")) {
+    const body = JSON.stringify({ version: "0", source: "shiplog.environment", "detail-type": event.type, detail: event });
+    await endRelease(later())({ Records: [record(body)] } as unknown as Batch);
+  }
+};
+
+/** One step of an environment's sweep, which a person asks for. */
+const sweep = async (environment: string, change: object = {}, ms = LATER_MS): Promise<number> => {
+  const body = JSON.stringify({ site: "web", environment, actor: "alice", cause: `test/${Math.random()}` });
+  return (await sweepOf(later(change, ms))({ Records: [record(body)] } as unknown as Batch)).batchItemFailures.length;
+};
+
+const versionsOf = async (environment: string): Promise<string[]> => {
+  const { lambda } = world.aws.clients;
+  const { Versions = [] } = await lambda.send(new ListVersionsByFunctionCommand({ FunctionName: world.resources(environment).functions.server }));
+  return Versions.flatMap(({ Version }) => (Version === undefined || Version === "$LATEST" ? [] : [Version]));
+};
+const keysBelow = async (bucket: "static" | "artifacts", prefix: string): Promise<string[]> => {
+  const { Contents = [] } = await world.aws.clients.s3.send(
+    new ListObjectsV2Command({ Bucket: world.dev.engine.config.buckets[bucket], Prefix: prefix }),
+  );
+  return Contents.map(({ Key = "" }) => Key);
+};
+const answeredBy = async (environment: string): Promise<string | null> => {
+  const answer = await fetch(world.urlOf(environment), { headers: { accept: "text/html" } });
+  await answer.body?.cancel();
+  return answer.status === 200 ? answer.headers.get("x-shiplog-deployment") : String(answer.status);
+};
+const versionOf = async (id: string): Promise<string> =>
+  (await world.api.deployment(id)).release?.functions.find(({ role }) => role === "server")?.version ?? "none";
+
+/** Everything that has a deployment's id in its key. */
+const leftOf = async (environment: string, id: string): Promise<string[]> => {
+  const { releases, cache, assets, builds } = world.resources(environment);
+  const all = await Promise.all([
+    keysBelow("static", `${releases}/`),
+    keysBelow("static", `${cache}/`),
+    keysBelow("static", `${assets}/`),
+    keysBelow("artifacts", `${builds}/`),
+  ]);
+  return all.flat().filter((key) => key.includes(id));
+};
+
+it("marks what nothing keeps, takes all of it away, leaves what is live and the way back, and says by which rule", async () => {
+  const first = await world.live("swept");
+  const second = await world.live("swept");
+  const third = await world.live("swept");
+  const versions = await Promise.all([first, second, third].map(versionOf));
+  await endAll("swept");
+  expect(await leftOf("swept", first)).not.toEqual([]);
+
+  expect(await sweep("swept")).toBe(0);
+  const [marked] = await world.eventsOf("swept", "ReleasesMarked");
+  expect(marked).toMatchObject({ actor: "alice", body: { mark: 1, releases: [{ deploymentId: first, release: first, rule: "was-live" }] } });
+  expect(await versionsOf("swept")).toContain(versions[0]);
+
+  expect(await sweep("swept")).toBe(0);
+  const [ended] = await world.eventsOf("swept", "SweepEnded");
+  expect(ended?.body).toMatchObject({ mark: 1, releases: 1, taken: { versions: expect.any(Number), artifacts: 1 } });
+  expect(ended?.body).not.toHaveProperty("left");
+  expect(Number((ended?.body as { bytes: number }).bytes)).toBeGreaterThan(0);
+  expect(await leftOf("swept", first)).toEqual([]);
+  const there = await versionsOf("swept");
+  expect([there.includes(versions[0] as string), there.includes(versions[1] as string), there.includes(versions[2] as string)]).toEqual([
+    false,
+    true,
+    true,
+  ]);
+  expect(await answeredBy("swept")).toBe(third);
+  expect((await world.api.deployment(first)).swept).toMatchObject({ rule: "was-live", keep: { releases: 1, days: 0, window: 0 } });
+
+  const refused = await world.api.rollback("web", "swept", first).catch((error: Error) => error.message);
+  expect(String(refused)).toMatch(/was swept on .*: it was not among the last 1 that were live/);
+  await world.api.rollback("web", "swept", second);
+  await world.happened("swept", "the way back", ({ type, body }) => type === "ReleaseWentLive" && body.sequence === 4);
+  expect(await answeredBy("swept")).toBe(second);
+});
