@@ -95,8 +95,9 @@ export const consumers = [
   // `notify` feeds it, and `wake` with what must be tried again: one message is one request to somebody else's server,
   // which may take its time, so each has a hand of its own
   { ...usual, name: "deliver", pattern: null, timeoutSeconds: 60, batchSize: 1, concurrency: 16 },
-  // the reconciler and the API feed it: it looks through all that lies in an environment's places
-  { ...usual, name: "sweep", pattern: null, timeoutSeconds: 600, memoryMb: 1024, batchSize: 1 },
+  // the reconciler and the API feed it: it looks through all that lies in an environment's places. Lambda's API takes few calls a
+  // second of the whole account, and nobody waits for it
+  { ...usual, name: "sweep", pattern: null, timeoutSeconds: 600, memoryMb: 1024, batchSize: 1, concurrency: 2 },
   { ...usual, name: "project", pattern: { source: [{ prefix: "shiplog." }] } },
 ] as const satisfies readonly Consumer[];
 

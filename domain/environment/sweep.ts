@@ -29,7 +29,7 @@ export function unkeepRelease({ deploymentId, reason }: Command<"UnkeepRelease">
 }
 
 /** What is to go is named first, one list at a time: from then on somebody may object. */
-export function markReleases({ releases, others, ...rest }: Command<"MarkReleases">, state: Environment): Outcome {
+export function markReleases({ type: _, releases, others, ...rest }: Command<"MarkReleases">, state: Environment): Outcome {
   if (state.sweep !== null) return [];
   const isProtected = protectedIn(state, rest.keep.releases);
   const going = releases.filter((one) => isProtected(one) === undefined);

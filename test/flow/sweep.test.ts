@@ -2,6 +2,7 @@ import { ListVersionsByFunctionCommand } from "@aws-sdk/client-lambda";
 import { ListObjectsV2Command } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { wire as endRelease } from "../../services/end-release/handler.ts";
+import { wire as reconcileOf } from "../../services/reconcile/handler.ts";
 import { wire as sweepOf } from "../../services/sweep/handler.ts";
 import { startWorld, type World } from "../support/world.ts";
 
@@ -14,7 +15,12 @@ beforeAll(async () => {
 afterAll(() => world.close());
 
 const LATER_MS = 11 * 60_000;
-const record = (body: string) => ({ messageId: `m-${Math.random()}`, receiptHandle: "none", body, attributes: { ApproximateReceiveCount: "1" } });
+const record = (body: string) => ({
+  messageId: `m-${Math.random()}`,
+  receiptHandle: "none",
+  body,
+  attributes: { ApproximateReceiveCount: "1" },
+});
 type Batch = Parameters<ReturnType<typeof sweepOf>>[0];
 
 /** The engine eleven minutes from now, with these parts changed. */
@@ -25,7 +31,10 @@ const later = (change: object = {}, ms = LATER_MS) => {
 
 /** Releases whose window is over lose their addresses. */
 const endAll = async (environment: string): Promise<void> => {
-  await world.reconcile(undefined);
+  const { engine } = world.dev;
+  // who sweeps when is this test's to say
+  const send = async (consumer: string, body: string) => (consumer === "sweep" ? undefined : engine.queues.send(consumer, body));
+  await reconcileOf({ ...engine, queues: { ...engine.queues, send } })(undefined);
   for (const event of await world.eventsOf(environment, "ReleaseEnded")) {
     const body = JSON.stringify({ version: "0", source: "shiplog.environment", "detail-type": event.type, detail: event });
     await endRelease(later())({ Records: [record(body)] } as unknown as Batch);
@@ -40,7 +49,9 @@ const sweep = async (environment: string, change: object = {}, ms = LATER_MS): P
 
 const versionsOf = async (environment: string): Promise<string[]> => {
   const { lambda } = world.aws.clients;
-  const { Versions = [] } = await lambda.send(new ListVersionsByFunctionCommand({ FunctionName: world.resources(environment).functions.server }));
+  const { Versions = [] } = await lambda.send(
+    new ListVersionsByFunctionCommand({ FunctionName: world.resources(environment).functions.server }),
+  );
   return Versions.flatMap(({ Version }) => (Version === undefined || Version === "$LATEST" ? [] : [Version]));
 };
 const keysBelow = async (bucket: "static" | "artifacts", prefix: string): Promise<string[]> => {
@@ -79,14 +90,17 @@ it("marks what nothing keeps, takes all of it away, leaves what is live and the 
 
   expect(await sweep("swept")).toBe(0);
   const [marked] = await world.eventsOf("swept", "ReleasesMarked");
-  expect(marked).toMatchObject({ actor: "alice", body: { mark: 1, releases: [{ deploymentId: first, release: first, rule: "was-live" }] } });
+  expect(marked).toMatchObject({
+    actor: "alice",
+    body: { mark: 1, releases: [{ deploymentId: first, release: first, rule: "was-live" }] },
+  });
   expect(await versionsOf("swept")).toContain(versions[0]);
 
   expect(await sweep("swept")).toBe(0);
   const [ended] = await world.eventsOf("swept", "SweepEnded");
   expect(ended?.body).toMatchObject({ mark: 1, releases: 1, taken: { versions: expect.any(Number), artifacts: 1 } });
   expect(ended?.body).not.toHaveProperty("left");
-  expect(Number((ended?.body as { bytes: number }).bytes)).toBeGreaterThan(0);
+  expect(ended?.body.bytes).toBeGreaterThan(0);
   expect(await leftOf("swept", first)).toEqual([]);
   const there = await versionsOf("swept");
   expect([there.includes(versions[0] as string), there.includes(versions[1] as string), there.includes(versions[2] as string)]).toEqual([
@@ -102,4 +116,73 @@ it("marks what nothing keeps, takes all of it away, leaves what is live and the 
   await world.api.rollback("web", "swept", second);
   await world.happened("swept", "the way back", ({ type, body }) => type === "ReleaseWentLive" && body.sequence === 4);
   expect(await answeredBy("swept")).toBe(second);
+});
+
+it("leaves what somebody has gone back to since it was marked", async () => {
+  const first = await world.live("kept");
+  await world.live("kept");
+  const third = await world.live("kept");
+  await endAll("kept");
+  await sweep("kept");
+  expect((await world.eventsOf("kept", "ReleasesMarked"))[0]?.body).toMatchObject({ releases: [{ deploymentId: first }] });
+  await world.api.rollback("web", "kept", first);
+  await world.happened("kept", "it to be live again", ({ type, body }) => type === "ReleaseWentLive" && body.sequence === 4);
+  await sweep("kept");
+  expect((await world.eventsOf("kept", "SweepEnded"))[0]?.body).toMatchObject({ releases: 0, taken: { versions: 0, files: 0 }, bytes: 0 });
+  expect(await answeredBy("kept")).toBe(first);
+  expect(await leftOf("kept", first)).not.toEqual([]);
+  expect(await leftOf("kept", third)).not.toEqual([]);
+});
+
+it("takes the rest of what whoever died in the middle left, and what never went live", async () => {
+  const { engine } = world.dev;
+  const broken = await world.deploy("killed", { fault: "server-answers-500" });
+  await world.reached(broken, "failed");
+  const first = await world.live("killed");
+  await world.live("killed");
+  const third = await world.live("killed");
+  await endAll("killed");
+  await sweep("killed");
+  expect((await world.eventsOf("killed", "ReleasesMarked"))[0]?.body).toMatchObject({
+    releases: [
+      { deploymentId: broken, rule: "never-live" },
+      { deploymentId: first, rule: "was-live" },
+    ],
+  });
+  const died = async (change: object, ms = LATER_MS): Promise<void> => expect(await sweep("killed", change, ms)).toBe(1);
+  const away = (): Promise<never> => Promise.reject(Object.assign(new Error("Lambda is away"), { name: "ServiceUnavailable" }));
+  await died({ functions: { ...engine.functions, deleteVersion: away } });
+  await died({ objects: { ...engine.objects, remove: away } });
+  // once its time is over, the claim is another's
+  await died({ objects: { ...engine.objects, remove: away } }, LATER_MS + 6 * 60_000);
+  expect(await world.eventsOf("killed", "SweepBegan")).toHaveLength(2);
+  expect(await sweep("killed", {}, LATER_MS + 6 * 60_000)).toBe(0);
+  expect(await leftOf("killed", first)).toEqual([]);
+  expect(await leftOf("killed", broken)).toEqual([]);
+  expect((await world.eventsOf("killed", "SweepEnded"))[0]?.body).not.toHaveProperty("left");
+  expect(await answeredBy("killed")).toBe(third);
+});
+
+it("names what it could not take, and takes it the next time", async () => {
+  const { engine } = world.dev;
+  const first = await world.live("died");
+  await world.live("died");
+  await world.live("died");
+  await endAll("died");
+  await sweep("died");
+  const held = {
+    ...engine.functions,
+    deleteVersion: async (name: string, version: string) =>
+      name.endsWith("-server") ? false : engine.functions.deleteVersion(name, version),
+  };
+  expect(await sweep("died", { functions: held })).toBe(0);
+  const [ended] = await world.eventsOf("died", "SweepEnded");
+  expect(String(ended?.body.left)).toMatch(/^version shiplog-web-died-server:\d+: an alias is at it/);
+  expect((await leftOf("died", first)).map((key) => key.split("/").at(-1))).toEqual([`${first}.json`]);
+  await sweep("died");
+  await sweep("died");
+  const [, again] = await world.eventsOf("died", "SweepEnded");
+  expect(again?.body).toMatchObject({ releases: 1, taken: { versions: 1 } });
+  expect(again?.body).not.toHaveProperty("left");
+  expect(await leftOf("died", first)).toEqual([]);
 });

@@ -113,6 +113,13 @@ deploymentHistory(
   { type: "RecordBuildDeferred", reason: "waiting for CodeBuild: Cannot have more than 1 builds in queue for the account" },
   began,
 );
+deploymentHistory(
+  10,
+  "swept",
+  began,
+  { type: "RecordBuildFailed", buildId: "shiplog-web:1", status: "FAILED", reason: "exit 1" },
+  { type: "SweepRelease", mark: 2, rule: "never-live", keep: { releases: 1, days: 14, window: 168 } },
+);
 deploymentHistory(6, "superseded", { type: "SupersedeDeployment", by: { sequence: 7, deploymentId: deploymentId(7) }, onlyQueued: true });
 record("deployment-reused", deploymentStream(deploymentId(7)), deployment, [
   {
@@ -207,6 +214,42 @@ record("environment-edge", environmentStream("web", "production"), environment, 
   { type: "CutRelease", deploymentId: deploymentId(2), why: "it leaks", ...by },
   { type: "EndRelease", release: deploymentId(1), reason: "window", at: at(36_000) },
   { type: "RemoveAddress", release: deploymentId(1), address: 1 },
+]);
+
+// what nothing keeps is marked and swept; one mark is put off, and one has lost its list
+const keep = { releases: 1, days: 14, window: 168 };
+const going = { deploymentId: deploymentId(4), release: deploymentId(4), rule: "never-live" as const };
+const marking: EnvironmentCommand = {
+  type: "MarkReleases",
+  keep,
+  releases: [going],
+  others: [{ thing: "version web-production-server:7", rule: "unknown" }],
+  list: "sweeps/web/production/list.json",
+  digest: "d".repeat(64),
+  sweepAfter: at(86_400),
+};
+const beginning = (mark: number, until: number): EnvironmentCommand => ({
+  type: "BeginSweep",
+  mark,
+  keep,
+  releases: [going],
+  until: at(until),
+  at: at(86_400),
+});
+const taken = { rows: 3, addresses: 2, versions: 3, pages: 40, tags: 12, files: 25, artifacts: 1 };
+record("environment-sweep", environmentStream("web", "production"), environment, [
+  admit(1),
+  flip(1),
+  live(1),
+  { type: "KeepRelease", deploymentId: deploymentId(1), reason: "the launch" },
+  marking,
+  { type: "DropMark", mark: 1, reason: "its list is gone" },
+  marking,
+  beginning(2, 86_700),
+  { type: "PutOffSweep", mark: 2, reason: `${deploymentId(5)} is being published` },
+  beginning(2, 90_300),
+  { type: "EndSweep", mark: 2, releases: 1, taken, bytes: 31_000_000, left: "version web-production-server:7: an alias is at it" },
+  { type: "UnkeepRelease", deploymentId: deploymentId(1), reason: "the launch is over" },
 ]);
 
 // a rollback that fails takes its pin back; one that is forced goes live all the same

@@ -19,12 +19,12 @@ describe("an account that may run", () => {
 
   it.each([
     [10, 2],
-    [100, 5],
+    [100, 4],
     [1_000, 10],
   ])("%i has each queue read by %i batches at a time, or as many as its consumer says", (quota, batches) => {
     for (const consumer of consumers as readonly Consumer[])
       expect(batchesAtOnce(consumer, quota), consumer.name).toBe(
-        consumer.concurrency === undefined || batches < 10 ? batches : consumer.concurrency,
+        batches < 10 ? Math.min(batches, consumer.concurrency ?? batches) : (consumer.concurrency ?? batches),
       );
   });
 

@@ -8,7 +8,7 @@ import { ArchiveRefused } from "../../engine/zip/archive.ts";
 import { PublishRefused } from "../../services/publish-release/publish-function.ts";
 import { type Ports, publishRelease } from "../../services/publish-release/publish-release.ts";
 import { heldTable } from "../support/held-edge.ts";
-import { assets, deploymentId, functions, release } from "../support/samples.ts";
+import { assets, at, deploymentId, functions, release } from "../support/samples.ts";
 import { siteConfigOf } from "../support/site-config.ts";
 import { startVerbRoom, steps, type VerbRoom } from "../support/verb-room.ts";
 
@@ -120,6 +120,24 @@ describe("publish-release", () => {
     await room.deployment(132, queue(2), began, built);
     await (await stage(132, { uploadAssets }, {}, first.site)).deliver();
     expect(beside).toEqual([undefined, release(131).manifest]);
+  });
+
+  it("waits while old releases of its environment are being taken away, and no longer", async () => {
+    const { site, did, deliver, wrote } = await stage(143);
+    const keep = { releases: 1, days: 0, window: 0 };
+    const others = [{ thing: "version web-production-server:1", rule: "unknown" as const }];
+    const list = { list: "sweeps/list.json", digest: "d".repeat(64), sweepAfter: at() };
+    await room.environment(site, { type: "MarkReleases", keep, releases: [], others, ...list });
+    await room.environment(site, { type: "BeginSweep", mark: 1, keep, releases: [], until: at(20), at: at() });
+    await expect(deliver()).rejects.toMatchObject({
+      name: "NotYet",
+      seconds: 20,
+      message: `old releases of ${site}/production are being swept`,
+    });
+    expect([did, await wrote()]).toEqual([[], []]);
+    await room.environment(site, { type: "PutOffSweep", mark: 1, reason: "this is being published" });
+    await deliver();
+    expect(await wrote()).toContain("ChecksPassed");
   });
 
   it("goes by the versions that were recorded first: an address that another publisher made never moves", async () => {
