@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import type { HealthPart } from "../domain/projections/engine-health.ts";
 import {
   type AddWebhook,
   AuditPage,
@@ -166,7 +167,7 @@ const sessions = ({ get, post }: Calls) => ({
 const log = ({ get, post }: Calls) => ({
   log: (query: Query) => get("events", LogEvents, query),
   /** whether the engine itself is well */
-  engineHealth: () => get("health/engine", EngineHealth),
+  engineHealth: (part?: HealthPart) => get("health/engine", EngineHealth, { part }),
   deadLetters: () => get("dead-letters", DeadLetters),
   deadLetter: (id: string) => only(get(`dead-letters/${segment(id)}`, OneDeadLetter), "letter"),
   settleLetter: (id: string, verb: "redrive" | "drop", body: { reason?: string | undefined }, key: Key) =>

@@ -7,7 +7,7 @@ import { storable } from "../domain/kernel/text.ts";
 import { AuditRow } from "../domain/projections/audit.ts";
 import { Comparison } from "../domain/projections/compare.ts";
 import { DoraFigures } from "../domain/projections/dora-figures.ts";
-import { EngineFinding, HealthState } from "../domain/projections/engine-health.ts";
+import { EngineFinding, HealthPart, HealthState } from "../domain/projections/engine-health.ts";
 import { LetterDecision } from "../domain/projections/letter-decision.ts";
 import { SessionView } from "../domain/projections/session-view.ts";
 import { DeploymentView, EnvironmentView, Status } from "../domain/projections/views.ts";
@@ -318,6 +318,8 @@ export const DecidedLetter = z.object({
  * the newest commits, the deployments on their way and up to a hundred environments. `GET /v1/health` says only that the
  * API answers.
  */
+/** `?part=`: that part alone is looked at. */
+export const LookAtHealth = z.strictObject({ part: HealthPart.optional() });
 export const EngineHealth = z.object({ at: z.string(), state: HealthState, findings: z.array(EngineFinding) });
 
 /** `POST /v1/dead-letters/empty` → `{emptied}`, about how many: the pages that a site could not confirm are forgotten. */

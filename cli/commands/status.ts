@@ -6,6 +6,7 @@ import type { SiteSource } from "../connection.ts";
 import type { Context, Register } from "../context.ts";
 import { pastOption, showAge } from "../duration.ts";
 import { type Environment, environmentName, resolveEnvironment, type Whereabouts, whereabouts } from "../environment.ts";
+import { CliError } from "../failure.ts";
 import { redeploy, sourcesHere } from "../redeploy.ts";
 import { name, type RollbackPlan, tookDown } from "../rollback-plan.ts";
 import { showCommit } from "../show-commit.ts";
@@ -43,6 +44,7 @@ async function status(context: Context, given: Whereabouts, moment: string | und
   const at = moment === undefined ? undefined : pastOption("--at", moment, Date.now());
   const environments = await chosen(api, given, at);
   const isMany = environments.length > FEW && at === undefined;
+  const storage = at === undefined && !json ? codeStorage(api) : undefined;
   const glances = isMany
     ? await glanceAtAll(api, given, environments)
     : await Promise.all(environments.map((one) => glanceAt(api, one, at)));
@@ -57,8 +59,20 @@ async function status(context: Context, given: Whereabouts, moment: string | und
     const shown = glances.map((glance) => show(glance, bold, Date.now(), help));
     terminal.result([...(at === undefined ? [] : [momentLine(at)]), ...shown].join("\n\n"));
   }
+  const full = await storage;
+  if (full !== undefined) terminal.note(full);
   return undefined;
 }
+
+/** A remark where nothing can be published soon; none where it cannot be had: an older engine has none, and not everybody may ask. */
+const codeStorage = async (api: Api): Promise<string | undefined> => {
+  const health = await api.engineHealth("code-storage").catch((error: unknown) => {
+    if (error instanceof CliError) return undefined;
+    throw error;
+  });
+  const found = health?.findings.find(({ part, state }) => part === "code-storage" && state !== "ok");
+  return found && `${found.says}${found.next === null ? "" : `  See what goes:  ${found.next}`}`;
+};
 
 const momentLine = (at: string): string => `As of ${/^\d{15}$/.test(at) ? `position ${at}` : at}`;
 

@@ -8,7 +8,8 @@ export const general: readonly Operation[] = [
     method: "get",
     path: "/v1/health/engine",
     id: "engineHealth",
-    summary: "Whether the engine itself is well: relay, projections, reconciler, dead letters, steps, what waits, seals",
+    summary: "Whether the engine itself is well: relay, projections, reconciler, dead letters, steps, what waits, seals, code storage",
+    query: contract.LookAtHealth,
     answer: contract.EngineHealth,
   },
   {

@@ -17,6 +17,7 @@ const PARTS: Readonly<Record<EngineFinding["part"], string>> = {
   steps: "Steps",
   waiting: "Waiting messages",
   seals: "Seals",
+  "code-storage": "Code storage",
 };
 const TONES = { ok: "live", late: "held", wrong: "failed" } as const;
 

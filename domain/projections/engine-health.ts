@@ -2,10 +2,11 @@ import * as z from "zod";
 import { BUILD_GRACE_MS, DEADLINE_MS, NUDGE_MS } from "../deployment/limits.ts";
 import { counted } from "../kernel/counted.ts";
 import { deploymentStream } from "../kernel/identity.ts";
+import type { Forecast } from "./code-storage.ts";
 import type { DeploymentView } from "./views.ts";
 
 /** What is looked at, in the order in which one thing leads to the next. */
-export const HealthPart = z.enum(["relay", "projections", "reconciler", "dead-letters", "steps", "waiting", "seals"]);
+export const HealthPart = z.enum(["relay", "projections", "reconciler", "dead-letters", "steps", "waiting", "seals", "code-storage"]);
 export type HealthPart = z.infer<typeof HealthPart>;
 /** `late`: it may still come by itself. `wrong`: it will not, or should have long ago. */
 export const HealthState = z.enum(["ok", "late", "wrong"]);
@@ -222,6 +223,33 @@ export const sealsHealth = ({ sealedMs, beganMs, unsealed, counted: most }: Seal
     sealedMs === null ? `Nothing was sealed yet, and the log began ${lasting(age)} ago.` : `The newest seal is of ${lasting(age)} ago.`;
   return { part: "seals", state, says: `${newest} ${open}`, next: state === "ok" ? null : "shiplog audit seal", about: null };
 };
+
+/** Fuller than this, or full within so many days, is late, and wrong. A storage that is nearly empty fills in no month. */
+const STORAGE_LATE = { part: 0.75, days: 30 };
+const STORAGE_WRONG = { part: 0.9, days: 7 };
+const NEARLY_EMPTY = 0.1;
+
+/** Where Lambda's code storage is full, nothing can be published: how full it is, and when it will be. @param forecast `undefined` where it was never measured */
+export const codeStorageHealth = (forecast: Forecast | undefined): EngineFinding => {
+  const part = "code-storage";
+  if (forecast === undefined) return ok(part, "It was not measured yet; the reconciler does so twice a day.");
+  const { used, limit, perDay, daysLeft } = forecast;
+  const filled = used / limit;
+  const isBeyond = (most: { part: number; days: number }): boolean =>
+    filled > most.part || (daysLeft !== null && daysLeft < most.days && filled > NEARLY_EMPTY);
+  const state = isBeyond(STORAGE_WRONG) ? "wrong" : isBeyond(STORAGE_LATE) ? "late" : "ok";
+  return { part, state, says: `${sayStorage(forecast)}.`, next: state === "ok" ? null : "shiplog gc --dry-run", about: null };
+
+  function sayStorage(_: Forecast): string {
+    const now = `${gigabytes(used)} of ${gigabytes(limit)} GB of Lambda's code storage are used (${Math.round(100 * filled)} %)`;
+    if (perDay === null) return now;
+    if (daysLeft === null) return `${now}, and no more with each day`;
+    return `${now}, and ${gigabytes(perDay)} GB more with each day: full in ${daysLeft > 1_000 ? "years" : counted(Math.floor(daysLeft), "day")}`;
+  }
+};
+
+/** As AWS counts them here: 75 GB are 80,530,636,800 bytes. */
+const gigabytes = (bytes: number): string => (bytes / 2 ** 30).toFixed(bytes < 2 ** 30 / 10 ? 3 : 1);
 
 /** What could not be looked at is not known to be well. */
 export const unseen = (part: HealthPart): EngineFinding => ({

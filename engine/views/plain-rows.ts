@@ -8,6 +8,7 @@ import { noteRow } from "./notes.ts";
 import { sealNotes } from "./seal-notes.ts";
 import { sentAgainNotes } from "./sent-again-notes.ts";
 import { settledNotes } from "./settled-notes.ts";
+import { storageNotes } from "./storage-notes.ts";
 import { waitingRows } from "./waiting-rows.ts";
 
 /**
@@ -25,6 +26,7 @@ export const plainRows = (dynamodb: DynamoDBClient, table: string) => {
     ...sealNotes(client, table),
     ...sentAgainNotes(client, table),
     ...settledNotes(client, table),
+    ...storageNotes(client, table),
     ...waitingRows(client, table),
 
     /** The last commit of a stream that is known to be on the bus; 0 where none is. */

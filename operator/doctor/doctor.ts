@@ -1,6 +1,8 @@
 import { engineFunctions, functionName, relay, scheduleName } from "../../blueprint/engine-functions.ts";
 import { eventsTable, snapshotsTable, type Table, viewsTable } from "../../blueprint/stores.ts";
 import { BUS, type Consumer, consumers, deadLetterName, queueName, ruleName, SEAL_KEY, schedules } from "../../blueprint/topology.ts";
+import { forecastOf } from "../../domain/projections/code-storage.ts";
+import { codeStorageHealth } from "../../domain/projections/engine-health.ts";
 import { KEEP_KEY } from "../../engine/archive/seal.ts";
 import { behindLog } from "../../engine/log/behind-log.ts";
 import type { RowFault } from "../../engine/log/row-checker.ts";
@@ -24,9 +26,6 @@ export type Engine = {
   /** in [0, 1) */
   random(): number;
 };
-
-/** Where four fifths are used, new versions will soon be refused. */
-const FULL = 0.8;
 
 type Finds = readonly Finding[];
 type Looking = { readonly sight: Sight; readonly engine: Engine };
@@ -176,17 +175,19 @@ async function logIs({ sight, engine: { random } }: Looking): Promise<Finding[]>
   return faults.length === 0 ? [ok("log", says)] : faults.map(changed);
 }
 
-async function codeStorage({ sight }: Looking): Promise<Finding[]> {
-  const { used, limit } = await sight.codeStorage();
-  const says = `${gigabytes(used)} of ${gigabytes(limit)} GB`;
+async function codeStorage({ sight, engine: { now } }: Looking): Promise<Finding[]> {
+  const present = await sight.codeStorage();
+  const samples = await sight.codeStorageSamples();
+  const { state, says } = codeStorageHealth(forecastOf([...samples, { at: now(), ...present }]));
+  const said = says.replace(/\.$/, "");
   return [
-    used > FULL * limit
-      ? wrong(
+    state === "ok"
+      ? ok("code storage", said)
+      : wrong(
           "code storage",
-          `${says} are used: when it is full, nothing can be published`,
-          "delete old versions of functions, or ask AWS for more",
-        )
-      : ok("code storage", `${says} are used`),
+          `${said}; when it is full, nothing can be published`,
+          'see what goes and what stays with: shiplog gc --dry-run; keep less ("keep" in the sites file), or ask AWS for more',
+        ),
   ];
 }
 
@@ -197,5 +198,4 @@ const changed = ({ stream, version, reason }: RowFault): Finding =>
     `keep a backup of the table as it is (aws dynamodb create-backup --table-name ${eventsTable.name} --backup-name tampered), then find every such commit with: shiplog audit verify`,
   );
 
-const gigabytes = (bytes: number): string => (bytes / 2 ** 30).toFixed(1);
 const textOf = (error: unknown): string => (error instanceof Error ? `${error.name}: ${error.message}` : String(error));

@@ -33,6 +33,7 @@ import { newestStreams, type Sampled, sampleTable } from "../../engine/log/sampl
 import { snapshotTable } from "../../engine/log/snapshots.ts";
 import { tableRows } from "../../engine/log/table-rows.ts";
 import { sealNotes } from "../../engine/views/seal-notes.ts";
+import { storageNotes } from "../../engine/views/storage-notes.ts";
 import { inspectQuotas } from "./quota-sight.ts";
 
 /** "arn:…:queue", "arn:…:table/name/stream/…" → its name */
@@ -105,6 +106,8 @@ export const inspectAccount = (clients: Clients, serviceQuotas: ServiceQuotasCli
       return found;
     },
     codeStorage: functions.codeStorage,
+    codeStorageSamples: async () =>
+      (await unlessMissing(storageNotes(DynamoDBDocumentClient.from(dynamodb), viewsTable.name).codeStorageSamples())) ?? [],
     /** Position of the log's last commit, where that lies ahead of this clock. */
     logAhead: async (now: number): Promise<string | undefined> => log.lastAfter(positionAt(now + MAX_CLOCK_SKEW_MS)),
     /** Streams that have commits in no seal; `undefined` where nothing was ever sealed. */

@@ -1,9 +1,12 @@
 import { Hono } from "hono";
 import { consumers } from "../../blueprint/topology.ts";
+import { LookAtHealth } from "../../client/contract.ts";
 import { BUILD_TIMEOUT_MINUTES } from "../../domain/deployment/limits.ts";
 import { deploymentStream, environmentStream } from "../../domain/kernel/identity.ts";
+import { forecastOf } from "../../domain/projections/code-storage.ts";
 import {
   type Behind,
+  codeStorageHealth,
   type EngineFinding,
   type HealthPart,
   type Lag,
@@ -19,6 +22,7 @@ import {
 import { ageOf } from "../../engine/kit/age.ts";
 import { each } from "../../engine/kit/each.ts";
 import { END } from "../../engine/log/log.ts";
+import { queryOf } from "./body.ts";
 import type { Env } from "./caller.ts";
 import type { Ports } from "./ports.ts";
 
@@ -37,24 +41,30 @@ type Sees = Pick<Ports, "config" | "read" | "readBack" | "log" | "deadLetters" |
 export const engineHealth = (ports: Sees) =>
   new Hono<Env>().get("/", async (context) => {
     const now = ports.clock.now();
-    const lags = lagsOf(ports, now);
+    const { part: only } = queryOf(context, LookAtHealth);
+    // of a part that nobody asks for, nothing is read
+    const lags = only === undefined || only === "relay" || only === "projections" ? lagsOf(ports, now) : undefined;
+    const lag = async (part: "relay" | "projections") => lagHealth(part, (await (lags ?? lagsOf(ports, now)))[part]);
     const looks: Readonly<Record<HealthPart, () => Promise<EngineFinding>>> = {
-      relay: async () => lagHealth("relay", (await lags).relay),
-      projections: async () => lagHealth("projections", (await lags).projections),
+      relay: () => lag("relay"),
+      projections: () => lag("projections"),
       reconciler: () => reconciler(ports, now),
       "dead-letters": () => letters(ports, now),
       steps: () => steps(ports, now),
       waiting: () => waiting(ports, now),
       seals: () => seals(ports, now),
+      "code-storage": async () => codeStorageHealth(forecastOf(await ports.sight.codeStorageSamples())),
     };
     const findings = await Promise.all(
-      Object.entries(looks).map(async ([name, look]) => {
-        const part = name as HealthPart;
-        return look().catch((error: unknown) => {
-          ports.report({ level: "error", message: "the engine's health could not be looked at", part, reason: String(error) });
-          return unseen(part);
-        });
-      }),
+      Object.entries(looks)
+        .filter(([name]) => only === undefined || name === only)
+        .map(async ([name, look]) => {
+          const part = name as HealthPart;
+          return look().catch((error: unknown) => {
+            ports.report({ level: "error", message: "the engine's health could not be looked at", part, reason: String(error) });
+            return unseen(part);
+          });
+        }),
     );
     return context.json({ at: new Date(now).toISOString(), state: worstOf(findings.map(({ state }) => state)), findings });
   });

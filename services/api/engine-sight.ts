@@ -17,5 +17,6 @@ export const engineSight = ({ views, eventLog, archive }: Pick<Engine, "views" |
   active: views.active,
   firstDue: views.firstDue,
   countUnsealed: views.countUnsealed,
+  codeStorageSamples: views.codeStorageSamples,
   newestSeal: () => archive.latestNoted(),
 });

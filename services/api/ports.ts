@@ -2,6 +2,7 @@ import type { EngineConfig } from "../../blueprint/engine-config.ts";
 import type { PublishedFunction, Source } from "../../domain/deployment/shapes.ts";
 import type { Commit } from "../../domain/kernel/chain.ts";
 import type { SealManifest } from "../../domain/kernel/seal.ts";
+import type { CodeStorageSample } from "../../domain/projections/code-storage.ts";
 import type { FileDigest, VersionFacts } from "../../domain/projections/compare.ts";
 import type { DeploymentView } from "../../domain/projections/views.ts";
 import type { Archive } from "../../engine/archive/archive.ts";
@@ -76,6 +77,8 @@ export type EngineSight = {
   firstDue(): Promise<number | undefined>;
   /** how many streams may have something that is in no seal; no more than `limit` are counted */
   countUnsealed(limit: number): Promise<number>;
+  /** how full the code storage was, oldest first */
+  codeStorageSamples(): Promise<readonly CodeStorageSample[]>;
   /** `undefined` where nothing was ever sealed */
   newestSeal(): Promise<SealManifest | undefined>;
 };

@@ -161,6 +161,8 @@ export const wire = ({
     }),
     sweep: (name, environment) => queues.send("sweep", JSON.stringify({ site: name, environment })),
     codeStorage: functions.codeStorage,
+    codeStorageSamples: views.codeStorageSamples,
+    noteCodeStorage: views.noteCodeStorage,
     firstDue: views.firstDue,
     now: clock.now,
     sites: config.sites,

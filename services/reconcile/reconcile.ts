@@ -1,4 +1,5 @@
 import { reconciledLine } from "../../blueprint/engine-functions.ts";
+import { type CodeStorageSample, withSample } from "../../domain/projections/code-storage.ts";
 import type { DeploymentView } from "../../domain/projections/views.ts";
 import { isEnd } from "../../domain/projections/views.ts";
 import type { BuildReport } from "../../engine/aws/builds.ts";
@@ -21,6 +22,8 @@ export type Ports = {
   sweep(site: string, environment: string): Promise<void>;
   /** bytes of all versions of all functions in the region, and how many there may be */
   codeStorage(): Promise<{ used: number; limit: number }>;
+  codeStorageSamples(): Promise<readonly CodeStorageSample[]>;
+  noteCodeStorage(samples: readonly CodeStorageSample[]): Promise<void>;
   /** when the message that waits is due that is due first; milliseconds since 1970 */
   firstDue(): Promise<number | undefined>;
   log(line: Readonly<Record<string, unknown>>): void;
@@ -61,6 +64,8 @@ export const reconcile = (ports: Ports) => async (): Promise<void> => {
     await part(`sweep of ${site}/${environment}`, () => ports.sweep(site, environment));
   await part("figures", async () => {
     const { used, limit } = await ports.codeStorage();
+    const samples = withSample(await ports.codeStorageSamples(), { at: ports.now(), used, limit });
+    if (samples !== undefined) await ports.noteCodeStorage(samples);
     const due = (await ports.firstDue()) ?? Number.POSITIVE_INFINITY;
     ports.log({
       level: "info",

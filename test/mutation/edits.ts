@@ -750,7 +750,12 @@ export const edits: readonly Edit[] = [
     "Math.floor(now / RUN_MS) % turns",
     "0",
   ),
-  edit("reconcile: a hundred environments are too many for a run", "services/reconcile/turn.ts", "const turns = Math.ceil(", "const turns = 1 + Math.floor("),
+  edit(
+    "reconcile: a hundred environments are too many for a run",
+    "services/reconcile/turn.ts",
+    "const turns = Math.ceil(",
+    "const turns = 1 + Math.floor(",
+  ),
   // the reconciler's times
   edit(
     "reconcile: a build beyond its time limit goes on",

@@ -180,6 +180,8 @@ export const viewsPort = (of: () => Rows): Views => {
       }),
     forgetTries: (place, sequence) => ask("ForgetTries", ({ tries }) => void tries.delete(`${place} ${sequence}`)),
     sentAgain: (event) => ask("GetSentAgain", ({ sentAgain }) => sentAgain.get(event)),
+    codeStorageSamples: async () => [],
+    noteCodeStorage: async () => undefined,
     settled: (what) => ask("GetSettled", ({ settled }) => settled.get(what)),
     noteSettled: (what, value) => ask("NoteSettled", ({ settled }) => void settled.set(what, value)),
     noteSentAgain: (event, at) => ask("NoteSentAgain", ({ sentAgain }) => void sentAgain.set(event, at)),
