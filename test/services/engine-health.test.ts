@@ -49,6 +49,16 @@ describe("the engine's health", () => {
     expect((await look()).state).toBe("ok");
   });
 
+  it("tells how full the code storage is, alone where nobody asks for the rest", async () => {
+    const day = 24 * HOUR;
+    const samples = [0, 1].map((n) => ({ at: n * day, used: (68 + n) * 2 ** 30, limit: 75 * 2 ** 30 }));
+    await room.engine.views.noteCodeStorage(samples);
+    const { body } = await room.ask("GET", "/health/engine?part=code-storage");
+    expect(body).toMatchObject({ state: "wrong", findings: [{ part: "code-storage", says: expect.stringContaining("full in 6 days") }] });
+    expect((await room.ask("GET", "/health/engine?part=codes")).status).toBe(400);
+    await room.engine.views.noteCodeStorage([]);
+  });
+
   it("tells of a commit that the relay did not pass on, once that is late; then of the row that did not read it", async () => {
     const version = await pin("frozen");
     expect((await look()).of("relay")).toMatchObject({ state: "ok", about: stream });

@@ -2,6 +2,7 @@ import { expect, it } from "vitest";
 import type { DeploymentView } from "../../domain/projections/views.ts";
 import type { BuildReport } from "../../engine/aws/builds.ts";
 import { type Ports, reconcile } from "../../services/reconcile/reconcile.ts";
+import { hourlyOf } from "../../services/reconcile/turn.ts";
 
 const NOW = Date.UTC(2026, 10, 24, 12);
 const active = (status: DeploymentView["status"], minutesAgo: number) =>
@@ -37,6 +38,48 @@ const run = async (change: Partial<Ports>): Promise<{ lines: object[]; failed: s
 it("says after each run how long the slowest deployment has not gone on, and how full the code storage is", async () => {
   const { lines } = await run({ active: async () => [active("building", 7), active("queued", 2)] });
   expect(lines).toEqual([{ level: "info", message: "reconciled", oldestStepMinutes: 7, codeStoragePercent: 75, overdueMinutes: 0 }]);
+});
+
+it("notes how full the code storage is, not more often than twice a day", async () => {
+  const noted: unknown[] = [];
+  const noteCodeStorage = async (samples: unknown) => void noted.push(samples);
+  const before = { at: NOW - 13 * 3_600_000, used: 29, limit: 40 };
+  await run({ codeStorageSamples: async () => [before], noteCodeStorage });
+  expect(noted).toEqual([[before, { at: NOW, used: 30, limit: 40 }]]);
+  await run({ codeStorageSamples: async () => [{ ...before, at: NOW - 3_600_000 }], noteCodeStorage });
+  expect(noted).toHaveLength(1);
+});
+
+it("asks for the sweep of each environment once an hour, of many at different times, and misses none where a timer is late", async () => {
+  const of = (sites: number, everyMs: number): number[] => {
+    const places = Array.from({ length: sites }, (_, n) => n);
+    const asked = places.map(() => 0);
+    for (let at = NOW; at < NOW + 24 * 3_600_000; at += everyMs) for (const n of hourlyOf(places, at)) asked[n] = (asked[n] ?? 0) + 1;
+    return asked;
+  };
+  for (const [sites, everyMs] of [
+    [1, 120_000],
+    [3, 121_000],
+    [100, 120_000],
+    [250, 120_000],
+  ] as const) {
+    const asked = of(sites, everyMs);
+    expect([Math.min(...asked) >= 23, Math.max(...asked) <= 49], `${sites} every ${everyMs}`).toEqual([true, true]);
+  }
+  const atOnce = Math.max(...Array.from({ length: 30 }, (_, run) => hourlyOf([...Array(100).keys()], NOW + run * 120_000).length));
+  expect(atOnce).toBeLessThan(10);
+});
+
+it("asks for the sweep of those whose hour has begun", async () => {
+  const asked: string[] = [];
+  const sweep = async (site: string, environment: string) => void asked.push(`${site}/${environment}`);
+  const sites = [{ site: "web", environment: "production" }];
+  await run({ sites, sweep });
+  await run({ sites, sweep, now: () => NOW + 30 * 60_000 });
+  expect(asked).toEqual(["web/production"]);
+  expect((await run({ sites, sweep: () => Promise.reject(new Error("the queue is gone")) })).failed).toContain(
+    "sweep of web/production: the queue is gone",
+  );
 });
 
 it("says how late what waits for its time is: nobody else notices that nothing brings it back", async () => {

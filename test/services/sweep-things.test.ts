@@ -1,0 +1,178 @@
+import { describe, expect, it } from "vitest";
+import type { Recorded } from "../../domain/kernel/event.ts";
+import type { Manifest, PublicFile } from "../../engine/open-next/manifest.ts";
+import { setOf } from "../../engine/open-next/manifest.ts";
+import type { Found } from "../../engine/sweep/found.ts";
+import { type Ports as OtherPorts, othersOf } from "../../engine/sweep/others.ts";
+import { placeOf } from "../../engine/sweep/place.ts";
+import { idOf, thingsOf } from "../../engine/sweep/things.ts";
+import { artifact, deploymentId, request } from "../support/samples.ts";
+import { siteConfigOf } from "../support/site-config.ts";
+
+const place = placeOf(
+  { buckets: { sources: "sources", artifacts: "artifacts", static: "static", archive: "archive" } },
+  siteConfigOf("web", "production"),
+);
+const SERVER = "shiplog-web-production-server";
+const HELPER = "shiplog-web-production-revalidation";
+
+/** The n-th deployment, whose server has a version of its own and whose helper the first. */
+const found = (n: number, change: Partial<Found> = {}): Found => ({
+  deploymentId: deploymentId(n),
+  release: deploymentId(n),
+  sequence: n,
+  hasEnded: true,
+  madeAt: "2026-01-01T00:00:00.000Z",
+  wasLive: true,
+  isSwept: false,
+  functions: [
+    { role: "server", name: SERVER, version: String(n), codeSha256: "x", settings: "s" },
+    { role: "revalidation", name: HELPER, version: "1", codeSha256: "x", settings: "s" },
+  ],
+  artifact: artifact(n).key,
+  ...change,
+});
+const file = (path: string): PublicFile => ({
+  path,
+  sha256: `sha-of-${path}`,
+  bytes: 1,
+  contentType: "text/plain",
+  cacheControl: "no-cache",
+});
+const manifest = (n: number, change: Partial<Manifest> = {}): Manifest => ({
+  v: 2,
+  deploymentId: deploymentId(n),
+  releaseId: deploymentId(n),
+  publicFiles: [file(`own-${n}.txt`)],
+  versioned: ["_next/static/shared.js", `_next/static/own-${n}.js`],
+  ...change,
+});
+type Manifests = ReadonlyMap<string, Manifest | undefined>;
+const manifests = (...list: readonly Manifest[]): Manifests => new Map(list.map((one) => [one.deploymentId, one]));
+const of = (going: readonly Found[], remaining: readonly Found[], has: Manifests, inUse: ReadonlySet<string> = new Set()): string[] =>
+  thingsOf(place, going, remaining, has, inUse).map((thing) => idOf(thing));
+const both = manifests(manifest(1), manifest(2));
+
+describe("what goes with a release", () => {
+  it("is everything of its own, in the order in which it is taken, and nothing that another has", () => {
+    const set = setOf([file("own-1.txt")]);
+    expect(of([found(1)], [found(2)], both)).toEqual([
+      `row files:${set}:0`,
+      `row release:${deploymentId(1)}`,
+      `address ${SERVER}:r-1`,
+      `version ${SERVER}:1`,
+      `pages web/production/_cache/__fetch/${deploymentId(1)}/`,
+      `pages web/production/_cache/${deploymentId(1)}/`,
+      `tags ${deploymentId(1)}`,
+      `files web/production/_assets/_next/static/own-1.js`,
+      `files web/production/_assets/_public/${set}/`,
+      "artifact builds/1/output.zip",
+      `manifest web/production/_releases/${deploymentId(1)}.json`,
+    ]);
+  });
+
+  it("is what two shared, once the second goes as well, and each thing once", () => {
+    const things = of([found(1), found(2)], [], both);
+    expect(things).toContain(`version ${HELPER}:1`);
+    expect(things.filter((thing) => thing.includes("shared.js"))).toHaveLength(1);
+    expect(new Set(things).size).toBe(things.length);
+  });
+
+  it("is not what a retry has taken over from it: its pages, its tags, its build, its public files", () => {
+    const retry = found(2, { release: deploymentId(1), artifact: artifact(1).key });
+    const things = of([found(1)], [retry], manifests(manifest(1), manifest(2, { publicFiles: [file("own-1.txt")] })));
+    expect(things.map((thing) => thing.split(" ")[0])).toEqual(["address", "version", "files", "manifest"]);
+  });
+
+  it("is not a build that a deployment on its way takes over", () => {
+    expect(of([found(1)], [], both, new Set([artifact(1).key])).some((thing) => thing.startsWith("artifact"))).toBe(false);
+  });
+
+  it("is no file below _next where it is not known which files another has, and no set where its manifest cannot be read", () => {
+    const older = manifest(2);
+    delete older.versioned;
+    const unlisted = of([found(1)], [found(2)], manifests(manifest(1), older));
+    expect(unlisted.filter((thing) => thing.startsWith("files"))).toEqual([
+      `files web/production/_assets/_public/${setOf([file("own-1.txt")])}/`,
+    ]);
+    const unread = of([found(1)], [found(2)], new Map([[deploymentId(1), manifest(1)]]));
+    expect(unread.filter((thing) => /^(files|row files)/.test(thing))).toEqual([]);
+    expect(unread).toContain(`version ${SERVER}:1`);
+  });
+
+  it("is the contents of an older engine's public files, where no other release of that engine has them", () => {
+    const v1 = (n: number, ...paths: string[]) => manifest(n, { v: 1, publicFiles: paths.map(file) });
+    const things = of([found(1)], [found(2)], manifests(v1(1, "a.txt", "b.txt"), v1(2, "b.txt")));
+    expect(things.filter((thing) => thing.includes("/_public/sha"))).toEqual(["files web/production/_public/sha-of-a.txt"]);
+  });
+
+  it("is what there is of one that never had versions, and of one whose manifest is gone", () => {
+    const kinds = of([found(1, { functions: [], artifact: undefined })], [], new Map()).map((thing) => thing.split(" ")[0]);
+    expect(kinds).toEqual(["row", "pages", "pages", "tags", "manifest"]);
+  });
+});
+
+describe("what no release has", () => {
+  const RECENT = { youngSince: "2026-06-01T00:00:00.000Z", inWindow: new Set<string>() };
+  const stray = async (
+    change: Partial<OtherPorts> & { folders?: Record<string, string[]>; keys?: string[] } = {},
+    has: Manifests = both,
+  ) => {
+    const { folders = {}, keys = [], ...ports } = change;
+    const objects = {
+      list: async () => [],
+      getText: async () => undefined,
+      folders: async (_: string, folder: string) => folders[folder] ?? [],
+      pages: async function* () {
+        yield keys.map((key) => ({ key, bytes: 5 }));
+      },
+    };
+    const all: OtherPorts = { objects, events: async () => [], versions: async () => [], ...ports };
+    const { things, sizes } = await othersOf(all, place, { found: [found(1), found(2)], strangers: [] }, has, RECENT);
+    return { things: things.map((thing) => idOf(thing)), sizes };
+  };
+
+  it("is a version that nobody recorded; not the code before the first release", async () => {
+    const versions = async (name: string) =>
+      name === SERVER ? ["1", "2", "7"].map((version) => ({ version, bytes: 10 })) : [{ version: "1", bytes: 3 }];
+    const { things, sizes } = await stray({ versions });
+    expect(things).toEqual([`version ${SERVER}:7`]);
+    expect(sizes.get(`${SERVER}:7`)).toBe(10);
+  });
+
+  it("is a file below _next that no manifest names, where all of them name theirs; never one of a public set", async () => {
+    const assets = "web/production/_assets";
+    const keys = [`${assets}/_next/static/shared.js`, `${assets}/_next/static/lost.js`, `${assets}/_public/0123456789abcdef/robots.txt`];
+    const { things, sizes } = await stray({ keys });
+    expect(things).toEqual([`files ${assets}/_next/static/lost.js`]);
+    expect([...sizes.keys()]).toEqual(keys.slice(0, 2));
+    const older = manifest(2);
+    delete older.versioned;
+    expect((await stray({ keys }, manifests(manifest(1), older))).things).toEqual([]);
+  });
+
+  it("is the pages of a deployment that ended before it had a manifest and is not young; none that the log does not know", async () => {
+    const cache = "web/production/_cache";
+    const folders = {
+      [`${cache}/`]: ["__fetch", deploymentId(1), deploymentId(8), deploymentId(9)],
+      [`${cache}/__fetch/`]: [deploymentId(7)],
+    };
+    const at = (n: number, age: string): Recorded[] => [
+      {
+        type: "DeploymentQueued",
+        v: 1,
+        body: { sequence: n, request: request(n) },
+        at: age,
+        version: 1,
+        actor: "ada",
+      } as unknown as Recorded,
+      { type: "DeploymentFailed", v: 1, body: { step: "publish", reason: "x" }, at: age, version: 2, actor: "ada" } as unknown as Recorded,
+    ];
+    const events = async (stream: string) => {
+      if (stream.endsWith(deploymentId(8))) return at(8, "2026-01-01T00:00:00.000Z");
+      return stream.endsWith(deploymentId(9)) ? at(9, "2026-07-01T00:00:00.000Z") : [];
+    };
+    const { things } = await stray({ folders, events });
+    expect(things).toEqual([`pages ${cache}/${deploymentId(8)}/`, `pages ${cache}/__fetch/${deploymentId(8)}/`, `tags ${deploymentId(8)}`]);
+  });
+});
