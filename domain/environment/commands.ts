@@ -58,8 +58,8 @@ export type EnvironmentCommand =
   | { type: "UnkeepRelease"; deploymentId: string; reason?: string }
   /** what nothing keeps, by its rules at this moment */
   | ({ type: "MarkReleases" } & Readonly<Omit<Body<"ReleasesMarked">, "mark">>)
-  /** what of a mark still goes */
-  | ({ type: "BeginSweep"; keep: Keep; at: string } & Body<"SweepBegan">)
+  /** what of a mark still goes; `latest`: when a claim ends at the latest that a right clock has dated */
+  | ({ type: "BeginSweep"; keep: Keep; at: string; latest: string } & Body<"SweepBegan">)
   | ({ type: "PutOffSweep" } & Body<"SweepPutOff">)
   | ({ type: "EndSweep" } & Body<"SweepEnded">)
   | ({ type: "DropMark" } & Body<"MarkDropped">)

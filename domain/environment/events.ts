@@ -165,14 +165,14 @@ const Going = z.object({ deploymentId: DeploymentId, release: DeploymentId, rule
 export const ReleasesMarked = event("ReleasesMarked", 1, {
   mark,
   keep: Keep,
-  releases: z.array(Going).max(100),
-  others: z.array(z.object({ thing: z.string().max(300), rule: z.literal("unknown") })).max(100),
+  releases: z.array(Going).max(1_000),
+  others: z.array(z.object({ thing: z.string().max(300), rule: z.literal("unknown") })).max(1_000),
   list: z.string(),
   digest: z.string().regex(/^[0-9a-f]{64}$/),
   sweepAfter: z.iso.datetime(),
 });
 /** These go: from now on nobody can go back to them, and until then whoever sweeps may take them away. Again where another died. */
-export const SweepBegan = event("SweepBegan", 1, { mark, keep: Keep, releases: z.array(Going).max(100), until: z.iso.datetime() });
+export const SweepBegan = event("SweepBegan", 1, { mark, keep: Keep, releases: z.array(Going).max(1_000), until: z.iso.datetime() });
 /** Nothing was taken away: something was being published. It comes later. */
 export const SweepPutOff = event("SweepPutOff", 1, { mark, reason });
 const count = z.number().int().nonnegative();

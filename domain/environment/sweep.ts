@@ -11,8 +11,10 @@ type Outcome = readonly EnvironmentEvent[] | Refusal;
 
 /** Releases that people keep by name in one environment. */
 export const MAX_KEPT = 50;
-/** Releases of one mark, and other things of it that are named one by one. */
-export const MAX_MARKED = 100;
+/** Releases of one mark. */
+export const MAX_MARKED = 250;
+/** Other things that one mark names one by one. */
+export const MAX_OTHERS = 100;
 
 /** A release is kept for as long as somebody says so. */
 export function keepRelease({ deploymentId, reason }: Command<"KeepRelease">, state: Environment): Outcome {
@@ -41,10 +43,10 @@ export function markReleases({ type: _, releases, others, ...rest }: Command<"Ma
  * Claims what was marked: from then on nobody may go back to it, and who takes it away may do so until `until`. What has been
  * chosen since it was marked stays. Never beside a flip; a claim whose time is over is taken over.
  */
-export function beginSweep({ mark, releases, keep, until, at }: Command<"BeginSweep">, state: Environment): Outcome {
+export function beginSweep({ mark, releases, keep, until, at, latest }: Command<"BeginSweep">, state: Environment): Outcome {
   const { sweep } = state;
   if (sweep === null || sweep.mark !== mark || sweep.after > at) return [];
-  if (state.open.size > 0 || (sweep.until !== null && sweep.until > at)) return [];
+  if (state.open.size > 0 || isClaimed(state, at, latest)) return [];
   const isProtected = protectedIn(state, keep.releases);
   // what was claimed may be half gone: it stays claimed
   const marked = new Set(sweep.releases.map(({ deploymentId }) => deploymentId));
@@ -67,8 +69,13 @@ export function dropMark({ mark, reason }: Command<"DropMark">, state: Environme
   return sweep?.mark === mark && sweep.until === null ? [{ type: "MarkDropped", v: 1, body: { mark, reason } }] : [];
 }
 
-/** Whether somebody may be taking things away at that moment, so that nothing may be published beside. */
-export const isSweeping = ({ sweep }: Environment, at: string): boolean => sweep !== null && sweep.until !== null && sweep.until > at;
+/**
+ * Whether somebody may be taking things away at that moment, so that nothing may be published beside.
+ *
+ * @param latest a claim that ends after that was dated by a clock that was far ahead: it is over
+ */
+export const isClaimed = ({ sweep }: Pick<Environment, "sweep">, at: string, latest: string): boolean =>
+  sweep !== null && sweep.until !== null && sweep.until > at && sweep.until <= latest;
 
 const isAt = (sweep: Sweep | null, mark: number): boolean => sweep !== null && sweep.mark === mark && sweep.until !== null;
 

@@ -2,7 +2,6 @@ import type { SiteConfig } from "../../blueprint/engine-config.ts";
 import type { Subscribed } from "../../blueprint/topology.ts";
 import type { DeploymentCommand } from "../../domain/deployment/commands.ts";
 import type { Artifact, PublishedFunction, Release } from "../../domain/deployment/shapes.ts";
-import { isSweeping } from "../../domain/environment/sweep.ts";
 import type { Recorded } from "../../domain/kernel/event.ts";
 import { deploymentOf } from "../../domain/kernel/identity.ts";
 import { AddressTaken } from "../../engine/aws/addresses.ts";
@@ -17,6 +16,7 @@ import type { AssetsOutcome, Report, TagSeed } from "../../engine/open-next/asse
 import { misfitOf } from "../../engine/open-next/fit.ts";
 import type { Inspected, Output, Package } from "../../engine/open-next/inspect.ts";
 import { OutputRefused } from "../../engine/open-next/output.ts";
+import { claimLeft } from "../../engine/sweep/claim.ts";
 import { ArchiveRefused } from "../../engine/zip/archive.ts";
 import { type Ports as CheckPorts, checkRelease } from "./check-release.ts";
 import { PublishRefused } from "./publish-function.ts";
@@ -92,9 +92,10 @@ export const publishRelease =
 /** What lies there already is taken for a release's own: not while somebody takes things away. That is over within minutes. */
 const waitForSweep = async ({ aggregates, now }: Ports, { site: { site, environment } }: Work): Promise<void> => {
   const { state: env } = await aggregates.environment.load(site, environment);
-  if (!isSweeping(env, new Date(now()).toISOString())) return;
-  const seconds = Math.ceil((Date.parse(env.sweep?.until ?? "") - now()) / 1_000);
-  throw new NotYet(`old releases of ${site}/${environment} are being swept`, Math.min(Math.max(seconds, 2), LONGEST_WAIT_S));
+  const leftMs = claimLeft(env, now());
+  if (leftMs === 0) return;
+  const seconds = Math.min(Math.max(Math.ceil(leftMs / 1_000), 2), LONGEST_WAIT_S);
+  throw new NotYet(`old releases of ${site}/${environment} are being swept`, seconds);
 };
 /** A sweep is over in seconds, as a rule: who waits looks again well before its claim ends. */
 const LONGEST_WAIT_S = 30;

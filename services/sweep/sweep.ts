@@ -2,10 +2,11 @@ import type { EnvironmentCommand } from "../../domain/environment/commands.ts";
 import type { EnvironmentEvent } from "../../domain/environment/events.ts";
 import type { GoRule, Keep } from "../../domain/environment/keep.ts";
 import type { Environment, Sweep } from "../../domain/environment/state.ts";
-import { MAX_MARKED } from "../../domain/environment/sweep.ts";
+import { MAX_MARKED, MAX_OTHERS } from "../../domain/environment/sweep.ts";
 import type { Recorded } from "../../domain/kernel/event.ts";
 import { environmentStream } from "../../domain/kernel/identity.ts";
 import type { Aggregates, Executed } from "../../engine/log/execute.ts";
+import { CLAIM_MS, claimLeft, claimTimes } from "../../engine/sweep/claim.ts";
 import type { Place } from "../../engine/sweep/place.ts";
 import { type Plan, type Ports as PlanPorts, planOf } from "../../engine/sweep/plan.ts";
 import { idOf, type Thing } from "../../engine/sweep/things.ts";
@@ -39,9 +40,10 @@ const ACTOR = "shiplog sweep";
 const HOUR = 3_600_000;
 /** Between two looks through an environment. */
 const EVERY_MS = 24 * HOUR;
-/** A claim lasts so long, and nobody takes anything away in its last minute. */
-const CLAIM_MS = 5 * 60_000;
+/** Nobody takes anything away in a claim's last minute. */
 const MARGIN_MS = 60_000;
+/** A mark that is due later than that after its wait was dated by a clock that was ahead, or by a longer wait. */
+const TOO_LATE_MS = HOUR;
 
 /** One environment's sweep as its steps see it. */
 type Work = {
@@ -68,11 +70,16 @@ export const sweep =
       });
     const work: Work = { place, stream, state, isAsked: actor !== undefined, record };
     if (state.sweep === null) await mark(ports, work);
+    else if (isTooLate(ports, work, state.sweep))
+      await record({ type: "DropMark", mark: state.sweep.mark, reason: `it would go at ${state.sweep.after}, which is too late` }, "drop");
     else if (state.sweep.until !== null || state.sweep.after <= timeOf(ports)) await carryOut(ports, work, state.sweep);
   };
 
 const timeOf = ({ now }: Pick<Ports, "now">, afterMs = 0): string => new Date(now() + afterMs).toISOString();
 const keepOf = ({ keep: { releases, days, window } }: Place): Keep => ({ releases, days, window });
+
+const isTooLate = (ports: Ports, { place }: Work, { until, after }: Sweep): boolean =>
+  until === null && after > timeOf(ports, place.keep.wait * HOUR + TOO_LATE_MS);
 
 /** Once a day, or when a person asks: names what nothing keeps. */
 const mark = async (ports: Ports, { place, stream, isAsked, record }: Work): Promise<void> => {
@@ -111,7 +118,7 @@ const goingOf = ({ going, judged }: Plan): Going[] => {
 const namedOf = (others: readonly Thing[]): Body<"ReleasesMarked">["others"] => {
   const named = others.filter(({ kind }) => kind !== "files" && kind !== "tags").map((thing) => idOf(thing));
   const files = others.filter(({ kind }) => kind === "files").length;
-  return [...named, ...(files > 0 ? [`files ${files}`] : [])].slice(0, MAX_MARKED).map((thing) => ({ thing, rule: "unknown" as const }));
+  return [...named, ...(files > 0 ? [`files ${files}`] : [])].slice(0, MAX_OTHERS).map((thing) => ({ thing, rule: "unknown" as const }));
 };
 
 /** Claims what of a mark still goes, and takes it away. Whoever dies at it leaves a claim that is over in minutes, and taken over then. */
@@ -161,11 +168,10 @@ type Claimed = { readonly releases: readonly Going[]; readonly until: string };
  * where somebody has chosen something meanwhile: then it is looked at again.
  */
 const claim = async (ports: Ports, { place, record }: Work, sweep: Sweep): Promise<Claimed | undefined> => {
-  const now = timeOf(ports);
-  if (sweep.until !== null && sweep.until > now) return { releases: sweep.releases, until: sweep.until };
+  if (sweep.until !== null && claimLeft({ sweep }, ports.now()) > 0) return { releases: sweep.releases, until: sweep.until };
   const releases = sweep.until === null ? goingOf(await planOf(ports, place)) : [...sweep.releases];
   const until = timeOf(ports, CLAIM_MS);
-  const command = { type: "BeginSweep", mark: sweep.mark, releases, keep: keepOf(place), until, at: now } as const;
+  const command = { type: "BeginSweep", mark: sweep.mark, releases, keep: keepOf(place), until, ...claimTimes(ports.now()) } as const;
   const { events } = await record(command, `begin/${until}`);
   return events.find(isBegan)?.body;
 };

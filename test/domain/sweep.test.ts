@@ -4,7 +4,7 @@ import { environment } from "../../domain/environment/decider.ts";
 import type { EnvironmentEvent } from "../../domain/environment/events.ts";
 import { type Keep, sayGoes, sayStays, stayRules } from "../../domain/environment/keep.ts";
 import type { Environment } from "../../domain/environment/state.ts";
-import { isSweeping, MAX_KEPT } from "../../domain/environment/sweep.ts";
+import { isClaimed, MAX_KEPT } from "../../domain/environment/sweep.ts";
 import { type Candidate, protectedIn, verdictOf } from "../../domain/environment/verdict.ts";
 import { fold, isRefusal } from "../../domain/kernel/decider.ts";
 import { at, deploymentId, release, request } from "../support/samples.ts";
@@ -45,7 +45,9 @@ const begin = (ns: number[], seconds = 100): EnvironmentCommand => ({
   releases: ns.map(going),
   until: at(seconds + 300),
   at: at(seconds),
+  latest: at(seconds + 900),
 });
+const isSweeping = (state: Environment, now: string): boolean => isClaimed(state, now, at(9_999));
 const ended: EnvironmentCommand = {
   type: "EndSweep",
   mark: 1,
@@ -204,6 +206,13 @@ describe("a sweep", () => {
     expect(environment.decide(begin([1], 399), claimed.state)).toEqual([]);
     expect(swept(having(...four, mark(1, 2), begin([1]), begin([1, 2], 400)).events)).toEqual([deploymentId(1), deploymentId(1)]);
     expect([isSweeping(claimed.state, at(399)), isSweeping(claimed.state, at(400))]).toEqual([true, false]);
+  });
+
+  it("is not held up by a claim that a clock far ahead has dated", () => {
+    const ahead = { ...begin([1]), until: at(5_000) } as EnvironmentCommand;
+    const claimed = having(...four, mark(1), ahead);
+    expect([isClaimed(claimed.state, at(101), at(1_001)), isClaimed(claimed.state, at(101), at(5_000))]).toEqual([false, true]);
+    expect(swept(having(...four, mark(1), ahead, begin([1], 101)).events)).toEqual([deploymentId(1), deploymentId(1)]);
   });
 
   it("is put off where something is being published, and begins again", () => {
