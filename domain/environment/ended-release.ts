@@ -9,12 +9,25 @@ type Outcome = readonly EnvironmentEvent[] | Refusal;
 /** Releases that a refusal names. */
 const MAX_NAMED = 10;
 
-/** A release whose time is over: what names it is sent to what is live. */
+/** Releases that what names them reaches, besides what is live: each takes a row of the edge's table, and room in every state. */
+export const MAX_REACHED = 50;
+
+/** A release whose time is over, or that newer ones leave no room: what names it is sent to what is live. */
 export function endRelease({ release, reason, at }: Command<"EndRelease">, state: Environment): Outcome {
   const routed = state.routes.get(release);
-  if (routed === undefined || routed.ended !== null || !isOver(routed, at)) return [];
-  return flipTo(state, routed) === undefined ? [ended(routed, reason)] : [];
+  if (routed === undefined || routed.ended !== null || flipTo(state, routed) !== undefined) return [];
+  if (isOver(routed, at)) return [ended(routed, reason)];
+  return crowdedOut(state).has(release) ? [ended(routed, reason, `more than ${MAX_REACHED} newer releases are reached still`)] : [];
 }
+
+/** Those whose time is over first, of more than there is room for. */
+export const crowdedOut = ({ routes }: Pick<Environment, "routes">): ReadonlySet<string> => {
+  const reached = [...routes].flatMap(([release, { until, ended }]) => (until !== null && ended === null ? [{ release, until }] : []));
+  const tooMany = reached.length - MAX_REACHED;
+  if (tooMany <= 0) return new Set();
+  reached.sort((a, b) => (a.until < b.until ? -1 : 1));
+  return new Set(reached.slice(0, tooMany).map(({ release }) => release));
+};
 
 /** A person wants nobody to be sent to a release any more, however long it would be reached still. */
 export function cutRelease({ deploymentId, why, at }: Command<"CutRelease">, state: Environment): Outcome {

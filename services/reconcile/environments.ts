@@ -1,5 +1,6 @@
 import { type EventOf, readEvent } from "../../domain/aggregates.ts";
 import type { EnvironmentCommand } from "../../domain/environment/commands.ts";
+import { crowdedOut } from "../../domain/environment/ended-release.ts";
 import { type Fence, isAsRecorded, readFence } from "../../domain/environment/fence.ts";
 import { type Environment, isTarget } from "../../domain/environment/state.ts";
 import type { Recorded } from "../../domain/kernel/event.ts";
@@ -100,11 +101,12 @@ const expireLock = async ({ now }: Ports, { state, record }: Observed): Promise<
   if (state.lock?.until && state.lock.until <= at) await record({ type: "ExpireLock", at }, `lock/${state.lock.until}`);
 };
 
-/** Releases that what names them has reached for as long as it may. */
-const endWindows = async ({ now }: Ports, { state: { routes }, record }: Observed): Promise<void> => {
+/** Releases that what names them has reached for as long as it may, and those that newer ones leave no room. */
+const endWindows = async ({ now }: Ports, { state, record }: Observed): Promise<void> => {
   const at = new Date(now()).toISOString();
-  for (const [release, { until, ended }] of routes)
-    if (ended === null && until !== null && until <= at)
+  const crowded = crowdedOut(state);
+  for (const [release, { until, ended }] of state.routes)
+    if (ended === null && until !== null && (until <= at || crowded.has(release)))
       await record({ type: "EndRelease", release, reason: "window", at }, `window/${release}/${until}`);
 };
 

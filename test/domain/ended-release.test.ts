@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { EnvironmentCommand } from "../../domain/environment/commands.ts";
 import { environment } from "../../domain/environment/decider.ts";
+import { crowdedOut, MAX_REACHED } from "../../domain/environment/ended-release.ts";
 import type { EnvironmentEvent } from "../../domain/environment/events.ts";
 import type { Route } from "../../domain/environment/route.ts";
 import { fold, isRefusal } from "../../domain/kernel/decider.ts";
@@ -62,6 +63,34 @@ const because = (command: EnvironmentCommand, ...past: EnvironmentCommand[]): st
   const outcome = environment.decide(command, fold(environment, made(...past)));
   return isRefusal(outcome) ? outcome.because : "it was not refused";
 };
+
+describe("more releases than there is room for", () => {
+  /** What was live until the one after it, each for a second longer; the last is live. */
+  const crowd = (count: number) =>
+    Array.from({ length: count }, (_, n) => n + 1).flatMap((n): EnvironmentCommand[] => {
+      const one = goesLive(n) as Extract<EnvironmentCommand, { type: "RecordWentLive" }>;
+      const before = n === 1 ? [] : [{ release: deploymentId(n - 1), until: at(10_000 - n) }];
+      return [...flip(n), { ...one, ...(one.edge && { edge: { ...one.edge, ended: before } }) }];
+    });
+  const early = { ...ended(MAX_REACHED + 1, "window"), v: 1 as const };
+  const why = `more than ${MAX_REACHED} newer releases are reached still`;
+
+  it("end before their time, the one first whose time is over first, and only as many as are too many", () => {
+    const full = made(...crowd(MAX_REACHED + 1));
+    given(...full)
+      .when(end(MAX_REACHED, 1))
+      .yields();
+    const over = made(...crowd(MAX_REACHED + 2));
+    given(...over)
+      .when(end(MAX_REACHED, 1))
+      .yields();
+    given(...over)
+      .when(end(MAX_REACHED + 1, 1))
+      .yields(ended(MAX_REACHED + 1, "window", why));
+    expect([...crowdedOut(fold(environment, over))]).toEqual([deploymentId(MAX_REACHED + 1)]);
+    expect([...crowdedOut(fold(environment, [...over, early]))]).toEqual([]);
+  });
+});
 
 describe("a release whose window is over", () => {
   it("ends once, and not before", () => {

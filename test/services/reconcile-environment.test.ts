@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { DeploymentCommand } from "../../domain/deployment/commands.ts";
 import type { EnvironmentCommand } from "../../domain/environment/commands.ts";
 import { environment } from "../../domain/environment/decider.ts";
+import { MAX_REACHED } from "../../domain/environment/ended-release.ts";
 import type { EnvironmentEvent } from "../../domain/environment/events.ts";
 import type { Route } from "../../domain/environment/route.ts";
 import { fold } from "../../domain/kernel/decider.ts";
@@ -172,6 +173,18 @@ describe("the reconciler and releases that were live before", () => {
         cause: `reconcile/window/${deploymentId(1)}/${at(3_600)}`,
       },
     ]);
+  });
+  it("ends one before its time where newer ones leave it no room", async () => {
+    const crowd = Array.from({ length: MAX_REACHED + 2 }, (_, n) => n + 1).flatMap((n) => [
+      admitted(n),
+      flip(n),
+      switched(n, n === 1 ? [] : [n - 1]),
+      ...live(n),
+    ]);
+    const last = MAX_REACHED + 2;
+    const at = { [revalidation]: alias(last), [server]: alias(last) };
+    const { commands } = await look(crowd, at, crowd.length, { afterMs: 400_000, row: { text: JSON.stringify(routeOf(last)) } });
+    expect(commands.filter(({ type }) => type === "EndRelease")).toMatchObject([{ release: deploymentId(1) }]);
   });
   it("says again that it ended once no edge can have its row any more, until its address is taken away", async () => {
     expect(await looks([...past, ended], endedAfterMs + 10 * 60_000)).toEqual({ commands: [], published: [] });
