@@ -5,11 +5,13 @@ import { watchAliases } from "../support/alias-watch.ts";
 import { type PartsWorld, startPartsWorld } from "../support/parts-world.ts";
 import { until } from "../support/until.ts";
 import { type Deployed, lastsOf, latencies, type Percentiles } from "./figures.ts";
+import { type Sweeping, sizeOf, sweeping } from "./sweeping.ts";
 
 /**
  * `npm run soak -- --minutes M` keeps the engine busy on this machine: more and more deployments at once over many
  * environments, many on one, and all consumers stopped for a while. Prints how long it takes from the end of a build to
- * live, where that begins to climb, and how long it takes to catch up. Fails where anything was lost or went backwards.
+ * live, where that begins to climb, and how long it takes to catch up; meanwhile what is old is swept. Fails where anything was
+ * lost or went backwards.
  */
 const { values } = parseArgs({ options: { minutes: { type: "string", default: "3" }, json: { type: "boolean", default: false } } });
 const minutes = Number(values.minutes);
@@ -23,11 +25,14 @@ const STEPS = [1, 2, 4, 8, 16];
 /** The knee: where the 95th percentile is so many times that of the first step. */
 const KNEE = 3;
 
-const world = await startPartsWorld({ environments });
+const site = { skewHours: 0, keep: { releases: 2, days: 0, window: 0, wait: 0 } };
+const world = await startPartsWorld({ environments, site });
 const watch = watchAliases(world.aws, functions);
 const asked: string[] = [];
 const rss: { at: number; mb: number }[] = [];
+const disk: { at: number; mb: number }[] = [];
 let sample: NodeJS.Timeout | undefined;
+let sweeps: Sweeping | undefined;
 try {
   await world.start();
   const source = await world.api.upload("web", `${world.folder}/app`);
@@ -38,6 +43,7 @@ try {
   };
   await settled(world, [await deploy("e1")]); // what is started for the first time is not counted
   sample = setInterval(() => rss.push({ at: Date.now(), mb: process.memoryUsage().rss / 2 ** 20 }), 1_000);
+  sweeps = sweeping(world, environments, async () => void disk.push({ at: Date.now(), mb: await sizeOf(world.folder) }));
 
   const ramp: { atOnce: number; deployments: number; figures: Percentiles }[] = [];
   for (const atOnce of STEPS) {
@@ -73,6 +79,7 @@ try {
     `all consumers stopped for ${(stopped / 1000).toFixed(0)} s: ${waiting.length} deployments were done ${(recovery / 1000).toFixed(1)} s later`,
   );
 
+  const swept = await sweeps.stop();
   const all = await Promise.all(asked.map((id) => world.api.deployment(id)));
   const lost = all.filter(({ status }) => status !== "success" && status !== "superseded");
   const backwards = Object.entries(watch.stop()).filter(([, seen]) => seen.some((sequence, n) => sequence < (seen[n - 1] ?? 0)));
@@ -84,6 +91,8 @@ try {
     knee,
     recovery: { stoppedMs: stopped, deployments: waiting.length, ms: recovery },
     rss: lastsOf(rss),
+    disk: lastsOf(disk),
+    swept,
     lost: lost.map(({ id, status, reason }) => ({ id, status, reason })),
     backwards: backwards.map(([name]) => name),
     newestIsLive: live?.deploymentId === newest.id,
@@ -100,12 +109,16 @@ try {
     console.log(
       `memory        ${report.rss.firstMb.toFixed(0)} → ${report.rss.lastMb.toFixed(0)} MB, ${report.rss.kbPerDeployment(asked.length).toFixed(0)} kB a deployment`,
     );
+    console.log(
+      `disk          ${report.disk.firstMb.toFixed(0)} → ${report.disk.lastMb.toFixed(0)} MB, at most ${Math.max(...disk.map(({ mb }) => mb)).toFixed(0)} MB; ${swept.releases} releases swept, ${(swept.bytes / 1e6).toFixed(0)} MB`,
+    );
     console.log(`lost          ${lost.length}`);
     console.log(`backwards     ${backwards.length}`);
   }
   if (lost.length > 0 || backwards.length > 0 || !report.newestIsLive) process.exitCode = 1;
 } finally {
   clearInterval(sample);
+  await sweeps?.stop();
   await world.close();
 }
 

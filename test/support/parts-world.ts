@@ -28,10 +28,13 @@ export type PartsWorld = Awaited<ReturnType<typeof startPartsWorld>>;
  */
 export const startPartsWorld = async ({
   environments,
+  site: declared = {},
   variables = {},
   prepare = () => undefined,
 }: {
   environments: readonly string[];
+  /** more of the site, as in a sites file */
+  site?: object;
   variables?: Readonly<Record<string, string>>;
   prepare?: (name: string, clients: Clients) => void;
 }) => {
@@ -41,7 +44,15 @@ export const startPartsWorld = async ({
   await writeFile(
     sitesFile,
     JSON.stringify({
-      sites: [{ name: "web", source: "app", environments: environments.map((name) => ({ name })), variables: Object.keys(variables) }],
+      sites: [
+        {
+          name: "web",
+          source: "app",
+          environments: environments.map((name) => ({ name })),
+          variables: Object.keys(variables),
+          ...declared,
+        },
+      ],
     }),
   );
   const lines: string[] = [];
@@ -97,6 +108,7 @@ export const startPartsWorld = async ({
   };
   return {
     aws,
+    engineOf,
     folder,
     lines,
     api: apiClient(served.url, token),
