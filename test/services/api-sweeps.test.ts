@@ -19,15 +19,20 @@ beforeAll(async () => {
   const sites = { sites: [{ ...siteConfigOf("web", "production"), keep: KEEP }, siteConfigOf("shop", "production")] };
   // this room has no Lambda: every server's version has a megabyte, that of a dead publisher two
   const versions = async (name: string) =>
-    name === "web-production-server" ? [1, 2, 3, 4, 9].map((n) => versionOf(String(n), { bytes: n === 9 ? 2_000_000 : 1_000_000 })) : [];
+    name === "web-production-server"
+      ? [1, 2, 3, 4, 9].map((n) => versionOf(String(n), { bytes: n === 9 ? 2_000_000 : 1_000_000 }))
+      : (name === "web-production-revalidation" ? [1, 2, 3] : []).map((n) => versionOf(String(n), { bytes: 500_000 }));
   room = await openApiRoom(sites, (_, engine) => apiPorts({ ...engine, functions: { ...engine.functions, versions } }));
   for (const n of [1, 2, 3, 4]) await goLive(n);
+  await put(`${siteResources("web", "production").assets}/_next/stray.js`, "12345");
 }, 60_000);
 afterAll(() => room.close());
 
 const because = (cause: string) => ({ cause, correlation: cause, actor: "test" });
 const give = (command: Parameters<ApiRoom["engine"]["aggregates"]["environment"]["execute"]>[2], cause: string) =>
   room.engine.aggregates.environment.execute("web", "production", command, because(cause));
+/** The fourth has the third's code of the revalidation. */
+const functionsOf = (n: number) => functions(n).map((one) => (n === 4 && one.role === "revalidation" ? { ...one, version: "3" } : one));
 /** Its release has a manifest, and one file that none of the others has. */
 const goLive = async (n: number): Promise<void> => {
   const [id, at] = [deploymentId(n), new Date().toISOString()];
@@ -37,7 +42,7 @@ const goLive = async (n: number): Promise<void> => {
     { type: "RecordBuildStarted", buildId: `b:${n}`, logs: "/aws/codebuild/b" },
     { type: "RecordBuildSucceeded", buildId: `b:${n}`, artifact: artifact(n) },
     { type: "StartRelease", releaseId: id },
-    { type: "RecordVersions", functions: functions(n) },
+    { type: "RecordVersions", functions: functionsOf(n) },
     { type: "RecordChecksPassed", release: release(n), checks: [check(n)] },
   ];
   for (const command of commands) await room.engine.aggregates.deployment.execute(id, command, because(`${n}/${command.type}`));
@@ -74,11 +79,11 @@ describe("what stays and what goes", () => {
         because: expect.stringContaining("it was not among the last 1"),
       },
       { sequence: 2, stays: null, goes: "was-live" },
-      { sequence: 3, stays: "way-back", goes: null, because: "a rollback goes there" },
+      { sequence: 3, stays: "way-back", goes: null, because: "a rollback goes there", bytes: 1_000_000 },
       { sequence: 4, stays: "live", goes: null, because: "it is live", bytes: 1_000_000 },
     ]);
-    expect(sweep).toMatchObject({ marked: null, swept: null, strangers: [], others: ["version web-production-server:9"] });
-    expect(sweep.bytes).toEqual({ stay: 2_000_000, go: 4_000_000 });
+    expect(sweep).toMatchObject({ marked: null, swept: null, strangers: [], others: ["version web-production-server:9", "files 1"] });
+    expect(sweep.bytes).toEqual({ stay: 2_500_000, go: 5_000_005 });
     expect(await version()).toBe(before);
   });
 
