@@ -299,6 +299,8 @@ const rights: Partial<Record<EngineFunctionName, readonly Right[]>> = {
     buildLogs,
     // two releases are compared: what their versions are, and the lists of their files
     may(["lambda:GetFunctionConfiguration"], ...qualified("*")),
+    // what of a site's releases stays and goes: how much code each has
+    may(["lambda:ListVersionsByFunction"], ...functionsOfSites),
     list("static"),
     may(["s3:GetObject"], objects("static", `${every.releases}/*`)),
     may(

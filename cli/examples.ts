@@ -88,6 +88,16 @@ export const shown: Readonly<Record<string, Shown>> = {
     examples: ["skew cut dep_01J5", 'skew cut dep_01J5 --reason "its checkout charges twice" --yes'],
     ends: [stopped, ...CHANGING],
   },
+  gc: {
+    examples: [
+      ["gc web/production --dry-run", "which releases stay and which go, and why"],
+      ["gc web/production --explain /robots.txt", "why one thing stays or goes"],
+      ["gc web/production", "marks what nothing keeps, or sweeps what was marked long enough"],
+    ],
+    ends: CHANGING,
+  },
+  keep: { examples: ['keep dep_01J5 --reason "the release that was audited"'], ends: CHANGING },
+  unkeep: { examples: ["unkeep dep_01J5"], ends: CHANGING },
   pin: { examples: ['pin web/production --reason "sale until Monday"'], ends: CHANGING },
   unpin: { examples: ["unpin web/production"], ends: CHANGING },
   lock: { examples: ['lock web/production --reason "moving the database" --until 2h'], ends: CHANGING },

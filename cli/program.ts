@@ -10,9 +10,11 @@ import { doctorCommand } from "./commands/doctor.ts";
 import { doraCommand } from "./commands/dora.ts";
 import { envCommand } from "./commands/env.ts";
 import { eventsCommand } from "./commands/events.ts";
+import { gcCommand } from "./commands/gc.ts";
 import { historyCommand } from "./commands/history.ts";
 import { initCommand } from "./commands/init.ts";
 import { inspectCommand } from "./commands/inspect.ts";
+import { keepCommand, unkeepCommand } from "./commands/keep.ts";
 import { listCommand } from "./commands/list.ts";
 import { lockCommand, unlockCommand } from "./commands/lock.ts";
 import { logsCommand } from "./commands/logs.ts";
@@ -54,6 +56,9 @@ const commands: readonly Register[] = [
   cancelCommand,
   retryCommand,
   skewCommand,
+  gcCommand,
+  keepCommand,
+  unkeepCommand,
   pinCommand,
   unpinCommand,
   lockCommand,

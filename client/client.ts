@@ -28,6 +28,7 @@ import {
   OneSession,
   OneWebhook,
   PlannedRollback,
+  PlannedSweep,
   PreparedSource,
   type RequestDeployment,
   type Rollback,
@@ -37,6 +38,7 @@ import {
   SessionWithSecret,
   type SetVariables,
   StreamEvents,
+  SweepAsked,
   VariablesChanged,
   VariableValues,
   WebhookWithSecret,
@@ -104,6 +106,13 @@ const changes = ({ get, post }: Calls) => ({
   /** nobody is sent to the release of this deployment any more */
   cutRelease: (site: string, environment: string, deployment: string, reason: string | undefined, key: Key) =>
     only(post(`${pathOf(site, environment)}/releases/${segment(deployment)}/cut`, OneEnvironment, { reason }, key), "environment"),
+  /** `verb`: keep, whatever the rules say; unkeep leaves it to the rules again */
+  keepRelease: (site: string, environment: string, deployment: string, verb: "keep" | "unkeep", reason: string | undefined, key: Key) =>
+    only(post(`${pathOf(site, environment)}/releases/${segment(deployment)}/${verb}`, OneEnvironment, { reason }, key), "environment"),
+  /** what stays and what goes; nothing is changed. `explain`: also why one thing does */
+  sweepPlan: (site: string, environment: string, explain?: string) => get(`${pathOf(site, environment)}/sweep`, PlannedSweep, { explain }),
+  /** asks for the next step of the sweep */
+  sweep: (site: string, environment: string, key: Key) => post(`${pathOf(site, environment)}/sweep`, SweepAsked, {}, key),
   /** `verb`: pin, unpin, lock or unlock */
   change: (site: string, environment: string, verb: "pin" | "unpin" | "lock" | "unlock", body: object, key: Key) =>
     only(post(`${pathOf(site, environment)}/${verb}`, OneEnvironment, body, key), "environment"),

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { GitCommit, Source } from "../domain/deployment/shapes.ts";
 import { FlipReason } from "../domain/environment/events.ts";
+import { GoRule, Keep, stayRules } from "../domain/environment/keep.ts";
 import { DeploymentId, Name } from "../domain/kernel/identity.ts";
 import { Seal, SealManifest } from "../domain/kernel/seal.ts";
 import { storable } from "../domain/kernel/text.ts";
@@ -264,6 +265,53 @@ export const RollbackStarted = z.object({
  * edge's table. Asked for twice it changes nothing. 409 `release.live`, `release.going-live`, `release.not-routed`.
  */
 export const CutRelease = z.strictObject({ reason: reason.optional() });
+
+/**
+ * `GET /v1/environments/:site/:environment/sweep?explain=` → what of its releases stays and what goes, and by which rule, without
+ * changing anything. `explain`: a deployment, `<function>:<version>`, `r-<n>`, a path as visitors ask for it, a key in the bucket of
+ * files, or the id of a set of public files.
+ */
+export const PlanSweep = z.strictObject({ explain: z.string().min(1).max(1_024).optional() });
+export const PlannedSweep = z.object({
+  sweep: z.object({
+    /** as the sites file says it; `window` and `wait` in hours */
+    keep: Keep.extend({ wait: z.number() }),
+    marked: EnvironmentView.shape.marked,
+    swept: EnvironmentView.shape.swept,
+    /** oldest first; one of `stays` and `goes` is null */
+    releases: z.array(
+      z.object({
+        deploymentId: z.string(),
+        /** the id that its build was made with */
+        release: z.string(),
+        sequence: z.number(),
+        madeAt: z.string(),
+        stays: z.enum(stayRules).nullable(),
+        goes: GoRule.nullable(),
+        because: z.string(),
+        /** of its functions' code, as far as no other release has it */
+        bytes: z.number(),
+      }),
+    ),
+    /** what no release has and goes too; of files, how many */
+    others: z.array(z.string()),
+    /** ids of releases that no deployment in the log has: while there are any, nothing goes */
+    strangers: z.array(z.string()),
+    /** of functions' code and of files that have a name of their own in each version */
+    bytes: z.object({ stay: z.number(), go: z.number() }),
+  }),
+  /** `of`: the deployments that need it; where none does, those that it is of */
+  explained: z.object({ thing: z.string(), stays: z.boolean(), because: z.string(), of: z.array(z.string()) }).nullable(),
+});
+/** `POST …/sweep` `{}` → 202 `{asked}`: what nothing keeps is marked, or what was marked long enough is taken away. */
+export const Sweep = z.strictObject({});
+export const SweepAsked = z.object({ asked: z.literal(true) });
+
+/**
+ * `POST …/releases/:deployment/keep` `{reason}`, `/unkeep` `{reason?}` → 200 `{environment}`. 409 `release.swept`,
+ * `release.unknown`, `release.too-many-kept`.
+ */
+export const KeepRelease = z.strictObject({ reason });
 
 /** `POST …/pin` `{reason}`, `/unpin` `{reason?}`, `/lock` `{reason, until?}`, `/unlock` `{reason?, force?}` → 200 `{environment}` */
 export const Pin = z.strictObject({ reason });

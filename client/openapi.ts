@@ -1,5 +1,6 @@
 import type * as z from "zod";
 import { Artifact, GitCommit, Release, Source } from "../domain/deployment/shapes.ts";
+import { Keep } from "../domain/environment/keep.ts";
 import { DeploymentId, Name } from "../domain/kernel/identity.ts";
 import { type JsonSchema, jsonSchema, namedSchemas } from "../domain/kernel/json-schema.ts";
 import { DeploymentView, EnvironmentView } from "../domain/projections/views.ts";
@@ -19,6 +20,9 @@ const SHARED = {
   DeploymentView,
   Environment: contract.OneEnvironment.shape.environment,
   LiveView: EnvironmentView.shape.history.element,
+  Marked: EnvironmentView.shape.marked,
+  Swept: EnvironmentView.shape.swept,
+  Keep,
   WebhookView: contract.OneWebhook.shape.webhook,
   ComparedRelease: contract.OneComparison.shape.comparison.shape.from,
   Delivery: contract.OneDelivery.shape.delivery,
@@ -45,7 +49,7 @@ const PATH_PARAMETERS: Readonly<Record<string, string>> = {
   site: "Name of a site",
   environment: "Name of an environment of the site",
   id: "An id, or a unique beginning of it; 409 id.ambiguous names the candidates",
-  deployment: "Id of a deployment whose release has an address, or a unique beginning of it",
+  deployment: "Id of a deployment, or a unique beginning of it",
   other: "Id of the deployment that it is held against, or a unique beginning of it",
   name: "Name of a variable",
   delivery: "Id of a delivery, or a unique beginning of it",
@@ -115,7 +119,7 @@ const operationOf = (operation: Operation): JsonSchema => {
     ...(parameters.length > 0 && { parameters }),
     ...(body !== undefined && { requestBody: { required: !body.safeParse({}).success, content: content(body) } }),
     responses: {
-      [status]: { description: summary, headers: { [VERSION_HEADER]: component("headers", "Version") }, content: content(answer, type) },
+      [status]: { description: "Done", content: content(answer, type) },
       ...Object.fromEntries(problemsOf(operation).map((problem) => [problem, component("responses", String(problem))])),
     },
   };

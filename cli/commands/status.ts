@@ -7,6 +7,7 @@ import type { Context, Register } from "../context.ts";
 import { pastOption, showAge } from "../duration.ts";
 import { type Environment, environmentName, resolveEnvironment, type Whereabouts, whereabouts } from "../environment.ts";
 import { CliError } from "../failure.ts";
+import { sayMarked } from "../marked.ts";
 import { redeploy, sourcesHere } from "../redeploy.ts";
 import { name, type RollbackPlan, tookDown } from "../rollback-plan.ts";
 import { showCommit } from "../show-commit.ts";
@@ -195,6 +196,7 @@ function show(
     ]);
   if (changed.length > 0)
     rows.push(["variables", `changed since the live release: ${changed.join(", ")}${help(`; to take effect:  ${deploy}`)}`]);
+  if (environment.marked !== null) rows.push(["marked", `${sayMarked(environment.marked)}${help(`:  shiplog gc ${place} --dry-run`)}`]);
   for (const warning of warnings) rows.push(["warning", plain(warning)]);
 
   const undone = tookDown(environment);

@@ -28,6 +28,7 @@ import { seals } from "./seals.ts";
 import { scopes, sessions } from "./sessions.ts";
 import { sources } from "./sources.ts";
 import { streams } from "./streams.ts";
+import { sweeps } from "./sweeps.ts";
 import { variables } from "./variables.ts";
 import { webhookDeliveries } from "./webhook-deliveries.ts";
 import { webhooks } from "./webhooks.ts";
@@ -121,6 +122,7 @@ export const createApi = (ports: Ports): Hono<Env> => {
   app.route("/v1/deployments", buildLogs(ports));
   app.route("/v1/deployments", comparisons(ports));
   app.route("/v1/environments", environments(ports));
+  app.route("/v1/environments", sweeps(ports));
   app.route("/v1/environments", history(ports));
   app.route("/v1/environments", liveHistories(ports));
   app.route("/v1/environments", variables(ports));

@@ -1,4 +1,4 @@
-import type { EngineConfig } from "../../blueprint/engine-config.ts";
+import type { EngineConfig, SiteConfig } from "../../blueprint/engine-config.ts";
 import type { PublishedFunction, Source } from "../../domain/deployment/shapes.ts";
 import type { Commit } from "../../domain/kernel/chain.ts";
 import type { SealManifest } from "../../domain/kernel/seal.ts";
@@ -14,6 +14,9 @@ import type { Clock } from "../../engine/kit/clock.ts";
 import type { Aggregates } from "../../engine/log/execute.ts";
 import type { Log } from "../../engine/log/log.ts";
 import type { GithubTokenReader } from "../../engine/oidc/github-tokens.ts";
+import type { manifestsOf } from "../../engine/sweep/found.ts";
+import type { Place } from "../../engine/sweep/place.ts";
+import type { Plan } from "../../engine/sweep/plan.ts";
 import type { Views } from "../../engine/views/views.ts";
 import type { Rules } from "../../engine/webhooks/target.ts";
 import type { WebhookSecrets } from "../../engine/webhooks/webhook-secrets.ts";
@@ -51,6 +54,7 @@ export type Ports = {
   readonly deadLetters: DeadLetters;
   readonly released: Released;
   readonly sight: EngineSight;
+  readonly sweeps: Sweeps;
   /** the values of environments' variables */
   readonly secrets: Pick<SiteSecretsStore, "document" | "change">;
   readonly webhooks: Webhooks;
@@ -89,6 +93,16 @@ export type Released = {
   facts(of: Pick<PublishedFunction, "name" | "version">): Promise<VersionFacts | undefined>;
   /** by the key of its manifest; `undefined` where that is gone */
   publicFiles(manifest: string): Promise<readonly FileDigest[] | undefined>;
+};
+
+/** What of an environment stays and goes, and who takes it away. */
+export type Sweeps = {
+  /** looks at everything that lies in its places */
+  plan(place: SiteConfig): Promise<{ readonly place: Place; readonly plan: Plan }>;
+  /** what each release of a plan serves besides its functions */
+  manifests(place: Place, plan: Plan): ReturnType<typeof manifestsOf>;
+  /** puts a message into the queue of `sweep` */
+  send(body: string): Promise<void>;
 };
 
 /** Where apps' sources are kept, by the digest of their zip. */

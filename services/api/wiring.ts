@@ -1,10 +1,14 @@
+import { unlessMissing } from "../../engine/aws/errors.ts";
 import { type Chance, systemChance } from "../../engine/kit/chance.ts";
 import { Manifest } from "../../engine/open-next/manifest.ts";
+import { manifestsOf } from "../../engine/sweep/found.ts";
+import { placeOf } from "../../engine/sweep/place.ts";
+import { planOf } from "../../engine/sweep/plan.ts";
 import { everyAddress } from "../../engine/webhooks/lookup.ts";
 import type { Engine } from "../../engine/wiring/engine.ts";
 import { engineSight } from "./engine-sight.ts";
 import { letterQueues } from "./letter-queues.ts";
-import type { Ports } from "./ports.ts";
+import type { Ports, Sweeps } from "./ports.ts";
 
 /** What the API needs of the engine. */
 export type ApiEngine = Pick<
@@ -20,6 +24,9 @@ export type ApiEngine = Pick<
   | "builds"
   | "versionFacts"
   | "objects"
+  | "functions"
+  | "events"
+  | "back"
   | "queues"
   | "siteLetters"
   | "archive"
@@ -77,6 +84,7 @@ export const apiPorts = (engine: ApiEngine, { chance = systemChance, canStream =
     },
     archive,
     sight: engineSight(engine),
+    sweeps: sweeps(engine),
     secrets,
     webhooks: {
       rows: views,
@@ -88,5 +96,23 @@ export const apiPorts = (engine: ApiEngine, { chance = systemChance, canStream =
     clock,
     chance,
     report: log,
+  };
+};
+
+const sweeps = (engine: ApiEngine): Sweeps => {
+  const { aggregates, back, clock, config, events, functions, objects, queues } = engine;
+  const versions = async (name: string) => (await unlessMissing(functions.versions(name))) ?? [];
+  return {
+    plan: async (declared) => {
+      const place = placeOf(config, declared);
+      return { place, plan: await planOf({ aggregates, back, events, objects, now: clock.now, versions }, place) };
+    },
+    manifests: (place, { judged }) =>
+      manifestsOf(
+        { objects },
+        place,
+        judged.map(({ one }) => one),
+      ),
+    send: (body) => queues.send("sweep", body),
   };
 };

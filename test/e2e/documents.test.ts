@@ -19,10 +19,11 @@ const YOUR_APP = "docs/guides/your-app.md";
 const VARIABLES = "docs/guides/variables.md";
 const STAGING = "docs/guides/staging-and-production.md";
 const ROLLBACK = "docs/guides/rollback.md";
+const CLEANING = "docs/guides/cleaning-up.md";
 const WEBHOOKS = "docs/guides/slack-and-webhooks.md";
 const LEAVING = "docs/guides/leaving.md";
 const UPGRADE = "docs/guides/upgrade.md";
-const PAGES = [START, YOUR_APP, VARIABLES, STAGING, ROLLBACK, WEBHOOKS, LEAVING, UPGRADE];
+const PAGES = [START, YOUR_APP, VARIABLES, STAGING, ROLLBACK, CLEANING, WEBHOOKS, LEAVING, UPGRADE];
 
 /** Guides of which nothing is typed, and why. */
 const UNREAD: Readonly<Record<string, string>> = {
@@ -51,6 +52,7 @@ const PLACEHOLDERS: readonly { page: string; written: string; here: () => string
   { page: START, written: "create-next-app@latest web --yes", here: () => `create-next-app@${CREATE_NEXT_APP} web --yes --empty` },
   { page: YOUR_APP, written: "path/to/your/app", here: () => "web" },
   { page: ROLLBACK, written: "dep_01J7", here: () => /Pages that are open reach (dep_\w+) until/.exec(printed)?.[1] ?? "none was printed" },
+  { page: CLEANING, written: "dep_01J5", here: () => deployments()[0] ?? "none was printed" },
   { page: WEBHOOKS, written: "https://hooks.example.com/shiplog", here: () => receiver.url("program") },
   { page: WEBHOOKS, written: "wh_2DGBN", here: () => seen("wh_") },
   { page: WEBHOOKS, written: "msg_EgJB", here: () => seen("msg_") },

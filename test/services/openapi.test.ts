@@ -21,7 +21,11 @@ beforeAll(async () => {
     loopbackWebhooks: true,
   };
   // this room has no Lambda: no version is there to be asked
-  room = await openApiRoom(sites, (ports) => ({ ...ports, released: { ...ports.released, facts: async () => undefined } }));
+  room = await openApiRoom(sites, (ports, engine) => ({
+    ...ports,
+    released: { ...ports.released, facts: async () => undefined },
+    sweeps: apiPorts({ ...engine, functions: { ...engine.functions, versions: async () => [] } }).sweeps,
+  }));
   await room.clients.secrets.send(new CreateSecretCommand({ Name: siteResources("web", "production").secret, SecretString: "{}" }));
 }, 60_000);
 afterAll(() => room.close());
@@ -130,6 +134,10 @@ describe("the API's document", () => {
     for (const path of ["", "/rollback", "/events", "/history?limit=1", "/why"]) await ask("GET", `${place}${path}`);
     await ask("POST", `${place}/releases/${two}/cut`, {});
     await ask("POST", `${place}/releases/${one}/cut`, { reason: "it is broken" });
+    await ask("POST", `${place}/releases/${one}/keep`, { reason: "an audit" });
+    await ask("POST", `${place}/releases/${one}/unkeep`, {});
+    await ask("GET", `${place}/sweep?explain=${one}`);
+    await ask("POST", `${place}/sweep`, {});
     const key = { "idempotency-key": "one" };
     await ask("POST", `${place}/rollback`, { reason: "it is broken" }, key);
     await ask("POST", `${place}/rollback`, { reason: "another" }, key);

@@ -1,0 +1,122 @@
+import { randomUUID } from "node:crypto";
+import type { z } from "zod";
+import type { PlannedSweep } from "../../client/contract.ts";
+import { counted } from "../../domain/kernel/counted.ts";
+import { showBytes } from "../../domain/wording.ts";
+import type { Context, Register } from "../context.ts";
+import { showAge } from "../duration.ts";
+import { type Environment, environmentName, resolveEnvironment, type Whereabouts, whereabouts } from "../environment.ts";
+import { usageError } from "../failure.ts";
+import { sayMarked } from "../marked.ts";
+import { shortIds } from "../short-id.ts";
+import { list, plain } from "../terminal.ts";
+
+type Options = Whereabouts & { readonly dryRun?: boolean; readonly explain?: string };
+type Planned = z.infer<typeof PlannedSweep>;
+type Sweep = Planned["sweep"];
+
+/** What nothing keeps any more is marked, and swept later. The engine looks once a day; this has it look now. */
+export const gcCommand: Register = (program, run) =>
+  void program
+    .command("gc")
+    .description("take the sweep of old releases one step further, or show what stays and what goes")
+    .argument("[place]", "<site>/<environment>; default: the only one, or production")
+    .option("--site <site>")
+    .option("--env <environment>")
+    .option("--dry-run", "change nothing: which releases stay and which go, and by which rule")
+    .option(
+      "--explain <thing>",
+      "change nothing: why one thing stays or goes: a deployment, <function>:<version>, r-<n>, a path of a file, a key, or the id of a set",
+    )
+    .action((place: string | undefined, options: Options) => run((context) => gc(context, place, options)));
+
+async function gc(context: Context, given: string | undefined, options: Options): Promise<undefined> {
+  const { terminal, json } = context;
+  const api = context.api();
+  if (options.explain === "") throw usageError("--explain names nothing.", "Write for example --explain /robots.txt.");
+  const environment = await resolveEnvironment(api, whereabouts(given, options));
+  const { site, environment: name } = environment;
+  if (options.explain !== undefined) {
+    const { explained } = await api.sweepPlan(site, name, options.explain);
+    if (json) terminal.document({ explained });
+    else if (explained !== null) terminal.result(explanation(explained));
+  } else if (options.dryRun === true) {
+    const { sweep } = await api.sweepPlan(site, name);
+    if (json) terminal.document({ sweep });
+    else show(context, environment, sweep);
+  } else await ask(context, environment);
+  return undefined;
+}
+
+const explanation = ({ thing, stays, because, of }: NonNullable<Planned["explained"]>): string =>
+  [
+    `${plain(thing)} ${stays ? "stays" : of.length === 0 ? "is kept by nothing" : "goes"}: ${plain(because)}`,
+    ...(of.length > 0 ? [`${stays ? "needed by" : "of"}  ${of.join(", ")}`] : []),
+  ].join("\n");
+
+async function ask({ terminal, json, api: open }: Context, environment: Environment): Promise<void> {
+  const { site, environment: name, marked } = environment;
+  await open().sweep(site, name, randomUUID());
+  if (json) return terminal.document({ asked: true, site, environment: name, marked });
+  terminal.result(next(environment, new Date().toISOString()));
+  terminal.note(`What stays and what goes:  shiplog gc ${environmentName(environment)} --dry-run`);
+}
+
+/** What the engine does now that it is asked. */
+const next = (environment: Environment, now: string): string => {
+  const { marked } = environment;
+  const place = environmentName(environment);
+  if (marked === null)
+    return `${place} is looked through now. What nothing keeps is marked, waits for as many hours as its \`keep.wait\` says (usual: 24), and goes if nothing keeps it then.`;
+  if (marked.since === null && marked.after > now) return `${place}: ${sayMarked(marked)}. Until then nothing is swept.`;
+  return `${place}: ${sayMarked({ ...marked, since: marked.since ?? now })}, but for what something keeps by now.`;
+};
+
+function show({ terminal }: Context, environment: Environment, sweep: Sweep): void {
+  const place = environmentName(environment);
+  const { keep, marked, swept, releases, others, strangers, bytes } = sweep;
+  if (releases.length > 0) terminal.result(table(sweep, terminal.columns, (goes, text) => terminal.paint(goes ? "yellow" : "green", text)));
+  const going = releases.filter(({ goes }) => goes !== null).length;
+  const lines = [
+    ...(releases.length > 0
+      ? [
+          `${counted(releases.length - going, "release")} of ${place} ${verb(releases.length - going, "stay")} (${showBytes(bytes.stay)}), ${going} ${verb(going, "go")} (${showBytes(bytes.go)}).`,
+        ]
+      : [`Nothing of a release lies in ${place}.`]),
+    ...(others.length > 0 ? [`No release has these, and they go too: ${told(others)}.`] : []),
+    ...(strangers.length > 0
+      ? [`Nothing is swept here while there are releases that no deployment in the log has: ${told(strangers)}.`]
+      : []),
+    ...(marked === null ? [] : [`${sayMarked(marked)}.`]),
+    ...(marked === null && going + others.length > 0 && strangers.length === 0
+      ? [`What goes is not marked yet. Once it is, it waits ${counted(keep.wait, "hour")}. To have it marked now:  shiplog gc ${place}`]
+      : []),
+    ...(swept === null
+      ? []
+      : [
+          `Swept last ${showAge(swept.at, Date.now())}: ${counted(swept.releases, "release")}, ${showBytes(swept.bytes)}${swept.left === null ? "" : `; left: ${plain(swept.left)}`}.`,
+        ]),
+  ];
+  terminal.result(lines.join("\n"));
+}
+
+/** The newest first. */
+const table = ({ releases }: Sweep, columns: number | undefined, paint: (goes: boolean, text: string) => string): string => {
+  const short = shortIds(releases.map(({ deploymentId }) => deploymentId));
+  const rows = releases
+    .toReversed()
+    .map(({ deploymentId, sequence, goes, because, bytes }) => [
+      `#${sequence}`,
+      short.get(deploymentId) ?? deploymentId,
+      paint(goes !== null, goes === null ? "stays" : "goes"),
+      showBytes(bytes),
+      plain(because),
+    ]);
+  return list([["SEQ", "RELEASE", "VERDICT", "SIZE", "BECAUSE"], ...rows], ["SIZE"], columns);
+};
+
+const verb = (number: number, plural: "stay" | "go"): string => (number === 1 ? `${plural}${plural === "go" ? "es" : "s"}` : plural);
+
+const MAX_TOLD = 10;
+const told = (all: readonly string[]): string =>
+  [...all.slice(0, MAX_TOLD).map(plain), ...(all.length > MAX_TOLD ? [`and ${all.length - MAX_TOLD} more`] : [])].join(", ");
