@@ -203,7 +203,7 @@ const rights: Partial<Record<EngineFunctionName, readonly Right[]>> = {
     ...events,
     // when it looked through an environment last
     may(["dynamodb:GetItem", "dynamodb:PutItem"], table(VIEWS_TABLE)),
-    may(["lambda:ListVersionsByFunction"], ...functionsOfSites),
+    may(["lambda:ListVersionsByFunction", "lambda:ListAliases"], ...functionsOfSites),
     // a version by its number, and never a function: that has no colon after its name
     may(["lambda:DeleteFunction"], ...qualified("*")),
     ...removeAddresses,
@@ -300,7 +300,7 @@ const rights: Partial<Record<EngineFunctionName, readonly Right[]>> = {
     // two releases are compared: what their versions are, and the lists of their files
     may(["lambda:GetFunctionConfiguration"], ...qualified("*")),
     // what of a site's releases stays and goes: how much code each has
-    may(["lambda:ListVersionsByFunction"], ...functionsOfSites),
+    may(["lambda:ListVersionsByFunction", "lambda:ListAliases"], ...functionsOfSites),
     list("static"),
     may(["s3:GetObject"], objects("static", `${every.releases}/*`)),
     may(

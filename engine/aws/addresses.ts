@@ -12,6 +12,7 @@ import {
   GetPolicyCommand,
   type InvokeMode,
   type LambdaClient,
+  paginateListAliases,
   UpdateAliasCommand,
   UpdateFunctionUrlConfigCommand,
 } from "@aws-sdk/client-lambda";
@@ -69,12 +70,22 @@ export const releaseAddresses = (client: LambdaClient) => ({
     return { version: found.FunctionVersion ?? "", url: url?.FunctionUrl };
   },
 
+  /** The names of every alias of a function; none where there is no such function. */
+  aliases: async (name: string): Promise<string[]> => (await unlessMissing(aliasNames(client, name))) ?? [],
+
   /** Takes the URL away, and then the alias, whose permissions go with it. Fine where they are gone already. */
   remove: async ({ name, alias }: AddressName): Promise<void> => {
     await unlessMissing(client.send(new DeleteFunctionUrlConfigCommand({ FunctionName: name, Qualifier: alias })));
     await unlessMissing(client.send(new DeleteAliasCommand({ FunctionName: name, Name: alias })));
   },
 });
+
+const aliasNames = async (client: LambdaClient, name: string): Promise<string[]> => {
+  const names: string[] = [];
+  for await (const { Aliases = [] } of paginateListAliases({ client }, { FunctionName: name }))
+    names.push(...Aliases.flatMap(({ Name }) => Name ?? []));
+  return names;
+};
 
 /** Whether it was made just now: then it has no URL yet, unless somebody else makes one in this moment. */
 const makeAlias = async (client: LambdaClient, wanted: AddressWanted): Promise<boolean> => {

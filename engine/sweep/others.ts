@@ -1,5 +1,7 @@
 import { PUBLIC_SETS } from "../../blueprint/edge-table.ts";
 import { type Recent, verdictOf } from "../../domain/environment/verdict.ts";
+import type { Environment } from "../../domain/environment/state.ts";
+import { aliasOf } from "../edge/addresses.ts";
 import type { FunctionState } from "../aws/functions.ts";
 import type { Objects } from "../aws/objects.ts";
 import type { Manifest } from "../open-next/manifest.ts";
@@ -9,6 +11,8 @@ import { namedBy, type Thing } from "./things.ts";
 
 export type Ports = FoundPorts & {
   readonly objects: Pick<Objects, "pages">;
+  /** the names of a function's aliases */
+  aliases(name: string): Promise<readonly string[]>;
   /** every version of a function, with its bytes; none where there is no such function */
   versions(name: string): Promise<readonly Pick<FunctionState, "version" | "bytes">[]>;
 };
@@ -16,7 +20,7 @@ export type Ports = FoundPorts & {
 /** The code before the first release: the infrastructure made it. */
 const PLACEHOLDER = "1";
 /** Of each kind, that one mark names. */
-const MOST_NAMED = 45;
+const MOST_NAMED = 30;
 const MOST_FILES = 10_000;
 
 export type Others = {
@@ -34,13 +38,35 @@ export const othersOf = async (
   place: Place,
   { found }: Inventory,
   manifests: ReadonlyMap<string, Manifest | undefined>,
-  recent: Recent,
+  { recent, state }: { readonly recent: Recent; readonly state: Addressed },
 ): Promise<Others> => {
   const sizes = new Map<string, number>();
+  const addresses = await strayAddresses(ports, place, found, state);
   const versions = await strayVersions(ports, place, found, sizes);
   const files = await strayFiles(ports, place, namedBy(manifests.values()), sizes);
   const pages = await strayPages(ports, place, new Set(found.map(({ release }) => release)), recent);
-  return { things: [...versions, ...pages, ...files], sizes };
+  return { things: [...addresses, ...versions, ...pages, ...files], sizes };
+};
+
+type Addressed = Pick<Environment, "routes" | "edge" | "open">;
+
+/**
+ * What a flip made and nobody was sent to: an address is taken away with its release, or once nobody is sent to it; one of a flip that
+ * died has neither. Its number is the flip's own.
+ */
+const strayAddresses = async (ports: Ports, place: Place, found: Inventory["found"], { routes, edge, open }: Addressed): Promise<Thing[]> => {
+  const numbers = [
+    ...found.map(({ sequence }) => sequence),
+    ...[...routes.values()].map(({ route }) => route.address),
+    ...(edge === null ? [] : [edge.route.address]),
+    ...open.keys(),
+  ];
+  const known = new Set(numbers.map(aliasOf));
+  const strays: Thing[] = [];
+  for (const name of place.functions)
+    for (const alias of await ports.aliases(name))
+      if (/^r-\d+$/.test(alias) && !known.has(alias)) strays.push({ kind: "address", name: `${name}:${alias}`, of: null });
+  return strays.slice(0, MOST_NAMED);
 };
 
 const strayVersions = async (ports: Ports, place: Place, found: Inventory["found"], sizes: Map<string, number>): Promise<Thing[]> => {

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import * as z from "zod";
 import { functionArn, LATEST } from "./names.ts";
-import { answer, type Call, checkRevision, input, type Operations, referenceOf } from "./operation.ts";
+import { answer, type Call, checkRevision, input, type Operations, page, referenceOf } from "./operation.ts";
 import { type Alias, aliasOf, type FunctionRecord, findAlias, versionOf, versionsOf } from "./records.ts";
 import { conflict, invalid } from "./refusals.ts";
 import type { Registry } from "./registry.ts";
@@ -55,6 +55,14 @@ export const aliasOperations = (
     GetAlias(call) {
       const { record, alias } = aliasAt(registry, call);
       return answer(200, aliasConfiguration(record, alias));
+    },
+
+    ListAliases(call) {
+      const record = registry.get(referenceOf(call).name);
+      const version = call.query.get("FunctionVersion");
+      const all = Object.values(record.aliases).filter((alias) => version === null || alias.functionVersion === version);
+      const { page: aliases, ...more } = page(all, ({ name }) => name, call);
+      return answer(200, { Aliases: aliases.map((alias) => aliasConfiguration(record, alias)), ...more });
     },
 
     UpdateAlias(call) {

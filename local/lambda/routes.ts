@@ -8,6 +8,7 @@ const PATHS: Readonly<Record<string, string>> = {
   UpdateFunctionConfiguration: "PUT /2015-03-31/functions/*/configuration",
   PublishVersion: "POST /2015-03-31/functions/*/versions",
   ListVersionsByFunction: "GET /2015-03-31/functions/*/versions",
+  ListAliases: "GET /2015-03-31/functions/*/aliases",
   CreateAlias: "POST /2015-03-31/functions/*/aliases",
   GetAlias: "GET /2015-03-31/functions/*/aliases/*",
   UpdateAlias: "PUT /2015-03-31/functions/*/aliases/*",

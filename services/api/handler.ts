@@ -2,6 +2,7 @@ import type { LambdaFunctionURLEvent } from "aws-lambda";
 import { handle } from "hono/aws-lambda";
 import { onLambda } from "../../engine/wiring/lambda.ts";
 import {
+  addresses,
   aggregates,
   archive,
   back,
@@ -31,6 +32,7 @@ export const wire = (engine: ApiEngine) => {
 
 export const handler = onLambda(
   {
+    addresses,
     aggregates,
     archive,
     back,

@@ -13,6 +13,7 @@ import type { Ports, Sweeps } from "./ports.ts";
 /** What the API needs of the engine. */
 export type ApiEngine = Pick<
   Engine,
+  | "addresses"
   | "config"
   | "sources"
   | "buildLogs"
@@ -100,12 +101,12 @@ export const apiPorts = (engine: ApiEngine, { chance = systemChance, canStream =
 };
 
 const sweeps = (engine: ApiEngine): Sweeps => {
-  const { aggregates, back, clock, config, events, functions, objects, queues } = engine;
+  const { addresses, aggregates, back, clock, config, events, functions, objects, queues } = engine;
   const versions = async (name: string) => (await unlessMissing(functions.versions(name))) ?? [];
   return {
     plan: async (declared) => {
       const place = placeOf(config, declared);
-      return { place, plan: await planOf({ aggregates, back, events, objects, now: clock.now, versions }, place) };
+      return { place, plan: await planOf({ aggregates, aliases: addresses.aliases, back, events, objects, now: clock.now, versions }, place) };
     },
     manifests: (place, { judged }) =>
       manifestsOf(

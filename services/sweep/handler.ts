@@ -21,6 +21,7 @@ export const { wire, handler } = consumerOf(
   ({ addresses, aggregates, back, edgeTable, events, functions, objects, rows, tags, config, clock, log }) =>
     sweep({
       addresses,
+      aliases: addresses.aliases,
       aggregates,
       back,
       clock,

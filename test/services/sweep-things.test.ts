@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { type Environment, initial } from "../../domain/environment/state.ts";
 import type { Recorded } from "../../domain/kernel/event.ts";
 import type { Manifest, PublicFile } from "../../engine/open-next/manifest.ts";
 import { setOf } from "../../engine/open-next/manifest.ts";
@@ -114,11 +115,9 @@ describe("what goes with a release", () => {
 
 describe("what no release has", () => {
   const RECENT = { youngSince: "2026-06-01T00:00:00.000Z", inWindow: new Set<string>() };
-  const stray = async (
-    change: Partial<OtherPorts> & { folders?: Record<string, string[]>; keys?: string[] } = {},
-    has: Manifests = both,
-  ) => {
-    const { folders = {}, keys = [], ...ports } = change;
+  type Change = Partial<OtherPorts> & { folders?: Record<string, string[]>; keys?: string[]; state?: Partial<Environment> };
+  const stray = async (change: Change = {}, has: Manifests = both) => {
+    const { folders = {}, keys = [], state = {}, ...ports } = change;
     const objects = {
       list: async () => [],
       getText: async () => undefined,
@@ -127,8 +126,8 @@ describe("what no release has", () => {
         yield keys.map((key) => ({ key, bytes: 5 }));
       },
     };
-    const all: OtherPorts = { objects, events: async () => [], versions: async () => [], ...ports };
-    const { things, sizes } = await othersOf(all, place, { found: [found(1), found(2)], strangers: [] }, has, RECENT);
+    const all: OtherPorts = { objects, events: async () => [], versions: async () => [], aliases: async () => [], ...ports };
+    const { things, sizes } = await othersOf(all, place, { found: [found(1), found(2)], strangers: [] }, has, { recent: RECENT, state: { ...initial(), ...state } });
     return { things: things.map((thing) => idOf(thing)), sizes };
   };
 
@@ -138,6 +137,13 @@ describe("what no release has", () => {
     const { things, sizes } = await stray({ versions });
     expect(things).toEqual([`version ${SERVER}:7`]);
     expect(sizes.get(`${SERVER}:7`)).toBe(10);
+  });
+
+  it("is an address that no release and no flip has, whatever hands call theirs", async () => {
+    const aliases = async (name: string) => (name === SERVER ? ["live", "canary", "r-1", "r-5", "r-6", "r-7", "r-8"] : []);
+    const routed = (address: number) => ({ route: { address } }) as never;
+    const state = { routes: new Map([[deploymentId(5), routed(5)]]), edge: routed(6), open: new Map([[7, {} as never]]) };
+    expect((await stray({ aliases, state })).things).toEqual([`address ${SERVER}:r-8`]);
   });
 
   it("is a file below _next that no manifest names, where all of them name theirs; never one of a public set", async () => {
