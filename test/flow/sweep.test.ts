@@ -14,7 +14,12 @@ beforeAll(async () => {
 afterAll(() => world.close());
 
 const LATER_MS = 11 * 60_000;
-const record = (body: string) => ({ messageId: `m-${Math.random()}`, receiptHandle: "none", body, attributes: { ApproximateReceiveCount: "1" } });
+const record = (body: string) => ({
+  messageId: `m-${Math.random()}`,
+  receiptHandle: "none",
+  body,
+  attributes: { ApproximateReceiveCount: "1" },
+});
 type Batch = Parameters<ReturnType<typeof sweepOf>>[0];
 
 /** The engine eleven minutes from now, with these parts changed. */
@@ -40,7 +45,9 @@ const sweep = async (environment: string, change: object = {}, ms = LATER_MS): P
 
 const versionsOf = async (environment: string): Promise<string[]> => {
   const { lambda } = world.aws.clients;
-  const { Versions = [] } = await lambda.send(new ListVersionsByFunctionCommand({ FunctionName: world.resources(environment).functions.server }));
+  const { Versions = [] } = await lambda.send(
+    new ListVersionsByFunctionCommand({ FunctionName: world.resources(environment).functions.server }),
+  );
   return Versions.flatMap(({ Version }) => (Version === undefined || Version === "$LATEST" ? [] : [Version]));
 };
 const keysBelow = async (bucket: "static" | "artifacts", prefix: string): Promise<string[]> => {
@@ -79,7 +86,10 @@ it("marks what nothing keeps, takes all of it away, leaves what is live and the 
 
   expect(await sweep("swept")).toBe(0);
   const [marked] = await world.eventsOf("swept", "ReleasesMarked");
-  expect(marked).toMatchObject({ actor: "alice", body: { mark: 1, releases: [{ deploymentId: first, release: first, rule: "was-live" }] } });
+  expect(marked).toMatchObject({
+    actor: "alice",
+    body: { mark: 1, releases: [{ deploymentId: first, release: first, rule: "was-live" }] },
+  });
   expect(await versionsOf("swept")).toContain(versions[0]);
 
   expect(await sweep("swept")).toBe(0);

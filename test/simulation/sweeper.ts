@@ -1,0 +1,47 @@
+import type { Recorded } from "../../domain/kernel/event.ts";
+import { environmentStream } from "../../domain/kernel/identity.ts";
+import type { Cloud } from "./aws/cloud.ts";
+import type { Place } from "./engine/config.ts";
+import { isOfSweep } from "./invariants/sweeps.ts";
+
+export type Sweeper = {
+  /** told of every event */
+  seen(event: Recorded, of: string | undefined): void;
+  /** it has asked often enough since something happened */
+  isDone(): boolean;
+};
+
+const MINUTE = 60_000;
+/** Since something happened in an environment it is asked so often, later and later: for some five hours. */
+const TIMES = 8;
+const LATER = 1.6;
+
+/**
+ * Asks for the sweeps of environments that keep little, every few minutes for as long as something happens there: the reconciler
+ * comes to them too seldom for a world's hours.
+ */
+export const sweeper = ({ world, queues }: Cloud, used: readonly Place[]): Sweeper => {
+  const random = world.random.fork("sweeper");
+  const asked = new Map<string, number>();
+  const placed = new Map(used.map((place) => [environmentStream(place.site, place.environment), place]));
+  const ask = (stream: string, place: Place): void => {
+    const times = asked.get(stream) ?? 0;
+    world.after(random.spread(2 * MINUTE, 8 * MINUTE) * LATER ** times, () => {
+      const actor = random.chance(0.8) ? { actor: "cleo" } : {};
+      queues.send("sweep", JSON.stringify({ ...place, ...actor }), 0);
+      const now = (asked.get(stream) ?? 0) + 1;
+      asked.set(stream, now);
+      if (now < TIMES) ask(stream, place);
+    });
+  };
+  return {
+    seen: ({ type }, of = "") => {
+      const place = placed.get(of);
+      if (world.keep === undefined || place === undefined || isOfSweep(type)) return;
+      const isIdle = (asked.get(of) ?? TIMES) >= TIMES;
+      asked.set(of, 0);
+      if (isIdle) ask(of, place);
+    },
+    isDone: () => [...asked.values()].every((times) => times >= TIMES),
+  };
+};
