@@ -24,6 +24,7 @@ export type GoRule = z.infer<typeof GoRule>;
 export const stayRules = [
   "live",
   "going-live",
+  "moved-to",
   "held",
   "under-way",
   "reached",
@@ -43,6 +44,8 @@ export const sayStays = (rule: StayRule, { releases, days, window }: Keep): stri
       return "it is live";
     case "going-live":
       return "it is going live";
+    case "moved-to":
+      return "an alias was moved to it by a flip that failed, and nothing has moved it since";
     case "held":
       return "it waits for the pin or lock to go";
     case "under-way":

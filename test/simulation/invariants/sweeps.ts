@@ -55,6 +55,7 @@ export const sweepsOf = (ledger: Ledger, cloudOf: () => Cloud) => {
     if (state.pinnedRelease !== null) why.set(state.pinnedRelease, "is pinned");
     for (const id of state.kept) why.set(id, "is kept by name");
     for (const { deploymentId, ended } of state.routes.values()) if (ended === null) why.set(deploymentId, "is reached by visitors");
+    for (const { deploymentId } of state.aliases.values()) why.set(deploymentId, "has an alias that was moved to it");
     if (state.waiting !== null) why.set(state.waiting.deploymentId, "waits to go live");
     for (const { deploymentId } of state.open.values()) why.set(deploymentId, "is going live");
     if (state.live !== null) why.set(state.live.deploymentId, "is live");
