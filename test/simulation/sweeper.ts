@@ -15,6 +15,8 @@ const MINUTE = 60_000;
 /** Since something happened in an environment it is asked so often, later and later: for some five hours. */
 const TIMES = 8;
 const LATER = 1.6;
+/** How often one comes beside a publisher. */
+const BESIDE = 0.5;
 
 /**
  * Asks for the sweeps of environments that keep little, every few minutes for as long as something happens there: the reconciler
@@ -24,11 +26,14 @@ export const sweeper = ({ world, queues }: Cloud, used: readonly Place[]): Sweep
   const random = world.random.fork("sweeper");
   const asked = new Map<string, number>();
   const placed = new Map(used.map((place) => [environmentStream(place.site, place.environment), place]));
+  const send = (place: Place): void => {
+    const actor = random.chance(0.8) ? { actor: "cleo" } : {};
+    queues.send("sweep", JSON.stringify({ ...place, ...actor }), 0);
+  };
   const ask = (stream: string, place: Place): void => {
     const times = asked.get(stream) ?? 0;
     world.after(random.spread(2 * MINUTE, 8 * MINUTE) * LATER ** times, () => {
-      const actor = random.chance(0.8) ? { actor: "cleo" } : {};
-      queues.send("sweep", JSON.stringify({ ...place, ...actor }), 0);
+      send(place);
       const now = (asked.get(stream) ?? 0) + 1;
       asked.set(stream, now);
       if (now < TIMES) ask(stream, place);
@@ -38,6 +43,8 @@ export const sweeper = ({ world, queues }: Cloud, used: readonly Place[]): Sweep
     seen: ({ type }, of = "") => {
       const place = placed.get(of);
       if (world.keep === undefined || place === undefined || isOfSweep(type)) return;
+      // a publisher is about to take what lies there already for its own
+      if (type === "BuildSucceeded" && random.chance(BESIDE)) world.after(random.spread(1, 10_000), () => send(place));
       const isIdle = (asked.get(of) ?? TIMES) >= TIMES;
       asked.set(of, 0);
       if (isIdle) ask(of, place);

@@ -96,6 +96,7 @@ const spotlights: readonly Theme[] = [
     faults: { "crash-after-effect": 1, "crash-before-append": 1, paused: 1, "version-deleted": 0.5, "build-failed": 0.5 },
     caps: 2,
     rollbacks: 0.3,
+    slow: 0.1,
     sweeps: 1,
     haste: false,
   },
