@@ -1,4 +1,5 @@
 import { type Refusal, refuse } from "../kernel/decider.ts";
+import { MAX_CLOCK_SKEW_MS } from "../kernel/position.ts";
 import type { EnvironmentCommand } from "./commands.ts";
 import type { EnvironmentEvent } from "./events.ts";
 import { isBeingSwept, sayBeingSwept } from "./keep.ts";
@@ -44,7 +45,7 @@ export function markReleases({ releases, others, ...rest }: Command<"MarkRelease
 export function beginSweep({ mark, releases, keep, until, at }: Command<"BeginSweep">, state: Environment): Outcome {
   const { sweep } = state;
   if (sweep === null || sweep.mark !== mark || sweep.after > at) return [];
-  if (state.open.size > 0 || (sweep.until !== null && sweep.until > at)) return [];
+  if (state.open.size > 0 || isInForce(sweep, at)) return [];
   const isProtected = protectedIn(state, keep.releases);
   // what was claimed may be half gone: it stays claimed
   const marked = new Set(sweep.releases.map(({ deploymentId }) => deploymentId));
@@ -68,7 +69,13 @@ export function dropMark({ mark, reason }: Command<"DropMark">, state: Environme
 }
 
 /** Whether somebody may be taking things away at that moment, so that nothing may be published beside. */
-export const isSweeping = ({ sweep }: Environment, at: string): boolean => sweep !== null && sweep.until !== null && sweep.until > at;
+export const isSweeping = ({ sweep }: Environment, at: string): boolean => sweep !== null && isInForce(sweep, at);
+
+/** A claim lasts so long. */
+export const CLAIM_MS = 5 * 60_000;
+/** What a clock ahead has dated is over: else it would hold publishers up for as long as that clock was ahead. */
+export const isInForce = ({ until }: Sweep, at: string): boolean =>
+  until !== null && until > at && Date.parse(until) <= Date.parse(at) + CLAIM_MS + MAX_CLOCK_SKEW_MS;
 
 const isAt = (sweep: Sweep | null, mark: number): boolean => sweep !== null && sweep.mark === mark && sweep.until !== null;
 

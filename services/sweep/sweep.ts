@@ -2,7 +2,7 @@ import type { EnvironmentCommand } from "../../domain/environment/commands.ts";
 import type { EnvironmentEvent } from "../../domain/environment/events.ts";
 import type { GoRule, Keep } from "../../domain/environment/keep.ts";
 import type { Environment, Sweep } from "../../domain/environment/state.ts";
-import { MAX_MARKED } from "../../domain/environment/sweep.ts";
+import { CLAIM_MS, isInForce, MAX_MARKED } from "../../domain/environment/sweep.ts";
 import type { Recorded } from "../../domain/kernel/event.ts";
 import { environmentStream } from "../../domain/kernel/identity.ts";
 import type { Aggregates, Executed } from "../../engine/log/execute.ts";
@@ -39,8 +39,7 @@ const ACTOR = "shiplog sweep";
 const HOUR = 3_600_000;
 /** Between two looks through an environment. */
 const EVERY_MS = 24 * HOUR;
-/** A claim lasts so long, and nobody takes anything away in its last minute. */
-const CLAIM_MS = 5 * 60_000;
+/** Nobody takes anything away in the last minute of a claim. */
 const MARGIN_MS = 60_000;
 
 /** One environment's sweep as its steps see it. */
@@ -162,7 +161,7 @@ type Claimed = { readonly releases: readonly Going[]; readonly until: string };
  */
 const claim = async (ports: Ports, { place, record }: Work, sweep: Sweep): Promise<Claimed | undefined> => {
   const now = timeOf(ports);
-  if (sweep.until !== null && sweep.until > now) return { releases: sweep.releases, until: sweep.until };
+  if (sweep.until !== null && isInForce(sweep, now)) return { releases: sweep.releases, until: sweep.until };
   const releases = sweep.until === null ? goingOf(await planOf(ports, place)) : [...sweep.releases];
   const until = timeOf(ports, CLAIM_MS);
   const command = { type: "BeginSweep", mark: sweep.mark, releases, keep: keepOf(place), until, at: now } as const;

@@ -505,7 +505,7 @@ export const mutants: readonly Mutant[] = [
         from: "(sweep.until !== null || isProtected(one) === undefined)",
         to: "isProtected(one) !== null",
       },
-      { file: "domain/environment/sweep.ts", from: "state.open.size > 0 || (sweep.until", to: "(sweep.until" },
+      { file: "domain/environment/sweep.ts", from: "state.open.size > 0 || isInForce", to: "isInForce" },
     ),
     several(
       "what is marked is never looked at again",
@@ -529,7 +529,7 @@ export const mutants: readonly Mutant[] = [
     one(
       "versions go with the first release that has them",
       "engine/sweep/things.ts",
-      "if (!rest.versions.has(`${name}:${version}`)) add",
+      "if (!rest.versions.has(`$" + "{name}:$" + "{version}`)) add",
       "if (rest.versions.size >= 0) add",
     ),
     one(
@@ -559,6 +559,12 @@ export const mutants: readonly Mutant[] = [
       "domain/environment/rollback-plan.ts",
       '  if (isBeingSwept(state, to)) return refuse("release.swept", sayBeingSwept(to));\n',
       "",
+    ),
+    one(
+      "a claim that a clock ahead has dated lasts for as long as it says",
+      "domain/environment/sweep.ts",
+      "  until !== null && until > at && Date.parse(until) <=",
+      "  until !== null && until > at && 0 <=",
     ),
     one(
       "a release that was swept may be gone back to",
