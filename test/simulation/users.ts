@@ -140,7 +140,9 @@ export const users = (cloud: Cloud, { actions, dropped, spanMs, used, heardFault
 
       function keepOrSweep(): Action {
         const body = { deployment: own.pick(ids.length > 0 ? ids : [""]) };
-        const what = own.pick(["keep", "keep", "unkeep", "sweep"]);
+        const what = own.pick(["keep", "keep", "unkeep", "sweep", "roll back", "roll back"]);
+        // the oldest may be gone by then
+        if (what === "roll back") return { name: what, path: `${at}/rollback`, body: ids[0] === undefined ? {} : { to: ids[0] } };
         const does = (): Promise<Answer> =>
           what === "sweep" || ids.length === 0
             ? askForSweep(where, by)

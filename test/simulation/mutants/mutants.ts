@@ -555,22 +555,10 @@ export const mutants: readonly Mutant[] = [
       "",
     ),
     one(
-      "a rollback goes to what is being swept",
-      "domain/environment/rollback-plan.ts",
-      '  if (isBeingSwept(state, to)) return refuse("release.swept", sayBeingSwept(to));\n',
-      "",
-    ),
-    one(
       "a claim that a clock ahead has dated lasts for as long as it says",
       "domain/environment/sweep.ts",
       "  until !== null && until > at && Date.parse(until) <=",
       "  until !== null && until > at && 0 <=",
-    ),
-    one(
-      "a release that was swept may be gone back to",
-      "domain/environment/rollback-plan.ts",
-      "past?.deploymentId !== to || past.swept === undefined",
-      'past?.deploymentId !== to || past.swept === undefined || to !== ""',
     ),
   ].map((mutant) => ({ ...mutant, theme: "sweeping" })),
 ];
