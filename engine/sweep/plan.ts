@@ -48,7 +48,7 @@ export const planOf = async (ports: Ports, place: Place, only?: ReadonlySet<stri
   const isProtected = protectedIn(state, place.keep.releases);
   const judged = inventory.found.map((one) => ({ one, verdict: verdictOf(isProtected, one, recent) }));
   const manifests = await manifestsOf(ports, place, inventory.found);
-  const { things: others, sizes } = await othersOf(ports, place, inventory, manifests, recent);
+  const { things: others, sizes } = await othersOf(ports, place, inventory, manifests, (one) => verdictOf(isProtected, one, recent));
   const { strangers } = inventory;
   if (strangers.length > 0) return { judged, going: [], things: [], others: [], sizes, strangers };
   const goes = only === undefined ? ({ verdict }: Judged) => "goes" in verdict : ({ one }: Judged) => only.has(one.deploymentId);
