@@ -21,6 +21,7 @@ export const rare: ReadonlySet<string> = new Set([
   "who remembers rows of causes that were dropped trusts them",
   "who remembers rows of causes that were dropped writes the rest behind them",
   "a damaged snapshot is taken",
+  "nobody waits for a sweep, and a sweep for nobody",
 ]);
 export type Change = { readonly file: string; readonly from: string; readonly to: string };
 
