@@ -2,6 +2,7 @@ import type { Release, Request } from "../deployment/shapes.ts";
 import type { EnvironmentEvent } from "./events.ts";
 import type { Keep } from "./keep.ts";
 import type { PastRelease } from "./state.ts";
+import type { Claims } from "./sweep.ts";
 
 type Body<T extends EnvironmentEvent["type"]> = Extract<EnvironmentEvent, { type: T }>["body"];
 /** Who asks, and when (ISO 8601): a lock has a holder and an end. */
@@ -58,8 +59,8 @@ export type EnvironmentCommand =
   | { type: "UnkeepRelease"; deploymentId: string; reason?: string }
   /** what nothing keeps, by its rules at this moment */
   | ({ type: "MarkReleases" } & Readonly<Omit<Body<"ReleasesMarked">, "mark">>)
-  /** what of a mark still goes; `latest`: when a claim ends at the latest that a right clock has dated */
-  | ({ type: "BeginSweep"; keep: Keep; at: string; latest: string } & Body<"SweepBegan">)
+  /** what of a mark still goes; `claims`: of those that there are, which are in force */
+  | ({ type: "BeginSweep"; keep: Keep; at: string; claims: Claims } & Body<"SweepBegan">)
   | ({ type: "PutOffSweep" } & Body<"SweepPutOff">)
   | ({ type: "EndSweep" } & Body<"SweepEnded">)
   | ({ type: "DropMark" } & Body<"MarkDropped">)

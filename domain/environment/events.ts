@@ -173,7 +173,7 @@ export const ReleasesMarked = event("ReleasesMarked", 1, {
 });
 /** These go: from now on nobody can go back to them, and until then whoever sweeps may take them away. Again where another died. */
 export const SweepBegan = event("SweepBegan", 1, { mark, keep: Keep, releases: z.array(Going).max(1_000), until: z.iso.datetime() });
-/** Nothing was taken away: something was being published. It comes later. */
+/** Whoever claimed it lets it go: something was being published. It comes later. */
 export const SweepPutOff = event("SweepPutOff", 1, { mark, reason });
 const count = z.number().int().nonnegative();
 /** What was taken away, and how much that was. `left`: what could not be, and why; the next mark has it. */

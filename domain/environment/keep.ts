@@ -24,6 +24,7 @@ export type GoRule = z.infer<typeof GoRule>;
 export const stayRules = [
   "live",
   "going-live",
+  "moved-to",
   "held",
   "under-way",
   "reached",
@@ -43,6 +44,8 @@ export const sayStays = (rule: StayRule, { releases, days, window }: Keep): stri
       return "it is live";
     case "going-live":
       return "it is going live";
+    case "moved-to":
+      return "an alias was moved to it by a flip that failed, and nothing has moved it since";
     case "held":
       return "it waits for the pin or lock to go";
     case "under-way":
@@ -70,8 +73,12 @@ export const sayGoes = (rule: GoRule, { releases, days, window }: Keep): string 
     ? `it never went live, and was made more than ${counted(days, "day")} ago`
     : `it was not among the last ${releases} that were live, was live last more than ${counted(window, "hour")} ago, and was made more than ${counted(days, "day")} ago`;
 
-/** Whether a release may be half gone already: nobody may go back to it. */
-export const isBeingSwept = ({ sweep }: Environment, deploymentId: string): boolean =>
-  sweep !== null && sweep.until !== null && sweep.releases.some((one) => one.deploymentId === deploymentId);
+/** Told of a release that was swept, in one sentence without its end. */
+export const saySwept = ({ at, rule, keep }: { readonly at: string; readonly rule: GoRule; readonly keep: Keep }): string =>
+  `was swept on ${at}: ${sayGoes(rule, keep)}`;
+
+/** Whether a release may be half gone already, or went last: nobody may go back to it. */
+export const isBeingSwept = ({ sweep, swept }: Environment, deploymentId: string): boolean =>
+  swept.has(deploymentId) || (sweep !== null && sweep.until !== null && sweep.releases.some((one) => one.deploymentId === deploymentId));
 
 export const sayBeingSwept = (deploymentId: string): string => `${deploymentId} is being swept: deploy its commit again`;

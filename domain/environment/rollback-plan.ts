@@ -1,6 +1,6 @@
 import { type Refusal, refuse } from "../kernel/decider.ts";
 import type { LiveRelease } from "./events.ts";
-import { isBeingSwept, sayBeingSwept, sayGoes } from "./keep.ts";
+import { isBeingSwept, sayBeingSwept, saySwept } from "./keep.ts";
 import type { Environment, EverLive, Flip, PastRelease } from "./state.ts";
 
 /** A release that a rollback does not go to by itself. `sequence`: the last that it went live with. `why`: one sentence. */
@@ -72,10 +72,9 @@ export const rollbackPlan = (state: Environment, to?: string, past?: PastRelease
 
 /** What was taken away cannot go live again. */
 const refusedAsSwept = (state: Environment, to: string, past: PastRelease | undefined): Refusal | undefined => {
-  if (isBeingSwept(state, to)) return refuse("release.swept", sayBeingSwept(to));
-  if (past?.deploymentId !== to || past.swept === undefined) return undefined;
-  const { at, rule, keep } = past.swept;
-  return refuse("release.swept", `${to} was swept on ${at}: ${sayGoes(rule, keep)}. Deploy its commit again`);
+  if (past?.deploymentId === to && past.swept !== undefined)
+    return refuse("release.swept", `${to} ${saySwept(past.swept)}. Deploy its commit again`);
+  return isBeingSwept(state, to) ? refuse("release.swept", sayBeingSwept(to)) : undefined;
 };
 
 /** A release that was live here, as the state remembers it or else as the log says. */

@@ -91,6 +91,8 @@ export type Environment = Standing & {
   /** number of the last mark */
   marks: number;
   sweep: Sweep | null;
+  /** deployments whose releases went with the last sweep that ended */
+  swept: Set<string>;
   lock: { holder: string; until: string | null } | null;
   /** what was last done to each variable: its fingerprint, or null where it was removed */
   variables: Map<string, { fingerprint: string | null; revision: number }>;
@@ -124,6 +126,7 @@ export const initial = (): Environment => ({
   kept: new Set(),
   marks: 0,
   sweep: null,
+  swept: new Set(),
   lock: null,
   variables: new Map(),
 });

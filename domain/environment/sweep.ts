@@ -43,10 +43,10 @@ export function markReleases({ type: _, releases, others, ...rest }: Command<"Ma
  * Claims what was marked: from then on nobody may go back to it, and who takes it away may do so until `until`. What has been
  * chosen since it was marked stays. Never beside a flip; a claim whose time is over is taken over.
  */
-export function beginSweep({ mark, releases, keep, until, at, latest }: Command<"BeginSweep">, state: Environment): Outcome {
+export function beginSweep({ mark, releases, keep, until, at, claims }: Command<"BeginSweep">, state: Environment): Outcome {
   const { sweep } = state;
   if (sweep === null || sweep.mark !== mark || sweep.after > at) return [];
-  if (state.open.size > 0 || isClaimed(state, at, latest)) return [];
+  if (state.open.size > 0 || isClaimed(state, claims)) return [];
   const isProtected = protectedIn(state, keep.releases);
   // what was claimed may be half gone: it stays claimed
   const marked = new Set(sweep.releases.map(({ deploymentId }) => deploymentId));
@@ -54,7 +54,7 @@ export function beginSweep({ mark, releases, keep, until, at, latest }: Command<
   return [{ type: "SweepBegan", v: 1, body: { mark, releases: [...going], keep, until } }];
 }
 
-/** Nothing of it was taken away yet: it waits for the next try. */
+/** Whoever claimed it lets it go, where something is being published: it waits for the next try. */
 export function putOffSweep({ mark, reason }: Command<"PutOffSweep">, state: Environment): Outcome {
   return isAt(state.sweep, mark) ? [{ type: "SweepPutOff", v: 1, body: { mark, reason } }] : [];
 }
@@ -69,13 +69,12 @@ export function dropMark({ mark, reason }: Command<"DropMark">, state: Environme
   return sweep?.mark === mark && sweep.until === null ? [{ type: "MarkDropped", v: 1, body: { mark, reason } }] : [];
 }
 
-/**
- * Whether somebody may be taking things away at that moment, so that nothing may be published beside.
- *
- * @param latest a claim that ends after that was dated by a clock that was far ahead: it is over
- */
-export const isClaimed = ({ sweep }: Pick<Environment, "sweep">, at: string, latest: string): boolean =>
-  sweep !== null && sweep.until !== null && sweep.until > at && sweep.until <= latest;
+/** Which claims are in force: those that end between these, as clocks go. One that ends later was dated by a clock far ahead: it is over. */
+export type Claims = { readonly after: string; readonly upTo: string };
+
+/** Whether somebody may be taking things away, so that nothing may be published beside, and nobody else takes it over. */
+export const isClaimed = ({ sweep }: Pick<Environment, "sweep">, { after, upTo }: Claims): boolean =>
+  sweep !== null && sweep.until !== null && sweep.until > after && sweep.until <= upTo;
 
 const isAt = (sweep: Sweep | null, mark: number): boolean => sweep !== null && sweep.mark === mark && sweep.until !== null;
 
@@ -107,6 +106,10 @@ export const evolveSweep = (state: Environment, event: SweepEvent): void => {
       if (state.sweep !== null) state.sweep.until = null;
       break;
     case "SweepEnded":
+      // who has looked at one of these before it was claimed may ask for it still
+      state.swept = new Set(state.sweep?.releases.map(({ deploymentId }) => deploymentId));
+      state.sweep = null;
+      break;
     case "MarkDropped":
       state.sweep = null;
       break;

@@ -41,6 +41,7 @@ export const protectedIn = (state: Environment, releases: number): ((named: Name
   const by: readonly (readonly [StayRule, ReadonlySet<string>])[] = [
     ["live", new Set(state.live === null ? [] : [state.live.deploymentId])],
     ["going-live", ids(flips)],
+    ["moved-to", ids(state.aliases.values())],
     ["held", ids(state.waiting === null ? [] : [state.waiting])],
     ["kept", state.kept],
     ["pinned", new Set(state.pinnedRelease === null ? [] : [state.pinnedRelease])],
@@ -49,7 +50,7 @@ export const protectedIn = (state: Environment, releases: number): ((named: Name
   ];
   return ({ deploymentId, release }) => {
     const found = by.find(([, set]) => set.has(deploymentId))?.[0];
-    if (found === "live" || found === "going-live" || found === "held") return found;
+    if (found === "live" || found === "going-live" || found === "moved-to" || found === "held") return found;
     return reached.has(release) || reached.has(deploymentId) ? "reached" : found;
   };
 };

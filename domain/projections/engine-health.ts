@@ -241,7 +241,7 @@ export const codeStorageHealth = (forecast: Forecast | undefined): EngineFinding
   return { part, state, says: `${sayStorage(forecast)}.`, next: state === "ok" ? null : "shiplog gc --dry-run", about: null };
 
   function sayStorage(_: Forecast): string {
-    const now = `${gigabytes(used)} of ${gigabytes(limit)} GB of Lambda's code storage are used (${Math.round(100 * filled)} %)`;
+    const now = `${gigabytes(used)} of ${gigabytes(limit)} GB for functions' code are used (${Math.round(100 * filled)} %)`;
     if (perDay === null) return now;
     if (daysLeft === null) return `${now}, and no more with each day`;
     return `${now}, and ${gigabytes(perDay)} GB more with each day: full in ${daysLeft > 1_000 ? "years" : counted(Math.floor(daysLeft), "day")}`;

@@ -1,5 +1,5 @@
 import { PUBLIC_SETS } from "../../blueprint/edge-table.ts";
-import { sayGoes, sayStays } from "../../domain/environment/keep.ts";
+import { sayGoes, sayStays, saySwept } from "../../domain/environment/keep.ts";
 import { isRemoved } from "../../domain/environment/remembered.ts";
 import type { Environment } from "../../domain/environment/state.ts";
 import { MAX_MARKED } from "../../domain/environment/sweep.ts";
@@ -49,9 +49,6 @@ export const explain = (seen: Seen, thing: string): Explained => {
     return { thing, ...stays("it is the code before the first release: the infrastructure made it", []) };
   return { thing, ...sayClaim(seen, claimOf(seen, thing)) };
 };
-
-/** Told of one that was swept, in one sentence without its end. */
-export const saySwept = ({ at, rule, keep }: NonNullable<DeploymentView["swept"]>): string => `was swept on ${at}: ${sayGoes(rule, keep)}`;
 
 type Said = Omit<Explained, "thing">;
 const stays = (because: string, of: readonly string[]): Said => ({ stays: true, because, of });

@@ -1,9 +1,9 @@
 import { PUBLIC_SETS } from "../../blueprint/edge-table.ts";
-import { type Recent, verdictOf } from "../../domain/environment/verdict.ts";
 import type { Environment } from "../../domain/environment/state.ts";
-import { aliasOf } from "../edge/addresses.ts";
+import type { Candidate, Verdict } from "../../domain/environment/verdict.ts";
 import type { FunctionState } from "../aws/functions.ts";
 import type { Objects } from "../aws/objects.ts";
+import { aliasOf } from "../edge/addresses.ts";
 import type { Manifest } from "../open-next/manifest.ts";
 import { deploymentIn, type Ports as FoundPorts, type Inventory } from "./found.ts";
 import type { Place } from "./place.ts";
@@ -23,6 +23,9 @@ const PLACEHOLDER = "1";
 const MOST_NAMED = 30;
 const MOST_FILES = 10_000;
 
+/** Whether a deployment's release stays or goes. */
+type Judge = (one: Candidate) => Verdict;
+
 export type Others = {
   readonly things: readonly Thing[];
   /** bytes of every version and of every file that there is, by `<function>:<version>` and by key */
@@ -38,13 +41,13 @@ export const othersOf = async (
   place: Place,
   { found }: Inventory,
   manifests: ReadonlyMap<string, Manifest | undefined>,
-  { recent, state }: { readonly recent: Recent; readonly state: Addressed },
+  { judge, state }: { readonly judge: Judge; readonly state: Addressed },
 ): Promise<Others> => {
   const sizes = new Map<string, number>();
   const addresses = await strayAddresses(ports, place, found, state);
   const versions = await strayVersions(ports, place, found, sizes);
   const files = await strayFiles(ports, place, namedBy(manifests.values()), sizes);
-  const pages = await strayPages(ports, place, new Set(found.map(({ release }) => release)), recent);
+  const pages = await strayPages(ports, place, new Set(found.map(({ release }) => release)), judge);
   return { things: [...addresses, ...versions, ...pages, ...files], sizes };
 };
 
@@ -54,7 +57,12 @@ type Addressed = Pick<Environment, "routes" | "edge" | "open">;
  * What a flip made and nobody was sent to: an address is taken away with its release, or once nobody is sent to it; one of a flip that
  * died has neither. Its number is the flip's own.
  */
-const strayAddresses = async (ports: Ports, place: Place, found: Inventory["found"], { routes, edge, open }: Addressed): Promise<Thing[]> => {
+const strayAddresses = async (
+  ports: Ports,
+  place: Place,
+  found: Inventory["found"],
+  { routes, edge, open }: Addressed,
+): Promise<Thing[]> => {
   const numbers = [
     ...found.map(({ sequence }) => sequence),
     ...[...routes.values()].map(({ route }) => route.address),
@@ -100,7 +108,7 @@ const strayFiles = async (
   return strays;
 };
 
-const strayPages = async (ports: Ports, place: Place, releases: ReadonlySet<string>, recent: Recent): Promise<Thing[]> => {
+const strayPages = async (ports: Ports, place: Place, releases: ReadonlySet<string>, judge: Judge): Promise<Thing[]> => {
   const { bucket, cache } = place;
   const own = (await ports.objects.folders(bucket, `${cache}/`)).filter((name) => name !== "__fetch");
   const fetched = await ports.objects.folders(bucket, `${cache}/__fetch/`);
@@ -108,7 +116,7 @@ const strayPages = async (ports: Ports, place: Place, releases: ReadonlySet<stri
   for (const id of [...new Set([...own, ...fetched])].filter((one) => !releases.has(one)).slice(0, MOST_NAMED)) {
     const one = await deploymentIn(ports, place, id);
     // what the log does not know is not taken for its own
-    if (one === undefined || !("goes" in verdictOf(() => undefined, one, recent))) continue;
+    if (one === undefined || !("goes" in judge(one))) continue;
     strays.push(
       { kind: "pages", name: `${cache}/${id}/`, of: null },
       { kind: "pages", name: `${cache}/__fetch/${id}/`, of: null },

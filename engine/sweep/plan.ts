@@ -1,7 +1,7 @@
 import { hasEnded } from "../../domain/deployment/decider.ts";
 import type { Environment } from "../../domain/environment/state.ts";
 import { MAX_MARKED } from "../../domain/environment/sweep.ts";
-import { protectedIn, type Recent, type Verdict, verdictOf } from "../../domain/environment/verdict.ts";
+import { type Candidate, protectedIn, type Recent, type Verdict, verdictOf } from "../../domain/environment/verdict.ts";
 import type { Recorded } from "../../domain/kernel/event.ts";
 import { environmentStream } from "../../domain/kernel/identity.ts";
 import type { Aggregates } from "../log/execute.ts";
@@ -48,7 +48,8 @@ export const planOf = async (ports: Ports, place: Place, only?: ReadonlySet<stri
   const isProtected = protectedIn(state, place.keep.releases);
   const judged = inventory.found.map((one) => ({ one, verdict: verdictOf(isProtected, one, recent) }));
   const manifests = await manifestsOf(ports, place, inventory.found);
-  const { things: others, sizes } = await othersOf(ports, place, inventory, manifests, { recent, state });
+  const judge = (one: Candidate): Verdict => verdictOf(isProtected, one, recent);
+  const { things: others, sizes } = await othersOf(ports, place, inventory, manifests, { judge, state });
   const { strangers } = inventory;
   if (strangers.length > 0) return { judged, going: [], things: [], others: [], sizes, strangers };
   const goes = only === undefined ? ({ verdict }: Judged) => "goes" in verdict : ({ one }: Judged) => only.has(one.deploymentId);

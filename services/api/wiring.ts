@@ -106,7 +106,10 @@ const sweeps = (engine: ApiEngine): Sweeps => {
   return {
     plan: async (declared) => {
       const place = placeOf(config, declared);
-      return { place, plan: await planOf({ aggregates, aliases: addresses.aliases, back, events, objects, now: clock.now, versions }, place) };
+      return {
+        place,
+        plan: await planOf({ aggregates, aliases: addresses.aliases, back, events, objects, now: clock.now, versions }, place),
+      };
     },
     manifests: (place, { judged }) =>
       manifestsOf(

@@ -5,12 +5,13 @@ import type { Environment, Sweep } from "../../domain/environment/state.ts";
 import { MAX_MARKED, MAX_OTHERS } from "../../domain/environment/sweep.ts";
 import type { Recorded } from "../../domain/kernel/event.ts";
 import { environmentStream } from "../../domain/kernel/identity.ts";
+import { NotYet } from "../../engine/kit/consumer.ts";
 import type { Aggregates, Executed } from "../../engine/log/execute.ts";
-import { CLAIM_MS, claimLeft, claimTimes } from "../../engine/sweep/claim.ts";
+import { CLAIM_MS, claimLeft, claimsAt } from "../../engine/sweep/claim.ts";
 import type { Place } from "../../engine/sweep/place.ts";
 import { type Plan, type Ports as PlanPorts, planOf } from "../../engine/sweep/plan.ts";
 import { idOf, type Thing } from "../../engine/sweep/things.ts";
-import { type Ports as ListPorts, readList, writeList } from "./list.ts";
+import { type List, type Ports as ListPorts, readList, writeList } from "./list.ts";
 import { ClaimOver, type Ports as TakePorts, takeAway } from "./take.ts";
 
 export type Ports = PlanPorts &
@@ -121,44 +122,29 @@ const namedOf = (others: readonly Thing[]): Body<"ReleasesMarked">["others"] => 
   return [...named, ...(files > 0 ? [`files ${files}`] : [])].slice(0, MAX_OTHERS).map((thing) => ({ thing, rule: "unknown" as const }));
 };
 
-/** Claims what of a mark still goes, and takes it away. Whoever dies at it leaves a claim that is over in minutes, and taken over then. */
+/**
+ * Claims what of a mark still goes, and takes it away, if nothing is being published: who begins to publish from then on waits. Whoever
+ * dies at it leaves a claim that is over in minutes, and taken over then.
+ */
 const carryOut = async (ports: Ports, work: Work, sweep: Sweep): Promise<void> => {
   const { place, record } = work;
   const { mark } = sweep;
-  const isFirst = sweep.until === null;
+  const claimedMs = claimLeft({ sweep }, ports.now());
+  if (claimedMs > 0) throw new NotYet(`${place.site}/${place.environment} is being swept`, Math.ceil(claimedMs / 1_000));
   const list = await readList(ports, place, sweep);
-  if (list === undefined && isFirst) {
+  if (list === undefined && sweep.until === null) {
     await record({ type: "DropMark", mark, reason: `its list ${sweep.list} is gone, or is not what was marked` }, "drop");
     return;
   }
+  if ((await publishing(ports, work)) !== undefined) return;
   const claimed = await claim(ports, work, sweep);
   if (claimed === undefined) return;
-  const { until } = claimed;
-  // who begins to publish from now on waits; who had begun before goes on
   const busy = await publishing(ports, work);
   if (busy !== undefined) {
-    if (isFirst) await record({ type: "PutOffSweep", mark, reason: `${busy} is being published` }, `off/${until}`);
+    await record({ type: "PutOffSweep", mark, reason: `${busy} is being published` }, `off/${claimed.until}`);
     return;
   }
-  const refused = await tellDeployments(ports, work, mark, claimed.releases);
-  const going = new Set(claimed.releases.flatMap(({ deploymentId }) => (refused.has(deploymentId) ? [] : [deploymentId])));
-  const plan = await planOf(ports, place, going);
-  // what was not on the list waits for a mark of its own
-  const listed = new Set([...(list?.things ?? []), ...(list?.others ?? [])].map((thing) => idOf(thing)));
-  const things = [...plan.things, ...plan.others].filter((thing) => listed.has(idOf(thing)));
-  try {
-    const { taken, bytes, left } = await takeAway(ports, place, things, plan.sizes, () => timeOf(ports, MARGIN_MS) < until);
-    const reasons = [
-      ...(list === undefined ? [`everything: its list ${sweep.list} is gone`] : []),
-      ...[...refused].map(([deploymentId, why]) => `${deploymentId}: ${why}`),
-      ...left,
-    ];
-    const said = reasons.length === 0 ? {} : { left: reasons.join("; ") };
-    await record({ type: "EndSweep", mark, releases: going.size, taken, bytes, ...said }, `end/${until}`);
-  } catch (error) {
-    if (!(error instanceof ClaimOver)) throw error;
-    ports.log({ level: "info", message: error.message, environment: `${place.site}/${place.environment}`, mark });
-  }
+  await take(ports, work, mark, claimed, list, `its list ${sweep.list} is gone, or is not what was marked`);
 };
 
 type Claimed = { readonly releases: readonly Going[]; readonly until: string };
@@ -168,12 +154,39 @@ type Claimed = { readonly releases: readonly Going[]; readonly until: string };
  * where somebody has chosen something meanwhile: then it is looked at again.
  */
 const claim = async (ports: Ports, { place, record }: Work, sweep: Sweep): Promise<Claimed | undefined> => {
-  if (sweep.until !== null && claimLeft({ sweep }, ports.now()) > 0) return { releases: sweep.releases, until: sweep.until };
   const releases = sweep.until === null ? goingOf(await planOf(ports, place)) : [...sweep.releases];
-  const until = timeOf(ports, CLAIM_MS);
-  const command = { type: "BeginSweep", mark: sweep.mark, releases, keep: keepOf(place), until, ...claimTimes(ports.now()) } as const;
+  const [at, until, claims] = [timeOf(ports), timeOf(ports, CLAIM_MS), claimsAt(ports.now())];
+  const command = { type: "BeginSweep", mark: sweep.mark, releases, keep: keepOf(place), until, at, claims } as const;
   const { events } = await record(command, `begin/${until}`);
   return events.find(isBegan)?.body;
+};
+
+/** Takes away what is claimed, as far as it was on the mark's list, and says what that was. */
+const take = async (ports: Ports, work: Work, mark: number, claimed: Claimed, list: List | undefined, noList: string): Promise<void> => {
+  const { place, record } = work;
+  const { until } = claimed;
+  const refused = await tellDeployments(ports, work, mark, claimed.releases);
+  const going = new Set(claimed.releases.flatMap(({ deploymentId }) => (refused.has(deploymentId) ? [] : [deploymentId])));
+  const plan = await planOf(ports, place, going);
+  // what was not on the list waits for a mark of its own
+  const listed = new Set([...(list?.things ?? []), ...(list?.others ?? [])].map((thing) => idOf(thing)));
+  const things = [...plan.things, ...plan.others].filter((thing) => listed.has(idOf(thing)));
+  try {
+    const { taken, bytes, left } = await takeAway(ports, place, things, plan.sizes, () => isMine(ports, work, mark, until));
+    const why = [...(list === undefined ? [noList] : []), ...[...refused].map(([id, because]) => `${id}: ${because}`), ...left];
+    const said = why.length === 0 ? {} : { left: why.join("; ") };
+    await record({ type: "EndSweep", mark, releases: going.size, taken, bytes, ...said }, `end/${until}`);
+  } catch (error) {
+    if (!(error instanceof ClaimOver)) throw error;
+    ports.log({ level: "info", message: error.message, environment: `${place.site}/${place.environment}`, mark });
+  }
+};
+
+/** Whether the claim still is who asks's, and for a while. */
+const isMine = async (ports: Ports, { place }: Work, mark: number, until: string): Promise<boolean> => {
+  if (timeOf(ports, MARGIN_MS) >= until) return false;
+  const { sweep } = (await ports.aggregates.environment.load(place.site, place.environment)).state;
+  return sweep?.mark === mark && sweep.until === until;
 };
 
 type Began = Recorded & { readonly body: Body<"SweepBegan"> };

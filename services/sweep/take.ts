@@ -37,7 +37,7 @@ const WIDTH = 4;
  * release's manifest stays.
  *
  * @param sizes bytes by the names of versions and files
- * @param mayGoOn false once the claim's time is nearly over
+ * @param mayGoOn asked before each request that takes something: false once the claim is over, or nearly so
  * @throws ClaimOver; and whatever an outage is told by, so that it is tried again
  */
 export const takeAway = async (
@@ -45,17 +45,26 @@ export const takeAway = async (
   place: Place,
   things: readonly Thing[],
   sizes: ReadonlyMap<string, number>,
-  mayGoOn: () => boolean,
+  mayGoOn: () => Promise<boolean>,
 ): Promise<Outcome> => {
+  const mustGoOn = async (): Promise<void> => {
+    if (!(await mayGoOn())) throw new ClaimOver("the claim of this sweep is over: it goes on with the next");
+  };
+  // between a list and the removal of what is on it may be any time
+  const remove: Ports["objects"]["remove"] = async (bucket, keys) => {
+    await mustGoOn();
+    return ports.objects.remove(bucket, keys);
+  };
+  const guarded: Ports = { ...ports, objects: { pages: ports.objects.pages, remove } };
   const taken = { rows: 0, addresses: 0, versions: 0, pages: 0, tags: 0, files: 0, artifacts: 0 };
   const left: string[] = [];
   const incomplete = new Set<string | null>();
   let bytes = 0;
   const attempt = async (kind: Kind, group: readonly Thing[]): Promise<void> => {
-    if (!mayGoOn()) throw new ClaimOver("the time of this sweep's claim is over: it goes on with the next");
+    await mustGoOn();
     try {
       const one = await TAKE[kind](
-        ports,
+        guarded,
         place,
         group.map(({ name }) => name),
         sizes,
@@ -63,7 +72,7 @@ export const takeAway = async (
       bytes += one.bytes;
       if (kind !== "manifest") taken[COUNTED[kind]] += one.count;
     } catch (error) {
-      if (isOutage(error)) throw error;
+      if (error instanceof ClaimOver || isOutage(error)) throw error;
       left.push(`${kind} ${group[0]?.name}: ${reasonOf(error)}`);
       for (const { of } of group) incomplete.add(of);
     }

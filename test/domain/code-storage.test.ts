@@ -52,11 +52,11 @@ describe("what is said of it", () => {
 
   it("is how full it is, and when it will be full", () => {
     expect(health(20, 2, 27.5).says).toBe(
-      "20.0 of 75.0 GB of Lambda's code storage are used (27 %), and 2.0 GB more with each day: full in 27 days.",
+      "20.0 of 75.0 GB for functions' code are used (27 %), and 2.0 GB more with each day: full in 27 days.",
     );
-    expect(health(20, -1, null).says).toBe("20.0 of 75.0 GB of Lambda's code storage are used (27 %), and no more with each day.");
+    expect(health(20, -1, null).says).toBe("20.0 of 75.0 GB for functions' code are used (27 %), and no more with each day.");
     expect(health(0.02, 0.001, 75_000).says).toBe(
-      "0.020 of 75.0 GB of Lambda's code storage are used (0 %), and 0.001 GB more with each day: full in years.",
+      "0.020 of 75.0 GB for functions' code are used (0 %), and 0.001 GB more with each day: full in years.",
     );
     expect(codeStorageHealth(undefined)).toMatchObject({ state: "ok", says: expect.stringContaining("not measured yet") });
   });

@@ -38,6 +38,8 @@ const mark = (...ns: number[]): EnvironmentCommand => ({
   digest: "d".repeat(64),
   sweepAfter: at(100),
 });
+/** Those in force at that second. */
+const claims = (seconds: number) => ({ after: at(seconds), upTo: at(seconds + 900) });
 const begin = (ns: number[], seconds = 100): EnvironmentCommand => ({
   type: "BeginSweep",
   mark: 1,
@@ -45,9 +47,9 @@ const begin = (ns: number[], seconds = 100): EnvironmentCommand => ({
   releases: ns.map(going),
   until: at(seconds + 300),
   at: at(seconds),
-  latest: at(seconds + 900),
+  claims: claims(seconds),
 });
-const isSweeping = (state: Environment, now: string): boolean => isClaimed(state, now, at(9_999));
+const isSweeping = (state: Environment, seconds: number): boolean => isClaimed(state, claims(seconds));
 const ended: EnvironmentCommand = {
   type: "EndSweep",
   mark: 1,
@@ -205,13 +207,13 @@ describe("a sweep", () => {
     const claimed = having(...four, mark(1, 2), begin([1]));
     expect(environment.decide(begin([1], 399), claimed.state)).toEqual([]);
     expect(swept(having(...four, mark(1, 2), begin([1]), begin([1, 2], 400)).events)).toEqual([deploymentId(1), deploymentId(1)]);
-    expect([isSweeping(claimed.state, at(399)), isSweeping(claimed.state, at(400))]).toEqual([true, false]);
+    expect([isSweeping(claimed.state, 399), isSweeping(claimed.state, 400)]).toEqual([true, false]);
   });
 
   it("is not held up by a claim that a clock far ahead has dated", () => {
     const ahead = { ...begin([1]), until: at(5_000) } as EnvironmentCommand;
     const claimed = having(...four, mark(1), ahead);
-    expect([isClaimed(claimed.state, at(101), at(1_001)), isClaimed(claimed.state, at(101), at(5_000))]).toEqual([false, true]);
+    expect([isSweeping(claimed.state, 101), isSweeping(claimed.state, 4_200)]).toEqual([false, true]);
     expect(swept(having(...four, mark(1), ahead, begin([1], 101)).events)).toEqual([deploymentId(1), deploymentId(1)]);
   });
 
@@ -220,7 +222,7 @@ describe("a sweep", () => {
     const { state, events } = having(...four, mark(1), begin([1]), off, begin([1], 110), ended);
     expect(events.filter(({ type }) => type === "SweepBegan")).toHaveLength(2);
     expect(state).toMatchObject({ sweep: null, marks: 1 });
-    expect(isSweeping(having(...four, mark(1), begin([1]), off).state, at(101))).toBe(false);
+    expect(isSweeping(having(...four, mark(1), begin([1]), off).state, 101)).toBe(false);
   });
 
   it("drops a mark that nobody claimed, and the next has the next number", () => {

@@ -235,7 +235,7 @@ const beginning = (mark: number, until: number): EnvironmentCommand => ({
   releases: [going],
   until: at(until),
   at: at(86_400),
-  latest: at(100_000),
+  claims: { after: at(0), upTo: at(0) },
 });
 const taken = { rows: 3, addresses: 2, versions: 3, pages: 40, tags: 12, files: 25, artifacts: 1 };
 record("environment-sweep", environmentStream("web", "production"), environment, [

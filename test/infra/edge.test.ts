@@ -98,21 +98,23 @@ describe("the edges of production", () => {
     ]);
   });
 
-  it("lets three functions write that table, none of them list it, and only one remove addresses of releases", () => {
+  it("lets four functions write that table, none of them list it, and two remove addresses of releases", () => {
     const table = one(production(), "edgeTable", "EdgeTable").outputs.arn;
     const ofTables = all(production(), "role").flatMap((role) =>
       statements(role)
         .filter(({ Action }) => Action.some((action) => action.startsWith("cloudfront-keyvaluestore:")))
         .map(({ Action, Resource }) => [role.name, Action.map((action) => action.split(":")[1]), Resource]),
     );
-    expect(ofTables.sort()).toEqual([
-      ...["EndReleaseRole", "FlipAliasRole", "PublishReleaseRole"].map((role) => [
-        role,
-        ["DescribeKeyValueStore", "GetKey", "UpdateKeys"],
-        [table],
-      ]),
-      ["ReconcileRole", ["DescribeKeyValueStore", "GetKey"], [table]],
-    ]);
+    expect(ofTables.sort()).toEqual(
+      [
+        ...["EndReleaseRole", "FlipAliasRole", "PublishReleaseRole", "SweepRole"].map((role) => [
+          role,
+          ["DescribeKeyValueStore", "GetKey", "UpdateKeys"],
+          [table],
+        ]),
+        ["ReconcileRole", ["DescribeKeyValueStore", "GetKey"], [table]],
+      ].sort(),
+    );
     const removing = all(production(), "role").flatMap((role) =>
       statements(role).flatMap(({ Effect, Action, Resource }) =>
         Action.includes("lambda:DeleteAlias")
@@ -123,7 +125,17 @@ describe("the edges of production", () => {
     expect(removing).toEqual([
       ["EndReleaseRole", "Allow", ["server", "server:r-*", "server-*", "server-*:r-*", "image", "image:r-*"]],
       ["EndReleaseRole", "Deny", ["server:live", "server-*:live", "image:live", "revalidation:live"]],
+      ["SweepRole", "Allow", ["server", "server:r-*", "server-*", "server-*:r-*", "image", "image:r-*"]],
+      ["SweepRole", "Deny", ["server:live", "server-*:live", "image:live", "revalidation:live"]],
     ]);
+  });
+
+  it("lets the sweep delete versions by their numbers, and no function, and nobody else either", () => {
+    const deleting = all(production(), "role").flatMap((role) =>
+      statements(role).flatMap(({ Action, Resource }) => (Action.includes("lambda:DeleteFunction") ? [[role.name, Resource]] : [])),
+    );
+    expect(deleting.map(([role]) => role)).toEqual(["SweepRole"]);
+    for (const arn of deleting.flatMap(([, resources]) => resources)) expect(arn).toMatch(/:function:shiplog-\*-\*-[a-z*-]+:\*$/);
   });
 
   it("lets the flip of a release change no file that visitors reach but what an older engine left elsewhere", () => {

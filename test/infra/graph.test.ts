@@ -108,7 +108,7 @@ describe("the graph of production", () => {
     const of = (type: string) => graph().resources.filter((resource) => resource.type === type);
     expect(of("aws:s3/bucketObjectLockConfiguration:BucketObjectLockConfiguration").map(({ name }) => name)).toEqual(["ArchiveLock"]);
     const expiring = of("aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration").filter(({ inputs }) =>
-      inputs.rules.some(({ expiration }: { expiration?: { days: number } }) => expiration !== undefined),
+      inputs.rules.some(({ expiration }: { expiration?: { days?: number } }) => expiration?.days !== undefined),
     );
     expect(expiring.map(({ name }) => name)).toEqual(["ArtifactsLifecycle", "SourcesLifecycle"]);
   });

@@ -128,10 +128,18 @@ describe("publish-release", () => {
     const others = [{ thing: "version web-production-server:1", rule: "unknown" as const }];
     const list = { list: "sweeps/list.json", digest: "d".repeat(64), sweepAfter: at() };
     await room.environment(site, { type: "MarkReleases", keep, releases: [], others, ...list });
-    await room.environment(site, { type: "BeginSweep", mark: 1, keep, releases: [], until: at(20), at: at(), latest: at(900) });
+    await room.environment(site, {
+      type: "BeginSweep",
+      mark: 1,
+      keep,
+      releases: [],
+      until: at(20),
+      at: at(),
+      claims: { after: at(), upTo: at() },
+    });
     await expect(deliver()).rejects.toMatchObject({
       name: "NotYet",
-      seconds: 20,
+      seconds: 30,
       message: `old releases of ${site}/production are being swept`,
     });
     expect([did, await wrote()]).toEqual([[], []]);

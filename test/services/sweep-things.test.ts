@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { type Environment, initial } from "../../domain/environment/state.ts";
+import { verdictOf } from "../../domain/environment/verdict.ts";
 import type { Recorded } from "../../domain/kernel/event.ts";
 import type { Manifest, PublicFile } from "../../engine/open-next/manifest.ts";
 import { setOf } from "../../engine/open-next/manifest.ts";
@@ -127,7 +128,10 @@ describe("what no release has", () => {
       },
     };
     const all: OtherPorts = { objects, events: async () => [], versions: async () => [], aliases: async () => [], ...ports };
-    const { things, sizes } = await othersOf(all, place, { found: [found(1), found(2)], strangers: [] }, has, { recent: RECENT, state: { ...initial(), ...state } });
+    const { things, sizes } = await othersOf(all, place, { found: [found(1), found(2)], strangers: [] }, has, {
+      judge: (one) => verdictOf(() => undefined, one, RECENT),
+      state: { ...initial(), ...state },
+    });
     return { things: things.map((thing) => idOf(thing)), sizes };
   };
 

@@ -1,3 +1,4 @@
+import { eventsOf } from "../../engine/log/codec.ts";
 import { type Cloud, cloudOf, holdsSecret } from "./aws/cloud.ts";
 import type { Fn } from "./aws/lambda.ts";
 import { changeStream } from "./aws/stream.ts";
@@ -9,13 +10,17 @@ import { mappingsOf, reconciler, waker } from "./engine/mappings.ts";
 import type { FaultKind } from "./faults.ts";
 import { checkAcknowledged } from "./invariants/acknowledged.ts";
 import { aliasesOf } from "./invariants/aliases.ts";
+import { placed } from "./invariants/belongings.ts";
 import { edgeOf } from "./invariants/edge.ts";
 import { checkCommit } from "./invariants/log.ts";
 import { checkNothingFailed, checkNothingGivenUp, checkQuiet, checkRelayed, checkRows } from "./invariants/quiet.ts";
 import { checkBuildStarted, checkLocks } from "./invariants/rules.ts";
+import { type Sweeps, sweepsOf } from "./invariants/sweeps.ts";
+import { checkSwept } from "./invariants/swept.ts";
 import { webhooksOf } from "./invariants/webhooks.ts";
-import { ledgerOf } from "./ledger.ts";
+import { type Ledger, ledgerOf } from "./ledger.ts";
 import { statusTransitions } from "./status-machine.ts";
+import { sweeper } from "./sweeper.ts";
 import { anything, themeNamed, themeOf } from "./themes.ts";
 import { users } from "./users.ts";
 import { visit } from "./visitors.ts";
@@ -46,6 +51,7 @@ export type Run = {
   readonly faults: Readonly<Record<FaultKind, number>>;
   readonly points: { readonly seen: ReadonlySet<string>; readonly hit: ReadonlySet<string> };
   readonly transitions: ReadonlySet<string>;
+  readonly sweeps: Sweeps;
   readonly violations: readonly string[];
   readonly history: readonly string[];
 };
@@ -61,6 +67,10 @@ const AFTERWARDS_MS = 40 * MINUTE;
 const SAFETY_STEPS = 8_000;
 const SAFETY_AFTER_MS = 6 * 60 * MINUTE;
 const QUIET_WITHIN_MS = 16 * DAY;
+
+/** The environment that a stream is of, or that its deployment is of. */
+const environmentOf = (ledger: Ledger, stream: string): string | undefined =>
+  stream.startsWith("deployment/") ? placed(ledger.courseOf(stream).state.request) : stream;
 
 /** One world from its beginning to its end. */
 export const run = async ({ seed, record = false, without = new Set(), dropped = new Set(), theme: named }: RunOptions): Promise<Run> => {
@@ -80,6 +90,7 @@ export const run = async ({ seed, record = false, without = new Set(), dropped =
   const aliases = aliasesOf(world, ledger, settings);
   const webhooks = webhooksOf(world);
   const edge = edgeOf(world, ledger, aliases, () => cloud);
+  const sweeps = sweepsOf(ledger, () => cloud);
   let happenings = 0;
   let hands: (moved: Fn) => void = () => undefined;
 
@@ -91,11 +102,13 @@ export const run = async ({ seed, record = false, without = new Set(), dropped =
   const cloud: Cloud = cloudOf(world, places, settings, {
     appended: (stored) => {
       happenings += 1;
-      checkCommit(cloud, ledger, aliases, stored);
+      checkCommit(cloud, ledger, aliases, stored, sweeps);
+      for (const event of eventsOf(stored.commit)) sweepers.seen(event, environmentOf(ledger, event.stream));
       stream.put(stored);
     },
     arrived: (queue) => {
-      happenings += 1;
+      // one that finds nothing to do is nothing
+      if (queue !== "sweep") happenings += 1;
       mappings.ask(queue);
     },
     aliasMoved: (fn, from, to) => {
@@ -103,7 +116,13 @@ export const run = async ({ seed, record = false, without = new Set(), dropped =
       hands(fn);
     },
     buildStarted: (build) => checkBuildStarted(cloud, ledger, build),
-    rowWritten: edge.written,
+    rowWritten: (key, before, after) => {
+      edge.written(key, before, after);
+      if (after === undefined && before !== undefined) sweeps.rowDeleted(key);
+    },
+    versionDeleted: sweeps.versionDeleted,
+    addressDeleted: sweeps.addressDeleted,
+    objectRemoved: sweeps.objectRemoved,
     aliasRead: aliases.read,
     answered: aliases.answered,
     said: (line) => {
@@ -117,6 +136,7 @@ export const run = async ({ seed, record = false, without = new Set(), dropped =
 
   const faultsUntil = START + spanMs + size.spread(MINUTE, 60 * MINUTE);
   const used = places.slice(0, world.haste || theme.rollbacks !== undefined ? 1 : 1 + size.int(places.length));
+  const sweepers = sweeper(cloud, used);
   const heard: string[] = [];
   users(cloud, { actions, dropped, spanMs, used, heardFault: (what) => heard.push(what) });
   if (mode === "outage") outage(cloud, spanMs);
@@ -132,6 +152,7 @@ export const run = async ({ seed, record = false, without = new Set(), dropped =
         world.now() > faultsUntil &&
         cloud.queues.waiting().length === 0 &&
         cloud.rows.waiting.size === 0 &&
+        sweepers.isDone() &&
         stream.isEmpty() &&
         !cloud.builds.isRunning() &&
         world.busy() === 0;
@@ -143,7 +164,7 @@ export const run = async ({ seed, record = false, without = new Set(), dropped =
       world.setClocksOff(0);
     });
 
-  const most = isSafety ? SAFETY_STEPS : MAX_STEPS;
+  const most = isSafety ? SAFETY_STEPS * (world.keep === undefined ? 1 : 2) : MAX_STEPS;
   const end = faultsUntil + (isSafety ? SAFETY_AFTER_MS : QUIET_WITHIN_MS);
   while (!rested && world.violations.length === 0 && world.steps() < most && world.now() < end && (await world.step()));
   if (world.violations.length === 0) {
@@ -159,6 +180,7 @@ export const run = async ({ seed, record = false, without = new Set(), dropped =
     else {
       checkQuiet(cloud, ledger, aliases);
       checkLocks(cloud, ledger);
+      checkSwept(cloud, ledger, sweeps);
       webhooks.checkQuiet(cloud);
       if (mode === "calm") checkNothingFailed(cloud, ledger, heard);
       if (mode !== "liveness") checkNothingGivenUp(cloud);
@@ -174,6 +196,7 @@ export const run = async ({ seed, record = false, without = new Set(), dropped =
     faults: world.faults.counts,
     points: world.points,
     transitions: ledger.transitions,
+    sweeps: sweeps.counts,
     violations: world.violations,
     history: world.history,
   };

@@ -19,6 +19,8 @@ export type Theme = {
   readonly cuts?: number;
   /** what names a release reaches it for some minutes only; else in half of the worlds */
   readonly shortWindows?: boolean;
+  /** how likely its environments keep little and are swept all the time (0–1) */
+  readonly sweeps?: number;
   /** everything happens in one environment within a minute */
   readonly haste?: boolean;
   /** how likely webhook endpoints are in the world, which is then asked for more of them (0–1) */
@@ -87,6 +89,16 @@ const spotlights: readonly Theme[] = [
     faults: { duplicate: 8, delay: 15, "request-repeated": 6, "snapshot-dropped": 8, "stale-read": 10, "dead-letters-redriven": 3 },
     caps: 6,
     haste: true,
+  },
+  // what nothing keeps is taken away while people go back, publish and keep
+  {
+    name: "sweeping",
+    faults: { "crash-after-effect": 1, "crash-before-append": 1, paused: 1, "version-deleted": 0.5, "build-failed": 0.5 },
+    caps: 2,
+    rollbacks: 0.3,
+    slow: 0.1,
+    sweeps: 1,
+    haste: false,
   },
   // CodeBuild has no room, and never will
   { name: "no room for builds", faults: { "build-refused": 100 }, caps: Number.POSITIVE_INFINITY, haste: true },

@@ -1,7 +1,7 @@
 import { hash } from "node:crypto";
 import { type Cloud, secretUrl } from "./aws/cloud.ts";
 import { type Place, places, TOKEN } from "./engine/config.ts";
-import { api, cutRelease } from "./engine/engine.ts";
+import { api, askForSweep, cutRelease, keepRelease, unkeepRelease } from "./engine/engine.ts";
 import { START } from "./world/world.ts";
 
 /** What people ask for. `dropped`: which of all actions are left out, by their number, to find those that matter. */
@@ -16,6 +16,9 @@ export type UserOptions = {
 
 /** In how many of the worlds anybody listens: it doubles the work. */
 const LISTENING = 0.35;
+
+/** How much of what is asked where little is kept is to keep, or to sweep. */
+const KEEPING = 0.2;
 
 type Answer = { readonly status: number; readonly text: string };
 /** `does`: in place of a request */
@@ -45,8 +48,10 @@ export const users = (cloud: Cloud, { actions, dropped, spanMs, used, heardFault
 
   function act(number: number, own: typeof random): void {
     const user = own.pick(names);
-    const { site, environment } = own.pick(used);
+    const where = own.pick(used);
+    const { site, environment } = where;
     const place = `${site}/${environment}`;
+    const by = { user, key: `k${number}` };
     const action =
       listening && (number === 0 || (world.theme.listening !== undefined && own.chance(0.3)))
         ? listen()
@@ -107,6 +112,7 @@ export const users = (cloud: Cloud, { actions, dropped, spanMs, used, heardFault
       if (listening && own.chance(0.1)) return endpoints.length === 0 ? listen() : askEndpoint();
       const ids = known.get(place) ?? [];
       const at = `/environments/${place}`;
+      if (world.keep !== undefined && own.chance(KEEPING)) return keepOrSweep();
       if (rollbacks > 0 && own.chance(rollbacks)) return rollBack();
       const roll = own.next();
       if (roll < cuts) return ids.length === 0 ? undefined : cut(own.pick(ids));
@@ -129,7 +135,19 @@ export const users = (cloud: Cloud, { actions, dropped, spanMs, used, heardFault
 
       function cut(id: string): Action {
         const body = { deployment: id };
-        return { name: "cut off", path: at, body, does: () => cutRelease(site, environment, id, { user, key: `k${number}` }) };
+        return { name: "cut off", path: at, body, does: () => cutRelease(where, id, by) };
+      }
+
+      function keepOrSweep(): Action {
+        const body = { deployment: own.pick(ids.length > 0 ? ids : [""]) };
+        const what = own.pick(["keep", "keep", "unkeep", "sweep", "roll back", "roll back"]);
+        // the oldest may be gone by then
+        if (what === "roll back") return { name: what, path: `${at}/rollback`, body: ids[0] === undefined ? {} : { to: ids[0] } };
+        const does = (): Promise<Answer> =>
+          what === "sweep" || ids.length === 0
+            ? askForSweep(where, by)
+            : (what === "keep" ? keepRelease : unkeepRelease)(where, body.deployment, by);
+        return { name: what, path: at, body, does };
       }
 
       function rollBack(): Action {

@@ -13,8 +13,8 @@ type Asked = { readonly FunctionName: string; readonly Qualifier: string };
 
 const HOST = ".lambda-url.eu-west-1.on.aws";
 
-/** Aliases of releases, with their URLs. An id is never given twice. */
-export const addressOperations = ({ find, versionOf }: Finds) => {
+/** Aliases of releases, with their URLs. An id is never given twice. @param deleted told of each that is about to lose its URL, or to go */
+export const addressOperations = ({ find, versionOf }: Finds, deleted: (fn: Fn, alias: string) => void) => {
   let ids = 0;
   const missing = () => awsError("ResourceNotFoundException", 404);
   const conflict = () => awsError("ResourceConflictException", 409);
@@ -48,7 +48,11 @@ export const addressOperations = ({ find, versionOf }: Finds) => {
         url: undefined,
       });
     },
-    DeleteAlias: ({ FunctionName, Name }: Record<string, string>) => void find(FunctionName ?? "").addresses.delete(Name ?? ""),
+    DeleteAlias: ({ FunctionName, Name }: Record<string, string>) => {
+      const fn = find(FunctionName ?? "");
+      if (fn.addresses.has(Name ?? "")) deleted(fn, Name ?? "");
+      fn.addresses.delete(Name ?? "");
+    },
     GetFunctionUrlConfig: ({ FunctionName, Qualifier }: Asked) => urlOf(of(FunctionName, Qualifier)),
     CreateFunctionUrlConfig: ({ FunctionName, Qualifier, InvokeMode }: Asked & { InvokeMode: string }) => {
       const address = of(FunctionName, Qualifier);
@@ -65,6 +69,7 @@ export const addressOperations = ({ find, versionOf }: Finds) => {
     DeleteFunctionUrlConfig: ({ FunctionName, Qualifier }: Asked) => {
       const address = of(FunctionName, Qualifier);
       urlOf(address);
+      deleted(find(FunctionName), Qualifier);
       address.url = undefined;
     },
     GetPolicy: ({ FunctionName, Qualifier }: Asked) => ({

@@ -53,7 +53,9 @@ export const buildsOf = (
       return;
     }
     const mood = faults.strikes("version-failed") ? NEVER_STARTS : faults.strikes("check-failed") ? BREAKS : "works";
-    objects.write(build.artifact.bucket, build.artifact.key, JSON.stringify({ id: build.deploymentId, mood, shared: world.random.int(2) }));
+    // where little is kept, what two releases share is soon of none that stays
+    const shared = world.random.int(world.keep === undefined ? 2 : 4);
+    objects.write(build.artifact.bucket, build.artifact.key, JSON.stringify({ id: build.deploymentId, mood, shared }));
     end(build, "SUCCEEDED");
   };
   const described = (build: Build) => ({

@@ -29,6 +29,8 @@ export type Cloud = {
   readonly edgeTable: EdgeTable;
   readonly objects: Objects;
   readonly builds: Builds;
+  /** releases that have rows in tables of tags */
+  readonly tagged: Set<string>;
   /** settings by the name that a release records them with */
   readonly settings: Map<string, string>;
   readonly secrets: Readonly<Record<string, (input: never) => unknown>>;
@@ -44,6 +46,7 @@ export type Cloud = {
 };
 
 export type CloudWatch = Watch & {
+  objectRemoved(bucket: string, key: string): void;
   rowWritten(key: string, before: string | undefined, after: string | undefined): void;
   appended(stored: Stored): void;
   arrived(queue: string): void;
@@ -58,7 +61,7 @@ export const cloudOf = (
   settings: Map<string, string>,
   watch: CloudWatch,
 ): Cloud => {
-  const objects = objectsOf(world);
+  const objects = objectsOf(world, watch.objectRemoved);
   const queues = queuesOf(world, watch.arrived);
   const bus = busOf(world, queues);
   const lambda = lambdaOf(world, objects, watch);
@@ -77,6 +80,7 @@ export const cloudOf = (
     edgeTable: edgeTableOf(world, watch.rowWritten),
     objects,
     builds: buildsOf(world, objects, bus.say, watch.buildStarted),
+    tagged: new Set(),
     settings,
     webhookSecrets,
     said: watch.said,

@@ -42,6 +42,10 @@ export type Watch = {
   aliasRead(fn: Fn, alias: Alias): void;
   /** somebody asked through the alias, and this version answered */
   answered(fn: Fn, version: string): void;
+  /** a consumer deleted a version */
+  versionDeleted(fn: Fn, version: string): void;
+  /** a consumer takes the URL of a release's alias away, or the alias */
+  addressDeleted(fn: Fn, alias: string): void;
 };
 export type Lambda = ReturnType<typeof lambdaOf>;
 
@@ -73,10 +77,11 @@ export const lambdaOf = (world: World, objects: Objects, watch: Watch) => {
       fn.latest.revision = revision();
     });
   };
-  const configuration = (fn: Fn, of: Settings & { sha: string }, version: string, more: object) => ({
+  const configuration = (fn: Fn, of: Settings & { sha: string; code: string }, version: string, more: object) => ({
     FunctionName: fn.name,
     Version: version,
     CodeSha256: of.sha,
+    CodeSize: of.code.length,
     Handler: of.Handler,
     MemorySize: of.MemorySize,
     Timeout: of.Timeout,
@@ -96,7 +101,7 @@ export const lambdaOf = (world: World, objects: Objects, watch: Watch) => {
       StateReason: version.state === "Failed" ? "it never starts" : "",
     });
 
-  const { get: addressOf, describe: describeAddress, ...addresses } = addressOperations({ find, versionOf });
+  const { get: addressOf, describe: describeAddress, ...addresses } = addressOperations({ find, versionOf }, watch.addressDeleted);
   const api = {
     ...addresses,
     GetAccountSettings: () => ({ AccountLimit: { TotalCodeSize: 1_000 }, AccountUsage: { TotalCodeSize: 10 } }),
@@ -146,6 +151,17 @@ export const lambdaOf = (world: World, objects: Objects, watch: Watch) => {
         version.state = code.includes(NEVER_STARTS) ? "Failed" : "Active";
       });
       return publishedOf(fn, version);
+    },
+    DeleteFunction: ({ FunctionName, Qualifier }: { FunctionName: string; Qualifier?: string }) => {
+      const fn = find(FunctionName);
+      if (Qualifier === undefined || !/^\d+$/.test(Qualifier)) {
+        world.violate(`the whole function ${FunctionName} is about to be deleted`);
+        throw awsError("InvalidParameterValueException", 400);
+      }
+      const version = versionOf(fn, Qualifier);
+      if (isNamed(fn, Qualifier)) throw conflict();
+      watch.versionDeleted(fn, Qualifier);
+      version.deleted = true;
     },
     GetAlias: ({ FunctionName, Name }: { FunctionName: string; Name: string }) => {
       const fn = find(FunctionName);
@@ -240,6 +256,12 @@ const routingOf = ({ weights }: Alias) => (weights === undefined ? {} : { Routin
 
 /** Whether an alias has its visitors go to two versions. */
 export const isWeighted = ({ weights = {} }: Alias): boolean => Object.keys(weights).length > 0;
+
+/** Whether an alias leads to a version, or sends a part of its visitors there: Lambda keeps it. */
+const isNamed = ({ alias, addresses }: Fn, version: string): boolean =>
+  alias?.version === version ||
+  Object.hasOwn(alias?.weights ?? {}, version) ||
+  [...addresses.values()].some((address) => address.version === version);
 
 const same = (a: Settings, b: Settings): boolean =>
   a.Handler === b.Handler &&

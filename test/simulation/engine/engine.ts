@@ -1,6 +1,7 @@
 import type { DynamoDBStreamEvent } from "aws-lambda";
 import { siteConfig } from "../../../blueprint/engine-config.ts";
 import { consumers, EVENTS_TABLE, SNAPSHOTS_TABLE } from "../../../blueprint/topology.ts";
+import type { EnvironmentCommand } from "../../../domain/environment/commands.ts";
 import { releaseAddresses } from "../../../engine/aws/addresses.ts";
 import { codeBuilds } from "../../../engine/aws/builds.ts";
 import { eventBus } from "../../../engine/aws/bus.ts";
@@ -36,10 +37,11 @@ import { viewsPort } from "../aws/rows.ts";
 import { virtualClock as clock } from "../world/clock.ts";
 import { here } from "../world/world.ts";
 import { cloudHere } from "./clouds.ts";
-import { config, configBefore, SHORT_WINDOW } from "./config.ts";
+import { config, configBefore, type Place, SHORT_WINDOW } from "./config.ts";
 import { memoryOf } from "./memories.ts";
 import { post } from "./post.ts";
 import { publishWiring } from "./publish.ts";
+import { tagTables } from "./tags.ts";
 
 /**
  * The engine as it is, made once: its adapters on clients that lead into whichever world asks. What a handler would do
@@ -90,11 +92,24 @@ const engine = {
     find: async (name: string, environment: string, deploymentId: string) =>
       (await allBuilds.recent(projectOf(name, environment))).find((build) => build.deploymentId === deploymentId),
   },
+  tags: tagTables,
   buildLogs: { end: async () => ["npm run build: 1"], read: async () => ({ lines: [], next: null }) },
 };
 type Simulated = typeof engine;
-// parts that nothing here asks for (seals, tags) are missing
+// parts that nothing here asks for (seals) are missing
 const whole = engine as Simulated & Engine;
+
+/** The engine whose environments keep what the world says. */
+const keeping: typeof whole = {
+  ...whole,
+  config: {
+    ...config,
+    get sites() {
+      const { keep } = here().world;
+      return keep === undefined ? config.sites : config.sites.map((one) => ({ ...one, keep }));
+    },
+  },
+};
 
 /** What a handler would do with files or the network. */
 const own: Readonly<Record<string, BatchHandler>> = {
@@ -125,7 +140,7 @@ export const handlers: Readonly<Record<string, BatchHandler>> = Object.fromEntri
     consumers.map(async ({ name }) => {
       if (own[name] !== undefined) return [name, own[name]] as const;
       const { wire } = (await import(`../../../services/${name}/handler.ts`)) as { wire(engine: Engine): BatchHandler };
-      return [name, wire(whole)] as const;
+      return [name, wire(name === "sweep" ? keeping : whole)] as const;
     }),
   ),
 );
@@ -134,13 +149,28 @@ export const relayRecords: (event: DynamoDBStreamEvent) => ReturnType<ReturnType
 export const reconcileAll: (event: unknown) => Promise<void> = wireReconcile(whole);
 export const wakeAll: (event: unknown) => Promise<void> = wireWake(whole);
 
-/** Somebody cuts a release off; answers as the API would. */
-export const cutRelease = async (site: string, environment: string, deploymentId: string, { user, key }: { user: string; key: string }) => {
-  const at = new Date(clock.now()).toISOString();
+type By = { readonly user: string; readonly key: string };
+/** Somebody commands an environment; answers as the API would. */
+const commanded = async ({ site, environment }: Place, deploymentId: string, command: EnvironmentCommand, { user, key }: By) => {
   const because = { cause: `command/${key}`, correlation: deploymentId, actor: user };
-  const command = { type: "CutRelease", deploymentId, actor: user, at } as const;
   const { refusal } = await aggregates.environment.execute(site, environment, command, because);
   return { status: refusal === undefined ? 200 : 409, text: JSON.stringify(refusal ?? {}) };
+};
+
+/** Somebody cuts a release off. */
+export const cutRelease = (place: Place, deploymentId: string, by: By) =>
+  commanded(place, deploymentId, { type: "CutRelease", deploymentId, actor: by.user, at: new Date(clock.now()).toISOString() }, by);
+
+/** Somebody keeps a release by name, or lets it go by its age again. */
+export const keepRelease = (place: Place, deploymentId: string, by: By) =>
+  commanded(place, deploymentId, { type: "KeepRelease", deploymentId, reason: "to go back to" }, by);
+export const unkeepRelease = (place: Place, deploymentId: string, by: By) =>
+  commanded(place, deploymentId, { type: "UnkeepRelease", deploymentId }, by);
+
+/** Somebody asks for an environment's sweep to go one step further. */
+export const askForSweep = async ({ site, environment }: Place, { user, key }: By) => {
+  await queues.send("sweep", JSON.stringify({ site, environment, actor: user, cause: `command/${key}` }));
+  return { status: 202, text: "{}" };
 };
 
 /** An operator has every edge's table made what the log says. */

@@ -65,7 +65,7 @@ export const publishWiring = ({ addresses, aggregates, edgeTable, functions, obj
       };
     },
     uploadAssets: async (of, { root }, { deploymentId, releaseId }) => {
-      const { bucket, assets, releases } = placesOf(of);
+      const { bucket, assets, cache, releases } = placesOf(of);
       const { id, shared } = JSON.parse(root) as Artifact;
       // some have files that no other release has, and of some there are more than a row of the table takes
       const paths = ["robots.txt", ...Array.from({ length: shared === 1 ? 130 : 1 }, (_, n) => `posts/${id}-${n}.txt`)];
@@ -76,10 +76,20 @@ export const publishWiring = ({ addresses, aggregates, edgeTable, functions, obj
         contentType: "text/plain",
         cacheControl: "no-cache",
       }));
-      const manifest: Manifest = { v: 2, deploymentId, releaseId, publicFiles };
+      const versioned = [`_next/static/of-${id}.js`, `_next/static/shared-${shared}.js`];
+      // what is there already is the release's own
+      const there = await objects.present(
+        bucket,
+        versioned.map((path) => `${assets}/${path}`),
+      );
+      for (const path of versioned) if (!there.has(`${assets}/${path}`)) await objects.putNewText(bucket, `${assets}/${path}`, path);
+      cloudHere().objects.write(bucket, `${cache}/${releaseId}/index.cache`, "a page");
+      cloudHere().objects.write(bucket, `${cache}/__fetch/${releaseId}/0123`, "what it fetched");
+      for (const path of paths) cloudHere().objects.write(bucket, `${setFolder(assets, setOf(publicFiles))}/${path}`, path);
+      const manifest: Manifest = { v: 2, deploymentId, releaseId, publicFiles, versioned };
       const key = manifestKey(releases, deploymentId);
       await objects.putText(bucket, key, JSON.stringify(manifest));
-      for (const path of paths) cloudHere().objects.write(bucket, `${setFolder(assets, setOf(publicFiles))}/${path}`, path);
+      cloudHere().tagged.add(releaseId);
       const named = publicSetOf(setOf(publicFiles), paths);
       if (named === undefined) throw new Error("so many files are in no release");
       return { recorded: { uploaded: 1, unchanged: 0, bytes: 1, cacheEntries: 0, manifest: key }, ...named };

@@ -46,6 +46,8 @@ export const checkAcknowledged = (cloud: Cloud, ledger: Ledger, consumer: string
       return (row.attempts ?? 0) >= attempt || row.status !== "pending" ? undefined : "nothing was tried";
     }
     if (consumer === "watch-build") return watched();
+    // what it leaves undone the next one does (invariants/sweeps.ts)
+    if (consumer === "sweep") return undefined;
     if (about === undefined) return "it is no event of the engine, and nobody put it aside";
     const { stream, version, type } = about;
     if (consumer === "project") {

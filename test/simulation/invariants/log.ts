@@ -8,6 +8,7 @@ import type { Stored } from "../aws/event-table.ts";
 import type { Ledger } from "../ledger.ts";
 import { type Aliases, checkRecorded } from "./aliases.ts";
 import { checkRules } from "./rules.ts";
+import type { SweepWatch } from "./sweeps.ts";
 
 const ENDS = new Set(["DeploymentSucceeded", "DeploymentFailed", "DeploymentCancelled", "DeploymentSuperseded"]);
 type Body = {
@@ -22,7 +23,7 @@ type Body = {
 };
 
 /** Invariants of the log, at each commit: the chain, one decision a cause, and that every event tells the truth. */
-export const checkCommit = (cloud: Cloud, ledger: Ledger, aliases: Aliases, stored: Stored): void => {
+export const checkCommit = (cloud: Cloud, ledger: Ledger, aliases: Aliases, stored: Stored, sweeps: SweepWatch): void => {
   const { world } = cloud;
   const { commit } = stored;
   const before = cloud.events.of(commit.stream).at(-2)?.commit;
@@ -43,6 +44,7 @@ export const checkCommit = (cloud: Cloud, ledger: Ledger, aliases: Aliases, stor
   ledger.take(stored, (event) => {
     checkEvent(cloud, ledger, aliases, event, given);
     checkRules(cloud, ledger, event);
+    sweeps.look(event);
   });
 };
 

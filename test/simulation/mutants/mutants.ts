@@ -21,6 +21,7 @@ export const rare: ReadonlySet<string> = new Set([
   "who remembers rows of causes that were dropped trusts them",
   "who remembers rows of causes that were dropped writes the rest behind them",
   "a damaged snapshot is taken",
+  "nobody waits for a sweep, and a sweep for nobody",
 ]);
 export type Change = { readonly file: string; readonly from: string; readonly to: string };
 
@@ -483,4 +484,83 @@ export const mutants: readonly Mutant[] = [
     "step, reason, beforeFlip: true }",
     "step, reason }",
   ),
+  // sweeps
+  ...[
+    several(
+      "a sweep goes by age alone",
+      {
+        file: "domain/environment/verdict.ts",
+        from: "by.find(([, set]) => set.has(deploymentId))",
+        to: 'by.find(([rule, set]) => rule === "live" && set.has(deploymentId))',
+      },
+      {
+        file: "domain/environment/verdict.ts",
+        from: 'return reached.has(release) || reached.has(deploymentId) ? "reached" : found;',
+        to: "return reached.size < 0 ? release : found;",
+      },
+    ),
+    several(
+      "a sweep claims what was chosen while it looked",
+      {
+        file: "domain/environment/sweep.ts",
+        from: "(sweep.until !== null || isProtected(one) === undefined)",
+        to: "isProtected(one) !== null",
+      },
+      { file: "domain/environment/sweep.ts", from: "state.open.size > 0 || isClaimed", to: "isClaimed" },
+    ),
+    several(
+      "what is marked is never looked at again",
+      {
+        file: "domain/environment/sweep.ts",
+        from: "(sweep.until !== null || isProtected(one) === undefined)",
+        to: "isProtected(one) !== null",
+      },
+      {
+        file: "services/sweep/sweep.ts",
+        from: "sweep.until === null ? goingOf(await planOf(ports, place)) : [...sweep.releases]",
+        to: "[...sweep.releases]",
+      },
+    ),
+    one(
+      "everything on a list goes, whatever has it by now",
+      "services/sweep/sweep.ts",
+      "const things = [...plan.things, ...plan.others].filter(",
+      "const things = [...(list?.things ?? []), ...(list?.others ?? [])].filter(",
+    ),
+    one(
+      "versions go with the first release that has them",
+      "engine/sweep/things.ts",
+      "if (!rest.versions.has(`$" + "{name}:$" + "{version}`)) add",
+      "if (rest.versions.size >= 0) add",
+    ),
+    one(
+      "files go with the first release that has them",
+      "engine/sweep/things.ts",
+      "if (!files.has(path)) yield",
+      "if (files.size >= 0) yield",
+    ),
+    several(
+      "nobody waits for a sweep, and a sweep for nobody",
+      { file: "services/publish-release/publish-release.ts", from: "    await waitForSweep(ports, work);\n", to: "" },
+      { file: "services/sweep/sweep.ts", from: "  if ((await publishing(ports, work)) !== undefined) return;\n", to: "" },
+      { file: "services/sweep/sweep.ts", from: "  if (busy !== undefined) {", to: "  if (busy !== undefined && mark < 0) {" },
+    ),
+    several(
+      "a manifest goes first",
+      { file: "engine/sweep/things.ts", from: 'kinds = ["row", "address"', to: 'kinds = ["manifest", "row", "address"' },
+      { file: "engine/sweep/things.ts", from: '"artifact", "manifest"] as const', to: '"artifact"] as const' },
+    ),
+    one(
+      "what an alias was moved to by a flip that failed is swept",
+      "domain/environment/verdict.ts",
+      '    ["moved-to", ids(state.aliases.values())],\n',
+      "",
+    ),
+    one(
+      "a claim that a clock ahead has dated lasts for as long as it says",
+      "domain/environment/sweep.ts",
+      "sweep.until > after && sweep.until <= upTo",
+      "sweep.until > after && upTo !== undefined",
+    ),
+  ].map((mutant) => ({ ...mutant, theme: "sweeping" })),
 ];

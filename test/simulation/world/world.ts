@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from "node:async_hooks";
+import type { KeepDeclared } from "../../../blueprint/keep.ts";
 import { type FaultKind, type Faults, faultsOf } from "../faults.ts";
 import type { Theme } from "../themes.ts";
 import { agenda } from "./agenda.ts";
@@ -54,6 +55,7 @@ export const createWorld = ({ seed, cap, without, theme, record }: WorldOptions)
   const waits = random.fork("waits");
   const chances = random.fork("chances");
   const skews = random.fork("skews");
+  const keep = keepOf(random.fork("sweeps"), theme);
   const upcoming = agenda();
   const history: string[] = [];
   const violations: string[] = [];
@@ -79,8 +81,10 @@ export const createWorld = ({ seed, cap, without, theme, record }: WorldOptions)
     /** everybody does everything at the same moment */
     haste: theme.haste ?? random.fork("haste").chance(0.3),
     theme,
-    /** what names a release reaches it for some minutes only */
-    shortWindows: theme.shortWindows ?? random.fork("windows").chance(0.5),
+    /** what its environments keep, where they are swept all the time */
+    keep,
+    /** what names a release reaches it for some minutes only: what visitors reach is swept by nobody */
+    shortWindows: theme.shortWindows ?? (keep !== undefined || random.fork("windows").chance(0.5)),
     now: (): number => now,
     steps: (): number => steps,
     /** how far off every clock is, besides each machine's own error */
@@ -169,6 +173,13 @@ export const createWorld = ({ seed, cap, without, theme, record }: WorldOptions)
   };
   return world;
 };
+
+/** In how many worlds environments keep little and are swept all the time. */
+const SWEEPING = 0.35;
+const keepOf = (random: Random, { sweeps }: Theme): KeepDeclared | undefined =>
+  random.chance(sweeps ?? SWEEPING)
+    ? { releases: 1 + random.int(2), days: 0, window: random.pick([0, 0.1]), wait: random.spread(0.02, 0.5) }
+    : undefined;
 
 export type Outcome<T> =
   | { readonly is: "done"; readonly value: T }
