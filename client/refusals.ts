@@ -42,6 +42,7 @@ export const refusals: readonly Refusal[] = [
   refusal(409, "release.not-routed", "nobody is sent to the release; the message names those that somebody is sent to"),
   refusal(409, "release.swept", "the release was taken away, or is being taken away; the message says by which rule"),
   refusal(409, "release.unknown", "the deployment is not of this environment"),
+  refusal(409, "environment.sweeping", "old releases are being swept at this moment, and what is kept must not change meanwhile"),
   refusal(409, "release.too-many-kept", "fifty releases of the environment are kept by name"),
   refusal(409, "environment.locked", "somebody else has locked the environment"),
   refusal(409, "lock.expired", "the lock would end before it begins"),

@@ -20,6 +20,9 @@ export const MAX_OTHERS = 100;
 export function keepRelease({ deploymentId, reason }: Command<"KeepRelease">, state: Environment): Outcome {
   if (state.kept.has(deploymentId)) return [];
   if (isBeingSwept(state, deploymentId)) return refuse("release.swept", sayBeingSwept(deploymentId));
+  // what has no release in the log may be among what goes
+  if (state.sweep !== null && state.sweep.until !== null)
+    return refuse("environment.sweeping", "old releases are being swept at this moment: try it again in some minutes");
   if (state.kept.size >= MAX_KEPT)
     return refuse("release.too-many-kept", `${MAX_KEPT} releases are kept by name here: let one of them go first (shiplog unkeep)`);
   return [{ type: "ReleaseKept", v: 1, body: { deploymentId, reason } }];
@@ -45,7 +48,8 @@ export function markReleases({ type: _, releases, others, ...rest }: Command<"Ma
  */
 export function beginSweep({ mark, releases, keep, until, at, claims }: Command<"BeginSweep">, state: Environment): Outcome {
   const { sweep } = state;
-  if (sweep === null || sweep.mark !== mark || sweep.after > at) return [];
+  // whoever claimed it found that it was the time
+  if (sweep === null || sweep.mark !== mark || (sweep.until === null && sweep.after > at)) return [];
   if (state.open.size > 0 || isClaimed(state, claims)) return [];
   const isProtected = protectedIn(state, keep.releases);
   // what was claimed may be half gone: it stays claimed

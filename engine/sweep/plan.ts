@@ -59,7 +59,7 @@ export const planOf = async (ports: Ports, place: Place, only?: ReadonlySet<stri
     .map(({ one }) => one);
   const ids = new Set(going.map(({ deploymentId }) => deploymentId));
   const remaining = inventory.found.filter(({ deploymentId }) => !ids.has(deploymentId));
-  const things = thingsOf(place, going, remaining, manifests, await artifactsInUse(ports, state));
+  const things = thingsOf(place, going, remaining, manifests, { artifacts: await artifactsInUse(ports, state), releases: state.kept });
   return { judged, going, things, others, sizes, strangers };
 };
 

@@ -20,6 +20,7 @@ export type Thing = z.infer<typeof Thing>;
 
 export const idOf = ({ kind, name }: Thing): string => `${kind} ${name}`;
 
+export type InUse = { readonly artifacts: ReadonlySet<string>; readonly releases: ReadonlySet<string> };
 type Manifests = ReadonlyMap<string, Manifest | undefined>;
 
 /** What several releases may share goes only where none of those that remain has it. */
@@ -40,14 +41,14 @@ type Remaining = {
  *
  * @param remaining every other deployment that there is something of
  * @param manifests of both
- * @param inUse artifacts that a deployment which has not ended takes over
+ * @param inUse artifacts that a deployment which has not ended takes over, and ids of releases that somebody keeps
  */
 export const thingsOf = (
   place: Place,
   going: readonly Found[],
   remaining: readonly Found[],
   manifests: Manifests,
-  inUse: ReadonlySet<string>,
+  inUse: InUse,
 ): Thing[] => {
   const rest = remainingOf(remaining, manifests, inUse);
   const things = new Map<string, Thing>();
@@ -94,16 +95,16 @@ const rowsOf = ({ publicFiles }: Manifest): number =>
     publicFiles.map(({ path }) => path),
   )?.files.rows ?? 0;
 
-const remainingOf = (remaining: readonly Found[], manifests: Manifests, inUse: ReadonlySet<string>): Remaining => {
+const remainingOf = (remaining: readonly Found[], manifests: Manifests, inUse: InUse): Remaining => {
   const read = remaining.map(({ deploymentId }) => manifests.get(deploymentId));
   const known = read.filter((manifest) => manifest !== undefined);
   return {
     versions: new Set(remaining.flatMap(({ functions }) => functions.map(({ name, version }) => `${name}:${version}`))),
-    releases: new Set(remaining.map(({ release }) => release)),
+    releases: new Set([...remaining.map(({ release }) => release), ...inUse.releases]),
     sets: new Set(known.map(({ publicFiles }) => setOf(publicFiles))),
     files: namedBy(read),
     contents: new Set(known.flatMap(({ v, publicFiles }) => (v === 1 ? publicFiles.map(({ sha256 }) => sha256) : []))),
-    artifacts: new Set([...remaining.flatMap(({ artifact }) => artifact ?? []), ...inUse]),
+    artifacts: new Set([...remaining.flatMap(({ artifact }) => artifact ?? []), ...inUse.artifacts]),
     isUnread: known.length < read.length,
   };
 };

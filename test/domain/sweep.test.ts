@@ -192,6 +192,7 @@ describe("a sweep", () => {
     const past = { deploymentId: deploymentId(1), sequence: 1, release: release(1) };
     expect(refusal({ ...to, past }, claimed)).toBe("release.swept");
     expect(refusal({ type: "KeepRelease", deploymentId: deploymentId(1), reason: "no" }, claimed)).toBe("release.swept");
+    expect(refusal({ type: "KeepRelease", deploymentId: deploymentId(3), reason: "no" }, claimed)).toBe("environment.sweeping");
     const over = having(...four, mark(1, 2), begin([1, 2]), ended);
     expect(refusal({ ...to, past: { ...past, swept: { at: at(9), rule: "was-live", keep } } }, over)).toBe("release.swept");
     expect(over.state.sweep).toBeNull();
@@ -215,6 +216,9 @@ describe("a sweep", () => {
     const claimed = having(...four, mark(1), ahead);
     expect([isSweeping(claimed.state, 101), isSweeping(claimed.state, 4_200)]).toEqual([false, true]);
     expect(swept(having(...four, mark(1), ahead, begin([1], 101)).events)).toEqual([deploymentId(1), deploymentId(1)]);
+    // and neither by a mark of the same clock
+    const early = { ...begin([1], 50), claims: claims(50) } as EnvironmentCommand;
+    expect(swept(having(...four, mark(1), ahead, early).events)).toEqual([deploymentId(1), deploymentId(1)]);
   });
 
   it("is put off where something is being published, and begins again", () => {

@@ -22,7 +22,9 @@ beforeAll(async () => {
     name === "web-production-server"
       ? [1, 2, 3, 4, 9].map((n) => versionOf(String(n), { bytes: n === 9 ? 2_000_000 : 1_000_000 }))
       : (name === "web-production-revalidation" ? [1, 2, 3] : []).map((n) => versionOf(String(n), { bytes: 500_000 }));
-  room = await openApiRoom(sites, (_, engine) => apiPorts({ ...engine, functions: { ...engine.functions, versions } }));
+  room = await openApiRoom(sites, (_, engine) =>
+    apiPorts({ ...engine, addresses: { ...engine.addresses, aliases: async () => [] }, functions: { ...engine.functions, versions } }),
+  );
   for (const n of [1, 2, 3, 4]) await goLive(n);
   await put(`${siteResources("web", "production").assets}/_next/stray.js`, "12345");
 }, 60_000);

@@ -24,7 +24,11 @@ beforeAll(async () => {
   room = await openApiRoom(sites, (ports, engine) => ({
     ...ports,
     released: { ...ports.released, facts: async () => undefined },
-    sweeps: apiPorts({ ...engine, functions: { ...engine.functions, versions: async () => [] } }).sweeps,
+    sweeps: apiPorts({
+      ...engine,
+      addresses: { ...engine.addresses, aliases: async () => [] },
+      functions: { ...engine.functions, versions: async () => [] },
+    }).sweeps,
   }));
   await room.clients.secrets.send(new CreateSecretCommand({ Name: siteResources("web", "production").secret, SecretString: "{}" }));
 }, 60_000);

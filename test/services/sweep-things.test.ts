@@ -7,7 +7,7 @@ import { setOf } from "../../engine/open-next/manifest.ts";
 import type { Found } from "../../engine/sweep/found.ts";
 import { type Ports as OtherPorts, othersOf } from "../../engine/sweep/others.ts";
 import { placeOf } from "../../engine/sweep/place.ts";
-import { idOf, thingsOf } from "../../engine/sweep/things.ts";
+import { type InUse, idOf, thingsOf } from "../../engine/sweep/things.ts";
 import { artifact, deploymentId, request } from "../support/samples.ts";
 import { siteConfigOf } from "../support/site-config.ts";
 
@@ -51,8 +51,8 @@ const manifest = (n: number, change: Partial<Manifest> = {}): Manifest => ({
 });
 type Manifests = ReadonlyMap<string, Manifest | undefined>;
 const manifests = (...list: readonly Manifest[]): Manifests => new Map(list.map((one) => [one.deploymentId, one]));
-const of = (going: readonly Found[], remaining: readonly Found[], has: Manifests, inUse: ReadonlySet<string> = new Set()): string[] =>
-  thingsOf(place, going, remaining, has, inUse).map((thing) => idOf(thing));
+const of = (going: readonly Found[], remaining: readonly Found[], has: Manifests, inUse: Partial<InUse> = {}): string[] =>
+  thingsOf(place, going, remaining, has, { artifacts: new Set(), releases: new Set(), ...inUse }).map((thing) => idOf(thing));
 const both = manifests(manifest(1), manifest(2));
 
 describe("what goes with a release", () => {
@@ -87,7 +87,13 @@ describe("what goes with a release", () => {
   });
 
   it("is not a build that a deployment on its way takes over", () => {
-    expect(of([found(1)], [], both, new Set([artifact(1).key])).some((thing) => thing.startsWith("artifact"))).toBe(false);
+    expect(of([found(1)], [], both, { artifacts: new Set([artifact(1).key]) }).some((thing) => thing.startsWith("artifact"))).toBe(false);
+  });
+
+  it("is not the pages of a build that somebody keeps by the name of another deployment", () => {
+    const things = of([found(2, { release: deploymentId(1) })], [], manifests(manifest(2)), { releases: new Set([deploymentId(1)]) });
+    expect(things.some((thing) => /^(pages|tags|row release)/.test(thing))).toBe(false);
+    expect(things).toContain(`version ${SERVER}:2`);
   });
 
   it("is no file below _next where it is not known which files another has, and no set where its manifest cannot be read", () => {

@@ -53,6 +53,9 @@ export const addressOperations = ({ find, versionOf }: Finds, deleted: (fn: Fn, 
       if (fn.addresses.has(Name ?? "")) deleted(fn, Name ?? "");
       fn.addresses.delete(Name ?? "");
     },
+    ListAliases: ({ FunctionName }: { FunctionName: string }) => ({
+      Aliases: ["live", ...find(FunctionName).addresses.keys()].map((Name) => ({ Name })),
+    }),
     GetFunctionUrlConfig: ({ FunctionName, Qualifier }: Asked) => urlOf(of(FunctionName, Qualifier)),
     CreateFunctionUrlConfig: ({ FunctionName, Qualifier, InvokeMode }: Asked & { InvokeMode: string }) => {
       const address = of(FunctionName, Qualifier);

@@ -117,7 +117,7 @@ export const sweepsOf = (ledger: Ledger, cloudOf: () => Cloud) => {
     for (const { deploymentId } of body.releases)
       if (!marked.has(deploymentId)) world.violate(`${stream} claims ${deploymentId}, which was not marked`);
     // whether it is time was asked of a clock that may have jumped since
-    if (at < sweep.after && world.faults.counts["clock-jump"] === 0)
+    if (sweep.until === null && at < sweep.after && world.faults.counts["clock-jump"] === 0)
       world.violate(`${stream} claims mark ${body.mark}, which may be swept from ${sweep.after} on`);
     // what was claimed once stays claimed: nobody can choose it any more
     if (sweep.until !== null) return;

@@ -405,18 +405,18 @@ export const mutants: readonly Mutant[] = [
     "a release ends by its age, and not by when it left live",
     {
       file: "services/reconcile/environments.ts",
-      from: "const endWindows = async ({ now }: Ports, { state: { routes }, record }: Observed)",
-      to: "const endWindows = async ({ now, back }: Ports, { stream, state: { routes }, record }: Observed)",
+      from: "const endWindows = async ({ now }: Ports, { state, record }: Observed)",
+      to: "const endWindows = async ({ now, back }: Ports, { stream, state, record }: Observed)",
     },
     {
       file: "services/reconcile/environments.ts",
-      from: "if (ended === null && until !== null && until <= at)",
+      from: "if (ended === null && until !== null && (until <= at || crowded.has(release)))",
       to: "if (ended === null && (await newestOf(back(stream), ({ at, body }) => body.route?.release === release && ageOf(at, now()) > 3_600_000)))",
     },
     {
       file: "domain/environment/ended-release.ts",
-      from: "routed.ended !== null || !isOver(routed, at)) return [];\n  return flipTo",
-      to: "routed.ended !== null) return [];\n  return flipTo",
+      from: "if (isOver(routed, at)) return [ended",
+      to: "if (at !== release) return [ended",
     },
   ),
   one("an address goes as soon as its row does", "engine/edge/grace.ts", "10 * 60_000", "0"),
