@@ -6,10 +6,10 @@ import type { Recorded } from "../../domain/kernel/event.ts";
 import { environmentStream } from "../../domain/kernel/identity.ts";
 import type { Aggregates } from "../log/execute.ts";
 import type { ReadBack } from "../log/read-back.ts";
-import { type Found, type Ports as FoundPorts, inventoryOf, manifestsOf } from "./found.ts";
+import { deploymentIn, type Found, type Ports as FoundPorts, inventoryOf, manifestsOf } from "./found.ts";
 import { type Ports as OtherPorts, othersOf } from "./others.ts";
 import type { Place } from "./place.ts";
-import { type Thing, thingsOf } from "./things.ts";
+import { type InUse, type Thing, thingsOf } from "./things.ts";
 
 export type Ports = FoundPorts &
   OtherPorts & {
@@ -59,7 +59,7 @@ export const planOf = async (ports: Ports, place: Place, only?: ReadonlySet<stri
     .map(({ one }) => one);
   const ids = new Set(going.map(({ deploymentId }) => deploymentId));
   const remaining = inventory.found.filter(({ deploymentId }) => !ids.has(deploymentId));
-  const things = thingsOf(place, going, remaining, manifests, { artifacts: await artifactsInUse(ports, state), releases: state.kept });
+  const things = thingsOf(place, going, remaining, manifests, await buildsInUse(ports, place, state));
   return { judged, going, things, others, sizes, strangers };
 };
 
@@ -82,13 +82,20 @@ const recentOf = async ({ back, now }: Ports, { site, environment, keep }: Place
 type WentLive = Recorded & { readonly body: { readonly deploymentId: string } };
 const isWentLive = (event: Recorded): event is WentLive => event.type === "ReleaseWentLive";
 
-/** Builds that a deployment which has not ended takes over from one that may go. */
-const artifactsInUse = async ({ aggregates }: Ports, { pending }: Environment): Promise<ReadonlySet<string>> => {
-  const keys = new Set<string>();
+/** Builds that a deployment which has not ended takes over from one that may go, and those of deployments that somebody keeps. */
+const buildsInUse = async (ports: Ports, place: Place, { pending, kept }: Environment): Promise<InUse> => {
+  const inUse = { artifacts: new Set<string>(), releases: new Set<string>(kept) };
   for (const deploymentId of pending.keys()) {
-    const { state } = await aggregates.deployment.load(deploymentId);
+    const { state } = await ports.aggregates.deployment.load(deploymentId);
     const { reuse } = state.request ?? {};
-    if (reuse !== undefined && !hasEnded(state)) keys.add(reuse.artifact.key);
+    if (reuse === undefined || hasEnded(state)) continue;
+    inUse.artifacts.add(reuse.artifact.key);
+    inUse.releases.add(reuse.releaseId);
   }
-  return keys;
+  for (const deploymentId of kept) {
+    const one = await deploymentIn(ports, place, deploymentId);
+    if (one?.artifact !== undefined) inUse.artifacts.add(one.artifact);
+    if (one !== undefined) inUse.releases.add(one.release);
+  }
+  return inUse;
 };

@@ -1,6 +1,7 @@
 import { Hono } from "hono";
 import { AtMoment, ListDeployments, RequestDeployment, WithReason } from "../../client/contract.ts";
 import type { Request, ReusedBuild } from "../../domain/deployment/shapes.ts";
+import { isBeingSwept } from "../../domain/environment/keep.ts";
 import type { Recorded } from "../../domain/kernel/event.ts";
 import { type DeploymentView, isEnd } from "../../domain/projections/views.ts";
 import type { Because } from "../../engine/log/execute.ts";
@@ -50,8 +51,9 @@ const retryOf = async (
       "deployment.succeeded",
       `${old.id} cannot be tried again: it succeeded. To bring it live again, roll back to it.`,
     );
-  // a build that was swept is made again, of its source
-  const build = old.swept === null ? reusable(old) : undefined;
+  const { state: env } = await ports.aggregates.environment.load(old.site, old.environment);
+  // a build that is swept is made again, of its source
+  const build = old.swept === null && !isBeingSwept(env, old.id) ? reusable(old) : undefined;
   const { source, commit } = state.request;
   if (source === null && build === undefined)
     throw new Problem(409, "source.missing", `${old.id} cannot be tried again: neither its source nor its build is known.`);
