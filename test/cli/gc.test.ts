@@ -212,4 +212,22 @@ describe("shiplog status", () => {
   it("has no such line where nothing is", async () => {
     expect((await cli("status", "web/production")).out).not.toContain("marked");
   });
+
+  it("says beneath when the code storage will be full, where that is soon, and nothing where it cannot be asked", async () => {
+    const finding = (state: string) => ({
+      at: at(0),
+      state,
+      findings: [
+        { part: "code-storage", state, says: "68.0 of 75.0 GB are used: full in 6 days.", next: "shiplog gc --dry-run", about: null },
+      ],
+    });
+    const answer = (status: number, body: object) => engine.state.instead.set("GET /v1/health/engine", { status, body });
+    answer(200, finding("wrong"));
+    const { err, code } = await cli("status", "web/production");
+    expect([code, err]).toEqual([0, expect.stringContaining("full in 6 days.  See what goes:  shiplog gc --dry-run")]);
+    answer(200, finding("ok"));
+    expect((await cli("status", "web/production")).err).not.toContain("full in");
+    answer(403, { error: { code: "github.rule", message: "no" } });
+    expect(await cli("status", "web/production")).toMatchObject({ code: 0, err: expect.not.stringContaining("full in") });
+  });
 });
