@@ -5,7 +5,7 @@ import type { Environment, Sweep } from "../../domain/environment/state.ts";
 import { MAX_MARKED, MAX_OTHERS } from "../../domain/environment/sweep.ts";
 import type { Recorded } from "../../domain/kernel/event.ts";
 import { environmentStream } from "../../domain/kernel/identity.ts";
-import { NotYet } from "../../engine/kit/consumer.ts";
+import { type Delivery, NotYet } from "../../engine/kit/consumer.ts";
 import type { Aggregates, Executed } from "../../engine/log/execute.ts";
 import { CLAIM_MS, claimLeft, claimsAt } from "../../engine/sweep/claim.ts";
 import type { Place } from "../../engine/sweep/place.ts";
@@ -55,26 +55,47 @@ type Work = {
   record(command: EnvironmentCommand, suffix: string): Promise<Executed<Environment>>;
 };
 
-/** Takes an environment's sweep one step further: what nothing keeps is marked; a day later, what still nothing keeps is taken away. */
+/**
+ * Takes an environment's sweep one step further: what nothing keeps is marked; a day later, what still nothing keeps is taken away. Where
+ * that fails to the last, a day passes before the timer's next message is tried: each would be one more dead letter of the same fault.
+ */
 export const sweep =
   (ports: Ports) =>
-  async ({ site, environment, actor, cause }: Asked): Promise<void> => {
-    const place = ports.place(site, environment);
-    if (place === undefined) return;
-    const stream = environmentStream(site, environment);
-    const { state, version } = await ports.aggregates.environment.load(site, environment);
-    const record: Work["record"] = (command, suffix) =>
-      ports.aggregates.environment.execute(site, environment, command, {
-        cause: `${cause ?? `sweep/v${version}`}/${suffix}`,
-        correlation: stream,
-        actor: actor ?? ACTOR,
-      });
-    const work: Work = { place, stream, state, isAsked: actor !== undefined, record };
-    if (state.sweep === null) await mark(ports, work);
-    else if (isTooLate(ports, work, state.sweep))
-      await record({ type: "DropMark", mark: state.sweep.mark, reason: `it would go at ${state.sweep.after}, which is too late` }, "drop");
-    else if (state.sweep.until !== null || state.sweep.after <= timeOf(ports)) await carryOut(ports, work, state.sweep);
+  async (asked: Asked, { last }: Pick<Delivery, "last">): Promise<void> => {
+    const failed = `sweep-failed/${environmentStream(asked.site, asked.environment)}`;
+    if (asked.actor === undefined && (await isRecent(ports, failed))) return;
+    try {
+      await goOn(ports, asked);
+    } catch (error) {
+      if (last && !(error instanceof NotYet)) await ports.noteSettled(failed, timeOf(ports), ports.now());
+      throw error;
+    }
   };
+
+const goOn = async (ports: Ports, { site, environment, actor, cause }: Asked): Promise<void> => {
+  const place = ports.place(site, environment);
+  if (place === undefined) return;
+  const stream = environmentStream(site, environment);
+  const { state, version } = await ports.aggregates.environment.load(site, environment);
+  const record: Work["record"] = (command, suffix) =>
+    ports.aggregates.environment.execute(site, environment, command, {
+      cause: `${cause ?? `sweep/v${version}`}/${suffix}`,
+      correlation: stream,
+      actor: actor ?? ACTOR,
+    });
+  const work: Work = { place, stream, state, isAsked: actor !== undefined, record };
+  if (state.sweep === null) await mark(ports, work);
+  else if (isTooLate(ports, work, state.sweep))
+    await record({ type: "DropMark", mark: state.sweep.mark, reason: `it would go at ${state.sweep.after}, which is too late` }, "drop");
+  else if (state.sweep.until !== null || state.sweep.after <= timeOf(ports)) await carryOut(ports, work, state.sweep);
+};
+
+/** Whether a moment was noted less than a day ago. */
+const isRecent = async ({ settled, now }: Ports, what: string): Promise<boolean> => {
+  const noted = await settled(what, now());
+  const since = noted === undefined ? undefined : now() - Date.parse(noted);
+  return since !== undefined && since >= 0 && since < EVERY_MS;
+};
 
 const timeOf = ({ now }: Pick<Ports, "now">, afterMs = 0): string => new Date(now() + afterMs).toISOString();
 const keepOf = ({ keep: { releases, days, window } }: Place): Keep => ({ releases, days, window });
@@ -85,9 +106,7 @@ const isTooLate = (ports: Ports, { place }: Work, { until, after }: Sweep): bool
 /** Once a day, or when a person asks: names what nothing keeps. */
 const mark = async (ports: Ports, { place, stream, isAsked, record }: Work): Promise<void> => {
   const what = `swept/${stream}`;
-  const last = await ports.settled(what, ports.now());
-  const since = last === undefined ? undefined : ports.now() - Date.parse(last);
-  if (!isAsked && since !== undefined && since >= 0 && since < EVERY_MS) return;
+  if (!isAsked && (await isRecent(ports, what))) return;
   const plan = await planOf(ports, place);
   const releases = goingOf(plan);
   if (plan.strangers.length > 0)
