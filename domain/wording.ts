@@ -1,7 +1,7 @@
 import type { EngineEvent } from "./aggregates.ts";
 import { sayEdgeDrift } from "./environment/edge-drift.ts";
 import { sayDrift } from "./environment/fence.ts";
-import { sayGoes } from "./environment/keep.ts";
+import { sayGoes, sayLeft } from "./environment/keep.ts";
 import { counted } from "./kernel/counted.ts";
 import { clipped } from "./kernel/text.ts";
 
@@ -119,13 +119,13 @@ export const wording: { readonly [T in EngineEvent["type"]]: Wording<T> } = {
   ReleaseUnkept: { facts: ({ deploymentId, reason }) => `${deploymentId}${because(reason)}` },
   ReleasesMarked: {
     facts: ({ mark, releases, others, sweepAfter }) =>
-      `mark ${mark}: ${counted(releases.length, "release")}${others.length === 0 ? "" : ` and ${counted(others.length, "other thing")}`} go from ${sweepAfter} on`,
+      `mark ${mark}: ${counted(releases.length, "release")}${others.named.length + others.files === 0 ? "" : ` and ${counted(others.named.length + others.files, "other thing")}`} go from ${sweepAfter} on`,
   },
   SweepBegan: { facts: ({ mark, releases }) => `mark ${mark}: ${counted(releases.length, "release")}` },
   SweepPutOff: { facts: ({ mark, reason }) => `mark ${mark}: ${clip(reason)}` },
   SweepEnded: {
     facts: ({ mark, releases, bytes, left }) =>
-      `mark ${mark}: ${counted(releases, "release")}, ${showBytes(bytes)}${left === undefined ? "" : `; left: ${clip(left)}`}`,
+      `mark ${mark}: ${counted(releases, "release")}, ${showBytes(bytes)}${left === undefined ? "" : `; left: ${clip(sayLeft(left))}`}`,
   },
   MarkDropped: { facts: ({ mark, reason }) => `mark ${mark}: ${clip(reason)}` },
 

@@ -55,7 +55,7 @@ export type EnvironmentCommand =
   | ({ type: "CutRelease"; deploymentId: string; why?: string } & Asked)
   /** of a release that has ended: from then on its address may be deleted */
   | { type: "RemoveAddress"; release: string; address: number }
-  | { type: "KeepRelease"; deploymentId: string; reason: string }
+  | { type: "KeepRelease"; deploymentId: string; reason: string; claims: Claims }
   | { type: "UnkeepRelease"; deploymentId: string; reason?: string }
   /** what nothing keeps, by its rules at this moment */
   | ({ type: "MarkReleases" } & Readonly<Omit<Body<"ReleasesMarked">, "mark">>)

@@ -159,14 +159,15 @@ export const ReleaseUnkept = event("ReleaseUnkept", 1, { deploymentId: Deploymen
 const mark = z.number().int().positive();
 const Going = z.object({ deploymentId: DeploymentId, release: DeploymentId, rule: GoRule });
 /**
- * What nothing keeps any more, to be swept from `sweepAfter` on where that is still so. `others`: what no release in the log has.
+ * What nothing keeps any more, to be swept from `sweepAfter` on where that is still so. `others`: what no release in the log
+ * has, by kind and name, and how many files.
  * `list`: key of the list of all things of theirs in the artifacts bucket, for as long as that keeps it; `digest`: its SHA-256.
  */
 export const ReleasesMarked = event("ReleasesMarked", 1, {
   mark,
   keep: Keep,
   releases: z.array(Going).max(1_000),
-  others: z.array(z.object({ thing: z.string().max(300), rule: z.literal("unknown") })).max(1_000),
+  others: z.object({ named: z.array(z.string().max(300)).max(1_000), files: z.number().int().nonnegative() }),
   list: z.string(),
   digest: z.string().regex(/^[0-9a-f]{64}$/),
   sweepAfter: z.iso.datetime(),
@@ -176,13 +177,17 @@ export const SweepBegan = event("SweepBegan", 1, { mark, keep: Keep, releases: z
 /** Whoever claimed it lets it go: something was being published. It comes later. */
 export const SweepPutOff = event("SweepPutOff", 1, { mark, reason });
 const count = z.number().int().nonnegative();
+export const Left = z.object({
+  count: z.number().int().positive(),
+  named: z.array(z.object({ thing: z.string().max(300), because: z.string().max(500) })).max(20),
+});
 /** What was taken away, and how much that was. `left`: what could not be, and why; the next mark has it. */
 export const SweepEnded = event("SweepEnded", 1, {
   mark,
   releases: count,
   taken: z.object({ rows: count, addresses: count, versions: count, pages: count, tags: count, files: count, artifacts: count }),
   bytes: count,
-  left: reason.optional(),
+  left: Left.optional(),
 });
 export const MarkDropped = event("MarkDropped", 1, { mark, reason });
 

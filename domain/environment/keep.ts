@@ -73,6 +73,18 @@ export const sayGoes = (rule: GoRule, { releases, days, window }: Keep): string 
     ? `it never went live, and was made more than ${counted(days, "day")} ago`
     : `it was not among the last ${releases} that were live, was live last more than ${counted(window, "hour")} ago, and was made more than ${counted(days, "day")} ago`;
 
+/** What a sweep could not take, in one sentence without its end. */
+export const sayLeft = ({
+  count,
+  named,
+}: {
+  readonly count: number;
+  readonly named: readonly { readonly thing: string; readonly because: string }[];
+}): string => {
+  const first = named.map(({ thing, because }) => `${thing}: ${because}`).join("; ");
+  return count > named.length ? `${first}; and ${count - named.length} more` : first;
+};
+
 /** Told of a release that was swept, in one sentence without its end. */
 export const saySwept = ({ at, rule, keep }: { readonly at: string; readonly rule: GoRule; readonly keep: Keep }): string =>
   `was swept on ${at}: ${sayGoes(rule, keep)}`;

@@ -12,16 +12,14 @@ type Outcome = readonly EnvironmentEvent[] | Refusal;
 /** Releases that people keep by name in one environment. */
 export const MAX_KEPT = 50;
 /** Releases of one mark. */
-export const MAX_MARKED = 250;
-/** Other things that one mark names one by one. */
-export const MAX_OTHERS = 100;
+export const MAX_MARKED = 150;
 
 /** A release is kept for as long as somebody says so. */
-export function keepRelease({ deploymentId, reason }: Command<"KeepRelease">, state: Environment): Outcome {
+export function keepRelease({ deploymentId, reason, claims }: Command<"KeepRelease">, state: Environment): Outcome {
   if (state.kept.has(deploymentId)) return [];
   if (isBeingSwept(state, deploymentId)) return refuse("release.swept", sayBeingSwept(deploymentId));
   // what has no release in the log may be among what goes
-  if (state.sweep !== null && state.sweep.until !== null)
+  if (isClaimed(state, claims))
     return refuse("environment.sweeping", "old releases are being swept at this moment: try it again in some minutes");
   if (state.kept.size >= MAX_KEPT)
     return refuse("release.too-many-kept", `${MAX_KEPT} releases are kept by name here: let one of them go first (shiplog unkeep)`);
@@ -38,8 +36,8 @@ export function markReleases({ type: _, releases, others, ...rest }: Command<"Ma
   if (state.sweep !== null) return [];
   const isProtected = protectedIn(state, rest.keep.releases);
   const going = releases.filter((one) => isProtected(one) === undefined);
-  if (going.length === 0 && others.length === 0) return [];
-  return [{ type: "ReleasesMarked", v: 1, body: { mark: state.marks + 1, ...rest, releases: [...going], others: [...others] } }];
+  if (going.length === 0 && others.named.length === 0 && others.files === 0) return [];
+  return [{ type: "ReleasesMarked", v: 1, body: { mark: state.marks + 1, ...rest, releases: [...going], others } }];
 }
 
 /**

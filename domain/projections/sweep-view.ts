@@ -1,3 +1,4 @@
+import { sayLeft } from "../environment/keep.ts";
 import type { SweepEvent } from "../environment/sweep.ts";
 import type { Recorded } from "../kernel/event.ts";
 import type { EnvironmentView } from "./views.ts";
@@ -14,7 +15,7 @@ export const projectSweep = (view: EnvironmentView, event: SweepEvent, { at, act
       break;
     case "ReleasesMarked": {
       const { mark, releases, others, sweepAfter: after } = event.body;
-      view.marked = { mark, releases: releases.length, others: others.length, at, after, since: null };
+      view.marked = { mark, releases: releases.length, others: others.named.length + others.files, at, after, since: null };
       break;
     }
     case "SweepBegan":
@@ -22,9 +23,9 @@ export const projectSweep = (view: EnvironmentView, event: SweepEvent, { at, act
       if (view.marked !== null) view.marked = { ...view.marked, since: event.type === "SweepBegan" ? at : null };
       break;
     case "SweepEnded": {
-      const { mark, releases, bytes, left = null } = event.body;
+      const { mark, releases, bytes, left } = event.body;
       view.marked = null;
-      view.swept = { at, mark, releases, bytes, left };
+      view.swept = { at, mark, releases, bytes, left: left === undefined ? null : sayLeft(left) };
       break;
     }
     case "MarkDropped":

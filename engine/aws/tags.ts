@@ -1,5 +1,6 @@
 import { type AttributeValue, BatchWriteItemCommand, type DynamoDBClient, paginateScan, type WriteRequest } from "@aws-sdk/client-dynamodb";
 import type { Clock } from "../kit/clock.ts";
+import { unlessMissing } from "./errors.ts";
 
 const BATCH = 25;
 const TRIES = 8;
@@ -38,14 +39,17 @@ export const tagTables = (client: DynamoDBClient, clock: Clock) => {
     removeOf: async (table: string, releases: ReadonlySet<string>): Promise<number> => {
       let removed = 0;
       const names = { ProjectionExpression: "#tag, #path", ExpressionAttributeNames: { "#tag": "tag", "#path": "path" } };
-      for await (const { Items = [] } of paginateScan({ client }, { TableName: table, ...names })) {
-        const gone = Items.filter(({ path }) => releases.has(path?.S?.split("/")[0] ?? ""));
-        await write(
-          table,
-          gone.map(({ tag, path }) => ({ DeleteRequest: { Key: { tag, path } as Record<string, AttributeValue> } })),
-        );
-        removed += gone.length;
-      }
+      const removeAll = async (): Promise<void> => {
+        for await (const { Items = [] } of paginateScan({ client }, { TableName: table, ...names })) {
+          const gone = Items.filter(({ path }) => releases.has(path?.S?.split("/")[0] ?? ""));
+          await write(
+            table,
+            gone.map(({ tag, path }) => ({ DeleteRequest: { Key: { tag, path } as Record<string, AttributeValue> } })),
+          );
+          removed += gone.length;
+        }
+      };
+      await unlessMissing(removeAll());
       return removed;
     },
   };

@@ -1,10 +1,11 @@
 import { PUBLIC_SETS } from "../../blueprint/edge-table.ts";
 import type { Environment } from "../../domain/environment/state.ts";
 import type { Candidate, Verdict } from "../../domain/environment/verdict.ts";
+import { DeploymentId } from "../../domain/kernel/identity.ts";
 import type { FunctionState } from "../aws/functions.ts";
 import type { Objects } from "../aws/objects.ts";
 import { aliasOf } from "../edge/addresses.ts";
-import type { Manifest } from "../open-next/manifest.ts";
+import { type Manifest, setOf } from "../open-next/manifest.ts";
 import { deploymentIn, type Ports as FoundPorts, type Inventory } from "./found.ts";
 import type { Place } from "./place.ts";
 import { namedBy, type Thing } from "./things.ts";
@@ -22,13 +23,15 @@ const PLACEHOLDER = "1";
 /** Of each kind, that one mark names. */
 const MOST_NAMED = 30;
 const MOST_FILES = 10_000;
+/** Pages of a thousand files: who waits for an answer sees the first of them. */
+const LEAN_PAGES = 50;
 
 /** Whether a deployment's release stays or goes. */
 type Judge = (one: Candidate) => Verdict;
 
 export type Others = {
   readonly things: readonly Thing[];
-  /** bytes of every version and of every file that there is, by `<function>:<version>` and by key */
+  /** bytes of everything that there is of versions, addresses and files, by `<function>:<version or alias>` and by key */
   readonly sizes: ReadonlyMap<string, number>;
 };
 
@@ -41,12 +44,12 @@ export const othersOf = async (
   place: Place,
   { found }: Inventory,
   manifests: ReadonlyMap<string, Manifest | undefined>,
-  { judge, state }: { readonly judge: Judge; readonly state: Addressed },
+  { judge, state, isLean }: { readonly judge: Judge; readonly state: Addressed; readonly isLean: boolean },
 ): Promise<Others> => {
   const sizes = new Map<string, number>();
-  const addresses = await strayAddresses(ports, place, found, state);
+  const addresses = await strayAddresses(ports, place, found, state, sizes);
   const versions = await strayVersions(ports, place, found, sizes);
-  const files = await strayFiles(ports, place, namedBy(manifests.values()), sizes);
+  const files = await strayFiles(ports, place, namedIn(manifests), sizes, isLean ? LEAN_PAGES : Number.POSITIVE_INFINITY);
   const pages = await strayPages(ports, place, new Set(found.map(({ release }) => release)), judge);
   return { things: [...addresses, ...versions, ...pages, ...files], sizes };
 };
@@ -62,6 +65,7 @@ const strayAddresses = async (
   place: Place,
   found: Inventory["found"],
   { routes, edge, open }: Addressed,
+  sizes: Map<string, number>,
 ): Promise<Thing[]> => {
   const numbers = [
     ...found.map(({ sequence }) => sequence),
@@ -71,17 +75,22 @@ const strayAddresses = async (
   ];
   const known = new Set(numbers.map(aliasOf));
   const strays: Thing[] = [];
-  for (const name of place.functions)
-    for (const alias of await ports.aliases(name))
+  for (const name of functionsOf(place, found))
+    for (const alias of await ports.aliases(name)) {
+      sizes.set(`${name}:${alias}`, 0);
       if (/^r-\d+$/.test(alias) && !known.has(alias)) strays.push({ kind: "address", name: `${name}:${alias}`, of: null });
+    }
   return strays.slice(0, MOST_NAMED);
 };
 
+/** Also of split functions that are not declared any more. */
+const functionsOf = ({ functions }: Place, found: Inventory["found"]): ReadonlySet<string> =>
+  new Set([...functions, ...found.flatMap((one) => one.functions.map(({ name }) => name))]);
+
 const strayVersions = async (ports: Ports, place: Place, found: Inventory["found"], sizes: Map<string, number>): Promise<Thing[]> => {
   const known = new Set(found.flatMap(({ functions }) => functions.map(({ name, version }) => `${name}:${version}`)));
-  const names = new Set([...place.functions, ...found.flatMap(({ functions }) => functions.map(({ name }) => name))]);
   const strays: Thing[] = [];
-  for (const name of names)
+  for (const name of functionsOf(place, found))
     for (const { version, bytes } of await ports.versions(name)) {
       sizes.set(`${name}:${version}`, bytes);
       if (version !== PLACEHOLDER && !known.has(`${name}:${version}`))
@@ -90,22 +99,48 @@ const strayVersions = async (ports: Ports, place: Place, found: Inventory["found
   return strays.slice(0, MOST_NAMED);
 };
 
-/** @param named `undefined` where some release is of an engine that did not list its files: then nobody knows whose they are */
+/** What releases have below the assets; `undefined` where some release is of an engine that did not list its files. */
+type Named = { readonly files: ReadonlySet<string> | undefined; readonly sets: ReadonlyMap<string, ReadonlySet<string>> | undefined };
+
+const namedIn = (manifests: ReadonlyMap<string, Manifest | undefined>): Named => {
+  const files = namedBy(manifests.values());
+  const sets = new Map<string, ReadonlySet<string>>();
+  for (const manifest of manifests.values()) {
+    if (manifest === undefined) return { files, sets: undefined };
+    sets.set(setOf(manifest.publicFiles), new Set(manifest.publicFiles.map(({ path }) => path)));
+  }
+  return { files, sets };
+};
+
+/** Files that no release names; of a set's folder also pictures of builds, which lie in it beside its own files. */
 const strayFiles = async (
   { objects }: Ports,
   { bucket, assets }: Place,
-  named: ReadonlySet<string> | undefined,
+  { files, sets }: Named,
   sizes: Map<string, number>,
+  mostPages: number,
 ): Promise<Thing[]> => {
-  const strays: Thing[] = [];
-  for await (const page of objects.pages(bucket, `${assets}/`))
+  let pages = 0;
+  const strays = new Set<string>();
+  const inSet = new RegExp(`^${PUBLIC_SETS}/([^/]+)/(.+)$`);
+  for await (const page of objects.pages(bucket, `${assets}/`)) {
     for (const { key, bytes } of page) {
       const path = key.slice(assets.length + 1);
-      if (path.startsWith(`${PUBLIC_SETS}/`)) continue;
+      const [, set, below] = inSet.exec(path) ?? [];
       sizes.set(key, bytes);
-      if (named !== undefined && !named.has(path) && strays.length < MOST_FILES) strays.push({ kind: "files", name: key, of: null });
+      if (files === undefined || strays.size >= MOST_FILES) continue;
+      if (set === undefined || below === undefined) {
+        if (!files.has(path)) strays.add(key);
+      } else if (sets !== undefined) {
+        const own = sets.get(set);
+        if (own === undefined) strays.add(`${assets}/${PUBLIC_SETS}/${set}/`);
+        else if (!own.has(below) && !files.has(below)) strays.add(key);
+      }
     }
-  return strays;
+    pages += 1;
+    if (pages >= mostPages) break;
+  }
+  return [...strays].map((name) => ({ kind: "files", name, of: null }));
 };
 
 const strayPages = async (ports: Ports, place: Place, releases: ReadonlySet<string>, judge: Judge): Promise<Thing[]> => {
@@ -113,7 +148,9 @@ const strayPages = async (ports: Ports, place: Place, releases: ReadonlySet<stri
   const own = (await ports.objects.folders(bucket, `${cache}/`)).filter((name) => name !== "__fetch");
   const fetched = await ports.objects.folders(bucket, `${cache}/__fetch/`);
   const strays: Thing[] = [];
-  for (const id of [...new Set([...own, ...fetched])].filter((one) => !releases.has(one)).slice(0, MOST_NAMED)) {
+  const ids = [...new Set([...own, ...fetched])].filter((id) => !releases.has(id) && DeploymentId.safeParse(id).success);
+  for (const id of ids) {
+    if (strays.length >= MOST_NAMED * 3) break;
     const one = await deploymentIn(ports, place, id);
     // what the log does not know is not taken for its own
     if (one === undefined || !("goes" in judge(one))) continue;

@@ -34,13 +34,19 @@ export type Plan = {
   readonly strangers: readonly string[];
 };
 
+type Asked = {
+  /** releases that are claimed already: these go, and no others */
+  readonly only?: ReadonlySet<string>;
+  /** for who waits: no more than the first fifty thousand files are looked at */
+  readonly isLean?: boolean;
+};
+
 /**
  * Looks at everything that lies in an environment's places, and asks of each whether something keeps it. It costs what lies there:
  * what was swept is not looked at again.
  *
- * @param only releases that are claimed already: these go, and no others
  */
-export const planOf = async (ports: Ports, place: Place, only?: ReadonlySet<string>): Promise<Plan> => {
+export const planOf = async (ports: Ports, place: Place, { only, isLean = false }: Asked = {}): Promise<Plan> => {
   const inventory = await inventoryOf(ports, place);
   // after the inventory: what was chosen meanwhile is known
   const { state } = await ports.aggregates.environment.load(place.site, place.environment);
@@ -49,7 +55,7 @@ export const planOf = async (ports: Ports, place: Place, only?: ReadonlySet<stri
   const judged = inventory.found.map((one) => ({ one, verdict: verdictOf(isProtected, one, recent) }));
   const manifests = await manifestsOf(ports, place, inventory.found);
   const judge = (one: Candidate): Verdict => verdictOf(isProtected, one, recent);
-  const { things: others, sizes } = await othersOf(ports, place, inventory, manifests, { judge, state });
+  const { things: others, sizes } = await othersOf(ports, place, inventory, manifests, { judge, state, isLean });
   const { strangers } = inventory;
   if (strangers.length > 0) return { judged, going: [], things: [], others: [], sizes, strangers };
   const goes = only === undefined ? ({ verdict }: Judged) => "goes" in verdict : ({ one }: Judged) => only.has(one.deploymentId);
@@ -84,10 +90,12 @@ const isWentLive = (event: Recorded): event is WentLive => event.type === "Relea
 
 /** Builds that a deployment which has not ended takes over from one that may go, and those of deployments that somebody keeps. */
 const buildsInUse = async (ports: Ports, place: Place, { pending, kept }: Environment): Promise<InUse> => {
-  const inUse = { artifacts: new Set<string>(), releases: new Set<string>(kept) };
+  const inUse = { artifacts: new Set<string>(), releases: new Set<string>(kept), isUnknown: false };
   for (const deploymentId of pending.keys()) {
     const { state } = await ports.aggregates.deployment.load(deploymentId);
-    const { reuse } = state.request ?? {};
+    // admitted, and not begun: nobody knows what it takes over
+    if (state.request === null) return { ...inUse, isUnknown: true };
+    const { reuse } = state.request;
     if (reuse === undefined || hasEnded(state)) continue;
     inUse.artifacts.add(reuse.artifact.key);
     inUse.releases.add(reuse.releaseId);

@@ -20,7 +20,8 @@ export type Thing = z.infer<typeof Thing>;
 
 export const idOf = ({ kind, name }: Thing): string => `${kind} ${name}`;
 
-export type InUse = { readonly artifacts: ReadonlySet<string>; readonly releases: ReadonlySet<string> };
+/** `isUnknown`: nobody knows which builds are taken over */
+export type InUse = { readonly artifacts: ReadonlySet<string>; readonly releases: ReadonlySet<string>; readonly isUnknown?: boolean };
 type Manifests = ReadonlyMap<string, Manifest | undefined>;
 
 /** What several releases may share goes only where none of those that remain has it. */
@@ -67,8 +68,9 @@ export const thingsOf = (
       add("tags", one.release);
     }
     for (const [kind, name] of filesOf(place, manifests.get(of), rest)) add(kind, name);
-    if (one.artifact !== undefined && !rest.artifacts.has(one.artifact)) add("artifact", one.artifact);
-    add("manifest", manifestKey(place.releases, of));
+    if (one.artifact !== undefined && inUse.isUnknown !== true && !rest.artifacts.has(one.artifact)) add("artifact", one.artifact);
+    // what nobody can tell to be its own is found by it once that can be told
+    if (!rest.isUnread && inUse.isUnknown !== true) add("manifest", manifestKey(place.releases, of));
   }
   return [...things.values()].sort((a, b) => kinds.indexOf(a.kind) - kinds.indexOf(b.kind) || (a.name < b.name ? -1 : 1));
 };

@@ -98,7 +98,8 @@ export type Released = {
 /** What of an environment stays and goes, and who takes it away. */
 export type Sweeps = {
   /** looks at everything that lies in its places */
-  plan(place: SiteConfig): Promise<{ readonly place: Place; readonly plan: Plan }>;
+  /** @param isLean for who waits: without a look at files beyond the first fifty thousand */
+  plan(place: SiteConfig, isLean: boolean): Promise<{ readonly place: Place; readonly plan: Plan }>;
   /** what each release of a plan serves besides its functions */
   manifests(place: Place, plan: Plan): ReturnType<typeof manifestsOf>;
   /** puts a message into the queue of `sweep` */

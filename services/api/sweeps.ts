@@ -5,6 +5,7 @@ import { KeepRelease, type PlannedSweep, PlanSweep, Sweep, WithReason } from "..
 import type { EnvironmentCommand } from "../../domain/environment/commands.ts";
 import { sayGoes, sayStays, saySwept } from "../../domain/environment/keep.ts";
 import type { DeploymentView } from "../../domain/projections/views.ts";
+import { claimsAt } from "../../engine/sweep/claim.ts";
 import { explain } from "../../engine/sweep/explain.ts";
 import type { Place } from "../../engine/sweep/place.ts";
 import type { Judged, Plan } from "../../engine/sweep/plan.ts";
@@ -45,7 +46,7 @@ export const sweeps = (ports: Ports) => {
       const { explain: thing } = queryOf(context, PlanSweep);
       const declared = placeOf(context);
       const deployment = thing === undefined ? undefined : await deploymentNamed(see, thing);
-      const { place, plan } = await ports.sweeps.plan(declared);
+      const { place, plan } = await ports.sweeps.plan(declared, thing === undefined);
       const { marked, swept } = await see.environment(declared);
       const releases = await Promise.all(plan.judged.map((judged) => releaseOf(see, place, plan, judged)));
       const others = namesOf(plan);
@@ -74,7 +75,7 @@ export const sweeps = (ports: Ports) => {
           refused: "release.swept",
           because: `${deploymentId} ${saySwept(swept)}. Deploy its commit again`,
         });
-      return give(context, place, no, { type: "KeepRelease", deploymentId, reason });
+      return give(context, place, no, { type: "KeepRelease", deploymentId, reason, claims: claimsAt(ports.clock.now()) });
     })
     .post("/:site/:environment/releases/:deployment/unkeep", async (context) => {
       const { reason } = await bodyOf(context, WithReason);

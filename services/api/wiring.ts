@@ -104,11 +104,11 @@ const sweeps = (engine: ApiEngine): Sweeps => {
   const { addresses, aggregates, back, clock, config, events, functions, objects, queues } = engine;
   const versions = async (name: string) => (await unlessMissing(functions.versions(name))) ?? [];
   return {
-    plan: async (declared) => {
+    plan: async (declared, isLean) => {
       const place = placeOf(config, declared);
       return {
         place,
-        plan: await planOf({ aggregates, aliases: addresses.aliases, back, events, objects, now: clock.now, versions }, place),
+        plan: await planOf({ aggregates, aliases: addresses.aliases, back, events, objects, now: clock.now, versions }, place, { isLean }),
       };
     },
     manifests: (place, { judged }) =>

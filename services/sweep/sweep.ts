@@ -2,9 +2,11 @@ import type { EnvironmentCommand } from "../../domain/environment/commands.ts";
 import type { EnvironmentEvent } from "../../domain/environment/events.ts";
 import type { GoRule, Keep } from "../../domain/environment/keep.ts";
 import type { Environment, Sweep } from "../../domain/environment/state.ts";
-import { MAX_MARKED, MAX_OTHERS } from "../../domain/environment/sweep.ts";
+import { MAX_MARKED } from "../../domain/environment/sweep.ts";
 import type { Recorded } from "../../domain/kernel/event.ts";
 import { environmentStream } from "../../domain/kernel/identity.ts";
+import { MAX_CLOCK_SKEW_MS } from "../../domain/kernel/position.ts";
+import { clipped, storable } from "../../domain/kernel/text.ts";
 import { type Delivery, NotYet } from "../../engine/kit/consumer.ts";
 import type { Aggregates, Executed } from "../../engine/log/execute.ts";
 import { CLAIM_MS, claimLeft, claimsAt } from "../../engine/sweep/claim.ts";
@@ -12,7 +14,7 @@ import type { Place } from "../../engine/sweep/place.ts";
 import { type Plan, type Ports as PlanPorts, planOf } from "../../engine/sweep/plan.ts";
 import { idOf, type Thing } from "../../engine/sweep/things.ts";
 import { type List, type Ports as ListPorts, readList, writeList } from "./list.ts";
-import { ClaimOver, type Ports as TakePorts, takeAway } from "./take.ts";
+import { ClaimOver, type Leftover, type Ports as TakePorts, takeAway } from "./take.ts";
 
 export type Ports = PlanPorts &
   ListPorts &
@@ -120,7 +122,7 @@ const mark = async (ports: Ports, { place, stream, isAsked, record }: Work): Pro
     const keep = keepOf(place);
     const list = await writeList(ports, place, { v: 1, keep, releases, things: [...plan.things], others: [...plan.others] });
     const sweepAfter = timeOf(ports, place.keep.wait * HOUR);
-    await record({ type: "MarkReleases", keep, releases, others: namedOf(plan.others), ...list, sweepAfter }, "mark");
+    await record({ type: "MarkReleases", keep, releases, others: othersOf(plan.others), ...list, sweepAfter }, "mark");
   }
   // where there is more than a mark takes, it is looked through again once that is swept
   if (releases.length < MAX_MARKED) await ports.noteSettled(what, timeOf(ports), ports.now());
@@ -134,12 +136,11 @@ const goingOf = ({ going, judged }: Plan): Going[] => {
   });
 };
 
-/** Versions and pages one by one; files are many. */
-const namedOf = (others: readonly Thing[]): Body<"ReleasesMarked">["others"] => {
-  const named = others.filter(({ kind }) => kind !== "files" && kind !== "tags").map((thing) => idOf(thing));
-  const files = others.filter(({ kind }) => kind === "files").length;
-  return [...named, ...(files > 0 ? [`files ${files}`] : [])].slice(0, MAX_OTHERS).map((thing) => ({ thing, rule: "unknown" as const }));
-};
+/** One by one; files are many. */
+const othersOf = (others: readonly Thing[]): Body<"ReleasesMarked">["others"] => ({
+  named: others.filter(({ kind }) => kind !== "files" && kind !== "tags").map((thing) => clipped(idOf(thing), MOST_NAME)),
+  files: others.filter(({ kind }) => kind === "files").length,
+});
 
 /**
  * Claims what of a mark still goes, and takes it away, if nothing is being published: who begins to publish from then on waits. Whoever
@@ -186,20 +187,33 @@ const take = async (ports: Ports, work: Work, mark: number, claimed: Claimed, li
   const { until } = claimed;
   const refused = await tellDeployments(ports, work, mark, claimed.releases);
   const going = new Set(claimed.releases.flatMap(({ deploymentId }) => (refused.has(deploymentId) ? [] : [deploymentId])));
-  const plan = await planOf(ports, place, going);
+  const plan = await planOf(ports, place, { only: going });
   // what was not on the list waits for a mark of its own
   const listed = new Set([...(list?.things ?? []), ...(list?.others ?? [])].map((thing) => idOf(thing)));
   const things = [...plan.things, ...plan.others].filter((thing) => listed.has(idOf(thing)));
   try {
     const { taken, bytes, left } = await takeAway(ports, place, things, plan.sizes, () => isMine(ports, work, mark, until));
-    const why = [...(list === undefined ? [noList] : []), ...[...refused].map(([id, because]) => `${id}: ${because}`), ...left];
-    const said = why.length === 0 ? {} : { left: why.join("; ") };
-    await record({ type: "EndSweep", mark, releases: going.size, taken, bytes, ...said }, `end/${until}`);
+    const kept = [...refused].map(([thing, because]) => ({ thing, because }));
+    const why = [...(list === undefined ? [{ thing: "everything", because: noList }] : []), ...kept, ...left];
+    await record({ type: "EndSweep", mark, releases: going.size, taken, bytes, ...leftOf(why) }, `end/${until}`);
   } catch (error) {
     if (!(error instanceof ClaimOver)) throw error;
-    ports.log({ level: "info", message: error.message, environment: `${place.site}/${place.environment}`, mark });
+    throw new NotYet(`${place.site}/${place.environment}: ${error.message}`, Math.ceil((CLAIM_MS + MAX_CLOCK_SKEW_MS) / 1_000));
   }
 };
+
+/** The first of them by name: an event must stay small, and readable. */
+export const leftOf = (left: readonly Leftover[]): Pick<Body<"SweepEnded">, "left"> => {
+  if (left.length === 0) return {};
+  const named = left.slice(0, MOST_LEFT).map(({ thing, because }) => ({
+    thing: clipped(storable(thing), MOST_NAME),
+    because: clipped(storable(because), MOST_BECAUSE),
+  }));
+  return { left: { count: left.length, named } };
+};
+const MOST_LEFT = 20;
+const MOST_NAME = 300;
+const MOST_BECAUSE = 500;
 
 /** Whether the claim still is who asks's, and for a while. */
 const isMine = async (ports: Ports, { place }: Work, mark: number, until: string): Promise<boolean> => {

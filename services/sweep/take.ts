@@ -21,7 +21,8 @@ export type Ports = RowPorts & {
 type Ended = Extract<EnvironmentEvent, { type: "SweepEnded" }>["body"];
 export type Taken = Ended["taken"];
 /** What was taken; `left`: what could not be, and why, of which there will be another mark. */
-export type Outcome = { readonly taken: Taken; readonly bytes: number; readonly left: readonly string[] };
+export type Outcome = { readonly taken: Taken; readonly bytes: number; readonly left: readonly Leftover[] };
+export type Leftover = { readonly thing: string; readonly because: string };
 
 /** The time in which things may be taken away is over: somebody claims them again. */
 export class ClaimOver extends Error {
@@ -57,7 +58,7 @@ export const takeAway = async (
   };
   const guarded: Ports = { ...ports, objects: { pages: ports.objects.pages, remove } };
   const taken = { rows: 0, addresses: 0, versions: 0, pages: 0, tags: 0, files: 0, artifacts: 0 };
-  const left: string[] = [];
+  const left: Leftover[] = [];
   const incomplete = new Set<string | null>();
   let bytes = 0;
   const attempt = async (kind: Kind, group: readonly Thing[]): Promise<void> => {
@@ -73,7 +74,7 @@ export const takeAway = async (
       if (kind !== "manifest") taken[COUNTED[kind]] += one.count;
     } catch (error) {
       if (error instanceof ClaimOver || isOutage(error)) throw error;
-      left.push(`${kind} ${group[0]?.name}: ${reasonOf(error)}`);
+      left.push({ thing: `${kind} ${group[0]?.name}`, because: reasonOf(error) });
       for (const { of } of group) incomplete.add(of);
     }
   };
@@ -112,7 +113,9 @@ const TAKE: Readonly<Record<Kind, Take>> = {
     if (edgeTable === null || distribution === null) return { count: 0, bytes: 0 };
     return { count: await removeRows(ports, edgeTable, keysOf(distribution, name)), bytes: 0 };
   },
-  address: async ({ addresses }, _, [name = ""]) => {
+  address: async ({ addresses }, _, [name = ""], sizes) => {
+    // nearly all went when their windows were over
+    if (!sizes.has(name)) return { count: 0, bytes: 0 };
     const [fn = "", alias = ""] = name.split(":");
     await addresses.remove({ name: fn, alias });
     return { count: 1, bytes: 0 };

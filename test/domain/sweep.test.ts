@@ -33,7 +33,7 @@ const mark = (...ns: number[]): EnvironmentCommand => ({
   type: "MarkReleases",
   keep,
   releases: ns.map(going),
-  others: [],
+  others: { named: [], files: 0 },
   list: "sweeps/web/production/list.json",
   digest: "d".repeat(64),
   sweepAfter: at(100),
@@ -106,7 +106,7 @@ describe("whether a release stays", () => {
       },
     ).state;
     expect(judged(pinned, candidate(4))).toBe("pinned");
-    const kept = having(...four, { type: "KeepRelease", deploymentId: deploymentId(1), reason: "the launch" });
+    const kept = having(...four, { type: "KeepRelease", deploymentId: deploymentId(1), reason: "the launch", claims: claims(0) });
     expect(judged(kept.state, candidate(1))).toBe("kept");
     const unkept = environment.decide({ type: "UnkeepRelease", deploymentId: deploymentId(1) }, kept.state) as EnvironmentEvent[];
     expect(judged(fold(environment, [...kept.events, ...unkept]), candidate(1))).toBe("was-live");
@@ -165,7 +165,12 @@ describe("a sweep", () => {
   });
 
   it("leaves what was chosen after it was marked, and takes nothing that was not marked", () => {
-    const kept = having(...four, mark(1, 2), { type: "KeepRelease", deploymentId: deploymentId(1), reason: "the launch" }, begin([1, 2]));
+    const kept = having(
+      ...four,
+      mark(1, 2),
+      { type: "KeepRelease", deploymentId: deploymentId(1), reason: "the launch", claims: claims(0) },
+      begin([1, 2]),
+    );
     expect(swept(kept.events)).toEqual([deploymentId(2)]);
     const back = having(
       ...four,
@@ -191,8 +196,12 @@ describe("a sweep", () => {
     expect(refusal(to, claimed)).toBe("release.swept");
     const past = { deploymentId: deploymentId(1), sequence: 1, release: release(1) };
     expect(refusal({ ...to, past }, claimed)).toBe("release.swept");
-    expect(refusal({ type: "KeepRelease", deploymentId: deploymentId(1), reason: "no" }, claimed)).toBe("release.swept");
-    expect(refusal({ type: "KeepRelease", deploymentId: deploymentId(3), reason: "no" }, claimed)).toBe("environment.sweeping");
+    expect(refusal({ type: "KeepRelease", deploymentId: deploymentId(1), reason: "no", claims: claims(101) }, claimed)).toBe(
+      "release.swept",
+    );
+    expect(refusal({ type: "KeepRelease", deploymentId: deploymentId(3), reason: "no", claims: claims(101) }, claimed)).toBe(
+      "environment.sweeping",
+    );
     const over = having(...four, mark(1, 2), begin([1, 2]), ended);
     expect(refusal({ ...to, past: { ...past, swept: { at: at(9), rule: "was-live", keep } } }, over)).toBe("release.swept");
     expect(over.state.sweep).toBeNull();
@@ -239,10 +248,12 @@ describe("a sweep", () => {
   it("keeps no more releases by name than somebody can look through, each once", () => {
     const all = Array.from(
       { length: MAX_KEPT },
-      (_, n): EnvironmentCommand => ({ type: "KeepRelease", deploymentId: deploymentId(n), reason: "x" }),
+      (_, n): EnvironmentCommand => ({ type: "KeepRelease", deploymentId: deploymentId(n), reason: "x", claims: claims(0) }),
     );
     const full = having(...all, all[0] as EnvironmentCommand);
     expect(full.events).toHaveLength(MAX_KEPT);
-    expect(refusal({ type: "KeepRelease", deploymentId: deploymentId(99), reason: "x" }, full)).toBe("release.too-many-kept");
+    expect(refusal({ type: "KeepRelease", deploymentId: deploymentId(99), reason: "x", claims: claims(0) }, full)).toBe(
+      "release.too-many-kept",
+    );
   });
 });

@@ -125,7 +125,7 @@ describe("publish-release", () => {
   it("waits while old releases of its environment are being taken away, and no longer", async () => {
     const { site, did, deliver, wrote } = await stage(143);
     const keep = { releases: 1, days: 0, window: 0 };
-    const others = [{ thing: "version web-production-server:1", rule: "unknown" as const }];
+    const others = { named: ["version web-production-server:1"], files: 0 };
     const list = { list: "sweeps/list.json", digest: "d".repeat(64), sweepAfter: at() };
     await room.environment(site, { type: "MarkReleases", keep, releases: [], others, ...list });
     await room.environment(site, {

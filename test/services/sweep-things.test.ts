@@ -88,6 +88,7 @@ describe("what goes with a release", () => {
 
   it("is not a build that a deployment on its way takes over", () => {
     expect(of([found(1)], [], both, { artifacts: new Set([artifact(1).key]) }).some((thing) => thing.startsWith("artifact"))).toBe(false);
+    expect(of([found(1)], [], both, { isUnknown: true }).some((thing) => /^(artifact|manifest)/.test(thing))).toBe(false);
   });
 
   it("is not the pages of a build that somebody keeps by the name of another deployment", () => {
@@ -106,6 +107,7 @@ describe("what goes with a release", () => {
     const unread = of([found(1)], [found(2)], new Map([[deploymentId(1), manifest(1)]]));
     expect(unread.filter((thing) => /^(files|row files)/.test(thing))).toEqual([]);
     expect(unread).toContain(`version ${SERVER}:1`);
+    expect(unread.some((thing) => thing.startsWith("manifest"))).toBe(false);
   });
 
   it("is the contents of an older engine's public files, where no other release of that engine has them", () => {
@@ -137,6 +139,7 @@ describe("what no release has", () => {
     const { things, sizes } = await othersOf(all, place, { found: [found(1), found(2)], strangers: [] }, has, {
       judge: (one) => verdictOf(() => undefined, one, RECENT),
       state: { ...initial(), ...state },
+      isLean: false,
     });
     return { things: things.map((thing) => idOf(thing)), sizes };
   };
@@ -156,12 +159,27 @@ describe("what no release has", () => {
     expect((await stray({ aliases, state })).things).toEqual([`address ${SERVER}:r-8`]);
   });
 
-  it("is a file below _next that no manifest names, where all of them name theirs; never one of a public set", async () => {
+  it("is a file that no manifest names, where all of them name theirs: below _next, in a set, or a whole set", async () => {
     const assets = "web/production/_assets";
-    const keys = [`${assets}/_next/static/shared.js`, `${assets}/_next/static/lost.js`, `${assets}/_public/0123456789abcdef/robots.txt`];
+    const set = `${assets}/_public/${setOf([file("own-1.txt")])}`;
+    const keys = [
+      `${assets}/_next/static/shared.js`,
+      `${assets}/_next/static/lost.js`,
+      `${assets}/_public/0123456789abcdef/robots.txt`,
+      `${assets}/_public/0123456789abcdef/humans.txt`,
+      `${set}/own-1.txt`,
+      `${set}/_next/static/shared.js`,
+      `${set}/_next/static/media/old.png`,
+    ];
     const { things, sizes } = await stray({ keys });
-    expect(things).toEqual([`files ${assets}/_next/static/lost.js`]);
-    expect([...sizes.keys()]).toEqual(keys.slice(0, 2));
+    expect(things).toEqual([
+      `files ${assets}/_next/static/lost.js`,
+      `files ${assets}/_public/0123456789abcdef/`,
+      `files ${set}/_next/static/media/old.png`,
+    ]);
+    expect([...sizes.keys()]).toEqual(keys);
+    const unread = new Map([...both, [deploymentId(2), undefined]]);
+    expect((await stray({ keys }, unread)).things).toEqual([]);
     const older = manifest(2);
     delete older.versioned;
     expect((await stray({ keys }, manifests(manifest(1), older))).things).toEqual([]);

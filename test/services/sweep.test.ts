@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
+import { SweepEnded } from "../../domain/environment/events.ts";
 import { NotYet } from "../../engine/kit/consumer.ts";
-import { type Ports, sweep } from "../../services/sweep/sweep.ts";
+import { leftOf, type Ports, sweep } from "../../services/sweep/sweep.ts";
 
 const NOW = Date.UTC(2026, 10, 28, 12);
 const HOUR = 3_600_000;
@@ -55,4 +56,19 @@ it("has not failed where it waits for another's claim", async () => {
 it("leaves an environment alone that is not declared any more", async () => {
   const ports = { place: () => undefined, settled: async () => undefined, now: () => NOW } as unknown as Ports;
   await expect(sweep(ports)(asked, { last: false })).resolves.toBeUndefined();
+});
+
+it("says of much that it could not take how much that was, and what was first, in an event that can be read again", () => {
+  const taken = { rows: 0, addresses: 0, versions: 0, pages: 0, tags: 0, files: 0, artifacts: 0 };
+  const many = Array.from({ length: 400 }, (_, n) => ({
+    thing: `version server:${n}${"x".repeat(900)}`,
+    because: `no\u001b[2J${"y".repeat(3_000)}`,
+  }));
+  const { left } = leftOf(many);
+  expect(left).toMatchObject({ count: 400 });
+  expect(left?.named).toHaveLength(20);
+  const event = { type: "SweepEnded", v: 1, body: { mark: 1, releases: 1, taken, bytes: 0, left } };
+  expect(SweepEnded.parse(event)).toEqual(event);
+  expect(JSON.stringify(left)).not.toContain("[2J");
+  expect(leftOf([])).toEqual({});
 });

@@ -21,6 +21,7 @@ import { eventLog } from "../../../engine/log/log.ts";
 import { eventsBack } from "../../../engine/log/read-back.ts";
 import { snapshotTable } from "../../../engine/log/snapshots.ts";
 import { publicSets } from "../../../engine/open-next/public-set.ts";
+import { claimsAt } from "../../../engine/sweep/claim.ts";
 import { DeliveryMessage } from "../../../engine/webhooks/delivery.ts";
 import { webhookSecrets as endpointSecrets } from "../../../engine/webhooks/webhook-secrets.ts";
 import type { Engine } from "../../../engine/wiring/engine.ts";
@@ -163,7 +164,7 @@ export const cutRelease = (place: Place, deploymentId: string, by: By) =>
 
 /** Somebody keeps a release by name, or lets it go by its age again. */
 export const keepRelease = (place: Place, deploymentId: string, by: By) =>
-  commanded(place, deploymentId, { type: "KeepRelease", deploymentId, reason: "to go back to" }, by);
+  commanded(place, deploymentId, { type: "KeepRelease", deploymentId, reason: "to go back to", claims: claimsAt(clock.now()) }, by);
 export const unkeepRelease = (place: Place, deploymentId: string, by: By) =>
   commanded(place, deploymentId, { type: "UnkeepRelease", deploymentId }, by);
 
