@@ -184,6 +184,8 @@ const runOnce = (
   event: RouterEvent,
   rows: ReadonlyMap<string, Row>,
   start: () => void,
+  /** it computed for too long before, with the same rows */
+  isSecond = false,
 ): { wanted: string[]; result?: Routed } => {
   const reads: { key: string; value: string | undefined }[] = [];
   const wanted: string[] = [];
@@ -216,6 +218,8 @@ const runOnce = (
   }
   const { user, system } = process.threadCpuUsage(before);
   const computed = (user + system) / 1_000;
+  // what the collector or the compiler took of this thread is not the function's: that does not come twice
+  if (computed > COMPUTE_MAX_MS && !isSecond) return runOnce(host, event, rows, start, true);
   if (computed > COMPUTE_MAX_MS) throw new RouterFailed(`The router computed for ${computed} ms, and has ${COMPUTE_MAX_MS}.`);
   if (reads.length > READS_MAX)
     throw new RouterFailed(`The router looked up ${reads.length} rows, and has ${READS_MAX} look-ups a request.`);

@@ -256,8 +256,8 @@ describe("shiplog status", () => {
     expect(lines[6]).toMatch(/^site-5\/production .* 1 under way /);
     expect(lines[7]).toMatch(/^site-6\/production .* failed /);
     expect(err.trim()).toBe("More of one of them:  shiplog status <site>/<environment>");
-    // the environments, what is live a hundred at a time, and each of seven statuses
-    expect(engine.state.asked.map(({ method }) => method)).toEqual(Array(11).fill("GET"));
+    // the environments, how full the code storage is, what is live a hundred at a time, and each of seven statuses
+    expect(engine.state.asked.map(({ method }) => method)).toEqual(Array(12).fill("GET"));
     expect(JSON.parse((await cli("status", "--json")).out).environments).toHaveLength(300);
   });
 
