@@ -44,7 +44,6 @@ type Asked = {
 /**
  * Looks at everything that lies in an environment's places, and asks of each whether something keeps it. It costs what lies there:
  * what was swept is not looked at again.
- *
  */
 export const planOf = async (ports: Ports, place: Place, { only, isLean = false }: Asked = {}): Promise<Plan> => {
   const inventory = await inventoryOf(ports, place);
