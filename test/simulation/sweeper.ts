@@ -71,10 +71,15 @@ export const sweeper = ({ world, queues }: Cloud, used: readonly Place[]): Sweep
           (body as Marked).releases.map(({ deploymentId }) => deploymentId),
         );
       if (type === "SweepEnded" || type === "MarkDropped") marked.delete(of);
+      const isIdle = (asked.get(of) ?? TIMES) >= TIMES;
+      if (type === "ReleasesMarked" && isIdle) {
+        // marked when it was asked for the last time: somebody comes once more to sweep it
+        asked.set(of, TIMES - 1);
+        ask(of, place);
+      }
       if (isOfSweep(type)) return;
       // a publisher is about to take what lies there already for its own
       if (type === "BuildSucceeded" && random.chance(BESIDE)) world.after(random.spread(1, 10_000), () => send(place));
-      const isIdle = (asked.get(of) ?? TIMES) >= TIMES;
       asked.set(of, 0);
       if (isIdle) ask(of, place);
     },
