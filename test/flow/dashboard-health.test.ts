@@ -19,7 +19,7 @@ afterAll(async () => {
   await world.close();
 });
 
-const well = (text: string): boolean => text.includes("All 7 are well.");
+const well = (text: string): boolean => text.includes("All 8 are well.");
 
 describe("the health's page", () => {
   it("says of each part of a running engine that it is well, and what it cannot see", async () => {
@@ -33,7 +33,7 @@ describe("the health's page", () => {
       'data-live="15"',
     ])
       expect(text).toContain(words);
-    for (const part of ["Relay", "Projections", "Reconciler", "Dead letters", "Steps", "Waiting messages", "Seals"])
+    for (const part of ["Relay", "Projections", "Reconciler", "Dead letters", "Steps", "Waiting messages", "Seals", "Code storage"])
       expect(text).toContain(`<th scope="row">${part}</th>`);
   });
 
@@ -43,7 +43,7 @@ describe("the health's page", () => {
     const { text } = await here.read("/health");
     expect(well(text)).toBe(false);
     for (const words of [
-      "1 of 7 are not well.",
+      "1 of 8 are not well.",
       "1 message could not be taken: flip-alias 1",
       'href="/quarantine"',
       "shiplog quarantine ls",
