@@ -60,7 +60,6 @@ const PLACEHOLDERS: readonly { page: string; written: string; here: () => string
 
 /** What this reader types where a command asks. */
 const ANSWERS: readonly Answer[] = [
-  { question: /Ok to proceed\? \(y\)/, typed: () => "y\n" },
   { question: /\[y\/N\] $/, typed: () => "y\n" },
   { question: /Value of API_URL in \S+ \(it is not shown\): $/, typed: () => `${API_URL}\n` },
   { question: /Paste the URL, then press Enter and Ctrl-D\./, typed: () => `${receiver.url("slack")}\n\u0004` },

@@ -39,6 +39,8 @@ export const openReaderShell = async (folder: string, more: NodeJS.ProcessEnv, a
     // no line that is drawn again and again
     TERM: "dumb",
     NO_COLOR: "1",
+    // a reader installs what npx asks for, whatever the npm of this machine is told to answer
+    npm_config_yes: "true",
   };
   await writeFile(join(state, "folder"), folder);
   await writeFile(join(state, "variables"), "");
