@@ -11,6 +11,7 @@ const knows = {
   "engine/aws": ["domain", "blueprint", "engine/kit"],
   "engine/edge": ["domain", "blueprint", "engine/kit", "engine/aws"],
   "engine/log": ["domain", "blueprint", "engine/kit", "engine/aws"],
+  "engine/people": ["domain", "blueprint", "engine/kit", "engine/aws"],
   "engine/webhooks": ["domain", "blueprint", "engine/kit", "engine/aws"],
   "engine/open-next": ["domain", "blueprint", "engine/kit", "engine/aws", "engine/zip"],
   "engine/views": ["domain", "blueprint", "engine/kit", "engine/aws", "engine/log", "engine/webhooks"],

@@ -54,6 +54,7 @@ export const EngineConfig = z.object({
   eventsTable: z.string(),
   viewsTable: z.string(),
   snapshotsTable: z.string(),
+  peopleTable: z.string(),
   bus: z.string(),
   buckets: z.object({ sources: z.string(), artifacts: z.string(), static: z.string(), archive: z.string() }),
   /** id, ARN or alias of the KMS key that seals are signed with */

@@ -8,6 +8,7 @@ import {
   consumers,
   deadLetterName,
   EVENTS_TABLE,
+  PEOPLE_TABLE,
   queueName,
   SNAPSHOTS_TABLE,
   VIEWS_TABLE,
@@ -234,6 +235,8 @@ const rights: Partial<Record<EngineFunctionName, readonly Right[]>> = {
     ...events,
     may(["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"], table(VIEWS_TABLE)),
     may(["secretsmanager:GetSecretValue"], webhookSecrets),
+    // the names of the people that a message speaks of
+    may(["dynamodb:Query"], table(PEOPLE_TABLE)),
   ],
   project: [...mailbox("project"), readEvents, relayed],
   reconcile: [
@@ -281,6 +284,8 @@ const rights: Partial<Record<EngineFunctionName, readonly Right[]>> = {
     // deliveries that a person asks for, and what is noted of a seal on demand
     may(["dynamodb:PutItem"], table(VIEWS_TABLE)),
     sealNotes,
+    // who is who: a name that is new, and one that is erased
+    may(["dynamodb:Query", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"], table(PEOPLE_TABLE)),
     // messages that a person sends again, to whichever consumer could not take them
     may(
       ["sqs:GetQueueUrl", "sqs:SendMessage"],

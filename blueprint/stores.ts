@@ -1,5 +1,5 @@
 import { PREFIX } from "./prefix.ts";
-import { EVENTS_TABLE, SNAPSHOTS_TABLE, VIEWS_TABLE } from "./topology.ts";
+import { EVENTS_TABLE, PEOPLE_TABLE, SNAPSHOTS_TABLE, VIEWS_TABLE } from "./topology.ts";
 
 /**
  * Tables and buckets as data: AWS (SST) and the local endpoint make them from here, so that a key or an index that only
@@ -19,6 +19,8 @@ export type Table = {
   readonly stream: "new-image" | null;
   /** the attribute that says when an item expires, in seconds since 1970; null: nothing does */
   readonly expires: string | null;
+  /** false: what is removed is in no backup either; absent where it can be restored to any second of 35 days */
+  readonly restorable?: false;
 };
 
 const strings = (...names: string[]): Record<string, KeyType> => Object.fromEntries(names.map((name) => [name, "string"]));
@@ -49,6 +51,17 @@ export const snapshotsTable: Table = {
   indexes: {},
   stream: null,
   expires: null,
+};
+
+/** One partition, by names: few enough that a process knows them all. */
+export const peopleTable: Table = {
+  name: PEOPLE_TABLE,
+  keys: strings("pk", "sk"),
+  primary: { hash: "pk", range: "sk" },
+  indexes: {},
+  stream: null,
+  expires: null,
+  restorable: false,
 };
 
 /** The tags of one environment, in the shape that OpenNext's own tag cache reads. */

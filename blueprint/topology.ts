@@ -138,5 +138,8 @@ export const EVENTS_TABLE = `${PREFIX}-events`;
 export const webhookSecret = (id: string): string => `${PREFIX}/webhooks/${id}`;
 export const VIEWS_TABLE = `${PREFIX}-views`;
 
+/** The names of people, whom the log has by pseudonyms alone. Whatever is removed from it is forgotten. */
+export const PEOPLE_TABLE = `${PREFIX}-people`;
+
 /** Folds of streams, so that a load costs what is new. All of it can be dropped. */
 export const SNAPSHOTS_TABLE = `${PREFIX}-snapshots`;

@@ -127,6 +127,8 @@ export const shown: Readonly<Record<string, Shown>> = {
     examples: ['sessions end ses_01JD8Y3K0V6Q2N4R8T1X5Z7B9C --reason "lost laptop"'],
     ends: [unauthorised, conflict],
   },
+  "people ls": { examples: ["people ls"], ends: [unauthorised] },
+  "people forget": { examples: ["people forget ann", 'people forget ann@example.com --reason "left the company" --yes'], ends: CHANGING },
   "quarantine ls": { examples: ["quarantine ls", "quarantine ls --json"], ends: READING },
   "quarantine show": { examples: ["quarantine show 6f1c2a52"], ends: CHANGING },
   "quarantine redrive": {

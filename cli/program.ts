@@ -19,6 +19,7 @@ import { listCommand } from "./commands/list.ts";
 import { lockCommand, unlockCommand } from "./commands/lock.ts";
 import { logsCommand } from "./commands/logs.ts";
 import { openCommand } from "./commands/open.ts";
+import { peopleCommand } from "./commands/people.ts";
 import { pinCommand, unpinCommand } from "./commands/pin.ts";
 import { quarantineCommand } from "./commands/quarantine.ts";
 import { releasesCommand } from "./commands/releases.ts";
@@ -66,6 +67,7 @@ const commands: readonly Register[] = [
   envCommand,
   openCommand,
   sessionsCommand,
+  peopleCommand,
   webhooksCommand,
   quarantineCommand,
   schemaCommand,

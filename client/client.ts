@@ -16,6 +16,7 @@ import {
   ManyDeliveries,
   ManyDeployments,
   ManyEnvironments,
+  ManyPeople,
   ManySessions,
   ManyVariables,
   ManyWebhooks,
@@ -27,6 +28,7 @@ import {
   OneEnvironment,
   OneSession,
   OneWebhook,
+  PersonGone,
   PlannedRollback,
   PlannedSweep,
   PreparedSource,
@@ -177,6 +179,9 @@ const log = ({ get, post }: Calls) => ({
   log: (query: Query) => get("events", LogEvents, query),
   /** whether the engine itself is well */
   engineHealth: (part?: HealthPart) => get("health/engine", EngineHealth, { part }),
+  people: () => only(get("people", ManyPeople), "people"),
+  forgetPerson: (id: string, reason: string | undefined, key: Key) =>
+    only(post(`people/${segment(id)}/forget`, PersonGone, { reason }, key), "forgotten"),
   deadLetters: () => get("dead-letters", DeadLetters),
   deadLetter: (id: string) => only(get(`dead-letters/${segment(id)}`, OneDeadLetter), "letter"),
   settleLetter: (id: string, verb: "redrive" | "drop", body: { reason?: string | undefined }, key: Key) =>

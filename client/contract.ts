@@ -521,6 +521,16 @@ export const OneSession = z.object({ session: SessionView });
 /** `GET /v1/sessions` → `{sessions}`: those that go on, newest first. */
 export const ManySessions = z.object({ sessions: z.array(SessionView) });
 
+/** Whose pseudonym the log has: `per_…`. `since`: when it first had to do with them. */
+export const PersonView = z.object({ id: z.string(), name: z.string(), since: z.string() });
+/** `GET /v1/people` → `{people}`: those who are not forgotten, by name. */
+export const ManyPeople = z.object({ people: z.array(PersonView) });
+/**
+ * `POST /v1/people/:id/forget` `{reason?}` → `{forgotten}`: their name is erased, and the log has a pseudonym that nobody can
+ * read any more. 404 `person.unknown`.
+ */
+export const PersonGone = z.object({ forgotten: z.string() });
+
 export const ApiError = z.object({
   error: z.object({ code: z.string(), message: z.string(), candidates: z.array(z.string()).optional() }),
 });

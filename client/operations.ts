@@ -3,6 +3,7 @@ import { deployments } from "./operations/deployments.ts";
 import { environments } from "./operations/environments.ts";
 import { general } from "./operations/general.ts";
 import type { Operation } from "./operations/operation.ts";
+import { people } from "./operations/people.ts";
 import { sessions } from "./operations/sessions.ts";
 import { variableOperations } from "./operations/variables.ts";
 import { webhooks } from "./operations/webhooks.ts";
@@ -15,5 +16,6 @@ export const operations: readonly Operation[] = [
   ...variableOperations,
   ...webhooks,
   ...sessions,
+  ...people,
   ...deadLetters,
 ];

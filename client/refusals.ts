@@ -28,6 +28,7 @@ export const refusals: readonly Refusal[] = [
   refusal(404, "site.unknown", "there is no such site"),
   refusal(404, "environment.unknown", "there is no such environment"),
   refusal(404, "deployment.unknown", "there is no such deployment, or there was none at that time"),
+  refusal(404, "person.unknown", "there is no such person, or their name was never known"),
   refusal(404, "session.unknown", "there is no such session"),
   refusal(404, "webhook.unknown", "there is no such endpoint"),
   refusal(404, "delivery.unknown", "nothing was sent to the endpoint under this id"),

@@ -6,6 +6,8 @@ import type { AnyEvent, Recorded } from "./kernel/event.ts";
 import { type Category, categoryOf } from "./kernel/identity.ts";
 import { letter } from "./letter/decider.ts";
 import { letterEventSchemas, letterEventTypes, letterUpcasters, readLetterEvent } from "./letter/events.ts";
+import { person } from "./person/decider.ts";
+import { personEventSchemas, personEventTypes, personUpcasters, readPersonEvent } from "./person/events.ts";
 import { session } from "./session/decider.ts";
 import { readSessionEvent, sessionEventSchemas, sessionEventTypes, sessionUpcasters } from "./session/events.ts";
 import { webhook } from "./webhook/decider.ts";
@@ -21,6 +23,7 @@ const kinds = {
   webhook: { read: readWebhookEvent, types: webhookEventTypes },
   session: { read: readSessionEvent, types: sessionEventTypes },
   letter: { read: readLetterEvent, types: letterEventTypes },
+  person: { read: readPersonEvent, types: personEventTypes },
 } as const satisfies Readonly<Record<Category, { read(stored: AnyEvent): AnyEvent; readonly types: readonly string[] }>>;
 
 /** The shapes of every kind's events, and which older versions are still read. */
@@ -30,10 +33,13 @@ export const eventSchemas = {
   webhook: { schemas: webhookEventSchemas, upcasters: webhookUpcasters },
   session: { schemas: sessionEventSchemas, upcasters: sessionUpcasters },
   letter: { schemas: letterEventSchemas, upcasters: letterUpcasters },
+  person: { schemas: personEventSchemas, upcasters: personUpcasters },
 } as const satisfies Readonly<Record<Category, unknown>>;
 
 /** The rules of every kind. Apart, so that who only reads events does not carry them. */
-export const deciders = { deployment, environment, webhook, session, letter } as const satisfies Readonly<Record<Category, unknown>>;
+export const deciders = { deployment, environment, webhook, session, letter, person } as const satisfies Readonly<
+  Record<Category, unknown>
+>;
 
 export type EventOf<K extends Category> = ReturnType<(typeof kinds)[K]["read"]>;
 export type EngineEvent = EventOf<Category>;

@@ -140,6 +140,7 @@ export const wording: { readonly [T in EngineEvent["type"]]: Wording<T> } = {
   },
   SessionEnded: { facts: ({ reason = "" }) => clip(reason) },
   LetterRedriven: { facts: ({ consumer, failure, reason }) => `to ${consumer}${because(reason)} (it was put aside: ${clip(failure)})` },
+  PersonForgotten: { facts: ({ reason = "" }) => clip(reason) },
   LetterDropped: { facts: ({ consumer, failure, reason }) => `of ${consumer}${because(reason)} (it was put aside: ${clip(failure)})` },
 };
 

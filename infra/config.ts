@@ -1,6 +1,6 @@
 import { githubTokens } from "../blueprint/github.ts";
 import { PREFIX } from "../blueprint/prefix.ts";
-import { BUS, EVENTS_TABLE, SEAL_KEY, SNAPSHOTS_TABLE, VIEWS_TABLE } from "../blueprint/topology.ts";
+import { BUS, EVENTS_TABLE, PEOPLE_TABLE, SEAL_KEY, SNAPSHOTS_TABLE, VIEWS_TABLE } from "../blueprint/topology.ts";
 import { region } from "./account.ts";
 import { buckets } from "./buckets.ts";
 import { declaredGithub, declaredSites } from "./declared-sites.ts";
@@ -20,6 +20,7 @@ const document = $jsonStringify({
   eventsTable: EVENTS_TABLE,
   viewsTable: VIEWS_TABLE,
   snapshotsTable: SNAPSHOTS_TABLE,
+  peopleTable: PEOPLE_TABLE,
   bus: BUS,
   buckets: {
     sources: buckets.sources.bucket,

@@ -1,10 +1,10 @@
 import type { Table } from "../blueprint/stores.ts";
 import { kept } from "./account.ts";
 
-/** A table of `blueprint/stores.ts`: billed by request, restorable to any second of 35 days, undeletable where the stage is protected. */
+/** A table of `blueprint/stores.ts`: billed by request, restorable to any second of 35 days unless it says otherwise, undeletable where the stage is protected. */
 export const table = (
   name: string,
-  { name: physical, keys, primary, indexes, stream, expires }: Table,
+  { name: physical, keys, primary, indexes, stream, expires, restorable }: Table,
   opts?: $util.ComponentResourceOptions,
 ) =>
   new sst.aws.Dynamo(
@@ -18,7 +18,13 @@ export const table = (
       ...(stream !== null && { stream }),
       ...(expires !== null && { ttl: expires }),
       deletionProtection: kept,
-      transform: { table: { name: physical, serverSideEncryption: { enabled: true } } },
+      transform: {
+        table: {
+          name: physical,
+          serverSideEncryption: { enabled: true },
+          ...(restorable === false && { pointInTimeRecovery: { enabled: false } }),
+        },
+      },
     },
     opts,
   );

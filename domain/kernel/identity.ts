@@ -17,6 +17,11 @@ export const WebhookId = z.string().regex(new RegExp(`^wh_${ULID}$`), "must be t
 /** `ses_` and a ULID's characters; made of the command that began it. */
 export const SessionId = z.string().regex(new RegExp(`^ses_${ULID}$`), "must be the id of a session, ses_ and 26 characters");
 
+/** `per_` and a ULID: what the log has in place of a person's name. Nothing of the name is in it. */
+export const PersonId = z.string().regex(new RegExp(`^per_${ULID}$`), "must be the pseudonym of a person, per_ and 26 characters");
+/** Pseudonyms anywhere in a text. */
+export const PSEUDONYMS = new RegExp(`\\bper_${ULID}\\b`, "g");
+
 /** The id as it is written, of what a person typed: with or without `wh_`, in any case, whole or its beginning. */
 export const normalWebhookId = (given: string): string => `wh_${given.replace(/^wh_/i, "").toUpperCase()}`;
 
@@ -24,7 +29,7 @@ export const normalWebhookId = (given: string): string => `wh_${given.replace(/^
 export const LetterId = z.string().regex(/^[\w-]{1,100}$/, "must be the id of a dead letter");
 
 /** What streams are of: a stream's name begins with one. Stored for ever. */
-export const categories = ["deployment", "environment", "webhook", "session", "letter"] as const;
+export const categories = ["deployment", "environment", "webhook", "session", "letter", "person"] as const;
 export type Category = (typeof categories)[number];
 
 export const deploymentStream = (deploymentId: string): string => `deployment/${deploymentId}`;
@@ -32,6 +37,7 @@ export const environmentStream = (site: string, environment: string): string => 
 export const webhookStream = (webhookId: string): string => `webhook/${webhookId}`;
 export const sessionStream = (sessionId: string): string => `session/${sessionId}`;
 export const letterStream = (letterId: string): string => `letter/${letterId}`;
+export const personStream = (personId: string): string => `person/${personId}`;
 
 export const isOf = (category: Category, stream: string): boolean => stream.startsWith(`${category}/`);
 

@@ -5,6 +5,8 @@ import { ulid } from "ulid";
 export type Chance = {
   /** `dep_` and a ULID of that time (milliseconds since 1970) */
   deploymentId(now: number): string;
+  /** `per_` and a ULID of that time (milliseconds since 1970) */
+  personId(now: number): string;
   /** names one request to the API */
   requestId(): string;
   /** 32 random bytes, base64url */
@@ -16,6 +18,7 @@ export type Chance = {
 /** Chance as the machine has it. */
 export const systemChance: Chance = {
   deploymentId: (now) => `dep_${ulid(now)}`,
+  personId: (now) => `per_${ulid(now)}`,
   requestId: () => randomUUID(),
   sessionSecret: () => randomBytes(32).toString("base64url"),
   signingSecret: () => `whsec_${randomBytes(32).toString("base64")}`,

@@ -11,12 +11,16 @@ import {
   deploymentStream,
   environmentStream,
   letterStream,
+  personStream,
   sessionStream,
   webhookStream,
 } from "../../domain/kernel/identity.ts";
 import type { LetterCommand } from "../../domain/letter/commands.ts";
 import { letter } from "../../domain/letter/decider.ts";
 import { readLetterEvent } from "../../domain/letter/events.ts";
+import type { PersonCommand } from "../../domain/person/commands.ts";
+import { person } from "../../domain/person/decider.ts";
+import { readPersonEvent } from "../../domain/person/events.ts";
 import type { SessionCommand } from "../../domain/session/commands.ts";
 import { session } from "../../domain/session/decider.ts";
 import { readSessionEvent } from "../../domain/session/events.ts";
@@ -134,6 +138,7 @@ export const aggregates = (ground: Ground) => {
   const sessions = executor(ground, "session", session, readSessionEvent);
   const webhooks = executor(ground, "webhook", webhook, readWebhookEvent);
   const letters = executor(ground, "letter", letter, readLetterEvent);
+  const people = executor(ground, "person", person, readPersonEvent);
   return {
     deployment: {
       load: (id: string) => deployments.load(deploymentStream(id)),
@@ -155,6 +160,10 @@ export const aggregates = (ground: Ground) => {
     letter: {
       load: (id: string) => letters.load(letterStream(id)),
       execute: (id: string, command: LetterCommand, because: Because) => letters.execute(letterStream(id), command, because),
+    },
+    person: {
+      load: (id: string) => people.load(personStream(id)),
+      execute: (id: string, command: PersonCommand, because: Because) => people.execute(personStream(id), command, because),
     },
   };
 };

@@ -28,6 +28,7 @@ import { snapshotTable } from "../log/snapshots.ts";
 import { askIssuer } from "../oidc/ask-issuer.ts";
 import { githubTokenReader } from "../oidc/github-tokens.ts";
 import { issuerKeys } from "../oidc/issuer-keys.ts";
+import { people as peopleOf } from "../people/people.ts";
 import { plainRows } from "../views/plain-rows.ts";
 import { viewsTable } from "../views/views.ts";
 import { webhookSecrets as endpointSecrets } from "../webhooks/webhook-secrets.ts";
@@ -78,6 +79,8 @@ export const aggregates = (base: Base) =>
 export const views = (base: Base) => viewsTable(dynamodb(base), base.config.viewsTable, store(base).read);
 /** The table of views without its read models. */
 export const rows = (base: Base) => plainRows(dynamodb(base), base.config.viewsTable);
+/** Who is who. */
+export const people = (base: Base) => peopleOf(dynamodb(base), base.config.peopleTable, base.clock);
 export const tags = (base: Base) => tagTables(dynamodb(base), base.clock);
 /** Every event of a stream after a version, in order. */
 export const events = (base: Base) => {

@@ -9,7 +9,7 @@ import {
   type SQSClient,
 } from "@aws-sdk/client-sqs";
 import type { EngineConfig } from "../../blueprint/engine-config.ts";
-import { type BucketKey, buckets, eventsTable, snapshotsTable, viewsTable } from "../../blueprint/stores.ts";
+import { type BucketKey, buckets, eventsTable, peopleTable, snapshotsTable, viewsTable } from "../../blueprint/stores.ts";
 import {
   BUS,
   type Consumer,
@@ -37,6 +37,7 @@ export const localNames = {
   eventsTable: eventsTable.name,
   viewsTable: viewsTable.name,
   snapshotsTable: snapshotsTable.name,
+  peopleTable: peopleTable.name,
   bus: BUS,
   buckets: BUCKETS,
   sealKey: SEAL_KEY,
@@ -51,6 +52,7 @@ export const provisionEngine = async ({ dynamodb, sqs, eventBridge, s3, kms }: C
     createTable(dynamodb, eventsTable),
     createTable(dynamodb, viewsTable),
     createTable(dynamodb, snapshotsTable),
+    createTable(dynamodb, peopleTable),
     ...Object.values(BUCKETS).map((Bucket) => unlessThere(() => s3.send(new CreateBucketCommand({ Bucket })))),
     sealKey(kms),
     unlessThere(() => eventBridge.send(new CreateEventBusCommand({ Name: BUS }))),

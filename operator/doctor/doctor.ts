@@ -1,5 +1,5 @@
 import { engineFunctions, functionName, relay, scheduleName } from "../../blueprint/engine-functions.ts";
-import { eventsTable, snapshotsTable, type Table, viewsTable } from "../../blueprint/stores.ts";
+import { eventsTable, peopleTable, snapshotsTable, type Table, viewsTable } from "../../blueprint/stores.ts";
 import { BUS, type Consumer, consumers, deadLetterName, queueName, ruleName, SEAL_KEY, schedules } from "../../blueprint/topology.ts";
 import { forecastOf } from "../../domain/projections/code-storage.ts";
 import { codeStorageHealth } from "../../domain/projections/engine-health.ts";
@@ -54,7 +54,7 @@ const looksOf = (looking: Looking): Look[] => {
     ["builds", () => buildQuotas(sight, engine.places)],
     ["functions at once", () => invocationQuota(sight)],
     ...(engine.runsIn === "lambda" ? [["CloudFront", () => cloudFrontVerification(sight)] satisfies Look] : []),
-    ...[eventsTable, viewsTable, snapshotsTable].map((table): Look => [`table ${table.name}`, () => tableIs(looking, table)]),
+    ...[eventsTable, viewsTable, snapshotsTable, peopleTable].map((table): Look => [`table ${table.name}`, () => tableIs(looking, table)]),
     ...engine.buckets.map((name): Look => [`bucket ${name}`, () => there(`bucket ${name}`, sight.bucket(name))]),
     [`event bus ${BUS}`, () => there(`event bus ${BUS}`, sight.bus(BUS))],
     [`key ${SEAL_KEY}`, () => there(`key ${SEAL_KEY}`, sight.key(SEAL_KEY))],

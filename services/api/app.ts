@@ -22,6 +22,7 @@ import { githubRights } from "./github-rights.ts";
 import { history } from "./history.ts";
 import { liveHistories } from "./live-history.ts";
 import { log } from "./log.ts";
+import { people } from "./people.ts";
 import type { Ports } from "./ports.ts";
 import { Problem, problemBody } from "./problem.ts";
 import { seals } from "./seals.ts";
@@ -47,6 +48,16 @@ const sayVersion: MiddlewareHandler<Env> = async (context, next) => {
   await next();
   context.header(VERSION_HEADER, version);
 };
+
+/** Whoever may look reads names; the log has pseudonyms. What is streamed says them by itself. */
+const sayNames =
+  ({ people }: Pick<Ports, "people">): MiddlewareHandler<Env> =>
+  async (context, next) => {
+    await next();
+    if (!context.res.headers.get("content-type")?.startsWith("application/json")) return;
+    const said = await context.res.text();
+    context.res = new Response(await people.inJson(said), context.res);
+  };
 
 /** Made at the first question, and kept: a start need not wait for it. */
 const description = (): Handler<Env> => {
@@ -115,6 +126,10 @@ export const createApi = (ports: Ports): Hono<Env> => {
   );
   app.route("/v1", githubRights(ports));
   app.use("/v1/*", scopes);
+
+  // the one answer that says whose pseudonym is whose
+  app.route("/v1/people", people(ports));
+  app.use("/v1/*", sayNames(ports));
 
   app.route("/v1", sessions(ports));
   app.route("/v1/sources", sources(ports));

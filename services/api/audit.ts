@@ -6,6 +6,7 @@ import { type Audited, type AuditRow, audit } from "../../domain/projections/aud
 import { unchanged } from "../../engine/log/chain-broken.ts";
 import { eventsOf } from "../../engine/log/codec.ts";
 import { END } from "../../engine/log/log.ts";
+import type { Naming, People } from "../../engine/people/people.ts";
 import { queryOf } from "./body.ts";
 import type { Env } from "./caller.ts";
 import { earlier, momentOf } from "./moment.ts";
@@ -18,7 +19,7 @@ const USUAL_MS = 30 * DAY_MS;
 const BATCH = 500;
 
 /** `/v1/audit`: a page of the trail. Its rows are made from the log as it is read. */
-export const auditTrail = (ports: Pick<Ports, "log" | "read" | "clock">) => {
+export const auditTrail = (ports: Pick<Ports, "log" | "read" | "clock"> & { readonly people: Pick<People, "reading"> }) => {
   const pasts = auditedPasts(ports.read);
   return new Hono<Env>().get("/", async (context) => {
     const { since, until, limit, cursor, bodies, ...filter } = queryOf(context, ListAudit);
@@ -31,6 +32,7 @@ export const auditTrail = (ports: Pick<Ports, "log" | "read" | "clock">) => {
     const from = cursor?.slice(0, 15) ?? begin;
     const commits = unchanged(await ports.log.read(from, end, BATCH)).filter((commit) => cursor === undefined || keyOf(commit) > cursor);
 
+    const named = filter.actor === undefined ? (text: string) => text : await ports.people.reading();
     const rows: (AuditRow & { body?: unknown })[] = [];
     const states = new Map<string, Past>();
     let last: Commit | undefined;
@@ -41,7 +43,7 @@ export const auditTrail = (ports: Pick<Ports, "log" | "read" | "clock">) => {
       for (const event of eventsOf(commit)) {
         const audited = audit(state, event);
         state = audited.state;
-        if (matches(audited.row, filter)) rows.push(bodies === undefined ? audited.row : { ...audited.row, body: event.body });
+        if (matches(audited.row, filter, named)) rows.push(bodies === undefined ? audited.row : { ...audited.row, body: event.body });
       }
       states.set(commit.stream, { version: commit.version, state });
     }
@@ -84,8 +86,8 @@ const auditedPasts = (read: Ports["read"]) => {
 const keyOf = ({ position, stream, version }: Commit): string => `${position}#${stream}#${version.toString().padStart(10, "0")}`;
 
 type Filter = { site?: string | undefined; environment?: string | undefined; actor?: string | undefined; type?: string | undefined };
-const matches = (row: AuditRow, { site, environment, actor, type }: Filter): boolean =>
+const matches = (row: AuditRow, { site, environment, actor = "", type }: Filter, named: Naming): boolean =>
   (site ?? row.site) === row.site &&
   (environment ?? row.environment) === row.environment &&
   (type ?? row.type) === row.type &&
-  row.actor.includes(actor ?? "");
+  (row.actor.includes(actor) || named(row.actor).includes(actor));

@@ -1,9 +1,10 @@
 import type { Context } from "hono";
 import type { z } from "zod";
+import type { Env } from "./caller.ts";
 import { check, Problem } from "./problem.ts";
 
-/** The JSON body, checked. No body is `{}`. */
-export async function bodyOf<S extends z.ZodType>(context: Context, schema: S): Promise<z.infer<S>> {
+/** The JSON body, checked. No body is `{}`. A reason has no e-mail address in it any more. */
+export async function bodyOf<S extends z.ZodType>(context: Context<Env>, schema: S): Promise<z.infer<S>> {
   const text = await context.req.text();
   let body: unknown;
   try {
@@ -11,8 +12,13 @@ export async function bodyOf<S extends z.ZodType>(context: Context, schema: S): 
   } catch {
     throw new Problem(400, "body.invalid", "The request is not valid. The body is not JSON.");
   }
-  return check(schema, body, "body");
+  const checked = check(schema, body, "body");
+  if (!hasReason(checked)) return checked;
+  return { ...checked, reason: await context.get("hide").addresses(checked.reason) };
 }
+
+const hasReason = (body: unknown): body is { reason: string } =>
+  typeof body === "object" && body !== null && "reason" in body && typeof body.reason === "string";
 
 /** The query, checked. A name that is given twice counts once. */
 export const queryOf = <S extends z.ZodType>(context: Context, schema: S): z.infer<S> => check(schema, context.req.query(), "query");

@@ -9,6 +9,7 @@ import { addressOf } from "./address.ts";
 import { type Run, runOf } from "./github-rule.ts";
 import type { Ports } from "./ports.ts";
 import { Problem } from "./problem.ts";
+import { type Hide, hiding } from "./pseudonyms.ts";
 import { looksLikeBearer, sessionOfBearer, tokenFacts } from "./session-bearer.ts";
 
 /** Who asks, as far as it was proven: the token. `actor` also says who they claim to be. */
@@ -17,6 +18,8 @@ export type Caller = {
   /** `read`: it may look, and change nothing */
   readonly scope: "all" | "read";
   readonly actor: string;
+  /** whose name that is, where it is one, and how the log has them by their pseudonym */
+  readonly person?: { readonly name: string; as(pseudonym: string): string };
   /** `token:default 203.0.113.9`, `session:ses_… 203.0.113.9`, or `github:acme/web@refs/heads/main#<run>.<attempt> 203.0.113.9` */
   readonly origin: string;
   /** the run of GitHub Actions that asks, where it is one: it may do what `githubRights` says alone */
@@ -27,7 +30,7 @@ export type Caller = {
   readonly request: string;
 };
 /** `granted`: a run of GitHub Actions may make this very request. */
-export type Env = { Variables: { caller: Caller; granted?: true } };
+export type Env = { Variables: { caller: Caller; hide: Hide; granted?: true } };
 
 type Identity = Omit<Caller, "request">;
 
@@ -36,13 +39,14 @@ type Identity = Omit<Caller, "request">;
  * GitHub Actions for this engine.
  */
 export const authenticate =
-  (ports: Pick<Ports, "config" | "githubTokens" | "chance" | "read" | "clock">): MiddlewareHandler<Env> =>
+  (ports: Pick<Ports, "config" | "githubTokens" | "chance" | "people" | "read" | "clock">): MiddlewareHandler<Env> =>
   async (context, next) => {
     const given = /^Bearer +(\S+)$/i.exec(context.req.header("authorization") ?? "")?.[1] ?? "";
     const address = addressOf(context.env);
     const identity = looksLikeBearer(given)
       ? await identityOfSession(ports, given, address)
       : (identityOfToken(ports, given, address, context.req.header("x-shiplog-actor")) ?? (await identityOfRun(ports, given, address)));
+    context.set("hide", hiding(ports));
     context.set("caller", { ...identity, request: ports.chance.requestId() });
     await next();
   };
@@ -56,7 +60,14 @@ const identityOfToken = (
   const token = tokenOf(given, config.tokens);
   if (token === undefined) return undefined;
   const { scope } = tokenFacts(config.tokens[token] as ApiToken);
-  return { token, scope, actor: actorOf(claimed, token), origin: `token:${token} ${address}` };
+  const name = nameOf(claimed);
+  return {
+    token,
+    scope,
+    actor: actorOf(claimed, token),
+    ...(name !== "" && { person: { name, as: (pseudonym: string) => `${pseudonym} (token ${token})` } }),
+    origin: `token:${token} ${address}`,
+  };
 };
 
 /** Who began it is who acts: no header says otherwise. */
@@ -89,6 +100,7 @@ async function identityOfRun(
     token: `github:${repository}#${repository_id}`,
     scope: "all",
     actor: `github:${actor}`,
+    person: { name: `github:${actor}`, as: (pseudonym) => pseudonym },
     origin: `github:${repository}@${ref}#${run_id}.${run_attempt} ${address}`,
     run: runOf(read.claims, config.sites),
   };
@@ -109,30 +121,39 @@ function tokenOf(given: string, tokens: Readonly<Record<string, ApiToken>>): str
  * like a proof.
  */
 export function actorOf(claimed: string | undefined, token: string): string {
-  const given = (claimed ?? "").replace(/[^\p{L}\p{N} ._@+-]/gu, "").trim();
-  const name = firstOf(given, 64);
+  const name = nameOf(claimed);
   return name === "" ? `token ${token}` : `${name} (token ${token})`;
 }
+
+/** "" where nobody says who they are. */
+const nameOf = (claimed: string | undefined): string => firstOf((claimed ?? "").replace(/[^\p{L}\p{N} ._@+-]/gu, "").trim(), 64).trim();
+
+/** Who acts, as the log has them: never by a name. */
+export const actorIn = async (context: Context<Env>): Promise<string> => {
+  const { actor, person } = context.get("caller");
+  return person === undefined ? actor : person.as(await context.get("hide").person(person.name));
+};
 
 /**
  * Why a command is given: the caller's key makes a repeated request the same command. A key is its token's alone.
  * Called once the body was found valid: what is refused for its form takes no key.
  *
- * @param nameOf what stands for the body in the key's row: of a body that is secret, something that does not give it away
+ * @param standIn what stands for the body in the key's row: of a body that is secret, something that does not give it away
  * @throws Problem: 400 `key.invalid`, 422 `key.reused` where the key came with another path, body or actor before
  */
 export async function commandOf(
   context: Context<Env>,
   { claimKey }: Pick<Views, "claimKey">,
-  nameOf: (body: string) => string = (body) => body,
+  standIn: (body: string) => string = (body) => body,
 ): Promise<Because> {
   const caller = context.get("caller");
+  const actor = await actorIn(context);
   const { path } = context.req;
   const key = context.req.header("idempotency-key");
   if (key !== undefined) {
     if (!/^[\x21-\x7e]{1,200}$/.test(key))
       throw new Problem(400, "key.invalid", "The header Idempotency-Key must be 1 to 200 characters without spaces.");
-    const request = digestOf(path, caller.actor, nameOf(await context.req.text()));
+    const request = digestOf(path, actor, standIn(await context.req.text()));
     if (!(await claimKey(digestOf(caller.token, key), request)))
       throw new Problem(
         422,
@@ -141,7 +162,7 @@ export async function commandOf(
       );
   }
   const id = hash("sha256", `${caller.token}\n${path}\n${key ?? caller.request}`, "base64url").slice(0, 32);
-  return { cause: `api/${id}`, correlation: `api/${id}`, actor: caller.actor, origin: caller.origin };
+  return { cause: `api/${id}`, correlation: `api/${id}`, actor, origin: caller.origin };
 }
 
 const digestOf = (...parts: readonly string[]): string => hash("sha256", JSON.stringify(parts), "base64url");

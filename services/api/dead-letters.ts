@@ -4,7 +4,7 @@ import type { LetterDecision } from "../../domain/projections/letter-decision.ts
 import { EmptiedBefore } from "../../engine/aws/site-dead-letters.ts";
 import { each } from "../../engine/kit/each.ts";
 import { bodyOf } from "./body.ts";
-import type { Env } from "./caller.ts";
+import { actorIn, type Env } from "./caller.ts";
 import { pastOf } from "./dead-letter.ts";
 import { look } from "./look.ts";
 import type { Ports } from "./ports.ts";
@@ -38,7 +38,7 @@ export const deadLetters = (ports: Ports) => {
         site,
         environment,
         emptied,
-        by: context.get("caller").actor,
+        by: await actorIn(context),
       });
       return context.json({ emptied });
     });

@@ -97,7 +97,7 @@ export const deployments = (ports: Ports) => {
         environment,
         source: { ...found, ...(source.app !== undefined && { app: source.app }) },
         trigger: context.req.header("x-shiplog-client") === "cli" ? "cli" : "api",
-        ...(commit && { commit }),
+        ...(commit && { commit: await context.get("hide").commit(commit) }),
         ...(reason && { reason }),
         requestedBy: because.actor,
       };
@@ -132,8 +132,10 @@ export const deployments = (ports: Ports) => {
       const because = await commandOf(context, views);
       const old = await see.deployment(await see.deploymentId(context.req.param("id")));
       see.place(old.site, old.environment);
-      const request = await retryOf(ports, old, because.actor, reason);
-      return context.json({ deployment: await see.deployment(await admit(ports, request, because)) }, 202);
+      const { commit, ...request } = await retryOf(ports, old, because.actor, reason);
+      // an older release wrote its author's name
+      const hidden = commit && { commit: await context.get("hide").commit(commit) };
+      return context.json({ deployment: await see.deployment(await admit(ports, { ...request, ...hidden }, because)) }, 202);
     });
 };
 

@@ -66,15 +66,19 @@ const mayGoOn = (ports: Ports, context: Context<Env>) => async (): Promise<boole
   return (await sessionOfBearer(ports, bearer)) !== undefined;
 };
 
-type World = Pick<Ports, "clock"> & { sleep(ms: number): Promise<void>; mayGoOn(): Promise<boolean> };
+type World = Pick<Ports, "clock" | "people"> & { sleep(ms: number): Promise<void>; mayGoOn(): Promise<boolean> };
 
-const follow = async (stream: SSEStreamingApi, feed: ReturnType<typeof openFeed>, { clock, sleep, mayGoOn }: World): Promise<void> => {
+const follow = async (
+  stream: SSEStreamingApi,
+  feed: ReturnType<typeof openFeed>,
+  { clock, people, sleep, mayGoOn }: World,
+): Promise<void> => {
   const isTaken = (written: Promise<unknown>): Promise<boolean> =>
     Promise.race([written.then(() => true), sleep(WRITE_MS).then(() => false)]);
   const beat = (): Promise<boolean> =>
     isTaken(stream.write(`: ${new Date(clock.now()).toISOString()}\nevent: beat\nid: ${feed.here()}\ndata: {}\n\n`));
   const give = async (fed: readonly Fed[]): Promise<void> => {
-    for (const { event, id } of fed) await stream.writeSSE({ id, data: JSON.stringify(event) });
+    for (const { event, id } of fed) await stream.writeSSE({ id, data: await people.inJson(JSON.stringify(event)) });
   };
 
   if (!(await beat())) return stream.abort();

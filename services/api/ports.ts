@@ -14,6 +14,7 @@ import type { Clock } from "../../engine/kit/clock.ts";
 import type { Aggregates } from "../../engine/log/execute.ts";
 import type { Log } from "../../engine/log/log.ts";
 import type { GithubTokenReader } from "../../engine/oidc/github-tokens.ts";
+import type { People } from "../../engine/people/people.ts";
 import type { manifestsOf } from "../../engine/sweep/found.ts";
 import type { Place } from "../../engine/sweep/place.ts";
 import type { Plan } from "../../engine/sweep/plan.ts";
@@ -33,6 +34,8 @@ export type Ports = {
   readonly log: Log;
   /** who runs of GitHub Actions are; `undefined` where none may do anything */
   readonly githubTokens: GithubTokenReader | undefined;
+  /** who is who */
+  readonly people: People;
   readonly views: Pick<
     Views,
     | "deployment"

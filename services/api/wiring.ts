@@ -31,6 +31,7 @@ export type ApiEngine = Pick<
   | "queues"
   | "siteLetters"
   | "archive"
+  | "people"
   | "secrets"
   | "webhookSecrets"
   | "clock"
@@ -59,6 +60,7 @@ export const apiPorts = (engine: ApiEngine, { chance = systemChance, canStream =
     objects,
     queues,
     archive,
+    people,
     secrets,
     webhookSecrets,
     clock,
@@ -71,6 +73,7 @@ export const apiPorts = (engine: ApiEngine, { chance = systemChance, canStream =
     readBack: store.readBack,
     log: eventLog,
     githubTokens,
+    people,
     views,
     sources,
     builds,

@@ -4,6 +4,7 @@ import type { News } from "../../domain/webhook/news.ts";
 import type { Clock } from "../../engine/kit/clock.ts";
 import { NotYet, reasonOf, type Delivery as Times, Unprocessable } from "../../engine/kit/consumer.ts";
 import type { Aggregates } from "../../engine/log/execute.ts";
+import type { People } from "../../engine/people/people.ts";
 import type { Views } from "../../engine/views/views.ts";
 import { MAX_WAIT_MS, waitingToken } from "../../engine/views/waiting-rows.ts";
 import type { DeliveryMessage } from "../../engine/webhooks/delivery.ts";
@@ -21,6 +22,7 @@ export type Ports = {
     Views,
     "delivery" | "noteDelivery" | "putDelivery" | "health" | "setHealth" | "acquireSlot" | "releaseSlot" | "noteWaiting"
   >;
+  readonly people: Pick<People, "inJson">;
   readonly secrets: Pick<WebhookSecrets, "read">;
   readonly post: Post;
   /** the longest that `post` takes */
@@ -163,7 +165,7 @@ const withSlot = async <T>({ rows, clock, timeoutMs }: Ports, id: string, lines:
 
 /** `removed` where the endpoint was since it was looked at: its secret goes with it. */
 const attemptTo = async (
-  { aggregates, secrets, post, clock }: Ports,
+  { aggregates, people, secrets, post, clock }: Ports,
   kind: WebhookKind,
   message: DeliveryMessage,
 ): Promise<Timed | "removed"> => {
@@ -172,7 +174,9 @@ const attemptTo = async (
   if (secret === undefined && (await aggregates.webhook.load(id)).state.removed) return "removed";
   if (secret === undefined) throw new Unprocessable(`the secret of ${id} is gone: remove the endpoint and add it again`);
   const started = clock.now();
-  const { headers, body } = render(kind, message, secret, started);
+  // who hears of it reads names; the message's row has pseudonyms
+  const news = JSON.parse(await people.inJson(JSON.stringify(message.news))) as News;
+  const { headers, body } = render(kind, { ...message, news }, secret, started);
   const posted = await post(secret.url, headers, body);
   return { ...posted, answer: scrubbed(posted.answer, secret), at: started, ms: clock.now() - started };
 };

@@ -4,7 +4,7 @@ import { DeliveryMessage } from "../../engine/webhooks/delivery.ts";
 import { everyAddress } from "../../engine/webhooks/lookup.ts";
 import type { Engine } from "../../engine/wiring/engine.ts";
 import { onLambda } from "../../engine/wiring/lambda.ts";
-import { aggregates, queues, rows, webhookSecrets } from "../../engine/wiring/parts.ts";
+import { aggregates, people, queues, rows, webhookSecrets } from "../../engine/wiring/parts.ts";
 import { deliver } from "./deliver.ts";
 import { type PostOptions, poster } from "./post.ts";
 
@@ -15,12 +15,13 @@ const TIMEOUT_MS = 20_000;
 export const wire = (
   {
     aggregates,
+    people,
     rows,
     webhookSecrets,
     clock,
     queues,
     config,
-  }: Pick<Engine, "aggregates" | "rows" | "webhookSecrets" | "clock" | "queues" | "config">,
+  }: Pick<Engine, "aggregates" | "people" | "rows" | "webhookSecrets" | "clock" | "queues" | "config">,
   network: Partial<PostOptions> = {},
 ) => {
   const options: PostOptions = { lookup: everyAddress, allowLoopback: config.loopbackWebhooks ?? false, timeoutMs: TIMEOUT_MS, ...network };
@@ -30,6 +31,7 @@ export const wire = (
     (body) => DeliveryMessage.parse(JSON.parse(body)),
     deliver({
       aggregates,
+      people,
       rows,
       secrets: webhookSecrets,
       post: poster(options),
@@ -39,4 +41,4 @@ export const wire = (
   );
 };
 
-export const handler = onLambda({ aggregates, rows, webhookSecrets, queues }, (engine) => wire(engine));
+export const handler = onLambda({ aggregates, people, rows, webhookSecrets, queues }, (engine) => wire(engine));

@@ -1,6 +1,6 @@
 import { hash } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { BUS, EVENTS_TABLE, SEAL_KEY, SNAPSHOTS_TABLE, VIEWS_TABLE } from "../../blueprint/topology.ts";
+import { BUS, EVENTS_TABLE, PEOPLE_TABLE, SEAL_KEY, SNAPSHOTS_TABLE, VIEWS_TABLE } from "../../blueprint/topology.ts";
 import type { Commit } from "../../domain/kernel/chain.ts";
 import { eventsOf } from "../../engine/log/codec.ts";
 import { engine, systemClock } from "../../engine/wiring/engine.ts";
@@ -33,6 +33,7 @@ beforeAll(async () => {
     eventsTable: EVENTS_TABLE,
     viewsTable: VIEWS_TABLE,
     snapshotsTable: SNAPSHOTS_TABLE,
+    peopleTable: PEOPLE_TABLE,
     bus: BUS,
     buckets: BUCKETS,
     sealKey: SEAL_KEY,

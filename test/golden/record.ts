@@ -10,9 +10,17 @@ import { environment } from "../../domain/environment/decider.ts";
 import type { Route } from "../../domain/environment/route.ts";
 import { type Commit, commitHash, commitId } from "../../domain/kernel/chain.ts";
 import { type Decider, fold, isRefusal } from "../../domain/kernel/decider.ts";
-import { deploymentStream, environmentStream, letterStream, sessionStream, webhookStream } from "../../domain/kernel/identity.ts";
+import {
+  deploymentStream,
+  environmentStream,
+  letterStream,
+  personStream,
+  sessionStream,
+  webhookStream,
+} from "../../domain/kernel/identity.ts";
 import { nextPosition } from "../../domain/kernel/position.ts";
 import { letter } from "../../domain/letter/decider.ts";
+import { person } from "../../domain/person/decider.ts";
 import { session } from "../../domain/session/decider.ts";
 import { webhook } from "../../domain/webhook/decider.ts";
 import { sha256 } from "../../engine/log/codec.ts";
@@ -328,3 +336,5 @@ record("letter", letterStream("6f1c2a52-8a0e-4a57-9a3f-0c1d2e3f4a5b"), letter, [
 record("letter-untold", letterStream("0b7d9a11-3c4e-4f70-8d2b-5e6f7a8b9c0d"), letter, [
   { type: "RedriveLetter", consumer: "project", failure: "message: invalid", about: null },
 ]);
+
+record("person", personStream("per_01JFZ4ZT0E0000000000000001"), person, [{ type: "ForgetPerson", reason: "left the company" }]);

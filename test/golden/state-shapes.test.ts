@@ -19,6 +19,7 @@ const shapes: Readonly<Record<Category, Readonly<Record<number, string>>>> = {
   webhook: { 1: "6qGQhx90CMo9ZzA9UER3_b6sgeqe2h3ONCOPSd6QcpI" },
   session: { 1: "nU32skQdUz0VPW5oqDtrscdnPFZkjEw5WU8Z3R5sUFM" },
   letter: { 1: "YlibwoAdLsENiwVvpCkJXCJyepUNdElVwy0xmHpfoHY" },
+  person: { 1: "SvvCxDVA49TMqndt43525Ds0OY5fR7TJFXl18feXAZk" },
 };
 
 const here = new URL("./", import.meta.url);

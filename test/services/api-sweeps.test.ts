@@ -7,6 +7,7 @@ import type { DeploymentCommand } from "../../domain/deployment/commands.ts";
 import type { Keep } from "../../domain/environment/keep.ts";
 import { apiPorts } from "../../services/api/wiring.ts";
 import { type ApiRoom, openApiRoom, READ_TOKEN } from "../support/api-room.ts";
+import { inLog } from "../support/in-log.ts";
 import { artifact, check, deploymentId, functions, release, request, versionOf } from "../support/samples.ts";
 import { siteConfigOf } from "../support/site-config.ts";
 
@@ -132,7 +133,7 @@ describe("asking for a step", () => {
     expect(first).toEqual({
       site: "web",
       environment: "production",
-      actor: "alice (token default)",
+      actor: await inLog(room.engine, "alice (token default)"),
       cause: expect.stringMatching(/^api\//),
     });
     expect([second, more]).toEqual([first, []]);

@@ -9,6 +9,7 @@ import { newLedger, readDocument, writeDocument } from "../../engine/aws/site-do
 import { eventsOf } from "../../engine/log/codec.ts";
 import type { Aggregates } from "../../engine/log/execute.ts";
 import { type Answer, type ApiRoom, OTHER_TOKEN, openApiRoom, TOKEN } from "../support/api-room.ts";
+import { inLog } from "../support/in-log.ts";
 import { artifact, check, functions, release, request } from "../support/samples.ts";
 import { siteConfigOf } from "../support/site-config.ts";
 
@@ -81,7 +82,7 @@ describe("a variable", () => {
     const [first] = await events();
     const fingerprint = (first?.body as { fingerprint: string } | undefined)?.fingerprint;
     expect(first).toMatchObject({
-      actor: "alice (token default)",
+      actor: await inLog(room.engine, "alice (token default)"),
       body: { revision: 1, fingerprint: expect.stringMatching(/^[0-9a-f]{16}$/) },
     });
     expect(await one("API_KEY")).toEqual({
@@ -174,7 +175,7 @@ describe("a request to set", () => {
     await set(values, "key-3");
     const path = `/v1/environments/web/${place}/variables`;
     const guesses = [
-      JSON.stringify([path, "alice (token default)", JSON.stringify({ values })]),
+      JSON.stringify([path, await inLog(room.engine, "alice (token default)"), JSON.stringify({ values })]),
       ...["1234", "PIN\x001234", JSON.stringify({ values })],
     ].flatMap((text) => (["hex", "base64url", "base64"] as const).map((as) => hash("sha256", text, as).slice(0, 12)));
     for (const TableName of [EVENTS_TABLE, VIEWS_TABLE])
@@ -237,7 +238,7 @@ describe("values", () => {
     expect(open.headers.get("cache-control")).toBe("no-store");
     expect((await events()).at(-1)).toMatchObject({
       type: "VariablesRead",
-      actor: "alice (token default)",
+      actor: await inLog(room.engine, "alice (token default)"),
       body: { names: ["API_KEY", "PIN"] },
     });
     await ask("POST", "variables/read");

@@ -5,6 +5,7 @@ import { END } from "../../engine/log/log.ts";
 import { auditTrail } from "../../services/api/audit.ts";
 import { type AuditedPast, EVIL, LINES, type Row, startAuditedPast } from "../support/audited-past.ts";
 import { chained } from "../support/chained.ts";
+import { nobody } from "../support/nobody.ts";
 import { logOf, MORNING } from "../support/sealed-log.ts";
 
 let past: AuditedPast;
@@ -139,6 +140,7 @@ describe("a part of the trail", () => {
     expect(await past.trail(`until=${positionAt(past.began - 1)}`)).toEqual([]);
     const asked: [string, string][] = [];
     const app = auditTrail({
+      people: nobody,
       clock: { now: () => MORNING },
       read: async () => [],
       log: {
@@ -202,6 +204,7 @@ describe("a long trail", () => {
     const log = chained(bodies);
     const count = { read: 0, most: 0 };
     const app = auditTrail({
+      people: nobody,
       clock: { now: () => MORNING + commits * 1_000 },
       read: async (_, after) => {
         count.read += log.length - after;

@@ -10,6 +10,7 @@ import { createApi } from "../../services/api/app.ts";
 import type { HeldLetter, Ports } from "../../services/api/ports.ts";
 import { apiPorts } from "../../services/api/wiring.ts";
 import { type ApiRoom, openApiRoom, TOKEN } from "../support/api-room.ts";
+import { inLog } from "../support/in-log.ts";
 import { siteConfigOf } from "../support/site-config.ts";
 
 const resources = siteResources("web", "production");
@@ -129,7 +130,7 @@ describe("sending a dead letter again", () => {
     });
     expect(await taken(queueName("flip-alias"))).toEqual([event(2)]);
     expect(await listed()).not.toContainEqual(expect.objectContaining({ messageId: id }));
-    expect(await told(id)).toEqual([{ type: "LetterRedriven", body, actor: "alice (token default)" }]);
+    expect(await told(id)).toEqual([{ type: "LetterRedriven", body, actor: await inLog(room.engine, "alice (token default)") }]);
 
     const row = (await ask("GET", "/audit?site=web")).body.rows.find(({ type }: { type: string }) => type === "LetterRedriven");
     expect(row).toMatchObject({ site: "web", environment: "production", why: "Lambda is back", stream: letterStream(id) });
@@ -219,7 +220,7 @@ describe("dropping a dead letter", () => {
       {
         type: "LetterDropped",
         body: { consumer: "deliver", failure: "410 Gone", about: null, reason: "the endpoint moved" },
-        actor: "alice (token default)",
+        actor: await inLog(room.engine, "alice (token default)"),
       },
     ]);
     expect(JSON.stringify([(await ask("GET", "/events")).body, room.reported])).not.toContain("hunter2");

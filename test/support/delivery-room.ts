@@ -7,6 +7,7 @@ import type { EndpointSecret } from "../../engine/webhooks/webhook-secrets.ts";
 import { deliver } from "../../services/deliver/deliver.ts";
 import type { Posted } from "../../services/deliver/post.ts";
 import { news } from "./news.ts";
+import { nobody } from "./nobody.ts";
 import { webhookId } from "./samples.ts";
 
 /** The endpoint of the room. */
@@ -70,6 +71,7 @@ export function room(kind: WebhookKind = "standard") {
     run: (message: DeliveryMessage, { last = false, receives = 1 } = {}) => run(message, { last, receives }),
   };
   const run = deliver({
+    people: nobody,
     aggregates: {
       webhook: {
         load: async () => ({ state, version: events.length }),

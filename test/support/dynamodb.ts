@@ -3,7 +3,7 @@ import type { Server } from "node:http";
 import { createRequire } from "node:module";
 import type { AddressInfo } from "node:net";
 import { CreateTableCommand, DynamoDBClient } from "@aws-sdk/client-dynamodb";
-import { snapshotsTable } from "../../blueprint/stores.ts";
+import { peopleTable, snapshotsTable } from "../../blueprint/stores.ts";
 import { clientOptions } from "../../local/client-options.ts";
 import { createTable } from "../../local/provision/table.ts";
 import { ANY_KEY } from "./any-key.ts";
@@ -45,6 +45,7 @@ export const startTable = async (): Promise<Table> => {
     }),
   );
   await createTable(client, snapshotsTable);
+  await createTable(client, peopleTable);
   return {
     client,
     connect,

@@ -1,7 +1,7 @@
 import { hash } from "node:crypto";
 import type { EngineConfig, SiteConfig } from "../../../blueprint/engine-config.ts";
 import { usualKeep } from "../../../blueprint/keep.ts";
-import { BUS, EVENTS_TABLE, SEAL_KEY, SNAPSHOTS_TABLE, VIEWS_TABLE } from "../../../blueprint/topology.ts";
+import { BUS, EVENTS_TABLE, PEOPLE_TABLE, SEAL_KEY, SNAPSHOTS_TABLE, VIEWS_TABLE } from "../../../blueprint/topology.ts";
 
 export const TOKEN = "a-token-of-the-simulation";
 export const places = [
@@ -42,6 +42,7 @@ export const config: EngineConfig = {
   eventsTable: EVENTS_TABLE,
   viewsTable: VIEWS_TABLE,
   snapshotsTable: SNAPSHOTS_TABLE,
+  peopleTable: PEOPLE_TABLE,
   bus: BUS,
   buckets: { sources: "sources", artifacts: "artifacts", static: "static", archive: "archive" },
   sealKey: SEAL_KEY,

@@ -33,6 +33,7 @@ import { deliver } from "../../../services/deliver/deliver.ts";
 import { wire as wireReconcile } from "../../../services/reconcile/handler.ts";
 import { wire as wireRelay } from "../../../services/relay/handler.ts";
 import { wire as wireWake } from "../../../services/wake/handler.ts";
+import { nobody } from "../../support/nobody.ts";
 import { simulatedClients } from "../aws/clients.ts";
 import { viewsPort } from "../aws/rows.ts";
 import { virtualClock as clock } from "../world/clock.ts";
@@ -126,6 +127,7 @@ const own: Readonly<Record<string, BatchHandler>> = {
     (body) => DeliveryMessage.parse(JSON.parse(body)),
     deliver({
       aggregates,
+      people: nobody,
       rows: views,
       secrets: webhookSecrets,
       post,
@@ -192,10 +194,13 @@ export const replayTables = (): Promise<EdgeReplayed> =>
 const ports = apiPorts(whole, {
   chance: {
     deploymentId: () => cloudHere().newId("dep_"),
+    personId: () => cloudHere().newId("per_"),
     requestId: () => cloudHere().newId("request "),
     sessionSecret: () => cloudHere().newId("secret "),
     signingSecret: () => cloudHere().newSigningSecret(),
   },
 });
 const publicAddress = async (): Promise<string[]> => ["93.184.216.34"];
-export const api = createApi({ ...ports, webhooks: { ...ports.webhooks, rules: { lookup: publicAddress, allowLoopback: false } } });
+/** Names are their own pseudonyms: nobody is erased in a world, and what it tells is read by people. */
+const people = { ...ports.people, ...nobody, pseudonymOf: async (name: string) => name };
+export const api = createApi({ ...ports, people, webhooks: { ...ports.webhooks, rules: { lookup: publicAddress, allowLoopback: false } } });

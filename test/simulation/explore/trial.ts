@@ -210,6 +210,7 @@ export const beginTrial = ({ deployments, roles, deliveries, crashes, flooded = 
       webhook: undefined as never,
       session: undefined as never,
       letter: undefined as never,
+      person: undefined as never,
     };
   };
 

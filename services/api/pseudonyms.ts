@@ -1,0 +1,37 @@
+import type { GitCommit } from "../../domain/deployment/shapes.ts";
+import { PersonId } from "../../domain/kernel/identity.ts";
+import { clipped } from "../../domain/kernel/text.ts";
+import type { Ports } from "./ports.ts";
+
+/** Puts pseudonyms in place of names, before anything is written that is kept for ever. */
+export type Hide = ReturnType<typeof hiding>;
+
+/** In what people write; what a version follows (`next@16.4.5`) is no address. */
+const ADDRESS = /[\p{L}\p{N}._%+-]+@(?:[\p{L}\p{N}-]+\.)+\p{L}{2,}/gu;
+/** Of a reason or a commit's message, in UTF-16 units. */
+const MOST = 500;
+
+export const hiding = ({ people, chance, clock }: Pick<Ports, "people" | "chance" | "clock">) => {
+  const person = (name: string): Promise<string> => people.pseudonymOf(name, chance.personId(clock.now()));
+  /** A text with pseudonyms in place of e-mail addresses. */
+  const addresses = async (text: string): Promise<string> => {
+    const hidden = new Map<string, string>();
+    for (const [address] of text.matchAll(ADDRESS)) if (!hidden.has(address)) hidden.set(address, await person(address));
+    return hidden.size === 0
+      ? text
+      : clipped(
+          text.replace(ADDRESS, (address) => hidden.get(address) ?? address),
+          MOST,
+        );
+  };
+  return {
+    person,
+    addresses,
+    /** A commit whose author is a pseudonym: an older release wrote names. */
+    commit: async ({ author, message, ...rest }: GitCommit): Promise<GitCommit> => ({
+      ...rest,
+      ...(message !== undefined && { message: await addresses(message) }),
+      ...(author !== undefined && { author: PersonId.safeParse(author).success || author === "" ? author : await person(author) }),
+    }),
+  };
+};
