@@ -51,12 +51,16 @@ const sayVersion: MiddlewareHandler<Env> = async (context, next) => {
 
 /** Whoever may look reads names; the log has pseudonyms. What is streamed says them by itself. */
 const sayNames =
-  ({ people }: Pick<Ports, "people">): MiddlewareHandler<Env> =>
+  ({ people, report }: Pick<Ports, "people" | "report">): MiddlewareHandler<Env> =>
   async (context, next) => {
     await next();
     if (!context.res.headers.get("content-type")?.startsWith("application/json")) return;
     const said = await context.res.text();
-    context.res = new Response(await people.inJson(said), context.res);
+    const named = await people.inJson(said).catch((error: unknown) => {
+      report({ level: "error", message: "names could not be read: an answer has pseudonyms", path: context.req.path, reason: String(error) });
+      return said;
+    });
+    context.res = new Response(named, context.res);
   };
 
 /** Made at the first question, and kept: a start need not wait for it. */

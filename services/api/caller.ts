@@ -39,7 +39,7 @@ type Identity = Omit<Caller, "request">;
  * GitHub Actions for this engine.
  */
 export const authenticate =
-  (ports: Pick<Ports, "config" | "githubTokens" | "chance" | "people" | "read" | "clock">): MiddlewareHandler<Env> =>
+  (ports: Pick<Ports, "config" | "githubTokens" | "chance" | "people" | "read" | "report" | "clock">): MiddlewareHandler<Env> =>
   async (context, next) => {
     const given = /^Bearer +(\S+)$/i.exec(context.req.header("authorization") ?? "")?.[1] ?? "";
     const address = addressOf(context.env);

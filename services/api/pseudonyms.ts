@@ -11,8 +11,15 @@ const ADDRESS = /[\p{L}\p{N}._%+-]+@(?:[\p{L}\p{N}-]+\.)+\p{L}{2,}/gu;
 /** Of a reason or a commit's message, in UTF-16 units. */
 const MOST = 500;
 
-export const hiding = ({ people, chance, clock }: Pick<Ports, "people" | "chance" | "clock">) => {
-  const person = (name: string): Promise<string> => people.pseudonymOf(name, chance.personId(clock.now()));
+export const hiding = ({ people, chance, clock, report }: Pick<Ports, "people" | "chance" | "clock" | "report">) => {
+  /** Where names cannot be kept now, nobody is kept from a rollback: the pseudonym is then one that nobody can read. */
+  const person = async (name: string): Promise<string> => {
+    const id = chance.personId(clock.now());
+    return people.pseudonymOf(name, id).catch((error: unknown) => {
+      report({ level: "error", message: "a name could not be kept: the log has a pseudonym without one", person: id, reason: String(error) });
+      return id;
+    });
+  };
   /** A text with pseudonyms in place of e-mail addresses. */
   const addresses = async (text: string): Promise<string> => {
     const hidden = new Map<string, string>();

@@ -421,3 +421,15 @@ describe("a message", () => {
     expect(kept).not.toMatch(/a-secret|one.*two/);
   });
 });
+
+describe("people", () => {
+  it.each<WebhookKind>(["standard", "slack"])("are named to an endpoint of the kind %s, and are pseudonyms in the row", async (kind) => {
+    here = room(kind);
+    const person = "per_01JFZ4ZT0E0000000000000001";
+    here.people = { ...here.people, inJson: async (json) => json.replaceAll(person, "ann") };
+    await here.run(here.message({ news: { ...news(), actor: `${person} (token ci)` } }));
+    expect(here.posts[0]?.body).toContain("ann (token ci)");
+    expect(here.posts[0]?.body).not.toContain(person);
+    expect(JSON.stringify([...here.rows.values()])).not.toContain("ann");
+  });
+});

@@ -178,3 +178,14 @@ describe("/v1/stream", () => {
     expect([answer.status, answer.body.error.code]).toEqual([501, "stream.unavailable"]);
   });
 });
+
+describe("a stream", () => {
+  it("names people as answers do", async () => {
+    const reader = await follow();
+    await room.ask("POST", "/environments/shop/production/lock", { reason: "whose" }, { "x-shiplog-actor": "carla" });
+    await until("the lock to be told", async () => reader.events().some(({ data }) => data?.includes("whose")));
+    const { data = "" } = reader.events().find((one) => one.data?.includes("whose")) ?? {};
+    expect(JSON.parse(data)).toMatchObject({ actor: "carla (token default)" });
+    await reader.cut();
+  });
+});

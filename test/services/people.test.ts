@@ -1,5 +1,5 @@
 import { hash } from "node:crypto";
-import { ScanCommand } from "@aws-sdk/client-dynamodb";
+import { DeleteTableCommand, ScanCommand } from "@aws-sdk/client-dynamodb";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { EVENTS_TABLE, PEOPLE_TABLE, SNAPSHOTS_TABLE, VIEWS_TABLE } from "../../blueprint/topology.ts";
 import { environmentStream, personStream } from "../../domain/kernel/identity.ts";
@@ -77,7 +77,28 @@ describe("a person", () => {
     );
     expect(asked.status).toBe(202);
     expect(asked.body.deployment.commit).toEqual(commit);
+    // as an older release asked for it
+    const old = `dep_01JFZ4ZT0E0000000000000001`;
+    const request = {
+      deploymentId: old,
+      site: "docs",
+      environment: "production",
+      source: body.source,
+      trigger: "cli",
+      commit: { ...commit, message: "Fix", author: "Old Name" },
+      requestedBy: "old",
+    } as const;
+    const because = { cause: "old", correlation: "old", actor: "old" };
+    const { deployment } = room.engine.aggregates;
+    await deployment.execute(old, { type: "QueueDeployment", sequence: 99, request } as never, because);
+    await deployment.execute(old, { type: "FailDeployment", step: "build", reason: "broken" } as never, { ...because, cause: "failed" });
+    const again = await room.ask("POST", `/deployments/${old}/retry`, {}, as("ann"));
+    expect(again.body.deployment.commit.author).toBe("Old Name");
+    const { Old = "", "Old Name": pseudonym = "" } = await known();
+    expect(Old).toBe("");
+    expect(JSON.stringify(await room.engine.store.read(`deployment/${again.body.deployment.id}`, 0))).toContain(pseudonym);
     const text = await textOf(EVENTS_TABLE);
+    expect(text.match(/Old Name/g)).toHaveLength(1);
     expect(text).not.toMatch(/Ann Lee|bea@example/);
     expect(text).toContain("next@16.4.5");
     expect(Object.keys(await known())).toEqual(expect.arrayContaining(["Ann Lee", "bea@example.com"]));
@@ -189,4 +210,26 @@ describe("the table of names", () => {
     const id = await table.pseudonymOf('"Bobby" \\ Tables', "per_01JFZ4ZT0EZ0000000000000CC");
     expect(JSON.parse(await table.inJson(JSON.stringify([id])))).toEqual(['"Bobby" \\ Tables']);
   });
+});
+
+describe("where the table of names is gone", () => {
+  it("commands are done and answers given, by pseudonyms, and the engine's log says so", async () => {
+    const other = await openApiRoom({ sites: [siteConfigOf("web", "production")] });
+    try {
+      await other.clients.dynamodb.send(new DeleteTableCommand({ TableName: PEOPLE_TABLE }));
+      const pinned = await other.ask("POST", "/environments/web/production/pin", { reason: "sale" }, as("ann"));
+      expect(pinned).toMatchObject({ status: 200, body: { environment: { pin: { reason: "sale" } } } });
+      expect(pinned.body.environment.pin.actor).toMatch(/^per_\w{26} \(token default\)$/);
+      expect(other.reported).toEqual(
+        expect.arrayContaining(
+          ["a name could not be kept: the log has a pseudonym without one", "names could not be read: an answer has pseudonyms"].map(
+            (message) => expect.objectContaining({ level: "error", message }),
+          ),
+        ),
+      );
+      expect(JSON.stringify(other.reported)).not.toContain("ann");
+    } finally {
+      await other.close();
+    }
+  }, 60_000);
 });

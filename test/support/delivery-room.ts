@@ -49,6 +49,7 @@ export function room(kind: WebhookKind = "standard") {
     secret: { url: "https://example.com/services/T0/hook", signing: [{ secret: secretOf(1), until: null, cause: "c" }] } as EndpointSecret,
     readSecret: (): EndpointSecret | undefined => here.secret,
     answer: answer(200),
+    people: nobody,
     /** a line cannot be given back */
     stuckLine: false,
     /** the next write of a row does not happen */
@@ -71,7 +72,7 @@ export function room(kind: WebhookKind = "standard") {
     run: (message: DeliveryMessage, { last = false, receives = 1 } = {}) => run(message, { last, receives }),
   };
   const run = deliver({
-    people: nobody,
+    people: { inJson: (json) => here.people.inJson(json) },
     aggregates: {
       webhook: {
         load: async () => ({ state, version: events.length }),
