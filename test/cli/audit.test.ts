@@ -220,8 +220,8 @@ describe("shiplog audit seal, export and verify", () => {
     const [segment = ""] = (await readdir(join(out, "segments"))).sort();
     const file = join(out, "segments", segment);
     const text = gunzipSync(await readFile(file)).toString();
-    await writeFile(file, gzipSync(text.replace("carol", "mallory")));
-    const line = text.split("\n").findIndex((one) => one.includes("carol")) + 1;
+    await writeFile(file, gzipSync(text.replace("(token ci)", "(token mallory)")));
+    const line = text.split("\n").findIndex((one) => one.includes("(token ci)")) + 1;
     const { code, out: said } = await runCli(["audit", "verify", out]);
     expect(code).toBe(5);
     expect(said).toMatch(new RegExp(`^NOT VERIFIED: seal 1, line ${line}, position \\d{15}: its content was changed`));
