@@ -3,9 +3,9 @@ import type { Delivery } from "../../domain/webhook/delivery.ts";
 import type { WebhookEvent, WebhookKind } from "../../domain/webhook/events.ts";
 import type { News } from "../../domain/webhook/news.ts";
 import { type DeliveryMessage, deliveryId } from "../../engine/webhooks/delivery.ts";
+import type { Posted } from "../../engine/webhooks/post.ts";
 import type { EndpointSecret } from "../../engine/webhooks/webhook-secrets.ts";
 import { deliver } from "../../services/deliver/deliver.ts";
-import type { Posted } from "../../services/deliver/post.ts";
 import { news } from "./news.ts";
 import { webhookId } from "./samples.ts";
 
