@@ -328,8 +328,8 @@ export const edits: readonly Edit[] = [
   edit(
     "notify: a disabled endpoint hears of it",
     "services/notify/notify.ts",
-    "filter(({ disabled }) => disabled === null)",
-    "filter(({ disabled }) => disabled !== undefined)",
+    "filter(({ disabled, kind }) => disabled === null",
+    "filter(({ disabled, kind }) => disabled !== undefined",
   ),
   edit("deliver: a redirect counts as delivered", "engine/webhooks/verdict.ts", "status < 300)", "status < 400)"),
   edit("deliver: 410 disables nothing", "engine/webhooks/verdict.ts", "if (status === 410)", "if (status === 411)"),
