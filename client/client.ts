@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import type { HealthPart } from "../domain/projections/engine-health.ts";
 import {
+  type AddSubscription,
   type AddWebhook,
   AuditPage,
   type BeginSession,
@@ -17,6 +18,7 @@ import {
   ManyDeployments,
   ManyEnvironments,
   ManySessions,
+  ManySubscriptions,
   ManyVariables,
   ManyWebhooks,
   NewestSeal,
@@ -26,11 +28,13 @@ import {
   OneDeployment,
   OneEnvironment,
   OneSession,
+  OneSubscription,
   OneWebhook,
   PlannedRollback,
   PlannedSweep,
   PreparedSource,
   type RequestDeployment,
+  type ResetSubscription,
   type Rollback,
   RollbackStarted,
   Sealed,
@@ -38,6 +42,7 @@ import {
   SessionWithSecret,
   type SetVariables,
   StreamEvents,
+  SubscriptionWithSecret,
   SweepAsked,
   VariablesChanged,
   VariableValues,
@@ -66,6 +71,7 @@ const callsOf = (by: Caller) => ({
 type Calls = ReturnType<typeof callsOf>;
 
 const pathOf = (site: string, environment: string) => `environments/${segment(site)}/${segment(environment)}`;
+const subscribed = (id: string) => `subscriptions/${segment(id)}`;
 const hook = (id: string) => `webhooks/${segment(id)}`;
 
 /** Environments as they are, or were. */
@@ -161,6 +167,17 @@ const webhooks = ({ get, post }: Calls) => ({
     only(post(`${hook(id)}/deliveries/${segment(delivery)}/redeliver`, OneDelivery, {}, key), "delivery"),
 });
 
+/** Receivers that are told the log from a place of their own. */
+const subscriptions = ({ get, post }: Calls) => ({
+  subscriptions: () => only(get("subscriptions", ManySubscriptions), "subscriptions"),
+  subscription: (id: string) => only(get(subscribed(id), OneSubscription), "subscription"),
+  addSubscription: (request: z.input<typeof AddSubscription>, key: Key) => post("subscriptions", SubscriptionWithSecret, request, key),
+  changeSubscription: (id: string, verb: "pause" | "resume", body: { reason?: string | undefined }, key: Key) =>
+    only(post(`${subscribed(id)}/${verb}`, OneSubscription, body, key), "subscription"),
+  resetSubscription: (id: string, body: z.input<typeof ResetSubscription>, key: Key) =>
+    only(post(`${subscribed(id)}/reset`, OneSubscription, body, key), "subscription"),
+});
+
 /** Who asks, and who is signed in. */
 const sessions = ({ get, post }: Calls) => ({
   /** who asks, and what they may do */
@@ -199,6 +216,7 @@ export const openClient = (by: Caller) => {
     ...variables(calls),
     ...trail(calls),
     ...webhooks(calls),
+    ...subscriptions(calls),
     ...sessions(calls),
     ...log(calls),
   };

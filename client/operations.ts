@@ -4,6 +4,7 @@ import { environments } from "./operations/environments.ts";
 import { general } from "./operations/general.ts";
 import type { Operation } from "./operations/operation.ts";
 import { sessions } from "./operations/sessions.ts";
+import { subscriptions } from "./operations/subscriptions.ts";
 import { variableOperations } from "./operations/variables.ts";
 import { webhooks } from "./operations/webhooks.ts";
 
@@ -14,6 +15,7 @@ export const operations: readonly Operation[] = [
   ...environments,
   ...variableOperations,
   ...webhooks,
+  ...subscriptions,
   ...sessions,
   ...deadLetters,
 ];

@@ -30,6 +30,7 @@ export const refusals: readonly Refusal[] = [
   refusal(404, "deployment.unknown", "there is no such deployment, or there was none at that time"),
   refusal(404, "session.unknown", "there is no such session"),
   refusal(404, "webhook.unknown", "there is no such endpoint"),
+  refusal(404, "subscription.unknown", "there is no such subscription"),
   refusal(404, "delivery.unknown", "nothing was sent to the endpoint under this id"),
   refusal(404, "variable.unknown", "there is no such variable in the environment"),
   refusal(404, "letter.unknown", "there is no such dead letter, or not any more; the message says who decided of it"),

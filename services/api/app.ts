@@ -28,6 +28,7 @@ import { seals } from "./seals.ts";
 import { scopes, sessions } from "./sessions.ts";
 import { sources } from "./sources.ts";
 import { streams } from "./streams.ts";
+import { subscriptions } from "./subscriptions.ts";
 import { sweeps } from "./sweeps.ts";
 import { variables } from "./variables.ts";
 import { webhookDeliveries } from "./webhook-deliveries.ts";
@@ -130,6 +131,7 @@ export const createApi = (ports: Ports): Hono<Env> => {
   app.route("/v1/seals", seals(ports));
   app.route("/v1/webhooks", webhooks(ports));
   app.route("/v1/webhooks", webhookDeliveries(ports));
+  app.route("/v1/subscriptions", subscriptions(ports));
   app.route("/v1/audit", auditTrail(ports));
   app.route("/v1/dora", doraFigures(ports));
   app.route("/v1", streams(ports));

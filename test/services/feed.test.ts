@@ -28,7 +28,7 @@ describe("a subscription is told", () => {
     expect(room.sent.every(({ body }) => Buffer.byteLength(body) < LARGEST_PAYLOAD)).toBe(true);
     const [first] = room.sent;
     expect(JSON.parse(first?.body ?? "")).toMatchObject({ type: "events", data: { subscription: id } });
-    const { "webhook-timestamp": seconds, "webhook-signature": signature } = first?.headers as Record<string, string>;
+    const { "webhook-timestamp": seconds, "webhook-signature": signature } = { ...first?.headers } as Record<string, string>;
     expect(signature).toBe(new Webhook(secretOf(1)).sign(first?.id ?? "", new Date(Number(seconds) * SECOND), first?.body ?? ""));
     await room.run();
     write(room, 2);
