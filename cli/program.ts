@@ -29,6 +29,7 @@ import { schemaCommand } from "./commands/schema.ts";
 import { sessionsCommand } from "./commands/sessions.ts";
 import { skewCommand } from "./commands/skew.ts";
 import { statusCommand } from "./commands/status.ts";
+import { subscriptionsCommand } from "./commands/subscriptions.ts";
 import { downCommand, sstCommand, upCommand } from "./commands/up.ts";
 import { versionCommand } from "./commands/version.ts";
 import { webhooksCommand } from "./commands/webhooks.ts";
@@ -67,6 +68,7 @@ const commands: readonly Register[] = [
   openCommand,
   sessionsCommand,
   webhooksCommand,
+  subscriptionsCommand,
   quarantineCommand,
   schemaCommand,
   replayCommand,
