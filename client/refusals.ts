@@ -65,6 +65,7 @@ export const refusals: readonly Refusal[] = [
   refusal(409, "session.many", "two hundred sessions of the token go on"),
   refusal(409, "session.used", "the link was followed before"),
   refusal(409, "webhook.removed", "the endpoint was removed"),
+  refusal(409, "webhook.no-place", "the endpoint is no subscription, so it has no place in the log"),
   refusal(409, "webhook.no-secret", "an endpoint of Slack signs nothing, so it has no secret to change"),
   refusal(409, "webhook.secret-gone", "the endpoint's secret is gone"),
   refusal(409, "seal.key-changed", "another key than that of the last seal would sign; nothing was sealed"),

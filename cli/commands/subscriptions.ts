@@ -97,7 +97,7 @@ async function show({ api: open, terminal, json }: Context, given: string): Prom
   const subscription = await open().subscription(given);
   if (json) return void terminal.document({ subscription });
   terminal.result(table(rowsOf(subscription)));
-  if (subscription.paused !== null) return terminal.note(`Go on:  shiplog subscriptions resume ${subscription.id}`);
+  if (subscription.paused !== null) return void terminal.note(`Go on:  shiplog subscriptions resume ${subscription.id}`);
   if (subscription.failing !== null) terminal.note(`Try it now:  shiplog subscriptions resume ${subscription.id}`);
 }
 
