@@ -55,7 +55,7 @@ describe("shiplog subscriptions add", () => {
 
   it("counts --from 30d back from now", async () => {
     await added("--from", "30d");
-    const { from } = engine.state.asked.at(-1)?.body as { from: string };
+    const { from } = { ...(engine.state.asked.at(-1)?.body as { from: string }) };
     expect(Math.abs(Date.now() - 30 * 86_400_000 - Date.parse(from))).toBeLessThan(60_000);
   });
 
