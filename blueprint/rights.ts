@@ -238,6 +238,15 @@ const rights: Partial<Record<EngineFunctionName, readonly Right[]>> = {
     // the names of the people that a message speaks of
     may(["dynamodb:Query"], table(PEOPLE_TABLE)),
   ],
+  feed: [
+    ...mailbox("feed"),
+    ...events,
+    // its place, and its line
+    may(["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"], table(VIEWS_TABLE)),
+    // the days of what an older release wrote are looked for in the whole table, once
+    log,
+    may(["secretsmanager:GetSecretValue"], webhookSecrets),
+  ],
   project: [...mailbox("project"), readEvents, relayed],
   reconcile: [
     ...events,
@@ -257,7 +266,14 @@ const rights: Partial<Record<EngineFunctionName, readonly Right[]>> = {
     // AWS knows no resource for it
     may(["lambda:GetAccountSettings"], "*"),
   ],
-  wake: [may(["dynamodb:Query", "dynamodb:DeleteItem"], table(VIEWS_TABLE), `${table(VIEWS_TABLE)}/index/gsi1`), ...waits.map(send)],
+  wake: [
+    may(["dynamodb:Query", "dynamodb:DeleteItem"], table(VIEWS_TABLE), `${table(VIEWS_TABLE)}/index/gsi1`),
+    ...waits.map(send),
+    // which subscriptions there are; a row of another release is folded anew from its stream
+    may(["dynamodb:GetItem"], table(VIEWS_TABLE)),
+    readEvents,
+    send("feed"),
+  ],
   seal: [
     log,
     sealNotes,

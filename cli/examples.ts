@@ -150,6 +150,23 @@ export const shown: Readonly<Record<string, Shown>> = {
   "webhooks test": { examples: ["webhooks test wh_01J5"], ends: [...CHANGING, timeout] },
   "webhooks deliveries": { examples: ["webhooks deliveries wh_01J5", "webhooks deliveries wh_01J5 msg_01J5"], ends: READING },
   "webhooks redeliver": { examples: ["webhooks redeliver wh_01J5 msg_01J5"], ends: [...CHANGING, timeout] },
+  "subscriptions add": {
+    examples: [
+      ["subscriptions add - --from beginning", "reads the URL from stdin"],
+      "subscriptions add https://hooks.example.com/log --from 30d --site web",
+    ],
+    ends: CHANGING,
+  },
+  "subscriptions ls": { examples: ["subscriptions ls"], ends: READING },
+  "subscriptions show": { examples: ["subscriptions show wh_01J5"], ends: READING },
+  "subscriptions pause": { examples: ['subscriptions pause wh_01J5 --reason "its disk is full"'], ends: CHANGING },
+  "subscriptions resume": { examples: ["subscriptions resume wh_01J5"], ends: CHANGING },
+  "subscriptions reset": {
+    examples: ["subscriptions reset wh_01J5 --from beginning", "subscriptions reset wh_01J5 --from 2026-11-01T00:00:00Z"],
+    ends: [stopped, ...CHANGING],
+  },
+  "subscriptions rm": { examples: ["subscriptions rm wh_01J5"], ends: [stopped, ...CHANGING] },
+  "subscriptions rotate": { examples: ["subscriptions rotate wh_01J5"], ends: CHANGING },
   schema: { examples: [["schema api > openapi.json", "for a generator of clients"], "schema sites"] },
   replay: {
     examples: [

@@ -30,6 +30,7 @@ import { schemaCommand } from "./commands/schema.ts";
 import { sessionsCommand } from "./commands/sessions.ts";
 import { skewCommand } from "./commands/skew.ts";
 import { statusCommand } from "./commands/status.ts";
+import { subscriptionsCommand } from "./commands/subscriptions.ts";
 import { downCommand, sstCommand, upCommand } from "./commands/up.ts";
 import { versionCommand } from "./commands/version.ts";
 import { webhooksCommand } from "./commands/webhooks.ts";
@@ -69,6 +70,7 @@ const commands: readonly Register[] = [
   sessionsCommand,
   peopleCommand,
   webhooksCommand,
+  subscriptionsCommand,
   quarantineCommand,
   schemaCommand,
   replayCommand,

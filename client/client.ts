@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import type { HealthPart } from "../domain/projections/engine-health.ts";
 import {
+  type AddSubscription,
   type AddWebhook,
   AuditPage,
   type BeginSession,
@@ -18,6 +19,7 @@ import {
   ManyEnvironments,
   ManyPeople,
   ManySessions,
+  ManySubscriptions,
   ManyVariables,
   ManyWebhooks,
   NewestSeal,
@@ -27,12 +29,14 @@ import {
   OneDeployment,
   OneEnvironment,
   OneSession,
+  OneSubscription,
   OneWebhook,
   PersonGone,
   PlannedRollback,
   PlannedSweep,
   PreparedSource,
   type RequestDeployment,
+  type ResetSubscription,
   type Rollback,
   RollbackStarted,
   Sealed,
@@ -40,6 +44,7 @@ import {
   SessionWithSecret,
   type SetVariables,
   StreamEvents,
+  SubscriptionWithSecret,
   SweepAsked,
   VariablesChanged,
   VariableValues,
@@ -68,6 +73,7 @@ const callsOf = (by: Caller) => ({
 type Calls = ReturnType<typeof callsOf>;
 
 const pathOf = (site: string, environment: string) => `environments/${segment(site)}/${segment(environment)}`;
+const subscribed = (id: string) => `subscriptions/${segment(id)}`;
 const hook = (id: string) => `webhooks/${segment(id)}`;
 
 /** Environments as they are, or were. */
@@ -163,6 +169,17 @@ const webhooks = ({ get, post }: Calls) => ({
     only(post(`${hook(id)}/deliveries/${segment(delivery)}/redeliver`, OneDelivery, {}, key), "delivery"),
 });
 
+/** Receivers that are told the log from a place of their own. */
+const subscriptions = ({ get, post }: Calls) => ({
+  subscriptions: () => only(get("subscriptions", ManySubscriptions), "subscriptions"),
+  subscription: (id: string) => only(get(subscribed(id), OneSubscription), "subscription"),
+  addSubscription: (request: z.input<typeof AddSubscription>, key: Key) => post("subscriptions", SubscriptionWithSecret, request, key),
+  changeSubscription: (id: string, verb: "pause" | "resume", body: { reason?: string | undefined }, key: Key) =>
+    only(post(`${subscribed(id)}/${verb}`, OneSubscription, body, key), "subscription"),
+  resetSubscription: (id: string, body: z.input<typeof ResetSubscription>, key: Key) =>
+    only(post(`${subscribed(id)}/reset`, OneSubscription, body, key), "subscription"),
+});
+
 /** Who asks, and who is signed in. */
 const sessions = ({ get, post }: Calls) => ({
   /** who asks, and what they may do */
@@ -204,6 +221,7 @@ export const openClient = (by: Caller) => {
     ...variables(calls),
     ...trail(calls),
     ...webhooks(calls),
+    ...subscriptions(calls),
     ...sessions(calls),
     ...log(calls),
   };

@@ -479,7 +479,7 @@ export const NewestSeal = z.object({
  * URL is the secret). 400 `url.refused` says why a URL cannot be used. `types` empty: every change of a status.
  */
 export const AddWebhook = z.strictObject({
-  kind: WebhookKind,
+  kind: WebhookKind.exclude(["subscription"]),
   url: z.string().min(1).max(2_000),
   site: Name.optional(),
   environment: Name.optional(),
@@ -491,7 +491,7 @@ export const WebhookWithSecret = z.object({ webhook: WebhookView, secret: z.stri
 const WebhookHealth = z.object({ failingSince: z.string().nullable(), pausedUntil: z.string().nullable() });
 /** `POST /v1/webhooks/:id/enable` and `/remove` `{reason?}` → `{webhook}`; `GET /v1/webhooks/:id` → the same with its health */
 export const OneWebhook = z.object({ webhook: WebhookView, health: WebhookHealth.optional() });
-/** `GET /v1/webhooks` → `{webhooks}`, oldest first, without those that were removed */
+/** `GET /v1/webhooks` → `{webhooks}`, oldest first, without those that were removed, and without subscriptions */
 export const ManyWebhooks = z.object({ webhooks: z.array(WebhookView) });
 /**
  * `GET /v1/webhooks/:id/deliveries?limit=` newest first → `{deliveries}`; `GET …/deliveries/:delivery` → `{delivery}`.
@@ -501,6 +501,47 @@ export const ManyWebhooks = z.object({ webhooks: z.array(WebhookView) });
 export const ListDeliveries = z.strictObject({ limit: z.coerce.number().int().min(1).max(200).default(20) });
 export const ManyDeliveries = z.object({ deliveries: z.array(Delivery) });
 export const OneDelivery = z.object({ delivery: Delivery });
+
+/** The most events that are counted behind a subscription's place. */
+export const MAX_COUNTED_BEHIND = 1_000;
+const From = z.string().max(40).describe('"beginning", "now", an ISO 8601 time, or a position of 15 digits, included');
+/** A receiver that is told the log in its order, from its place on. */
+const Subscription = z.object({
+  id: z.string(),
+  /** scheme and host alone */
+  url: z.string(),
+  filters: WebhookView.shape.filters,
+  actor: z.string(),
+  addedAt: z.string(),
+  rotatedAt: z.string().nullable(),
+  /** the position that it was told the log from on, since it was added or reset */
+  from: z.string(),
+  /** up to where its receiver took the log; null where it took nothing yet */
+  place: z.object({ position: z.string(), at: z.string() }).nullable(),
+  /** what of the log it was not told yet, whatever it asked for: seconds, and events up to a thousand (`more`: there are more) */
+  lag: z.object({ seconds: z.number(), events: z.number(), more: z.boolean() }),
+  failing: z.object({ since: z.string(), attempts: z.number(), nextAt: z.string(), reason: z.string() }).nullable(),
+  paused: z.object({ at: z.string(), reason: z.string() }).nullable(),
+});
+/**
+ * `POST /v1/subscriptions` → 201 `{subscription, secret}`: the signing secret is told now and never again. `types` empty: every
+ * event of the log. Its URL is vetted as an endpoint's is, and it is removed and given another secret as one:
+ * `POST /v1/webhooks/:id/remove` and `/rotate`.
+ */
+export const AddSubscription = z.strictObject({
+  url: z.string().min(1).max(2_000),
+  from: From.default("now"),
+  site: Name.optional(),
+  environment: Name.optional(),
+  types: z.array(z.string().max(64)).max(40).default([]),
+});
+export const SubscriptionWithSecret = z.object({ subscription: Subscription, secret: z.string() });
+/** `POST /v1/subscriptions/:id/pause` and `/resume` `{reason?}` → `{subscription}` */
+export const OneSubscription = z.object({ subscription: Subscription });
+/** `POST /v1/subscriptions/:id/reset` `{from, reason?}` → `{subscription}`: it is told the log from there on, whatever it took before. */
+export const ResetSubscription = z.strictObject({ from: From, reason: reason.optional() });
+/** `GET /v1/subscriptions` → `{subscriptions}`, oldest first, without those that were removed */
+export const ManySubscriptions = z.object({ subscriptions: z.array(Subscription) });
 
 /**
  * `GET /v1/caller` → `{caller}`: who asks, as the engine knows them. `scope` `read`: it may look, and change nothing.

@@ -5,6 +5,7 @@ import { general } from "./operations/general.ts";
 import type { Operation } from "./operations/operation.ts";
 import { people } from "./operations/people.ts";
 import { sessions } from "./operations/sessions.ts";
+import { subscriptions } from "./operations/subscriptions.ts";
 import { variableOperations } from "./operations/variables.ts";
 import { webhooks } from "./operations/webhooks.ts";
 
@@ -15,6 +16,7 @@ export const operations: readonly Operation[] = [
   ...environments,
   ...variableOperations,
   ...webhooks,
+  ...subscriptions,
   ...sessions,
   ...people,
   ...deadLetters,

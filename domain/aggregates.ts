@@ -48,6 +48,9 @@ const typesOf = new Map<Category, ReadonlySet<string>>(
   (Object.keys(kinds) as Category[]).map((category) => [category, new Set<string>(kinds[category].types)]),
 );
 
+/** The types of all events that this release knows. */
+export const eventTypes: ReadonlySet<string> = new Set(Object.values(kinds).flatMap(({ types }): readonly string[] => types));
+
 /** Whether this release knows events of this type; a newer one may write others. */
 export const isKnown = (category: Category, type: string): boolean => typesOf.get(category)?.has(type) === true;
 

@@ -129,10 +129,11 @@ export const wording: { readonly [T in EngineEvent["type"]]: Wording<T> } = {
   },
   MarkDropped: { facts: ({ mark, reason }) => `mark ${mark}: ${clip(reason)}` },
 
-  WebhookAdded: { facts: ({ kind, maskedUrl }) => `${kind} ${maskedUrl}` },
+  WebhookAdded: { facts: ({ kind, maskedUrl, from }) => `${kind} ${maskedUrl}${from === undefined ? "" : ` from ${from} on`}` },
   WebhookSecretRotated: { facts: ({ previousUntil }) => `the secret before signs too until ${previousUntil}` },
   WebhookDisabled: { facts: ({ reason }) => clip(reason) },
   WebhookEnabled: { facts: ({ reason = "" }) => clip(reason) },
+  WebhookReset: { facts: ({ from, reason }) => `from ${from} on${because(reason)}` },
   WebhookRemoved: { facts: ({ reason = "" }) => clip(reason) },
 
   SessionBegan: {

@@ -59,7 +59,8 @@ export const webhooksCommand: Register = (program, run) => {
   deliveryCommands(webhooks, run);
 };
 
-const collect = (type: string, before: readonly string[] | undefined): readonly string[] => [...(before ?? []), type];
+/** The values of an option that may be given again. */
+export const collect = (type: string, before: readonly string[] | undefined): readonly string[] => [...(before ?? []), type];
 
 async function add(
   context: Context,
@@ -122,7 +123,7 @@ async function remove(context: Context, given: string, { reason, yes }: Reason &
 }
 
 /** A removal that failed halfway is asked for again by the whole id: the endpoint is not known any more, its secret may be. */
-function removedBefore(given: string, error: unknown): { id: string; url: null } {
+export function removedBefore(given: string, error: unknown): { id: string; url: null } {
   const id = normalWebhookId(given);
   if (error instanceof CliError && error.code === "webhook.unknown" && WebhookId.safeParse(id).success) return { id, url: null };
   throw error;
@@ -146,7 +147,8 @@ async function enable({ api: open, terminal, json }: Context, given: string, { r
   terminal.note(`What was missed is not sent by itself. See it:  shiplog webhooks deliveries ${id}`);
 }
 
-const secretRow = (secret: string | null): readonly (readonly string[])[] => (secret === null ? [] : [["secret", secret]]);
+export const secretRow = (secret: string | null): readonly (readonly string[])[] => (secret === null ? [] : [["secret", secret]]);
 
-const filtersOf = ({ filters: { site, environment, types } }: Webhook): string =>
+/** What it hears of, in a few words. */
+export const filtersOf = ({ filters: { site, environment, types } }: Pick<Webhook, "filters">): string =>
   [site !== null || environment !== null ? `${site ?? "*"}/${environment ?? "*"}` : "", types.join(",")].filter(Boolean).join(" ") || "all";

@@ -12,7 +12,10 @@ const titleOf = (root: string, document: string): string =>
 const NAMED: readonly (readonly [title: string, documents: readonly string[]])[] = [
   ["Start", ["docs/start.md", "docs/compare.md", "docs/features.md"]],
   ["Concepts", ["docs/concepts.md", "docs/architecture.md"]],
-  ["Guides", ["docs/guides/*.md", "docs/sites-file.md", "docs/github.md", "docs/aws.md", "docs/dora.md", "docs/people.md", "docs/extend.md"]],
+  [
+    "Guides",
+    ["docs/guides/*.md", "docs/sites-file.md", "docs/github.md", "docs/aws.md", "docs/dora.md", "docs/people.md", "docs/extend.md"],
+  ],
   ["Reference", ["docs/reference/index.md", "docs/reference/!(index).md", "docs/listeners.md"]],
   ["Troubleshooting", ["docs/troubleshooting.md"]],
   ["How it is proven", ["docs/proofs.md", "docs/simulation.md", "docs/bench.md"]],

@@ -22,3 +22,7 @@ const after = (position: string | undefined): number => (position === undefined 
 
 /** The position of a wall-clock time: everything decided before it sorts below. */
 export const positionAt = (milliseconds: number): string => Math.max(0, Math.trunc(milliseconds)).toString().padStart(WIDTH, "0");
+
+/** Of two positions. */
+export const earlier = (one: string, other: string): string => (one < other ? one : other);
+export const later = (one: string, other: string): string => (one > other ? one : other);

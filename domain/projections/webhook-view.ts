@@ -10,6 +10,8 @@ export const WebhookView = z.object({
   /** scheme and host alone */
   url: z.string(),
   filters: WebhookFilters,
+  /** of a subscription: the position that it was told the log from on; null of other endpoints */
+  from: z.string().nullable().default(null),
   actor: z.string(),
   addedAt: z.string(),
   rotatedAt: z.string().nullable(),
@@ -23,15 +25,15 @@ export type WebhookView = z.infer<typeof WebhookView>;
  * The number of this row's shape: raised with every change of what the projection makes of the same events. A row that has
  * another number (an older engine's, or a newer one's after a step back) is folded anew from its stream when it is read.
  */
-export const webhookShape = 1;
+export const webhookShape = 2;
 
 /** One event's effect on what readers see of an endpoint. The view is the caller's to keep: it is changed in place. */
 export const projectWebhook = (view: WebhookView | undefined, event: Recorded<WebhookEvent>): WebhookView | undefined => {
   const { at, actor, version } = event;
   if (event.type === "WebhookAdded") {
-    const { kind, maskedUrl: url, filters } = event.body;
+    const { kind, maskedUrl: url, filters, from = null } = event.body;
     const id = webhookOf(event.stream);
-    return { id, kind, url, filters, actor, addedAt: at, rotatedAt: null, disabled: null, removedAt: null, version };
+    return { id, kind, url, filters, from, actor, addedAt: at, rotatedAt: null, disabled: null, removedAt: null, version };
   }
   if (view === undefined) return undefined;
   view.version = version;
@@ -47,6 +49,9 @@ export const projectWebhook = (view: WebhookView | undefined, event: Recorded<We
       break;
     case "WebhookEnabled":
       view.disabled = null;
+      break;
+    case "WebhookReset":
+      view.from = event.body.from;
       break;
     default:
       event satisfies never;

@@ -10,4 +10,5 @@ export type WebhookCommand =
   | { type: "AbandonWebhook"; reason: string }
   | { type: "RotateSecret"; previousUntil: string }
   | { type: "DisableWebhook"; reason: string }
-  | { type: "EnableWebhook"; reason?: string };
+  | { type: "EnableWebhook"; reason?: string }
+  | ({ type: "ResetWebhook" } & Body<"WebhookReset">);

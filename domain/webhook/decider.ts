@@ -10,17 +10,20 @@ export type Webhook = {
   removed: boolean;
   /** why nothing is sent to it; null where it is enabled */
   disabled: string | null;
+  /** of a subscription: where it was told to begin last, and how often it was told so again; else null */
+  begins: { from: string; resets: number } | null;
 };
 
 export const webhook: Decider<WebhookCommand, Webhook, WebhookEvent> = {
-  shape: 1,
-  initial: () => ({ kind: null, filters: { site: null, environment: null, types: [] }, removed: false, disabled: null }),
+  shape: 2,
+  initial: () => ({ kind: null, filters: { site: null, environment: null, types: [] }, removed: false, disabled: null, begins: null }),
 
   evolve(state, event) {
     switch (event.type) {
       case "WebhookAdded":
         state.kind = event.body.kind;
         state.filters = event.body.filters;
+        state.begins = event.body.from === undefined ? null : { from: event.body.from, resets: 0 };
         break;
       case "WebhookRemoved":
         state.removed = true;
@@ -30,6 +33,9 @@ export const webhook: Decider<WebhookCommand, Webhook, WebhookEvent> = {
         break;
       case "WebhookEnabled":
         state.disabled = null;
+        break;
+      case "WebhookReset":
+        state.begins = { from: event.body.from, resets: (state.begins?.resets ?? 0) + 1 };
         break;
       case "WebhookSecretRotated":
         break;
@@ -58,6 +64,9 @@ export const webhook: Decider<WebhookCommand, Webhook, WebhookEvent> = {
         return state.disabled === null ? [{ type: "WebhookDisabled", v: 1, body: { reason: command.reason } }] : [];
       case "EnableWebhook":
         return state.disabled === null ? [] : [{ type: "WebhookEnabled", v: 1, body: because(command.reason) }];
+      case "ResetWebhook":
+        if (state.begins === null) return refuse("webhook.no-place", "it is no subscription, so it has no place in the log");
+        return [{ type: "WebhookReset", v: 1, body: { from: command.from, ...because(command.reason) } }];
     }
   },
 };

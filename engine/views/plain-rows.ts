@@ -5,6 +5,7 @@ import { deliveryRows } from "../webhooks/delivery-rows.ts";
 import { begunNotes } from "./begun-notes.ts";
 import { flipNotes } from "./flip-notes.ts";
 import { noteRow } from "./notes.ts";
+import { placeNotes } from "./place-notes.ts";
 import { sealNotes } from "./seal-notes.ts";
 import { sentAgainNotes } from "./sent-again-notes.ts";
 import { settledNotes } from "./settled-notes.ts";
@@ -23,6 +24,7 @@ export const plainRows = (dynamodb: DynamoDBClient, table: string) => {
     ...deliveryRows(client, table),
     ...begunNotes(client, table),
     ...flipNotes(client, table),
+    ...placeNotes(client, table),
     ...sealNotes(client, table),
     ...sentAgainNotes(client, table),
     ...settledNotes(client, table),

@@ -36,11 +36,12 @@ const TITLES: Readonly<Record<string, string>> = {
   seals: "The log",
   "dead-letters": "Dead letters",
   webhooks: "Webhooks",
+  subscriptions: "Subscriptions",
   caller: "Sessions",
   sessions: "Sessions",
   people: "People",
 };
-const ORDER = ["Deployments", "Environments", "The log", "Webhooks", "Dead letters", "Sessions", "People", "The engine"];
+const ORDER = ["Deployments", "Environments", "The log", "Webhooks", "Subscriptions", "Dead letters", "Sessions", "People", "The engine"];
 const titleOf = ({ path }: Operation): string => {
   const title = TITLES[path.split("/")[2] ?? ""];
   if (title === undefined) throw new Error(`scripts/docs/api-page.ts: say in TITLES below which heading ${path} is told`);

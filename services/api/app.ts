@@ -29,6 +29,7 @@ import { seals } from "./seals.ts";
 import { scopes, sessions } from "./sessions.ts";
 import { sources } from "./sources.ts";
 import { streams } from "./streams.ts";
+import { subscriptions } from "./subscriptions.ts";
 import { sweeps } from "./sweeps.ts";
 import { variables } from "./variables.ts";
 import { webhookDeliveries } from "./webhook-deliveries.ts";
@@ -57,7 +58,12 @@ const sayNames =
     if (!context.res.headers.get("content-type")?.startsWith("application/json")) return;
     const said = await context.res.text();
     const named = await people.inJson(said).catch((error: unknown) => {
-      report({ level: "error", message: "names could not be read: an answer has pseudonyms", path: context.req.path, reason: String(error) });
+      report({
+        level: "error",
+        message: "names could not be read: an answer has pseudonyms",
+        path: context.req.path,
+        reason: String(error),
+      });
       return said;
     });
     context.res = new Response(named, context.res);
@@ -149,6 +155,7 @@ export const createApi = (ports: Ports): Hono<Env> => {
   app.route("/v1/seals", seals(ports));
   app.route("/v1/webhooks", webhooks(ports));
   app.route("/v1/webhooks", webhookDeliveries(ports));
+  app.route("/v1/subscriptions", subscriptions(ports));
   app.route("/v1/audit", auditTrail(ports));
   app.route("/v1/dora", doraFigures(ports));
   app.route("/v1", streams(ports));

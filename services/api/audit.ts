@@ -1,7 +1,7 @@
 import { Hono } from "hono";
 import { ListAudit } from "../../client/contract.ts";
 import type { Commit } from "../../domain/kernel/chain.ts";
-import { MAX_CLOCK_SKEW_MS, positionAt } from "../../domain/kernel/position.ts";
+import { earlier, MAX_CLOCK_SKEW_MS, positionAt } from "../../domain/kernel/position.ts";
 import { type Audited, type AuditRow, audit } from "../../domain/projections/audit.ts";
 import { unchanged } from "../../engine/log/chain-broken.ts";
 import { eventsOf } from "../../engine/log/codec.ts";
@@ -9,7 +9,7 @@ import { END } from "../../engine/log/log.ts";
 import type { Naming, People } from "../../engine/people/people.ts";
 import { queryOf } from "./body.ts";
 import type { Env } from "./caller.ts";
-import { earlier, momentOf } from "./moment.ts";
+import { momentOf } from "./moment.ts";
 import type { Ports } from "./ports.ts";
 import { Problem } from "./problem.ts";
 

@@ -6,7 +6,7 @@ import type { EnvironmentEvent } from "../../domain/environment/events.ts";
 import type { Commit } from "../../domain/kernel/chain.ts";
 import type { Recorded } from "../../domain/kernel/event.ts";
 import { isOf, siteOf } from "../../domain/kernel/identity.ts";
-import { positionAt } from "../../domain/kernel/position.ts";
+import { earlier, positionAt } from "../../domain/kernel/position.ts";
 import { commitsNeeded, dora, isDecision, type Period, undecided } from "../../domain/projections/dora.ts";
 import { unbroken, unchanged } from "../../engine/log/chain-broken.ts";
 import { eventsOf } from "../../engine/log/codec.ts";
@@ -14,7 +14,7 @@ import { END } from "../../engine/log/log.ts";
 import { queryOf } from "./body.ts";
 import type { Env } from "./caller.ts";
 import { look } from "./look.ts";
-import { earlier, momentOf } from "./moment.ts";
+import { momentOf } from "./moment.ts";
 import type { Ports } from "./ports.ts";
 import { Problem } from "./problem.ts";
 

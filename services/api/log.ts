@@ -1,27 +1,23 @@
 import { Hono } from "hono";
 import { ListEvents } from "../../client/contract.ts";
-import type { Commit } from "../../domain/kernel/chain.ts";
 import { deploymentOf, isOf, siteOf } from "../../domain/kernel/identity.ts";
-import { MAX_CLOCK_SKEW_MS, positionAt } from "../../domain/kernel/position.ts";
-import { unchanged } from "../../engine/log/chain-broken.ts";
+import { earlier, later, MAX_CLOCK_SKEW_MS, positionAt } from "../../domain/kernel/position.ts";
 import { eventsOf } from "../../engine/log/codec.ts";
 import { END } from "../../engine/log/log.ts";
+import { SETTLED_MS, wholePositions } from "../../engine/log/whole-positions.ts";
 import { queryOf } from "./body.ts";
 import type { Env } from "./caller.ts";
 import { look } from "./look.ts";
-import { earlier, later, momentOf } from "./moment.ts";
+import { momentOf } from "./moment.ts";
 import type { Ports } from "./ports.ts";
 
 const DAY_MS = 86_400_000;
 /** Without `since` this much of the past is read. */
 const USUAL_MS = DAY_MS;
-/** A commit may appear a little below what was read already: the newest seconds are given again. */
-export const SETTLED_MS = 10_000;
 /** Of what lies ahead of every clock, a commit may appear so many positions below another: they are given again. */
 const AHEAD_AGAIN = 100;
 /** Commits looked through for one answer, where a filter lets few through. */
 const MAX_COMMITS = 5_000;
-const BATCH = 500;
 
 /** `/v1/events`: the whole log in its order. */
 export const log = (ports: Pick<Ports, "config" | "read" | "views" | "log" | "clock">) => {
@@ -73,15 +69,6 @@ export const log = (ports: Pick<Ports, "config" | "read" | "views" | "log" | "cl
     return context.json({ events, next: `${reached < settled ? reached : later(settled, begin.near)}~${later(rest.reached, begin.far)}` });
   });
 };
-
-/** The next commits, and never only a part of those that share a position. */
-export async function wholePositions(ports: Pick<Ports, "log">, from: string, end: string): Promise<Commit[]> {
-  const commits = unchanged(await ports.log.read(from, end, BATCH));
-  const last = commits.at(-1);
-  if (last === undefined || commits.length < BATCH) return commits;
-  const before = commits.filter(({ position }) => position < last.position);
-  return [...before, ...(await ports.log.read(last.position, positionAt(Number(last.position) + 1)))];
-}
 
 /**
  * Where reading begins. What a clock that was ahead has written stays ahead of what is written now, so a page's end has

@@ -10,7 +10,3 @@ export const momentOf = (name: string, given: string): string => {
     throw new Problem(400, "query.invalid", `The request is not valid. "${name}": must be an ISO 8601 time or a position of 15 digits.`);
   return positionAt(at);
 };
-
-/** Of two positions. */
-export const earlier = (one: string, other: string): string => (one < other ? one : other);
-export const later = (one: string, other: string): string => (one > other ? one : other);

@@ -143,10 +143,12 @@ export type DeadLetters = {
 
 /** Webhook endpoints: their rows, their secrets, and the queue of what is sent to them. */
 export type Webhooks = {
-  readonly rows: Pick<Views, "webhooks" | "delivery" | "deliveries" | "noteDelivery" | "health" | "setHealth">;
+  readonly rows: Pick<Views, "webhooks" | "delivery" | "deliveries" | "noteDelivery" | "health" | "setHealth" | "place" | "forgetPlace">;
   readonly secrets: WebhookSecrets;
   /** which URLs may be used */
   readonly rules: Rules;
   /** puts a message into the queue of `deliver` */
   send(body: string): Promise<void>;
+  /** puts a message into the queue of `feed` */
+  feed(body: string): Promise<void>;
 };

@@ -16,7 +16,12 @@ export const hiding = ({ people, chance, clock, report }: Pick<Ports, "people" |
   const person = async (name: string): Promise<string> => {
     const id = chance.personId(clock.now());
     return people.pseudonymOf(name, id).catch((error: unknown) => {
-      report({ level: "error", message: "a name could not be kept: the log has a pseudonym without one", person: id, reason: String(error) });
+      report({
+        level: "error",
+        message: "a name could not be kept: the log has a pseudonym without one",
+        person: id,
+        reason: String(error),
+      });
       return id;
     });
   };

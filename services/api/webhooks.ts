@@ -1,18 +1,15 @@
-import { type Context, Hono } from "hono";
+import { Hono } from "hono";
 import { AddWebhook, WithReason } from "../../client/contract.ts";
 import { normalWebhookId, WebhookId, webhookStream } from "../../domain/kernel/identity.ts";
 import type { WebhookView } from "../../domain/projections/webhook-view.ts";
-import type { WebhookCommand } from "../../domain/webhook/commands.ts";
 import { eventsOf } from "../../engine/log/codec.ts";
-import type { Because } from "../../engine/log/execute.ts";
 import { foldRow } from "../../engine/views/read-models.ts";
-import { addressOf, masked, Refused, readTarget } from "../../engine/webhooks/target.ts";
 import { bodyOf } from "./body.ts";
-import { commandOf, type Env } from "./caller.ts";
-import { idOfCommand } from "./command-id.ts";
+import type { Env } from "./caller.ts";
+import { endpointCommands } from "./endpoints.ts";
 import { look } from "./look.ts";
 import type { Ports } from "./ports.ts";
-import { Problem, refused } from "./problem.ts";
+import { Problem } from "./problem.ts";
 
 const DAY_MS = 86_400_000;
 /** How long the secret before goes on signing, so that receivers can change over. */
@@ -43,30 +40,12 @@ export const lookWebhook = ({ read, webhooks }: Pick<Ports, "read" | "webhooks">
 export const webhooks = (ports: Ports) => {
   const see = lookWebhook(ports);
   const places = look(ports);
-  const { secrets, rules, rows } = ports.webhooks;
+  const { secrets, rows } = ports.webhooks;
 
-  const becauseOf = (context: Context<Env>) => commandOf(context, ports.views);
-  /** Whoever finds it removed leaves no secret: added once more, it was given one. */
-  const give = async (because: Because, id: string, command: WebhookCommand, what: string): Promise<void> => {
-    const { refusal, state } = await ports.aggregates.webhook.execute(id, command, because);
-    if (state.removed) await secrets.forget(id);
-    if (refusal !== undefined) throw refused(`${id} cannot be ${what}`, refusal);
-  };
-  // whoever is cut off leaves a note that leads the reconciler to what is left
-  const note = (id: string) => ports.views.noteBegun(webhookStream(id), ports.clock.now());
-  const vet = async (text: string): Promise<URL> => {
-    try {
-      const url = readTarget(text, rules);
-      await addressOf(url, rules);
-      return url;
-    } catch (error) {
-      if (error instanceof Refused) throw new Problem(400, "url.refused", `This URL cannot be used: ${error.message}.`);
-      throw error;
-    }
-  };
+  const { becauseOf, give, note, add } = endpointCommands(ports);
 
   return new Hono<Env>()
-    .get("/", async (context) => context.json({ webhooks: await rows.webhooks() }))
+    .get("/", async (context) => context.json({ webhooks: (await rows.webhooks()).filter(({ kind }) => kind !== "subscription") }))
     .get("/:id", async (context) => {
       const webhook = await see(context.req.param("id"));
       const { failingSince, throttledUntil } = await rows.health(webhook.id);
@@ -77,16 +56,8 @@ export const webhooks = (ports: Ports) => {
     .post("/", async (context) => {
       const { kind, url: text, site, environment, types } = await bodyOf(context, AddWebhook);
       places.places(site, environment);
-      const url = await vet(text);
-      const because = await becauseOf(context);
-      const id = idOfCommand("wh", because.cause);
-      // first the note, then the secret, then the event: no secret is left behind, and an endpoint in the log can be sent to
-      await note(id);
-      const signing = kind === "slack" ? [] : [{ secret: ports.chance.signingSecret(), until: null, cause: because.cause }];
-      const kept = await secrets.create(id, { url: text, signing });
-      const filters = { site: site ?? null, environment: environment ?? null, types };
-      await give(because, id, { type: "AddWebhook", kind, maskedUrl: masked(url), filters }, "added");
-      return context.json({ webhook: await see(id), secret: kept.signing[0]?.secret ?? null }, 201);
+      const { id, secret } = await add(context, text, { kind, filters: { site: site ?? null, environment: environment ?? null, types } });
+      return context.json({ webhook: await see(id), secret }, 201);
     })
 
     .post("/:id/rotate", async (context) => {
@@ -127,6 +98,7 @@ export const webhooks = (ports: Ports) => {
       const because = await becauseOf(context);
       await note(id);
       await give(because, id, { type: "RemoveWebhook", ...(reason && { reason }) }, "removed");
+      await rows.forgetPlace(id);
       return context.json({ webhook: await see(id, { removed: true }) });
     });
 };

@@ -95,6 +95,7 @@ export const apiPorts = (engine: ApiEngine, { chance = systemChance, canStream =
       secrets: webhookSecrets,
       rules: { lookup: everyAddress, allowLoopback: config.loopbackWebhooks ?? false },
       send: (body) => queues.send("deliver", body),
+      feed: (body) => queues.send("feed", body),
     },
     streaming: canStream ? clock : undefined,
     clock,

@@ -9,12 +9,12 @@ import type { Views } from "../../engine/views/views.ts";
 import { MAX_WAIT_MS, waitingToken } from "../../engine/views/waiting-rows.ts";
 import type { DeliveryMessage } from "../../engine/webhooks/delivery.ts";
 import type { Health } from "../../engine/webhooks/delivery-rows.ts";
+import type { Post, Posted } from "../../engine/webhooks/post.ts";
+import { LARGEST_PAYLOAD, signedHeaders, standardBody } from "../../engine/webhooks/standard-message.ts";
+import { DISABLE_AFTER_MS, LATE_ATTEMPT, MAX_ATTEMPTS, type Verdict, verdictOn } from "../../engine/webhooks/verdict.ts";
 import type { EndpointSecret, WebhookSecrets } from "../../engine/webhooks/webhook-secrets.ts";
-import type { Post, Posted } from "./post.ts";
 import { scrubbed } from "./scrub.ts";
 import { slackMessage } from "./slack-message.ts";
-import { LARGEST_PAYLOAD, signedHeaders, standardBody } from "./standard-message.ts";
-import { DISABLE_AFTER_MS, LATE_ATTEMPT, MAX_ATTEMPTS, type Verdict, verdictOn } from "./verdict.ts";
 
 export type Ports = {
   readonly aggregates: Pick<Aggregates, "webhook">;

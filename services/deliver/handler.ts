@@ -2,11 +2,11 @@ import { consumer } from "../../engine/kit/consumer.ts";
 import { maxReceives } from "../../engine/kit/subscription.ts";
 import { DeliveryMessage } from "../../engine/webhooks/delivery.ts";
 import { everyAddress } from "../../engine/webhooks/lookup.ts";
+import { type PostOptions, poster } from "../../engine/webhooks/post.ts";
 import type { Engine } from "../../engine/wiring/engine.ts";
 import { onLambda } from "../../engine/wiring/lambda.ts";
 import { aggregates, people, queues, rows, webhookSecrets } from "../../engine/wiring/parts.ts";
 import { deliver } from "./deliver.ts";
-import { type PostOptions, poster } from "./post.ts";
 
 /** For one whole attempt. Standard Webhooks says 15 to 30 seconds. */
 const TIMEOUT_MS = 20_000;

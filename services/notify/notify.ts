@@ -21,7 +21,7 @@ export type Ports<E> = {
 export const notify =
   <E extends Recorded>({ news: newsOf, rows, send, clock }: Ports<E>) =>
   async (event: E): Promise<void> => {
-    const endpoints = (await rows.webhooks()).filter(({ disabled }) => disabled === null);
+    const endpoints = (await rows.webhooks()).filter(({ disabled, kind }) => disabled === null && kind !== "subscription");
     if (endpoints.length === 0) return;
     const news = await newsOf(event);
     if (news === undefined) return;

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { consumers } from "../../blueprint/topology.ts";
+import { fold } from "../../domain/kernel/decider.ts";
 import type { WebhookCommand } from "../../domain/webhook/commands.ts";
 import { webhook } from "../../domain/webhook/decider.ts";
 import type { WebhookEvent, WebhookFilters } from "../../domain/webhook/events.ts";
@@ -17,6 +18,8 @@ const add = (kind: "slack" | "standard" = "standard"): WebhookCommand => ({
   maskedUrl: "https://example.com/…",
   filters: everything,
 });
+const FIRST = "000000000000000";
+const LATER = "001795435200000";
 const disable: WebhookCommand = { type: "DisableWebhook", reason: "it answered 410" };
 const event = <T extends WebhookEvent["type"]>(type: T, body: Extract<WebhookEvent, { type: T }>["body"]) =>
   ({ type, v: 1, body }) as WebhookEvent;
@@ -81,6 +84,25 @@ describe("a webhook endpoint", () => {
     given(...removed)
       .when(disable)
       .refuses("webhook.removed");
+  });
+  it("of the kind subscription begins where it is told to, and again where it is reset to", () => {
+    const subscribe: WebhookCommand = { ...(add() as Extract<WebhookCommand, { type: "AddWebhook" }>), kind: "subscription", from: FIRST };
+    const reset: WebhookCommand = { type: "ResetWebhook", from: LATER, reason: "its store was lost" };
+    given()
+      .when(subscribe)
+      .yields(event("WebhookAdded", { kind: "subscription", maskedUrl: "https://example.com/…", filters: everything, from: FIRST }));
+    given(...past(subscribe))
+      .when(reset)
+      .yields(event("WebhookReset", { from: LATER, reason: "its store was lost" }));
+    expect(fold(webhook, past(subscribe)).begins).toEqual({ from: FIRST, resets: 0 });
+    // to the same place once more is a reset, too
+    expect(fold(webhook, past(subscribe, reset, reset)).begins).toEqual({ from: LATER, resets: 2 });
+  });
+  it("of another kind has no place to be reset to", () => {
+    given(...past(add()))
+      .when({ type: "ResetWebhook", from: FIRST })
+      .refuses("webhook.no-place");
+    expect(fold(webhook, past(add())).begins).toBeNull();
   });
   it("that was never added refuses everything else", () => {
     given().when(disable).refuses("webhook.absent");

@@ -54,6 +54,8 @@ const PLACEHOLDERS: readonly { page: string; written: string; here: () => string
   { page: ROLLBACK, written: "dep_01J7", here: () => /Pages that are open reach (dep_\w+) until/.exec(printed)?.[1] ?? "none was printed" },
   { page: CLEANING, written: "dep_01J5", here: () => deployments()[0] ?? "none was printed" },
   { page: WEBHOOKS, written: "https://hooks.example.com/shiplog", here: () => receiver.url("program") },
+  { page: WEBHOOKS, written: "https://hooks.example.com/log", here: () => receiver.url("log") },
+  { page: WEBHOOKS, written: "wh_7QK3M", here: () => /^id +(wh_\w+)\nurl /m.exec(printed)?.[1] ?? "none was printed" },
   { page: WEBHOOKS, written: "wh_2DGBN", here: () => seen("wh_") },
   { page: WEBHOOKS, written: "msg_EgJB", here: () => seen("msg_") },
 ];
@@ -262,6 +264,13 @@ const PROMISES: Readonly<Record<string, Readonly<Record<string, Promised>>>> = {
         });
         expect(new Set(sent.map(({ headers }) => headers["webhook-id"])).size).toBe(1);
       },
+    },
+    "npx shiplog subscriptions add": {
+      after: () =>
+        until("the log from its beginning", async () => {
+          const [first] = await receiver.at("log");
+          return first !== undefined && JSON.parse(first.body).data.events[0].version === 1;
+        }),
     },
   },
   [LEAVING]: {

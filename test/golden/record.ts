@@ -322,6 +322,20 @@ record("webhook", webhookStream(webhookId(1)), webhook, [
   { type: "RemoveWebhook", reason: "moved" },
 ]);
 
+// told the whole log, paused, and told a part of it again
+record("webhook-subscription", webhookStream(webhookId(2)), webhook, [
+  {
+    type: "AddWebhook",
+    kind: "subscription",
+    maskedUrl: "https://example.com/…",
+    filters: { site: "web", environment: null, types: ["EnvironmentPinned"] },
+    from: "000000000000000",
+  },
+  { type: "DisableWebhook", reason: "paused by ada" },
+  { type: "EnableWebhook" },
+  { type: "ResetWebhook", from: "001795435200000", reason: "its store was lost" },
+]);
+
 record("session", sessionStream(sessionId(1)), session, [
   { type: "BeginSession", token: "ada", kind: "browser", proof: "0".repeat(64), until: at(43_200) },
   { type: "EndSession", reason: "lost laptop" },

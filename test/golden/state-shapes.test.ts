@@ -16,7 +16,7 @@ import { environmentHistory } from "../bench/histories.ts";
 const shapes: Readonly<Record<Category, Readonly<Record<number, string>>>> = {
   deployment: { 2: "iqfFfl0bC1QlLrOaTpltl5kWI4sMkcUz7dNdo26aXA8" },
   environment: { 2: "HcSqo-KCGN6iY_ad0u4xwWe6_ie_IvMlx3pzb1-4V2A" },
-  webhook: { 1: "6qGQhx90CMo9ZzA9UER3_b6sgeqe2h3ONCOPSd6QcpI" },
+  webhook: { 2: "7chgLSY_jfOx1qOGDB-NgJr76C0ggprBHKI_8fgF_Gs" },
   session: { 1: "nU32skQdUz0VPW5oqDtrscdnPFZkjEw5WU8Z3R5sUFM" },
   letter: { 1: "YlibwoAdLsENiwVvpCkJXCJyepUNdElVwy0xmHpfoHY" },
   person: { 1: "SvvCxDVA49TMqndt43525Ds0OY5fR7TJFXl18feXAZk" },

@@ -63,6 +63,7 @@ it("every function may do what it was seen to do", { timeout: 300_000 }, async (
     "api",
     "deliver",
     "end-release",
+    "feed",
     "flip-alias",
     "notify",
     "project",

@@ -67,6 +67,7 @@ const concerning: Readonly<Record<string, readonly string[]>> = {
   "engine/open-next/probe": ["test/services/warm.test.ts", "test/services/publish-release.test.ts"],
   "engine/archive/seal": ["test/services/seal-rest.test.ts"],
   "services/notify": ["test/services/notify.test.ts"],
+  "engine/webhooks/verdict": ["test/services/deliver.test.ts"],
   "services/deliver": ["test/services/deliver.test.ts"],
 };
 
@@ -327,11 +328,11 @@ export const edits: readonly Edit[] = [
   edit(
     "notify: a disabled endpoint hears of it",
     "services/notify/notify.ts",
-    "filter(({ disabled }) => disabled === null)",
-    "filter(({ disabled }) => disabled !== undefined)",
+    "filter(({ disabled, kind }) => disabled === null",
+    "filter(({ disabled, kind }) => disabled !== undefined",
   ),
-  edit("deliver: a redirect counts as delivered", "services/deliver/verdict.ts", "status < 300)", "status < 400)"),
-  edit("deliver: 410 disables nothing", "services/deliver/verdict.ts", "if (status === 410)", "if (status === 411)"),
+  edit("deliver: a redirect counts as delivered", "engine/webhooks/verdict.ts", "status < 300)", "status < 400)"),
+  edit("deliver: 410 disables nothing", "engine/webhooks/verdict.ts", "if (status === 410)", "if (status === 411)"),
   edit(
     "deliver: an attempt too few",
     "services/deliver/deliver.ts",

@@ -3,9 +3,9 @@ import { beforeEach, describe, expect, it } from "vitest";
 import type { WebhookKind } from "../../domain/webhook/events.ts";
 import { NotYet, Unprocessable } from "../../engine/kit/consumer.ts";
 import { type DeliveryMessage, deliveryId } from "../../engine/webhooks/delivery.ts";
-import type { Posted } from "../../services/deliver/post.ts";
-import { LARGEST_PAYLOAD, signedHeaders, standardBody } from "../../services/deliver/standard-message.ts";
-import { verdictOn, waitAfter } from "../../services/deliver/verdict.ts";
+import type { Posted } from "../../engine/webhooks/post.ts";
+import { LARGEST_PAYLOAD, signedHeaders, standardBody } from "../../engine/webhooks/standard-message.ts";
+import { verdictOn, waitAfter } from "../../engine/webhooks/verdict.ts";
 import { answer, id, room, secretOf } from "../support/delivery-room.ts";
 import { news } from "../support/news.ts";
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { type Commit, commitId } from "../../domain/kernel/chain.ts";
 import { positionAt } from "../../domain/kernel/position.ts";
 import { sha256 } from "../../engine/log/codec.ts";
-import { idOf, openFeed, placeOf } from "../../services/api/event-feed.ts";
+import { idOf, openFeed, placeOf } from "../../engine/log/event-feed.ts";
 import { chained } from "../support/chained.ts";
 
 const BEGIN = 1_700_000_000_000;

@@ -210,6 +210,7 @@ describe("notify", () => {
     kind: "standard",
     url: "https://example.com/…",
     filters: { site: null, environment: null, types: [] },
+    from: null,
     actor: "ada",
     addedAt: at(0),
     rotatedAt: null,

@@ -113,6 +113,7 @@ describe("the API's document", () => {
     const document = openApi();
     expect(document.openapi).toMatch(/^3\.1\./);
     await SwaggerParser.validate(structuredClone(document) as never);
+    // some 120 operations, each with its refusals: what a program still reads at once
     expect(JSON.stringify(document).length).toBeLessThan(115_000);
     expect(JSON.stringify(document)).not.toContain("__shared");
   });
@@ -166,6 +167,7 @@ describe("the API's document", () => {
     await ask("DELETE", `${place}/variables/API_URL`);
     await ask("GET", `${place}/variables`);
     await hooks();
+    await subscriptions();
     for (const path of ["/caller", "/sessions"]) await ask("GET", path);
     const { session } = await ask("POST", "/sessions", {});
     await ask("POST", `/sessions/${session.id}/end`, {});
@@ -219,6 +221,17 @@ const hooks = async (): Promise<void> => {
   for (const path of ["/webhooks", at, `${at}/deliveries`, `${at}/deliveries/${delivery.id}`]) await ask("GET", path);
   await ask("POST", `${at}/deliveries/${delivery.id}/redeliver`, {});
   for (const verb of ["rotate", "enable", "remove"]) await ask("POST", `${at}/${verb}`, {});
+};
+
+/** What can be done with a subscription. */
+const subscriptions = async (): Promise<void> => {
+  const { subscription } = await ask("POST", "/subscriptions", { url: "http://127.0.0.1:9/feed", from: "beginning" });
+  const at = `/subscriptions/${subscription.id}`;
+  for (const path of ["/subscriptions", at]) await ask("GET", path);
+  for (const verb of ["pause", "resume"]) await ask("POST", `${at}/${verb}`, {});
+  await ask("POST", `${at}/reset`, { from: "now", reason: "a trial" });
+  await ask("POST", `/webhooks/${subscription.id}/remove`, {});
+  await ask("GET", at);
 };
 
 it.each([

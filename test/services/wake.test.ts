@@ -1,12 +1,15 @@
 import { describe, expect, it } from "vitest";
+import type { WebhookView } from "../../domain/projections/webhook-view.ts";
 import { MAX_WAIT_MS, type Waiting } from "../../engine/views/waiting-rows.ts";
 import { wake } from "../../services/wake/wake.ts";
+import { webhookId } from "../support/samples.ts";
 
 const NOW = Date.UTC(2026, 10, 26, 12);
 const MINUTE = 60_000;
 
 /** Rows that wait, and what one run of the timer did with them. */
 const room = (...rows: Waiting[]) => {
+  const endpoints: WebhookView[] = [];
   const waiting = new Map(rows.map((row) => [row.key, row]));
   const sent: string[] = [];
   const broken = new Set<string>();
@@ -15,6 +18,7 @@ const room = (...rows: Waiting[]) => {
       dueBy: async function* (then, never) {
         yield [...waiting.values()].filter(({ due }) => due <= then || due > never);
       },
+      webhooks: async () => endpoints,
       forgetWaiting: async ({ key }) => void waiting.delete(key),
     },
     send: async (consumer, body) => {
@@ -23,8 +27,23 @@ const room = (...rows: Waiting[]) => {
     },
     now: () => NOW,
   });
-  return { run, sent, broken, left: () => [...waiting.keys()] };
+  return { run, sent, broken, endpoints, left: () => [...waiting.keys()] };
 };
+const turnOf = (n: number): string => JSON.stringify({ webhook: webhookId(n), manual: false });
+const endpoint = (n: number, change: Partial<WebhookView>): WebhookView => ({
+  id: webhookId(n),
+  kind: "subscription",
+  url: "https://example.com/…",
+  filters: { site: null, environment: null, types: [] },
+  from: "0".repeat(15),
+  actor: "ada",
+  addedAt: "",
+  rotatedAt: null,
+  disabled: null,
+  removedAt: null,
+  version: 1,
+  ...change,
+});
 const row = (key: string, due: number, consumer = "deliver"): Waiting => ({ consumer, key, body: `body of ${key}`, due, token: "t" });
 
 describe("wake", () => {
@@ -39,6 +58,17 @@ describe("wake", () => {
     const here = room(row("a", NOW + MAX_WAIT_MS + 1), row("b", NOW + MAX_WAIT_MS));
     await here.run();
     expect([here.sent, here.left()]).toEqual([["deliver body of a"], ["b"]]);
+  });
+
+  it("gives each subscription its turn, and none to one that is paused or to another endpoint", async () => {
+    const here = room(row("a", NOW));
+    here.endpoints.push(endpoint(1, {}), endpoint(2, { disabled: { at: "", reason: "paused by ada" } }), endpoint(3, { kind: "standard" }));
+    here.endpoints.push(endpoint(4, {}));
+    await here.run();
+    expect(here.sent).toEqual(["deliver body of a", `feed ${turnOf(1)}`, `feed ${turnOf(4)}`]);
+    here.broken.add(turnOf(1));
+    await expect(here.run()).rejects.toThrow(`feed ${webhookId(1)}: the queue is away`);
+    expect(here.sent.at(-1)).toBe(`feed ${turnOf(4)}`);
   });
 
   it("keeps what could not be sent for the next run, sends the others, and says so", async () => {

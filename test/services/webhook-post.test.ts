@@ -3,7 +3,7 @@ import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { generate } from "selfsigned";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type PostOptions, poster } from "../../services/deliver/post.ts";
+import { type PostOptions, poster } from "../../engine/webhooks/post.ts";
 import { type Receiver, startReceiver } from "../support/webhook-receiver.ts";
 
 let receiver: Receiver;

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { webhookSchema } from "../../client/webhook-schema.ts";
 import { TEST_TYPE } from "../../domain/webhook/news.ts";
 import { notableTypes } from "../../domain/webhook/notable.ts";
-import { signedHeaders, standardBody } from "../../services/deliver/standard-message.ts";
+import { signedHeaders, standardBody } from "../../engine/webhooks/standard-message.ts";
 import { news } from "../support/news.ts";
 
 const ajv = new Ajv({ strict: false, allErrors: true });

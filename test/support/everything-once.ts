@@ -41,6 +41,20 @@ const decideOfDeadLetters = async (world: PartsWorld): Promise<void> => {
   expect((await world.api.post(`dead-letters/${await letter(first)}/drop`, { reason: "a mess" })).status).toBe(200);
 };
 
+/** Somebody is told the log of the site, pauses and goes on. */
+const subscribe = async (world: PartsWorld, receiver: Receiver): Promise<void> => {
+  const added = await world.api.post("subscriptions", { url: receiver.url("log"), from: "beginning", site: "web" });
+  expect(added.status, added.text).toBe(201);
+  const at = `subscriptions/${added.body.subscription.id}`;
+  await until("the log to be told", async () => (await world.api.get(at)).body.subscription.lag.events === 0);
+  for (const [verb, body] of [
+    ["pause", {}],
+    ["resume", {}],
+    ["reset", { from: "now" }],
+  ] as const)
+    expect((await world.api.post(`${at}/${verb}`, body)).status).toBe(200);
+};
+
 /** Does everything once that a person, a build or the time of day can make the engine do: its site is `web`, its environment `production`. */
 export const doEverythingOnce = async (world: PartsWorld, receiver: Receiver): Promise<void> => {
   const added = await world.api.post("webhooks", { kind: "standard", url: receiver.url("hook") });
@@ -77,4 +91,5 @@ export const doEverythingOnce = async (world: PartsWorld, receiver: Receiver): P
   await world.api.post("seals");
   await world.api.get("seals");
   await world.api.send("DELETE", `webhooks/${hook}`);
+  await subscribe(world, receiver);
 };

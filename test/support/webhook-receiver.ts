@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 
-export type Received = { path: string; headers: Record<string, string>; body: string; at: number };
+export type Received = { path: string; headers: Record<string, string>; body: string; at: number /** of the answer */; status?: number };
 
 /** Starts a receiver process, which knows what it got before it answers; `at` asks it for what came to a path so far, in order. */
 export async function startReceiver() {
@@ -15,6 +15,8 @@ export async function startReceiver() {
     url,
     all,
     at: async (path: string) => (await all()).filter((one) => one.path === `/${path}`),
+    /** What paths of `switch/` answer from now on: 200, or 500. */
+    turn: async (to: "up" | "down"): Promise<void> => void (await fetch(url(`turn/${to}`))),
     close: async () => {
       const gone = once(child, "exit");
       child.kill("SIGKILL");

@@ -7,6 +7,7 @@ import type { Delivery } from "../../../domain/webhook/delivery.ts";
 import type { News } from "../../../domain/webhook/news.ts";
 import { type FlipTries, NO_TRIES } from "../../../engine/views/flip-notes.ts";
 import { Generations } from "../../../engine/views/generations.ts";
+import type { KeptPlace } from "../../../engine/views/place-notes.ts";
 import { viewNames } from "../../../engine/views/read-models.ts";
 import type { Views } from "../../../engine/views/views.ts";
 import type { Waiting } from "../../../engine/views/waiting-rows.ts";
@@ -34,6 +35,7 @@ export const rowsOf = (world: World) => ({
   tries: new Map<string, FlipTries>(),
   sentAgain: new Map<string, number>(),
   settled: new Map<string, string>(),
+  places: new Map<string, KeptPlace>(),
   /** by `consumer key` */
   waiting: new Map<string, Waiting>(),
   /** told of each that begins to wait */
@@ -184,6 +186,14 @@ export const viewsPort = (of: () => Rows): Views => {
     noteCodeStorage: async () => undefined,
     settled: (what) => ask("GetSettled", ({ settled }) => settled.get(what)),
     noteSettled: (what, value) => ask("NoteSettled", ({ settled }) => void settled.set(what, value)),
+    place: (webhook) => ask("GetPlace", ({ places }) => places.get(webhook)),
+    setPlace: (webhook, place, turn) =>
+      ask("SetPlace", ({ places }) => {
+        if ((places.get(webhook)?.turn ?? 0) !== turn) return false;
+        places.set(webhook, { place, turn: turn + 1 });
+        return true;
+      }),
+    forgetPlace: (webhook) => ask("ForgetPlace", ({ places }) => void places.delete(webhook)),
     noteSentAgain: (event, at) => ask("NoteSentAgain", ({ sentAgain }) => void sentAgain.set(event, at)),
     noteWaiting: (one) =>
       ask(

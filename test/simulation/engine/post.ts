@@ -1,4 +1,4 @@
-import type { Post, Posted } from "../../../services/deliver/post.ts";
+import type { Post, Posted } from "../../../engine/webhooks/post.ts";
 import { call, type Service } from "../world/call.ts";
 import { virtualClock } from "../world/clock.ts";
 import { cloudHere } from "./clouds.ts";

@@ -1,7 +1,7 @@
 import { request as httpRequest, type IncomingMessage } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { isIP } from "node:net";
-import { addressOf, bare, Refused, type Rules, readTarget } from "../../engine/webhooks/target.ts";
+import { addressOf, bare, Refused, type Rules, readTarget } from "./target.ts";
 
 /** What came back: an answer, or why there is none that counts. */
 export type Posted = {

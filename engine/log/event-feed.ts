@@ -1,11 +1,12 @@
 import type { Commit } from "../../domain/kernel/chain.ts";
 import type { Recorded } from "../../domain/kernel/event.ts";
-import { positionAt } from "../../domain/kernel/position.ts";
-import { eventsOf } from "../../engine/log/codec.ts";
-import { END } from "../../engine/log/log.ts";
-import { SETTLED_MS, wholePositions } from "./log.ts";
-import { earlier, later } from "./moment.ts";
-import type { Ports } from "./ports.ts";
+import { earlier, later, positionAt } from "../../domain/kernel/position.ts";
+import type { Clock } from "../kit/clock.ts";
+import { eventsOf } from "./codec.ts";
+import { END, type Log } from "./log.ts";
+import { SETTLED_MS, wholePositions } from "./whole-positions.ts";
+
+export type Ports = { readonly log: Log; readonly clock: Pick<Clock, "now"> };
 
 /** A full page of the log: there may be more behind it at once. */
 const FULL = 500;
@@ -57,7 +58,7 @@ export type Fed = { readonly event: Recorded; readonly id: string };
  *
  * @param begin a position, from which on (included) all is given, or the place of an earlier reader
  */
-export const openFeed = ({ log, clock }: Pick<Ports, "log" | "clock">, begin: string | NonNullable<ReturnType<typeof placeOf>>) => {
+export const openFeed = ({ log, clock }: Ports, begin: string | NonNullable<ReturnType<typeof placeOf>>) => {
   const place = typeof begin === "string" ? { reached: begin, from: begin, given: new Map<string, number>() } : begin;
   let { reached, from } = place;
   // where they stand is known when they are read again, which they are: none lies before `from`
