@@ -13,12 +13,13 @@ import { release } from "./release.ts";
 import { replay } from "./replay.ts";
 import { type Line, reached, table } from "./report.ts";
 import { append, load } from "./store.ts";
+import { sweeping } from "./sweep.ts";
 import { traffic } from "./traffic.ts";
 import { upload } from "./upload.ts";
 
 /**
  * Ratios against what they stand on, measured side by side in one run on the same local endpoint.
- * Exit code 1 where a target is missed. `npm run bench -- [--json] [--only append|load|fold|history|reconciler|upload|release|build|traffic|replay|dev|dashboard|edge|public|peers]`
+ * Exit code 1 where a target is missed. `npm run bench -- [--json] [--only append|load|fold|history|reconciler|sweep|upload|release|build|traffic|replay|dev|dashboard|edge|public|peers]`
  */
 const benches: Readonly<Record<string, (tell: (line: string) => void) => Promise<readonly Line[]>>> = {
   append,
@@ -26,6 +27,7 @@ const benches: Readonly<Record<string, (tell: (line: string) => void) => Promise
   fold,
   history,
   reconciler,
+  sweep: sweeping,
   upload,
   release,
   build,

@@ -87,7 +87,7 @@ const NAMES: Readonly<Record<string, string>> = {
 };
 
 /** The least that a command may do: its event changes nothing. */
-const decide = async (engine: Aggregates, cause: string): Promise<void> => {
+export const decide = async (engine: Aggregates, cause: string): Promise<void> => {
   const command = { type: "RecordVariablesRead", names: ["BENCH"] } as const;
   await engine.environment.execute("web", "production", command, { cause, correlation: cause, actor: "bench" });
 };

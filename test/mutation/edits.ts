@@ -46,6 +46,12 @@ const concerning: Readonly<Record<string, readonly string[]>> = {
     "test/services/reconcile-build.test.ts",
     "test/services/reconcile-deployment.test.ts",
   ],
+  "services/api/people": ["test/services/people.test.ts"],
+  "services/api/pseudonyms": ["test/services/people.test.ts"],
+  "services/api/deployments": ["test/services/people.test.ts"],
+  "services/api/audit": ["test/services/people.test.ts"],
+  "engine/people": ["test/services/people.test.ts"],
+  "services/feed": ["test/services/feed.test.ts"],
   "services/api": ["test/services/api-variables.test.ts", "test/services/api.test.ts"],
   "engine/kit/age": [
     "test/services/reconcile.test.ts",
@@ -816,7 +822,7 @@ export const edits: readonly Edit[] = [
   // what is left of an endpoint
   edit(
     "api: an endpoint's secret is kept and nobody notes it",
-    "services/api/webhooks.ts",
+    "services/api/endpoints.ts",
     "      await note(id);\n      const signing",
     "      const signing",
   ),
@@ -828,9 +834,66 @@ export const edits: readonly Edit[] = [
   ),
   edit(
     "api: an endpoint that was removed is given a secret again",
-    "services/api/webhooks.ts",
+    "services/api/endpoints.ts",
     "    if (state.removed) await secrets.forget(id);\n",
     "",
+  ),
+  // names beside the log
+  edit(
+    "people: a name is erased and the log does not say so",
+    "services/api/people.ts",
+    '      await ports.aggregates.person.execute(id, { type: "ForgetPerson", ...(reason && { reason }) }, await commandOf(context, ports.views));\n',
+    "",
+  ),
+  edit(
+    "people: a name that is left after the log says it is erased stays",
+    "services/api/people.ts",
+    "for (const name of names) await ports.people.forget(name);",
+    "if (!(await wasForgotten(ports, id))) for (const name of names) await ports.people.forget(name);",
+  ),
+  edit(
+    "people: who is named for the second time is given another pseudonym",
+    "engine/people/people.ts",
+    "if (found?.person?.S !== undefined) return found.person.S;",
+    "if (found?.person?.S === undefined) return id;",
+  ),
+  edit(
+    "people: an author's name of an older release is written again",
+    "services/api/deployments.ts",
+    "{ ...request, ...hidden }",
+    "{ ...request, ...(commit && { commit }) }",
+  ),
+  edit(
+    "people: the trail is not found by a name",
+    "services/api/audit.ts",
+    "(row.actor.includes(actor) || named(row.actor).includes(actor))",
+    "row.actor.includes(actor)",
+  ),
+  edit("people: an erased name is shown for as long as a process lives", "engine/people/people.ts", "now() - known.at >= ms || ", ""),
+  edit(
+    "people: a pseudonym that is new waits for the next look",
+    "engine/people/people.ts",
+    "const newer = await within(0);",
+    "const newer = await within(SHOWN_MS);",
+  ),
+  // the log as it is told outside
+  edit(
+    "feed: a reset is not heard",
+    "services/feed/feed.ts",
+    "const place = kept?.place.resets === resets ? kept.place",
+    "const place = kept !== undefined ? kept.place",
+  ),
+  edit(
+    "feed: two tell a subscription at once",
+    "services/feed/feed.ts",
+    "if (!(await rows.acquireSlot(webhook, LINE, now, until))) return;",
+    "await rows.acquireSlot(webhook, LINE, now, until);",
+  ),
+  edit(
+    "feed: what was taken is told for ever",
+    "services/feed/feed.ts",
+    "{ resets: place.resets, at: batch.at, failing: null }",
+    "{ resets: place.resets, at: place.at, failing: null }",
   ),
   edit(
     "mender: the note of a secret goes before the secret",
