@@ -1,4 +1,4 @@
-import { DeleteObjectCommand, ListObjectsV2Command, PutObjectCommand } from "@aws-sdk/client-s3";
+import { PutObjectCommand } from "@aws-sdk/client-s3";
 import { SNAPSHOTS_TABLE } from "../../blueprint/topology.ts";
 import { environment } from "../../domain/environment/decider.ts";
 import type { EnvironmentEvent } from "../../domain/environment/events.ts";
@@ -19,21 +19,44 @@ import { type Cost, counting, writeCommits } from "./long-past.ts";
 import type { Line } from "./report.ts";
 import { withStore } from "./room.ts";
 
+/** After ten, the page that a look reads back is not full yet: growth is told from a hundred on. */
 const DEPLOYMENTS = [10, 100, 1_000, 10_000];
 const COMMITS = 7;
 /** What a sweep has left there: by the usual rules, those that were live last. */
 const THERE = 10;
 const LOOKS = 10;
 const STREAM = environmentStream("web", "production");
-const NEWEST = 9_999_999_999;
 
 /**
  * What a sweep itself costs after ten deployments and after ten thousand of which ten are there still: a look at everything that lies
  * in the environment's places, as the first message of a day makes it, and the hourly message of the rest of the day. Lambda answers
  * at once that there is nothing; its calls do not grow with the past.
  */
-export const sweeping = (): Promise<readonly Line[]> =>
-  withStore(async ({ clients, table, store }) => {
+export const sweeping = async (): Promise<readonly Line[]> => {
+  const costs: Measured[] = [];
+  for (const deployments of DEPLOYMENTS) costs.push(await after(deployments));
+  const ratio = (of: (cost: Measured) => number): number => of(costs.at(-1) as Measured) / of(costs[1] as Measured);
+  return [
+    ...costs.flatMap(({ deployments, look, hourly }) => [
+      line(`a look, ${deployments.toLocaleString("en")} deployments, ${THERE} there`, look),
+      line(`an hourly message, ${deployments.toLocaleString("en")} deployments`, hourly),
+    ]),
+    goal(
+      "read units of a look, 10,000 ÷ 100 deployments",
+      ratio(({ look }) => look.units),
+    ),
+    goal(
+      "read units of an hourly message, 10,000 ÷ 100 deployments",
+      ratio(({ hourly }) => hourly.units),
+    ),
+  ];
+};
+
+type Measured = { readonly deployments: number; readonly look: Cost; readonly hourly: Cost };
+
+/** All of them months ago. */
+const after = (deployments: number): Promise<Measured> =>
+  withStore(async ({ clients, table }) => {
     const counted = counting(clients.dynamodb);
     const declared = siteConfigOf("web", "production");
     const config = { ...localNames, sites: [declared], tokens: {} };
@@ -41,45 +64,23 @@ export const sweeping = (): Promise<readonly Line[]> =>
     const whole = engine(config, clients, systemClock, (line) => console.error(JSON.stringify(line)));
     const nothing = { aliases: async () => [], versions: async () => [], now: systemClock.now };
     const ports = { ...whole, ...nothing, ...whole.rows, place: () => place };
+    const events = environmentHistory(deployments * COMMITS);
+    await writeCommits(clients.dynamodb, table, STREAM, undefined, events);
+    const there = lastLive(events);
+    for (const number of there)
+      await writeCommits(clients.dynamodb, table, deploymentStream(deploymentId(number)), undefined, deploymentHistory(number));
+    await putManifests(clients, place, there);
+    // as if it had had snapshots from its beginning
     const snapshots = snapshotTable(clients.dynamodb, SNAPSHOTS_TABLE);
-    const events = environmentHistory((DEPLOYMENTS.at(-1) ?? 0) * COMMITS);
-    const told = new Set<string>();
-    const costs: { deployments: number; look: Cost; hourly: Cost }[] = [];
-    for (const [n, deployments] of DEPLOYMENTS.entries()) {
-      const [last] = await store.readBack(STREAM, NEWEST, 1);
-      await writeCommits(clients.dynamodb, table, STREAM, last, events.slice((DEPLOYMENTS[n - 1] ?? 0) * COMMITS, deployments * COMMITS));
-      // as if it had had snapshots from its beginning
-      while (((await snapshots.newest(STREAM, environment.shape))?.version ?? 0) < deployments * COMMITS)
-        await decide(whole.aggregates, `${deployments}/${Math.random()}`);
-      const there = lastLive(events.slice(0, deployments * COMMITS));
-      for (const number of there.filter((one) => !told.has(deploymentId(one)))) {
-        told.add(deploymentId(number));
-        await writeCommits(clients.dynamodb, table, deploymentStream(deploymentId(number)), undefined, deploymentHistory(number));
-      }
-      await onlyManifestsOf(clients, place, there);
-      const look = await counted(LOOKS, async () => {
-        const { judged, things, strangers } = await planOf(ports, place);
-        if (judged.length !== THERE || things.length + strangers.length > 0) throw new Error("what is there is not what was put there");
-      });
-      await ports.noteSettled(`swept/${STREAM}`, new Date().toISOString(), Date.now());
-      const hourly = await counted(LOOKS, () => sweep(ports)({ site: "web", environment: "production" }, { last: false }));
-      costs.push({ deployments, look, hourly });
-    }
-    const ratio = (of: (cost: (typeof costs)[number]) => number): number => of(costs.at(-1) as never) / of(costs[0] as never);
-    return [
-      ...costs.flatMap(({ deployments, look, hourly }) => [
-        line(`a look, ${deployments.toLocaleString("en")} deployments, ${THERE} there`, look),
-        line(`an hourly message, ${deployments.toLocaleString("en")} deployments`, hourly),
-      ]),
-      goal(
-        "read units of a look, 10,000 ÷ 10 deployments",
-        ratio(({ look }) => look.units),
-      ),
-      goal(
-        "read units of an hourly message, 10,000 ÷ 10 deployments",
-        ratio(({ hourly }) => hourly.units),
-      ),
-    ];
+    while (((await snapshots.newest(STREAM, environment.shape))?.version ?? 0) < events.length)
+      await decide(whole.aggregates, `${deployments}/${Math.random()}`);
+    const look = await counted(LOOKS, async () => {
+      const { judged, things, strangers } = await planOf(ports, place);
+      if (judged.length !== THERE || things.length + strangers.length > 0) throw new Error("what is there is not what was put there");
+    });
+    await ports.noteSettled(`swept/${STREAM}`, new Date().toISOString(), Date.now());
+    const hourly = await counted(LOOKS, () => sweep(ports)({ site: "web", environment: "production" }, { last: false }));
+    return { deployments, look, hourly };
   });
 
 const line = (what: string, { ms, units, requests }: Cost): Line => ({
@@ -103,10 +104,7 @@ const lastLive = (events: readonly EnvironmentEvent[]): number[] => {
   return [...ids].map((id) => numbers.get(id) ?? 0);
 };
 
-/** What was there before is swept. */
-const onlyManifestsOf = async ({ s3 }: Clients, { bucket, releases }: ReturnType<typeof placeOf>, numbers: readonly number[]) => {
-  const { Contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket: bucket, Prefix: `${releases}/` }));
-  for (const { Key } of Contents) await s3.send(new DeleteObjectCommand({ Bucket: bucket, Key }));
+const putManifests = async ({ s3 }: Clients, { bucket, releases }: ReturnType<typeof placeOf>, numbers: readonly number[]) => {
   for (const number of numbers) {
     const id = deploymentId(number);
     const Body = JSON.stringify({ v: 2, deploymentId: id, releaseId: id, publicFiles: [], versioned: [] });
