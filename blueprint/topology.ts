@@ -96,7 +96,7 @@ export const consumers = [
   // which may take its time, so each has a hand of its own
   { ...usual, name: "deliver", pattern: null, timeoutSeconds: 60, batchSize: 1, concurrency: 16 },
   // `wake` and the API feed it: one message tells one subscription what it has not taken yet, many requests one after another
-  { ...usual, name: "feed", pattern: null, timeoutSeconds: 120, batchSize: 1, concurrency: 4 },
+  { ...usual, name: "feed", pattern: null, timeoutSeconds: 90, batchSize: 1, concurrency: 16 },
   // the reconciler and the API feed it: it looks through all that lies in an environment's places. Lambda's API takes few calls a
   // second of the whole account, and nobody waits for it
   { ...usual, name: "sweep", pattern: null, timeoutSeconds: 600, memoryMb: 1024, batchSize: 1, concurrency: 2 },

@@ -518,8 +518,8 @@ const Subscription = z.object({
   from: z.string(),
   /** up to where its receiver took the log; null where it took nothing yet */
   place: z.object({ position: z.string(), at: z.string() }).nullable(),
-  /** what of the log it was not told yet, whatever it asked for: seconds, and events up to a thousand (`more`: there are more) */
-  lag: z.object({ seconds: z.number(), events: z.number(), more: z.boolean() }),
+  /** what of the log it was not told yet, whatever it asked for: seconds, and events up to a thousand (`more`: there are more); null where what it was not told was changed */
+  lag: z.object({ seconds: z.number(), events: z.number(), more: z.boolean() }).nullable(),
   failing: z.object({ since: z.string(), attempts: z.number(), nextAt: z.string(), reason: z.string() }).nullable(),
   paused: z.object({ at: z.string(), reason: z.string() }).nullable(),
 });

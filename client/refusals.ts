@@ -68,6 +68,7 @@ export const refusals: readonly Refusal[] = [
   refusal(409, "webhook.removed", "the endpoint was removed"),
   refusal(409, "webhook.no-place", "the endpoint is no subscription, so it has no place in the log"),
   refusal(409, "webhook.no-secret", "an endpoint of Slack signs nothing, so it has no secret to change"),
+  refusal(409, "webhook.in-order", "a subscription is told the log in its order, and nothing beside"),
   refusal(409, "webhook.secret-gone", "the endpoint's secret is gone"),
   refusal(409, "seal.key-changed", "another key than that of the last seal would sign; nothing was sealed"),
   refusal(409, "chain.broken", "a stream is not as it was written; it was left out, and the rest sealed"),

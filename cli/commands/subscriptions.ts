@@ -162,10 +162,13 @@ const rowsOf = (one: Subscription): readonly (readonly string[])[] => [
 
 const momentOf = (position: string): string => `${position} (${new Date(Number(position)).toISOString()})`;
 
-const lagOf = ({ lag: { seconds, events, more } }: Subscription): string =>
-  events === 0
+const lagOf = ({ lag }: Subscription): string => {
+  if (lag === null) return "not known: the log behind its place was changed (shiplog audit verify)";
+  const { seconds, events, more } = lag;
+  return events === 0
     ? "up to date"
     : `${showDuration(seconds * 1_000)} behind, ${events.toLocaleString("en")}${more ? "+" : ""} ${events === 1 ? "event" : "events"}`;
+};
 
 const statusOf = ({ paused, failing }: Subscription, now: number): string => {
   if (paused !== null) return `paused: ${plain(paused.reason)}`;

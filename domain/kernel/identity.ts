@@ -19,8 +19,8 @@ export const SessionId = z.string().regex(new RegExp(`^ses_${ULID}$`), "must be 
 
 /** `per_` and a ULID: what the log has in place of a person's name. Nothing of the name is in it. */
 export const PersonId = z.string().regex(new RegExp(`^per_${ULID}$`), "must be the pseudonym of a person, per_ and 26 characters");
-/** Pseudonyms anywhere in a text. */
-export const PSEUDONYMS = new RegExp(`\\bper_${ULID}\\b`, "g");
+/** Pseudonyms anywhere in a text, also in JSON where an escape is before one. */
+export const PSEUDONYMS = new RegExp(`per_${ULID}`, "g");
 
 /** The id as it is written, of what a person typed: with or without `wh_`, in any case, whole or its beginning. */
 export const normalWebhookId = (given: string): string => `wh_${given.replace(/^wh_/i, "").toUpperCase()}`;

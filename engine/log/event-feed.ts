@@ -1,6 +1,6 @@
 import type { Commit } from "../../domain/kernel/chain.ts";
 import type { Recorded } from "../../domain/kernel/event.ts";
-import { earlier, later, positionAt } from "../../domain/kernel/position.ts";
+import { earlier, later, MAX_CLOCK_SKEW_MS, positionAt } from "../../domain/kernel/position.ts";
 import type { Clock } from "../kit/clock.ts";
 import { eventsOf } from "./codec.ts";
 import { END, type Log } from "./log.ts";
@@ -10,8 +10,12 @@ export type Ports = { readonly log: Log; readonly clock: Pick<Clock, "now"> };
 
 /** A full page of the log: there may be more behind it at once. */
 const FULL = 500;
-/** Commits that an id names at most. Headers are short: 400 of these are some 4 KB. */
-const NAMED = 400;
+/** `settledMs`: a commit may appear so long after its own time. `named`: commits that a place names at most, of some ten bytes each. */
+export type Window = { readonly settledMs: number; readonly named: number };
+/** What a header holds, which is short. */
+const BRIEF: Window = { settledMs: SETTLED_MS, named: 400 };
+/** For who must miss nothing: as late as clocks may differ, and an append is tried, with room for some fifty commits a second. */
+export const PATIENT: Window = { settledMs: MAX_CLOCK_SKEW_MS + 60_000, named: 20_000 };
 /** Of a commit's id: enough to tell the commits of some seconds apart. */
 const FINGERPRINT = 8;
 
@@ -25,11 +29,11 @@ type Seen = Map<string, { readonly position: string; readonly given: number; rea
  * still appear beside: which commits were given from `from` on, the last perhaps in part. A reader who shows it again goes on
  * where it was cut off, without loss or repetition.
  */
-export const idOf = ({ reached, from, seen }: Place): string => {
+export const idOf = ({ reached, from, seen }: Place, most = BRIEF.named): string => {
   const newest = [...seen]
     .filter(([, { position }]) => position >= from)
     .sort(([, one], [, other]) => (one.position < other.position ? 1 : -1));
-  const dropped = newest[NAMED]?.[1].position;
+  const dropped = newest[most]?.[1].position;
   const begin = dropped === undefined ? from : positionAt(Number(dropped) + 1);
   const named = newest.filter(([, { position }]) => position >= begin);
   const words = named.map(([commit, { given, whole }]) => (whole ? commit : `${commit}:${given}`));
@@ -38,7 +42,7 @@ export const idOf = ({ reached, from, seen }: Place): string => {
 
 /** The place that an id names; `undefined` where it is none. */
 export const placeOf = (id: string): { reached: string; from: string; given: ReadonlyMap<string, number> } | undefined => {
-  const [, reached, from, named = ""] = /^(\d{15})~(\d{15})~([\w.:-]{0,8000})$/.exec(id) ?? [];
+  const [, reached, from, named = ""] = /^(\d{15})~(\d{15})~([\w.:-]{0,300000})$/.exec(id) ?? [];
   if (reached === undefined || from === undefined) return undefined;
   const given = named
     .split(".")
@@ -58,13 +62,23 @@ export type Fed = { readonly event: Recorded; readonly id: string };
  *
  * @param begin a position, from which on (included) all is given, or the place of an earlier reader
  */
-export const openFeed = ({ log, clock }: Ports, begin: string | NonNullable<ReturnType<typeof placeOf>>) => {
+export const openFeed = (
+  { log, clock }: Ports,
+  begin: string | NonNullable<ReturnType<typeof placeOf>>,
+  { settledMs, named }: Window = BRIEF,
+) => {
   const place = typeof begin === "string" ? { reached: begin, from: begin, given: new Map<string, number>() } : begin;
   let { reached, from } = place;
+  /** from where the next page is read: behind `from` within one look through the window */
+  let next = from;
   // where they stand is known when they are read again, which they are: none lies before `from`
   const seen: Seen = new Map(
     [...place.given].map(([name, given]) => [name, { position: END, given, whole: given === Number.POSITIVE_INFINITY }]),
   );
+
+  /** Up to where nothing can appear any more. What is long past is settled, however quickly it is read. */
+  const settledAt = (now: string): string =>
+    later(from, positionAt(Math.min(Number(reached), Number(now) - settledMs + SETTLED_MS) - SETTLED_MS));
 
   const take = (commit: Commit, now: string): Fed[] => {
     const name = commit.id.slice(0, FINGERPRINT);
@@ -76,24 +90,24 @@ export const openFeed = ({ log, clock }: Ports, begin: string | NonNullable<Retu
       seen.set(name, { position: commit.position, given, whole: given === events.length });
       // what a clock that was ahead has written is no reason to pass over what is written now
       reached = later(reached, earlier(commit.position, now));
-      const settled = later(from, positionAt(Number(reached) - SETTLED_MS));
-      return { event, id: idOf({ reached, from: settled, seen }) };
+      return { event, id: idOf({ reached, from: settledAt(now), seen }, named) };
     });
   };
 
   return {
     /** What is new, in the log's order; `more`: ask again at once. */
     next: async (): Promise<{ fed: Fed[]; more: boolean }> => {
-      const commits = await wholePositions({ log }, from, END);
+      const commits = await wholePositions({ log }, next, END);
       const now = positionAt(clock.now());
       const fed = commits.flatMap((commit) => take(commit, now));
       const last = commits.at(-1)?.position;
-      const more = commits.length >= FULL && last !== undefined && last > from;
-      from = later(from, more ? last : positionAt(Number(reached) - SETTLED_MS));
+      const more = commits.length >= FULL && last !== undefined && last > next;
+      from = settledAt(now);
+      next = more ? last : from;
       for (const [name, { position }] of seen) if (position < from) seen.delete(name);
       return { fed, more };
     },
     /** Where a reader is who was given all of it until now. */
-    here: (): string => idOf({ reached, from, seen }),
+    here: (): string => idOf({ reached, from, seen }, named),
   };
 };

@@ -20,7 +20,12 @@ export const SHOWN_MS = 30_000;
 const NAMELESS = 10_000;
 
 /** The names of people, beside a log that has their pseudonyms: the only place that knows who is who. What is removed is forgotten. */
-export const people = (client: DynamoDBClient, table: string, { now }: Pick<Clock, "now">) => {
+export const people = (
+  client: DynamoDBClient,
+  table: string,
+  { now }: Pick<Clock, "now">,
+  log: (line: Readonly<Record<string, unknown>>) => void,
+) => {
   const keyOf = (name: string) => ({ pk: { S: PARTITION }, sk: { S: name } });
   /** by pseudonym, when it was looked for in vain */
   const nameless = new Map<string, number>();
@@ -92,12 +97,17 @@ export const people = (client: DynamoDBClient, table: string, { now }: Pick<Cloc
       }
     },
 
-    /** JSON with names in place of the pseudonyms that are known. Costs nothing where it has none. */
+    /** JSON with names in place of the pseudonyms that are known, or as it is where names cannot be read. Costs nothing where it has none. */
     inJson: async (json: string): Promise<string> => {
       const ids = [...new Set(json.match(PSEUDONYMS) ?? [])];
       if (ids.length === 0) return json;
-      const names = await namesFor(ids);
-      return json.replace(PSEUDONYMS, (id) => JSON.stringify(names.get(id) ?? id).slice(1, -1));
+      try {
+        const names = await namesFor(ids);
+        return json.replace(PSEUDONYMS, (id) => JSON.stringify(names.get(id) ?? id).slice(1, -1));
+      } catch (error) {
+        log({ level: "error", message: "names could not be read: people are told by their pseudonyms", reason: String(error) });
+        return json;
+      }
     },
 
     /** For many texts at once, names as they are now. */

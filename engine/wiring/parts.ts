@@ -80,7 +80,7 @@ export const views = (base: Base) => viewsTable(dynamodb(base), base.config.view
 /** The table of views without its read models. */
 export const rows = (base: Base) => plainRows(dynamodb(base), base.config.viewsTable);
 /** Who is who. */
-export const people = (base: Base) => peopleOf(dynamodb(base), base.config.peopleTable, base.clock);
+export const people = (base: Base) => peopleOf(dynamodb(base), base.config.peopleTable, base.clock, base.log);
 export const tags = (base: Base) => tagTables(dynamodb(base), base.clock);
 /** Every event of a stream after a version, in order. */
 export const events = (base: Base) => {

@@ -52,21 +52,12 @@ const sayVersion: MiddlewareHandler<Env> = async (context, next) => {
 
 /** Whoever may look reads names; the log has pseudonyms. What is streamed says them by itself. */
 const sayNames =
-  ({ people, report }: Pick<Ports, "people" | "report">): MiddlewareHandler<Env> =>
+  ({ people }: Pick<Ports, "people">): MiddlewareHandler<Env> =>
   async (context, next) => {
     await next();
     if (!context.res.headers.get("content-type")?.startsWith("application/json")) return;
     const said = await context.res.text();
-    const named = await people.inJson(said).catch((error: unknown) => {
-      report({
-        level: "error",
-        message: "names could not be read: an answer has pseudonyms",
-        path: context.req.path,
-        reason: String(error),
-      });
-      return said;
-    });
-    context.res = new Response(named, context.res);
+    context.res = new Response(await people.inJson(said), context.res);
   };
 
 /** Made at the first question, and kept: a start need not wait for it. */

@@ -3,8 +3,8 @@ import type { z } from "zod";
 import type { Env } from "./caller.ts";
 import { check, Problem } from "./problem.ts";
 
-/** The JSON body, checked. No body is `{}`. A reason has no e-mail address in it any more. */
-export async function bodyOf<S extends z.ZodType>(context: Context<Env>, schema: S): Promise<z.infer<S>> {
+/** The JSON body, checked, as it came: for who only looks whether it may be. No body is `{}`. */
+export async function formOf<S extends z.ZodType>(context: Context<Env>, schema: S): Promise<z.infer<S>> {
   const text = await context.req.text();
   let body: unknown;
   try {
@@ -12,7 +12,12 @@ export async function bodyOf<S extends z.ZodType>(context: Context<Env>, schema:
   } catch {
     throw new Problem(400, "body.invalid", "The request is not valid. The body is not JSON.");
   }
-  const checked = check(schema, body, "body");
+  return check(schema, body, "body");
+}
+
+/** The JSON body, checked. No body is `{}`. A reason has no e-mail address in it any more. */
+export async function bodyOf<S extends z.ZodType>(context: Context<Env>, schema: S): Promise<z.infer<S>> {
+  const checked = await formOf(context, schema);
   if (!hasReason(checked)) return checked;
   return { ...checked, reason: await context.get("hide").addresses(checked.reason) };
 }

@@ -76,7 +76,10 @@ async function identityOfSession(ports: Pick<Ports, "config" | "read" | "clock">
   if (session === undefined)
     throw new Problem(401, "session.over", "This session is over: its time, its token or somebody ended it. Sign in again.");
   const { scope } = tokenFacts(ports.config.tokens[session.token] as ApiToken);
-  return { token: session.token, scope, actor: session.actor, origin: `session:${session.id} ${address}`, session };
+  // one that an older release began has a name
+  const [, name] = /^(?!per_[0-9A-Z]{26} )(.+) \(token [^()]*\)$/.exec(session.actor) ?? [];
+  const person = name !== undefined && { person: { name, as: (pseudonym: string) => session.actor.replace(name, pseudonym) } };
+  return { token: session.token, scope, actor: session.actor, ...person, origin: `session:${session.id} ${address}`, session };
 }
 
 /** Three parts of base64url, the first of them JSON: what GitHub gives a job. */
@@ -153,7 +156,8 @@ export async function commandOf(
   if (key !== undefined) {
     if (!/^[\x21-\x7e]{1,200}$/.test(key))
       throw new Problem(400, "key.invalid", "The header Idempotency-Key must be 1 to 200 characters without spaces.");
-    const request = digestOf(path, actor, standIn(await context.req.text()));
+    // the key is kept nowhere: without it nobody can try which name or address was in a request
+    const request = digestOf(key, path, caller.actor, standIn(await context.req.text()));
     if (!(await claimKey(digestOf(caller.token, key), request)))
       throw new Problem(
         422,

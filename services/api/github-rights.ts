@@ -1,7 +1,7 @@
 import { type Context, Hono, type MiddlewareHandler } from "hono";
 import { PrepareSource, RequestDeployment } from "../../client/contract.ts";
 import { DeploymentId } from "../../domain/kernel/identity.ts";
-import { bodyOf } from "./body.ts";
+import { formOf } from "./body.ts";
 import type { Env } from "./caller.ts";
 import { type Run, whyNot } from "./github-rule.ts";
 import { look } from "./look.ts";
@@ -61,14 +61,14 @@ export const githubRights = (ports: Pick<Ports, "config" | "read" | "views">): H
     .post(
       "/sources",
       guard(async (context, run) => {
-        const { site } = await bodyOf(context, PrepareSource);
+        const { site } = await formOf(context, PrepareSource);
         if (!run.places.some((place) => place.site === site))
           throw new Problem(403, "github.rule", `No rule lets this run of ${run.claims.repository} deploy to an environment of ${site}.`);
       }),
     )
     .post(
       "/deployments",
-      guard(async (context, run) => allow(run, await bodyOf(context, RequestDeployment))),
+      guard(async (context, run) => allow(run, await formOf(context, RequestDeployment))),
     )
     .get(
       "/environments",

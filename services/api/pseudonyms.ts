@@ -11,6 +11,9 @@ const ADDRESS = /[\p{L}\p{N}._%+-]+@(?:[\p{L}\p{N}-]+\.)+\p{L}{2,}/gu;
 /** Of a reason or a commit's message, in UTF-16 units. */
 const MOST = 500;
 
+/** Addresses of one text that are given a pseudonym; a list of them is nobody's reason. */
+const NAMED = 5;
+
 export const hiding = ({ people, chance, clock, report }: Pick<Ports, "people" | "chance" | "clock" | "report">) => {
   /** Where names cannot be kept now, nobody is kept from a rollback: the pseudonym is then one that nobody can read. */
   const person = async (name: string): Promise<string> => {
@@ -28,7 +31,8 @@ export const hiding = ({ people, chance, clock, report }: Pick<Ports, "people" |
   /** A text with pseudonyms in place of e-mail addresses. */
   const addresses = async (text: string): Promise<string> => {
     const hidden = new Map<string, string>();
-    for (const [address] of text.matchAll(ADDRESS)) if (!hidden.has(address)) hidden.set(address, await person(address));
+    for (const [address] of text.matchAll(ADDRESS))
+      if (!hidden.has(address)) hidden.set(address, hidden.size < NAMED ? await person(address) : "(an e-mail address)");
     return hidden.size === 0
       ? text
       : clipped(

@@ -15,7 +15,18 @@ const LOOKED_THROUGH = 200;
 
 /** `/v1/webhooks/:id/deliveries`: what was sent to an endpoint, once more, or for a trial. */
 export const webhookDeliveries = (ports: Ports) => {
-  const see = lookWebhook(ports);
+  const lookUp = lookWebhook(ports);
+  /** What a subscription is sent has one order, which nothing goes beside. */
+  const see: typeof lookUp = async (given, options) => {
+    const view = await lookUp(given, options);
+    if (view.kind === "subscription")
+      throw new Problem(
+        409,
+        "webhook.in-order",
+        `${view.id} is a subscription: it is told the log in its order. See: shiplog subscriptions show ${view.id}.`,
+      );
+    return view;
+  };
   const { rows, send } = ports.webhooks;
 
   const find = async (webhook: string, given: string): Promise<{ delivery: Delivery; news: News }> => {

@@ -1,3 +1,4 @@
+import { PSEUDONYMS } from "../../domain/kernel/identity.ts";
 import { type Attempt, type Delivery, newDelivery } from "../../domain/webhook/delivery.ts";
 import type { WebhookKind } from "../../domain/webhook/events.ts";
 import type { News } from "../../domain/webhook/news.ts";
@@ -178,8 +179,19 @@ const attemptTo = async (
   const news = JSON.parse(await people.inJson(JSON.stringify(message.news))) as News;
   const { headers, body } = render(kind, { ...message, news }, secret, started);
   const posted = await post(secret.url, headers, body);
-  return { ...posted, answer: scrubbed(posted.answer, secret), at: started, ms: clock.now() - started };
+  // a receiver may send back what it was sent
+  const answer = hidden(scrubbed(posted.answer, secret), await namesIn(people, message.news));
+  return { ...posted, answer, at: started, ms: clock.now() - started };
 };
+
+/** The names that a message was sent with, by their pseudonyms. */
+const namesIn = async (people: Ports["people"], news: News): Promise<readonly (readonly [id: string, name: string])[]> => {
+  const ids = [...new Set(JSON.stringify(news).match(PSEUDONYMS) ?? [])];
+  const names = JSON.parse(await people.inJson(JSON.stringify(ids))) as string[];
+  return ids.map((id, n) => [id, names[n] ?? id] as const);
+};
+const hidden = (answer: string | null, names: Awaited<ReturnType<typeof namesIn>>): string | null =>
+  names.reduce<string | null>((text, [id, name]) => text?.replaceAll(name, id) ?? null, answer);
 
 const settle = async (ports: Ports, { message, row, news, health }: Sending, verdict: Verdict, posted: Timed): Promise<void> => {
   const { rows, clock } = ports;

@@ -1,8 +1,8 @@
 import type { Webhook } from "../../domain/webhook/decider.ts";
 import type { Clock } from "../../engine/kit/clock.ts";
-import { reasonOf } from "../../engine/kit/consumer.ts";
+import { NotYet, reasonOf } from "../../engine/kit/consumer.ts";
 import { ChainBroken } from "../../engine/log/chain-broken.ts";
-import { type Fed, openFeed, placeOf } from "../../engine/log/event-feed.ts";
+import { type Fed, openFeed, PATIENT, placeOf } from "../../engine/log/event-feed.ts";
 import type { Aggregates } from "../../engine/log/execute.ts";
 import type { Log } from "../../engine/log/log.ts";
 import type { FeedPlace } from "../../engine/views/place-notes.ts";
@@ -30,10 +30,10 @@ export type Ports = {
 const ACTOR = "shiplog feed";
 /** One request at a time is what keeps the order. */
 const LINE = 0;
-/** No request begins later, so that the last one ends in the time that the function has. */
-const BUDGET_MS = 90_000;
+/** No request begins later: a turn is over before the next minute's message, and others have theirs. */
+const BUDGET_MS = 35_000;
 /** As long as the function may take: whoever died with the subscription's line gives it back by then. */
-const HELD_MS = 120_000;
+const HELD_MS = 90_000;
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -45,11 +45,11 @@ export const waitAfter = (attempts: number, random: number): number =>
   Math.round((WAITS_MS[Math.min(attempts, WAITS_MS.length) - 1] ?? 0) * (1 + random / 5));
 
 /**
- * Tells a subscription the log from its place on, until its end or for a minute and a half; the next message goes on. What
+ * Tells a subscription the log from its place on, until its end or for half a minute; the next message goes on. What
  * was not taken is sent again, and nothing behind it before: nothing is skipped and nothing is given up. A message that
  * comes while another is being worked on does nothing, and none comes again: the next one does the same.
  *
- * @throws Error where not even the fault could be noted
+ * @throws NotYet where a person asked while another turn is under way; Error where not even the fault could be noted
  */
 export const feed =
   (ports: Ports) =>
@@ -57,7 +57,11 @@ export const feed =
     const { rows, clock } = ports;
     const now = clock.now();
     const until = now + HELD_MS;
-    if (!(await rows.acquireSlot(webhook, LINE, now, until))) return;
+    if (!(await rows.acquireSlot(webhook, LINE, now, until))) {
+      // what a person asked for is not lost in a request that hangs
+      if (manual) throw new NotYet(`${webhook} is being told the log`, 10);
+      return;
+    }
     try {
       const telling = await begin(ports, webhook, manual);
       if (telling !== undefined) await tell(ports, telling);
@@ -94,14 +98,16 @@ const tell = async (ports: Ports, telling: Telling): Promise<void> => {
     // the next minute's message does what this one could not: noted, so that somebody sees it
     ports.report({ level: "error", message: "a subscription could not be told", webhook: telling.id, reason: reasonOf(error) });
     const reason = error instanceof ChainBroken ? error.message : "the engine itself failed; its log says why";
-    await fail(ports, telling, { reason, waitMs: 0, events: telling.place.failing?.events ?? 0 });
+    const { failing } = telling.place;
+    // a receiver that fails goes on waiting as it was
+    if (failing === null || failing.events === 0) await fail(ports, telling, { reason, waitMs: 0, events: 0 });
   }
 };
 
 const tellAll = async (ports: Ports, telling: Telling): Promise<void> => {
   const { clock } = ports;
   const { at } = telling.place;
-  const log = openFeed(ports, placeOf(at) ?? at);
+  const log = openFeed(ports, placeOf(at) ?? at, PATIENT);
   const belongs = belongsTo(telling.state.filters, ports.first);
   for (let more = true; more && clock.now() < telling.ends; ) {
     const page = await log.next();
@@ -109,8 +115,10 @@ const tellAll = async (ports: Ports, telling: Telling): Promise<void> => {
     for (const one of page.fed) if (await belongs(one.event)) wanted.push(one);
     for (const batch of batchesOf(wanted, telling.place.failing?.events || undefined))
       if (clock.now() >= telling.ends || !(await tellBatch(ports, telling, batch))) return;
-    // behind what was passed over
-    if (log.here() !== telling.place.at && !(await move(ports, telling, { ...telling.place, at: log.here() }))) return;
+    // behind what was passed over; what failed before any request is over
+    const failing = (telling.place.failing?.events ?? 0) > 0 ? telling.place.failing : null;
+    const isSame = log.here() === telling.place.at && failing === telling.place.failing;
+    if (!isSame && !(await move(ports, telling, { ...telling.place, at: log.here(), failing }))) return;
     ({ more } = page);
   }
 };
@@ -152,7 +160,8 @@ const fail = async (ports: Ports, telling: Telling, { reason, waitMs, events }: 
   const { failing } = telling.place;
   const now = ports.clock.now();
   const attempts = (failing?.attempts ?? 0) + 1;
-  const nextAt = now + Math.max(waitAfter(attempts, ports.clock.random()), waitMs);
+  // the engine's own fault is no reason to wait: the next minute's message tries again
+  const nextAt = events === 0 ? now : now + Math.max(waitAfter(attempts, ports.clock.random()), waitMs);
   await move(ports, telling, { ...telling.place, failing: { since: failing?.since ?? now, attempts, nextAt, reason, events } });
 };
 

@@ -886,8 +886,8 @@ export const edits: readonly Edit[] = [
   edit(
     "feed: two tell a subscription at once",
     "services/feed/feed.ts",
-    "if (!(await rows.acquireSlot(webhook, LINE, now, until))) return;",
-    "await rows.acquireSlot(webhook, LINE, now, until);",
+    "if (!(await rows.acquireSlot(webhook, LINE, now, until))) {",
+    "if (!(await rows.acquireSlot(webhook, LINE, now, until)) && manual) {",
   ),
   edit(
     "feed: what was taken is told for ever",

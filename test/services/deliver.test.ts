@@ -433,3 +433,12 @@ describe("people", () => {
     expect(JSON.stringify([...here.rows.values()])).not.toContain("ann");
   });
 });
+
+it("a receiver that sends back what it was sent leaves no name in the row", async () => {
+  const person = "per_01JFZ4ZT0E0000000000000001";
+  here.people = { ...here.people, inJson: async (json) => json.replaceAll(person, "ann") };
+  here.answer = answer(500, { answer: '{"actor":"ann (token ci)"}' });
+  await here.run(here.message({ news: { ...news(), actor: `${person} (token ci)` } })).catch(() => undefined);
+  const [row] = [...here.rows.values()];
+  expect(row?.tries[0]?.answer).toBe(`{"actor":"${person} (token ci)"}`);
+});

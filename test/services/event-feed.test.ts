@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { type Commit, commitId } from "../../domain/kernel/chain.ts";
 import { positionAt } from "../../domain/kernel/position.ts";
 import { sha256 } from "../../engine/log/codec.ts";
-import { idOf, openFeed, placeOf } from "../../engine/log/event-feed.ts";
+import { idOf, openFeed, PATIENT, placeOf } from "../../engine/log/event-feed.ts";
 import { chained } from "../support/chained.ts";
 
 const BEGIN = 1_700_000_000_000;
@@ -118,5 +118,44 @@ describe("the id of an event", () => {
   });
   it.each(["", "1", "000001700000000", "000001700000000~x~", "000001700000000~000001700000000~a b"])("is not %j", (text) => {
     expect(placeOf(text)).toBeUndefined();
+  });
+});
+
+describe("a patient feed", () => {
+  it("tells a commit that appears five minutes late, which a brief one passes over, and tells nothing twice", async () => {
+    const late = { at: 290_000, late: 280_000, events: 1 };
+    for (const [window, missed] of [
+      [PATIENT, 0],
+      [undefined, 1],
+    ] as const) {
+      const here = world([{ at: 0, late: 0, events: 1 }, { at: 200_000, late: 0, events: 2 }, late, { at: 300_000, late: 0, events: 1 }]);
+      const given: string[] = [];
+      let id = positionAt(BEGIN);
+      for (let looks = 0; looks < 12; looks++) {
+        // who reads it begins anew each time
+        const feed = openFeed(here, placeOf(id) ?? id, window);
+        const { fed } = await feed.next();
+        given.push(...fed.map(({ event }) => event.id));
+        id = feed.here();
+        here.pass(60_000);
+      }
+      expect(given).toHaveLength(here.ids.length - missed);
+      expect(new Set(given).size).toBe(given.length);
+    }
+  });
+
+  it("goes through a past of more than a page without naming all of it", async () => {
+    const many = Array.from({ length: 1_300 }, (_, n) => ({ at: n, late: 0, events: 1 }));
+    const here = world(many);
+    here.pass(86_400_000);
+    const feed = openFeed(here, positionAt(BEGIN), PATIENT);
+    const given: string[] = [];
+    for (let more = true; more; ) {
+      const page = await feed.next();
+      given.push(...page.fed.map(({ event }) => event.id));
+      ({ more } = page);
+    }
+    expect(new Set(given).size).toBe(1_300);
+    expect(given).toHaveLength(1_300);
   });
 });

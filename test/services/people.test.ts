@@ -180,15 +180,15 @@ describe("forgetting somebody", () => {
 
 describe("the table of names", () => {
   it("gives two who name somebody at the same time one pseudonym", async () => {
-    const table = people(room.clients.dynamodb, PEOPLE_TABLE, { now: () => Date.now() });
+    const table = people(room.clients.dynamodb, PEOPLE_TABLE, { now: () => Date.now() }, console.error);
     const ids = await Promise.all(Array.from({ length: 8 }, (_, n) => table.pseudonymOf("Zoë", `per_01JFZ4ZT0E000000000000000${n}`)));
     expect(new Set(ids).size).toBe(1);
   });
 
   it("is read once for many answers, shows a new name at once and an erased one for half a minute at most", async () => {
     let now = Date.now();
-    const here = people(room.clients.dynamodb, PEOPLE_TABLE, { now: () => now });
-    const elsewhere = people(room.clients.dynamodb, PEOPLE_TABLE, { now: () => now });
+    const here = people(room.clients.dynamodb, PEOPLE_TABLE, { now: () => now }, console.error);
+    const elsewhere = people(room.clients.dynamodb, PEOPLE_TABLE, { now: () => now }, console.error);
     const id = await here.pseudonymOf("new", "per_01JFZ4ZT0EZ0000000000000AA");
     const text = JSON.stringify({ actor: `${id} (token default)` });
     const named = JSON.stringify({ actor: "new (token default)" });
@@ -204,8 +204,8 @@ describe("the table of names", () => {
   });
 
   it("asks nothing where a text names nobody, and keeps JSON whole whatever somebody is called", async () => {
-    const table = people(room.clients.dynamodb, PEOPLE_TABLE, { now: () => Date.now() });
-    const nowhere = people(room.clients.dynamodb, "no-such-table", { now: () => Date.now() });
+    const table = people(room.clients.dynamodb, PEOPLE_TABLE, { now: () => Date.now() }, console.error);
+    const nowhere = people(room.clients.dynamodb, "no-such-table", { now: () => Date.now() }, console.error);
     expect(await nowhere.inJson('{"a":1}')).toBe('{"a":1}');
     const id = await table.pseudonymOf('"Bobby" \\ Tables', "per_01JFZ4ZT0EZ0000000000000CC");
     expect(JSON.parse(await table.inJson(JSON.stringify([id])))).toEqual(['"Bobby" \\ Tables']);
@@ -222,9 +222,10 @@ describe("where the table of names is gone", () => {
       expect(pinned.body.environment.pin.actor).toMatch(/^per_\w{26} \(token default\)$/);
       expect(other.reported).toEqual(
         expect.arrayContaining(
-          ["a name could not be kept: the log has a pseudonym without one", "names could not be read: an answer has pseudonyms"].map(
-            (message) => expect.objectContaining({ level: "error", message }),
-          ),
+          [
+            "a name could not be kept: the log has a pseudonym without one",
+            "names could not be read: people are told by their pseudonyms",
+          ].map((message) => expect.objectContaining({ level: "error", message })),
         ),
       );
       expect(JSON.stringify(other.reported)).not.toContain("ann");
@@ -232,4 +233,46 @@ describe("where the table of names is gone", () => {
       await other.close();
     }
   }, 60_000);
+});
+
+describe("a name", () => {
+  it("is read where its pseudonym follows a line's end", async () => {
+    const pinned = await pin("ann", "asked for by\nlea@example.org, twice", "docs");
+    expect(pinned.body.environment.pin.reason).toBe("asked for by\nlea@example.org, twice");
+    expect(await textOf(EVENTS_TABLE)).not.toContain("lea@example");
+    await unpin("ann", "docs");
+  });
+
+  it("is not kept of a list of addresses beyond the first of them", async () => {
+    const many = Array.from({ length: 9 }, (_, n) => `m${n}@example.net`);
+    const pinned = await pin("ann", many.join(" "), "docs");
+    expect(pinned.body.environment.pin.reason).toBe([...many.slice(0, 5), ...Array(4).fill("(an e-mail address)")].join(" "));
+    expect(Object.keys(await known()).filter((name) => name.endsWith("@example.net"))).toEqual(many.slice(0, 5));
+    await unpin("ann", "docs");
+  });
+
+  it("is in no digest by which it could be tried: the key of a request is in none of the tables", async () => {
+    const key = { "idempotency-key": "a-key-that-nobody-keeps" };
+    await room.ask("POST", "/environments/docs/production/pin", { reason: "keyed" }, as("guessed", key));
+    const path = "/v1/environments/docs/production/pin";
+    const { guessed = "" } = await known();
+    const guesses = ["guessed (token default)", `${guessed} (token default)`].map((actor) =>
+      hash("sha256", JSON.stringify([path, actor, JSON.stringify({ reason: "keyed" })]), "base64url"),
+    );
+    const rows = await everywhere(EVENTS_TABLE, VIEWS_TABLE);
+    expect(guesses.filter((guess) => rows.includes(guess))).toEqual([]);
+    expect(rows).not.toContain("a-key-that-nobody-keeps");
+    await unpin("ann", "docs");
+  });
+
+  it("of who signed in is the same pseudonym in what their session does", async () => {
+    const { body } = await room.ask("POST", "/sessions", {}, as("signed-in"));
+    const session = { authorization: `Bearer ${body.secret}` };
+    const told = await room.engine.store.read(`session/${body.session.id}`, 0);
+    expect(told[0]?.actor).toMatch(/^per_/);
+    expect((await room.ask("GET", "/caller", undefined, session)).body.caller.actor).toBe("signed-in (token default)");
+    await room.ask("POST", "/environments/docs/production/pin", { reason: "by a session" }, session);
+    expect((await lastOf(environmentStream("docs", "production")))?.actor).toBe(told[0]?.actor);
+    await unpin("ann", "docs");
+  });
 });
