@@ -1,5 +1,6 @@
 import { Webhook } from "standardwebhooks";
 import { describe, expect, it } from "vitest";
+import { NotYet } from "../../engine/kit/consumer.ts";
 import { LARGEST_PAYLOAD } from "../../engine/webhooks/standard-message.ts";
 import { waitAfter } from "../../services/feed/feed.ts";
 import { answer, secretOf } from "../support/delivery-room.ts";
@@ -77,7 +78,7 @@ describe("a subscription is told", () => {
     const room = feedRoom();
     write(room, 300);
     room.meanwhile = async () => {
-      room.now += 40 * SECOND;
+      room.now += 15 * SECOND;
     };
     await room.run();
     expect(room.sent.length).toBe(3);
@@ -91,7 +92,9 @@ describe("a subscription is told", () => {
     write(room, 3);
     room.meanwhile = async () => {
       room.meanwhile = async () => undefined;
-      await room.run(true);
+      await room.run();
+      // what a person asked for comes again
+      await expect(room.run(true)).rejects.toThrow(NotYet);
     };
     await room.run();
     expect(room.sent).toHaveLength(1);
@@ -203,10 +206,24 @@ describe("a receiver that fails", () => {
     room.secret = undefined;
     await room.run();
     expect(room.kept?.place.failing?.reason).toContain("its secret is gone");
+    const { failing } = room.kept?.place ?? {};
     room.broken = true;
     await room.run(true);
-    expect(room.kept?.place.failing).toMatchObject({ attempts: 2, reason: "the engine itself failed; its log says why" });
+    // it goes on waiting for its receiver
+    expect(room.kept?.place.failing).toEqual(failing);
     expect(room.reports).toMatchObject([{ level: "error", reason: "the table is away" }]);
+  });
+
+  it("that is no fault of the receiver is tried by the next message, and is over as soon as the log can be read", async () => {
+    const room = feedRoom();
+    room.broken = true;
+    await room.run();
+    await room.run();
+    expect(room.kept?.place.failing).toMatchObject({ attempts: 2, nextAt: room.now, reason: "the engine itself failed; its log says why" });
+    room.broken = false;
+    await room.run();
+    expect(room.kept?.place.failing).toBeNull();
+    expect(room.sent).toEqual([]);
   });
 });
 
