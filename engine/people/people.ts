@@ -1,4 +1,11 @@
-import { DeleteItemCommand, type DynamoDBClient, GetItemCommand, PutItemCommand, QueryCommand } from "@aws-sdk/client-dynamodb";
+import {
+  DeleteItemCommand,
+  type DynamoDBClient,
+  GetItemCommand,
+  PutItemCommand,
+  QueryCommand,
+  type QueryCommandInput,
+} from "@aws-sdk/client-dynamodb";
 import { PSEUDONYMS } from "../../domain/kernel/identity.ts";
 import { firstOf, storable } from "../../domain/kernel/text.ts";
 import { conditionalWrite } from "../aws/conditional-write.ts";
@@ -34,7 +41,7 @@ export const people = (
   /** In the order of their names, strongly consistent. */
   const all = async (): Promise<KnownPerson[]> => {
     const found: KnownPerson[] = [];
-    let from: Awaited<ReturnType<typeof page>>["LastEvaluatedKey"];
+    let from: QueryCommandInput["ExclusiveStartKey"];
     do {
       const { Items = [], LastEvaluatedKey } = await page(from);
       for (const { sk, person, since } of Items) found.push({ id: person?.S ?? "", name: sk?.S ?? "", since: since?.S ?? "" });
@@ -42,14 +49,14 @@ export const people = (
     } while (from !== undefined);
     return found;
   };
-  const page = (from: Parameters<typeof keyOf>[0] | Record<string, never> | undefined | object) =>
+  const page = (from: QueryCommandInput["ExclusiveStartKey"]) =>
     client.send(
       new QueryCommand({
         TableName: table,
         ConsistentRead: true,
         KeyConditionExpression: "pk = :people",
         ExpressionAttributeValues: { ":people": { S: PARTITION } },
-        ExclusiveStartKey: from as ReturnType<typeof keyOf> | undefined,
+        ExclusiveStartKey: from,
       }),
     );
 
