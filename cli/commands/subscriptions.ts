@@ -6,7 +6,7 @@ import type { Context, Register } from "../context.ts";
 import { pastOption, showAge, showDuration } from "../duration.ts";
 import { readSecret } from "../read-secret.ts";
 import { plain, table } from "../terminal.ts";
-import { collect, filtersOf, removedBefore, secretRow } from "./webhooks.ts";
+import { collect, filtersOf, removedBefore, rotateSecret, secretRow } from "./endpoints.ts";
 
 type Subscription = z.infer<typeof ManySubscriptions>["subscriptions"][number];
 type AddOptions = { readonly from: string; readonly site?: string; readonly env?: string; readonly type?: readonly string[] };
@@ -139,13 +139,9 @@ async function remove(context: Context, given: string, { reason, yes }: Asked): 
   context.terminal.result(`${id} is removed.`);
 }
 
-async function rotate({ api: open, terminal, json }: Context, given: string): Promise<undefined> {
-  const api = open();
-  const { id } = await api.subscription(given);
-  const rotated = await api.rotateWebhook(id, randomUUID());
-  if (json) return void terminal.document(rotated);
-  terminal.result(table([["id", id], ...secretRow(rotated.secret)]));
-  terminal.note("Keep the secret now: it is not shown again. The one before signs too for another day.");
+async function rotate(context: Context, given: string): Promise<undefined> {
+  const { id } = await context.api().subscription(given);
+  return rotateSecret(context, id);
 }
 
 const placeOf = ({ place, from }: Subscription): string => place?.position ?? from;

@@ -1,17 +1,14 @@
 import { randomUUID } from "node:crypto";
-import type { z } from "zod";
-import type { ManyWebhooks } from "../../client/contract.ts";
-import { normalWebhookId, WebhookId } from "../../domain/kernel/identity.ts";
 import { notableTypes, outcomeTypes } from "../../domain/webhook/notable.ts";
 import { confirm } from "../confirm.ts";
 import type { Context, Register } from "../context.ts";
 import { showAge } from "../duration.ts";
-import { CliError, usageError } from "../failure.ts";
+import { usageError } from "../failure.ts";
 import { readSecret } from "../read-secret.ts";
 import { plain, table } from "../terminal.ts";
+import { collect, filtersOf, removedBefore, rotateSecret, secretRow } from "./endpoints.ts";
 import { deliveryCommands } from "./webhook-deliveries.ts";
 
-type Webhook = z.infer<typeof ManyWebhooks>["webhooks"][number];
 type AddOptions = {
   readonly kind?: string;
   readonly site?: string;
@@ -58,9 +55,6 @@ export const webhooksCommand: Register = (program, run) => {
     .action((id: string, options: Reason) => run((context) => enable(context, id, options)));
   deliveryCommands(webhooks, run);
 };
-
-/** The values of an option that may be given again. */
-export const collect = (type: string, before: readonly string[] | undefined): readonly string[] => [...(before ?? []), type];
 
 async function add(
   context: Context,
@@ -122,20 +116,9 @@ async function remove(context: Context, given: string, { reason, yes }: Reason &
   context.terminal.result(`${id} is removed.`);
 }
 
-/** A removal that failed halfway is asked for again by the whole id: the endpoint is not known any more, its secret may be. */
-export function removedBefore(given: string, error: unknown): { id: string; url: null } {
-  const id = normalWebhookId(given);
-  if (error instanceof CliError && error.code === "webhook.unknown" && WebhookId.safeParse(id).success) return { id, url: null };
-  throw error;
-}
-
-async function rotate({ api: open, terminal, json }: Context, given: string): Promise<undefined> {
-  const api = open();
-  const { id } = await api.webhook(given);
-  const rotated = await api.rotateWebhook(id, randomUUID());
-  if (json) return void terminal.document(rotated);
-  terminal.result(table([["id", id], ...secretRow(rotated.secret)]));
-  terminal.note("Keep the secret now: it is not shown again. The one before signs too for another day.");
+async function rotate(context: Context, given: string): Promise<undefined> {
+  const { id } = await context.api().webhook(given);
+  return rotateSecret(context, id);
 }
 
 async function enable({ api: open, terminal, json }: Context, given: string, { reason }: Reason): Promise<undefined> {
@@ -146,9 +129,3 @@ async function enable({ api: open, terminal, json }: Context, given: string, { r
   terminal.result(`${id} is enabled.`);
   terminal.note(`What was missed is not sent by itself. See it:  shiplog webhooks deliveries ${id}`);
 }
-
-export const secretRow = (secret: string | null): readonly (readonly string[])[] => (secret === null ? [] : [["secret", secret]]);
-
-/** What it hears of, in a few words. */
-export const filtersOf = ({ filters: { site, environment, types } }: Pick<Webhook, "filters">): string =>
-  [site !== null || environment !== null ? `${site ?? "*"}/${environment ?? "*"}` : "", types.join(",")].filter(Boolean).join(" ") || "all";
