@@ -1,6 +1,7 @@
 import { request as httpRequest, type IncomingMessage } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { isIP } from "node:net";
+import { everyAddress } from "./lookup.ts";
 import { addressOf, bare, Refused, type Rules, readTarget } from "./target.ts";
 
 /** What came back: an answer, or why there is none that counts. */
@@ -19,6 +20,17 @@ export type PostOptions = Rules & {
   /** certificates to trust besides those of the machine */
   readonly ca?: string;
 };
+
+/** For one whole attempt. Standard Webhooks says 15 to 30 seconds. */
+const TIMEOUT_MS = 20_000;
+
+/** How an engine posts. `network`: what a test puts in the place of the names' lookup, or of the time that an attempt may take. */
+export const postOptions = (config: { readonly loopbackWebhooks?: boolean | undefined }, network: Partial<PostOptions>): PostOptions => ({
+  lookup: everyAddress,
+  allowLoopback: config.loopbackWebhooks ?? false,
+  timeoutMs: TIMEOUT_MS,
+  ...network,
+});
 
 const KEPT_BYTES = 1_024;
 const LARGEST_ANSWER = 64 * 1_024;

@@ -1,18 +1,14 @@
 import { consumer } from "../../engine/kit/consumer.ts";
 import { maxReceives } from "../../engine/kit/subscription.ts";
 import { FeedMessage } from "../../engine/webhooks/feed-message.ts";
-import { everyAddress } from "../../engine/webhooks/lookup.ts";
-import { type PostOptions, poster } from "../../engine/webhooks/post.ts";
+import { type PostOptions, poster, postOptions } from "../../engine/webhooks/post.ts";
 import type { Engine } from "../../engine/wiring/engine.ts";
 import { onLambda } from "../../engine/wiring/lambda.ts";
 import { aggregates, eventLog, queues, rows, store, webhookSecrets } from "../../engine/wiring/parts.ts";
 import { firstOf } from "./belongs.ts";
 import { feed } from "./feed.ts";
 
-/** For one whole request. Standard Webhooks says 15 to 30 seconds. */
-const TIMEOUT_MS = 20_000;
-
-/** `network`: what a test puts in the place of the names' lookup, or of the time that a request may take */
+/** `network`: see `postOptions` */
 export const wire = (
   {
     aggregates,
@@ -27,7 +23,7 @@ export const wire = (
   }: Pick<Engine, "aggregates" | "eventLog" | "rows" | "store" | "webhookSecrets" | "clock" | "log" | "queues" | "config">,
   network: Partial<PostOptions> = {},
 ) => {
-  const options: PostOptions = { lookup: everyAddress, allowLoopback: config.loopbackWebhooks ?? false, timeoutMs: TIMEOUT_MS, ...network };
+  const options = postOptions(config, network);
   return consumer(
     maxReceives("feed"),
     queues.redelivery("feed"),
