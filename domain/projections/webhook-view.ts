@@ -25,7 +25,7 @@ export type WebhookView = z.infer<typeof WebhookView>;
  * The number of this row's shape: raised with every change of what the projection makes of the same events. A row that has
  * another number (an older engine's, or a newer one's after a step back) is folded anew from its stream when it is read.
  */
-export const webhookShape = 2;
+export const webhookShape = 3;
 
 /** One event's effect on what readers see of an endpoint. The view is the caller's to keep: it is changed in place. */
 export const projectWebhook = (view: WebhookView | undefined, event: Recorded<WebhookEvent>): WebhookView | undefined => {

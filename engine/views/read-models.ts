@@ -60,8 +60,9 @@ const model = <K extends Category, V extends View>(
 
 export const ACTIVE = "active";
 export const ENDED = "ended";
-/** All endpoints are listed together: there are dozens at most. */
+/** All endpoints are listed together: there are dozens at most. Those that were removed, however many, are in no list that is read. */
 export const WEBHOOKS = "webhooks";
+const REMOVED = "removed";
 /** Sessions are listed by when they end: those that go on are the last. */
 export const SESSIONS = "sessions";
 
@@ -106,7 +107,7 @@ export const readModels = {
     plan: {
       entity: "webhook",
       key: ["id", ({ id }) => id],
-      indexed: (_: WebhookView) => ({ list: WEBHOOKS }),
+      indexed: ({ removedAt }: WebhookView) => ({ list: removedAt === null ? WEBHOOKS : REMOVED }),
       indexes: { byList: { index: "gsi1", partition: "list", sort: "id" } },
     },
   }),

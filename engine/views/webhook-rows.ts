@@ -14,6 +14,7 @@ export const webhookRows = (client: DynamoDBDocumentClient, table: string, read:
       /** Those that were not removed, oldest first. */
       list: async (): Promise<WebhookView[]> => {
         const found = await kept.viewsOf((await kept.by("byList", WEBHOOKS).go({ pages: "all" })).data);
+        // one that was removed a moment ago may be in the list still
         return found.filter(({ removedAt }) => removedAt === null).sort((a, b) => (a.addedAt < b.addedAt ? -1 : 1));
       },
     };

@@ -115,7 +115,7 @@ export const wire = ({
           return Math.min(...rows.map((row) => row?.version ?? 0));
         },
         publish: (commit) => bus.publish(eventsOf(commit)),
-        forgetUnused: forgetUnused({ aggregates, secrets: webhookSecrets }),
+        forgetUnused: forgetUnused({ aggregates, secrets: webhookSecrets, rows: views }),
         now: clock.now,
       });
     },

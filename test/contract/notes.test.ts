@@ -2,6 +2,7 @@ import { DynamoDBDocumentClient, ScanCommand } from "@aws-sdk/lib-dynamodb";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { begunNotes } from "../../engine/views/begun-notes.ts";
 import { flipNotes, NO_TRIES } from "../../engine/views/flip-notes.ts";
+import { placeNotes } from "../../engine/views/place-notes.ts";
 import { sentAgainNotes } from "../../engine/views/sent-again-notes.ts";
 import { startTable, TABLE, type Table } from "../support/dynamodb.ts";
 
@@ -68,6 +69,24 @@ it("what was sent again is known by its event, with when that was last", async (
   expect(Items.filter(({ pk }) => String(pk).includes("sent-again/e1")).map(({ expiresAt }) => expiresAt)).toEqual([
     3_000 + 2 * 24 * 3_600,
   ]);
+});
+
+it("the place of a subscription is moved by whoever read where it was, and by nobody else", async () => {
+  const { place, setPlace, forgetPlace } = placeNotes(client, TABLE);
+  const at = (position: string) => ({ resets: 0, at: position.padStart(15, "0"), failing: null });
+  const failing = { ...at("2"), failing: { since: 1, attempts: 2, nextAt: 3, reason: "it answered 500", events: 4 } };
+  expect(await place("one")).toBeUndefined();
+  expect(await setPlace("one", at("1"), 0)).toBe(true);
+  // who has not seen it writes nothing, nor who saw an earlier one
+  expect(await setPlace("one", at("9"), 0)).toBe(false);
+  expect(await setPlace("one", failing, 1)).toBe(true);
+  expect(await setPlace("one", at("9"), 1)).toBe(false);
+  expect([await place("one"), await place("other")]).toEqual([{ place: failing, turn: 2 }, undefined]);
+  await forgetPlace("one");
+  await forgetPlace("one");
+  expect(await place("one")).toBeUndefined();
+  // whoever had read it before it was forgotten does not bring it back
+  expect(await setPlace("one", at("9"), 2)).toBe(false);
 });
 
 it("notes are read, put and deleted, which is what their writers may do on AWS", () => {

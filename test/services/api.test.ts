@@ -561,6 +561,20 @@ describe("a webhook endpoint", () => {
     expect(await room.engine.webhookSecrets.read(id)).toBeUndefined();
   });
 
+  it("that is removed while it is told leaves no place behind, and one that is not removed keeps its own", async () => {
+    const [id, used] = [await added("told-to-its-end"), await added("told-on")];
+    const { views } = room.engine;
+    const place = { resets: 0, at: "0".repeat(15), failing: null };
+    await views.setPlace(used, place, 0);
+    for (const one of [id, used]) await projected(one, 1);
+    expect((await command(room.app, `/webhooks/${id}/remove`, "told-remove")).status).toBe(200);
+    // the request that was on its way meanwhile was taken
+    await views.setPlace(id, place, 0);
+    await projected(id, 2);
+    for (let times = 0; times < 2; times++) await reconcileAfter(HOUR);
+    expect([await views.place(id), (await views.place(used))?.place]).toEqual([undefined, place]);
+  });
+
   it("keeps what it signs with where a rotation is cut off, and its repetition ends it: one new secret for each key", async () => {
     const id = await added("to-rotate");
     const ports = apiPorts(room.engine);
