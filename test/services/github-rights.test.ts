@@ -110,6 +110,21 @@ describe("a run of GitHub Actions", () => {
     for (const part of token.split(".")) expect(JSON.stringify(events)).not.toContain(part);
   });
 
+  it("that is refused leaves no name, neither its own nor one that it wrote", async () => {
+    const source = await upload("web");
+    const commit = { sha: "0123abc", author: "Un Asked", message: "for un@asked.example" };
+    for (const [claims, path, body] of [
+      [{}, "/environments/web/production/pin", { reason: "for un@asked.example" }],
+      [{ ref: "refs/heads/other" }, "/deployments", { site: "web", environment: "production", source, commit }],
+      [{}, "/deployments", { site: "docs", environment: "production", source, commit }],
+    ] as const)
+      expect([path, (await ask({ actor: "unasked", ...claims }, "POST", path, body)).status]).toEqual([path, 403]);
+    const { body } = await send(TOKEN, "GET", "/people");
+    const names = body.people.map(({ name }: { name: string }) => name);
+    expect(names).toContain("github:octocat");
+    expect(names.filter((name: string) => /asked/i.test(name))).toEqual([]);
+  });
+
   it("may do nothing else", async () => {
     const { body } = await deploy({});
     const { id } = body.deployment;

@@ -2,9 +2,10 @@ import { hash } from "node:crypto";
 import { DeleteTableCommand, ScanCommand } from "@aws-sdk/client-dynamodb";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { EVENTS_TABLE, PEOPLE_TABLE, SNAPSHOTS_TABLE, VIEWS_TABLE } from "../../blueprint/topology.ts";
-import { environmentStream, personStream } from "../../domain/kernel/identity.ts";
+import { environmentStream, personStream, sessionStream } from "../../domain/kernel/identity.ts";
 import { eventsOf } from "../../engine/log/codec.ts";
 import { people, SHOWN_MS } from "../../engine/people/people.ts";
+import { bearerOf } from "../../services/api/session-bearer.ts";
 import { type Answer, type ApiRoom, openApiRoom, READ_TOKEN } from "../support/api-room.ts";
 import { siteConfigOf } from "../support/site-config.ts";
 
@@ -273,6 +274,23 @@ describe("a name", () => {
     expect((await room.ask("GET", "/caller", undefined, session)).body.caller.actor).toBe("signed-in (token default)");
     await room.ask("POST", "/environments/docs/production/pin", { reason: "by a session" }, session);
     expect((await lastOf(environmentStream("docs", "production")))?.actor).toBe(told[0]?.actor);
+    await unpin("ann", "docs");
+  });
+
+  it("of who began a session with an older release is not written by it any more", async () => {
+    const { body } = await room.ask("POST", "/sessions", {}, as(""));
+    const [begun] = (await room.engine.store.read(sessionStream(body.session.id), 0)).flatMap(eventsOf);
+    const secret = body.secret.slice(bearerOf(body.session.id, "").length);
+    // the same, as an older release has begun it
+    const old = "ses_01JFZ4ZT0E0000000000000001";
+    const command = { type: "BeginSession", ...(begun?.body as object) } as never;
+    await room.engine.aggregates.session.execute(old, command, { cause: "old", correlation: "old", actor: "Old Hand (token default)" });
+    const bearer = { authorization: `Bearer ${bearerOf(old, secret)}` };
+    expect((await room.ask("GET", "/caller", undefined, bearer)).body.caller.actor).toBe("Old Hand (token default)");
+    expect((await room.ask("POST", "/environments/docs/production/pin", { reason: "by a session" }, bearer)).status).toBe(200);
+    const { "Old Hand": pseudonym = "" } = await known();
+    expect((await lastOf(environmentStream("docs", "production")))?.actor).toBe(`${pseudonym} (token default)`);
+    expect((await textOf(EVENTS_TABLE)).match(/Old Hand/g)).toHaveLength(1);
     await unpin("ann", "docs");
   });
 });

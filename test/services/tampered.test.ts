@@ -57,6 +57,16 @@ describe("a stream of which a row was changed behind Shiplog's back", () => {
     expect((await ask(question)).status).toBe(200);
   });
 
+  it("keeps nobody from a subscription, nor from its secret: how far behind it is is not known", async () => {
+    await put({ ...rollback, actor: "innocent-bob" });
+    const added = await past.ask("POST", "subscriptions", { url: "http://127.0.0.1:9/log", from: "beginning" });
+    await put(rollback);
+    expect([added.status, added.body.subscription.lag]).toEqual([201, null]);
+    expect(added.body.secret).toMatch(/^whsec_/);
+    const { status, body } = await past.ask("POST", `subscriptions/${added.body.subscription.id}/pause`, {});
+    expect([status, body.subscription.lag.events > 0]).toEqual([200, true]);
+  });
+
   it("takes further commands: whoever can change a row must not be able to stop a rollback", async () => {
     await put({ ...rollback, actor: "innocent-bob" });
     const { status } = await past.ask("POST", "environments/web/production/lock", { reason: "while we look" });
