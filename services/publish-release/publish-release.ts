@@ -61,7 +61,7 @@ type Work = {
 /** Makes a finished build a release: files first, then versions, then their checks. Nothing of it is live yet. */
 export const publishRelease =
   (ports: Ports) =>
-  async (event: Recorded<Subscribed<"publish-release">>, { givesUp, receives }: Delivery): Promise<void> => {
+  async (event: Recorded<Subscribed<"publish-release">>, { givesUp }: Delivery): Promise<void> => {
     const { aggregates } = ports;
     const deploymentId = deploymentOf(event.stream);
     const { releaseId, artifact } = event.body;
@@ -76,7 +76,7 @@ export const publishRelease =
     const site = ports.site(state.request.site, state.request.environment);
     if (site === undefined) return fail(`${state.request.site}/${state.request.environment} is not declared any more`);
     const work: Work = { deploymentId, releaseId, address: state.sequence, site, tell };
-    await waitForSweep(ports, work, receives);
+    await waitForSweep(ports, work);
     if (await isHistory(ports, work, state.sequence)) return;
     try {
       await ports.withBuild(artifact, (output) => publish(ports, work, output));
@@ -89,17 +89,22 @@ export const publishRelease =
     }
   };
 
-/** What lies there already is taken for a release's own: not while somebody takes things away. That is over within minutes. */
-const waitForSweep = async ({ aggregates, now }: Ports, { site: { site, environment } }: Work, receives: number): Promise<void> => {
-  const { state: env } = await aggregates.environment.load(site, environment);
-  const leftMs = claimLeft(env, now());
-  if (leftMs === 0) return;
-  const left = Math.max(Math.ceil(leftMs / 1_000), 2);
-  const seconds = receives === 1 ? Math.min(left, FIRST_WAIT_S) : left;
-  throw new NotYet(`old releases of ${site}/${environment} are being swept`, seconds);
+/**
+ * What lies there already is taken for a release's own: not while somebody takes things away. That is over in seconds, as a rule. Who meets
+ * a claim that is not comes again when it is over: each time is one of few tries.
+ */
+const waitForSweep = async ({ aggregates, clock, now }: Ports, { site: { site, environment } }: Work): Promise<void> => {
+  for (let looks = 1; ; looks++) {
+    const { state: env } = await aggregates.environment.load(site, environment);
+    const leftMs = claimLeft(env, now());
+    if (leftMs === 0) return;
+    if (looks === SWEEP_LOOKS)
+      throw new NotYet(`old releases of ${site}/${environment} are being swept`, Math.max(Math.ceil(leftMs / 1_000), 2));
+    await clock.sleep(SWEEP_LOOK_MS);
+  }
 };
-/** A sweep is over in seconds, as a rule. Who meets one that is not waits for its claim to end: each look is one of few tries. */
-const FIRST_WAIT_S = 30;
+const SWEEP_LOOKS = 15;
+const SWEEP_LOOK_MS = 2_000;
 
 /** A newer release is live or on its way: this one would only be published to be superseded. */
 const isHistory = async ({ aggregates }: Ports, { site: { site, environment }, tell }: Work, sequence: number): Promise<boolean> => {

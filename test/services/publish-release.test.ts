@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Subscribed } from "../../blueprint/topology.ts";
 import type { Release } from "../../domain/deployment/shapes.ts";
 import type { Recorded } from "../../domain/kernel/event.ts";
+import { MAX_CLOCK_SKEW_MS } from "../../domain/kernel/position.ts";
 import type { Inspected, Package } from "../../engine/open-next/inspect.ts";
 import { OutputRefused } from "../../engine/open-next/output.ts";
 import { ArchiveRefused } from "../../engine/zip/archive.ts";
@@ -122,30 +123,43 @@ describe("publish-release", () => {
     expect(beside).toEqual([undefined, release(131).manifest]);
   });
 
-  it("waits while old releases of its environment are being taken away, and no longer", async () => {
-    const { site, did, deliver, wrote } = await stage(143);
-    const keep = { releases: 1, days: 0, window: 0 };
-    const others = { named: ["version web-production-server:1"], files: 0 };
-    const list = { list: "sweeps/list.json", digest: "d".repeat(64), sweepAfter: at() };
-    await room.environment(site, { type: "MarkReleases", keep, releases: [], others, ...list });
-    await room.environment(site, {
-      type: "BeginSweep",
-      mark: 1,
-      keep,
-      releases: [],
-      until: at(20),
-      at: at(),
-      claims: { after: at(), upTo: at() },
+  describe("while old releases of its environment are being taken away", () => {
+    const swept = async (n: number, change: Partial<Ports> = {}) => {
+      const staged = await stage(n, change);
+      const keep = { releases: 1, days: 0, window: 0 };
+      const others = { named: ["version web-production-server:1"], files: 0 };
+      const list = { list: "sweeps/list.json", digest: "d".repeat(64), sweepAfter: at() };
+      await room.environment(staged.site, { type: "MarkReleases", keep, releases: [], others, ...list });
+      const claims = { after: at(), upTo: at() };
+      await room.environment(staged.site, { type: "BeginSweep", mark: 1, keep, releases: [], until: at(20), at: at(), claims });
+      return staged;
+    };
+    const putOff = (site: string) => room.environment(site, { type: "PutOffSweep", mark: 1, reason: "this is being published" });
+
+    it("waits until that is over, and goes on at once", async () => {
+      const slept: number[] = [];
+      const sleep = async (ms: number): Promise<void> => {
+        slept.push(ms);
+        if (slept.length === 3) await putOff(site);
+      };
+      const { site, deliver, wrote } = await swept(143, { clock: { ...room.clock, sleep } });
+      await deliver();
+      expect([slept, await wrote()]).toEqual([[2_000, 2_000, 2_000], expect.arrayContaining(["ChecksPassed"])]);
     });
-    await expect(deliver()).rejects.toMatchObject({
-      name: "NotYet",
-      seconds: 30,
-      message: `old releases of ${site}/production are being swept`,
+
+    it("comes again after the claim where it is not over within half a minute, and has done nothing until then", async () => {
+      const { site, did, deliver, wrote } = await swept(144);
+      await expect(deliver()).rejects.toMatchObject({
+        name: "NotYet",
+        // the claim, and what clocks may differ by
+        seconds: 20 + MAX_CLOCK_SKEW_MS / 1_000,
+        message: `old releases of ${site}/production are being swept`,
+      });
+      expect([did, await wrote()]).toEqual([[], []]);
+      await putOff(site);
+      await deliver();
+      expect(await wrote()).toContain("ChecksPassed");
     });
-    expect([did, await wrote()]).toEqual([[], []]);
-    await room.environment(site, { type: "PutOffSweep", mark: 1, reason: "this is being published" });
-    await deliver();
-    expect(await wrote()).toContain("ChecksPassed");
   });
 
   it("goes by the versions that were recorded first: an address that another publisher made never moves", async () => {

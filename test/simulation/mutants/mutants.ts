@@ -541,7 +541,7 @@ export const mutants: readonly Mutant[] = [
     ),
     several(
       "nobody waits for a sweep, and a sweep for nobody",
-      { file: "services/publish-release/publish-release.ts", from: "    await waitForSweep(ports, work, receives);\n", to: "" },
+      { file: "services/publish-release/publish-release.ts", from: "    await waitForSweep(ports, work);\n", to: "" },
       { file: "services/sweep/sweep.ts", from: "  if ((await publishing(ports, work)) !== undefined) return;\n", to: "" },
       { file: "services/sweep/sweep.ts", from: "  if (busy !== undefined) {", to: "  if (busy !== undefined && mark < 0) {" },
     ),
