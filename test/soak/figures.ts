@@ -1,3 +1,6 @@
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+
 /** How a deployment went; times are ISO 8601. */
 export type Deployed = {
   readonly id: string;
@@ -21,11 +24,18 @@ export const latencies = (all: readonly Deployed[]): Percentiles => {
   return { p50: at(0.5), p95: at(0.95), p99: at(0.99) };
 };
 
-/** Where memory was at first and at last (the least of some seconds, so that garbage does not count), in MB. */
-export const lastsOf = (samples: readonly { readonly mb: number }[]) => {
-  const least = (part: readonly { readonly mb: number }[]): number => Math.min(...part.map(({ mb }) => mb));
-  const tenth = Math.max(5, Math.floor(samples.length / 10));
-  const firstMb = least(samples.slice(0, tenth));
-  const lastMb = least(samples.slice(-tenth));
-  return { firstMb, lastMb, kbPerDeployment: (deployments: number): number => ((lastMb - firstMb) * 1024) / deployments };
+/** The most of each tenth of the samples. */
+export const tenthsOf = (samples: readonly number[]): number[] =>
+  Array.from({ length: 10 }, (_, n) =>
+    samples.slice(Math.floor((n * samples.length) / 10), Math.floor(((n + 1) * samples.length) / 10)),
+  ).flatMap((part) => (part.length === 0 ? [] : [Math.max(...part)]));
+
+setFlagsFromString("--expose-gc");
+const collect = runInNewContext("gc") as () => void;
+
+/** Megabytes that this process really uses: what is garbage was collected before. */
+export const heapUsed = (): number => {
+  collect();
+  const { heapUsed, external } = process.memoryUsage();
+  return (heapUsed + external) / 2 ** 20;
 };

@@ -4,7 +4,7 @@ import { siteResources } from "../../blueprint/site-resources.ts";
 import { watchAliases } from "../support/alias-watch.ts";
 import { type PartsWorld, startPartsWorld } from "../support/parts-world.ts";
 import { until } from "../support/until.ts";
-import { type Deployed, lastsOf, latencies, type Percentiles } from "./figures.ts";
+import { type Deployed, heapUsed, latencies, type Percentiles, tenthsOf } from "./figures.ts";
 import { type Sweeping, sizeOf, sweeping } from "./sweeping.ts";
 
 /**
@@ -29,9 +29,8 @@ const site = { skewHours: 0, keep: { releases: 2, days: 0, window: 0, wait: 0 } 
 const world = await startPartsWorld({ environments, site });
 const watch = watchAliases(world.aws, functions);
 const asked: string[] = [];
-const rss: { at: number; mb: number }[] = [];
-const disk: { at: number; mb: number }[] = [];
-let sample: NodeJS.Timeout | undefined;
+const heap: number[] = [];
+const disk: number[] = [];
 let sweeps: Sweeping | undefined;
 try {
   await world.start();
@@ -42,8 +41,10 @@ try {
     return id;
   };
   await settled(world, [await deploy("e1")]); // what is started for the first time is not counted
-  sample = setInterval(() => rss.push({ at: Date.now(), mb: process.memoryUsage().rss / 2 ** 20 }), 1_000);
-  sweeps = sweeping(world, environments, async () => void disk.push({ at: Date.now(), mb: await sizeOf(world.folder) }));
+  sweeps = sweeping(world, environments, async () => {
+    heap.push(heapUsed());
+    disk.push(await sizeOf(world.folder));
+  });
 
   const ramp: { atOnce: number; deployments: number; figures: Percentiles }[] = [];
   for (const atOnce of STEPS) {
@@ -90,8 +91,8 @@ try {
     ramp,
     knee,
     recovery: { stoppedMs: stopped, deployments: waiting.length, ms: recovery },
-    rss: lastsOf(rss),
-    disk: lastsOf(disk),
+    heap: tenthsOf(heap),
+    disk: tenthsOf(disk),
     swept,
     lost: lost.map(({ id, status, reason }) => ({ id, status, reason })),
     backwards: backwards.map(([name]) => name),
@@ -106,18 +107,13 @@ try {
     console.log(
       `recovery      ${waiting.length} deployments in ${(recovery / 1000).toFixed(1)} s, after all consumers had stopped for ${(stopped / 1000).toFixed(0)} s`,
     );
-    console.log(
-      `memory        ${report.rss.firstMb.toFixed(0)} → ${report.rss.lastMb.toFixed(0)} MB, ${report.rss.kbPerDeployment(asked.length).toFixed(0)} kB a deployment`,
-    );
-    console.log(
-      `disk          ${report.disk.firstMb.toFixed(0)} → ${report.disk.lastMb.toFixed(0)} MB, at most ${Math.max(...disk.map(({ mb }) => mb)).toFixed(0)} MB; ${swept.releases} releases swept, ${(swept.bytes / 1e6).toFixed(0)} MB`,
-    );
+    console.log(`memory        ${megabytes(report.heap)}`);
+    console.log(`disk          ${megabytes(report.disk)}; ${swept.releases} releases swept, ${(swept.bytes / 1e6).toFixed(0)} MB`);
     console.log(`lost          ${lost.length}`);
     console.log(`backwards     ${backwards.length}`);
   }
   if (lost.length > 0 || backwards.length > 0 || !report.newestIsLive) process.exitCode = 1;
 } finally {
-  clearInterval(sample);
   await sweeps?.stop();
   await world.close();
 }
@@ -136,6 +132,11 @@ async function settled({ api }: PartsWorld, ids: readonly string[]): Promise<Dep
       ),
     ),
   );
+}
+
+/** What was used in each tenth of the time: it levels off where the last are no more than those before. */
+function megabytes(tenths: readonly number[]): string {
+  return `${tenths.map((mb) => mb.toFixed(0)).join(" ")} MB, in each tenth of the time`;
 }
 
 function show({ p50, p95, p99 }: Percentiles): string {
