@@ -11,6 +11,7 @@ import { plainRows } from "./plain-rows.ts";
 import { type ViewName, viewNames } from "./read-models.ts";
 import type { ReadStream } from "./row-shape.ts";
 import { sessionRows } from "./session-rows.ts";
+import { waypointNotes } from "./waypoint-notes.ts";
 import { webhookRows } from "./webhook-rows.ts";
 
 export type Views = ReturnType<typeof viewsTable>;
@@ -44,6 +45,7 @@ export const viewsTable = (dynamodb: DynamoDBClient, table: string, read: ReadSt
 
   return {
     ...plainRows(dynamodb, table),
+    ...waypointNotes(client, table),
     ...pointer,
     rows,
     /** `undefined` where it was never projected. */

@@ -1,14 +1,17 @@
 import { Hono } from "hono";
 import { ListAudit } from "../../client/contract.ts";
 import type { Commit } from "../../domain/kernel/chain.ts";
+import { isOf } from "../../domain/kernel/identity.ts";
 import { earlier, MAX_CLOCK_SKEW_MS, positionAt } from "../../domain/kernel/position.ts";
 import { type Audited, type AuditRow, audit } from "../../domain/projections/audit.ts";
 import { unchanged } from "../../engine/log/chain-broken.ts";
 import { eventsOf } from "../../engine/log/codec.ts";
 import { END } from "../../engine/log/log.ts";
 import type { Naming, People } from "../../engine/people/people.ts";
+import type { Waypoints } from "../../engine/views/waypoint-notes.ts";
 import { queryOf } from "./body.ts";
 import type { Env } from "./caller.ts";
+import { environmentPast } from "./environment-past.ts";
 import { momentOf } from "./moment.ts";
 import type { Ports } from "./ports.ts";
 import { Problem } from "./problem.ts";
@@ -19,8 +22,10 @@ const USUAL_MS = 30 * DAY_MS;
 const BATCH = 500;
 
 /** `/v1/audit`: a page of the trail. Its rows are made from the log as it is read. */
-export const auditTrail = (ports: Pick<Ports, "log" | "read" | "clock"> & { readonly people: Pick<People, "reading"> }) => {
-  const pasts = auditedPasts(ports.read);
+export const auditTrail = (
+  ports: Pick<Ports, "log" | "read" | "clock"> & { readonly people: Pick<People, "reading">; readonly views: Waypoints },
+) => {
+  const pasts = auditedPasts(ports);
   return new Hono<Env>().get("/", async (context) => {
     const { since, until, limit, cursor, bodies, ...filter } = queryOf(context, ListAudit);
     // to the end of the log, not to the present: a clock that was ahead has written behind it
@@ -61,17 +66,19 @@ const KEPT = 200;
  * What the audit knows of streams right before a commit. Where a page ended is remembered for the next one: an
  * environment's stream is as long as its life, and each page would read it from its beginning.
  */
-const auditedPasts = (read: Ports["read"]) => {
+const auditedPasts = (ports: Pick<Ports, "read"> & { readonly views: Waypoints }) => {
+  const environments = environmentPast(ports, "passed over");
   const kept = new Map<string, Past>();
   return {
     /** Taken away meanwhile: a state is changed in place, and another page may be read at the same time. */
-    take: async ({ stream, version }: Commit): Promise<Audited> => {
+    take: async ({ stream, version, position }: Commit): Promise<Audited> => {
       const known = kept.get(stream);
       kept.delete(stream);
       const from = known !== undefined && known.version < version ? known : { version: 0, state: {} };
       let { state }: { state: Audited } = from;
       if (from.version === version - 1) return state;
-      for (const commit of await read(stream, from.version, version - 1 - from.version))
+      if (isOf("environment", stream)) return { environment: await environments.upTo(stream, position) };
+      for (const commit of await ports.read(stream, from.version, version - 1 - from.version))
         for (const event of eventsOf(commit)) state = audit(state, event).state;
       return state;
     },

@@ -12,6 +12,7 @@ import { eventsOf } from "../../engine/log/codec.ts";
 import { NEWEST } from "../../engine/log/read-back.ts";
 import { queryOf } from "./body.ts";
 import type { Env } from "./caller.ts";
+import { environmentPast } from "./environment-past.ts";
 import { type Look, look } from "./look.ts";
 import { momentOf } from "./moment.ts";
 import type { Ports } from "./ports.ts";
@@ -39,14 +40,14 @@ type Wanted = { readonly before: number | undefined; readonly limit: number; rea
 
 /** The changes before a version of the stream, newest first. The stream is read backwards, and no further than they go. */
 async function changesBefore(
-  { readBack }: Pick<Ports, "readBack">,
+  { readBack, ...ports }: Pick<Ports, "read" | "readBack" | "views">,
   { site, environment }: SiteConfig,
   { before, limit, moment }: Wanted,
 ): Promise<{ changes: LiveChange[]; isWhole: boolean }> {
   const stream = environmentStream(site, environment);
   const commits: Commit[] = [];
   // the change at `before` itself is read too: it is how the one before it ended
-  for (let end = before === undefined ? NEWEST : before + 1; ; ) {
+  for (let end = before === undefined ? await newestAt(ports, stream, moment) : before + 1; ; ) {
     const older = await readBack(stream, end, PAGE);
     commits.push(...older);
     const then = commits.filter(({ position }) => moment === undefined || position <= moment);
@@ -59,6 +60,9 @@ async function changesBefore(
     end = last.version;
   }
 }
+
+const newestAt = async (ports: Pick<Ports, "read" | "views">, stream: string, moment: string | undefined): Promise<number> =>
+  moment === undefined ? NEWEST : environmentPast(ports).above(stream, moment);
 
 const environmentEvents = (commit: Commit): Recorded<EnvironmentEvent>[] => readKnown("environment", eventsOf(commit));
 

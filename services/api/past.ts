@@ -3,12 +3,13 @@ import { readKnown } from "../../domain/aggregates.ts";
 import type { EnvironmentEvent } from "../../domain/environment/events.ts";
 import type { Recorded } from "../../domain/kernel/event.ts";
 import { deploymentStream, environmentStream } from "../../domain/kernel/identity.ts";
-import { emptyEnvironment } from "../../domain/projections/environment-view.ts";
 import type { DeploymentView, Status } from "../../domain/projections/views.ts";
 import { unbroken, unbrokenBack } from "../../engine/log/chain-broken.ts";
 import { eventsOf } from "../../engine/log/codec.ts";
 import { commitsBack } from "../../engine/log/read-back.ts";
 import { foldRow } from "../../engine/views/read-models.ts";
+import type { Waypoints } from "../../engine/views/waypoint-notes.ts";
+import { environmentPast } from "./environment-past.ts";
 import { declaredOf, type EnvironmentOf } from "./look.ts";
 import type { Ports } from "./ports.ts";
 
@@ -17,14 +18,16 @@ type Happened = Recorded<EnvironmentEvent>;
 type WentLive = Extract<EnvironmentEvent, { readonly type: "ReleaseWentLive" }>["body"];
 
 /** The past, read from the log: what was so at a moment, and why. Of a stream whose chain breaks nothing is told. */
-export const past = (ports: Pick<Ports, "read" | "readBack">) => {
+export const past = (ports: Pick<Ports, "read" | "readBack"> & { readonly views: Waypoints }) => {
   const read = unbroken(ports.read);
+  const environments = environmentPast(ports);
   const until = async (stream: string, moment: string): Promise<Recorded[]> =>
     (await read(stream, 0)).flatMap(eventsOf).filter(({ position }) => position <= moment);
   const deploymentEvents = async (id: string, moment: string) => readKnown("deployment", await until(deploymentStream(id), moment));
   /** What had happened in an environment by then, newest first. */
   async function* environmentBack({ site, environment }: Place, moment: string): AsyncGenerator<Happened, undefined> {
-    for await (const commit of unbrokenBack(commitsBack(ports, environmentStream(site, environment))))
+    const stream = environmentStream(site, environment);
+    for await (const commit of unbrokenBack(commitsBack(ports, stream, await environments.above(stream, moment))))
       if (commit.position <= moment) yield* readKnown("environment", eventsOf(commit)).toReversed();
     return undefined;
   }
@@ -47,9 +50,8 @@ export const past = (ports: Pick<Ports, "read" | "readBack">) => {
     /** `undefined` where it did not exist yet. */
     deployment,
     environment: async (place: SiteConfig, moment: string): Promise<EnvironmentOf> => {
-      const empty = emptyEnvironment(place.site, place.environment);
-      const events = await until(environmentStream(place.site, place.environment), moment);
-      return { ...(foldRow("environments", empty, events) ?? empty), ...declaredOf(place) };
+      const view = await environments.upTo(environmentStream(place.site, place.environment), behind(moment));
+      return { ...view, ...declaredOf(place) };
     },
     /** Those that had been admitted by then, as they were, newest first. */
     deployments: async (place: SiteConfig, moment: string, status: Status | undefined, limit: number): Promise<DeploymentView[]> => {
@@ -64,6 +66,9 @@ export const past = (ports: Pick<Ports, "read" | "readBack">) => {
     },
   };
 };
+
+/** What sorts after everything at a position. */
+const behind = (position: string): string => `${position}~`;
 
 /** A rollback and a restore begin with their flip; a deployment may have waited, before its own was asked for. */
 const asksFor = ({ type, body }: Happened, { sequence, deploymentId, reason }: WentLive): boolean =>

@@ -49,6 +49,9 @@ export type Ports = {
     | "claimKey"
     | "noteBegun"
     | "sessions"
+    | "waypointBefore"
+    | "waypointAfter"
+    | "noteWaypoint"
   >;
   readonly sources: Sources;
   readonly builds: Pick<Builds, "get">;

@@ -1,16 +1,20 @@
-import { SNAPSHOTS_TABLE } from "../../blueprint/topology.ts";
+import { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
+import { SNAPSHOTS_TABLE, VIEWS_TABLE } from "../../blueprint/topology.ts";
 import { environment } from "../../domain/environment/decider.ts";
 import { readEnvironmentEvent } from "../../domain/environment/events.ts";
 import { fold } from "../../domain/kernel/decider.ts";
 import { environmentStream } from "../../domain/kernel/identity.ts";
+import { positionAt } from "../../domain/kernel/position.ts";
 import { systemClock } from "../../engine/kit/clock.ts";
 import { eventsOf } from "../../engine/log/codec.ts";
 import { eventStore } from "../../engine/log/event-store.ts";
 import { type Aggregates, aggregates } from "../../engine/log/execute.ts";
 import { lastUsed } from "../../engine/log/memory.ts";
 import { snapshotTable } from "../../engine/log/snapshots.ts";
+import { WAYPOINT_EVERY, waypointNotes } from "../../engine/views/waypoint-notes.ts";
+import { environmentPast } from "../../services/api/environment-past.ts";
 import { environmentHistory } from "./histories.ts";
-import { type Cost, counting, writeCommits } from "./long-past.ts";
+import { BEGINNING, type Cost, counting, writeCommits } from "./long-past.ts";
 import type { Line } from "./report.ts";
 import { withStore } from "./room.ts";
 
@@ -40,6 +44,7 @@ export const history = (): Promise<readonly Line[]> =>
         log: (line) => console.error(JSON.stringify(line)),
       });
     const snapshots = snapshotTable(dynamodb, SNAPSHOTS_TABLE);
+    const past = environmentPast({ read: store.read, views: waypointNotes(DynamoDBDocumentClient.from(dynamodb), VIEWS_TABLE) });
     const events = environmentHistory((DEPLOYMENTS.at(-1) ?? 0) * COMMITS);
     const lines: Line[] = [];
     const costs: Record<string, Cost>[] = [];
@@ -50,6 +55,8 @@ export const history = (): Promise<readonly Line[]> =>
       // as if it had had snapshots from its beginning: every cause has its row
       while (((await snapshots.newest(STREAM, environment.shape))?.version ?? 0) < deployments * COMMITS)
         await decide(engine, `${deployments}/${Math.random()}`);
+      // as its projection leaves waypoints
+      await past.upTo(STREAM, positionAt(BEGINNING + deployments * COMMITS));
       const cost = {
         whole: await counted(3, async () => {
           fold(environment, (await store.load(STREAM)).commits.flatMap(eventsOf).map(readEnvironmentEvent));
@@ -57,6 +64,7 @@ export const history = (): Promise<readonly Line[]> =>
         cold: await counted(LOADS, () => process().environment.load("web", "production")),
         warm: await counted(LOADS, () => engine.environment.load("web", "production")),
         decision: await counted(LOADS, (time) => decide(engine, `${deployments}/decision/${time}`)),
+        moment: await counted(LOADS, (time) => past.upTo(STREAM, momentIn(deployments * COMMITS, (time + 0.5) / LOADS))),
       };
       costs.push(cost);
       for (const [what, { ms, units, requests }] of Object.entries(cost))
@@ -68,7 +76,7 @@ export const history = (): Promise<readonly Line[]> =>
           note: `${units.toLocaleString("en")} read units, ${requests} requests`,
         });
     }
-    for (const what of ["cold", "warm", "decision"])
+    for (const what of ["cold", "warm", "decision", "moment"])
       lines.push({
         bench: "history",
         what: `read units of ${NAMES[what]}, 10,000 ÷ 100 deployments`,
@@ -84,6 +92,13 @@ const NAMES: Readonly<Record<string, string>> = {
   cold: "a load by a process that has just begun",
   warm: "a load by one that saw the stream before",
   decision: "a decision by one that saw it before",
+  moment: "an environment as of a moment",
+};
+
+/** Of the last whole way between two waypoints, a part. */
+const momentIn = (commits: number, part: number): string => {
+  const begin = Math.max(0, Math.floor(commits / WAYPOINT_EVERY) - 1) * WAYPOINT_EVERY;
+  return positionAt(BEGINNING + begin + Math.floor(part * Math.min(WAYPOINT_EVERY, commits)));
 };
 
 /** The least that a command may do: its event changes nothing. */

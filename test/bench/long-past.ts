@@ -38,7 +38,8 @@ export const writeCommits = async (
     await client.send(new BatchWriteItemCommand({ RequestItems }));
   }
 };
-const BEGINNING = Date.UTC(2026, 0, 1);
+/** When the first commit was written, in milliseconds since 1970; each is a millisecond later than the one before. */
+export const BEGINNING = Date.UTC(2026, 0, 1);
 
 type Units = { readonly CapacityUnits?: number };
 const WRITES = new Set(["PutItemCommand", "BatchWriteItemCommand"]);

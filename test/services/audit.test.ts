@@ -5,6 +5,7 @@ import { END } from "../../engine/log/log.ts";
 import { auditTrail } from "../../services/api/audit.ts";
 import { type AuditedPast, EVIL, LINES, type Row, startAuditedPast } from "../support/audited-past.ts";
 import { chained } from "../support/chained.ts";
+import { noWaypoints } from "../support/no-waypoints.ts";
 import { nobody } from "../support/nobody.ts";
 import { logOf, MORNING } from "../support/sealed-log.ts";
 
@@ -141,6 +142,7 @@ describe("a part of the trail", () => {
     const asked: [string, string][] = [];
     const app = auditTrail({
       people: nobody,
+      views: noWaypoints,
       clock: { now: () => MORNING },
       read: async () => [],
       log: {
@@ -205,6 +207,7 @@ describe("a long trail", () => {
     const count = { read: 0, most: 0 };
     const app = auditTrail({
       people: nobody,
+      views: noWaypoints,
       clock: { now: () => MORNING + commits * 1_000 },
       read: async (_, after) => {
         count.read += log.length - after;

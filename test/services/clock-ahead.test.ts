@@ -9,6 +9,7 @@ import { auditTrail } from "../../services/api/audit.ts";
 import { log as events } from "../../services/api/log.ts";
 import { chained } from "../support/chained.ts";
 import { startTable, TABLE, type Table } from "../support/dynamodb.ts";
+import { noWaypoints } from "../support/no-waypoints.ts";
 import { nobody } from "../support/nobody.ts";
 
 const DAY = 86_400_000;
@@ -107,7 +108,13 @@ describe("a log that a clock 400 days ahead has written into", () => {
   });
 
   it("is in the audit, without a beginning or an end", async () => {
-    const app = auditTrail({ people: nobody, read: store.read, log: eventLog(table.client, TABLE), clock: { now: () => NOW } });
+    const app = auditTrail({
+      people: nobody,
+      views: noWaypoints,
+      read: store.read,
+      log: eventLog(table.client, TABLE),
+      clock: { now: () => NOW },
+    });
     const { rows } = (await (await app.request("/?limit=500")).json()) as { rows: { position: string }[] };
     const whole = await eventLog(table.client, TABLE).read("0", END);
     expect(rows.map(({ position }) => position)).toEqual(whole.map(({ position }) => position));

@@ -1,7 +1,13 @@
 import { expect, it } from "vitest";
 import type { Commit } from "../../domain/kernel/chain.ts";
-import type { DeploymentView } from "../../domain/projections/views.ts";
+import { environmentStream } from "../../domain/kernel/identity.ts";
+import type { DeploymentView, EnvironmentView } from "../../domain/projections/views.ts";
+import { Generations } from "../../engine/views/generations.ts";
 import { type Kept, keepRow } from "../../engine/views/keep-row.ts";
+import type { Views } from "../../engine/views/views.ts";
+import { WAYPOINT_EVERY } from "../../engine/views/waypoint-notes.ts";
+import { project } from "../../services/project/project.ts";
+import { longHistory } from "../support/long-history.ts";
 import { startVerbRoom, steps, type VerbRoom } from "../support/verb-room.ts";
 
 /** Rows as a table keeps them: an older one never replaces a newer one. */
@@ -69,3 +75,31 @@ it("goes on after a lost race, where what the other wrote is older than what it 
     await keepRow(store.read, "deployments", racing, stream, 3);
     expect([row()?.version, races]).toEqual([3, 2]);
   }));
+
+it("leaves a waypoint where it comes past one, for who asks about the past", async () => {
+  const stream = environmentStream("web", "production");
+  const history = [...longHistory({ seed: 3, events: 3_000, sites: ["web"], environments: ["production"] })];
+  const commits = history.filter((commit) => commit.stream === stream);
+  const [live, noted] = [new Map<string, EnvironmentView>(), [] as number[]];
+  const rows = {
+    environments: {
+      get: async () => structuredClone(live.get(stream)),
+      put: async (view: EnvironmentView) => live.set(stream, structuredClone(view)) !== undefined,
+    },
+  };
+  const run = project({
+    read: async (_, after) => commits.slice(after, end),
+    views: {
+      generations: async () => Generations.parse({ live: {}, building: null, last: 0 }),
+      rows: () => rows as unknown as ReturnType<Views["rows"]>,
+      noteWaypoint: async ({ version, hash }, view) => {
+        expect(view).toEqual(live.get(stream));
+        expect(hash).toBe(commits[version - 1]?.hash);
+        noted.push(version);
+      },
+    },
+  });
+  let end = 0;
+  for (end of [WAYPOINT_EVERY - 1, WAYPOINT_EVERY + 3, WAYPOINT_EVERY + 9, 2 * WAYPOINT_EVERY]) await run({ stream, version: end });
+  expect(noted).toEqual([WAYPOINT_EVERY + 3, 2 * WAYPOINT_EVERY]);
+});

@@ -100,6 +100,7 @@ describe("a rebuild while events go on arriving", () => {
       read: room.store.read,
       views: {
         rows: room.views.rows,
+        noteWaypoint: room.views.noteWaypoint,
         generations: async () => {
           const now = await room.views.generations();
           asked += 1;

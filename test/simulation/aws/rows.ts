@@ -227,6 +227,10 @@ export const viewsPort = (of: () => Rows): Views => {
     noteSealed: async () => undefined,
     sealsNoted: async () => undefined,
     noteSeals: async () => undefined,
+    // nobody looks at the past of a world
+    waypointBefore: async () => undefined,
+    waypointAfter: async () => undefined,
+    noteWaypoint: async () => undefined,
     progress: async () => undefined,
     setProgress: async () => undefined,
 
