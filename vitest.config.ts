@@ -81,6 +81,7 @@ export default defineConfig({
         test: {
           name: "worlds",
           include: ["test/worlds/**/*.test.ts"],
+          maxConcurrency: 2,
           testTimeout: 600_000,
           hookTimeout: 600_000,
         },

@@ -127,13 +127,6 @@ describe("by hand", () => {
     ]);
   });
 
-  it("a subscription is sent nothing beside the log: no trial, and nothing once more", async () => {
-    const { id } = await add("ok/no-trial");
-    const said = `${id} is a subscription: it is told the log in its order. See: shiplog subscriptions show ${id}.`;
-    expect(await shiplog("webhooks", "test", id)).toMatchObject({ code: 6, err: expect.stringContaining(said) });
-    expect((await receiver.at("ok/no-trial")).filter(({ body }) => body.includes("WebhookTest"))).toEqual([]);
-  });
-
   it("a subscription is reset, and told again from there on, under other ids", async () => {
     const { id } = await add("ok/reset", "--from", "beginning", "--type", "EnvironmentPinned");
     await caughtUp(id);

@@ -48,7 +48,7 @@ const concerning: Readonly<Record<string, readonly string[]>> = {
   ],
   "services/api/people": ["test/services/people.test.ts"],
   "services/api/caller": ["test/services/people.test.ts", "test/services/github-rights.test.ts"],
-  "services/api/webhook-deliveries": ["test/flow/subscriptions.test.ts"],
+  "services/api/webhook-deliveries": ["test/services/api.test.ts"],
   "services/api/subscription-view": ["test/services/tampered.test.ts"],
   "services/api/environment-past": ["test/services/environment-past.test.ts"],
   "engine/views/waypoint-notes": ["test/contract/waypoint-notes.test.ts", "test/services/project.test.ts"],

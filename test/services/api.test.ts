@@ -561,6 +561,15 @@ describe("a webhook endpoint", () => {
     expect(await room.engine.webhookSecrets.read(id)).toBeUndefined();
   });
 
+  it("that is a subscription is sent nothing beside the log: no trial, and nothing once more", async () => {
+    const { body } = await ask("POST", "/subscriptions", { url: "https://8.8.8.8/log" });
+    const { id } = body.subscription;
+    for (const path of ["test", "deliveries/msg_1/redeliver"])
+      expect(await ask("POST", `/webhooks/${id}/${path}`, {})).toMatchObject({ status: 409, body: { error: { code: "webhook.in-order" } } });
+    expect(await room.engine.views.deliveries(id, 10)).toEqual([]);
+    expect((await ask("POST", `/webhooks/${id}/remove`, {})).status).toBe(200);
+  });
+
   it("that is removed while it is told leaves no place behind, and one that is not removed keeps its own", async () => {
     const [id, used] = [await added("told-to-its-end"), await added("told-on")];
     const { views } = room.engine;

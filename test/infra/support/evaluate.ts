@@ -117,6 +117,8 @@ const program = await importBundled<() => Promise<unknown>>({
   },
   code: `import { run } from "${platform}/src/auto/run.ts"; import mod from '${config}'; export default () => run(mod.run);`,
 });
+// Pulumi keeps where each promise was made: more than half of the time, and nobody reads it. An error says which resource it is of
+Error.stackTraceLimit = 0;
 try {
   await pulumi.runtime.runInPulumiStack(program);
 } catch (error) {
