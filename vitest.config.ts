@@ -53,8 +53,7 @@ export default defineConfig({
           name: "infra",
           include: ["test/infra/**/*.test.ts"],
           globalSetup: "test/infra/support/setup.ts",
-          // one after another: each starts programs that take a processor of their own
-          poolOptions: { forks: { singleFork: true, isolate: true } },
+          poolOptions: { forks: { isolate: true } },
           testTimeout: 300_000,
           hookTimeout: 300_000,
         },

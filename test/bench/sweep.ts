@@ -4,6 +4,7 @@ import { environment } from "../../domain/environment/decider.ts";
 import type { EnvironmentEvent } from "../../domain/environment/events.ts";
 import { deploymentStream, environmentStream } from "../../domain/kernel/identity.ts";
 import type { Clients } from "../../engine/aws/clients.ts";
+import { NEWEST } from "../../engine/log/read-back.ts";
 import { snapshotTable } from "../../engine/log/snapshots.ts";
 import { manifestKey } from "../../engine/open-next/manifest.ts";
 import { placeOf } from "../../engine/sweep/place.ts";
@@ -56,7 +57,7 @@ type Measured = { readonly deployments: number; readonly look: Cost; readonly ho
 
 /** All of them months ago. */
 const after = (deployments: number): Promise<Measured> =>
-  withStore(async ({ clients, table }) => {
+  withStore(async ({ clients, table, store }) => {
     const counted = counting(clients.dynamodb);
     const declared = siteConfigOf("web", "production");
     const config = { ...localNames, sites: [declared], tokens: {} };
@@ -65,15 +66,18 @@ const after = (deployments: number): Promise<Measured> =>
     const nothing = { aliases: async () => [], versions: async () => [], now: systemClock.now };
     const ports = { ...whole, ...nothing, ...whole.rows, place: () => place };
     const events = environmentHistory(deployments * COMMITS);
-    await writeCommits(clients.dynamodb, table, STREAM, undefined, events);
+    const old = events.slice(0, -THERE * COMMITS);
+    await writeCommits(clients.dynamodb, table, STREAM, undefined, old);
     const there = lastLive(events);
     for (const number of there)
       await writeCommits(clients.dynamodb, table, deploymentStream(deploymentId(number)), undefined, deploymentHistory(number));
     await putManifests(clients, place, there);
-    // as if it had had snapshots from its beginning
+    // as if it had had snapshots from its beginning; what is read back, to the release that was live last, has none of those decisions
     const snapshots = snapshotTable(clients.dynamodb, SNAPSHOTS_TABLE);
-    while (((await snapshots.newest(STREAM, environment.shape))?.version ?? 0) < events.length)
+    while (((await snapshots.newest(STREAM, environment.shape))?.version ?? 0) < old.length)
       await decide(whole.aggregates, `${deployments}/${Math.random()}`);
+    const [last] = await store.readBack(STREAM, NEWEST, 1);
+    await writeCommits(clients.dynamodb, table, STREAM, last, events.slice(old.length));
     const look = await counted(LOOKS, async () => {
       const { judged, things, strangers } = await planOf(ports, place);
       if (judged.length !== THERE || things.length + strangers.length > 0) throw new Error("what is there is not what was put there");
