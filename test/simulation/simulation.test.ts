@@ -4,7 +4,7 @@ import { faultKinds } from "./faults.ts";
 import type { Figures } from "./figures.ts";
 import { run } from "./run.ts";
 
-/** The end-to-end tests run the other 1,800 of the 2,000. */
+/** `test/worlds/promises.test.ts` runs 800 more. */
 const SEEDS = 200;
 
 describe("the simulated world", () => {
