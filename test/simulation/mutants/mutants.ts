@@ -255,20 +255,23 @@ export const mutants: readonly Mutant[] = [
       to: 'stream === "" && (await relayRest(ports, stream)) && (await tellRow(ports, stream, version))',
     },
   ),
-  several(
-    "nobody brings a row what it missed",
-    {
-      file: "services/reconcile/environments.ts",
-      from: "(await ports.projected(site, environment)) >= version",
-      to: "version > 0",
-    },
-    {
-      file: "services/reconcile/mend.ts",
-      from: "(await projected(commit.stream)) < commit.version",
-      to: "(await projected(commit.stream)) < 0",
-    },
-    { file: "services/reconcile/mend.ts", from: "|| (await tellRow(ports, stream, version))", to: "" },
-  ),
+  {
+    ...several(
+      "nobody brings a row what it missed",
+      {
+        file: "services/reconcile/environments.ts",
+        from: "(await ports.projected(site, environment)) >= version",
+        to: "version > 0",
+      },
+      {
+        file: "services/reconcile/mend.ts",
+        from: "(await projected(commit.stream)) < commit.version",
+        to: "(await projected(commit.stream)) < 0",
+      },
+      { file: "services/reconcile/mend.ts", from: "|| (await tellRow(ports, stream, version))", to: "" },
+    ),
+    theme: "rows behind",
+  },
   several(
     "a flip that fails does not write down what moved before",
     {
@@ -453,12 +456,15 @@ export const mutants: readonly Mutant[] = [
     ),
     theme: "publishers at once",
   },
-  one(
-    "the mender looks for nothing that a clock behind has dated",
-    "services/reconcile/mend.ts",
-    "if (last === undefined || Math.abs(now() - Date.parse(last.at)) < SETTLE_MS) return false;",
-    "if (last === undefined || now() - Date.parse(last.at) > -SETTLE_MS) return false;",
-  ),
+  {
+    ...one(
+      "the mender looks for nothing that a clock behind has dated",
+      "services/reconcile/mend.ts",
+      "if (last === undefined || Math.abs(now() - Date.parse(last.at)) < SETTLE_MS) return false;",
+      "if (last === undefined || now() - Date.parse(last.at) > -SETTLE_MS) return false;",
+    ),
+    theme: "first events lost",
+  },
   {
     ...one(
       "no row hears of what it missed while clocks were far off",
