@@ -435,12 +435,15 @@ export const mutants: readonly Mutant[] = [
     "now() - Date.parse(last.at) < pauseMs) return;",
     "pauseMs > 0) return;",
   ),
-  one(
-    "an address of what is live that a hand deleted is made again by nobody",
-    "services/reconcile/edge-row.ts",
-    '    if (!isAnswered) await restore(ports, observed, "address", cause);\n',
-    "",
-  ),
+  {
+    ...one(
+      "an address of what is live that a hand deleted is made again by nobody",
+      "services/reconcile/edge-row.ts",
+      '    if (!isAnswered) await restore(ports, observed, "address", cause);\n',
+      "",
+    ),
+    theme: "rows of the edge",
+  },
   one(
     "the row of a flip that has not said so yet is a hand's",
     "domain/environment/edge-drift.ts",
