@@ -565,7 +565,10 @@ describe("a webhook endpoint", () => {
     const { body } = await ask("POST", "/subscriptions", { url: "https://8.8.8.8/log" });
     const { id } = body.subscription;
     for (const path of ["test", "deliveries/msg_1/redeliver"])
-      expect(await ask("POST", `/webhooks/${id}/${path}`, {})).toMatchObject({ status: 409, body: { error: { code: "webhook.in-order" } } });
+      expect(await ask("POST", `/webhooks/${id}/${path}`, {})).toMatchObject({
+        status: 409,
+        body: { error: { code: "webhook.in-order" } },
+      });
     expect(await room.engine.views.deliveries(id, 10)).toEqual([]);
     expect((await ask("POST", `/webhooks/${id}/remove`, {})).status).toBe(200);
   });

@@ -192,12 +192,15 @@ export const mutants: readonly Mutant[] = [
     "const { by, unproven: unseen } = await verifyAliases(ports, flip, site);",
     "const { by, unproven: unseen } = verifyAliases.length > 9 ? await verifyAliases(ports, flip, site) : { by: undefined };",
   ),
-  one(
-    "an alias that nobody may ask is taken for moved without being read",
-    "services/flip-alias/move-aliases.ts",
-    "return readBack(ports, flip, target, noRoom(name, ALIAS));",
-    "return { unproven: noRoom(name, ALIAS) };",
-  ),
+  {
+    ...one(
+      "an alias that nobody may ask is taken for moved without being read",
+      "services/flip-alias/move-aliases.ts",
+      "return readBack(ports, flip, target, noRoom(name, ALIAS));",
+      "return { unproven: noRoom(name, ALIAS) };",
+    ),
+    theme: "rollbacks",
+  },
   several(
     "the revalidation function is not flipped with the server",
     {
