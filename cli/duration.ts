@@ -27,7 +27,7 @@ export const durationOption = (option: string, text: string): number => {
 const FARTHEST = 8.64e15;
 
 /** A moment from an option: an ISO 8601 time, or a duration counted from `now` in the direction given. Returns ISO 8601. */
-export const momentOption = (option: string, text: string, now: number, direction: "ago" | "from now"): string => {
+export const momentOption = (option: string, text: string, now: number, direction: "ago" | "from now", also = ""): string => {
   const duration = parseDuration(text);
   const dated = /^\d{4}-\d\d-\d\d/.test(text);
   if (dated && !beginsWithDay(text))
@@ -39,14 +39,28 @@ export const momentOption = (option: string, text: string, now: number, directio
   if (Number.isNaN(moment))
     throw usageError(
       `${option} "${text}" is neither a time nor a duration.`,
-      `Write for example 2026-11-23T14:00:00Z, or 2h for two hours ${direction}.`,
+      `Write for example 2026-11-23T14:00:00Z, or 2h for two hours ${direction} (ms, s, m, h, d)${also}.`,
     );
   return new Date(moment).toISOString();
 };
 
-/** The same for a moment of the past, where a position of the log (15 digits) is one, too. */
-export const pastOption = (option: string, text: string, now: number): string =>
-  /^\d{15}$/.test(text) ? text : momentOption(option, text, now, "ago");
+const POSITION = /^\d{15}$/;
+
+/** The same for a moment of the past, where a position of the log (15 digits) is one, too. @param also what else may be written */
+export const pastOption = (option: string, text: string, now: number, also = ", or a position of the log"): string =>
+  POSITION.test(text) ? text : momentOption(option, text, now, "ago", also);
+
+/** The value of `--at`: how it was at a time that has come. */
+export const atOption = (text: string, now: number): string => {
+  const at = pastOption("--at", text, now);
+  if (msOf(at) > now + CLOCKS_MS) throw usageError(`--at "${text}" has not come yet.`, "Leave it out to see how it is now.");
+  return at;
+};
+/** Clocks of this machine and of the engine's may differ by so much. */
+const CLOCKS_MS = 300_000;
+
+/** A moment as options give it, in milliseconds since 1970. */
+export const msOf = (at: string): number => (POSITION.test(at) ? Number(at) : Date.parse(at));
 
 /** Milliseconds for a person: `0.4s`, `42s`, `3m 05s`, `2h 10m`, `5d 3h`. */
 export const showDuration = (milliseconds: number): string => {

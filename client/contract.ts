@@ -301,7 +301,16 @@ export const PlannedSweep = z.object({
     bytes: z.object({ stay: z.number(), go: z.number() }),
   }),
   /** `of`: the deployments that need it; where none does, those that it is of */
-  explained: z.object({ thing: z.string(), stays: z.boolean(), because: z.string(), of: z.array(z.string()) }).nullable(),
+  explained: z
+    .object({
+      thing: z.string(),
+      stays: z.boolean(),
+      /** `gone`: it was taken away, or never was; `unknown`: nothing in the environment has that name */
+      is: z.enum(["there", "gone", "unknown"]).default("there"),
+      because: z.string(),
+      of: z.array(z.string()),
+    })
+    .nullable(),
 });
 /** `POST …/sweep` `{}` → 202 `{asked}`: what nothing keeps is marked, or what was marked long enough is taken away. */
 export const Sweep = z.strictObject({});
@@ -518,7 +527,7 @@ const Subscription = z.object({
   from: z.string(),
   /** up to where its receiver took the log; null where it took nothing yet */
   place: z.object({ position: z.string(), at: z.string() }).nullable(),
-  /** what of the log it was not told yet, whatever it asked for: seconds, and events up to a thousand (`more`: there are more); null where what it was not told was changed */
+  /** what of the log it was not told yet, whatever it asked for: the age of the oldest in seconds, and events up to a thousand (`more`: there are more); null where what it was not told was changed */
   lag: z.object({ seconds: z.number(), events: z.number(), more: z.boolean() }).nullable(),
   failing: z.object({ since: z.string(), attempts: z.number(), nextAt: z.string(), reason: z.string() }).nullable(),
   paused: z.object({ at: z.string(), reason: z.string() }).nullable(),

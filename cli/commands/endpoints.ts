@@ -12,10 +12,12 @@ type Endpoint = Pick<z.infer<typeof ManyWebhooks>["webhooks"][number], "filters"
 /** The values of an option that may be given again. */
 export const collect = (type: string, before: readonly string[] | undefined): readonly string[] => [...(before ?? []), type];
 
+const UNKNOWN: ReadonlySet<string> = new Set(["webhook.unknown", "subscription.unknown"]);
+
 /** A removal that failed halfway is asked for again by the whole id: the endpoint is not known any more, its secret may be. */
 export function removedBefore(given: string, error: unknown): { id: string; url: null } {
   const id = normalWebhookId(given);
-  if (error instanceof CliError && error.code === "webhook.unknown" && WebhookId.safeParse(id).success) return { id, url: null };
+  if (error instanceof CliError && UNKNOWN.has(error.code) && WebhookId.safeParse(id).success) return { id, url: null };
   throw error;
 }
 

@@ -39,7 +39,12 @@ async function gc(context: Context, given: string | undefined, options: Options)
   if (options.explain !== undefined) {
     const { explained } = await api.sweepPlan(site, name, options.explain);
     if (json) terminal.document({ explained });
-    else if (explained !== null) terminal.result(explanation(explained));
+    else if (explained !== null && explained.is !== "unknown") terminal.result(explanation(explained));
+    if (explained?.is === "unknown")
+      throw usageError(
+        `${plain(explained.thing)}: ${plain(explained.because)}.`,
+        `What lies there:  shiplog gc ${environmentName(environment)} --dry-run`,
+      );
   } else if (options.dryRun === true) {
     const { sweep } = await api.sweepPlan(site, name);
     if (json) terminal.document({ sweep });
@@ -48,29 +53,38 @@ async function gc(context: Context, given: string | undefined, options: Options)
   return undefined;
 }
 
-const explanation = ({ thing, stays, because, of }: NonNullable<Planned["explained"]>): string =>
+const explanation = ({ thing, stays, is, because, of }: NonNullable<Planned["explained"]>): string =>
   [
-    `${plain(thing)} ${stays ? "stays" : of.length === 0 ? "is kept by nothing" : "goes"}: ${plain(because)}`,
+    `${plain(thing)} ${stays ? "stays" : is === "gone" ? "is not there" : of.length === 0 ? "is kept by nothing" : "goes"}: ${plain(because)}`,
     ...(of.length > 0 ? [`${stays ? "needed by" : "of"}  ${of.join(", ")}`] : []),
   ].join("\n");
 
 async function ask({ terminal, json, api: open }: Context, environment: Environment): Promise<void> {
   const { site, environment: name, marked } = environment;
-  await open().sweep(site, name, randomUUID());
+  const api = open();
+  const { sweep } = await api.sweepPlan(site, name);
+  await api.sweep(site, name, randomUUID());
   if (json) return terminal.document({ asked: true, site, environment: name, marked });
-  terminal.result(next(environment, new Date().toISOString()));
+  terminal.result(next(environment, sweep, new Date().toISOString()));
   terminal.note(`What stays and what goes:  shiplog gc ${environmentName(environment)} --dry-run`);
 }
 
 /** What the engine does now that it is asked. */
-const next = (environment: Environment, now: string): string => {
+const next = (environment: Environment, { keep, releases, others, strangers }: Sweep, now: string): string => {
   const { marked } = environment;
   const place = environmentName(environment);
-  if (marked === null)
-    return `${place} is looked through now. What nothing keeps is marked, waits for as many hours as its \`keep.wait\` says (usual: 24), and goes if nothing keeps it then.`;
-  if (marked.since === null && marked.after > now) return `${place}: ${sayMarked(marked)}. Until then nothing is swept.`;
-  return `${place}: ${sayMarked({ ...marked, since: marked.since ?? now })}, but for what something keeps by now.`;
+  if (marked !== null && marked.since === null && marked.after > now) return `${place}: ${sayMarked(marked)}. Until then nothing is swept.`;
+  if (marked !== null) return `${place}: ${sayMarked({ ...marked, since: marked.since ?? now })}, but for what something keeps by now.`;
+  if (strangers.length > 0) return `${place}: ${sayStrangers(strangers)}.`;
+  const going = releases.filter(({ goes }) => goes !== null).length;
+  if (going + others.length === 0)
+    return `${place}: nothing goes. ${counted(releases.length, "release")} ${verb(releases.length, "stay")}.`;
+  const what = [...(going > 0 ? [counted(going, "release")] : []), ...(others.length > 0 ? ["what no release has"] : [])].join(" and ");
+  return `${place}: ${what} ${verb(going + others.length, "go")}: marked now, it waits ${counted(keep.wait, "hour")}, and is swept if nothing keeps it then.`;
 };
+
+const sayStrangers = (strangers: readonly string[]): string =>
+  `nothing is swept here while there are releases that no deployment in the log has: ${told(strangers)}`;
 
 function show({ terminal }: Context, environment: Environment, sweep: Sweep): void {
   const place = environmentName(environment);
@@ -80,7 +94,7 @@ function show({ terminal }: Context, environment: Environment, sweep: Sweep): vo
   const lines = [
     ...(releases.length > 0
       ? [
-          `${counted(releases.length - going, "release")} of ${place} ${verb(releases.length - going, "stay")} (${showBytes(bytes.stay)}), ${going} ${verb(going, "go")} (${showBytes(bytes.go)}).`,
+          `${counted(releases.length - going, "release")} of ${place} ${verb(releases.length - going, "stay")} (${showBytes(bytes.stay)} of code and files), ${going} ${verb(going, "go")} (${showBytes(bytes.go)}).`,
         ]
       : [`Nothing of a release lies in ${place}.`]),
     ...(others.length > 0 ? [`No release has these, and they go too: ${told(others)}.`] : []),
@@ -112,7 +126,7 @@ const table = ({ releases }: Sweep, columns: number | undefined, paint: (goes: b
       showBytes(bytes),
       plain(because),
     ]);
-  return list([["SEQ", "RELEASE", "VERDICT", "SIZE", "BECAUSE"], ...rows], ["SIZE"], columns);
+  return list([["SEQ", "RELEASE", "VERDICT", "CODE", "BECAUSE"], ...rows], ["CODE"], columns);
 };
 
 const verb = (number: number, plural: "stay" | "go"): string => (number === 1 ? `${plural}${plural === "go" ? "es" : "s"}` : plural);

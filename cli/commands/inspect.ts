@@ -1,3 +1,4 @@
+import { sayGoes } from "../../domain/environment/keep.ts";
 import type { DeploymentView } from "../../domain/projections/views.ts";
 import type { Api } from "../api.ts";
 import type { Context, Register } from "../context.ts";
@@ -54,6 +55,7 @@ function describe(deployment: DeploymentView, { live, rolledBack }: Fate, url: s
       rolledBack &&
         `by ${rolledBack.by} ${showAge(rolledBack.at, now)} to ${rolledBack.to} (#${rolledBack.rollback})${rolledBack.why === null ? "" : `: ${rolledBack.why}`}`,
     ],
+    ["swept", deployment.swept && `${showAge(deployment.swept.at, now)}: ${sayGoes(deployment.swept.rule, deployment.swept.keep)}`],
     ["step", deployment.step],
     ["reason", deployment.reason],
     ["url", live ? url : null],

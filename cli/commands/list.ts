@@ -1,7 +1,7 @@
 import { clipped } from "../../domain/kernel/text.ts";
 import type { DeploymentView } from "../../domain/projections/views.ts";
 import type { Context, Register } from "../context.ts";
-import { pastOption, showAge, showDuration } from "../duration.ts";
+import { atOption, msOf, showAge, showDuration } from "../duration.ts";
 import { environmentName } from "../environment.ts";
 import { usageError } from "../failure.ts";
 import { shortIds } from "../short-id.ts";
@@ -35,7 +35,7 @@ async function list({ api: open, terminal, json }: Context, options: Options): P
   if (!/^\d+$/.test(limit) || Number(limit) < 1 || Number(limit) > 200)
     throw usageError(`--limit "${limit}" is not a number from 1 to 200.`);
   const api = open();
-  const at = given === undefined ? undefined : pastOption("--at", given, Date.now());
+  const at = given === undefined ? undefined : atOption(given, Date.now());
   const before = options.before === undefined ? undefined : (await api.deployment(options.before)).deployment.id;
   const [{ deployments, next }, environments] = await Promise.all([
     api.deploymentPage({ site, environment: env, status, limit: Number(limit), before, at }),
@@ -51,12 +51,14 @@ async function list({ api: open, terminal, json }: Context, options: Options): P
   const takenDown = new Set(
     environments.flatMap((environment) => environment.takenDown.flatMap(({ deploymentId, wasLive }) => (wasLive ? [deploymentId] : []))),
   );
-  const fateOf = (id: string): string => (live.has(id) ? " (live)" : takenDown.has(id) ? " (rolled back)" : "");
+  const fateOf = ({ id, swept }: DeploymentView): string =>
+    live.has(id) ? " (live)" : swept !== null ? " (swept)" : takenDown.has(id) ? " (rolled back)" : "";
   const short = shortIds(deployments.map(({ id }) => id));
-  const now = Date.now();
+  // what was under way then had taken so long by then
+  const now = at === undefined ? Date.now() : msOf(at);
   const rows = deployments.map((deployment) => [
     short.get(deployment.id) ?? deployment.id,
-    terminal.paint(statusStyle(deployment.status), `${deployment.status}${fateOf(deployment.id)}`),
+    terminal.paint(statusStyle(deployment.status), `${deployment.status}${fateOf(deployment)}`),
     environmentName(deployment),
     `#${deployment.sequence}`,
     showAge(deployment.queuedAt, now),

@@ -169,7 +169,7 @@ async function tellOfOpenPages({ terminal }: Context, api: Api, { site, environm
   // the rollback is done, whatever this says
   const after = await api.environment(site, environment).catch(() => undefined);
   const left = after?.routes.find(({ deploymentId, until }) => deploymentId === live?.deploymentId && until !== null);
-  if (left?.until)
+  if (left?.until && Date.parse(left.until) > Date.now())
     terminal.note(
       `Pages that are open reach ${left.deploymentId} until ${left.until}. To end that:  shiplog skew cut ${left.deploymentId}`,
     );

@@ -4,7 +4,7 @@ import { isEnd, Status } from "../../domain/projections/views.ts";
 import type { Api } from "../api.ts";
 import type { SiteSource } from "../connection.ts";
 import type { Context, Register } from "../context.ts";
-import { pastOption, showAge } from "../duration.ts";
+import { atOption, msOf, showAge } from "../duration.ts";
 import { type Environment, environmentName, resolveEnvironment, type Whereabouts, whereabouts } from "../environment.ts";
 import { CliError } from "../failure.ts";
 import { sayMarked } from "../marked.ts";
@@ -42,7 +42,7 @@ export type Glance = {
 async function status(context: Context, given: Whereabouts, moment: string | undefined): Promise<undefined> {
   const { terminal, json } = context;
   const api = context.api();
-  const at = moment === undefined ? undefined : pastOption("--at", moment, Date.now());
+  const at = moment === undefined ? undefined : atOption(moment, Date.now());
   const environments = await chosen(api, given, at);
   const isMany = environments.length > FEW && at === undefined;
   const storage = at === undefined && !json ? codeStorage(api) : undefined;
@@ -57,7 +57,7 @@ async function status(context: Context, given: Whereabouts, moment: string | und
   } else {
     const bold = (text: string) => terminal.paint("bold", text);
     const help = at === undefined ? { sources: sourcesHere(context) } : undefined;
-    const shown = glances.map((glance) => show(glance, bold, Date.now(), help));
+    const shown = glances.map((glance) => show(glance, bold, at === undefined ? Date.now() : msOf(at), help));
     terminal.result([...(at === undefined ? [] : [momentLine(at)]), ...shown].join("\n\n"));
   }
   const full = await storage;

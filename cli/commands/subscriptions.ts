@@ -71,7 +71,8 @@ export const subscriptionsCommand: Register = (program, run) => {
     .action((id: string) => run((context) => rotate(context, id)));
 };
 
-const placeOption = (text: string): string => (text === "beginning" || text === "now" ? text : pastOption("--from", text, Date.now()));
+const placeOption = (text: string): string =>
+  text === "beginning" || text === "now" ? text : pastOption("--from", text, Date.now(), ", a position of the log, beginning, or now");
 
 async function add(context: Context, given: string, { from, site, env: environment, type: types = [] }: AddOptions): Promise<undefined> {
   const { api: open, terminal, json } = context;

@@ -1,6 +1,6 @@
 import { becauseTable } from "../because-table.ts";
 import type { Context, Register } from "../context.ts";
-import { pastOption } from "../duration.ts";
+import { atOption } from "../duration.ts";
 import { environmentName, resolveEnvironment, whereabouts } from "../environment.ts";
 
 type Options = { readonly at?: string };
@@ -16,7 +16,7 @@ export const whyCommand: Register = (program, run) =>
 
 async function why({ api: open, terminal, json }: Context, given: string | undefined, { at }: Options): Promise<undefined> {
   const api = open();
-  const moment = at === undefined ? undefined : pastOption("--at", at, Date.now());
+  const moment = at === undefined ? undefined : atOption(at, Date.now());
   const place = await resolveEnvironment(api, whereabouts(given, {}));
   const { deployment, because } = await api.why(place.site, place.environment, moment);
   if (json) return void terminal.document({ site: place.site, environment: place.environment, at: moment ?? null, deployment, because });

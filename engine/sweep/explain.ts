@@ -4,7 +4,8 @@ import { isRemoved } from "../../domain/environment/remembered.ts";
 import type { Environment } from "../../domain/environment/state.ts";
 import { MAX_MARKED } from "../../domain/environment/sweep.ts";
 import { counted } from "../../domain/kernel/counted.ts";
-import { type DeploymentView, isEnd } from "../../domain/projections/views.ts";
+import { type DeploymentView, type EnvironmentView, isEnd } from "../../domain/projections/views.ts";
+import { GRACE_MS } from "../edge/grace.ts";
 import { contentKey, type Manifest, manifestKey, setFolder, setOf } from "../open-next/manifest.ts";
 import { addressesOf, type Found } from "./found.ts";
 import type { Place } from "./place.ts";
@@ -12,7 +13,14 @@ import type { Judged, Plan } from "./plan.ts";
 import type { Kind } from "./things.ts";
 
 /** Why one thing stays, or goes. `of`: the deployments that need it; where none does, those that it is of. */
-export type Explained = { readonly thing: string; readonly stays: boolean; readonly because: string; readonly of: readonly string[] };
+export type Explained = {
+  readonly thing: string;
+  readonly stays: boolean;
+  /** `gone`: it was taken away, or never was; `unknown`: nothing here has that name */
+  readonly is: "there" | "gone" | "unknown";
+  readonly because: string;
+  readonly of: readonly string[];
+};
 
 /** What an explanation is made of. Nothing is looked at besides. */
 export type Seen = {
@@ -20,9 +28,13 @@ export type Seen = {
   readonly plan: Plan;
   readonly manifests: ReadonlyMap<string, Manifest | undefined>;
   readonly state: Environment;
+  readonly environment: Told;
   /** the deployment that is asked for, where it is one, also of another environment or of which nothing is left */
   readonly deployment?: DeploymentView | undefined;
 };
+
+/** What readers see of an environment, as far as it says more than a rule does. */
+export type Told = Pick<EnvironmentView, "routes" | "kept">;
 
 /** A thing, and whose it is. `names`: what the plan calls it, or folders in which it lies. */
 type Claim = {
@@ -44,24 +56,26 @@ export const explain = (seen: Seen, thing: string): Explained => {
   if (deployment !== undefined) return { thing, ...explainDeployment(seen, deployment) };
   const address = /(?:^|:)r-(\d+)$/.exec(thing)?.[1];
   if (address !== undefined && isTakenAway(seen, Number(address)))
-    return { thing, ...goes("this address was taken away: the time of its release was over", []) };
+    return { thing, ...gone("this address was taken away: the time of its release was over", []) };
   if (/:1$/.test(thing) && seen.plan.sizes.has(thing) && !isOwned(seen, thing))
     return { thing, ...stays("it is the code before the first release: the infrastructure made it", []) };
   return { thing, ...sayClaim(seen, claimOf(seen, thing)) };
 };
 
 type Said = Omit<Explained, "thing">;
-const stays = (because: string, of: readonly string[]): Said => ({ stays: true, because, of });
-const goes = (because: string, of: readonly string[]): Said => ({ stays: false, because, of });
+const stays = (because: string, of: readonly string[]): Said => ({ stays: true, is: "there", because, of });
+const goes = (because: string, of: readonly string[]): Said => ({ stays: false, is: "there", because, of });
+const gone = (because: string, of: readonly string[]): Said => ({ stays: false, is: "gone", because, of });
+const unknown = (because: string): Said => ({ stays: false, is: "unknown", because, of: [] });
 
 const explainDeployment = (seen: Seen, view: DeploymentView): Said => {
   const { place, plan } = seen;
   if (view.site !== place.site || view.environment !== place.environment)
-    return goes(`it is of ${view.site}/${view.environment}: ask there`, []);
+    return unknown(`it is of ${view.site}/${view.environment}: ask there`);
   const found = plan.judged.find(({ one }) => one.deploymentId === view.id);
   if (found !== undefined) return sayClaim(seen, { owners: [found], kinds: ["manifest"], names: [manifestKey(place.releases, view.id)] });
-  if (view.swept !== null) return goes(`it ${saySwept(view.swept)}`, [view.id]);
-  return isEnd(view.status) ? goes("nothing of it was published", [view.id]) : stays("its deployment has not ended", [view.id]);
+  if (view.swept !== null) return gone(`it ${saySwept(view.swept)}`, [view.id]);
+  return isEnd(view.status) ? gone("nothing of it was published", [view.id]) : stays("its deployment has not ended", [view.id]);
 };
 
 const routedAt = ({ state }: Seen, address: number): string | undefined =>
@@ -174,16 +188,20 @@ const sayClaim = (seen: Seen, { owners, kinds, names, unlisted = [], isThere = f
   const { plan, place } = seen;
   const keeping = owners.filter(({ verdict }) => "stays" in verdict);
   const of = (keeping.length > 0 ? keeping : owners).map(({ one }) => one.deploymentId);
-  if (keeping.length > 0) return stays(told(keeping.map((judged) => `${nameOf(judged)}: ${sayVerdict(judged, place)}`)), of);
+  if (keeping.length > 0)
+    return stays(told(keeping.map((judged) => `${nameOf(judged)}: ${sayVerdict(judged, place, seen.environment)}`)), of);
   if (owners.length === 0 && !isThere && !isOther(seen, kinds, names))
-    return goes(`nothing of that name is known in ${place.site}/${place.environment}`, of);
+    return unknown(`nothing of that name is known in ${place.site}/${place.environment}`);
   if (plan.strangers.length > 0)
     return stays(`nothing is swept here while there are releases that no deployment in the log has: ${told(plan.strangers)}`, of);
   if (owners.length === 0 && isOther(seen, kinds, names)) return goes("no release has it: it goes once it is marked", of);
   if (unlisted.length > 0)
     return stays(`nobody knows which files these releases have, so it may be theirs: ${told(unlisted.map(nameOf))}`, of);
   if (owners.length === 0) return goes(`no release has it: it goes with a later mark, since one names only so many things`, of);
-  return goes(told(owners.map((judged) => `${nameOf(judged)}: ${sayVerdict(judged, place)}; ${whenGoes(seen, judged)}`)), of);
+  return goes(
+    told(owners.map((judged) => `${nameOf(judged)}: ${sayVerdict(judged, place, seen.environment)}; ${whenGoes(seen, judged)}`)),
+    of,
+  );
 };
 
 const isOther = ({ plan }: Seen, kinds: readonly Kind[], names: readonly string[]): boolean =>
@@ -193,8 +211,17 @@ const isOther = ({ plan }: Seen, kinds: readonly Kind[], names: readonly string[
   );
 
 const nameOf = ({ one }: Judged): string => `${one.deploymentId} (#${one.sequence})`;
-const sayVerdict = ({ verdict }: Judged, { keep }: Place): string =>
-  "stays" in verdict ? sayStays(verdict.stays, keep) : sayGoes(verdict.goes, keep);
+/** Why it stays or goes, in one sentence without its end; also who keeps it by name, whatever else does. */
+export const sayVerdict = ({ one, verdict }: Judged, { keep }: Pick<Place, "keep">, { routes, kept }: Told): string => {
+  if ("goes" in verdict) return sayGoes(verdict.goes, keep);
+  const own = routes.filter(({ deploymentId, release }) => deploymentId === one.deploymentId || release === one.release);
+  const isOver = verdict.stays === "reached" && own.length > 0 && own.every(({ ended }) => ended !== null);
+  const named = kept.find(({ deploymentId }) => deploymentId === one.deploymentId);
+  const said = isOver ? OVER : sayStays(verdict.stays, keep);
+  if (named === undefined) return said;
+  return [...(verdict.stays === "kept" ? [] : [said]), `${named.actor} keeps it by name: ${named.reason}`].join("; ");
+};
+const OVER = `nobody is sent to it any more, and its address is taken away ${counted(GRACE_MS / 60_000, "minute")} after that, once no edge can know it`;
 
 const whenGoes = ({ plan, state: { sweep }, place }: Seen, { one: { deploymentId } }: Judged): string => {
   if (sweep?.releases.some((marked) => marked.deploymentId === deploymentId))

@@ -26,7 +26,14 @@ export const subscriptions = (ports: Ports) => {
   const places = look(ports);
   const show = subscriptionView(ports);
   const see = async (given: string): Promise<WebhookView> => {
-    const view = await find(given);
+    const view = await find(given).catch((error: unknown) => {
+      if (!(error instanceof Problem) || error.code !== "webhook.unknown") throw error;
+      throw new Problem(
+        404,
+        "subscription.unknown",
+        `There is no subscription ${given.slice(0, 64)}. List them with: shiplog subscriptions ls.`,
+      );
+    });
     if (view.kind !== "subscription")
       throw new Problem(404, "subscription.unknown", `${view.id} is no subscription. List them with: shiplog subscriptions ls.`);
     return view;

@@ -3,10 +3,10 @@ import type * as z from "zod";
 import type { SiteConfig } from "../../blueprint/engine-config.ts";
 import { KeepRelease, type PlannedSweep, PlanSweep, Sweep, WithReason } from "../../client/contract.ts";
 import type { EnvironmentCommand } from "../../domain/environment/commands.ts";
-import { sayGoes, sayStays, saySwept } from "../../domain/environment/keep.ts";
+import { saySwept } from "../../domain/environment/keep.ts";
 import type { DeploymentView } from "../../domain/projections/views.ts";
 import { claimsAt } from "../../engine/sweep/claim.ts";
-import { explain } from "../../engine/sweep/explain.ts";
+import { explain, sayVerdict, type Told } from "../../engine/sweep/explain.ts";
 import type { Place } from "../../engine/sweep/place.ts";
 import type { Judged, Plan } from "../../engine/sweep/plan.ts";
 import { idOf } from "../../engine/sweep/things.ts";
@@ -47,14 +47,15 @@ export const sweeps = (ports: Ports) => {
       const declared = placeOf(context);
       const deployment = thing === undefined ? undefined : await deploymentNamed(see, thing);
       const { place, plan } = await ports.sweeps.plan(declared, thing === undefined);
-      const { marked, swept } = await see.environment(declared);
-      const releases = await Promise.all(plan.judged.map((judged) => releaseOf(see, place, plan, judged)));
+      const environment = await see.environment(declared);
+      const { marked, swept } = environment;
+      const releases = await Promise.all(plan.judged.map((judged) => releaseOf(see, place, plan, judged, environment)));
       const others = namesOf(plan);
       const sweep = { keep: place.keep, marked, swept, releases, others, strangers: [...plan.strangers], bytes: bytesOf(plan) };
       if (thing === undefined) return context.json({ sweep, explained: null } satisfies Planned);
       const manifests = await ports.sweeps.manifests(place, plan);
       const { state } = await ports.aggregates.environment.load(place.site, place.environment);
-      const { of, ...explained } = explain({ place, plan, manifests, state, deployment }, thing);
+      const { of, ...explained } = explain({ place, plan, manifests, state, environment, deployment }, thing);
       return context.json({ sweep, explained: { ...explained, of: [...of] } } satisfies Planned);
     })
     .post("/:site/:environment/sweep", async (context) => {
@@ -100,10 +101,11 @@ const deploymentNamed = async (see: ReturnType<typeof look>, thing: string): Pro
 };
 
 type Release = Planned["sweep"]["releases"][number];
-const releaseOf = async (see: ReturnType<typeof look>, { keep }: Place, plan: Plan, { one, verdict }: Judged): Promise<Release> => {
+const releaseOf = async (see: ReturnType<typeof look>, place: Place, plan: Plan, judged: Judged, told: Told): Promise<Release> => {
+  const { one, verdict } = judged;
   const { deploymentId, release, sequence, madeAt } = one;
   const swept = one.isSwept ? (await see.deployment(deploymentId)).swept : null;
-  const because = "stays" in verdict ? sayStays(verdict.stays, keep) : sayGoes(verdict.goes, keep);
+  const because = sayVerdict(judged, place, told);
   return {
     ...{ deploymentId, release, sequence, madeAt },
     stays: "stays" in verdict ? verdict.stays : null,

@@ -49,12 +49,12 @@ describe("shiplog gc --dry-run", () => {
     expect(code).toBe(0);
     const lines = out.trimEnd().split("\n");
     expect(lines.slice(0, 4).map(cells)).toEqual([
-      ["SEQ", "RELEASE", "VERDICT", "SIZE", "BECAUSE"],
+      ["SEQ", "RELEASE", "VERDICT", "CODE", "BECAUSE"],
       ["#3", deploymentId(3), "stays", "3.0 MB", "it is live"],
       ["#2", deploymentId(2), "stays", "2.0 MB", "somebody keeps it by name"],
       ["#1", deploymentId(1), "goes", "1.0 MB", "it was not among the last 10"],
     ]);
-    expect(lines[4]).toBe("2 releases of web/production stay (5.0 MB), 1 goes (1.0 MB).");
+    expect(lines[4]).toBe("2 releases of web/production stay (5.0 MB of code and files), 1 goes (1.0 MB).");
     expect(lines[5]).toBe("What goes is not marked yet. Once it is, it waits 24 hours. To have it marked now:  shiplog gc web/production");
     expect(engine.state.asked.filter(({ method }) => method !== "GET")).toEqual([]);
   });
@@ -97,15 +97,25 @@ describe("shiplog gc --explain", () => {
   it.each([
     ["stays", { stays: true, because: "it is live", of: [deploymentId(3)] }, `/a.js stays: it is live\nneeded by  ${deploymentId(3)}\n`],
     ["goes", { stays: false, because: "it is marked", of: [deploymentId(1)] }, `/a.js goes: it is marked\nof  ${deploymentId(1)}\n`],
-    ["is unknown", { stays: false, because: "nothing is so called", of: [] }, "/a.js is kept by nothing: nothing is so called\n"],
+    ["is of no release", { stays: false, because: "no release has it", of: [] }, "/a.js is kept by nothing: no release has it\n"],
+    ["is gone", { stays: false, is: "gone", because: "it was swept", of: ["dep_1"] }, "/a.js is not there: it was swept\nof  dep_1\n"],
   ])("says of one thing that it %s, and why", async (_, said, printed) => {
     planned({}, { thing: "/a.js", ...said });
     expect(await cli("gc", "--explain", "/a.js")).toMatchObject({ code: 0, out: printed });
     expect(asked("POST")).toEqual([]);
   });
 
+  it("ends with 2 where nothing has that name", async () => {
+    const unknown = { thing: "/a.jss", stays: false, is: "unknown", because: "nothing of that name is known in web/production", of: [] };
+    for (const more of [[], ["--json"]]) {
+      planned({}, unknown);
+      const { code, err } = await cli("gc", "--explain", "/a.jss", ...more);
+      expect([code, err]).toEqual([2, expect.stringContaining("/a.jss: nothing of that name is known in web/production.")]);
+    }
+  });
+
   it("is one document with --json, and refuses to explain nothing", async () => {
-    const explained = { thing: "r-3", stays: true, because: "it is live", of: [deploymentId(3)] };
+    const explained = { thing: "r-3", stays: true, is: "there", because: "it is live", of: [deploymentId(3)] };
     planned({}, explained);
     expect(JSON.parse((await cli("gc", "--explain", "r-3", "--json")).out)).toEqual({ explained });
     expect(await cli("gc", "--explain", "")).toMatchObject({ code: 2, err: expect.stringContaining("--explain names nothing.") });
@@ -117,13 +127,25 @@ describe("shiplog gc", () => {
   const environments = (change: object | null) => {
     engine.state.environments = [environmentView({ marked: change as typeof marked | null })];
     engine.state.instead.set(`POST ${SWEEP}`, began);
+    planned({ marked: change });
   };
 
-  it("asks for the next step, and says that what is marked waits", async () => {
+  it.each([
+    ["what goes, and when", {}, "1 release goes: marked now, it waits 24 hours, and is swept if nothing keeps it then."],
+    ["of what no release has, too", { others: ["version web:9"] }, "1 release and what no release has go: marked now"],
+    ["that nothing goes", { releases: [release(3, "live", "it is live")] }, "nothing goes. 1 release stays."],
+    ["of releases that nobody knows", { strangers: ["dep_9"] }, "nothing is swept here while there are releases that no deployment"],
+  ])("says %s", async (_, change, said) => {
+    environments(null);
+    planned(change);
+    expect((await cli("gc", "web/production")).out).toContain(`web/production: ${said}`);
+  });
+
+  it("asks for the next step, and says how one sees what stays", async () => {
     environments(null);
     const { code, out, err } = await cli("gc", "web/production");
     expect(code).toBe(0);
-    expect(out).toMatch(/^web\/production is looked through now\. What nothing keeps is marked, waits for as many hours/);
+    expect(out).toMatch(/^web\/production: 1 release goes/);
     expect(err).toContain("What stays and what goes:  shiplog gc web/production --dry-run");
     expect(asked("POST")).toMatchObject([{ body: {}, key: expect.any(String) }]);
   });

@@ -157,7 +157,11 @@ describe("keeping by name", () => {
     const { status, body } = await keep(deploymentId(1));
     expect(status).toBe(200);
     expect(body.environment.kept).toMatchObject([{ deploymentId: deploymentId(1), reason: "an audit", actor: "alice (token default)" }]);
-    expect((await sweepOf()).sweep.releases[0]).toMatchObject({ stays: "kept", goes: null, because: "somebody keeps it by name" });
+    expect((await sweepOf()).sweep.releases[0]).toMatchObject({
+      stays: "kept",
+      goes: null,
+      because: "alice (token default) keeps it by name: an audit",
+    });
     const unkept = await room.ask("POST", `${place}/releases/${deploymentId(1)}/unkeep`, { reason: "it is over" });
     expect(unkept.body.environment.kept).toEqual([]);
     expect((await sweepOf()).sweep.releases[0]).toMatchObject({ stays: null, goes: "was-live" });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { type Environment, initial } from "../../domain/environment/state.ts";
-import type { DeploymentView } from "../../domain/projections/views.ts";
+import type { DeploymentView, EnvironmentView } from "../../domain/projections/views.ts";
 import type { Manifest } from "../../engine/open-next/manifest.ts";
 import { setOf } from "../../engine/open-next/manifest.ts";
 import { explain, type Seen } from "../../engine/sweep/explain.ts";
@@ -63,6 +63,7 @@ const seen = (change: Partial<Plan> = {}, more: Partial<Seen> = {}): Seen => {
       manifestOf(3, [robots], ["_next/3.js", "_next/both.js", "_next/[id].js"]),
     ]),
     state: initial(),
+    environment: { routes: [], kept: [] },
     ...more,
   };
 };
@@ -88,7 +89,7 @@ describe("a thing that a release has which stays, stays", () => {
     ["the key of its manifest", `${place.releases}/${id(3)}.json`],
     ["a set", SET],
   ])("%s: %s", (_, thing) => {
-    expect(explain(seen(), thing)).toEqual({ thing, stays: true, because: `${id(3)} (#3): it is live`, of: [id(3)] });
+    expect(explain(seen(), thing)).toEqual({ thing, stays: true, is: "there", because: `${id(3)} (#3): it is live`, of: [id(3)] });
   });
 
   it("and where several need it each is named, the fifth is the last", () => {
@@ -151,7 +152,13 @@ describe("a thing that only releases have which go, goes", () => {
 
 describe("what no release has", () => {
   it.each(["web-production-server:9", "/_next/stray.js", `${place.assets}/_next/stray.js`])("goes once it is marked: %s", (thing) => {
-    expect(explain(seen(), thing)).toEqual({ thing, stays: false, because: "no release has it: it goes once it is marked", of: [] });
+    expect(explain(seen(), thing)).toEqual({
+      thing,
+      stays: false,
+      is: "there",
+      because: "no release has it: it goes once it is marked",
+      of: [],
+    });
   });
 
   it("goes with a later mark, where it is there and this plan does not have it", () => {
@@ -172,7 +179,13 @@ describe("what no release has", () => {
   it.each(["web-production-server:77", "r-77", "/about", "elsewhere/key", "0".repeat(16), "shop"])(
     "is said to be unknown where nothing is so called: %s",
     (thing) => {
-      expect(explain(seen(), thing)).toEqual({ thing, stays: false, because: "nothing of that name is known in web/production", of: [] });
+      expect(explain(seen(), thing)).toEqual({
+        thing,
+        stays: false,
+        is: "unknown",
+        because: "nothing of that name is known in web/production",
+        of: [],
+      });
     },
   );
 });
@@ -181,6 +194,7 @@ describe("an address", () => {
   it("that was taken away is not said to be its release's", () => {
     expect(explain(seen({}, stateWith({ removedAddresses: new Set([3]) })), "r-3")).toMatchObject({
       stays: false,
+      is: "gone",
       because: expect.stringContaining("was taken away"),
     });
   });
@@ -199,22 +213,39 @@ describe("a deployment", () => {
     expect(explain(seen({}, view({})), "dep_0")).toEqual({
       thing: "dep_0",
       stays: true,
+      is: "there",
       because: `${id(3)} (#3): it is live`,
       of: [id(3)],
     });
     expect(explain(seen({}, view({ id: id(1) })), "dep_1")).toMatchObject({ stays: false, of: [id(1)] });
   });
 
+  it("that is reached no more says so until its address is gone, and who keeps it by name beside that", () => {
+    const judged = [judgedAs(3, { stays: "reached" })];
+    const routed = (ended: "cut" | null) => ({ deploymentId: id(3), release: id(3), ended }) as EnvironmentView["routes"][number];
+    const said = (routes: EnvironmentView["routes"], kept: EnvironmentView["kept"] = []) =>
+      explain(seen({ judged }, { ...view({}), environment: { routes, kept } }), "dep_3").because;
+    expect(said([routed(null)])).toBe(`${id(3)} (#3): visitors still reach it at its own address`);
+    expect(said([routed("cut")])).toBe(
+      `${id(3)} (#3): nobody is sent to it any more, and its address is taken away 10 minutes after that, once no edge can know it`,
+    );
+    expect(said([routed(null)], [{ deploymentId: id(3), actor: "ada", reason: "an audit", at: at() }])).toBe(
+      `${id(3)} (#3): visitors still reach it at its own address; ada keeps it by name: an audit`,
+    );
+  });
+
   it("that was swept is told when, and by which rule", () => {
     const swept = { at: at(5), rule: "never-live" as const, keep: { releases: 1, days: 3, window: 0 } };
-    expect(explain(seen({}, view({ id: id(6), swept })), "x").because).toBe(
-      `it was swept on ${at(5)}: it never went live, and was made more than 3 days ago`,
-    );
+    expect(explain(seen({}, view({ id: id(6), swept })), "x")).toMatchObject({
+      is: "gone",
+      because: `it was swept on ${at(5)}: it never went live, and was made more than 3 days ago`,
+    });
   });
 
   it("of which nothing was published has nothing that stays, unless it has not ended", () => {
     expect(explain(seen({}, view({ id: id(6), status: "failed" })), "x")).toMatchObject({
       stays: false,
+      is: "gone",
       because: "nothing of it was published",
     });
     expect(explain(seen({}, view({ id: id(6), status: "building" })), "x")).toMatchObject({
