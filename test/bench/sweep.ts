@@ -2,10 +2,12 @@ import { PutObjectCommand } from "@aws-sdk/client-s3";
 import { SNAPSHOTS_TABLE } from "../../blueprint/topology.ts";
 import { environment } from "../../domain/environment/decider.ts";
 import type { EnvironmentEvent } from "../../domain/environment/events.ts";
+import { fold } from "../../domain/kernel/decider.ts";
 import { deploymentStream, environmentStream } from "../../domain/kernel/identity.ts";
 import type { Clients } from "../../engine/aws/clients.ts";
 import { NEWEST } from "../../engine/log/read-back.ts";
 import { snapshotTable } from "../../engine/log/snapshots.ts";
+import { textOfState } from "../../engine/log/state-text.ts";
 import { manifestKey } from "../../engine/open-next/manifest.ts";
 import { placeOf } from "../../engine/sweep/place.ts";
 import { planOf } from "../../engine/sweep/plan.ts";
@@ -15,12 +17,10 @@ import { sweep } from "../../services/sweep/sweep.ts";
 import { deploymentId } from "../support/samples.ts";
 import { siteConfigOf } from "../support/site-config.ts";
 import { deploymentHistory, environmentHistory } from "./histories.ts";
-import { decide } from "./history.ts";
 import { type Cost, counting, writeCommits } from "./long-past.ts";
 import type { Line } from "./report.ts";
 import { withStore } from "./room.ts";
 
-/** After ten, the page that a look reads back is not full yet: growth is told from a hundred on. */
 const DEPLOYMENTS = [10, 100, 1_000, 10_000];
 const COMMITS = 7;
 /** What a sweep has left there: by the usual rules, those that were live last. */
@@ -66,18 +66,19 @@ const after = (deployments: number): Promise<Measured> =>
     const nothing = { aliases: async () => [], versions: async () => [], now: systemClock.now };
     const ports = { ...whole, ...nothing, ...whole.rows, place: () => place };
     const events = environmentHistory(deployments * COMMITS);
-    const old = events.slice(0, -THERE * COMMITS);
-    await writeCommits(clients.dynamodb, table, STREAM, undefined, old);
+    await writeCommits(clients.dynamodb, table, STREAM, undefined, events);
     const there = lastLive(events);
     for (const number of there)
       await writeCommits(clients.dynamodb, table, deploymentStream(deploymentId(number)), undefined, deploymentHistory(number));
     await putManifests(clients, place, there);
-    // as if it had had snapshots from its beginning; what is read back, to the release that was live last, has none of those decisions
-    const snapshots = snapshotTable(clients.dynamodb, SNAPSHOTS_TABLE);
-    while (((await snapshots.newest(STREAM, environment.shape))?.version ?? 0) < old.length)
-      await decide(whole.aggregates, `${deployments}/${Math.random()}`);
+    // as if it had had snapshots from its beginning
     const [last] = await store.readBack(STREAM, NEWEST, 1);
-    await writeCommits(clients.dynamodb, table, STREAM, last, events.slice(old.length));
+    const state = textOfState(fold(environment, events));
+    await snapshotTable(clients.dynamodb, SNAPSHOTS_TABLE).write(STREAM, environment.shape, {
+      version: events.length,
+      hash: last?.hash ?? "",
+      state,
+    });
     const look = await counted(LOOKS, async () => {
       const { judged, things, strangers } = await planOf(ports, place);
       if (judged.length !== THERE || things.length + strangers.length > 0) throw new Error("what is there is not what was put there");

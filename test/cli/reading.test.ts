@@ -111,6 +111,14 @@ describe("what a rollback took down", () => {
     expect(JSON.parse((await cli("inspect", deploymentId(1), "--json")).out).rolledBack).toEqual(down);
   });
 
+  it("is less than that it was swept, which list and inspect say", async () => {
+    const swept = { at: at(90), rule: "was-live" as const, keep: { releases: 1, days: 0, window: 0 } };
+    engine.state.environments = [environmentView({ takenDown: [down], history: [] })];
+    engine.state.deployments.set(deploymentId(1), deploymentView(1, { status: "success", swept }));
+    expect((await cli("list")).out).toMatch(new RegExp(`^${deploymentId(1)} +success \\(swept\\) `, "m"));
+    expect((await cli("inspect", deploymentId(1))).out).toMatch(/^swept +\d+\w ago: it was not among the last 1 that were live/m);
+  });
+
   it("is not said of what the rollback only went past", async () => {
     engine.state.environments = [environmentView({ takenDown: [{ ...down, wasLive: false }], history: [] })];
     expect((await cli("list")).out).not.toContain("rolled back");
@@ -327,6 +335,19 @@ describe("shiplog status", () => {
     expect((await cli("status", "--at", "001795442400000")).out).toMatch(/^As of position 001795442400000\n/);
     expect((await cli("status")).out).toContain("nothing yet:  shiplog deploy <dir>");
     expect((await cli("status", "web")).out).toMatch(/^web\/production [\s\S]*^web\/staging /m);
+  });
+
+  it("of a moment counts up to that, and refuses one that has not come", async () => {
+    engine.state.deployments.set(deploymentId(2), deploymentView(2, { status: "building", queuedAt: at(0), endedAt: null }));
+    expect((await cli("list", "--at", at(11))).out).toMatch(new RegExp(`^${deploymentId(2)} +building .* 11s ago +11s `, "m"));
+    engine.state.environments = [environmentView()];
+    expect((await cli("status", "web/production", "--at", at(120))).out).toMatch(/, deployed by \S+.* \d+[ms] ago/);
+    for (const command of [["status"], ["list"], ["why", "web/production"]])
+      expect(await cli(...command, "--at", "2126-01-01T00:00:00Z")).toMatchObject({
+        code: 2,
+        err: expect.stringContaining('--at "2126-01-01T00:00:00Z" has not come yet.'),
+      });
+    expect((await cli("list", "--at", "yesterday")).err).toContain("2h for two hours ago (ms, s, m, h, d), or a position of the log.");
   });
 
   it("lists the choices where the environment is unknown", async () => {

@@ -571,6 +571,19 @@ describe("a webhook endpoint", () => {
       });
     expect(await room.engine.views.deliveries(id, 10)).toEqual([]);
     expect((await ask("POST", `/webhooks/${id}/remove`, {})).status).toBe(200);
+    expect(await ask("GET", `/subscriptions/${id}`)).toMatchObject({
+      status: 404,
+      body: { error: { code: "subscription.unknown", message: expect.stringContaining("shiplog subscriptions ls") } },
+    });
+  });
+
+  it("that is a subscription is as far behind as what it was not told is old, wherever it begins", async () => {
+    const { body } = await ask("POST", "/subscriptions", { url: "https://8.8.8.8/lag", from: "beginning" });
+    const { events, seconds } = body.subscription.lag;
+    const [first] = (await ask("GET", "/events?since=000000000000000&limit=1")).body.events;
+    expect(events).toBeGreaterThan(0);
+    expect(Math.abs(seconds - (Date.now() - Number(first.position)) / 1_000)).toBeLessThan(60);
+    expect((await ask("POST", `/webhooks/${body.subscription.id}/remove`, {})).status).toBe(200);
   });
 
   it("that is removed while it is told leaves no place behind, and one that is not removed keeps its own", async () => {
