@@ -95,7 +95,7 @@ export const uploadAssets = async (
       recorded.cacheEntries += 1;
     step();
   });
-  const manifest: Manifest = { v: 2, deploymentId, releaseId, publicFiles, versioned };
+  const manifest: Manifest = { v: 2, deploymentId, releaseId, publicFiles, versioned, runtimeId };
   await objects.putText(locations.bucket, recorded.manifest, JSON.stringify(manifest));
   return { recorded, ...named };
 };

@@ -27,10 +27,15 @@ export const Manifest = z.object({
    * same. Absent in what was published before they were listed
    */
   versioned: z.array(z.string()).optional(),
+  /** by which its pages and tags are named: its release's id, unless the app was built with one of its own. Absent in what was published before it was kept */
+  runtimeId: z.string().optional(),
 });
 
 export type PublicFile = z.infer<typeof PublicFile>;
 export type Manifest = z.infer<typeof Manifest>;
+
+/** What a release's pages and tags are named by; releases of an app that has an id of its own share them. */
+export const pagesIdOf = (manifest: Manifest | undefined, releaseId: string): string => manifest?.runtimeId ?? releaseId;
 
 /** What a stored text says; `undefined` where it is no manifest that this engine knows. */
 export const manifestIn = (text: string): Manifest | undefined => {

@@ -6,7 +6,7 @@ import { MAX_MARKED } from "../../domain/environment/sweep.ts";
 import { counted } from "../../domain/kernel/counted.ts";
 import { type DeploymentView, type EnvironmentView, isEnd } from "../../domain/projections/views.ts";
 import { GRACE_MS } from "../edge/grace.ts";
-import { contentKey, type Manifest, manifestKey, setFolder, setOf } from "../open-next/manifest.ts";
+import { contentKey, type Manifest, manifestKey, pagesIdOf, setFolder, setOf } from "../open-next/manifest.ts";
 import { addressesOf, type Found } from "./found.ts";
 import type { Place } from "./place.ts";
 import type { Judged, Plan } from "./plan.ts";
@@ -152,7 +152,7 @@ const claimOfKey = (seen: Seen, key: string): Claim => {
   if (file !== undefined) return claimOfFile(seen, file);
   const [release] = (below(`${place.cache}/__fetch`) ?? below(place.cache))?.split("/") ?? [];
   if (release !== undefined) {
-    const owners = plan.judged.filter(({ one }) => one.release === release);
+    const owners = plan.judged.filter(({ one }) => pagesIdOf(seen.manifests.get(one.deploymentId), one.release) === release);
     return { owners, kinds: ["pages"], names: [key] };
   }
   const deployment = below(place.releases)?.replace(/\.json$/, "");

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { publicSetOf } from "../../blueprint/edge-table.ts";
-import { contentKey, type Manifest, manifestKey, setFolder, setOf } from "../open-next/manifest.ts";
+import { contentKey, type Manifest, manifestKey, pagesIdOf, setFolder, setOf } from "../open-next/manifest.ts";
 import { addressesOf, type Found } from "./found.ts";
 import type { Place } from "./place.ts";
 
@@ -22,17 +22,23 @@ export const idOf = ({ kind, name }: Thing): string => `${kind} ${name}`;
 
 /** `isUnknown`: nobody knows which builds are taken over */
 export type InUse = { readonly artifacts: ReadonlySet<string>; readonly releases: ReadonlySet<string>; readonly isUnknown?: boolean };
+/** A folder's name, and none of the cache's own (`__fetch`). */
+const PAGES_ID = /^(?!__)[\w.-]*\w[\w.-]*$/;
 type Manifests = ReadonlyMap<string, Manifest | undefined>;
 
 /** What several releases may share goes only where none of those that remain has it. */
 type Remaining = {
   readonly versions: ReadonlySet<string>;
   readonly releases: ReadonlySet<string>;
+  /** ids of their pages */
+  readonly pages: ReadonlySet<string>;
   readonly sets: ReadonlySet<string>;
   /** `undefined` where it is not known which files some of them have */
   readonly files: ReadonlySet<string> | undefined;
   readonly contents: ReadonlySet<string>;
   readonly artifacts: ReadonlySet<string>;
+  /** of one of them nobody knows what its pages are named by */
+  readonly isUnnamed: boolean;
   /** of one of them nobody knows which public files it has */
   readonly isUnread: boolean;
 };
@@ -61,11 +67,12 @@ export const thingsOf = (
     };
     for (const { name, alias } of addressesOf(one)) add("address", `${name}:${alias}`);
     for (const { name, version } of one.functions) if (!rest.versions.has(`${name}:${version}`)) add("version", `${name}:${version}`);
-    if (!rest.releases.has(one.release)) {
-      add("row", `release:${one.release}`);
-      add("pages", `${place.cache}/${one.release}/`);
-      add("pages", `${place.cache}/__fetch/${one.release}/`);
-      add("tags", one.release);
+    if (!rest.releases.has(one.release)) add("row", `release:${one.release}`);
+    const pages = pagesIdOf(manifests.get(of), one.release);
+    if (PAGES_ID.test(pages) && !rest.pages.has(pages) && (pages === one.release || !rest.isUnnamed)) {
+      add("pages", `${place.cache}/${pages}/`);
+      add("pages", `${place.cache}/__fetch/${pages}/`);
+      add("tags", pages);
     }
     for (const [kind, name] of filesOf(place, manifests.get(of), rest)) add(kind, name);
     if (one.artifact !== undefined && inUse.isUnknown !== true && !rest.artifacts.has(one.artifact)) add("artifact", one.artifact);
@@ -103,10 +110,12 @@ const remainingOf = (remaining: readonly Found[], manifests: Manifests, inUse: I
   return {
     versions: new Set(remaining.flatMap(({ functions }) => functions.map(({ name, version }) => `${name}:${version}`))),
     releases: new Set([...remaining.map(({ release }) => release), ...inUse.releases]),
+    pages: new Set([...remaining.map(({ deploymentId, release }) => pagesIdOf(manifests.get(deploymentId), release)), ...inUse.releases]),
     sets: new Set(known.map(({ publicFiles }) => setOf(publicFiles))),
     files: namedBy(read),
     contents: new Set(known.flatMap(({ v, publicFiles }) => (v === 1 ? publicFiles.map(({ sha256 }) => sha256) : []))),
     artifacts: new Set([...remaining.flatMap(({ artifact }) => artifact ?? []), ...inUse.artifacts]),
+    isUnnamed: read.some((manifest) => manifest?.runtimeId === undefined),
     isUnread: known.length < read.length,
   };
 };

@@ -119,7 +119,7 @@ describe("a release's files", () => {
     expect(second.result).toMatchObject({ uploaded: 1, unchanged: 302, cacheEntries: 0 });
     expect(second.calls.PutObject).toBe(3);
     const manifest = JSON.parse((await objects.getText(BUCKET, second.result.manifest)) ?? "");
-    expect(manifest.v).toBe(2);
+    expect([manifest.v, manifest.runtimeId]).toEqual([2, "built"]);
     expect(manifest.publicFiles.map(({ path, bytes }: { path: string; bytes: number }) => [path, bytes])).toEqual([
       ["copy.txt", 4],
       ["robots.txt", 4],

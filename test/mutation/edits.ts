@@ -60,6 +60,8 @@ const concerning: Readonly<Record<string, readonly string[]>> = {
   "services/api/audit": ["test/services/people.test.ts"],
   "engine/people": ["test/services/people.test.ts"],
   "services/feed": ["test/services/feed.test.ts"],
+  "engine/sweep/things": ["test/services/sweep-things.test.ts"],
+  "engine/sweep/explain": ["test/services/sweep-explain.test.ts"],
   "services/api": ["test/services/api-variables.test.ts", "test/services/api.test.ts"],
   "engine/kit/age": [
     "test/services/reconcile.test.ts",
@@ -901,6 +903,21 @@ export const edits: readonly Edit[] = [
     "services/api/caller.ts",
     '    context.set("caller", {',
     '    if (identity.person) await context.get("hide").person(identity.person.name);\n    context.set("caller", {',
+  ),
+  // sweeps
+  edit("sweep: pages go that another release may have", "engine/sweep/things.ts", "|| !rest.isUnnamed)", "|| !rest.isUnread)"),
+  edit("sweep: the folder of all fetches goes", "engine/sweep/things.ts", "/^(?!__)", "/^"),
+  edit(
+    "sweep: whoever keeps a release by name is not said",
+    "engine/sweep/explain.ts",
+    "if (named === undefined) return said;",
+    "return said;",
+  ),
+  edit(
+    "sweep: what is reached no more is said to be",
+    "engine/sweep/explain.ts",
+    "own.every(({ ended }) => ended !== null)",
+    "own.every(({ ended }) => ended === undefined)",
   ),
   // the past of an environment
   edit(

@@ -86,6 +86,22 @@ describe("what goes with a release", () => {
     expect(things.map((thing) => thing.split(" ")[0])).toEqual(["address", "version", "files", "manifest"]);
   });
 
+  it("is the pages of an app that is built with an id of its own, once no release that remains has them", () => {
+    const own = (n: number) => manifest(n, { runtimeId: "v7" });
+    const pages = (things: string[]) => things.filter((thing) => /^(pages|tags)/.test(thing));
+    const all = ["pages web/production/_cache/__fetch/v7/", "pages web/production/_cache/v7/", "tags v7"];
+    const named = manifest(2, { runtimeId: deploymentId(2) });
+    expect(pages(of([found(1)], [found(2)], manifests(own(1), named)))).toEqual(all);
+    expect(pages(of([found(1), found(2)], [], manifests(own(1), own(2))))).toEqual(all);
+    // another has them, or may
+    expect(pages(of([found(1)], [found(2)], manifests(own(1), own(2))))).toEqual([]);
+    expect(pages(of([found(1)], [found(2)], manifests(own(1), manifest(2))))).toEqual([]);
+    expect(pages(of([found(1)], [found(2)], new Map([[deploymentId(1), own(1)]])))).toEqual([]);
+    // nor is a folder of them all taken for one of theirs
+    for (const runtimeId of ["", ".", "..", "__fetch", "a/b"])
+      expect(pages(of([found(1)], [], manifests(manifest(1, { runtimeId }))))).toEqual([]);
+  });
+
   it("is not a build that a deployment on its way takes over", () => {
     expect(of([found(1)], [], both, { artifacts: new Set([artifact(1).key]) }).some((thing) => thing.startsWith("artifact"))).toBe(false);
     expect(of([found(1)], [], both, { isUnknown: true }).some((thing) => /^(artifact|manifest)/.test(thing))).toBe(false);
