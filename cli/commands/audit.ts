@@ -75,11 +75,11 @@ async function* pages(api: Api, { site, env, actor, type, since, until }: Option
   }
 }
 
-/** Time, where, what, who (credential, address), change, why. */
-const line = ({ at, site, environment, type, actor, address, change, why, deployment }: Row): string =>
+/** Time, where or of what, what, who (credential, address), change, why. */
+const line = ({ at, site, environment, stream, type, actor, address, change, why, deployment }: Row): string =>
   [
     at,
-    site === null ? "-" : `${site}/${environment}`,
+    site === null ? plain(stream) : `${site}/${environment}`,
     type.padEnd(20),
     plain(address === null ? actor : `${actor} from ${address}`),
     change === null ? (deployment ?? "") : `${change.of}: ${plain(change.before ?? "nothing")} → ${plain(change.after ?? "nothing")}`,

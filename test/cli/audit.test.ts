@@ -37,6 +37,8 @@ describe("shiplog audit", () => {
       `${rolledBack?.at}  web/production  EnvironmentPinned     carol (token ci) from 127.0.0.1  pin: nothing → ${EVIL}  "${EVIL}"`,
     );
     expect(out).toContain(`shiplog flip-alias  live: ${past.ids.second} → ${past.ids.first}`);
+    // what is of no environment is told by its stream
+    expect(out).toMatch(/Z {2}webhook\/wh_\w{26} {2}WebhookAdded /);
     // a reason of two lines is one
     expect(out).toContain('"it is "broken", says ada"');
   });
