@@ -16,10 +16,11 @@ import { append, load } from "./store.ts";
 import { sweeping } from "./sweep.ts";
 import { traffic } from "./traffic.ts";
 import { upload } from "./upload.ts";
+import { work } from "./work.ts";
 
 /**
  * Ratios against what they stand on, measured side by side in one run on the same local endpoint.
- * Exit code 1 where a target is missed. `npm run bench -- [--json] [--only append|load|fold|history|reconciler|sweep|upload|release|build|traffic|replay|dev|dashboard|edge|public|peers]`
+ * Exit code 1 where a target is missed. `npm run bench -- [--json] [--only append|load|fold|history|reconciler|sweep|work|upload|release|build|traffic|replay|dev|dashboard|edge|public|peers]`
  */
 const benches: Readonly<Record<string, (tell: (line: string) => void) => Promise<readonly Line[]>>> = {
   append,
@@ -28,6 +29,7 @@ const benches: Readonly<Record<string, (tell: (line: string) => void) => Promise
   history,
   reconciler,
   sweep: sweeping,
+  work,
   upload,
   release,
   build,
