@@ -38,13 +38,13 @@ async function gc(context: Context, given: string | undefined, options: Options)
   const { site, environment: name } = environment;
   if (options.explain !== undefined) {
     const { explained } = await api.sweepPlan(site, name, options.explain);
-    if (json) terminal.document({ explained });
-    else if (explained !== null && explained.is !== "unknown") terminal.result(explanation(explained));
     if (explained?.is === "unknown")
       throw usageError(
         `${plain(explained.thing)}: ${plain(explained.because)}.`,
         `What lies there:  shiplog gc ${environmentName(environment)} --dry-run`,
       );
+    if (json) terminal.document({ explained });
+    else if (explained !== null) terminal.result(explanation(explained));
   } else if (options.dryRun === true) {
     const { sweep } = await api.sweepPlan(site, name);
     if (json) terminal.document({ sweep });

@@ -29,7 +29,10 @@ it("shows what lies on the engine's own functions and in its bucket, changes not
   const { releases } = siteResources("web", "production");
   for (const thing of [second, second.slice(0, -1), `${name}:${version}`, `${name}:r-2`, "r-2", `${releases}/${second}.json`])
     expect(await explained(thing)).toMatchObject({ thing, stays: true, of: expect.arrayContaining([second]) });
-  expect((await explained("/no/such/file.js")).because).toBe("nothing of that name is known in web/production");
+  expect(await cli("gc", "web/production", "--explain", "/no/such/file.js")).toMatchObject({
+    code: 2,
+    err: expect.stringContaining("nothing of that name is known in web/production"),
+  });
   expect((await world.eventsOf("production")).length).toBe(before);
 
   expect((await cli("keep", first, "--reason", "an audit")).code).toBe(0);
