@@ -323,7 +323,12 @@ describe("processes", () => {
     // on a busy machine the first may have answered all before the third has started
     expect(new Set(pids).size).toBeLessThanOrEqual(3);
     const answered = new Set(pids);
-    await until("one of them answers again", async () => answered.has(await answerOf("web")));
+    // the last to start may have had nothing to answer yet, and answers everything from now on
+    await until("one of them answers again", async () => {
+      const pid = await answerOf("web");
+      return answered.has(pid) || answered.add(pid).size === 0;
+    });
+    expect(answered.size).toBeLessThanOrEqual(3);
   });
 
   it("serve the line in its order", async () => {
