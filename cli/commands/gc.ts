@@ -62,10 +62,10 @@ const explanation = ({ thing, stays, is, because, of }: NonNullable<Planned["exp
 async function ask({ terminal, json, api: open }: Context, environment: Environment): Promise<void> {
   const { site, environment: name, marked } = environment;
   const api = open();
-  const { sweep } = await api.sweepPlan(site, name);
+  const plan = json ? undefined : await api.sweepPlan(site, name);
   await api.sweep(site, name, randomUUID());
-  if (json) return terminal.document({ asked: true, site, environment: name, marked });
-  terminal.result(next(environment, sweep, new Date().toISOString()));
+  if (plan === undefined) return terminal.document({ asked: true, site, environment: name, marked });
+  terminal.result(next(environment, plan.sweep, new Date().toISOString()));
   terminal.note(`What stays and what goes:  shiplog gc ${environmentName(environment)} --dry-run`);
 }
 
@@ -75,7 +75,7 @@ const next = (environment: Environment, { keep, releases, others, strangers }: S
   const place = environmentName(environment);
   if (marked !== null && marked.since === null && marked.after > now) return `${place}: ${sayMarked(marked)}. Until then nothing is swept.`;
   if (marked !== null) return `${place}: ${sayMarked({ ...marked, since: marked.since ?? now })}, but for what something keeps by now.`;
-  if (strangers.length > 0) return `${place}: ${sayStrangers(strangers)}.`;
+  if (strangers.length > 0) return `${place}: nothing is swept here ${becauseOf(strangers)}.`;
   const going = releases.filter(({ goes }) => goes !== null).length;
   if (going + others.length === 0)
     return `${place}: nothing goes. ${counted(releases.length, "release")} ${verb(releases.length, "stay")}.`;
@@ -83,8 +83,8 @@ const next = (environment: Environment, { keep, releases, others, strangers }: S
   return `${place}: ${what} ${verb(going + others.length, "go")}: marked now, it waits ${counted(keep.wait, "hour")}, and is swept if nothing keeps it then.`;
 };
 
-const sayStrangers = (strangers: readonly string[]): string =>
-  `nothing is swept here while there are releases that no deployment in the log has: ${told(strangers)}`;
+const becauseOf = (strangers: readonly string[]): string =>
+  `while there are releases that no deployment in the log has: ${told(strangers)}`;
 
 function show({ terminal }: Context, environment: Environment, sweep: Sweep): void {
   const place = environmentName(environment);
@@ -98,9 +98,7 @@ function show({ terminal }: Context, environment: Environment, sweep: Sweep): vo
         ]
       : [`Nothing of a release lies in ${place}.`]),
     ...(others.length > 0 ? [`No release has these, and they go too: ${told(others)}.`] : []),
-    ...(strangers.length > 0
-      ? [`Nothing is swept here while there are releases that no deployment in the log has: ${told(strangers)}.`]
-      : []),
+    ...(strangers.length > 0 ? [`Nothing is swept here ${becauseOf(strangers)}.`] : []),
     ...(marked === null ? [] : [`${sayMarked(marked)}.`]),
     ...(marked === null && going + others.length > 0 && strangers.length === 0
       ? [`What goes is not marked yet. Once it is, it waits ${counted(keep.wait, "hour")}. To have it marked now:  shiplog gc ${place}`]
