@@ -1,15 +1,18 @@
 import { liveKey, type ReleaseRow, releaseKey } from "../../blueprint/edge-table.ts";
 import type { EnvironmentCommand } from "../../domain/environment/commands.ts";
+import { readFence } from "../../domain/environment/fence.ts";
 import { isRemoved } from "../../domain/environment/remembered.ts";
 import type { Route } from "../../domain/environment/route.ts";
 import type { Environment, Routed } from "../../domain/environment/state.ts";
 import type { EdgeTable } from "../../engine/aws/edge-table.ts";
 import { problemOf } from "../../engine/aws/errors.ts";
+import type { Functions } from "../../engine/aws/functions.ts";
 import { readRow, type Store } from "../../engine/edge/live-row.ts";
 import type { Clock } from "../../engine/kit/clock.ts";
 import type { Flip } from "./flip.ts";
+import { ALIAS } from "./move-aliases.ts";
 
-export type Ports = { readonly edgeTable: EdgeTable; readonly clock: Clock };
+export type Ports = { readonly edgeTable: EdgeTable; readonly functions: Pick<Functions, "alias">; readonly clock: Clock };
 export type Switched = NonNullable<Extract<EnvironmentCommand, { type: "RecordWentLive" }>["edge"]>;
 const TRIES = 30;
 const HOUR = 60 * 60 * 1_000;
@@ -23,7 +26,7 @@ const HOUR = 60 * 60 * 1_000;
  * @returns what was written; `by`: the newer sequence that took over, or its own where another delivery was quicker
  */
 export const switchEdge = async (
-  { edgeTable, clock }: Ports,
+  { edgeTable, functions, clock }: Ports,
   flip: Flip,
   store: Store,
   route: Route,
@@ -37,6 +40,8 @@ export const switchEdge = async (
     const found = readRow(text);
     if (found !== undefined && isNewer(found, flip, state)) return { by: found.sequence };
     if (isOvertaken(flip, state)) return { by: Math.max(state.edge?.sequence ?? 0, flip.sequence) };
+    const by = await movedBy(functions, flip, state);
+    if (by !== undefined) return { by };
     await noteDrift(flip, store, state, text);
     const until = clock.now() + windowHours * HOUR;
     const left = leftBehind(state, found, route);
@@ -64,6 +69,22 @@ const isNewer = ({ sequence }: Route, flip: Flip, { flipped }: Environment): boo
  */
 const isOvertaken = ({ sequence }: Flip, { open, edge }: Environment): boolean =>
   !open.has(sequence) || (edge !== null && edge.sequence > sequence);
+
+/**
+ * The sequence of a newer flip that moved the server's alias. Each moves all of them before it writes its row: so it is seen where a hand
+ * has changed that row since, and the log does not have it yet. One that is asked for after the state was read writes a later version of
+ * the table.
+ */
+const movedBy = async (
+  functions: Ports["functions"],
+  { sequence, release }: Flip,
+  { flipped }: Environment,
+): Promise<number | undefined> => {
+  const server = release.functions.find(({ role }) => role === "server");
+  if (flipped <= sequence || server === undefined) return undefined;
+  const fence = readFence((await functions.alias(server.name, ALIAS))?.description ?? "");
+  return fence !== undefined && fence.sequence > sequence && fence.sequence <= flipped ? fence.sequence : undefined;
+};
 
 /** A row is what the log has, or of a flip that died before it said so, which the log knows: anything else is a hand's. */
 const noteDrift = async (flip: Flip, { distribution }: Store, { edge }: Environment, text: string | undefined): Promise<void> => {

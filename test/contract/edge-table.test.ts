@@ -109,9 +109,21 @@ describe("the edge's table", () => {
     }
     const { sequence } = next;
     state.open.set(sequence, { actor: "ada", sequence, deploymentId: next.release, release: release(sequence), reason: "deploy" });
-    const flip = { sequence, now: async () => state, record: async () => expect.unreachable() } as unknown as Flip;
+    const functions = { alias: async () => expect.unreachable() };
+    const flip = {
+      sequence,
+      release: release(sequence),
+      now: async () => state,
+      record: async () => expect.unreachable(),
+    } as unknown as Flip;
     const before = endpoint.counters()["cloudfront-keyvaluestore.UpdateKeys"] ?? 0;
-    const switched = await switchEdge({ edgeTable: table, clock: systemClock }, flip, { table: store, distribution: "E1" }, next, 24);
+    const switched = await switchEdge(
+      { edgeTable: table, functions, clock: systemClock },
+      flip,
+      { table: store, distribution: "E1" },
+      next,
+      24,
+    );
     expect(switched).toMatchObject({ edge: { route: next, ended: [{ release: left.release }] } });
     expect(endpoint.counters()["cloudfront-keyvaluestore.UpdateKeys"]).toBe(before + 1);
     expect((await size()).ItemCount).toBe(1_002);

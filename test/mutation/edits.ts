@@ -553,6 +553,18 @@ export const edits: readonly Edit[] = [
     "sequence > flip.sequence || sequence > flipped;",
   ),
   edit(
+    "flip-edge: a newer flip whose row a hand took away is not seen",
+    "services/flip-alias/switch-edge.ts",
+    "    if (by !== undefined) return { by };\n    await noteDrift",
+    "    await noteDrift",
+  ),
+  edit(
+    "flip-edge: what a hand wrote into an alias is a newer flip's",
+    "services/flip-alias/switch-edge.ts",
+    "fence.sequence > sequence && fence.sequence <= flipped",
+    "fence.sequence > sequence && flipped > 0",
+  ),
+  edit(
     "flip-edge: what a hand wrote is not written down",
     "services/flip-alias/switch-edge.ts",
     "    await noteDrift(flip, store, state, text);\n",

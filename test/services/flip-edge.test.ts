@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { liveKey, releaseKey } from "../../blueprint/edge-table.ts";
+import { describe as describeFence } from "../../domain/environment/fence.ts";
 import { flipRoom } from "../support/flip-room.ts";
 import { at, deploymentId, functions, release } from "../support/samples.ts";
 import { startVerbRoom, steps, type VerbRoom } from "../support/verb-room.ts";
@@ -109,6 +110,42 @@ describe("the edge's row of what is live", () => {
     await here.delivers({ requested });
     expect(here.edge.rows.has(LIVE)).toBe(false);
     expect((await here.newest("FlipSuperseded")).body).toMatchObject({ sequence: 332, by: 333 });
+  });
+
+  it.each([
+    ["took its row away", 1351, undefined],
+    ["wrote an older one over its row", 1361, "as before"],
+  ])("is not written by a flip that stood still until a newer one had moved the aliases, although a hand %s", async (_, n, left) => {
+    const here = await site(`edge-behind-${n}`, n);
+    const before = left && here.edge.rows.get(LIVE);
+    await here.asks(n + 1);
+    const requested = await here.requested();
+    let looks = 0;
+    here.edge.onLook(async () => {
+      if (++looks > 1) return;
+      // so far a newer one has come: its row was there, and the log does not have it yet
+      await here.asks(n + 2);
+      for (const fn of here.aliases.keys())
+        here.hand(fn, { version: String(n + 2), description: describeFence({ sequence: n + 2, deploymentId: deploymentId(n + 2) }) });
+      here.edge.hand(LIVE, before);
+    });
+    await here.delivers({ requested });
+    expect(here.edge.rows.get(LIVE)).toBe(before);
+    expect((await here.newest("FlipSuperseded")).body).toMatchObject({ sequence: n + 1, by: n + 2 });
+  });
+
+  it("is written where a newer flip was asked for, and what an alias says is a hand's", async () => {
+    const here = await site("edge-ahead", 1371);
+    await here.asks(1372);
+    const requested = await here.requested();
+    let looks = 0;
+    here.edge.onLook(async () => {
+      if (++looks > 1) return;
+      await here.asks(1373);
+      for (const fn of here.aliases.keys()) here.hand(fn, { description: describeFence({ sequence: 999_999, deploymentId: "none" }) });
+    });
+    await here.delivers({ requested });
+    expect(here.row(LIVE)).toMatchObject({ sequence: 1372 });
   });
 
   it("is no drift where another delivery of the flip, or a newer flip, went live after it was read", async () => {
