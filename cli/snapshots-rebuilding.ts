@@ -1,4 +1,4 @@
-import { EVENTS_TABLE, SNAPSHOTS_TABLE } from "../blueprint/topology.ts";
+import { EVENTS_TABLE, SNAPSHOTS_TABLE, VIEWS_TABLE } from "../blueprint/topology.ts";
 import { dynamodbClient, kmsClient, s3Client } from "../engine/aws/clients.ts";
 import { systemClock } from "../engine/kit/clock.ts";
 import { dropSnapshots, type SnapshotsDropped, type SnapshotsVerified, verifySnapshots } from "../operator/replay/snapshots.ts";
@@ -11,7 +11,7 @@ import { engineIn, explainTable, openWith, wholeLog } from "./rebuilding.ts";
 export type SnapshotsRebuilding = Awaited<ReturnType<typeof openSnapshotsRebuilding>>;
 
 /**
- * Opens the log and the table of snapshots of an engine: of `shiplog dev`, or of the account which the SDK's ordinary rules name.
+ * Opens the log, the table of snapshots and the waypoints of an engine: of `shiplog dev`, or of the account which the SDK's ordinary rules name.
  *
  * @param by one name for this run
  */
@@ -23,7 +23,7 @@ export async function openSnapshotsRebuilding(context: Context, by: string) {
   const explained = explainTable(`The table ${SNAPSHOTS_TABLE} is not there`, "snapshots");
   return openWith(clients, async () => {
     const { buckets } = await engineIn(account, clients.dynamodb);
-    const names = { eventsTable: EVENTS_TABLE, snapshotsTable: SNAPSHOTS_TABLE };
+    const names = { eventsTable: EVENTS_TABLE, snapshotsTable: SNAPSHOTS_TABLE, viewsTable: VIEWS_TABLE };
     const ports = wireSnapshots(clients.dynamodb, names, { clock: systemClock, by, tell: (line) => terminal.note(line), signal });
     return {
       drop: (): Promise<SnapshotsDropped> => dropSnapshots(ports).catch(explained),

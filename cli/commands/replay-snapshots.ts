@@ -22,14 +22,14 @@ export async function dropSnapshots({ terminal, json }: Context, rebuilding: Sna
 export async function compareSnapshots({ terminal, json }: Context, rebuilding: SnapshotsRebuilding, from: string): Promise<ExitCode> {
   const log = await rebuilding.verifyLog(from);
   const compared = await rebuilding.verify();
-  const { streams, states, causes, foreign, differences, seconds } = compared;
+  const { streams, states, causes, waypoints, foreign, differences, seconds } = compared;
   if (json) terminal.document({ ...compared, log });
   else {
     for (const { stream, what } of differences) terminal.result(plain(`${stream}: ${what}`));
-    if (streams === 0) terminal.result("nothing is kept: no stream is long enough yet, or all of it was dropped");
+    if (streams + waypoints === 0) terminal.result("nothing is kept: no stream is long enough yet, or all of it was dropped");
     else if (differences.length === 0)
       terminal.result(
-        `${counted(states - foreign, "state")} and ${counted(causes, "row")} of handled causes, ${counted(streams, "stream")}: each is what the log says (${seconds.toFixed(1)} s)`,
+        `${counted(states - foreign, "state")}, ${counted(causes, "row")} of handled causes and ${counted(waypoints, "row")} of environments as they were, ${counted(streams, "stream")}: each is what the log says (${seconds.toFixed(1)} s)`,
       );
   }
   if (!json) terminal.note(sayLog(log, from));

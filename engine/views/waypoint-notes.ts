@@ -12,6 +12,15 @@ export type Waypoint = Pick<Commit, "version" | "hash"> & { readonly view: Envir
 /** What of the table of views asks for them. */
 export type Waypoints = ReturnType<typeof waypointNotes>;
 
+/** What a waypoint's note is about begins so; the number of its shape and its stream follow. Stored for ever. */
+export const WAYPOINTS = "waypoints/";
+
+/** Whose a waypoint's note is. */
+export const waypointsAbout = (about: string): { shape: number; stream: string } => {
+  const [, shape = "", stream = ""] = /^waypoints\/(\d+)\/(.*)$/.exec(about) ?? [];
+  return { shape: Number(shape), stream };
+};
+
 /** Commits of an environment from one waypoint to the next, about: some seventy deployments. */
 export const WAYPOINT_EVERY = 500;
 
@@ -24,7 +33,7 @@ export const isWaypoint = (from: number, to: number): boolean => Math.floor(from
  */
 export const waypointNotes = (client: DynamoDBDocumentClient, table: string) => {
   const notes = noteRow(client, table);
-  const about = (stream: string): string => `waypoints/${environmentShape}/${stream}`;
+  const about = (stream: string): string => `${WAYPOINTS}${environmentShape}/${stream}`;
 
   return {
     /** The last one before a position; `undefined` where there is none, or not as it was written. */
@@ -51,7 +60,8 @@ export const waypointNotes = (client: DynamoDBDocumentClient, table: string) => 
   };
 };
 
-const waypointIn = (value: string): Waypoint | undefined => {
+/** `undefined` where it is not as it was written. */
+export const waypointIn = (value: string): Waypoint | undefined => {
   try {
     const { digest, gzip } = JSON.parse(value) as { digest: string; gzip: string };
     const text = gunzipSync(Buffer.from(gzip, "base64")).toString();

@@ -1,12 +1,16 @@
 import type { Commit } from "../../domain/kernel/chain.ts";
+import { counted } from "../../domain/kernel/counted.ts";
 import type { Clock } from "../../engine/kit/clock.ts";
 import { each } from "../../engine/kit/each.ts";
 import type { SnapshotRows } from "../../engine/log/snapshot-rows.ts";
 import { BATCH } from "../../engine/log/snapshots.ts";
+import type { WaypointRows } from "../../engine/views/waypoint-rows.ts";
 import { foreignStates, snapshotFaults } from "./snapshot-faults.ts";
+import { dropWaypoints, verifyWaypoints } from "./waypoints.ts";
 
 export type Ports = {
   readonly rows: SnapshotRows;
+  readonly waypoints: WaypointRows;
   /** the commits of a stream after a version, strongly consistent; throws `ChainBroken` */
   read(stream: string, after: number): Promise<readonly Commit[]>;
   readonly clock: Clock;
@@ -22,6 +26,8 @@ export type SnapshotsVerified = {
   readonly streams: number;
   readonly states: number;
   readonly causes: number;
+  /** rows of environments as they were */
+  readonly waypoints: number;
   /** of the states: those of another shape, which only other releases take */
   readonly foreign: number;
   readonly differences: readonly { readonly stream: string; readonly what: string }[];
@@ -39,8 +45,9 @@ export type SnapshotsDropped = {
 const WIDTH = 8;
 const PAUSE_MS = 10_000;
 
-/** Compares the snapshots and the rows of handled causes with the log, and changes nothing. */
-export const verifySnapshots = async ({ rows, read, clock, signal }: Ports): Promise<SnapshotsVerified> => {
+/** Compares the snapshots, the rows of handled causes and the rows of environments as they were with the log, and changes nothing. */
+export const verifySnapshots = async (ports: Ports): Promise<SnapshotsVerified> => {
+  const { rows, read, clock, signal } = ports;
   const began = clock.now();
   const streams = await rows.streams();
   const differences: { stream: string; what: string }[] = [];
@@ -55,12 +62,14 @@ export const verifySnapshots = async ({ rows, read, clock, signal }: Ports): Pro
     sums.foreign += foreignStates(stream, found, commits);
     for (const what of snapshotFaults(stream, found, commits)) differences.push({ stream, what });
   });
+  const past = await verifyWaypoints(ports);
+  differences.push(...past.differences);
   differences.sort((a, b) => (a.stream < b.stream ? -1 : a.stream > b.stream ? 1 : 0));
-  return { streams: streams.length, ...sums, differences, seconds: (clock.now() - began) / 1_000 };
+  return { streams: streams.length, ...sums, waypoints: past.waypoints, differences, seconds: (clock.now() - began) / 1_000 };
 };
 
 /**
- * Drops all of the table while engines go on: what they need they make again as they decide.
+ * Drops all of the table while engines go on, and the rows of environments as they were: what they need they make again.
  *
  * First every stream is closed, so that nobody takes a row for one that must be there, and nobody can say that he has indexed
  * anything. Then who asked for a row and for `indexed` in one request just before is waited for: a row that is missing while
@@ -74,7 +83,8 @@ export const dropSnapshots = async (ports: Ports): Promise<SnapshotsDropped> => 
   const streams = await rows.streams();
   const batches = Array.from({ length: Math.ceil(streams.length / BATCH) }, (_, n) => streams.slice(n * BATCH, (n + 1) * BATCH));
   const throttled = (tries: number): Promise<void> => clock.sleep(Math.min(50 * 2 ** tries, 5_000) * (1 + clock.random()));
-  let removed = 0;
+  const past = await dropWaypoints(ports);
+  let removed = past.rows;
   let left = 0;
 
   await each(batches, WIDTH, async (batch) => {
@@ -87,13 +97,13 @@ export const dropSnapshots = async (ports: Ports): Promise<SnapshotsDropped> => 
     const gone = await rows.remove(stream, by, throttled);
     removed += gone;
   });
-  tell(`${removed} rows removed`);
+  tell(`${counted(removed, "row")} removed`);
   if (streams.length > 0) await wait(ports, "for engines that still write rows");
   await each(streams, WIDTH, async (stream) => {
     signal?.throwIfAborted();
     if (!(await rows.open(stream, by))) left += 1;
   });
-  return { streams: streams.length, rows: removed, left, seconds: (clock.now() - began) / 1_000 };
+  return { streams: new Set([...streams, ...past.streams]).size, rows: removed, left, seconds: (clock.now() - began) / 1_000 };
 };
 
 const wait = async ({ clock, tell, signal }: Ports, what: string): Promise<void> => {

@@ -75,7 +75,7 @@ const portsWith = (...pauses: readonly (() => Promise<unknown>)[]): Ports => {
   told.length = 0;
   return wireSnapshots(
     table.client,
-    { eventsTable: TABLE, snapshotsTable: SNAPSHOTS_TABLE },
+    { eventsTable: TABLE, snapshotsTable: SNAPSHOTS_TABLE, viewsTable: TABLE },
     {
       clock: {
         now: () => now,
@@ -285,7 +285,7 @@ describe("the snapshots are dropped", () => {
       const closed = Promise.withResolvers<void>();
       const ports = wireSnapshots(
         table.client,
-        { eventsTable: TABLE, snapshotsTable: SNAPSHOTS_TABLE },
+        { eventsTable: TABLE, snapshotsTable: SNAPSHOTS_TABLE, viewsTable: TABLE },
         {
           ...portsWith(),
           clock: { now: () => Date.now() * 1_000, sleep: (ms) => new Promise((woken) => setTimeout(woken, ms / 1_000)), random: () => 0 },
