@@ -75,14 +75,16 @@ async function* pages(api: Api, { site, env, actor, type, since, until }: Option
   }
 }
 
-/** Time, where or of what, what, who (credential, address), change, why. */
-const line = ({ at, site, environment, stream, type, actor, address, change, why, deployment }: Row): string =>
+/** Time, where or of what, what, who (credential, address), change or what else there is to say of it, why. */
+const line = ({ at, site, environment, stream, type, actor, address, change, why, deployment, facts }: Row): string =>
   [
     at,
     site === null ? plain(stream) : `${site}/${environment}`,
     type.padEnd(20),
     plain(address === null ? actor : `${actor} from ${address}`),
-    change === null ? (deployment ?? "") : `${change.of}: ${plain(change.before ?? "nothing")} → ${plain(change.after ?? "nothing")}`,
+    change === null
+      ? (deployment ?? (why === null ? plain(facts ?? "") : ""))
+      : `${change.of}: ${plain(change.before ?? "nothing")} → ${plain(change.after ?? "nothing")}`,
     why === null ? "" : `"${plain(why)}"`,
   ]
     .filter(Boolean)

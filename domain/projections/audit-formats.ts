@@ -21,6 +21,7 @@ const COLUMNS = [
   "after",
   "cause",
   "correlation",
+  "facts",
 ] as const;
 
 /** The names of a trail's columns in CSV. */

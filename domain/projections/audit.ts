@@ -1,9 +1,11 @@
 import * as z from "zod";
-import { isKnown, readEvent } from "../aggregates.ts";
+import { type EngineEvent, isKnown, readAny, readEvent } from "../aggregates.ts";
 import type { EnvironmentEvent } from "../environment/events.ts";
 import { sayVersions } from "../environment/fence.ts";
 import type { Recorded } from "../kernel/event.ts";
-import { deploymentOf, isOf, siteOf } from "../kernel/identity.ts";
+import { categoryOf, deploymentOf, isOf, siteOf } from "../kernel/identity.ts";
+import { printable } from "../kernel/text.ts";
+import { factsOf } from "../wording.ts";
 import { projectDeployment } from "./deployment-view.ts";
 import { emptyEnvironment, projectEnvironment } from "./environment-view.ts";
 import type { DeploymentView, EnvironmentView } from "./views.ts";
@@ -25,6 +27,8 @@ export const AuditRow = z.object({
   address: z.string().nullable(),
   /** what people gave as the reason, or why the engine did it */
   why: z.string().nullable(),
+  /** the one or two facts that matter about it, in one line; null of one that a newer release wrote, and from an API older than this field */
+  facts: z.string().nullable().default(null),
   trigger: z.string().nullable(),
   /** status of a deployment, live release, alias' version or a variable's fingerprint of an environment; null where it changed none of them */
   change: z
@@ -56,12 +60,14 @@ export const audit = (state: Audited, event: Recorded): { row: AuditRow; state: 
         : { row: ofAnother(state, event), state };
 
 function ofAnother({ deployment }: Audited, event: Recorded): AuditRow {
+  const known = isKnown(categoryOf(event.stream), event.type) ? readAny(event) : undefined;
   const place = deployment ?? (isOf("environment", event.stream) ? siteOf(event.stream) : undefined);
   return rowOf(event, {
     site: place?.site ?? null,
     environment: place?.environment ?? null,
     deployment: deployment?.id ?? null,
     why: whyOf(event.body),
+    facts: known === undefined ? null : lineOf(known),
   });
 }
 
@@ -72,6 +78,7 @@ function ofLetter(recorded: Recorded): AuditRow {
     ...(about !== null && isOf("environment", about) && siteOf(about)),
     ...(about !== null && isOf("deployment", about) && { deployment: deploymentOf(about) }),
     why: reason ?? null,
+    facts: lineOf(event),
   });
 }
 
@@ -86,6 +93,7 @@ function ofDeployment(state: Audited, recorded: Recorded): { row: AuditRow; stat
     deployment: view?.id ?? null,
     trigger: view?.trigger ?? null,
     why: whyOf(event.body) ?? (event.type === "DeploymentQueued" ? (view?.why ?? null) : null),
+    facts: lineOf(event),
     change: before === after ? null : { of: "status", before, after },
   });
   return { row, state: { deployment: view } };
@@ -110,6 +118,7 @@ function ofEnvironment(state: Audited, recorded: Recorded): { row: AuditRow; sta
     deployment: named,
     trigger: event.type === "FlipRequested" || event.type === "ReleaseWentLive" ? event.body.reason : null,
     why: event.type === "VariablesRead" ? `values of ${event.body.names.join(", ")}` : whyOf(event.body),
+    facts: lineOf(event),
     change: changeOf(event, before, view),
   });
   return { row, state: { environment: view } };
@@ -181,6 +190,7 @@ const rowOf = (event: Recorded, more: Partial<AuditRow> = {}): AuditRow => {
     credential: credential || null,
     address: address || null,
     why: null,
+    facts: null,
     trigger: null,
     change: null,
     cause,
@@ -188,6 +198,9 @@ const rowOf = (event: Recorded, more: Partial<AuditRow> = {}): AuditRow => {
     ...more,
   };
 };
+
+/** What people wrote may have several lines. */
+const lineOf = (event: EngineEvent): string => printable(factsOf(event));
 
 const whyOf = (body: unknown): string | null => {
   const { why, reason, because, request } = body as { why?: unknown; reason?: unknown; because?: unknown; request?: { reason?: unknown } };

@@ -38,7 +38,7 @@ describe("shiplog audit", () => {
     );
     expect(out).toContain(`shiplog flip-alias  live: ${past.ids.second} → ${past.ids.first}`);
     // what is of no environment is told by its stream
-    expect(out).toMatch(/Z {2}webhook\/wh_\w{26} {2}WebhookAdded /);
+    expect(out).toMatch(/Z {2}webhook\/wh_\w{26} {2}WebhookAdded {2,}\S.*127\.0\.0\.1 {2}slack http:/);
     // a reason of two lines is one
     expect(out).toContain('"it is "broken", says ada"');
   });

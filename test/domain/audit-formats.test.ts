@@ -17,6 +17,7 @@ const row = (change: Partial<AuditRow> = {}): AuditRow => ({
   credential: "token:default",
   address: "203.0.113.9",
   why: "it was broken",
+  facts: "#12 web",
   trigger: "rollback",
   change: { of: "live", before: null, after: deploymentId(7) },
   cause: "api/1",

@@ -81,6 +81,14 @@ describe("the audit trail", () => {
     expect(rowsOf("WebhookRemoved")[0]?.why).toBe("nobody reads it");
   });
 
+  it("says in one line what there is to know of it, whatever kind of stream it is of", () => {
+    expect(rowsOf("WebhookAdded")[0]?.facts).toMatch(/^slack http/);
+    expect(rowsOf("AliasFlipped")[0]?.facts).toContain("web-production-server");
+    expect(rowsOf("BuildStarted")[0]?.facts).not.toBe("");
+    expect(rowsOf("VariablesRead").every(({ facts }) => facts !== null)).toBe(true);
+    expect(all.filter(({ facts }) => facts === null || facts.includes("\n"))).toEqual([]);
+  });
+
   it("says what it changed, before and after", () => {
     const { first, second } = past.ids;
     const changes = (type: string) => rowsOf(type).map(({ change }) => change);
