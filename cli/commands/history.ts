@@ -2,14 +2,14 @@ import type { z } from "zod";
 import type { History } from "../../client/contract.ts";
 import type { Api } from "../api.ts";
 import type { Context, Register } from "../context.ts";
-import { showDuration } from "../duration.ts";
+import { atOption, showDuration } from "../duration.ts";
 import { type Environment, environmentName, resolveEnvironment, type Whereabouts, whereabouts } from "../environment.ts";
 import { usageError } from "../failure.ts";
 import { commitCell } from "../show-commit.ts";
 import { plain, list as showList } from "../terminal.ts";
 
 type Change = z.infer<typeof History>["changes"][number];
-type Options = Whereabouts & { readonly limit: string; readonly markdown?: boolean };
+type Options = Whereabouts & { readonly limit: string; readonly at?: string; readonly markdown?: boolean };
 
 const MAX_LIMIT = 1_000;
 const PAGE = 100;
@@ -23,6 +23,7 @@ export const historyCommand: Register = (program, run) =>
     .option("--site <site>")
     .option("--env <environment>")
     .option("--limit <count>", `at most so many, up to ${MAX_LIMIT}`, "20")
+    .option("--at <moment>", "as of a time, how long ago (2h), or a position of the log")
     .option("--markdown", "as a table for a post-mortem")
     .action((place: string | undefined, options: Options) => run((context) => history(context, place, options)));
 
@@ -30,20 +31,32 @@ async function history({ api: open, terminal, json }: Context, given: string | u
   const { limit, markdown = false } = options;
   if (!/^\d{1,4}$/.test(limit) || Number(limit) < 1 || Number(limit) > MAX_LIMIT)
     throw usageError(`--limit "${limit}" is not a number from 1 to ${MAX_LIMIT}.`);
+  const moment = options.at === undefined ? undefined : atOption(options.at, Date.now());
   const api = open();
   const place = await resolveEnvironment(api, whereabouts(given, options));
-  const { changes, more } = await newest(api, place, Number(limit));
-  if (json) return void terminal.document({ site: place.site, environment: place.environment, changes });
-  if (changes.length === 0) return void terminal.note(`Nothing was ever live in ${environmentName(place)}.`);
+  const { changes, more } = await newest(api, place, moment, Number(limit));
+  if (json) return void terminal.document({ site: place.site, environment: place.environment, at: moment ?? null, changes });
+  if (changes.length === 0)
+    return void terminal.note(
+      moment === undefined
+        ? `Nothing was ever live in ${environmentName(place)}.`
+        : `Nothing had been live yet in ${environmentName(place)} at ${options.at}.`,
+    );
   const rows = [HEAD, ...changes.map(cellsOf)];
   terminal.result(markdown ? markdownOf(place, changes) : showList(rows, ["RELEASE", "BY", "COMMIT"], terminal.columns));
-  if (more) terminal.note(`There is more:  shiplog history ${environmentName(place)} --limit ${Math.min(MAX_LIMIT, 5 * Number(limit))}`);
+  const again = `${environmentName(place)}${moment === undefined ? "" : ` --at ${moment}`} --limit ${Math.min(MAX_LIMIT, 5 * Number(limit))}`;
+  if (more) terminal.note(`There is more:  shiplog history ${again}`);
 }
 
-async function newest(api: Api, { site, environment }: Environment, limit: number): Promise<{ changes: Change[]; more: boolean }> {
+async function newest(
+  api: Api,
+  { site, environment }: Environment,
+  at: string | undefined,
+  limit: number,
+): Promise<{ changes: Change[]; more: boolean }> {
   const changes: Change[] = [];
   for (let before: number | undefined; ; ) {
-    const page = await api.history(site, environment, { before, limit: Math.min(PAGE, limit - changes.length) });
+    const page = await api.history(site, environment, { at, before, limit: Math.min(PAGE, limit - changes.length) });
     changes.push(...page.changes);
     if (page.next === null || changes.length >= limit) return { changes, more: page.next !== null };
     before = page.next;

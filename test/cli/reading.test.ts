@@ -198,8 +198,20 @@ describe("shiplog history", () => {
     expect((await cli("history", "--limit", "0")).code).toBe(2);
   });
 
+  it("is as of a moment with --at, and every page of it", async () => {
+    engine.state.history = Array.from({ length: 230 }, (_, index) => entry(230 - index));
+    const then = at(60 * 150);
+    const { out, err } = await cli("history", "--at", then, "--limit", "120");
+    const numbers = out.split("\n").flatMap((line) => / (#\d+) /.exec(line)?.[1] ?? []);
+    expect(numbers).toEqual(Array.from({ length: 120 }, (_, index) => `#${150 - index}`));
+    expect(err).toContain(`There is more:  shiplog history web/production --at ${then} --limit 600`);
+    expect(JSON.parse((await cli("history", "--at", then, "--json")).out)).toMatchObject({ at: then, changes: { length: 20 } });
+    expect((await cli("history", "--at", "noon")).code).toBe(2);
+  });
+
   it("says so where nothing was ever live", async () => {
     expect(await cli("history")).toMatchObject({ code: 0, out: "", err: "Nothing was ever live in web/production.\n" });
+    expect(await cli("history", "--at", "2h")).toMatchObject({ code: 0, err: "Nothing had been live yet in web/production at 2h.\n" });
   });
 });
 

@@ -279,12 +279,13 @@ export async function stubEngine() {
   );
   app.get("/v1/environments/:site/:environment/rollback", (context) => context.json(state.planned));
   app.get("/v1/environments/:site/:environment/history", (context) => {
-    const { before, limit } = ListHistory.parse(context.req.query());
-    const older = state.history.slice(before === undefined ? 0 : state.history.length - before);
+    const { at, before, limit } = ListHistory.parse(context.req.query());
+    const history = state.history.filter(({ since }) => at === undefined || since <= at);
+    const older = history.slice(before === undefined ? 0 : history.length - before);
     const changes = older.slice(0, limit);
     return context.json({
       changes,
-      next: older.length > limit ? state.history.length - (state.history.indexOf(older[0] as never) + limit) : null,
+      next: older.length > limit ? history.length - (history.indexOf(older[0] as never) + limit) : null,
     });
   });
   app.post("/v1/environments/:site/:environment/rollback", async (context) => {
