@@ -38,18 +38,20 @@ async function forget(context: Context, actor: string, { reason, yes }: Options)
   const { terminal, json } = context;
   const api = context.api();
   const { id, name } = named(await api.people(), actor);
-  await confirm(context, `Forget ${plain(name)}? Nobody can find out any more what ${id} was called.`, yes);
+  // of one without a name there is nothing to ask, and the engine refuses one that it never knew
+  if (name !== undefined) await confirm(context, `Forget ${plain(name)}? Nobody can find out any more what ${id} was called.`, yes);
   const forgotten = await api.forgetPerson(id, reason, randomUUID());
   if (json) return void terminal.document({ forgotten });
+  if (name === undefined) return void terminal.result(`${id} was forgotten before: nothing was changed.`);
   terminal.result(`${plain(name)} is forgotten: the log has ${id}, and nothing says who that was.`);
   terminal.note("Not changed: exports and messages that were made before, and names that an older Shiplog wrote into the log itself.");
 }
 
 /** One that is listed, by name or by pseudonym; what was forgotten before is asked for by its pseudonym. */
-const named = (people: readonly Person[], actor: string): Pick<Person, "id" | "name"> => {
+const named = (people: readonly Person[], actor: string): Pick<Person, "id"> & Partial<Person> => {
   const found = people.find(({ id, name }) => name === actor || id === actor);
   if (found !== undefined) return found;
-  if (/^per_/.test(actor)) return { id: actor, name: actor };
+  if (/^per_/.test(actor)) return { id: actor };
   const like = people.filter(({ name }) => name.toLowerCase().includes(actor.toLowerCase())).map(({ name }) => plain(name));
   throw usageError(
     `No person is known as "${plain(actor)}".`,

@@ -32,7 +32,8 @@ async function cut(context: Context, given: string, { reason, yes }: Options): P
     await confirm(context, `Cut ${id} (r-${route?.address}) of ${place} off? Its open pages reach what is live from then on.`, yes);
 
   const after = await api.cutRelease(site, environment, id, reason, randomUUID());
-  const wasOver = kept === "cut" || kept === "ended";
+  // the rules refuse one that was never live: of one without a row, the time is over
+  const wasOver = kept === undefined || kept === "cut" || kept === "ended";
   printEnvironment(
     context,
     after,

@@ -40,6 +40,8 @@ export function cutRelease({ deploymentId, why, at }: Command<"CutRelease">, sta
       "release.going-live",
       `${deploymentId} is going live (#${flip.sequence}): wait until that flip has ended, then look again`,
     );
+  // its time was over, or it was cut, so long ago that its row is gone
+  if (routed === undefined && state.edge !== null && state.everLive.has(deploymentId)) return [];
   if (routed === undefined) return refuse("release.not-routed", `nobody is sent to ${deploymentId}: ${sayRouted(state, at)}`);
   return routed.ended !== null || isOver(routed, at) ? [] : [ended(routed, "cut", why)];
 }

@@ -39,6 +39,16 @@ describe("shiplog people", () => {
     expect(err).toContain("Not changed: exports and messages that were made before");
   });
 
+  it("says of somebody who was forgotten before that nothing was changed, and asks nothing", async () => {
+    const before = "per_01JFZ4ZT0E0000000000000009";
+    engine.state.instead.set(`POST /v1/people/${before}/forget`, { status: 200, body: { forgotten: before } });
+    expect(await cli("people", "forget", before)).toEqual({
+      code: 0,
+      out: `${before} was forgotten before: nothing was changed.\n`,
+      err: "",
+    });
+  });
+
   it("asks before, and does nothing where nobody can answer", async () => {
     const { code, err } = await cli("people", "forget", "bob");
     expect(code).not.toBe(0);

@@ -100,7 +100,11 @@ describe("shiplog skew cut", () => {
     expect(err).toContain("shiplog releases web/production");
   });
 
-  it("changes nothing of one that was cut off already, and asks nothing", async () => {
+  it.each([
+    ["was cut off already", [routedView(2, null), routedView(1, inHours(1), { ended: "cut" })]],
+    ["was reached so long ago that its address is gone", [routedView(2, null)]],
+  ])("changes nothing of one that %s, and asks nothing", async (_, routes) => {
+    engine.state.environments = [environmentView({ routes })];
     const { code, out, err } = await cli("skew", "cut", deploymentId(1));
     expect([code, out, err]).toEqual([0, `Nobody was sent to ${deploymentId(1)} any more: nothing was changed.\n`, ""]);
   });

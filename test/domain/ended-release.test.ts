@@ -138,6 +138,10 @@ describe("a release that somebody cuts off", () => {
     given(...made(...left))
       .when(cut(1, { at: UNTIL }))
       .yields();
+    // also where its row is gone
+    given(...made(...left, cut(1), remove(1)))
+      .when(cut(1))
+      .yields();
   });
   it("is not what is live, nor what is going live", () => {
     given(...made(...left))
