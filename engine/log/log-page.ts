@@ -7,6 +7,8 @@ const PAGE = 1_000;
 /** One shard of one day in the index `log`, between two positions. */
 export type Stretch = { readonly day: number; readonly shard: number; readonly since: string; readonly until: string };
 
+export type Order = "oldest first" | "newest first";
+
 /** One page of it, in order; `from` is where the page before ended. */
 export const logPage = async (
   client: DynamoDBClient,
@@ -14,7 +16,7 @@ export const logPage = async (
   { day, shard, since, until }: Stretch,
   from: Item | undefined,
   limit = PAGE,
-  order: "oldest first" | "newest first" = "oldest first",
+  order: Order = "oldest first",
 ): Promise<{ items: Item[]; from: Item | undefined }> => {
   const { Items = [], LastEvaluatedKey } = await client.send(
     new QueryCommand({

@@ -1,10 +1,10 @@
 import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import type { Commit } from "../../domain/kernel/chain.ts";
-import { inLogOrder } from "../../domain/kernel/seal.ts";
-import { commitOf, type Item } from "./codec.ts";
+import { commitOf } from "./codec.ts";
 import { logDays, newestDays } from "./days.ts";
 import { SHARDS } from "./entity.ts";
-import { logPage, type Stretch } from "./log-page.ts";
+import { readDay } from "./log-day.ts";
+import { logPage } from "./log-page.ts";
 
 export type Log = Pick<ReturnType<typeof eventLog>, "read">;
 
@@ -27,21 +27,9 @@ export const eventLog = (client: DynamoDBClient, table: string) => {
     const found: Commit[] = [];
     for (const day of await days.between(since, until)) {
       if (found.length >= limit) break;
-      const shards = await Promise.all(Array.from({ length: SHARDS }, (_, shard) => readShard({ day, shard, since, until }, limit)));
-      found.push(...shards.flat().sort(inLogOrder));
+      found.push(...(await readDay(client, table, { day, since, until }, limit - found.length)));
     }
     return found.slice(0, limit);
-  };
-
-  const readShard = async (stretch: Stretch, limit: number): Promise<Commit[]> => {
-    const items: Item[] = [];
-    let from: Item | undefined;
-    do {
-      const page = await logPage(client, table, stretch, from, limit);
-      items.push(...page.items);
-      from = page.from;
-    } while (from !== undefined && items.length < limit);
-    return items.map(commitOf);
   };
 
   /** Position of the last commit behind another position; `undefined` where there is none. */
@@ -66,11 +54,9 @@ export const eventLog = (client: DynamoDBClient, table: string) => {
     const found: Commit[] = [];
     for (const name of await newestDays(client, table, NEWEST_DAYS)) {
       if (found.length >= limit) break;
-      const stretch = { day: Date.parse(name), since: "0", until: END };
-      const shards = await Promise.all(
-        Array.from({ length: SHARDS }, (_, shard) => logPage(client, table, { ...stretch, shard }, undefined, limit, "newest first")),
+      found.push(
+        ...(await readDay(client, table, { day: Date.parse(name), since: "0", until: END }, limit - found.length, "newest first")),
       );
-      found.push(...shards.flatMap(({ items }) => items.map(commitOf)).sort((a, b) => inLogOrder(b, a)));
     }
     return found.slice(0, limit);
   };

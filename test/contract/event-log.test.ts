@@ -69,6 +69,36 @@ describe("the log", () => {
     for (const limit of [1, 7, 12, 13, 24])
       expect(places(await between(midnight, midnight + 2 * DAY, limit))).toEqual(places(all.slice(0, limit)));
   });
+  it("gives the first so many, and the newest, where most of them are in one shard", async () => {
+    const busy = Array.from({ length: 60 }, (_, n) => ["environment/busy/a", midnight + 2 * n] as const);
+    const others = streamsOf("busy").map((stream, n) => [stream, midnight + 5 * n + 1] as const);
+    for (const [stream, now] of [...busy, ...others]) await write(stream, now);
+    const all = await between(midnight, midnight + HOUR);
+    expect(all).toHaveLength(84);
+    expect(all).toEqual(inOrder(all));
+    for (const limit of [1, 2, 8, 20, 50, 83, 84, 85]) {
+      expect(places(await between(midnight, midnight + HOUR, limit))).toEqual(places(all.slice(0, limit)));
+      expect(places(await log.newest(limit)).slice(0, 84)).toEqual(places(all.toReversed().slice(0, limit)));
+    }
+  });
+  it("is read about twice as far as is wanted, where it is spread over the shards, and not eight times", async () => {
+    const streams = streamsOf("wide");
+    for (let n = 0; n < 240; n++) await write(streams[(n * 7) % 24] as string, midnight + n);
+    const client = table.connect();
+    let items = 0;
+    client.middlewareStack.add(
+      (next) => async (args) => {
+        const answer = await next(args);
+        const { IndexName } = args.input as { IndexName?: string };
+        if (IndexName === "log") items += (answer.output as { Items?: unknown[] }).Items?.length ?? 0;
+        return answer;
+      },
+      { step: "initialize" },
+    );
+    const commits = await eventLog(client, TABLE).read(positionAt(midnight), positionAt(midnight + HOUR), 60);
+    expect(commits.map(({ at }) => Date.parse(at) - midnight)).toEqual(Array.from({ length: 60 }, (_, n) => n));
+    expect(items).toBeLessThan(3 * 60);
+  });
   it("is read on where a page of DynamoDB ends", async () => {
     // 1.2 MB in one shard; a page ends at 1 MB
     for (let n = 0; n < 40; n++) await write("environment/long/a", midnight + n, 30_000);
