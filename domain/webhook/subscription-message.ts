@@ -1,8 +1,13 @@
-import type { Recorded } from "../kernel/event.ts";
+import * as z from "zod";
+import { RecordedEnvelope } from "../kernel/event.ts";
+
+/** The `type` of every message that a subscription is sent. */
+export const EVENTS_TYPE = "events";
 
 /** The body of what a subscription is sent: events as they are recorded, in the log's order. `timestamp`: of the last of them. */
-export type SubscriptionMessage = {
-  readonly type: "events";
-  readonly timestamp: string;
-  readonly data: { readonly subscription: string; readonly events: Recorded[] };
-};
+export const SubscriptionMessage = z.object({
+  type: z.literal(EVENTS_TYPE),
+  timestamp: z.string(),
+  data: z.object({ subscription: z.string(), events: z.array(RecordedEnvelope).min(1) }),
+});
+export type SubscriptionMessage = z.infer<typeof SubscriptionMessage>;

@@ -88,7 +88,7 @@ export const eventsPage = (): string => {
 /** What an endpoint of kind `standard` is sent. */
 export const webhooksPage = (): string => {
   const { components } = webhookSchema() as { components: { schemas: Record<string, JsonSchema> } };
-  const { StandardHeaders = {}, StandardMessage = {}, GitCommit = {} } = components.schemas;
+  const { StandardHeaders = {}, StandardMessage = {}, SubscriptionMessage = {}, GitCommit = {} } = components.schemas;
   const shape = (name: string): string => `[${name}](#${name.toLowerCase()})`;
   return joined(
     heading(
@@ -100,6 +100,9 @@ export const webhooksPage = (): string => {
     "## The body",
     "`data.version` orders the messages of one `data.stream`; the event itself is read with `data.id`.",
     fields(StandardMessage, shape),
+    "## The body of a subscription",
+    "What [`shiplog subscriptions add`](cli.md#shiplog-subscriptions-add) has sent, with the same headers: one request after another, in the log's order, again and for ever until each is answered with 2xx. [Bodies of events](events.md), [what a receiver does](../guides/slack-and-webhooks.md).",
+    fields(SubscriptionMessage, shape),
     "## GitCommit",
     fields(GitCommit, shape),
     "## Types",

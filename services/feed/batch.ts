@@ -1,6 +1,6 @@
 import { hash } from "node:crypto";
 import type { Recorded } from "../../domain/kernel/event.ts";
-import type { SubscriptionMessage } from "../../domain/webhook/subscription-message.ts";
+import { EVENTS_TYPE, type SubscriptionMessage } from "../../domain/webhook/subscription-message.ts";
 import type { Fed } from "../../engine/log/event-feed.ts";
 import { LARGEST_PAYLOAD } from "../../engine/webhooks/standard-message.ts";
 
@@ -49,7 +49,7 @@ export const batchId = (webhook: string, resets: number, { events }: Batch): str
 /** The body of a request. The same batch is the same bytes. */
 export const batchBody = (subscription: string, { events }: Batch): string =>
   JSON.stringify({
-    type: "events",
+    type: EVENTS_TYPE,
     timestamp: events.at(-1)?.at ?? "",
     data: { subscription, events: [...events] },
   } satisfies SubscriptionMessage);
