@@ -1,4 +1,5 @@
 import { MAX_SOURCE_BYTES } from "../client/contract.ts";
+import { counted } from "../domain/kernel/counted.ts";
 import { showBytes } from "../domain/wording.ts";
 import type { Context } from "./context.ts";
 import type { Examined } from "./examine-app.ts";
@@ -29,17 +30,17 @@ export function showExamination({ terminal, json }: Context, app: string, { find
     ["install", install && `${install.command}  (${install.lockfile}${layout.app === undefined ? "" : ` of ${layout.root}`})`],
     [
       "source",
-      source && `${source.files} files, ${showBytes(source.bytes)} before they are packed; at most ${showBytes(MAX_SOURCE_BYTES)} packed`,
+      source &&
+        `${counted(source.files, "file")}, ${showBytes(source.bytes)} before they are packed; at most ${showBytes(MAX_SOURCE_BYTES)} packed`,
     ],
   ];
   const leftOut = source?.leftOut.filter(({ path, why }) => why !== "gitignore" || !MADE_ANEW.test(path)) ?? [];
   const without = leftOutLines(leftOut).map((line) => ["", line.replace(/^source: /, "")]);
   terminal.result(table([...rows.flatMap(([name = "", value]) => (value === undefined ? [] : [[name, value]])), ...without]));
   for (const finding of sorted) for (const line of findingLines(finding, terminal.paint)) terminal.result(line);
-  const counted = (level: string, one: string) => {
+  const told = (["error", "warning"] as const).flatMap((level) => {
     const number = findings.filter((finding) => finding.level === level).length;
-    return number === 0 ? [] : [`${number} ${one}${number === 1 ? "" : "s"}`];
-  };
-  const told = [...counted("error", "error"), ...counted("warning", "warning")];
+    return number === 0 ? [] : [counted(number, level)];
+  });
   terminal.note(told.length === 0 ? "Nothing keeps it from being deployed." : `${told.join(", ")}.`);
 }

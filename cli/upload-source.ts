@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { MAX_SOURCE_BYTES } from "../client/contract.ts";
 import type { Source } from "../domain/deployment/shapes.ts";
+import { counted } from "../domain/kernel/counted.ts";
 import { showBytes } from "../domain/wording.ts";
 import { ArchiveRefused, listSource, type ZippedEntry, zipSource } from "../engine/zip/archive.ts";
 import type { Api } from "./api.ts";
@@ -43,7 +44,7 @@ export async function uploadSource(
     if (note !== undefined) terminal.note(`note: ${plain(note)}`);
     const zip = await zipSource(folder, file, { envFiles }).catch(refused(folder));
     for (const line of leftOutLines(zip.leftOut)) terminal.note(line);
-    terminal.note(`source: ${zip.files} files, ${showBytes(zip.bytes)}, packed in ${showDuration(Date.now() - begun)}`);
+    terminal.note(`source: ${counted(zip.files, "file")}, ${showBytes(zip.bytes)}, packed in ${showDuration(Date.now() - begun)}`);
 
     if (zip.bytes > MAX_SOURCE_BYTES)
       throw refusalOf([sourceTooLarge(folder, zip.bytes, (await listSource(folder, { envFiles })).files)], folder);

@@ -2,6 +2,7 @@ import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import type { KMSClient } from "@aws-sdk/client-kms";
 import type { S3Client } from "@aws-sdk/client-s3";
 import { EVENTS_TABLE, SEAL_KEY } from "../blueprint/topology.ts";
+import { counted } from "../domain/kernel/counted.ts";
 import { publicKeyOf, showSealFault } from "../engine/archive/sealed-history.ts";
 import { kmsSigner } from "../engine/archive/signer.ts";
 import { dynamodbClient, kmsClient, s3Client } from "../engine/aws/clients.ts";
@@ -85,8 +86,8 @@ const showLog = (verified: LogVerified): string => {
       ? "none is left to seal"
       : `${unsealed.commits} since ${unsealed.since} are in no seal: their chain alone vouches for them (shiplog audit seal)`;
   if (isWhole(verified)) {
-    const sealed = until === null ? "" : `, ${commits} of them in ${seals === 1 ? "1 seal" : `${seals} seals`} up to ${timeOf(until)}`;
-    return `verified: ${rows} commits of ${streams === 1 ? "1 stream" : `${streams} streams`}${sealed}; ${vouched}`;
+    const sealed = until === null ? "" : `, ${commits} of them in ${counted(seals, "seal")} up to ${timeOf(until)}`;
+    return `verified: ${counted(rows, "commit")} of ${counted(streams, "stream")}${sealed}; ${vouched}`;
   }
   return faultsOf(verified)
     .map((line) => `NOT VERIFIED: ${line}`)

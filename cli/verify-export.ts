@@ -1,6 +1,7 @@
 import { createReadStream } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { counted } from "../domain/kernel/counted.ts";
 import {
   publicKeyOf,
   type SealedHistory,
@@ -63,8 +64,9 @@ async function exportedHistory(folder: string): Promise<SealedHistory> {
 /** What was verified, or the first fault, as one line. */
 export const showVerified = ({ seals, commits, until, passedOver, fault }: Verified): string => {
   if (fault !== null) return `NOT VERIFIED: ${showSealFault(fault)}`;
-  const late = passedOver === 0 ? "" : `; not sealed: ${passedOver} commits that came late for their seals, which the next seal has`;
-  return `verified: ${commits} commits in ${seals === 1 ? "1 seal" : `${seals} seals`}, up to ${until === null ? "-" : timeOf(until)}${late}`;
+  const late =
+    passedOver === 0 ? "" : `; not sealed: ${counted(passedOver, "commit")} that came late for their seals, which the next seal has`;
+  return `verified: ${counted(commits, "commit")} in ${counted(seals, "seal")}, up to ${until === null ? "-" : timeOf(until)}${late}`;
 };
 
 /** The time of a position. */

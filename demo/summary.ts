@@ -3,6 +3,7 @@ import { factsOf, type LoggedEvent } from "../cli/event-facts.ts";
 import { plain, type Terminal, table } from "../cli/terminal.ts";
 import { showVerified } from "../cli/verify-export.ts";
 import type { Commit } from "../domain/kernel/chain.ts";
+import { counted } from "../domain/kernel/counted.ts";
 import type { Because } from "../domain/projections/why.ts";
 import type { Verified } from "../engine/archive/sealed-history.ts";
 import { eventsOf } from "../engine/log/codec.ts";
@@ -116,7 +117,7 @@ export const show = ({ result, paint }: Terminal, outcome: Outcome): void => {
     indented([
       ["requests", `${traffic.requests.toLocaleString("en")} at ${Math.round(traffic.perSecond)}/s, ${traffic.failed} failed`],
       ["rollback", `${rollback.ms} ms from the request to the record, ${builds} started`],
-      ["log", `${log.commits.length} commits, every chain ${log.chain}`],
+      ["log", `${counted(log.commits.length, "commit")}, every chain ${log.chain}`],
     ]),
   );
 

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type { Command } from "commander";
+import { counted } from "../../domain/kernel/counted.ts";
 import type { Context, Run } from "../context.ts";
 import { exportSeals } from "../export-seals.ts";
 import { type ExitCode, exit, usageError } from "../failure.ts";
@@ -44,7 +45,7 @@ async function seal({ api: open, terminal, json }: Context): Promise<undefined> 
   const sealed = await open().seal(randomUUID());
   if (json) terminal.document({ sealed });
   else if (sealed === null) terminal.note("Nothing to seal: everything is in a seal.");
-  else terminal.result(`seal ${sealed.number}: ${sealed.count} commits${stretch(sealed)}`);
+  else terminal.result(`seal ${sealed.number}: ${counted(sealed.count, "commit")}${stretch(sealed)}`);
   return undefined;
 }
 

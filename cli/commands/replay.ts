@@ -95,7 +95,7 @@ async function rebuild(
     terminal.result(`${views.join(", ")}: generation ${generation} was live already; ${removed} old rows removed`);
   else
     terminal.result(
-      `${views.join(", ")}: ${rows} rows from ${events} events (${counted(segments, "segment")}) in ${seconds.toFixed(1)} s, each compared with the log; generation ${generation} is live, ${removed} old rows removed`,
+      `${views.join(", ")}: ${counted(rows, "row")} from ${counted(events, "event")} (${counted(segments, "segment")}) in ${seconds.toFixed(1)} s, each compared with the log; generation ${generation} is live, ${removed} old rows removed`,
     );
   // with --json too: whoever reads no field of it must not miss it
   for (const { stream, version, reason } of sampled.faults)
@@ -120,7 +120,7 @@ async function compare(
   else {
     for (const { stream, what } of differences) terminal.result(`${stream}: ${what}`);
     if (differences.length === 0)
-      terminal.result(`${counted(rows, "row")}, ${events} events: each row is what the log says (${seconds.toFixed(1)} s)`);
+      terminal.result(`${counted(rows, "row")}, ${counted(events, "event")}: each row is what the log says (${seconds.toFixed(1)} s)`);
     terminal.note(sayLog(log, wanted.from));
   }
   if (outdated > 0) terminal.note(`${counted(outdated, "row")} of another release: made anew when they are read.`);

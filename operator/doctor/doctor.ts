@@ -1,6 +1,7 @@
 import { engineFunctions, functionName, relay, scheduleName } from "../../blueprint/engine-functions.ts";
 import { eventsTable, peopleTable, snapshotsTable, type Table, viewsTable } from "../../blueprint/stores.ts";
 import { BUS, type Consumer, consumers, deadLetterName, queueName, ruleName, SEAL_KEY, schedules } from "../../blueprint/topology.ts";
+import { counted } from "../../domain/kernel/counted.ts";
 import { forecastOf } from "../../domain/projections/code-storage.ts";
 import { codeStorageHealth } from "../../domain/projections/engine-health.ts";
 import { KEEP_KEY } from "../../engine/archive/seal.ts";
@@ -98,12 +99,12 @@ async function queueIs({ sight, engine: { make } }: Looking, name: string): Prom
       ? missing(what, make)
       : queue.deadLetters !== deadLetterName(name)
         ? wrong(what, "has no dead letters: what fails for ever blocks it", make)
-        : ok(what, `${queue.messages} messages`),
+        : ok(what, `${counted(queue.messages, "message")}`),
   ];
   const letters = `dead letters ${deadLetterName(name)}`;
   if (dead === undefined) findings.push(missing(letters, make));
   else if (dead.messages > 0)
-    findings.push(wrong(letters, `has ${dead.messages} messages that nobody could take`, "shiplog quarantine ls"));
+    findings.push(wrong(letters, `has ${counted(dead.messages, "message")} that nobody could take`, "shiplog quarantine ls"));
   return findings;
 }
 
@@ -171,7 +172,7 @@ async function sealsAre({ sight, engine: { archive } }: Looking): Promise<Findin
 
 async function logIs({ sight, engine: { random } }: Looking): Promise<Finding[]> {
   const { streams, commits, sealed, faults } = await sight.sample(random);
-  const says = `${streams} streams sampled, ${commits} of their commits: their chains are whole, and what was sealed of ${sealed} is there`;
+  const says = `${counted(streams, "stream")} sampled, ${commits} of their commits: their chains are whole, and what was sealed of ${sealed} is there`;
   return faults.length === 0 ? [ok("log", says)] : faults.map(changed);
 }
 

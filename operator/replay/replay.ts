@@ -1,3 +1,4 @@
+import { counted } from "../../domain/kernel/counted.ts";
 import type { Clock } from "../../engine/kit/clock.ts";
 import type { Sampled } from "../../engine/log/sample-table.ts";
 import { keepRow } from "../../engine/views/keep-row.ts";
@@ -174,7 +175,7 @@ export const verifyViews = async (
   const extent = await readLog(ports, from, { prefixes: prefixesOf(views), done: nothingDone(), add: fold.add, pause });
   await fold.flush();
   const { events } = fold.counts();
-  tell(`${events} events folded into ${fold.counts().rows} rows: comparing them`);
+  tell(`${counted(events, "event")} folded into ${counted(fold.counts().rows, "row")}: comparing them`);
   // who projects them may be a moment behind
   const bringUp = async (): Promise<void> => undefined;
   const wait = (): Promise<void> => clock.sleep(500);

@@ -1,3 +1,4 @@
+import { counted } from "../../domain/kernel/counted.ts";
 import type { SealFault } from "../../domain/kernel/seal.ts";
 import { type SealedHeads, verifyHistory } from "../../engine/archive/sealed-history.ts";
 import { type Ports as TablePorts, verifyTable } from "../../engine/archive/verify-table.ts";
@@ -44,14 +45,14 @@ export const verifyLog = async (ports: Ports): Promise<LogVerified> => {
   const heads: SealedHeads = new Map();
   const sealed = await verifyHistory(history, key, heads, ({ seals, commits }) => {
     signal?.throwIfAborted();
-    tell(`${commits} commits of ${seals === 1 ? "1 seal" : `${seals} seals`} verified`);
+    tell(`${counted(commits, "commit")} of ${counted(seals, "seal")} verified`);
   });
   let told = 0;
   const pause = (rows: number): void => {
     signal?.throwIfAborted();
     if (rows - told < TELL_EVERY) return;
     told = rows;
-    tell(`${rows} rows of the event table verified`);
+    tell(`${counted(rows, "row")} of the event table verified`);
   };
   const { streams, rows, unsealed, faults } = await verifyTable({ ...ports, pause }, heads);
   return { ...sealed, streams, rows, unsealed, faults: await againstSeals(ports, sealed.seals, faults) };

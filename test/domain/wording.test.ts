@@ -5,6 +5,7 @@ import type { Commit } from "../../domain/kernel/chain.ts";
 import { categories, categoryOf } from "../../domain/kernel/identity.ts";
 import { factsOf, wording } from "../../domain/wording.ts";
 import { eventsOf } from "../../engine/log/codec.ts";
+import { release } from "../support/samples.ts";
 
 const golden = new URL("../golden/", import.meta.url);
 /** Every kind of event, as old releases wrote it. */
@@ -28,6 +29,13 @@ describe("the wording of events", () => {
   it("cuts what people wrote to a length that fits a line, and keeps its beginning", () => {
     const facts = factsOf({ type: "DeploymentCancelled", v: 1, body: { reason: "x".repeat(2_000) } });
     expect(facts).toMatch(/^x{100,160}…$/);
+  });
+  it("says of the 400 of an image function that it is the answer of one that works, and of no other", () => {
+    const check = (role: "server" | "image", status: number) => ({ role, function: "f", version: "1", status, ms: 12.4 });
+    const checks = [check("server", 200), check("image", 400), check("server", 400), check("image", 200)];
+    expect(factsOf({ type: "ChecksPassed", v: 1, body: { release: release(1), checks } })).toBe(
+      "server 200 in 12 ms, image 400 (expected) in 12 ms, server 400 in 12 ms, image 200 in 12 ms",
+    );
   });
   it("knows each category of streams", () => {
     expect(() => categoryOf("invoice/1")).toThrow(`begins with ${categories.join("/, ")}/`);
