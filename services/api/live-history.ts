@@ -8,6 +8,7 @@ import type { Commit } from "../../domain/kernel/chain.ts";
 import type { Recorded } from "../../domain/kernel/event.ts";
 import { environmentStream } from "../../domain/kernel/identity.ts";
 import { type LiveChange, liveHistory } from "../../domain/projections/live-history.ts";
+import type { DeploymentView } from "../../domain/projections/views.ts";
 import { eventsOf } from "../../engine/log/codec.ts";
 import { NEWEST } from "../../engine/log/read-back.ts";
 import { queryOf } from "./body.ts";
@@ -28,9 +29,8 @@ export const liveHistories = (ports: Pick<Ports, "config" | "read" | "readBack" 
     const moment = at === undefined ? undefined : momentOf("at", at);
     const place = see.place(context.req.param("site"), context.req.param("environment"));
     const { changes, isWhole } = await changesBefore(ports, place, { before, limit, moment });
-    const entries = await Promise.all(
-      changes.map((change) => entryOf(see, change, moment === undefined ? ports.clock.now() : Number(moment))),
-    );
+    const asked = await askedFor(ports, see, changes);
+    const entries = changes.map((change) => entryOf(change, asked, moment === undefined ? ports.clock.now() : Number(moment)));
     return context.json({ changes: entries, next: isWhole ? null : (changes.at(-1)?.version ?? null) });
   });
 };
@@ -69,8 +69,19 @@ const environmentEvents = (commit: Commit): Recorded<EnvironmentEvent>[] => read
 const isRequested = (events: readonly Recorded<EnvironmentEvent>[], sequence: number): boolean =>
   events.some((event) => event.type === "FlipRequested" && event.body.sequence === sequence);
 
-async function entryOf(see: Look, { version: _, ...change }: LiveChange, now: number): Promise<z.input<typeof HistoryEntry>> {
-  const { commit, why } = await see.deployment(change.deploymentId);
+type Asked = Pick<DeploymentView, "commit" | "why">;
+
+/** What each deployment was asked for with, which its row has from the first: one that was never projected is folded. */
+async function askedFor({ views }: Pick<Ports, "views">, see: Look, changes: readonly LiveChange[]): Promise<ReadonlyMap<string, Asked>> {
+  const ids = [...new Set(changes.map(({ deploymentId }) => deploymentId))];
+  const rows = await views.deploymentsOf(ids);
+  const known = new Set(rows.map(({ id }) => id));
+  const others = await Promise.all(ids.filter((id) => !known.has(id)).map(see.deployment));
+  return new Map([...rows, ...others].map((view) => [view.id, view]));
+}
+
+function entryOf({ version: _, ...change }: LiveChange, asked: ReadonlyMap<string, Asked>, now: number): z.input<typeof HistoryEntry> {
+  const { commit = null, why = null } = asked.get(change.deploymentId) ?? {};
   const ms = Math.max(0, (change.until === null ? now : Date.parse(change.until)) - Date.parse(change.since));
   return { ...change, why: change.how === "deploy" ? why : change.why, ms, commit };
 }

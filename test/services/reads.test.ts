@@ -85,6 +85,19 @@ describe("a read of a long log costs what it answers with", () => {
     expect(queries).toBeLessThanOrEqual(200);
   });
 
+  it("of what was live, by a handful of requests, with what each was asked for with", async () => {
+    const { changes } = (await ask("environments/web/production/history?limit=20")) as unknown as {
+      changes: { deploymentId: string; commit: unknown }[];
+    };
+    expect(changes).toHaveLength(20);
+    expect(queries).toBeLessThanOrEqual(8);
+    for (const { deploymentId, commit } of changes) {
+      const queued = commits.find(({ stream }) => stream === `deployment/${deploymentId}`);
+      const [{ body }] = JSON.parse(queued?.body ?? "[]") as [{ body: { request: { commit?: unknown } } }];
+      expect(commit).toEqual(body.request.commit ?? null);
+    }
+  });
+
   it("of one environment and of one deployment", async () => {
     const { environment } = (await ask("environments/web/production")) as unknown as { environment: { live: { deploymentId: string } } };
     await ask(`deployments/${environment.live.deploymentId}`);
