@@ -3,7 +3,7 @@ import type { EnvironmentCommand } from "../../domain/environment/commands.ts";
 import { readFence } from "../../domain/environment/fence.ts";
 import { isRemoved } from "../../domain/environment/remembered.ts";
 import type { Route } from "../../domain/environment/route.ts";
-import type { Environment, Routed } from "../../domain/environment/state.ts";
+import { type Environment, isTarget, type Routed } from "../../domain/environment/state.ts";
 import type { EdgeTable } from "../../engine/aws/edge-table.ts";
 import { problemOf } from "../../engine/aws/errors.ts";
 import type { Functions } from "../../engine/aws/functions.ts";
@@ -73,17 +73,16 @@ const isOvertaken = ({ sequence }: Flip, { open, edge }: Environment): boolean =
 /**
  * The sequence of a newer flip that moved the server's alias. Each moves all of them before it writes its row: so it is seen where a hand
  * has changed that row since, and the log does not have it yet. One that is asked for after the state was read writes a later version of
- * the table.
+ * the table. One that has failed is put back by a flip of its own, but for the first of an environment: that leaves nobody anything.
  */
-const movedBy = async (
-  functions: Ports["functions"],
-  { sequence, release }: Flip,
-  { flipped }: Environment,
-): Promise<number | undefined> => {
+const movedBy = async (functions: Ports["functions"], { sequence, release }: Flip, state: Environment): Promise<number | undefined> => {
   const server = release.functions.find(({ role }) => role === "server");
-  if (flipped <= sequence || server === undefined) return undefined;
-  const fence = readFence((await functions.alias(server.name, ALIAS))?.description ?? "");
-  return fence !== undefined && fence.sequence > sequence && fence.sequence <= flipped ? fence.sequence : undefined;
+  if (state.flipped <= sequence || server === undefined) return undefined;
+  const found = await functions.alias(server.name, ALIAS);
+  const fence = found && readFence(found.description);
+  if (fence === undefined || fence.sequence <= sequence) return undefined;
+  const isFlips = isTarget(state, fence, server.name, found?.version ?? "") || state.aliases.get(server.name)?.sequence === fence.sequence;
+  return isFlips && (state.open.has(fence.sequence) || state.live !== null) ? fence.sequence : undefined;
 };
 
 /** A row is what the log has, or of a flip that died before it said so, which the log knows: anything else is a hand's. */

@@ -559,10 +559,16 @@ export const edits: readonly Edit[] = [
     "    await noteDrift",
   ),
   edit(
+    "flip-edge: a flip that failed, and that nothing puts back, takes over",
+    "services/flip-alias/switch-edge.ts",
+    "(state.open.has(fence.sequence) || state.live !== null)",
+    "state.flipped > 0",
+  ),
+  edit(
     "flip-edge: what a hand wrote into an alias is a newer flip's",
     "services/flip-alias/switch-edge.ts",
-    "fence.sequence > sequence && fence.sequence <= flipped",
-    "fence.sequence > sequence && flipped > 0",
+    "isFlips && (state.open",
+    "(state.open",
   ),
   edit(
     "flip-edge: what a hand wrote is not written down",

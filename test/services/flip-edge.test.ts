@@ -134,18 +134,38 @@ describe("the edge's row of what is live", () => {
     expect((await here.newest("FlipSuperseded")).body).toMatchObject({ sequence: n + 1, by: n + 2 });
   });
 
-  it("is written where a newer flip was asked for, and what an alias says is a hand's", async () => {
-    const here = await site("edge-ahead", 1371);
-    await here.asks(1372);
+  it.each([
+    ["of a sequence that nobody was given", 1371, 999_999],
+    ["of a newer flip that has moved nothing", 1381, 1383],
+  ])("is written where what an alias says is a hand's: %s", async (_, n, sequence) => {
+    const here = await site(`edge-ahead-${n}`, n);
+    await here.asks(n + 1);
     const requested = await here.requested();
     let looks = 0;
     here.edge.onLook(async () => {
       if (++looks > 1) return;
-      await here.asks(1373);
-      for (const fn of here.aliases.keys()) here.hand(fn, { description: describeFence({ sequence: 999_999, deploymentId: "none" }) });
+      await here.asks(n + 2);
+      for (const fn of here.aliases.keys()) here.hand(fn, { description: describeFence({ sequence, deploymentId: "none" }) });
     });
     await here.delivers({ requested });
-    expect(here.row(LIVE)).toMatchObject({ sequence: 1372 });
+    expect(here.row(LIVE)).toMatchObject({ sequence: n + 1 });
+  });
+
+  it("is written by the first of an environment where a newer one moved the aliases and failed: nothing would be live else", async () => {
+    const here = await site("edge-first");
+    await here.asks(1391);
+    const requested = await here.requested();
+    let looks = 0;
+    here.edge.onLook(async () => {
+      if (++looks > 1) return;
+      await here.asks(1392);
+      for (const fn of here.aliases.keys())
+        here.hand(fn, { version: "1392", description: describeFence({ sequence: 1392, deploymentId: deploymentId(1392) }) });
+      await room.environment("edge-first", { type: "RecordFlipFailed", sequence: 1392, reason: "it died", moved: true });
+    });
+    await here.delivers({ requested });
+    expect(here.row(LIVE)).toMatchObject({ sequence: 1391 });
+    expect((await here.state()).live?.sequence).toBe(1391);
   });
 
   it("is no drift where another delivery of the flip, or a newer flip, went live after it was read", async () => {
