@@ -3,8 +3,9 @@ import { type EngineEvent, isKnown, readAny, readEvent } from "../aggregates.ts"
 import type { EnvironmentEvent } from "../environment/events.ts";
 import { sayVersions } from "../environment/fence.ts";
 import type { Recorded } from "../kernel/event.ts";
-import { categoryOf, deploymentOf, isOf, siteOf } from "../kernel/identity.ts";
+import { categories, deploymentOf, isOf, siteOf } from "../kernel/identity.ts";
 import { printable } from "../kernel/text.ts";
+import { UnknownEvent } from "../kernel/upcast.ts";
 import { factsOf } from "../wording.ts";
 import { projectDeployment } from "./deployment-view.ts";
 import { emptyEnvironment, projectEnvironment } from "./environment-view.ts";
@@ -60,14 +61,13 @@ export const audit = (state: Audited, event: Recorded): { row: AuditRow; state: 
         : { row: ofAnother(state, event), state };
 
 function ofAnother({ deployment }: Audited, event: Recorded): AuditRow {
-  const known = isKnown(categoryOf(event.stream), event.type) ? readAny(event) : undefined;
   const place = deployment ?? (isOf("environment", event.stream) ? siteOf(event.stream) : undefined);
   return rowOf(event, {
     site: place?.site ?? null,
     environment: place?.environment ?? null,
     deployment: deployment?.id ?? null,
     why: whyOf(event.body),
-    facts: known === undefined ? null : lineOf(known),
+    facts: knownLine(event),
   });
 }
 
@@ -197,6 +197,17 @@ const rowOf = (event: Recorded, more: Partial<AuditRow> = {}): AuditRow => {
     correlation,
     ...more,
   };
+};
+
+/** A newer release may write kinds of streams and events, and shapes of them, that this one does not know. */
+const knownLine = (event: Recorded): string | null => {
+  if (!categories.some((category) => isOf(category, event.stream) && isKnown(category, event.type))) return null;
+  try {
+    return lineOf(readAny(event));
+  } catch (error) {
+    if (error instanceof UnknownEvent) return null;
+    throw error;
+  }
 };
 
 /** What people wrote may have several lines. */

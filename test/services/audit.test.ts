@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { AuditPage } from "../../client/contract.ts";
 import { positionAt } from "../../domain/kernel/position.ts";
+import { audit } from "../../domain/projections/audit.ts";
 import { END } from "../../engine/log/log.ts";
 import { auditTrail } from "../../services/api/audit.ts";
 import { type AuditedPast, EVIL, LINES, type Row, startAuditedPast } from "../support/audited-past.ts";
@@ -87,6 +88,13 @@ describe("the audit trail", () => {
     expect(rowsOf("BuildStarted")[0]?.facts).not.toBe("");
     expect(rowsOf("VariablesRead").every(({ facts }) => facts !== null)).toBe(true);
     expect(all.filter(({ facts }) => facts === null || facts.includes("\n"))).toEqual([]);
+  });
+
+  it("has a row of streams and of shapes that only a newer release knows", () => {
+    const [added] = rowsOf("WebhookAdded") as [Row];
+    const { credential: _, address: __, ...event } = { ...added, index: 0, origin: "", v: 99, body: { reason: "later" } };
+    for (const newer of [event, { ...event, stream: "policy/x", type: "PolicySet", v: 1 }])
+      expect(audit({}, newer).row).toMatchObject({ stream: newer.stream, type: newer.type, why: "later", facts: null });
   });
 
   it("says what it changed, before and after", () => {
