@@ -29,7 +29,7 @@ export async function compareSnapshots({ terminal, json }: Context, rebuilding: 
     if (streams + waypoints === 0) terminal.result("nothing is kept: no stream is long enough yet, or all of it was dropped");
     else if (differences.length === 0)
       terminal.result(
-        `${counted(states - foreign, "state")}, ${counted(causes, "row")} of handled causes and ${counted(waypoints, "row")} of environments as they were, ${counted(streams, "stream")}: each is what the log says (${seconds.toFixed(1)} s)`,
+        `${counted(states + waypoints - foreign, "state")} and ${counted(causes, "row")} of handled causes, ${counted(streams, "stream")}: each is what the log says (${seconds.toFixed(1)} s)`,
       );
   }
   if (!json) terminal.note(sayLog(log, from));

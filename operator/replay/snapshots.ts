@@ -28,7 +28,7 @@ export type SnapshotsVerified = {
   readonly causes: number;
   /** rows of environments as they were */
   readonly waypoints: number;
-  /** of the states: those of another shape, which only other releases take */
+  /** of the states and of these: those of another shape, which only other releases take */
   readonly foreign: number;
   readonly differences: readonly { readonly stream: string; readonly what: string }[];
   readonly seconds: number;
@@ -65,7 +65,14 @@ export const verifySnapshots = async (ports: Ports): Promise<SnapshotsVerified> 
   const past = await verifyWaypoints(ports);
   differences.push(...past.differences);
   differences.sort((a, b) => (a.stream < b.stream ? -1 : a.stream > b.stream ? 1 : 0));
-  return { streams: streams.length, ...sums, waypoints: past.waypoints, differences, seconds: (clock.now() - began) / 1_000 };
+  return {
+    streams: streams.length,
+    ...sums,
+    waypoints: past.waypoints,
+    foreign: sums.foreign + past.foreign,
+    differences,
+    seconds: (clock.now() - began) / 1_000,
+  };
 };
 
 /**
@@ -84,6 +91,7 @@ export const dropSnapshots = async (ports: Ports): Promise<SnapshotsDropped> => 
   const batches = Array.from({ length: Math.ceil(streams.length / BATCH) }, (_, n) => streams.slice(n * BATCH, (n + 1) * BATCH));
   const throttled = (tries: number): Promise<void> => clock.sleep(Math.min(50 * 2 ** tries, 5_000) * (1 + clock.random()));
   const past = await dropWaypoints(ports);
+  const isThere = streams.length + past.streams.length > 0;
   let removed = past.rows;
   let left = 0;
 
@@ -91,14 +99,15 @@ export const dropSnapshots = async (ports: Ports): Promise<SnapshotsDropped> => 
     signal?.throwIfAborted();
     await rows.close(batch, by, throttled);
   });
-  if (streams.length > 0) await wait(ports, "for engines that still look for rows");
+  if (isThere) await wait(ports, "for engines that still look for rows");
   await each(streams, WIDTH, async (stream) => {
     signal?.throwIfAborted();
     const gone = await rows.remove(stream, by, throttled);
     removed += gone;
   });
   tell(`${counted(removed, "row")} removed`);
-  if (streams.length > 0) await wait(ports, "for engines that still write rows");
+  if (isThere) await wait(ports, "for engines that still write rows");
+  removed += (await dropWaypoints(ports)).rows;
   await each(streams, WIDTH, async (stream) => {
     signal?.throwIfAborted();
     if (!(await rows.open(stream, by))) left += 1;

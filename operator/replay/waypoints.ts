@@ -16,8 +16,9 @@ export type Ports = {
 };
 
 export type WaypointsVerified = {
-  /** those of another shape, which only other releases take, are passed over */
   readonly waypoints: number;
+  /** of them: those of another shape, which only other releases take */
+  readonly foreign: number;
   readonly differences: readonly { readonly stream: string; readonly what: string }[];
 };
 
@@ -26,20 +27,20 @@ const WIDTH = 8;
 /** Compares rows of environments as they were with the log, and changes nothing. */
 export const verifyWaypoints = async ({ waypoints, read, signal }: Ports): Promise<WaypointsVerified> => {
   const differences: { stream: string; what: string }[] = [];
-  let compared = 0;
+  const sums = { waypoints: 0, foreign: 0 };
   await each(await waypoints.about(), WIDTH, async (about) => {
     signal?.throwIfAborted();
     const { shape, stream } = waypointsAbout(about);
-    if (shape !== environmentShape) return;
     const found = await waypoints.of(about);
-    compared += found.length;
+    sums.waypoints += found.length;
+    if (shape !== environmentShape) sums.foreign += found.length;
     // after the waypoints: none of them is of a commit that is not there yet
-    for (const what of waypointFaults(stream, found, await read(stream, 0))) differences.push({ stream, what });
+    else for (const what of waypointFaults(stream, found, await read(stream, 0))) differences.push({ stream, what });
   });
-  return { waypoints: compared, differences };
+  return { ...sums, differences };
 };
 
-/** Removes all of them, also while engines go on: whoever asks for a moment makes them again. */
+/** Removes all that there are: whoever asks for a moment makes them again, and who has read one before may still leave what follows from it. */
 export const dropWaypoints = async ({ waypoints, signal }: Omit<Ports, "read">): Promise<{ streams: readonly string[]; rows: number }> => {
   const all = await waypoints.about();
   let rows = 0;

@@ -1,14 +1,18 @@
 import { type BatchWriteItemCommandInput, DeleteItemCommand, PutItemCommand, ScanCommand } from "@aws-sdk/client-dynamodb";
+import { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { SNAPSHOTS_TABLE } from "../../blueprint/topology.ts";
 import { environment as decider } from "../../domain/environment/decider.ts";
 import type { Commit } from "../../domain/kernel/chain.ts";
 import { environmentStream } from "../../domain/kernel/identity.ts";
+import { emptyEnvironment } from "../../domain/projections/environment-view.ts";
 import { type EventStore, eventStore } from "../../engine/log/event-store.ts";
 import { aggregates } from "../../engine/log/execute.ts";
 import { lastUsed } from "../../engine/log/memory.ts";
 import { snapshotRows } from "../../engine/log/snapshot-rows.ts";
 import { NOTHING_INDEXED, type Snapshots, snapshotTable } from "../../engine/log/snapshots.ts";
+import { waypointNotes } from "../../engine/views/waypoint-notes.ts";
+import { waypointRows } from "../../engine/views/waypoint-rows.ts";
 import { dropSnapshots, type Ports, verifySnapshots } from "../../operator/replay/snapshots.ts";
 import { wireSnapshots } from "../../operator/replay/snapshots-wiring.ts";
 import { startTable, TABLE, type Table } from "../support/dynamodb.ts";
@@ -203,6 +207,20 @@ describe("the snapshots are dropped", () => {
     await again(other).admit(41);
     expect((await snapshots.indexed(other.stream)).version).toBe(41);
     expect(await found()).toEqual([]);
+  });
+  it("and with them the rows of environments as they were, also one that somebody leaves meanwhile", async () => {
+    const one = await lived(8);
+    const [first] = await one.commits();
+    const notes = waypointNotes(DynamoDBDocumentClient.from(table.client), TABLE);
+    const leave = () => notes.noteWaypoint(first ?? expect.unreachable(), emptyEnvironment(one.site, "production"));
+    await leave();
+    expect(await verifySnapshots(portsWith())).toMatchObject({ waypoints: 1, differences: [{ stream: one.stream }] });
+    expect(await dropSnapshots(portsWith(leave, leave))).toMatchObject({ streams: 1, rows: 8 + 1 + 1 + 1 });
+    expect(await waypointRows(table.client, TABLE).about()).toEqual([]);
+    await leave();
+    // though there is nothing else
+    expect(await dropSnapshots(portsWith(leave, leave))).toMatchObject({ streams: 1, rows: 2, seconds: 20 });
+    expect(await waypointRows(table.client, TABLE).about()).toEqual([]);
   });
   it("where there are none, at once", async () => {
     expect(await dropSnapshots(portsWith())).toMatchObject({ streams: 0, rows: 0, left: 0, seconds: 0 });
