@@ -22,9 +22,9 @@ export const skewCommand: Register = (program, run) => {
 async function cut(context: Context, given: string, { reason, yes }: Options): Promise<undefined> {
   const api = context.api();
   const { deployment } = await api.deployment(given);
-  const { id, site, environment } = deployment;
+  const { id, site, environment, releaseId } = deployment;
   const before = await api.environment(site, environment);
-  const route = before.routes.find(({ deploymentId, release }) => deploymentId === id || release === id);
+  const route = before.routes.find(({ deploymentId, release }) => deploymentId === id || release === (releaseId ?? id));
   const kept = route && keptWhy(route, new Date().toISOString());
   const place = environmentName(before);
   // of one that nobody is sent to, or everybody, there is nothing to ask: the rules say so
@@ -32,8 +32,8 @@ async function cut(context: Context, given: string, { reason, yes }: Options): P
     await confirm(context, `Cut ${id} (r-${route?.address}) of ${place} off? Its open pages reach what is live from then on.`, yes);
 
   const after = await api.cutRelease(site, environment, id, reason, randomUUID());
-  // the rules refuse one that was never live: of one without a row, the time is over
-  const wasOver = kept === undefined || kept === "cut" || kept === "ended";
+  // the rules refuse one that was never live; one without a row may be older than those that are shown
+  const wasOver = kept === "cut" || kept === "ended" || (kept === undefined && after.version === before.version);
   printEnvironment(
     context,
     after,

@@ -12,8 +12,8 @@ type Reading = { readonly shard: number; readonly commits: Commit[]; from: Item 
 const SPARE = 2;
 
 /**
- * The first commits of one day between two positions, in order, all that there are or `limit` of them at least; what comes behind those
- * is not to be relied upon. Each shard is read on only while it may still have one of them.
+ * The first commits of one day between two positions, in order, at most `limit`. Each shard is read on only while it may still have one
+ * of them.
  */
 export const readDay = async (
   client: DynamoDBClient,
@@ -44,6 +44,6 @@ export const readDay = async (
       const end = commits.at(-1);
       return !isWhole && (last === undefined || end === undefined || compare(end, last) < 0);
     });
-    if (behind.length === 0) return found;
+    if (behind.length === 0) return found.slice(0, limit);
   }
 };

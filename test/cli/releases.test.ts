@@ -109,6 +109,12 @@ describe("shiplog skew cut", () => {
     expect([code, out, err]).toEqual([0, `Nobody was sent to ${deploymentId(1)} any more: nothing was changed.\n`, ""]);
   });
 
+  it("asks also where another deployment of the same release was the one that brought it live", async () => {
+    engine.state.deployments.set(deploymentId(4), deploymentView(4, { releaseId: deploymentId(2) }));
+    expect((await cli("skew", "cut", deploymentId(4))).err).toContain(`Cut ${deploymentId(4)} (r-2) of web/production off?`);
+    expect((await cli("skew", "cut", deploymentId(4), "--yes")).out).toContain("is cut off");
+  });
+
   it("ends with 6 where the rules refuse it: what is live is never cut off", async () => {
     const message = `web/production cannot cut ${deploymentId(3)} off: ${deploymentId(3)} is what is live.`;
     engine.state.instead.set(`POST ${cut(3)}`, { status: 409, body: { error: { code: "release.live", message } } });
