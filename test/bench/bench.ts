@@ -6,6 +6,7 @@ import { dev } from "./dev.ts";
 import { edge } from "./edge.ts";
 import { fold } from "./fold.ts";
 import { history } from "./history.ts";
+import { log } from "./log.ts";
 import { peers } from "./peers.ts";
 import { publicFiles } from "./public-files.ts";
 import { reconciler } from "./reconciler.ts";
@@ -20,13 +21,14 @@ import { work } from "./work.ts";
 
 /**
  * Ratios against what they stand on, measured side by side in one run on the same local endpoint.
- * Exit code 1 where a target is missed. `npm run bench -- [--json] [--only append|load|fold|history|reconciler|sweep|work|upload|release|build|traffic|replay|dev|dashboard|edge|public|peers]`
+ * Exit code 1 where a target is missed. `npm run bench -- [--json] [--only append|load|fold|history|log|reconciler|sweep|work|upload|release|build|traffic|replay|dev|dashboard|edge|public|peers]`
  */
 const benches: Readonly<Record<string, (tell: (line: string) => void) => Promise<readonly Line[]>>> = {
   append,
   load,
   fold,
   history,
+  log,
   reconciler,
   sweep: sweeping,
   work,

@@ -1,12 +1,7 @@
 import { hash } from "node:crypto";
 import { request } from "node:http";
 import { buffer } from "node:stream/consumers";
-import { BatchWriteItemCommand } from "@aws-sdk/client-dynamodb";
-import { EVENTS_TABLE } from "../../blueprint/topology.ts";
 import { awsClients } from "../../engine/aws/clients.ts";
-import { each } from "../../engine/kit/each.ts";
-import { itemCodec } from "../../engine/log/codec.ts";
-import { type ViewName, viewNames } from "../../engine/views/read-models.ts";
 import { engine, systemClock } from "../../engine/wiring/engine.ts";
 import { serveApi } from "../../local/api-server.ts";
 import { clientOptions } from "../../local/client-options.ts";
@@ -15,8 +10,8 @@ import { localNames, provisionEngine } from "../../local/provision/engine-resour
 import { createWeb } from "../../services/api/web.ts";
 import { apiPorts } from "../../services/api/wiring.ts";
 import { longHistory } from "../support/long-history.ts";
-import { rowsOf } from "../support/rows-of.ts";
 import { siteConfigOf } from "../support/site-config.ts";
+import { putLog } from "./long-log.ts";
 import { median, sideBySide, stopwatch } from "./measure.ts";
 import { type Line, ratioLine } from "./report.ts";
 import { inFolder } from "./room.ts";
@@ -96,20 +91,7 @@ const withPlace = async <T>(folder: string, tell: (line: string) => void, use: (
     const config = { ...localNames, sites, tokens: { bench: hash("sha256", TOKEN, "hex") } };
     const made = engine(config, clients, systemClock, () => undefined);
     const commits = [...longHistory({ seed: 1, events: EVENTS, sites: SITES, environments: ENVIRONMENTS })];
-    const itemOf = itemCodec(EVENTS_TABLE);
-    const batches = Array.from({ length: Math.ceil(commits.length / 25) }, (_, n) => commits.slice(n * 25, (n + 1) * 25));
-    await each(batches, 8, async (batch) => {
-      const RequestItems = { [EVENTS_TABLE]: batch.map((commit) => ({ PutRequest: { Item: itemOf(commit) } })) };
-      await clients.dynamodb.send(new BatchWriteItemCommand({ RequestItems }));
-    });
-    await made.eventLog.completeDays();
-    const rows = made.views.rows(0);
-    const wanted = [...rowsOf(commits)].filter(([, row]) => row !== undefined);
-    await each(wanted, 8, async ([key, row]) => {
-      const name = viewNames.find((view) => key.startsWith(`${view} `)) as ViewName;
-      await rows[name].put(row as never);
-    });
-    const deployments = wanted.filter(([key]) => key.startsWith("deployments ")).length;
+    const { deployments } = await putLog(made, commits);
     tell(`${commits.length} commits, ${deployments} deployments`);
     const api = await serveApi(createWeb(apiPorts(made)), { port: 0 });
     try {

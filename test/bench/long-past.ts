@@ -1,4 +1,5 @@
 import { BatchWriteItemCommand, type DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import type { S3Client } from "@aws-sdk/client-s3";
 import { type Commit, commitHash, commitId } from "../../domain/kernel/chain.ts";
 import type { AnyEvent } from "../../domain/kernel/event.ts";
 import { itemCodec, sha256 } from "../../engine/log/codec.ts";
@@ -44,10 +45,18 @@ export const BEGINNING = Date.UTC(2026, 0, 1);
 type Units = { readonly CapacityUnits?: number };
 const WRITES = new Set(["PutItemCommand", "BatchWriteItemCommand"]);
 
-/** Counts what the client asks: the median time of one, its read units and requests. */
-export const counting = (client: DynamoDBClient) => {
+/** Counts what the clients ask: the median time of one, its read units and requests. */
+export const counting = (client: DynamoDBClient, ...others: readonly Pick<S3Client, "middlewareStack">[]) => {
   let units = 0;
   let requests = 0;
+  for (const { middlewareStack } of others)
+    middlewareStack.add(
+      (next) => (args) => {
+        requests += 1;
+        return next(args);
+      },
+      { step: "initialize", name: "counting" },
+    );
   client.middlewareStack.add(
     (next, context) => async (args) => {
       (args.input as { ReturnConsumedCapacity?: string }).ReturnConsumedCapacity = "TOTAL";

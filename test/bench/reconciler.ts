@@ -5,10 +5,10 @@ import { fold } from "../../domain/kernel/decider.ts";
 import { environmentStream } from "../../domain/kernel/identity.ts";
 import { engine, systemClock } from "../../engine/wiring/engine.ts";
 import { localNames } from "../../local/provision/engine-resources.ts";
-import { project } from "../../services/project/project.ts";
 import { wire } from "../../services/reconcile/handler.ts";
 import { siteConfigOf } from "../support/site-config.ts";
 import { environmentHistory } from "./histories.ts";
+import { settle } from "./long-log.ts";
 import { type Cost, counting, writeCommits } from "./long-past.ts";
 import type { Line } from "./report.ts";
 import { withStore } from "./room.ts";
@@ -73,8 +73,10 @@ const atRest = ({ environments, deployments }: { environments: number; deploymen
     const events = environmentHistory(deployments * COMMITS);
     events.splice(events.findLastIndex(({ type }) => type === "ReleaseWentLive") + 1);
     const state = fold(decider, events.map(readEnvironmentEvent));
-    for (const { site } of sites)
-      await settle(whole, site, () => writeCommits(clients.dynamodb, table, environmentStream(site, "production"), undefined, events));
+    for (const { site } of sites) {
+      await writeCommits(clients.dynamodb, table, environmentStream(site, "production"), undefined, events);
+      await settle(whole, site, "production");
+    }
     const begin = () => wire({ ...engine(config, clients, clock, () => undefined), ...around(state) });
     const counted = counting(clients.dynamodb);
     const runs = async (run: ReturnType<typeof wire>, times: number): Promise<void> => {
@@ -93,22 +95,6 @@ const atRest = ({ environments, deployments }: { environments: number; deploymen
     await runs(process, turns - 1);
     return { cold, warm: await counted(RUNS, () => runs(process, 1)) };
   });
-
-/** Its row and the bus have heard of all that was written. */
-const settle = async (whole: ReturnType<typeof engine>, site: string, write: () => Promise<void>): Promise<void> => {
-  const stream = environmentStream(site, "production");
-  await write();
-  // as a flip leaves it: with a snapshot, once there is enough
-  for (let n = 0; ; n++) {
-    const { version } = await whole.aggregates.environment.load(site, "production");
-    if (version <= 64 || ((await whole.snapshots.newest(stream, decider.shape))?.version ?? 0) > version - 32) break;
-    const command = { type: "RecordVariablesRead", names: ["BENCH"] } as const;
-    await whole.aggregates.environment.execute(site, "production", command, { cause: `bench/${n}`, correlation: stream, actor: "bench" });
-  }
-  const { version } = await whole.aggregates.environment.load(site, "production");
-  await whole.views.setRelayed(stream, version);
-  await project({ read: whole.store.read, views: whole.views })({ stream, version });
-};
 
 /** What is asked of AWS beside the table: every alias is where the log has put it. */
 const around = ({ aliases }: Environment) =>

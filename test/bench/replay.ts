@@ -3,7 +3,6 @@ import { once } from "node:events";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { BatchWriteItemCommand } from "@aws-sdk/client-dynamodb";
 import { EVENTS_TABLE, SEAL_KEY, VIEWS_TABLE } from "../../blueprint/topology.ts";
 import type { Commit } from "../../domain/kernel/chain.ts";
 import { positionAt } from "../../domain/kernel/position.ts";
@@ -12,8 +11,7 @@ import { kmsSigner } from "../../engine/archive/signer.ts";
 import { awsClients, type Clients } from "../../engine/aws/clients.ts";
 import { s3Objects } from "../../engine/aws/objects.ts";
 import { systemClock } from "../../engine/kit/clock.ts";
-import { each } from "../../engine/kit/each.ts";
-import { eventsOf, itemCodec, shardOf } from "../../engine/log/codec.ts";
+import { eventsOf, shardOf } from "../../engine/log/codec.ts";
 import { SHARDS } from "../../engine/log/entity.ts";
 import { eventStore } from "../../engine/log/event-store.ts";
 import { logShards } from "../../engine/log/log-shards.ts";
@@ -24,6 +22,7 @@ import type { AccessKey } from "../../local/endpoint/endpoint.ts";
 import { BUCKETS } from "../../local/provision/engine-resources.ts";
 import { BEGINNING, longHistory, usualPlan } from "../support/long-history.ts";
 import { notesInMemory } from "../support/seal-notes.ts";
+import { putCommits } from "./long-log.ts";
 import { median, stopwatch } from "./measure.ts";
 import type { Done } from "./replay-worker.ts";
 import { type Line, ratioLine } from "./report.ts";
@@ -140,7 +139,7 @@ const withHistory = <T>(events: number, tell: (line: string) => void, use: (plac
       await writeFile(join(folder, "connection.json"), JSON.stringify(started));
       tell(`writing a history of ${events} events`);
       const commits = [...longHistory(usualPlan(1, events))];
-      await fill(clients, commits);
+      await putCommits(clients, commits);
       await sealDays(clients, commits);
       return await use({ ...started, clients, data: folder, pid: child.pid ?? 0 });
     } finally {
@@ -150,15 +149,6 @@ const withHistory = <T>(events: number, tell: (line: string) => void, use: (plac
       await gone;
     }
   });
-
-const fill = async ({ dynamodb }: Clients, commits: readonly Commit[]): Promise<void> => {
-  const itemOf = itemCodec(EVENTS_TABLE);
-  const batches = Array.from({ length: Math.ceil(commits.length / 25) }, (_, n) => commits.slice(n * 25, n * 25 + 25));
-  await each(batches, 8, async (batch) => {
-    const RequestItems = { [EVENTS_TABLE]: batch.map((commit) => ({ PutRequest: { Item: itemOf(commit) } })) };
-    await dynamodb.send(new BatchWriteItemCommand({ RequestItems }));
-  });
-};
 
 /** Seals each day that the history has, through the engine's own code; the commits come from memory, which is quicker. */
 const sealDays = async ({ s3, kms, dynamodb }: Clients, commits: readonly Commit[]): Promise<void> => {

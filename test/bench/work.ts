@@ -1,15 +1,10 @@
 import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
-import { EVENTS_TABLE, SNAPSHOTS_TABLE } from "../../blueprint/topology.ts";
-import { environment } from "../../domain/environment/decider.ts";
-import { fold } from "../../domain/kernel/decider.ts";
+import { EVENTS_TABLE } from "../../blueprint/topology.ts";
 import { environmentStream } from "../../domain/kernel/identity.ts";
-import { NEWEST } from "../../engine/log/read-back.ts";
-import { NOTHING_INDEXED, snapshotTable } from "../../engine/log/snapshots.ts";
-import { textOfState } from "../../engine/log/state-text.ts";
-import type { Engine } from "../../engine/wiring/engine.ts";
 import { startPartsWorld } from "../support/parts-world.ts";
 import { until } from "../support/until.ts";
 import { environmentHistory } from "./histories.ts";
+import { settle } from "./long-log.ts";
 import { writeCommits } from "./long-past.ts";
 import { median } from "./measure.ts";
 import type { Line } from "./report.ts";
@@ -59,7 +54,8 @@ const after = async (deployments: number): Promise<Measured> => {
   const world = await startPartsWorld({ environments: ["production"], prepare });
   try {
     const engine = world.engineOf("watch");
-    await pretend(engine, deployments);
+    await writeCommits(engine.clients.dynamodb, EVENTS_TABLE, STREAM, undefined, environmentHistory(deployments * COMMITS));
+    await settle(engine, "web", "production");
     await world.start(3_600_000);
     const source = await world.api.upload("web", `${world.folder}/app`);
     const deploy = async (): Promise<void> => {
@@ -129,25 +125,6 @@ const watch = (client: DynamoDBClient, count: Count): void =>
       },
     { step: "initialize", name: "counting" },
   );
-
-/** An environment with such a past, as its engine would have left it: snapshot, rows of causes, and nothing to be passed on. */
-const pretend = async ({ clients: { dynamodb }, store, views }: Engine, deployments: number): Promise<void> => {
-  const events = environmentHistory(deployments * COMMITS);
-  await writeCommits(dynamodb, EVENTS_TABLE, STREAM, undefined, events);
-  const snapshots = snapshotTable(dynamodb, SNAPSHOTS_TABLE);
-  const commits = await store.read(STREAM, 0);
-  const [last] = await store.readBack(STREAM, NEWEST, 1);
-  const { version, hash } = last ?? { version: 0, hash: "" };
-  await snapshots.index(
-    STREAM,
-    commits.map((commit) => [commit.id, commit.version] as const),
-    NOTHING_INDEXED,
-    { version, hash },
-  );
-  const state = textOfState(fold(environment, events));
-  await snapshots.write(STREAM, environment.shape, { version, hash, state });
-  await views.setRelayed(STREAM, version);
-};
 
 const line = (what: string, { ms, units, requests }: Cost): Line => ({
   bench: "work",
