@@ -43,9 +43,7 @@ it("compares snapshots with the log, drops them under an engine that runs, and t
   const healthy = await shiplog("--verify");
   expect([healthy.code, healthy.out]).toEqual([
     0,
-    expect.stringMatching(
-      /^2 states and \d+ rows of handled causes, 2 streams: each is what the log says \(\d\.\d s\)\n$/,
-    ),
+    expect.stringMatching(/^2 states and \d+ rows of handled causes, 2 streams: each is what the log says \(\d\.\d s\)\n$/),
   ]);
 
   const stream = deploymentStream(id);
