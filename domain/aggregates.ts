@@ -1,9 +1,11 @@
+import type { z } from "zod";
 import { deployment } from "./deployment/decider.ts";
 import { deploymentEventSchemas, deploymentEventTypes, deploymentUpcasters, readDeploymentEvent } from "./deployment/events.ts";
 import { environment } from "./environment/decider.ts";
 import { environmentEventSchemas, environmentEventTypes, environmentUpcasters, readEnvironmentEvent } from "./environment/events.ts";
 import type { AnyEvent, Recorded } from "./kernel/event.ts";
-import { type Category, categoryOf } from "./kernel/identity.ts";
+import { type Category, categories, categoryOf, isOf } from "./kernel/identity.ts";
+import type { Upcasters } from "./kernel/upcast.ts";
 import { letter } from "./letter/decider.ts";
 import { letterEventSchemas, letterEventTypes, letterUpcasters, readLetterEvent } from "./letter/events.ts";
 import { person } from "./person/decider.ts";
@@ -61,6 +63,14 @@ export const readEvent = <K extends Category>(category: K, event: Recorded): Rec
 /** Those events of one stream that this release knows, checked. Throws `UnknownEvent` where one does not have its shape. */
 export const readKnown = <K extends Category>(category: K, events: readonly Recorded[]): Recorded<EventOf<K>>[] =>
   events.flatMap((event) => (isKnown(category, event.type) ? [readEvent(category, event)] : []));
+
+/** Whether `readAny` reads it: a newer release may write kinds of streams, types and shapes that this one does not know. */
+export const isReadable = ({ stream, type, v, body }: Recorded): boolean => {
+  const category = categories.find((one) => isOf(one, stream));
+  if (category === undefined || !isKnown(category, type)) return false;
+  const { schemas, upcasters }: { schemas: readonly z.ZodType[]; upcasters: Upcasters } = eventSchemas[category];
+  return upcasters[type]?.[v] !== undefined || schemas.some((schema) => schema.safeParse({ type, v, body }).success);
+};
 
 /** One recorded event of whichever stream, checked. Throws `UnknownEvent`, or an error where no stream is named so. */
 export const readAny = (event: Recorded): Recorded<EngineEvent> => readEvent(categoryOf(event.stream), event);

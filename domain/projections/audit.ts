@@ -1,11 +1,10 @@
 import * as z from "zod";
-import { type EngineEvent, isKnown, readAny, readEvent } from "../aggregates.ts";
+import { type EngineEvent, isKnown, isReadable, readAny, readEvent } from "../aggregates.ts";
 import type { EnvironmentEvent } from "../environment/events.ts";
 import { sayVersions } from "../environment/fence.ts";
 import type { Recorded } from "../kernel/event.ts";
-import { categories, deploymentOf, isOf, siteOf } from "../kernel/identity.ts";
+import { deploymentOf, isOf, siteOf } from "../kernel/identity.ts";
 import { printable } from "../kernel/text.ts";
-import { UnknownEvent } from "../kernel/upcast.ts";
 import { factsOf } from "../wording.ts";
 import { projectDeployment } from "./deployment-view.ts";
 import { emptyEnvironment, projectEnvironment } from "./environment-view.ts";
@@ -67,7 +66,7 @@ function ofAnother({ deployment }: Audited, event: Recorded): AuditRow {
     environment: place?.environment ?? null,
     deployment: deployment?.id ?? null,
     why: whyOf(event.body),
-    facts: knownLine(event),
+    facts: isReadable(event) ? lineOf(readAny(event)) : null,
   });
 }
 
@@ -197,17 +196,6 @@ const rowOf = (event: Recorded, more: Partial<AuditRow> = {}): AuditRow => {
     correlation,
     ...more,
   };
-};
-
-/** A newer release may write kinds of streams and events, and shapes of them, that this one does not know. */
-const knownLine = (event: Recorded): string | null => {
-  if (!categories.some((category) => isOf(category, event.stream) && isKnown(category, event.type))) return null;
-  try {
-    return lineOf(readAny(event));
-  } catch (error) {
-    if (error instanceof UnknownEvent) return null;
-    throw error;
-  }
 };
 
 /** What people wrote may have several lines. */
