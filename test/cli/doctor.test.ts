@@ -97,7 +97,7 @@ it("names messages that nobody could take", async () => {
   await world.dev.engine.queues.send("advance", "half a mess");
   const { bad } = await untilSeen(`dead letters ${deadLetterName("advance")}`);
   expect(bad.find(({ what }) => what.endsWith("advance-dead"))).toMatchObject({
-    says: "has 1 messages that nobody could take",
+    says: "has 1 message that nobody could take",
     mend: "shiplog quarantine ls",
   });
 });
