@@ -336,8 +336,9 @@ export const mutants: readonly Mutant[] = [
     ...one(
       "a row is written blindly",
       "services/flip-alias/switch-edge.ts",
-      "    if (found !== undefined && isNewer(found, flip, state)) return { by: found.sequence };\n",
-      "",
+      // the row of a newer flip, and the alias that it moved before
+      "    if (found !== undefined && isNewer(found, flip, state)) return { by: found.sequence };\n    if (isOvertaken(flip, state)) return { by: Math.max(state.edge?.sequence ?? 0, flip.sequence) };\n    const by = await movedBy(functions, flip, state);\n    if (by !== undefined) return { by };\n",
+      "    if (isOvertaken(flip, state)) return { by: Math.max(state.edge?.sequence ?? 0, flip.sequence) };\n",
     ),
     by: "orders",
   },
