@@ -112,6 +112,23 @@ describe("the edge's row of what is live", () => {
     expect((await here.newest("FlipSuperseded")).body).toMatchObject({ sequence: 332, by: 333 });
   });
 
+  it("is not written by a flip that a newer one overtook, although a hand took the row away and wrote over the aliases since", async () => {
+    const here = await site("edge-log-alone", 1401);
+    await here.asks(1402);
+    const requested = await here.requested();
+    let looks = 0;
+    here.edge.onLook(async () => {
+      if (++looks > 1) return;
+      await here.asks(1403);
+      await here.delivers();
+      here.edge.hand(LIVE, undefined);
+      for (const fn of here.aliases.keys()) here.hand(fn, { description: "by hand" });
+    });
+    await here.delivers({ requested });
+    expect(here.edge.rows.has(LIVE)).toBe(false);
+    expect((await here.newest("FlipSuperseded")).body).toMatchObject({ sequence: 1402, by: 1403 });
+  });
+
   it.each([
     ["took its row away", 1351, undefined],
     ["wrote an older one over its row", 1361, "as before"],
