@@ -99,7 +99,7 @@ async function queueIs({ sight, engine: { make } }: Looking, name: string): Prom
       ? missing(what, make)
       : queue.deadLetters !== deadLetterName(name)
         ? wrong(what, "has no dead letters: what fails for ever blocks it", make)
-        : ok(what, `${counted(queue.messages, "message")}`),
+        : ok(what, counted(queue.messages, "message")),
   ];
   const letters = `dead letters ${deadLetterName(name)}`;
   if (dead === undefined) findings.push(missing(letters, make));

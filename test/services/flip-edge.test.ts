@@ -28,7 +28,18 @@ const site = async (name: string, ...live: readonly number[]) => {
     await here.delivers();
   }
   const row = (key: string) => JSON.parse(here.edge.rows.get(key) ?? "null") as Record<string, unknown> | null;
-  return { ...here, row };
+  /** What happens right after a flip has read the row for the first time: from now on it knows only what was. */
+  const onFirstLook = (happens: () => Promise<void>): void => {
+    let looks = 0;
+    here.edge.onLook(async () => {
+      if (++looks === 1) await happens();
+    });
+  };
+  /** A hand, or a newer flip, changes the aliases of all functions. */
+  const moveAll = (change: Parameters<typeof here.hand>[1]): void => {
+    for (const fn of here.aliases.keys()) here.hand(fn, change);
+  };
+  return { ...here, row, onFirstLook, moveAll };
 };
 
 describe("the edge's row of what is live", () => {
@@ -116,13 +127,11 @@ describe("the edge's row of what is live", () => {
     const here = await site("edge-log-alone", 1401);
     await here.asks(1402);
     const requested = await here.requested();
-    let looks = 0;
-    here.edge.onLook(async () => {
-      if (++looks > 1) return;
+    here.onFirstLook(async () => {
       await here.asks(1403);
       await here.delivers();
       here.edge.hand(LIVE, undefined);
-      for (const fn of here.aliases.keys()) here.hand(fn, { description: "by hand" });
+      here.moveAll({ description: "by hand" });
     });
     await here.delivers({ requested });
     expect(here.edge.rows.has(LIVE)).toBe(false);
@@ -137,13 +146,10 @@ describe("the edge's row of what is live", () => {
     const before = left && here.edge.rows.get(LIVE);
     await here.asks(n + 1);
     const requested = await here.requested();
-    let looks = 0;
-    here.edge.onLook(async () => {
-      if (++looks > 1) return;
+    here.onFirstLook(async () => {
       // so far a newer one has come: its row was there, and the log does not have it yet
       await here.asks(n + 2);
-      for (const fn of here.aliases.keys())
-        here.hand(fn, { version: String(n + 2), description: describeFence({ sequence: n + 2, deploymentId: deploymentId(n + 2) }) });
+      here.moveAll({ version: String(n + 2), description: describeFence({ sequence: n + 2, deploymentId: deploymentId(n + 2) }) });
       here.edge.hand(LIVE, before);
     });
     await here.delivers({ requested });
@@ -158,11 +164,9 @@ describe("the edge's row of what is live", () => {
     const here = await site(`edge-ahead-${n}`, n);
     await here.asks(n + 1);
     const requested = await here.requested();
-    let looks = 0;
-    here.edge.onLook(async () => {
-      if (++looks > 1) return;
+    here.onFirstLook(async () => {
       await here.asks(n + 2);
-      for (const fn of here.aliases.keys()) here.hand(fn, { description: describeFence({ sequence, deploymentId: "none" }) });
+      here.moveAll({ description: describeFence({ sequence, deploymentId: "none" }) });
     });
     await here.delivers({ requested });
     expect(here.row(LIVE)).toMatchObject({ sequence: n + 1 });
@@ -172,12 +176,9 @@ describe("the edge's row of what is live", () => {
     const here = await site("edge-first");
     await here.asks(1391);
     const requested = await here.requested();
-    let looks = 0;
-    here.edge.onLook(async () => {
-      if (++looks > 1) return;
+    here.onFirstLook(async () => {
       await here.asks(1392);
-      for (const fn of here.aliases.keys())
-        here.hand(fn, { version: "1392", description: describeFence({ sequence: 1392, deploymentId: deploymentId(1392) }) });
+      here.moveAll({ version: "1392", description: describeFence({ sequence: 1392, deploymentId: deploymentId(1392) }) });
       await room.environment("edge-first", { type: "RecordFlipFailed", sequence: 1392, reason: "it died", moved: true });
     });
     await here.delivers({ requested });
@@ -193,9 +194,7 @@ describe("the edge's row of what is live", () => {
     ] as const) {
       await here.asks(n);
       const requested = await here.requested();
-      let looks = 0;
-      here.edge.onLook(async () => {
-        if (++looks > 1) return;
+      here.onFirstLook(async () => {
         if (newer > n) await here.asks(newer);
         await here.delivers();
       });
