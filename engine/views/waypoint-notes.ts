@@ -21,8 +21,8 @@ export const waypointsAbout = (about: string): { shape: number; stream: string }
   return { shape: Number(shape), stream };
 };
 
-/** Commits of an environment from one waypoint to the next, about: some seventy deployments. */
-export const WAYPOINT_EVERY = 500;
+/** Commits of an environment from one waypoint to the next, about: some nine deployments. */
+export const WAYPOINT_EVERY = 64;
 
 /** Whether somebody who went from one version to another has come past where a waypoint is wanted. */
 export const isWaypoint = (from: number, to: number): boolean => Math.floor(from / WAYPOINT_EVERY) < Math.floor(to / WAYPOINT_EVERY);

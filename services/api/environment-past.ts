@@ -14,6 +14,9 @@ type Past = Pick<Ports, "read"> & { readonly views: Waypoints };
 /** Of a stream whose chain breaks before the moment nothing is told; or all the same, to who reads the log row by row. */
 type Broken = "refused" | "passed over";
 
+/** Commits that are read at once where there is no waypoint to begin at. */
+const PAGE = 500;
+
 /**
  * How environments were, read from the waypoint before on, and no further than to the moment. Where that one is missing, or of another
  * past than the log's, the stream is folded from its beginning, and whoever comes next finds waypoints.
@@ -25,20 +28,24 @@ export const environmentPast = ({ read, views }: Past, broken: Broken = "refused
     let view = start?.view ?? emptyEnvironment(site, environment);
     let version = start?.version ?? 0;
     let isWhole = true;
+    const limit = start === undefined ? PAGE : WAYPOINT_EVERY;
     for (;;) {
       const from = Math.max(version - 1, 0);
-      const page = await read(stream, from, WAYPOINT_EVERY + version - from);
+      const page = await read(stream, from, limit + version - from);
       const commits = page.filter(({ position }) => position < end);
       const fault = verifyChain(sha256, commits, from);
       if (fault !== undefined && broken === "refused") throw new ChainBroken(fault);
       isWhole &&= fault === undefined;
       if (start !== undefined && version === start.version && commits[0]?.hash !== start.hash) return undefined;
       const further = commits.filter((commit) => commit.version > version);
+      const noted: Promise<void>[] = [];
       for (const commit of further) {
         view = foldRow("environments", view, eventsOf(commit)) ?? view;
-        if (isWhole && isWaypoint(version, commit.version)) await views.noteWaypoint(commit, view);
+        // written as it is now: what comes next changes it in place
+        if (isWhole && isWaypoint(version, commit.version)) noted.push(views.noteWaypoint(commit, view));
         version = commit.version;
       }
+      await Promise.all(noted);
       if (further.length === 0 || commits.length < page.length) return view;
     }
   };

@@ -57,7 +57,7 @@ describe("an environment's past", () => {
     expect(count.read).toBeLessThan(whole.length * 1.1);
     for (const version of [600, 2_000, whole.length]) {
       count.read = 0;
-      await upTo(STREAM, positionOf(version));
+      expect(await upTo(STREAM, positionOf(version))).toEqual(foldOf(whole.slice(0, version - 1)));
       expect(count.read).toBeLessThanOrEqual(WAYPOINT_EVERY + 1);
     }
   });
