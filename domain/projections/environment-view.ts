@@ -19,7 +19,7 @@ const EDGE = "edge";
  * The number of this row's shape: raised with every change of what the projection makes of the same events. A row that has
  * another number (an older engine's, or a newer one's after a step back) is folded anew from its stream when it is read.
  */
-export const environmentShape = 8;
+export const environmentShape = 9;
 
 export const emptyEnvironment = (site: string, environment: string): EnvironmentView => ({
   site,
@@ -137,7 +137,10 @@ const goLive = (view: EnvironmentView, body: WentLive, at: string): void => {
   const { sequence, deploymentId, release, reason, actor } = body;
   const why = view.flipping?.sequence === sequence ? view.flipping.why : null;
   standAs(view, body, at, why);
-  if (view.live !== null) view.history = [view.live, ...view.history].slice(0, REMEMBERED);
+  if (view.live !== null) {
+    const { release: _release, ...before } = view.live;
+    view.history = [before, ...view.history].slice(0, REMEMBERED);
+  }
   view.live = { deploymentId, sequence, at, reason, actor, why, release };
 };
 

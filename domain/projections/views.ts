@@ -70,6 +70,9 @@ const LiveView = z.object({
   release: Release,
 });
 
+/** Something that was live before: what its functions are is in the row of its deployment, so that an environment's stays small. */
+const PastLiveView = LiveView.omit({ release: true });
+
 /** A release that a rollback took down or went past, until somebody chooses it again. */
 const TakenDownView = z.object({
   deploymentId: z.string(),
@@ -110,7 +113,7 @@ export const EnvironmentView = z.object({
   sequence: z.number(),
   live: LiveView.nullable(),
   /** what was live before, newest first, at most twenty */
-  history: z.array(LiveView),
+  history: z.array(PastLiveView),
   /** the flip under way */
   flipping: z
     .object({ deploymentId: z.string(), sequence: z.number(), reason: FlipReason, since: at, why: z.string().nullable() })

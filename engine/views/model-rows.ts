@@ -2,6 +2,7 @@ import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import { Entity } from "electrodb";
 import { conditionalWrite } from "../aws/conditional-write.ts";
 import { generationOf, inGeneration } from "./generations.ts";
+import { packed } from "./packed-text.ts";
 import { keyOf, modelOf, streamOf, type ViewName, type Views } from "./read-models.ts";
 import { type ReadStream, type Stored, viewIn, viewsIn } from "./row-shape.ts";
 
@@ -19,9 +20,11 @@ export type Query = {
 
 type Attributes = Texts | Readonly<Record<string, string | number>>;
 type Conditions = { notExists(of: never): string; lt(of: never, than: number): string; ne(of: never, as: number): string };
+/** `false`: it costs half, and what was written within the last second may be missing. */
+export type Consistency = { readonly consistent: boolean };
 /** ElectroDB's entity, as far as it is used: its own type cannot say what a plan says. */
 type RowEntity = {
-  get(key: Texts): { go(options: { consistent: true }): Promise<{ data: unknown }> };
+  get(key: Texts): { go(options: Consistency): Promise<{ data: unknown }> };
   get(keys: readonly Texts[]): { go(options: { consistent: true }): Promise<{ data: readonly Row[]; unprocessed: readonly Texts[] }> };
   put(item: Attributes): {
     params(): unknown;
@@ -75,7 +78,7 @@ export const attributesOf = <K extends ViewName>(name: K, generation: number, vi
     ...Object.fromEntries(texts.map(([text, value]) => [text, finding.has(text) ? inGeneration(generation, value) : value])),
     version: view.version,
     shape,
-    view: JSON.stringify(view),
+    view: plan.isPacked ? packed(JSON.stringify(view)) : JSON.stringify(view),
   };
 };
 
@@ -86,8 +89,8 @@ export const modelRows = <K extends ViewName>(client: DynamoDBDocumentClient, ta
   const [key] = plan.key;
 
   return (generation: number) => {
-    const rowOf = async (stream: string): Promise<Row | null> =>
-      (await entity.get({ [key]: inGeneration(generation, keyOf(name, stream)) }).go({ consistent: true })).data as Row | null;
+    const rowOf = async (stream: string, options: Consistency = { consistent: true }): Promise<Row | null> =>
+      (await entity.get({ [key]: inGeneration(generation, keyOf(name, stream)) }).go(options)).data as Row | null;
 
     /** `undefined` where it was never projected, or in another shape. */
     const get = async (stream: string): Promise<Views[K] | undefined> => viewIn(name, await rowOf(stream));
@@ -114,8 +117,8 @@ export const modelRows = <K extends ViewName>(client: DynamoDBDocumentClient, ta
       put,
       viewsOf,
       /** `undefined` where it was never projected; one of another shape is made anew. */
-      current: async (stream: string): Promise<Views[K] | undefined> => {
-        const row = await rowOf(stream);
+      current: async (stream: string, options?: Consistency): Promise<Views[K] | undefined> => {
+        const row = await rowOf(stream, options);
         return row === null ? undefined : (await viewsOf([row]))[0];
       },
       /** Those of many streams at once, a hundred in a request; without what was never projected, in no order. */

@@ -20,6 +20,8 @@ export type RowPlan<V> = {
   /** attributes that indexes need; those that partition one are of a generation, like the key */
   readonly indexed: (view: V) => Readonly<Record<string, string>>;
   readonly indexes: Readonly<Record<string, { readonly index: "gsi1" | "gsi2"; readonly partition: string; readonly sort: string }>>;
+  /** the row grows with what it tells of, and is packed: each event of its stream reads it */
+  readonly isPacked: boolean;
 };
 
 /** How one read model follows from the events of the streams of one category. */
@@ -52,7 +54,7 @@ const model = <K extends Category, V extends View>(
 ): ReadModel<V> => ({
   category,
   shape,
-  plan: { indexed: () => ({}), indexes: {}, ...plan },
+  plan: { indexed: () => ({}), indexes: {}, isPacked: false, ...plan },
   begin,
   apply: (view, event) => project(view, readEvent(category, event)),
   over,
@@ -100,7 +102,7 @@ export const readModels = {
         const { site, environment } = siteOf(stream);
         return emptyEnvironment(site, environment);
       },
-      plan: { entity: "environment", key: ["place", ({ site, environment }) => `${site}/${environment}`] },
+      plan: { entity: "environment", key: ["place", ({ site, environment }) => `${site}/${environment}`], isPacked: true },
     },
   ),
   webhooks: model("webhook", webhookShape, projectWebhook, {

@@ -1,6 +1,7 @@
 import type { Commit } from "../../domain/kernel/chain.ts";
 import { each } from "../kit/each.ts";
 import { type Kept, keepRow } from "./keep-row.ts";
+import { unpacked } from "./packed-text.ts";
 import { readModels, type ViewName, type Views } from "./read-models.ts";
 
 /** A row as its item has it. Before rows had a shape they had none. */
@@ -13,7 +14,7 @@ const WIDTH = 8;
 
 /** The view in a row; `undefined` where another engine, older or newer, wrote it in another shape. */
 export const viewIn = <K extends ViewName>(name: K, row: Stored | null): Views[K] | undefined =>
-  row?.shape === readModels[name].shape ? (JSON.parse(row.view) as Views[K]) : undefined;
+  row?.shape === readModels[name].shape ? (JSON.parse(unpacked(row.view)) as Views[K]) : undefined;
 
 /**
  * The views in rows, whoever wrote them: one of another shape is folded anew from its stream and written back, once. Left

@@ -10,6 +10,7 @@ import {
 import { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import { generationOf, inGeneration } from "./generations.ts";
 import { attributesOf, rowEntity } from "./model-rows.ts";
+import { unpacked } from "./packed-text.ts";
 import { keyOf, modelOf, streamOf, type ViewName, type Views, viewNames } from "./read-models.ts";
 
 export type Item = Record<string, AttributeValue>;
@@ -83,10 +84,21 @@ export const viewItems = (client: DynamoDBClient, table: string) => {
   };
 };
 
-/** Says the same of two items exactly where every attribute is the same. */
+/** The view of a row as JSON, packed or not; where it was cut or overwritten, what is there. */
+export const viewText = ({ view }: Item): string => {
+  const text = view?.S ?? "";
+  try {
+    return unpacked(text);
+  } catch {
+    return text;
+  }
+};
+
+/** Says the same of two items exactly where every attribute is the same. A view that another zlib packed is the same view. */
 export const digestOf = (item: Item): string => {
   const names = Object.keys(item).sort();
-  return hash("sha256", names.map((name) => `${name}=${item[name]?.S ?? item[name]?.N}`).join("\n"), "base64url");
+  const textOf = (name: string): string | undefined => (name === "view" ? viewText(item) : (item[name]?.S ?? item[name]?.N));
+  return hash("sha256", names.map((name) => `${name}=${textOf(name)}`).join("\n"), "base64url");
 };
 
 const REST = { version: 0, shape: 0, view: "" };

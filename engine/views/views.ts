@@ -6,7 +6,7 @@ import type { DeploymentView, EnvironmentView } from "../../domain/projections/v
 import type { WebhookView } from "../../domain/projections/webhook-view.ts";
 import { deploymentRows, type Listed, type Newest, type Wanted } from "./deployment-rows.ts";
 import { generationRows } from "./generations.ts";
-import { modelRows } from "./model-rows.ts";
+import { type Consistency, modelRows } from "./model-rows.ts";
 import { plainRows } from "./plain-rows.ts";
 import { type ViewName, viewNames } from "./read-models.ts";
 import type { ReadStream } from "./row-shape.ts";
@@ -50,8 +50,8 @@ export const viewsTable = (dynamodb: DynamoDBClient, table: string, read: ReadSt
     rows,
     /** `undefined` where it was never projected. */
     deployment: async (id: string): Promise<DeploymentView | undefined> => (await live("deployments")).current(deploymentStream(id)),
-    environment: async (site: string, environment: string): Promise<EnvironmentView | undefined> =>
-      (await live("environments")).current(environmentStream(site, environment)),
+    environment: async (site: string, environment: string, options?: Consistency): Promise<EnvironmentView | undefined> =>
+      (await live("environments")).current(environmentStream(site, environment), options),
     /** Rows of these environments, without those that were never projected. */
     environments: async (places: readonly { readonly site: string; readonly environment: string }[]): Promise<EnvironmentView[]> =>
       (await live("environments")).many(places.map(({ site, environment }) => environmentStream(site, environment))),

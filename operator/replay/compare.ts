@@ -3,7 +3,7 @@ import type { Commit } from "../../domain/kernel/chain.ts";
 import { each } from "../../engine/kit/each.ts";
 import { eventsOf } from "../../engine/log/codec.ts";
 import { modelOf, rowOf, type ViewName } from "../../engine/views/read-models.ts";
-import { digestOf, type FoundRow, type Item, type ViewItems } from "../../engine/views/view-items.ts";
+import { digestOf, type FoundRow, type Item, type ViewItems, viewText } from "../../engine/views/view-items.ts";
 import { type Folded, rowKey } from "./folding.ts";
 
 /** A row that is not what the log says. */
@@ -114,10 +114,10 @@ const differing = (found: Item, expected: Item): string[] => {
   const names = new Set([...Object.keys(found), ...Object.keys(expected)]);
   names.delete("view");
   const attributes = [...names].filter((name) => !isDeepStrictEqual(found[name], expected[name]));
-  return [...fields(found.view?.S, expected.view?.S), ...attributes.map((name) => `attribute ${name}`)].sort();
+  return [...fields(viewText(found), viewText(expected)), ...attributes.map((name) => `attribute ${name}`)].sort();
 };
 
-const fields = (found = "", expected = ""): string[] => {
+const fields = (found: string, expected: string): string[] => {
   if (found === expected) return [];
   const one = object(found);
   const other = object(expected);

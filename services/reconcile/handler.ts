@@ -156,7 +156,8 @@ export const wire = ({
       },
       row: edgeTable.get,
       addresses,
-      projected: async (name, environment) => (await views.environment(name, environment))?.version ?? 0,
+      // an older one is no harm: what is younger than two minutes is told to nobody again
+      projected: async (name, environment) => (await views.environment(name, environment, { consistent: false }))?.version ?? 0,
       now: clock.now,
     }),
     sweep: (name, environment) => queues.send("sweep", JSON.stringify({ site: name, environment })),

@@ -36,18 +36,18 @@ const STREAM = environmentStream("web", "production");
 export const sweeping = async (): Promise<readonly Line[]> => {
   const costs: Measured[] = [];
   for (const deployments of DEPLOYMENTS) costs.push(await after(deployments));
-  const ratio = (of: (cost: Measured) => number): number => of(costs.at(-1) as Measured) / of(costs[1] as Measured);
+  const ratio = (of: (cost: Measured) => number): number => of(costs.at(-1) as Measured) / of(costs[0] as Measured);
   return [
     ...costs.flatMap(({ deployments, look, hourly }) => [
       line(`a look, ${deployments.toLocaleString("en")} deployments, ${THERE} there`, look),
       line(`an hourly message, ${deployments.toLocaleString("en")} deployments`, hourly),
     ]),
     goal(
-      "read units of a look, 10,000 ÷ 100 deployments",
+      "read units of a look, 10,000 ÷ 10 deployments",
       ratio(({ look }) => look.units),
     ),
     goal(
-      "read units of an hourly message, 10,000 ÷ 100 deployments",
+      "read units of an hourly message, 10,000 ÷ 10 deployments",
       ratio(({ hourly }) => hourly.units),
     ),
   ];

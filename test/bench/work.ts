@@ -34,8 +34,8 @@ export const work = async (tell: (line: string) => void): Promise<readonly Line[
     ...(["deploy", "rollback"] as const).map(
       (what): Line => ({
         bench: "work",
-        what: `read units of a ${what}, 10,000 ÷ 100 deployments before`,
-        value: (costs.at(-1)?.[what].units ?? 0) / (costs[1]?.[what].units ?? 1),
+        what: `read units of a ${what}, 10,000 ÷ 10 deployments before`,
+        value: (costs.at(-1)?.[what].units ?? 0) / (costs[0]?.[what].units ?? 1),
         unit: "×",
         target: { is: "at most", value: 1.1 },
       }),

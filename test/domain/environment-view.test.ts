@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import type { EnvironmentEvent } from "../../domain/environment/events.ts";
 import type { Recorded } from "../../domain/kernel/event.ts";
 import { emptyEnvironment, projectEnvironment } from "../../domain/projections/environment-view.ts";
-import { at } from "../support/samples.ts";
+import { at, release, request } from "../support/samples.ts";
 
 /** The row after these events, one a second. */
 const rowAfter = (...events: EnvironmentEvent[]) =>
@@ -77,4 +77,17 @@ it("shows why a release is not reached any more, until its address is taken away
   expect(shown(cut, removed)).toEqual([[id(2), null, null]]);
   expect(shown(cut, switched(3, 1, [2]))[0]).toEqual([id(1), null, null]);
   expect(shown(cut, switched(3, 3, [2, 1]))[2]).toEqual([id(1), at(90), null]);
+});
+
+it("has of what was live before no more than who reads it needs: what its functions are is told by its deployment's row", () => {
+  const live = (n: number): EnvironmentEvent => ({
+    type: "ReleaseWentLive",
+    v: 1,
+    body: { sequence: n, deploymentId: request(n).deploymentId, release: release(n), reason: "deploy", actor: "ada", previous: null },
+  });
+  const row = rowAfter(live(1), live(2));
+  expect(row.live).toMatchObject({ sequence: 2, release: release(2) });
+  expect(row.history).toEqual([
+    { sequence: 1, deploymentId: request(1).deploymentId, at: at(0), reason: "deploy", actor: "ada", why: null },
+  ]);
 });

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { EVENTS_TABLE } from "../../blueprint/topology.ts";
 import type { Commit } from "../../domain/kernel/chain.ts";
 import { itemCodec } from "../../engine/log/codec.ts";
-import type { FoundRow } from "../../engine/views/view-items.ts";
+import { type FoundRow, viewText } from "../../engine/views/view-items.ts";
 import { BUCKETS } from "../../local/provision/engine-resources.ts";
 import { rowKey } from "../../operator/replay/folding.ts";
 import { runCli, startCli } from "../cli/support/run-cli.ts";
@@ -31,7 +31,7 @@ const shiplog = (...words: string[]) => runCli(["--data", room.data, "--json", "
 
 const everyRow = async (): Promise<FoundRow[]> => (await Array.fromAsync(room.items.scan(0, 1))).flat();
 const viewsIn = async (): Promise<Map<string, unknown>> =>
-  new Map((await everyRow()).map(({ view, stream, item }) => [rowKey(view, stream), JSON.parse(item.view?.S ?? "")]));
+  new Map((await everyRow()).map(({ view, stream, item }) => [rowKey(view, stream), JSON.parse(viewText(item))]));
 
 describe("shiplog replay", () => {
   it("makes every row from sealed segments and the rest of the table, and switches readers to them", async () => {
@@ -138,10 +138,10 @@ describe("shiplog replay --verify", () => {
   it("names each row that differs, is missing, or has no stream, and a rebuild mends them", async () => {
     const rows = (await everyRow()).filter(({ view }) => view === "deployments");
     const [changed, gone, strange] = rows as [FoundRow, FoundRow, FoundRow];
-    const view = JSON.parse(changed.item.view?.S ?? "") as { actor: string };
+    const view = JSON.parse(viewText(changed.item)) as { actor: string };
     await room.items.write([{ ...changed.item, view: { S: JSON.stringify({ ...view, actor: "mallory" }) } }], async () => undefined);
     await room.items.remove([gone.item], async () => undefined);
-    const invented = JSON.parse(strange.item.view?.S ?? "") as { id: string };
+    const invented = JSON.parse(viewText(strange.item)) as { id: string };
     const id = `dep_${"0".repeat(26)}`;
     await room.items.write([room.items.itemOf("deployments", strange.generation, { ...invented, id } as never)], async () => undefined);
 

@@ -53,7 +53,10 @@ const concerning: Readonly<Record<string, readonly string[]>> = {
   "services/api/environment-past": ["test/services/environment-past.test.ts"],
   "engine/views/waypoint-notes": ["test/contract/waypoint-notes.test.ts", "test/services/project.test.ts"],
   "engine/views/place-notes": ["test/contract/notes.test.ts"],
-  "engine/views/read-models": ["test/contract/webhook-rows.test.ts"],
+  "engine/views/read-models": ["test/contract/webhook-rows.test.ts", "test/contract/environment-rows.test.ts"],
+  "engine/views/packed-text": ["test/contract/environment-rows.test.ts"],
+  "engine/views/view-items": ["test/contract/environment-rows.test.ts"],
+  "engine/views/model-rows": ["test/contract/environment-rows.test.ts"],
   "services/api/pseudonyms": ["test/services/people.test.ts"],
   "services/api/deployments": ["test/services/people.test.ts"],
   "services/api/past": ["test/services/past.test.ts"],
@@ -974,6 +977,33 @@ export const edits: readonly Edit[] = [
     "engine/views/waypoint-notes.ts",
     "Math.floor(from / WAYPOINT_EVERY) < Math.floor(to / WAYPOINT_EVERY)",
     "to % WAYPOINT_EVERY === 0",
+  ),
+  edit(
+    "past: who begins at a waypoint reads as far as one who has none",
+    "services/api/environment-past.ts",
+    "? PAGE : WAYPOINT_EVERY",
+    "? PAGE : PAGE",
+  ),
+  edit(
+    "past: a waypoint is written once the page is through",
+    "services/api/environment-past.ts",
+    "noted.push(views.noteWaypoint(commit, view));",
+    "noted.push(Promise.resolve().then(() => views.noteWaypoint(commit, view)));",
+  ),
+  // the rows that readers see
+  edit("rows: that of an environment is not packed", "engine/views/read-models.ts", "isPacked: true }", "isPacked: false }"),
+  edit("rows: one that was not packed cannot be read", "engine/views/packed-text.ts", "text.startsWith(MARK) ?", "text !== '' ?"),
+  edit(
+    "rows: one that another zlib packed differs",
+    "engine/views/view-items.ts",
+    'name === "view" ? viewText(item)',
+    'name === "" ? viewText(item)',
+  ),
+  edit(
+    "rows: every read of an environment's is a consistent one",
+    "engine/views/model-rows.ts",
+    "await rowOf(stream, options);",
+    "await rowOf(stream);",
   ),
   // the log as it is told outside
   edit(

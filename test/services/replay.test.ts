@@ -11,6 +11,7 @@ import { nameDay } from "../../engine/log/days.ts";
 import { newestStreams, SAMPLE } from "../../engine/log/sample-table.ts";
 import { attributesOf, rowEntity } from "../../engine/views/model-rows.ts";
 import { type ViewName, viewNames, viewsOf } from "../../engine/views/read-models.ts";
+import { viewText } from "../../engine/views/view-items.ts";
 import { rowKey } from "../../operator/replay/folding.ts";
 import { RebuildRunning } from "../../operator/replay/lease.ts";
 import { RebuildInterrupted, replay, verifyViews } from "../../operator/replay/replay.ts";
@@ -46,7 +47,7 @@ const happen = async (some: readonly Commit[]): Promise<void> => {
 const liveRows = async (): Promise<Map<string, unknown>> => {
   const { live } = await room.views.generations();
   const rows = (await Array.fromAsync(room.items.scan(0, 1))).flat().filter(({ view, generation }) => generation === live[view]);
-  return new Map(rows.map(({ view, stream, item }) => [rowKey(view, stream), JSON.parse(item.view?.S ?? "")]));
+  return new Map(rows.map(({ view, stream, item }) => [rowKey(view, stream), JSON.parse(viewText(item))]));
 };
 /** The key of the only row that a stream feeds. */
 const onlyKey = (stream: string): string => rowKey(viewsOf(stream)[0] as ViewName, stream);

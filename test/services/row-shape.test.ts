@@ -3,7 +3,7 @@ import { PutItemCommand } from "@aws-sdk/client-dynamodb";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { VIEWS_TABLE } from "../../blueprint/topology.ts";
 import { viewNames } from "../../engine/views/read-models.ts";
-import type { FoundRow } from "../../engine/views/view-items.ts";
+import { type FoundRow, viewText } from "../../engine/views/view-items.ts";
 import { type Engine, engine as engineOf, systemClock } from "../../engine/wiring/engine.ts";
 import { localNames } from "../../local/provision/engine-resources.ts";
 import { rowKey } from "../../operator/replay/folding.ts";
@@ -55,7 +55,7 @@ const ask = async (path: string) => {
 /** Rows as another engine left them: what they show has other names, and their shape is another or none. */
 const another = async (shape: { N: string } | undefined): Promise<void> => {
   for (const { item } of await found()) {
-    const { drifts, warnings, filters, ...view } = JSON.parse(item.view?.S ?? "") as Record<string, unknown>;
+    const { drifts, warnings, filters, ...view } = JSON.parse(viewText(item)) as Record<string, unknown>;
     const { shape: _, ...rest } = item;
     const Item = { ...rest, view: { S: JSON.stringify({ ...view, drift: null, remarks: warnings }) }, ...(shape && { shape }) };
     await room.clients.dynamodb.send(new PutItemCommand({ TableName: VIEWS_TABLE, Item }));
@@ -113,9 +113,7 @@ describe.each([
     expect([before.outdated, before.differences]).toEqual([expected.size, []]);
     for (const [key, row] of expected)
       await room.project({ stream: key.split(" ")[1] ?? "", version: (row as { version: number }).version });
-    expect(new Map((await found()).map(({ view, stream, item }) => [rowKey(view, stream), JSON.parse(item.view?.S ?? "")]))).toEqual(
-      expected,
-    );
+    expect(new Map((await found()).map(({ view, stream, item }) => [rowKey(view, stream), JSON.parse(viewText(item))]))).toEqual(expected);
     const after = await verifyViews(room.ports(), { views: viewNames, from: "table" });
     expect([after.outdated, after.differences]).toEqual([0, []]);
   });
