@@ -1,7 +1,8 @@
-import { verifyChain } from "../../domain/kernel/chain.ts";
+import { type Commit, verifyChain } from "../../domain/kernel/chain.ts";
 import { siteOf } from "../../domain/kernel/identity.ts";
 import { emptyEnvironment } from "../../domain/projections/environment-view.ts";
 import type { EnvironmentView } from "../../domain/projections/views.ts";
+import { each } from "../../engine/kit/each.ts";
 import { ChainBroken } from "../../engine/log/chain-broken.ts";
 import { eventsOf } from "../../engine/log/codec.ts";
 import { sha256 } from "../../engine/log/digest.ts";
@@ -14,8 +15,9 @@ type Past = Pick<Ports, "read"> & { readonly views: Waypoints };
 /** Of a stream whose chain breaks before the moment nothing is told; or all the same, to who reads the log row by row. */
 type Broken = "refused" | "passed over";
 
-/** Commits that are read at once where there is no waypoint to begin at. */
+/** Commits that are read at once where no waypoint is near, and waypoints that are written at once. */
 const PAGE = 500;
+const WIDTH = 8;
 
 /**
  * How environments were, read from the waypoint before on, and no further than to the moment. Where that one is missing, or of another
@@ -28,7 +30,8 @@ export const environmentPast = ({ read, views }: Past, broken: Broken = "refused
     let view = start?.view ?? emptyEnvironment(site, environment);
     let version = start?.version ?? 0;
     let isWhole = true;
-    const limit = start === undefined ? PAGE : WAYPOINT_EVERY;
+    // most often the next waypoint is no further away
+    let limit = start === undefined ? PAGE : WAYPOINT_EVERY;
     for (;;) {
       const from = Math.max(version - 1, 0);
       const page = await read(stream, from, limit + version - from);
@@ -38,14 +41,15 @@ export const environmentPast = ({ read, views }: Past, broken: Broken = "refused
       isWhole &&= fault === undefined;
       if (start !== undefined && version === start.version && commits[0]?.hash !== start.hash) return undefined;
       const further = commits.filter((commit) => commit.version > version);
-      const noted: Promise<void>[] = [];
+      limit = PAGE;
+      const passed: [Commit, EnvironmentView][] = [];
       for (const commit of further) {
         view = foldRow("environments", view, eventsOf(commit)) ?? view;
-        // written as it is now: what comes next changes it in place
-        if (isWhole && isWaypoint(version, commit.version)) noted.push(views.noteWaypoint(commit, view));
+        // as it is now: what comes next changes it in place
+        if (isWhole && isWaypoint(version, commit.version)) passed.push([commit, structuredClone(view)]);
         version = commit.version;
       }
-      await Promise.all(noted);
+      await each(passed, WIDTH, (waypoint) => views.noteWaypoint(...waypoint));
       if (further.length === 0 || commits.length < page.length) return view;
     }
   };

@@ -28,8 +28,8 @@ export type Ports = SendingPorts &
     isDeclared(site: string, environment: string, fn: string): boolean;
     /** whether there is a row of it: without one, nothing else looks after it */
     isProjected(deploymentId: string): Promise<boolean>;
-    /** the version that the environment's row has read; 0 where there is no row */
-    projected(site: string, environment: string): Promise<number>;
+    /** whether the environment's row has read so far */
+    isProjectedTo(version: number, site: string, environment: string): Promise<boolean>;
     /** what was noted of it last; `undefined`: never, or days ago */
     settled(what: string, now: number): Promise<string | undefined>;
     noteSettled(what: string, value: string, now: number): Promise<void>;
@@ -126,7 +126,7 @@ const removeEnded = async (ports: Ports, { stream, state: { routes, edgeDrift } 
 
 /** Events that never reached the row: the newest brings it all of them. */
 const bringRow = async (ports: Ports, { site, environment, stream, version }: Observed): Promise<void> => {
-  if (version === 0 || (await ports.projected(site, environment)) >= version) return;
+  if (version === 0 || (await ports.isProjectedTo(version, site, environment))) return;
   const newest = (await ports.events(stream, version - 1)).filter((event) => event.version === version);
   await sendAgain(ports, newest[0]?.at ?? "", NUDGE_MS, newest);
 };

@@ -30,6 +30,7 @@ import { reconcileDeployment } from "./deployments.ts";
 import { reconcileEnvironment } from "./environments.ts";
 import { forgetUnused } from "./forget-unused.ts";
 import { mend } from "./mend.ts";
+import { isProjectedTo } from "./projected-to.ts";
 import { reconcile } from "./reconcile.ts";
 import { turnOf } from "./turn.ts";
 
@@ -156,8 +157,7 @@ export const wire = ({
       },
       row: edgeTable.get,
       addresses,
-      // an older one is no harm: what is younger than two minutes is told to nobody again
-      projected: async (name, environment) => (await views.environment(name, environment, { consistent: false }))?.version ?? 0,
+      isProjectedTo: isProjectedTo(views),
       now: clock.now,
     }),
     sweep: (name, environment) => queues.send("sweep", JSON.stringify({ site: name, environment })),

@@ -40,6 +40,7 @@ const concerning: Readonly<Record<string, readonly string[]>> = {
   "services/advance": ["test/services/advance.test.ts"],
   "services/reconcile/mend": ["test/services/mend.test.ts"],
   "services/reconcile/forget-unused": ["test/services/api.test.ts"],
+  "services/reconcile/projected-to": ["test/services/projected-to.test.ts"],
   "services/reconcile": [
     "test/services/reconcile.test.ts",
     "test/services/reconcile-environment.test.ts",
@@ -985,10 +986,16 @@ export const edits: readonly Edit[] = [
     "? PAGE : PAGE",
   ),
   edit(
-    "past: a waypoint is written once the page is through",
+    "past: a waypoint is of the page's end",
     "services/api/environment-past.ts",
-    "noted.push(views.noteWaypoint(commit, view));",
-    "noted.push(Promise.resolve().then(() => views.noteWaypoint(commit, view)));",
+    "passed.push([commit, structuredClone(view)]);",
+    "passed.push([commit, view]);",
+  ),
+  edit(
+    "past: who finds no waypoint for long goes on by small pages",
+    "services/api/environment-past.ts",
+    "limit = PAGE;",
+    "limit = Math.min(limit, PAGE);",
   ),
   // the rows that readers see
   edit("rows: that of an environment is not packed", "engine/views/read-models.ts", "isPacked: true }", "isPacked: false }"),
@@ -1005,6 +1012,13 @@ export const edits: readonly Edit[] = [
     "await rowOf(stream, options);",
     "await rowOf(stream);",
   ),
+  edit(
+    "rows: a read that may be late is believed where it says that an environment's is behind",
+    "services/reconcile/projected-to.ts",
+    "[false, true]",
+    "[false]",
+  ),
+  edit("rows: the reconciler pays for every read in full", "services/reconcile/projected-to.ts", "[false, true]", "[true]"),
   // the log as it is told outside
   edit(
     "feed: a place is moved by who has not seen where it was",

@@ -32,7 +32,7 @@ const look = async (name: string, n: number, meanwhile: (here: Room) => Promise<
     alias: async (fn) => ({ ...(here.aliases.get(fn) ?? expect.fail(`no alias of ${fn}`)), revisionId: "r" }),
     isDeclared: () => true,
     isProjected: async () => true,
-    projected: async () => past,
+    isProjectedTo: async () => true,
     store: () => ({ table: "table", distribution: "E1" }),
     addresses: here.held,
     row: async (_, key) => {

@@ -18,7 +18,7 @@ const END = "9".repeat(15);
 
 /** A log's environment with waypoints beside it; counts the commits that are read. */
 const past = (commits: readonly Commit[] = whole, rows = new Map<string, Waypoint>()) => {
-  const count = { read: 0 };
+  const count = { read: 0, pages: 0 };
   const sorted = () => [...rows].sort(([a], [b]) => (a < b ? -1 : 1));
   const views: Waypoints = {
     waypointBefore: async (_, position) => structuredClone(sorted().findLast(([at]) => at < position)?.[1]),
@@ -28,6 +28,7 @@ const past = (commits: readonly Commit[] = whole, rows = new Map<string, Waypoin
   const read = async (_: string, after: number, limit = commits.length): Promise<readonly Commit[]> => {
     const found = commits.filter(({ version }) => version > after).slice(0, limit);
     count.read += found.length;
+    count.pages += 1;
     return found;
   };
   return { ...environmentPast({ read, views }), passingOver: environmentPast({ read, views }, "passed over"), rows, count };
@@ -60,6 +61,17 @@ describe("an environment's past", () => {
       expect(await upTo(STREAM, positionOf(version))).toEqual(foldOf(whole.slice(0, version - 1)));
       expect(count.read).toBeLessThanOrEqual(WAYPOINT_EVERY + 1);
     }
+  });
+
+  it("goes on by large pages where the next waypoint is far away: they were of another shape, or many messages came at once", async () => {
+    const { upTo, rows, count } = past();
+    await upTo(STREAM, END);
+    for (const position of [...rows.keys()].slice(1, -1)) rows.delete(position);
+    count.pages = 0;
+    expect(await upTo(STREAM, positionOf(whole.length - WAYPOINT_EVERY))).toEqual(
+      foldOf(whole.slice(0, whole.length - WAYPOINT_EVERY - 1)),
+    );
+    expect(count.pages).toBeLessThanOrEqual(2 + Math.ceil(whole.length / 500));
   });
 
   it("takes no waypoint of another log's past", async () => {

@@ -1,5 +1,5 @@
 import { hash } from "node:crypto";
-import { DeleteTableCommand, ScanCommand } from "@aws-sdk/client-dynamodb";
+import { DeleteTableCommand } from "@aws-sdk/client-dynamodb";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { EVENTS_TABLE, PEOPLE_TABLE, SNAPSHOTS_TABLE, VIEWS_TABLE } from "../../blueprint/topology.ts";
 import { environmentStream, personStream, sessionStream } from "../../domain/kernel/identity.ts";
@@ -7,6 +7,7 @@ import { eventsOf } from "../../engine/log/codec.ts";
 import { people, SHOWN_MS } from "../../engine/people/people.ts";
 import { bearerOf } from "../../services/api/session-bearer.ts";
 import { type Answer, type ApiRoom, openApiRoom, READ_TOKEN } from "../support/api-room.ts";
+import { textOfTable } from "../support/secret-search.ts";
 import { siteConfigOf } from "../support/site-config.ts";
 
 const PSEUDONYM = /^per_[0-7][0-9A-HJKMNP-TV-Z]{25}$/;
@@ -30,9 +31,7 @@ const known = async (): Promise<Record<string, string>> => {
 const forget = (id: string, actor = "dora", reason?: string): Promise<Answer> =>
   room.ask("POST", `/people/${id}/forget`, reason === undefined ? {} : { reason }, as(actor));
 const lastOf = async (stream: string) => (await room.engine.store.read(stream, 0)).flatMap(eventsOf).at(-1);
-/** Everything that a table holds, as text. */
-const textOf = async (TableName: string): Promise<string> =>
-  JSON.stringify((await room.clients.dynamodb.send(new ScanCommand({ TableName }))).Items);
+const textOf = (TableName: string): Promise<string> => textOfTable(room.clients.dynamodb, TableName);
 const everywhere = async (...tables: string[]): Promise<string> => (await Promise.all(tables.map(textOf))).join("\n");
 
 describe("a person", () => {

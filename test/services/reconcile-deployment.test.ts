@@ -65,7 +65,7 @@ const ready = async (n: number, site: string) => {
       addresses: { find: async () => undefined },
       isDeclared: () => true,
       isProjected: async () => true,
-      projected: async () => 999,
+      isProjectedTo: async () => true,
       settled: async () => undefined,
       noteSettled: async () => undefined,
     })(site, "production");

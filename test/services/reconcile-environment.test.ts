@@ -114,7 +114,7 @@ const look = async (
     alias: async (name) => aliases[name],
     isDeclared: (_site, _environment, fn) => !undeclared.includes(fn),
     isProjected: typeof isProjected === "boolean" ? async () => isProjected : isProjected,
-    projected: async () => projected,
+    isProjectedTo: async (version) => projected >= version,
     store: () => (row === null ? undefined : { table: "table", distribution: "E1" }),
     row: async () => row?.text,
     addresses: { find: async ({ alias }) => ({ version: "1", url: urls[alias] }) },

@@ -1,6 +1,7 @@
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
+import { type DynamoDBClient, paginateScan } from "@aws-sdk/client-dynamodb";
 import { GetObjectCommand, ListBucketsCommand, ListObjectsV2Command, type S3Client } from "@aws-sdk/client-s3";
 import yauzl from "yauzl";
 
@@ -40,6 +41,17 @@ export const foundInBytes = async (bytes: Buffer, secrets: Secrets): Promise<Fou
 const unpacked = async (bytes: Buffer): Promise<readonly Buffer[]> => {
   if (bytes[0] === 0x1f && bytes[1] === 0x8b) return [gunzipSync(bytes)];
   return bytes.subarray(0, 4).equals(Buffer.from("PK\x03\x04")) ? unzipped(bytes) : [];
+};
+
+/** What a gzip begins with in base64, and what follows. */
+const GZIP_IN_BASE64 = /H4sI[A-Za-z0-9+/]+=*/g;
+
+/** Everything that a table holds, as text; what is packed is there once more, unpacked. */
+export const textOfTable = async (client: DynamoDBClient, TableName: string): Promise<string> => {
+  const items = (await Array.fromAsync(paginateScan({ client }, { TableName }))).flatMap(({ Items = [] }) => Items);
+  const text = JSON.stringify(items, (_, value: unknown) => (value instanceof Uint8Array ? Buffer.from(value).toString("base64") : value));
+  const inner = [...text.matchAll(GZIP_IN_BASE64)].map(([packed]) => gunzipSync(Buffer.from(packed, "base64")).toString());
+  return [text, ...inner].join("\n");
 };
 
 const unzipped = async (bytes: Buffer): Promise<Buffer[]> => {

@@ -73,7 +73,7 @@ const others = Object.fromEntries(
 /** Whether somebody still has it; nobody takes it for so long that only a clock ahead explains it. */
 const isTaken = (held: number, now: number, until: number): boolean => held >= now && held <= until + MAX_CLOCK_SKEW_MS;
 
-/** The table of read models, in place of ElectroDB's: consistent reads by key, and others and lists that are a moment late. */
+/** The table of read models, in place of ElectroDB's: consistent reads by key, and lists that are a moment late. */
 export const viewsPort = (of: () => Rows): Views => {
   const ask = <T>(operation: string, effect: (rows: Rows) => T, detail = ""): Promise<T> => {
     const rows = of();
@@ -87,10 +87,7 @@ export const viewsPort = (of: () => Rows): Views => {
 
   return {
     deployment: (id) => ask("GetDeployment", ({ deployments }) => read<DeploymentView>(deployments.get(id))),
-    environment: (site, name, { consistent } = { consistent: true }) =>
-      ask("GetEnvironment", ({ environments, world }) =>
-        !consistent && world.faults.strikes("stale-read") ? undefined : read<EnvironmentView>(environments.get(`${site}/${name}`)),
-      ),
+    environment: (site, name) => ask("GetEnvironment", ({ environments }) => read<EnvironmentView>(environments.get(`${site}/${name}`))),
     environments: (places) =>
       ask("BatchGetEnvironments", ({ environments }) =>
         places.flatMap(({ site, environment }) => read<EnvironmentView>(environments.get(`${site}/${environment}`)) ?? []),

@@ -263,7 +263,7 @@ export const mutants: readonly Mutant[] = [
       "nobody brings a row what it missed",
       {
         file: "services/reconcile/environments.ts",
-        from: "(await ports.projected(site, environment)) >= version",
+        from: "(await ports.isProjectedTo(version, site, environment))",
         to: "version > 0",
       },
       {
