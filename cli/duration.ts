@@ -41,7 +41,8 @@ export const momentOption = (option: string, text: string, now: number, directio
       `${option} "${text}" is neither a time nor a duration.`,
       `Write for example 2026-11-23T14:00:00Z, or 2h for two hours ${direction} (ms, s, m, h, d)${also}.`,
     );
-  return new Date(moment).toISOString();
+  // nothing happened before 1970: whoever writes 99999d means all of it
+  return new Date(Math.max(0, moment)).toISOString();
 };
 
 const POSITION = /^\d{15}$/;
@@ -51,10 +52,13 @@ export const pastOption = (option: string, text: string, now: number, also = ", 
   POSITION.test(text) ? text : momentOption(option, text, now, "ago", also);
 
 /** The value of `--at`: how it was at a time that has come. */
-export const atOption = (text: string, now: number): string => {
-  const at = pastOption("--at", text, now);
-  if (msOf(at) > now + CLOCKS_MS) throw usageError(`--at "${text}" has not come yet.`, "Leave it out to see how it is now.");
-  return at;
+export const atOption = (text: string, now: number): string => beforeNow("--at", text, now, "Leave it out to see how it is now.");
+
+/** A moment that has come. @param hint what to write in place of one that has not */
+export const beforeNow = (option: string, text: string, now: number, hint = "Write for example 2h or 30d."): string => {
+  const moment = pastOption(option, text, now);
+  if (msOf(moment) > now + CLOCKS_MS) throw usageError(`${option} "${text}" has not come yet.`, hint);
+  return moment;
 };
 /** Clocks of this machine and of the engine's may differ by so much. */
 const CLOCKS_MS = 300_000;

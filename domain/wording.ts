@@ -126,7 +126,7 @@ export const wording: { readonly [T in EngineEvent["type"]]: Wording<T> } = {
   ReleaseUnkept: { facts: ({ deploymentId, reason }) => `${deploymentId}${because(reason)}` },
   ReleasesMarked: {
     facts: ({ mark, releases, others, sweepAfter }) =>
-      `mark ${mark}: ${counted(releases.length, "release")}${others.named.length + others.files === 0 ? "" : ` and ${counted(others.named.length + others.files, "other thing")}`} go from ${sweepAfter} on`,
+      `mark ${mark}: ${counted(releases.length, "release")}${others.named.length + others.files === 0 ? "" : ` and ${counted(others.named.length + others.files, "other thing")}`} to go from ${sweepAfter} on`,
   },
   SweepBegan: { facts: ({ mark, releases }) => `mark ${mark}: ${counted(releases.length, "release")}` },
   SweepPutOff: { facts: ({ mark, reason }) => `mark ${mark}: ${clip(reason)}` },

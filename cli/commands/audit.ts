@@ -1,10 +1,11 @@
 import type { z } from "zod";
 import type { AuditPage } from "../../client/contract.ts";
+import { eventTypes } from "../../domain/aggregates.ts";
 import { jsonText } from "../../domain/kernel/text.ts";
 import { cloudEvent, csvHeader, csvLine } from "../../domain/projections/audit-formats.ts";
 import type { Api } from "../api.ts";
 import type { Context, Register } from "../context.ts";
-import { pastOption } from "../duration.ts";
+import { beforeNow, pastOption } from "../duration.ts";
 import { usageError } from "../failure.ts";
 import { plain } from "../terminal.ts";
 import { sealCommands } from "./audit-seals.ts";
@@ -25,14 +26,14 @@ type Options = {
 export const auditCommand: Register = (program, run) => {
   const command = program
     .command("audit")
-    .description("the audit trail: who did what, when, from where, why, and what it changed")
+    .description("the audit trail: who did what, when, from where, why, and what it changed; with --json a document a line")
     .option("--site <site>", "only of this site")
     .option("--env <environment>", "only of this environment")
     .option("--actor <text>", "only where the actor's name contains this")
     .option("--type <type>", "only of this type, for example ReleaseWentLive")
     .option("--since <moment>", "a time, how long ago (7d), or a position; default 30d")
     .option("--until <moment>", "a time, how long ago, or a position; default now")
-    .option("--csv", "as CSV with a header")
+    .option("--csv", "as CSV with a header; what a spreadsheet would calculate has an apostrophe before it")
     .option("--cloudevents", "as CloudEvents 1.0, one JSON document a line")
     .action((options: Options) => run((context) => audit(context, options)));
   sealCommands(command, run);
@@ -51,10 +52,13 @@ async function audit({ api: open, terminal, json }: Context, options: Options): 
         ? (row) => jsonText(row)
         : line;
   if (csv) terminal.result(csvHeader);
+  let found = false;
   for await (const rows of pages(open(), options)) {
+    found ||= rows.length > 0;
     if (rows.length > 0) terminal.result(rows.map(show).join("\n"));
     await terminal.taken();
   }
+  if (!found) terminal.note(sayNone(options));
   return undefined;
 }
 
@@ -65,7 +69,7 @@ async function* pages(api: Api, { site, env, actor, type, since, until }: Option
     environment: env,
     actor,
     type,
-    since: since === undefined ? undefined : pastOption("--since", since, now),
+    since: since === undefined ? undefined : beforeNow("--since", since, now),
     until: until === undefined ? undefined : pastOption("--until", until, now),
   };
   for (let cursor: string | null | undefined; cursor !== null; ) {
@@ -75,6 +79,12 @@ async function* pages(api: Api, { site, env, actor, type, since, until }: Option
   }
 }
 
+/** A type may be mistyped, or one that only a newer engine writes. */
+const sayNone = ({ since = "30d", type }: Options): string => {
+  const known = type === undefined || eventTypes.has(type);
+  return `Nothing in the trail since ${plain(since)} fits.${known ? "" : ` This command knows no events of the type ${plain(type)}: docs/reference/events.md has all.`}`;
+};
+
 /** Time, where or of what, what, who (credential, address), change or what else there is to say of it, why. */
 const line = ({ at, site, environment, stream, type, actor, address, change, why, deployment, facts }: Row): string =>
   [
@@ -83,7 +93,7 @@ const line = ({ at, site, environment, stream, type, actor, address, change, why
     type.padEnd(20),
     plain(address === null ? actor : `${actor} from ${address}`),
     change === null
-      ? (deployment ?? (why === null ? plain(facts ?? "") : ""))
+      ? [deployment ?? "", why === null ? plain(facts ?? "") : ""].filter(Boolean).join("  ")
       : `${change.of}: ${plain(change.before ?? "nothing")} → ${plain(change.after ?? "nothing")}`,
     why === null ? "" : `"${plain(why)}"`,
   ]

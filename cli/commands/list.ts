@@ -43,9 +43,7 @@ async function list({ api: open, terminal, json }: Context, options: Options): P
   ]);
   if (json) return void terminal.document({ deployments, next });
   if (deployments.length === 0)
-    return void terminal.note(
-      next === null ? NONE[before === undefined ? "at all" : "older"] : `None among the newest. Older ones:  ${older(options, next)}`,
-    );
+    return void terminal.note(next === null ? sayNone(options) : `None among the newest. Older ones:  ${older(options, next)}`);
 
   const live = new Set(environments.flatMap((environment) => (environment.live === null ? [] : [environment.live.deploymentId])));
   const takenDown = new Set(
@@ -76,7 +74,12 @@ async function list({ api: open, terminal, json }: Context, options: Options): P
   return undefined;
 }
 
-const NONE = { "at all": "There is no deployment. Make one:  shiplog deploy <dir>", older: "There is no older one." };
+const sayNone = ({ before, at, site, env, status }: Options): string => {
+  if (before !== undefined) return "There is no older one.";
+  const fits = (site ?? env ?? status) === undefined ? "" : " that fits";
+  if (at !== undefined) return `There was no deployment${fits} yet at ${plain(at)}.`;
+  return fits === "" ? "There is no deployment. Make one:  shiplog deploy <dir>" : `There is no deployment${fits}.`;
+};
 
 /** The command that lists what comes behind. */
 const older = ({ site, env, status, limit }: Options, next: string): string =>

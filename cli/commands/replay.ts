@@ -92,10 +92,10 @@ async function rebuild(
   const { views, generation, events, rows, seconds, removed, segments, sampled } = rebuilt;
   if (json) terminal.document(rebuilt);
   else if (events === 0 && rebuilt.resumed)
-    terminal.result(`${views.join(", ")}: generation ${generation} was live already; ${removed} old rows removed`);
+    terminal.result(`${views.join(", ")}: generation ${generation} was live already; ${counted(removed, "old row")} removed`);
   else
     terminal.result(
-      `${views.join(", ")}: ${counted(rows, "row")} from ${counted(events, "event")} (${counted(segments, "segment")}) in ${seconds.toFixed(1)} s, each compared with the log; generation ${generation} is live, ${removed} old rows removed`,
+      `${views.join(", ")}: ${counted(rows, "row")} from ${counted(events, "event")} (${counted(segments, "segment")}) in ${seconds.toFixed(1)} s, each compared with the log; generation ${generation} is live, ${counted(removed, "old row")} removed`,
     );
   // with --json too: whoever reads no field of it must not miss it
   for (const { stream, version, reason } of sampled.faults)

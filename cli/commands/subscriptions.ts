@@ -127,7 +127,7 @@ async function reset(context: Context, given: string, { from, reason, yes }: Ask
   await confirm(context, asked, yes);
   const subscription = await api.resetSubscription(id, { from: begin, reason }, randomUUID());
   if (context.json) return void context.terminal.document({ subscription });
-  context.terminal.result(`${id} is told the log from ${subscription.from} on.`);
+  context.terminal.result(`${id} is told the log from ${begin === "beginning" ? "its beginning" : subscription.from} on.`);
   if (subscription.paused !== null) context.terminal.note(`It is paused. Go on:  shiplog subscriptions resume ${id}`);
 }
 

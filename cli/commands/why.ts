@@ -20,7 +20,12 @@ async function why({ api: open, terminal, json }: Context, given: string | undef
   const place = await resolveEnvironment(api, whereabouts(given, {}));
   const { deployment, because } = await api.why(place.site, place.environment, moment);
   if (json) return void terminal.document({ site: place.site, environment: place.environment, at: moment ?? null, deployment, because });
-  if (deployment === null) return void terminal.note(`Nothing ${moment === undefined ? "is" : "was"} live in ${environmentName(place)}.`);
+  if (deployment === null)
+    return void terminal.note(
+      at === undefined
+        ? `Nothing is live in ${environmentName(place)}.`
+        : `Nothing had been live yet in ${environmentName(place)} at ${at}.`,
+    );
   terminal.result(`${environmentName(place)}  ${terminal.paint("bold", deployment)}${moment === undefined ? "" : ` at ${at}`}`);
   terminal.result(becauseTable(because));
   return undefined;

@@ -130,12 +130,12 @@ export const replay = async (ports: Ports, { views, from }: Wanted, { restart = 
       await writer.drain();
       await note(at);
       noted = clock.now();
-      tell(`${fold.counts().events} events folded into ${fold.counts().rows} rows`);
+      tell(saysFolded(fold.counts()));
     };
     const extent = await readLog(ports, from, { prefixes: prefixesOf(views), done, add: fold.add, pause });
     await fold.flush();
     await writer.drain();
-    tell(`${fold.counts().events} events folded into ${fold.counts().rows} rows: comparing them`);
+    tell(`${saysFolded(fold.counts())}: comparing them`);
 
     const bringUp = (name: ViewName, stream: string): Promise<void> =>
       keepRow(ports.read, name, ports.views.rows(generation)[name], stream, Number.POSITIVE_INFINITY);
@@ -175,7 +175,7 @@ export const verifyViews = async (
   const extent = await readLog(ports, from, { prefixes: prefixesOf(views), done: nothingDone(), add: fold.add, pause });
   await fold.flush();
   const { events } = fold.counts();
-  tell(`${counted(events, "event")} folded into ${counted(fold.counts().rows, "row")}: comparing them`);
+  tell(`${saysFolded({ events, rows: fold.counts().rows })}: comparing them`);
   // who projects them may be a moment behind
   const bringUp = async (): Promise<void> => undefined;
   const wait = (): Promise<void> => clock.sleep(500);
@@ -186,3 +186,6 @@ export const verifyViews = async (
 
 /** What the names of their streams begin with. */
 const prefixesOf = (views: readonly ViewName[]): string[] => [...new Set(views.map((view) => `${modelOf(view).category}/`))];
+
+const saysFolded = ({ events, rows }: { events: number; rows: number }): string =>
+  `${counted(events, "event")} folded into ${counted(rows, "row")}`;

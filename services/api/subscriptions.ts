@@ -2,7 +2,7 @@ import { Hono } from "hono";
 import { AddSubscription, ResetSubscription, WithReason } from "../../client/contract.ts";
 import { eventTypes } from "../../domain/aggregates.ts";
 import { beginsWithDay } from "../../domain/kernel/calendar.ts";
-import { earlier, positionAt } from "../../domain/kernel/position.ts";
+import { earlier, MAX_CLOCK_SKEW_MS, positionAt } from "../../domain/kernel/position.ts";
 import type { WebhookView } from "../../domain/projections/webhook-view.ts";
 import { each } from "../../engine/kit/each.ts";
 import { feedMessage } from "../../engine/webhooks/feed-message.ts";
@@ -85,13 +85,17 @@ export const subscriptions = (ports: Ports) => {
     });
 };
 
-/** Where a subscription begins, as a position; never ahead of now, where it would pass over what is going to happen. @throws Problem 400 */
+/**
+ * Where a subscription begins, as a position; never ahead of now, where it would pass over what is going to happen. A clock that was ahead
+ * has left positions that are; a time that has not come is a mistake. @throws Problem 400
+ */
 const beginningOf = (text: string, now: number): string => {
   if (text === "beginning") return positionAt(0);
   if (text === "now") return positionAt(now);
   if (/^\d{15}$/.test(text)) return earlier(text, positionAt(now));
   const at = beginsWithDay(text) ? Date.parse(text) : Number.NaN;
   if (Number.isNaN(at)) throw invalid("from", 'must be "beginning", "now", an ISO 8601 time or a position of 15 digits');
+  if (at > now + MAX_CLOCK_SKEW_MS) throw invalid("from", `${text} has not come yet; "now" begins with what happens from now on`);
   return earlier(positionAt(at), positionAt(now));
 };
 

@@ -37,6 +37,8 @@ describe("shiplog audit", () => {
       `${rolledBack?.at}  web/production  EnvironmentPinned     carol (token ci) from 127.0.0.1  pin: nothing → ${EVIL}  "${EVIL}"`,
     );
     expect(out).toContain(`shiplog flip-alias  live: ${past.ids.second} → ${past.ids.first}`);
+    // what it did, beside the deployment that it did it for
+    expect(out).toContain(`VersionsPublished     shiplog publish-release  ${past.ids.second}  revalidation 2, server 2\n`);
     // what is of no environment is told by its stream
     expect(out).toMatch(/Z {2}webhook\/wh_\w{26} {2}WebhookAdded {2,}\S.*127\.0\.0\.1 {2}slack http:/);
     // a reason of two lines is one
@@ -96,6 +98,23 @@ describe("shiplog audit", () => {
       ["--csv", "--json"],
     ])
       expect(await cli("audit", ...words)).toMatchObject({ code: 2, err: expect.stringContaining("Give one of them") });
+  });
+});
+
+describe("a trail in which nothing fits", () => {
+  it("is said to be so, and names a type that no event has", async () => {
+    const none = { code: 0, out: "", err: "Nothing in the trail since 30d fits.\n" };
+    expect(await cli("audit", "--site", "nobodys")).toEqual(none);
+    expect(await cli("audit", "--site", "nobodys", "--json")).toEqual(none);
+    expect((await cli("audit", "--type", "ReleaseEnded", "--since", "99999d")).err).toBe("Nothing in the trail since 99999d fits.\n");
+    expect((await cli("audit", "--type", "SkewCut")).err).toMatch(/fits\. This command knows no events of the type SkewCut: /);
+  });
+
+  it("is refused where it would begin at a time that has not come", async () => {
+    expect(await cli("audit", "--since", "2130-01-01")).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('--since "2130-01-01" has not come yet.'),
+    });
   });
 });
 
@@ -172,7 +191,11 @@ describe("shiplog why", () => {
 
   it("says so where nothing is or was live", async () => {
     expect(await cli("why", "web/staging")).toEqual({ code: 0, out: "", err: "Nothing is live in web/staging.\n" });
-    expect(await cli("why", "web/production", "--at", "3h")).toEqual({ code: 0, out: "", err: "Nothing was live in web/production.\n" });
+    expect(await cli("why", "web/production", "--at", "3h")).toEqual({
+      code: 0,
+      out: "",
+      err: "Nothing had been live yet in web/production at 3h.\n",
+    });
   });
 
   it("prints one document with --json", async () => {

@@ -41,6 +41,14 @@ describe("shiplog list", () => {
     ]);
   });
 
+  it("says that there was none yet, or that none fits, and what to do only where there is none at all", async () => {
+    engine.state.deployments.clear();
+    expect((await cli("list", "--at", "400d")).err).toBe("There was no deployment yet at 400d.\n");
+    expect((await cli("list", "--at", "999999d", "--site", "web")).err).toBe("There was no deployment that fits yet at 999999d.\n");
+    expect((await cli("list", "--site", "web")).err).toBe("There is no deployment that fits.\n");
+    expect((await cli("list")).err).toBe("There is no deployment. Make one:  shiplog deploy <dir>\n");
+  });
+
   it("is a table with ids as short as they may be", async () => {
     engine.state.deployments.set(
       "dep_01JZZZZZ000000000000000009",

@@ -586,6 +586,24 @@ describe("a webhook endpoint", () => {
     expect((await ask("POST", `/webhooks/${body.subscription.id}/remove`, {})).status).toBe(200);
   });
 
+  it("that is a subscription begins at no time that has not come: what happens until then would never be told", async () => {
+    const { body } = await ask("POST", "/subscriptions", { url: "https://8.8.8.8/ahead", from: "beginning" });
+    const { id } = body.subscription;
+    const soon = new Date(Date.now() + 2_000).toISOString();
+    for (const [path, more] of [
+      ["/subscriptions", { url: "https://8.8.8.8/2030" }],
+      [`/subscriptions/${id}/reset`, {}],
+    ] as const)
+      expect(await ask("POST", path, { ...more, from: "2130-01-01T00:00:00Z" })).toMatchObject({
+        status: 400,
+        body: { error: { code: "body.invalid", message: expect.stringContaining('"from": 2130-01-01T00:00:00Z has not come yet') } },
+      });
+    expect((await ask("GET", `/subscriptions/${id}`)).body.subscription.from).toBe("0".repeat(15));
+    // clocks differ by as much
+    expect((await ask("POST", `/subscriptions/${id}/reset`, { from: soon })).status).toBe(200);
+    expect((await ask("POST", `/webhooks/${id}/remove`, {})).status).toBe(200);
+  });
+
   it("that is removed while it is told leaves no place behind, and one that is not removed keeps its own", async () => {
     const [id, used] = [await added("told-to-its-end"), await added("told-on")];
     const { views } = room.engine;
