@@ -151,7 +151,7 @@ export const Site = z.strictObject({
     .min(0)
     .max(720)
     .describe(
-      "For so many hours after another release went live, pages that are open still reach the one that they came from; 0: they reach the live one at once",
+      "For so many hours after another release went live, pages that are open still reach the one that they came from; 0: they reach the live one at once; a change is for what is left from then on",
     )
     .default(24),
   keep: KeepDeclared.describe(

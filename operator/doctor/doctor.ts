@@ -166,13 +166,17 @@ async function sealsAre({ sight, engine: { archive } }: Looking): Promise<Findin
   const changed = archive === undefined ? undefined : await sight.sealKeyChange(archive);
   if (changed !== undefined) return [wrong("seals", `${changed}: nothing is sealed any more`, KEEP_KEY)];
   return [
-    ok("seals", unsealed === 0 ? "everything is in a seal" : `${unsealed} streams have commits in no seal yet: the next one has them`),
+    ok(
+      "seals",
+      unsealed === 0 ? "everything is in a seal" : `${counted(unsealed, "stream")} with commits in no seal yet: the next one has them`,
+    ),
   ];
 }
 
 async function logIs({ sight, engine: { random } }: Looking): Promise<Finding[]> {
   const { streams, commits, sealed, faults } = await sight.sample(random);
-  const says = `${counted(streams, "stream")} sampled, ${commits} of their commits: their chains are whole, and what was sealed of ${sealed} is there`;
+  const ends = sealed === 0 ? "" : `, and the last commit that a seal has is there as it was sealed, of ${counted(sealed, "stream")}`;
+  const says = `${counted(streams, "stream")} sampled, ${counted(commits, "commit")}: their chains are whole${ends}`;
   return faults.length === 0 ? [ok("log", says)] : faults.map(changed);
 }
 
