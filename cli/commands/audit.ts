@@ -58,7 +58,8 @@ async function audit({ api: open, terminal, json }: Context, options: Options): 
     if (rows.length > 0) terminal.result(rows.map(show).join("\n"));
     await terminal.taken();
   }
-  if (!found) terminal.note(sayNone(options));
+  // a header and nothing else says so by itself
+  if (!found && !csv) terminal.note(sayNone(options));
   return undefined;
 }
 

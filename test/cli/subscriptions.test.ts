@@ -111,7 +111,7 @@ describe("shiplog subscriptions pause, resume, reset, rm and rotate", () => {
     expect(asked()).toEqual(["GET one"]);
     expect(await cli("reset", ID, "--from", "beginning", "-y")).toMatchObject({
       code: 0,
-      out: `${ID} is told the log from 000000000000000 on.\n`,
+      out: `${ID} is told the log from its beginning on.\n`,
     });
     expect((await cli("reset", ID, "-y")).code).toBe(2);
   });
