@@ -31,13 +31,14 @@ type Named = Pick<Candidate, "deploymentId" | "release">;
  * are marked, and again at the moment in which they are taken.
  *
  * @param releases of those that were live last, so many stay
+ * @param served the id of the release that visitors are sent to, whatever the log says; `undefined`: nobody looked, or to none
  */
-export const protectedIn = (state: Environment, releases: number): ((named: Named) => StayRule | undefined) => {
+export const protectedIn = (state: Environment, releases: number, served?: string): ((named: Named) => StayRule | undefined) => {
   const ids = (list: Iterable<{ readonly deploymentId: string }>) => new Set([...list].map(({ deploymentId }) => deploymentId));
   const lastLive = [...state.everLive.values()].sort((a, b) => b.sequence - a.sequence).slice(0, releases);
   const plan = rollbackPlan(state);
   const flips = [...state.open.values()];
-  const reached = new Set([...state.routes.keys(), ...ids(state.routes.values())]);
+  const reached = new Set([...state.routes.keys(), ...ids(state.routes.values()), ...(served === undefined ? [] : [served])]);
   const by: readonly (readonly [StayRule, ReadonlySet<string>])[] = [
     ["live", new Set(state.live === null ? [] : [state.live.deploymentId])],
     ["going-live", ids(flips)],

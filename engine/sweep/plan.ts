@@ -37,6 +37,8 @@ export type Plan = {
 type Asked = {
   /** releases that are claimed already: these go, and no others */
   readonly only?: ReadonlySet<string>;
+  /** the release that visitors are sent to, by the row of what is live in the edge's table */
+  readonly served?: string | undefined;
   /** for who waits: no more than the first fifty thousand files are looked at */
   readonly isLean?: boolean;
 };
@@ -45,12 +47,12 @@ type Asked = {
  * Looks at everything that lies in an environment's places, and asks of each whether something keeps it. It costs what lies there:
  * what was swept is not looked at again.
  */
-export const planOf = async (ports: Ports, place: Place, { only, isLean = false }: Asked = {}): Promise<Plan> => {
+export const planOf = async (ports: Ports, place: Place, { only, served, isLean = false }: Asked = {}): Promise<Plan> => {
   const inventory = await inventoryOf(ports, place);
   // after the inventory: what was chosen meanwhile is known
   const { state } = await ports.aggregates.environment.load(place.site, place.environment);
   const recent = await recentOf(ports, place);
-  const isProtected = protectedIn(state, place.keep.releases);
+  const isProtected = protectedIn(state, place.keep.releases, served);
   const judged = inventory.found.map((one) => ({ one, verdict: verdictOf(isProtected, one, recent) }));
   const manifests = await manifestsOf(ports, place, inventory.found);
   const judge = (one: Candidate): Verdict => verdictOf(isProtected, one, recent);

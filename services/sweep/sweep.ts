@@ -1,3 +1,4 @@
+import { liveKey } from "../../blueprint/edge-table.ts";
 import type { EnvironmentCommand } from "../../domain/environment/commands.ts";
 import type { EnvironmentEvent } from "../../domain/environment/events.ts";
 import type { GoRule, Keep } from "../../domain/environment/keep.ts";
@@ -7,6 +8,7 @@ import type { Recorded } from "../../domain/kernel/event.ts";
 import { environmentStream } from "../../domain/kernel/identity.ts";
 import { MAX_CLOCK_SKEW_MS } from "../../domain/kernel/position.ts";
 import { clipped, storable } from "../../domain/kernel/text.ts";
+import { readRow, storeOf } from "../../engine/edge/live-row.ts";
 import { type Delivery, NotYet } from "../../engine/kit/consumer.ts";
 import type { Aggregates, Executed } from "../../engine/log/execute.ts";
 import { CLAIM_MS, claimLeft, claimsAt } from "../../engine/sweep/claim.ts";
@@ -109,7 +111,7 @@ const isTooLate = (ports: Ports, { place }: Work, { until, after }: Sweep): bool
 const mark = async (ports: Ports, { place, stream, isAsked, record }: Work): Promise<void> => {
   const what = `swept/${stream}`;
   if (!isAsked && (await isRecent(ports, what))) return;
-  const plan = await planOf(ports, place);
+  const plan = await planOf(ports, place, { served: await servedAt(ports, place) });
   const releases = goingOf(plan);
   if (plan.strangers.length > 0)
     ports.log({
@@ -126,6 +128,15 @@ const mark = async (ports: Ports, { place, stream, isAsked, record }: Work): Pro
   }
   // where there is more than a mark takes, it is looked through again once that is swept
   if (releases.length < MAX_MARKED) await ports.noteSettled(what, timeOf(ports), ports.now());
+};
+
+/**
+ * The release that visitors are sent to, whatever the log says: a flip may have died right after it wrote its row, and a newer one have
+ * failed before it wrote its own.
+ */
+const servedAt = async ({ edgeTable }: Ports, { edge }: Place): Promise<string | undefined> => {
+  const store = storeOf(edge);
+  return store && readRow(await edgeTable.get(store.table, liveKey(store.distribution)))?.release;
 };
 
 const goingOf = ({ going, judged }: Plan): Going[] => {
@@ -174,7 +185,8 @@ type Claimed = { readonly releases: readonly Going[]; readonly until: string };
  * where somebody has chosen something meanwhile: then it is looked at again.
  */
 const claim = async (ports: Ports, { place, record }: Work, sweep: Sweep): Promise<Claimed | undefined> => {
-  const releases = sweep.until === null ? goingOf(await planOf(ports, place)) : [...sweep.releases];
+  const releases =
+    sweep.until === null ? goingOf(await planOf(ports, place, { served: await servedAt(ports, place) })) : [...sweep.releases];
   const [at, until, claims] = [timeOf(ports), timeOf(ports, CLAIM_MS), claimsAt(ports.now())];
   const command = { type: "BeginSweep", mark: sweep.mark, releases, keep: keepOf(place), until, at, claims } as const;
   const { events } = await record(command, `begin/${until}`);

@@ -84,6 +84,13 @@ describe("whether a release stays", () => {
     expect([4, 3, 2, 1].map((n) => judged(state, candidate(n), {}, 3))).toEqual(["live", "last-live", "last-live", "was-live"]);
   });
 
+  it("is so of what visitors are sent to, whatever the log says of it", () => {
+    const { state } = having(...four);
+    const { deploymentId: id, release: served } = candidate(1);
+    expect(protectedIn(state, 1, served)({ deploymentId: id, release: served })).toBe("reached");
+    expect(protectedIn(state, 1, served)({ deploymentId: "another", release: "another" })).toBeUndefined();
+  });
+
   it("is so of what a rollback goes to, also where that lies behind all that was live last", () => {
     const rolledBack = having(...four, { type: "RequestRollback", ...by }, { type: "RecordWentLive", sequence: 5 }).state;
     expect([4, 3, 2, 1].map((n) => judged(rolledBack, candidate(n)))).toEqual(["was-live", "live", "way-back", "was-live"]);

@@ -10,7 +10,7 @@ import { startWorld, type World } from "../support/world.ts";
 let world: World;
 beforeAll(async () => {
   const site = { skewHours: 0, keep: { releases: 1, days: 0, window: 0, wait: 0 } };
-  world = await startWorld({ environments: ["swept", "kept", "killed", "died"], site });
+  world = await startWorld({ environments: ["swept", "kept", "served", "killed", "died"], site });
 });
 afterAll(() => world.close());
 
@@ -132,6 +132,31 @@ it("leaves what somebody has gone back to since it was marked", async () => {
   expect(await answeredBy("kept")).toBe(first);
   expect(await leftOf("kept", first)).not.toEqual([]);
   expect(await leftOf("kept", third)).not.toEqual([]);
+});
+
+it("leaves what visitors are sent to, whatever the log says: a flip may have died right after it wrote its row", async () => {
+  const { edgeTable } = world.dev.engine;
+  const broken = await world.deploy("served", { fault: "server-answers-500" });
+  await world.reached(broken, "failed");
+  await world.live("served");
+  const get = async (...asked: [table: string, key: string]): Promise<string | undefined> => {
+    const text = await edgeTable.get(...asked);
+    return text === undefined || !asked[1].startsWith("live:") ? text : JSON.stringify({ ...JSON.parse(text), release: broken });
+  };
+  const sent = { edgeTable: { ...edgeTable, get } };
+  expect(await sweep("served", sent)).toBe(0);
+  expect(await world.eventsOf("served", "ReleasesMarked")).toEqual([]);
+
+  // once it is marked, it is looked at again
+  await sweep("served");
+  expect((await world.eventsOf("served", "ReleasesMarked"))[0]?.body).toMatchObject({ releases: [{ deploymentId: broken }] });
+  await sweep("served", sent);
+  expect((await world.eventsOf("served", "SweepEnded"))[0]?.body).toMatchObject({ releases: 0, bytes: 0 });
+  expect(await leftOf("served", broken)).not.toEqual([]);
+
+  await sweep("served");
+  await sweep("served");
+  expect(await leftOf("served", broken)).toEqual([]);
 });
 
 it("takes the rest of what whoever died in the middle left, and what never went live", async () => {

@@ -530,7 +530,7 @@ export const mutants: readonly Mutant[] = [
       },
       {
         file: "services/sweep/sweep.ts",
-        from: "sweep.until === null ? goingOf(await planOf(ports, place)) : [...sweep.releases]",
+        from: "sweep.until === null ? goingOf(await planOf(ports, place, { served: await servedAt(ports, place) })) : [...sweep.releases]",
         to: "[...sweep.releases]",
       },
     ),
