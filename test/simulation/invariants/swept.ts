@@ -1,3 +1,4 @@
+import { liveKey } from "../../../blueprint/edge-table.ts";
 import { hasEnded } from "../../../domain/deployment/decider.ts";
 import { isPlan, rollbackPlan } from "../../../domain/environment/rollback-plan.ts";
 import { deploymentOf } from "../../../domain/kernel/identity.ts";
@@ -17,11 +18,17 @@ export const checkSwept = (cloud: Cloud, ledger: Ledger, sweeps: SweepWatch): vo
     // what a clock ahead has dated is young, and is marked for later; what a hand holds is marked again and again
     if (world.faults.counts["clock-jump"] > 0 || sweeps.left.get(stream) !== undefined) continue;
     if (sweep !== null) world.violate(`${stream}: mark ${sweep.mark} was never swept, though it may be since ${sweep.after}`);
-    const stays = stayingIn(stream, place, sweeps, world.keep.releases);
+    const stays = new Set([...stayingIn(stream, place, sweeps, world.keep.releases), ...servedAt(cloud, stream)]);
     for (const [of, { state }] of ledger.courses)
       if (placed(state.request) === stream && hasEnded(state) && !stays.has(deploymentOf(of)))
         checkGone(cloud, sweeps, stream, deploymentOf(of), [...stays]);
   }
+};
+
+/** What visitors are sent to, whatever the log says. */
+const servedAt = ({ edgeTable }: Cloud, stream: string): readonly string[] => {
+  const text = edgeTable.versions.at(-1)?.get(liveKey(placeAt(stream).distribution));
+  return text === undefined ? [] : (text.match(/dep_\w{26}/g) ?? []);
 };
 
 /** What the log has any reason to keep. */
