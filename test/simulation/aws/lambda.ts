@@ -209,6 +209,7 @@ export const lambdaOf = (world: World, objects: Objects, watch: Watch) => {
       const [other, part] = Object.entries(fn.alias?.weights ?? {})[0] ?? [];
       const drawn = isAlias && other !== undefined && world.random.chance(part ?? 0) ? other : undefined;
       const version = versionOf(fn, isAlias ? (old ?? drawn ?? fn.alias?.version ?? "") : Qualifier);
+      if (version.state === "Pending") throw conflict();
       if (version.state === "Failed") throw awsError("ResourceNotReadyException", 502);
       if (isAlias) watch.answered(fn, version.version);
       const broken = version.code.includes(BREAKS);

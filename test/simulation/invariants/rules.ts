@@ -14,8 +14,10 @@ type Body = {
   readonly distribution: string;
   readonly found: string | null;
   readonly by: { readonly sequence: number; readonly deploymentId?: string };
-  readonly release: { readonly functions: readonly { readonly name: string; readonly version: string }[] };
+  readonly release: { readonly functions: Functions };
+  readonly functions: Functions;
 };
+type Functions = readonly { readonly name: string; readonly version: string }[];
 
 /** What the rules of deployments and environments promise, at each event before it counts. */
 export const checkRules = (cloud: Cloud, ledger: Ledger, event: Recorded): void => {
@@ -33,6 +35,9 @@ export const checkRules = (cloud: Cloud, ledger: Ledger, event: Recorded): void 
       // a newer request takes the place of what waits; a build that runs goes on
       if (body.by.deploymentId !== undefined && course().status !== "queued")
         world.violate(`${event.stream} is superseded by the request ${body.by.deploymentId}, though it is ${course().status}`);
+      return;
+    case "VersionsPublished":
+      versionsPublished();
       return;
     case "ChecksPassed":
       checksPassed();
@@ -71,6 +76,14 @@ export const checkRules = (cloud: Cloud, ledger: Ledger, event: Recorded): void 
     if (state.lock === null || state.lock.holder === body.actor || world.faults.counts["clock-jump"] > 0) return;
     if (state.lock.until === null || state.lock.until > event.at)
       world.violate(`${body.deploymentId} of ${body.actor} goes live by itself in ${event.stream}, which ${state.lock.holder} has locked`);
+  }
+
+  /** Lambda runs a version that is Pending for nobody, and one that has failed never. */
+  function versionsPublished(): void {
+    for (const { name, version } of body.functions) {
+      const state = cloud.lambda.functions.get(name)?.versions.get(version)?.state;
+      if (state !== "Active") world.violate(`${event.stream} has published version ${version} of ${name}, which is ${state}`);
+    }
   }
 
   function checksPassed(): void {

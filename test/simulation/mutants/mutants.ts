@@ -10,7 +10,6 @@ export type Mutant = {
 
 /** What few worlds show: more are needed than the end-to-end tests have time for. `npm run simulate:mutants` plants them. */
 export const rare: ReadonlySet<string> = new Set([
-  "a version is used before it is active",
   "settings are not read again after they were changed",
   "what waited is forgotten before it is in its queue",
   "the mender forgets what was lost while it was away",
