@@ -205,6 +205,8 @@ const rights: Partial<Record<EngineFunctionName, readonly Right[]>> = {
     // when it looked through an environment last
     may(["dynamodb:GetItem", "dynamodb:PutItem"], table(VIEWS_TABLE)),
     may(["lambda:ListVersionsByFunction", "lambda:ListAliases"], ...functionsOfSites),
+    // which release visitors are sent to
+    may(["lambda:GetAlias"], ...functionsOfSites, ...qualified(every.alias)),
     // a version by its number, and never a function: that has no colon after its name
     may(["lambda:DeleteFunction"], ...qualified("*")),
     ...removeAddresses,

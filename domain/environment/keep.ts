@@ -27,6 +27,7 @@ export const stayRules = [
   "moved-to",
   "held",
   "under-way",
+  "may-flip",
   "reached",
   "kept",
   "pinned",
@@ -46,6 +47,8 @@ export const sayStays = (rule: StayRule, { releases, days, window }: Keep): stri
       return "it is going live";
     case "moved-to":
       return "an alias was moved to it by a flip that failed, and nothing has moved it since";
+    case "may-flip":
+      return "a flip to it came to nothing in the last hours, and whoever was at it may go on";
     case "held":
       return "it waits for the pin or lock to go";
     case "under-way":

@@ -22,6 +22,8 @@ export type Recent = {
   readonly youngSince: string;
   /** deployments that were live within the window */
   readonly inWindow: ReadonlySet<string>;
+  /** deployments of which a flip came to nothing in the last hours: whoever was at it may stand still, and go on */
+  readonly mayFlip: ReadonlySet<string>;
 };
 
 type Named = Pick<Candidate, "deploymentId" | "release">;
@@ -31,14 +33,18 @@ type Named = Pick<Candidate, "deploymentId" | "release">;
  * are marked, and again at the moment in which they are taken.
  *
  * @param releases of those that were live last, so many stay
- * @param served the id of the release that visitors are sent to, whatever the log says; `undefined`: nobody looked, or to none
+ * @param served ids of releases and deployments that visitors are sent to, whatever the log says; none where nobody looked
  */
-export const protectedIn = (state: Environment, releases: number, served?: string): ((named: Named) => StayRule | undefined) => {
+export const protectedIn = (
+  state: Environment,
+  releases: number,
+  served: Iterable<string> = [],
+): ((named: Named) => StayRule | undefined) => {
   const ids = (list: Iterable<{ readonly deploymentId: string }>) => new Set([...list].map(({ deploymentId }) => deploymentId));
   const lastLive = [...state.everLive.values()].sort((a, b) => b.sequence - a.sequence).slice(0, releases);
   const plan = rollbackPlan(state);
   const flips = [...state.open.values()];
-  const reached = new Set([...state.routes.keys(), ...ids(state.routes.values()), ...(served === undefined ? [] : [served])]);
+  const reached = new Set([...state.routes.keys(), ...ids(state.routes.values()), ...served]);
   const by: readonly (readonly [StayRule, ReadonlySet<string>])[] = [
     ["live", new Set(state.live === null ? [] : [state.live.deploymentId])],
     ["going-live", ids(flips)],
@@ -61,6 +67,7 @@ export const verdictOf = (isProtected: (named: Named) => StayRule | undefined, o
   const stays = isProtected(one);
   if (stays !== undefined) return { stays };
   if (!one.hasEnded) return { stays: "under-way" };
+  if (recent.mayFlip.has(one.deploymentId)) return { stays: "may-flip" };
   const goes = one.wasLive ? "was-live" : "never-live";
   if (one.isSwept) return { goes };
   if (recent.inWindow.has(one.deploymentId)) return { stays: "window" };

@@ -8,6 +8,8 @@ export type Place = {
   readonly keep: SiteConfig["keep"];
   readonly edge: Pick<SiteConfig, "edgeTable" | "distribution">;
   readonly functions: readonly string[];
+  /** the alias of each that visitors are sent to */
+  readonly alias: string;
   readonly bucket: string;
   readonly artifacts: string;
   /** folders in the bucket, without a slash at the end */
@@ -22,13 +24,14 @@ export type Place = {
 
 export const placeOf = ({ buckets }: Pick<EngineConfig, "buckets">, declared: SiteConfig): Place => {
   const { site, environment, keep, edgeTable, distribution } = declared;
-  const { assets, cache, releases, publicFiles, tagTable, sweeps } = siteResources(site, environment);
+  const { alias, assets, cache, releases, publicFiles, tagTable, sweeps } = siteResources(site, environment);
   return {
     site,
     environment,
     keep,
     edge: { edgeTable, distribution },
     functions: functionNames(site, environment, declared),
+    alias,
     bucket: buckets.static,
     artifacts: buckets.artifacts,
     assets,

@@ -1,4 +1,5 @@
 import { hasEnded } from "../../domain/deployment/decider.ts";
+import type { EnvironmentEvent } from "../../domain/environment/events.ts";
 import type { Environment } from "../../domain/environment/state.ts";
 import { MAX_MARKED } from "../../domain/environment/sweep.ts";
 import { type Candidate, protectedIn, type Recent, type Verdict, verdictOf } from "../../domain/environment/verdict.ts";
@@ -37,8 +38,8 @@ export type Plan = {
 type Asked = {
   /** releases that are claimed already: these go, and no others */
   readonly only?: ReadonlySet<string>;
-  /** the release that visitors are sent to, by the row of what is live in the edge's table */
-  readonly served?: string | undefined;
+  /** ids of releases and deployments that visitors are sent to, whatever the log says */
+  readonly served?: ReadonlySet<string>;
   /** for who waits: no more than the first fifty thousand files are looked at */
   readonly isLean?: boolean;
 };
@@ -72,22 +73,33 @@ export const planOf = async (ports: Ports, place: Place, { only, served, isLean 
 
 const HOUR = 3_600_000;
 
-/** What was live within the window, read back in the log as far as that. */
+/**
+ * Whoever moves aliases and stands still is ended after a quarter of an hour, as a rule; a machine that slept goes on where it was. The
+ * log gave up on it, and may hear of what it did some minutes later.
+ */
+const STANDS_STILL_HOURS = 4;
+
+/** What was live within the window, and which flips came to nothing in the last hours: read back in the log as far as that. */
 const recentOf = async ({ back, now }: Ports, { site, environment, keep }: Place): Promise<Recent> => {
   const ago = (hours: number): string => new Date(now() - hours * HOUR).toISOString();
-  const windowSince = ago(keep.window);
+  const [windowSince, flipsSince] = [ago(keep.window), ago(STANDS_STILL_HOURS)];
   const inWindow = new Set<string>();
+  const mayFlip = new Set<string>();
+  let isWindowOver = false;
   for await (const event of back(environmentStream(site, environment))) {
-    if (!isWentLive(event)) continue;
+    if (isWindowOver && event.at < flipsSince) break;
+    if (isOf(event, "FlipFailed", "FlipSuperseded") && event.at >= flipsSince) mayFlip.add(event.body.deploymentId);
+    if (isWindowOver || !isOf(event, "ReleaseWentLive")) continue;
     inWindow.add(event.body.deploymentId);
     // it was live when the window began
-    if (event.at < windowSince) break;
+    isWindowOver = event.at < windowSince;
   }
-  return { youngSince: ago(keep.days * 24), inWindow };
+  return { youngSince: ago(keep.days * 24), inWindow, mayFlip };
 };
 
-type WentLive = Recorded & { readonly body: { readonly deploymentId: string } };
-const isWentLive = (event: Recorded): event is WentLive => event.type === "ReleaseWentLive";
+type OfDeployment = Recorded & { readonly body: { readonly deploymentId: string } };
+const isOf = (event: Recorded, ...types: readonly EnvironmentEvent["type"][]): event is OfDeployment =>
+  (types as readonly string[]).includes(event.type);
 
 /** Builds that a deployment which has not ended takes over from one that may go, and those of deployments that somebody keeps. */
 const buildsInUse = async (ports: Ports, place: Place, { pending, kept }: Environment): Promise<InUse> => {

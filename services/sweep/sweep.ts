@@ -1,4 +1,3 @@
-import { liveKey } from "../../blueprint/edge-table.ts";
 import type { EnvironmentCommand } from "../../domain/environment/commands.ts";
 import type { EnvironmentEvent } from "../../domain/environment/events.ts";
 import type { GoRule, Keep } from "../../domain/environment/keep.ts";
@@ -8,7 +7,6 @@ import type { Recorded } from "../../domain/kernel/event.ts";
 import { environmentStream } from "../../domain/kernel/identity.ts";
 import { MAX_CLOCK_SKEW_MS } from "../../domain/kernel/position.ts";
 import { clipped, storable } from "../../domain/kernel/text.ts";
-import { readRow, storeOf } from "../../engine/edge/live-row.ts";
 import { type Delivery, NotYet } from "../../engine/kit/consumer.ts";
 import type { Aggregates, Executed } from "../../engine/log/execute.ts";
 import { CLAIM_MS, claimLeft, claimsAt } from "../../engine/sweep/claim.ts";
@@ -16,10 +14,12 @@ import type { Place } from "../../engine/sweep/place.ts";
 import { type Plan, type Ports as PlanPorts, planOf } from "../../engine/sweep/plan.ts";
 import { idOf, type Thing } from "../../engine/sweep/things.ts";
 import { type List, type Ports as ListPorts, readList, writeList } from "./list.ts";
+import { type Ports as ServedPorts, servedAt } from "./served.ts";
 import { ClaimOver, type Leftover, type Ports as TakePorts, takeAway } from "./take.ts";
 
 export type Ports = PlanPorts &
   ListPorts &
+  ServedPorts &
   TakePorts & {
     readonly aggregates: Aggregates;
     /** `undefined` where it is not declared (any more): then nobody says how long it keeps what */
@@ -128,15 +128,6 @@ const mark = async (ports: Ports, { place, stream, isAsked, record }: Work): Pro
   }
   // where there is more than a mark takes, it is looked through again once that is swept
   if (releases.length < MAX_MARKED) await ports.noteSettled(what, timeOf(ports), ports.now());
-};
-
-/**
- * The release that visitors are sent to, whatever the log says: a flip may have died right after it wrote its row, and a newer one have
- * failed before it wrote its own.
- */
-const servedAt = async ({ edgeTable }: Ports, { edge }: Place): Promise<string | undefined> => {
-  const store = storeOf(edge);
-  return store && readRow(await edgeTable.get(store.table, liveKey(store.distribution)))?.release;
 };
 
 const goingOf = ({ going, judged }: Plan): Going[] => {

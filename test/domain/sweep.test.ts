@@ -74,7 +74,7 @@ describe("whether a release stays", () => {
     isSwept: false,
     ...change,
   });
-  const recent = { youngSince: at(10), inWindow: new Set<string>() };
+  const recent = { youngSince: at(10), inWindow: new Set<string>(), mayFlip: new Set<string>() };
   const judged = (state: Environment, one: Candidate, change = {}, releases = 1) =>
     Object.values(verdictOf(protectedIn(state, releases), one, { ...recent, ...change }))[0];
 
@@ -87,8 +87,17 @@ describe("whether a release stays", () => {
   it("is so of what visitors are sent to, whatever the log says of it", () => {
     const { state } = having(...four);
     const { deploymentId: id, release: served } = candidate(1);
-    expect(protectedIn(state, 1, served)({ deploymentId: id, release: served })).toBe("reached");
-    expect(protectedIn(state, 1, served)({ deploymentId: "another", release: "another" })).toBeUndefined();
+    expect(protectedIn(state, 1, [served])({ deploymentId: id, release: served })).toBe("reached");
+    expect(protectedIn(state, 1, [served])({ deploymentId: "another", release: "another" })).toBeUndefined();
+  });
+
+  it("is so of what a flip came to nothing of in the last hours, once its deployment has ended and whether or not it was swept before", () => {
+    const { state } = having(...four);
+    const mayFlip = { mayFlip: new Set([deploymentId(1)]) };
+    expect(judged(state, candidate(1), mayFlip)).toBe("may-flip");
+    expect(judged(state, candidate(1, { isSwept: true }), mayFlip)).toBe("may-flip");
+    expect(judged(state, candidate(1, { hasEnded: false }), mayFlip)).toBe("under-way");
+    expect(judged(state, candidate(2), mayFlip)).toBe("was-live");
   });
 
   it("is so of what a rollback goes to, also where that lies behind all that was live last", () => {

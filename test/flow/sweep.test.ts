@@ -1,6 +1,7 @@
-import { ListVersionsByFunctionCommand } from "@aws-sdk/client-lambda";
+import { DeleteFunctionCommand, ListVersionsByFunctionCommand } from "@aws-sdk/client-lambda";
 import { ListObjectsV2Command } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { describe as fenceText } from "../../domain/environment/fence.ts";
 import { wire as endRelease } from "../../services/end-release/handler.ts";
 import { wire as reconcileOf } from "../../services/reconcile/handler.ts";
 import { wire as sweepOf } from "../../services/sweep/handler.ts";
@@ -10,7 +11,7 @@ import { startWorld, type World } from "../support/world.ts";
 let world: World;
 beforeAll(async () => {
   const site = { skewHours: 0, keep: { releases: 1, days: 0, window: 0, wait: 0 } };
-  world = await startWorld({ environments: ["swept", "kept", "served", "killed", "died"], site });
+  world = await startWorld({ environments: ["swept", "kept", "served", "tried", "killed", "died"], site });
 });
 afterAll(() => world.close());
 
@@ -134,29 +135,56 @@ it("leaves what somebody has gone back to since it was marked", async () => {
   expect(await leftOf("kept", third)).not.toEqual([]);
 });
 
-it("leaves what visitors are sent to, whatever the log says: a flip may have died right after it wrote its row", async () => {
-  const { edgeTable } = world.dev.engine;
-  const broken = await world.deploy("served", { fault: "server-answers-500" });
-  await world.reached(broken, "failed");
-  await world.live("served");
-  const get = async (...asked: [table: string, key: string]): Promise<string | undefined> => {
-    const text = await edgeTable.get(...asked);
-    return text === undefined || !asked[1].startsWith("live:") ? text : JSON.stringify({ ...JSON.parse(text), release: broken });
-  };
-  const sent = { edgeTable: { ...edgeTable, get } };
-  expect(await sweep("served", sent)).toBe(0);
-  expect(await world.eventsOf("served", "ReleasesMarked")).toEqual([]);
+it.each(["its row", "an alias"])(
+  "leaves what visitors are sent to, whatever the log says: a flip may have died right after %s",
+  async (by) => {
+    const { edgeTable, functions } = world.dev.engine;
+    const broken = await world.deploy("served", { fault: "server-answers-500" });
+    await world.reached(broken, "failed");
+    await world.live("served");
+    const get = async (...asked: [table: string, key: string]): Promise<string | undefined> => {
+      const text = await edgeTable.get(...asked);
+      return text === undefined || !asked[1].startsWith("live:") ? text : JSON.stringify({ ...JSON.parse(text), release: broken });
+    };
+    const alias = async (...asked: [name: string, alias: string]) => {
+      const found = await functions.alias(...asked);
+      const isMoved = found !== undefined && asked[0].endsWith("-server") && asked[1] === "live";
+      return isMoved ? { ...found, description: fenceText({ sequence: 1, deploymentId: broken }) } : found;
+    };
+    const sent = by === "its row" ? { edgeTable: { ...edgeTable, get } } : { functions: { ...functions, alias } };
+    const before = (await world.eventsOf("served", "ReleasesMarked")).length;
+    expect(await sweep("served", sent)).toBe(0);
+    expect(await world.eventsOf("served", "ReleasesMarked")).toHaveLength(before);
 
-  // once it is marked, it is looked at again
-  await sweep("served");
-  expect((await world.eventsOf("served", "ReleasesMarked"))[0]?.body).toMatchObject({ releases: [{ deploymentId: broken }] });
-  await sweep("served", sent);
-  expect((await world.eventsOf("served", "SweepEnded"))[0]?.body).toMatchObject({ releases: 0, bytes: 0 });
-  expect(await leftOf("served", broken)).not.toEqual([]);
+    // once it is marked, it is looked at again
+    await sweep("served");
+    expect((await world.eventsOf("served", "ReleasesMarked"))[before]?.body).toMatchObject({ releases: [{ deploymentId: broken }] });
+    await sweep("served", sent);
+    expect((await world.eventsOf("served", "SweepEnded")).at(-1)?.body).toMatchObject({ releases: 0, bytes: 0 });
+    expect(await leftOf("served", broken)).not.toEqual([]);
 
-  await sweep("served");
-  await sweep("served");
-  expect(await leftOf("served", broken)).toEqual([]);
+    await sweep("served");
+    await sweep("served");
+    expect(await leftOf("served", broken)).toEqual([]);
+  },
+);
+
+it("leaves for some hours what a flip came to nothing of: whoever was at it may stand still, and go on", async () => {
+  const first = await world.live("tried");
+  await world.live("tried");
+  await world.live("tried");
+  await endAll("tried");
+  // a part of it is gone, so that a flip to it fails
+  const { functions } = world.resources("tried");
+  await world.aws.clients.lambda.send(new DeleteFunctionCommand({ FunctionName: functions.server, Qualifier: await versionOf(first) }));
+  await world.api.rollback("web", "tried", first, { force: true });
+  await world.happened("tried", "its flip to fail", ({ type, body }) => type === "FlipFailed" && body.deploymentId === first);
+  const marked = async () => (await world.eventsOf("tried", "ReleasesMarked")).flatMap(({ body }) => body.releases);
+  // the second takes what the flip left besides
+  for (const _ of [1, 2]) await sweep("tried");
+  expect(await marked()).toEqual([]);
+  await sweep("tried", {}, 5 * 3_600_000);
+  expect(await marked()).toMatchObject([{ deploymentId: first }]);
 });
 
 it("takes the rest of what whoever died in the middle left, and what never went live", async () => {

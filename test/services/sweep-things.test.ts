@@ -139,7 +139,7 @@ describe("what goes with a release", () => {
 });
 
 describe("what no release has", () => {
-  const RECENT = { youngSince: "2026-06-01T00:00:00.000Z", inWindow: new Set<string>() };
+  const RECENT = { youngSince: "2026-06-01T00:00:00.000Z", inWindow: new Set<string>(), mayFlip: new Set<string>() };
   type Change = Partial<OtherPorts> & { folders?: Record<string, string[]>; keys?: string[]; state?: Partial<Environment> };
   const stray = async (change: Change = {}, has: Manifests = both) => {
     const { folders = {}, keys = [], state = {}, ...ports } = change;

@@ -9,6 +9,7 @@ import type { Cloud } from "../aws/cloud.ts";
 import type { Fn } from "../aws/lambda.ts";
 import type { Ledger } from "../ledger.ts";
 import { belongingsOf, placeAt, placed } from "./belongings.ts";
+import { servedAt } from "./served.ts";
 
 /** What the sweeps of a world came to. */
 export type Sweeps = { marks: number; claims: number; putOff: number; ended: number; releases: number; things: number };
@@ -70,7 +71,7 @@ export const sweepsOf = (ledger: Ledger, cloudOf: () => Cloud) => {
     if (sweep === null || sweep.until === null) world.violate(`${kind} ${name} goes, and ${stream} has claimed nothing`);
     else if (!listed(sweep.list).some((one) => covers(one, kind, name)))
       world.violate(`${kind} ${name} goes, and is not on the list of mark ${sweep.mark} of ${stream}`);
-    for (const [id, why] of neededIn(stream))
+    for (const [id, why] of [...servedAt(cloudOf(), stream), ...neededIn(stream)])
       if (owns(id, kind, name)) world.violate(`${kind} ${name} goes, and ${id} has it, which ${why}`);
   };
 
@@ -121,7 +122,7 @@ export const sweepsOf = (ledger: Ledger, cloudOf: () => Cloud) => {
       world.violate(`${stream} claims mark ${body.mark}, which may be swept from ${sweep.after} on`);
     // what was claimed once stays claimed: nobody can choose it any more
     if (sweep.until !== null) return;
-    const needed = neededIn(stream);
+    const needed = new Map([...servedAt(cloudOf(), stream), ...neededIn(stream)]);
     const plan = rollbackPlan(state);
     for (const { deploymentId } of body.releases) {
       if (needed.has(deploymentId)) world.violate(`${stream} claims ${deploymentId}, which ${needed.get(deploymentId)}`);

@@ -1,4 +1,3 @@
-import { liveKey } from "../../../blueprint/edge-table.ts";
 import { hasEnded } from "../../../domain/deployment/decider.ts";
 import { isPlan, rollbackPlan } from "../../../domain/environment/rollback-plan.ts";
 import { deploymentOf } from "../../../domain/kernel/identity.ts";
@@ -6,6 +5,7 @@ import { manifestKey } from "../../../engine/open-next/manifest.ts";
 import type { Cloud } from "../aws/cloud.ts";
 import type { Ledger, Place } from "../ledger.ts";
 import { placeAt, placed } from "./belongings.ts";
+import { servedAt } from "./served.ts";
 import type { SweepWatch } from "./sweeps.ts";
 
 /** At rest, where environments are swept all the time: no claim is open, and what nothing keeps is gone. */
@@ -18,17 +18,11 @@ export const checkSwept = (cloud: Cloud, ledger: Ledger, sweeps: SweepWatch): vo
     // what a clock ahead has dated is young, and is marked for later; what a hand holds is marked again and again
     if (world.faults.counts["clock-jump"] > 0 || sweeps.left.get(stream) !== undefined) continue;
     if (sweep !== null) world.violate(`${stream}: mark ${sweep.mark} was never swept, though it may be since ${sweep.after}`);
-    const stays = new Set([...stayingIn(stream, place, sweeps, world.keep.releases), ...servedAt(cloud, stream)]);
+    const stays = new Set([...stayingIn(stream, place, sweeps, world.keep.releases), ...servedAt(cloud, stream).keys()]);
     for (const [of, { state }] of ledger.courses)
       if (placed(state.request) === stream && hasEnded(state) && !stays.has(deploymentOf(of)))
         checkGone(cloud, sweeps, stream, deploymentOf(of), [...stays]);
   }
-};
-
-/** What visitors are sent to, whatever the log says. */
-const servedAt = ({ edgeTable }: Cloud, stream: string): readonly string[] => {
-  const text = edgeTable.versions.at(-1)?.get(liveKey(placeAt(stream).distribution));
-  return text === undefined ? [] : (text.match(/dep_\w{26}/g) ?? []);
 };
 
 /** What the log has any reason to keep. */
