@@ -22,6 +22,8 @@ export const rare: ReadonlySet<string> = new Set([
   "who remembers rows of causes that were dropped writes the rest behind them",
   "a damaged snapshot is taken",
   "nobody waits for a sweep, and a sweep for nobody",
+  "a sweep goes by what the log has alone",
+  "what a flip came to nothing of goes at once",
 ]);
 export type Change = { readonly file: string; readonly from: string; readonly to: string };
 
@@ -533,6 +535,18 @@ export const mutants: readonly Mutant[] = [
         from: "sweep.until === null ? goingOf(await planOf(ports, place, { served: await servedAt(ports, place) })) : [...sweep.releases]",
         to: "[...sweep.releases]",
       },
+    ),
+    one(
+      "a sweep goes by what the log has alone",
+      "services/sweep/served.ts",
+      "return new Set([...(row === undefined ? [] : [row.release]), ...movedTo]);",
+      "return new Set(row === undefined ? [] : movedTo.slice(movedTo.length));",
+    ),
+    one(
+      "what a flip came to nothing of goes at once",
+      "domain/environment/verdict.ts",
+      "recent.mayFlip.has(one.deploymentId)",
+      "recent.mayFlip.has(`not $" + "{one.deploymentId}`)",
     ),
     one(
       "everything on a list goes, whatever has it by now",
