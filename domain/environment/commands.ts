@@ -60,7 +60,8 @@ export type EnvironmentCommand =
   /** what nothing keeps, by its rules at this moment */
   | ({ type: "MarkReleases" } & Readonly<Omit<Body<"ReleasesMarked">, "mark">>)
   /** what of a mark still goes; `claims`: of those that there are, which are in force */
-  | ({ type: "BeginSweep"; keep: Keep; at: string; claims: Claims } & Body<"SweepBegan">)
+  /** `flipped`: the last flip that was requested when the rules were asked; null: it is claimed, and taken over */
+  | ({ type: "BeginSweep"; keep: Keep; at: string; claims: Claims; flipped: number | null } & Body<"SweepBegan">)
   | ({ type: "PutOffSweep" } & Body<"SweepPutOff">)
   | ({ type: "EndSweep" } & Body<"SweepEnded">)
   | ({ type: "DropMark" } & Body<"MarkDropped">)

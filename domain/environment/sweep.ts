@@ -44,11 +44,13 @@ export function markReleases({ type: _, releases, others, ...rest }: Command<"Ma
  * Claims what was marked: from then on nobody may go back to it, and who takes it away may do so until `until`. What has been
  * chosen since it was marked stays. Never beside a flip; a claim whose time is over is taken over.
  */
-export function beginSweep({ mark, releases, keep, until, at, claims }: Command<"BeginSweep">, state: Environment): Outcome {
+export function beginSweep({ mark, releases, keep, until, at, claims, flipped }: Command<"BeginSweep">, state: Environment): Outcome {
   const { sweep } = state;
   // whoever claimed it found that it was the time
   if (sweep === null || sweep.mark !== mark || (sweep.until === null && sweep.after > at)) return [];
   if (state.open.size > 0 || isClaimed(state, claims)) return [];
+  // a flip that was asked for since may have ended already, and whoever is at it go on
+  if (flipped !== null && flipped !== state.flipped) return [];
   const isProtected = protectedIn(state, keep.releases);
   // what was claimed may be half gone: it stays claimed
   const marked = new Set(sweep.releases.map(({ deploymentId }) => deploymentId));

@@ -1,12 +1,12 @@
 import { PUBLIC_SETS } from "../../blueprint/edge-table.ts";
 import type { Environment } from "../../domain/environment/state.ts";
-import type { Candidate, Verdict } from "../../domain/environment/verdict.ts";
+import type { Verdict } from "../../domain/environment/verdict.ts";
 import { DeploymentId } from "../../domain/kernel/identity.ts";
 import type { FunctionState } from "../aws/functions.ts";
 import type { Objects } from "../aws/objects.ts";
 import { aliasOf } from "../edge/addresses.ts";
 import { type Manifest, setOf } from "../open-next/manifest.ts";
-import { deploymentIn, type Ports as FoundPorts, type Inventory } from "./found.ts";
+import { deploymentIn, type Found, type Ports as FoundPorts, type Inventory } from "./found.ts";
 import type { Place } from "./place.ts";
 import { namedBy, type Thing } from "./things.ts";
 
@@ -27,7 +27,15 @@ const MOST_FILES = 10_000;
 const LEAN_PAGES = 50;
 
 /** Whether a deployment's release stays or goes. */
-type Judge = (one: Candidate) => Verdict;
+type Judge = (one: Found) => Verdict;
+
+type Rules = {
+  readonly judge: Judge;
+  readonly state: Addressed;
+  /** numbers of those that visitors are sent to, or may be, whatever the state says */
+  readonly addresses: readonly number[];
+  readonly isLean: boolean;
+};
 
 export type Others = {
   readonly things: readonly Thing[];
@@ -44,10 +52,10 @@ export const othersOf = async (
   place: Place,
   { found }: Inventory,
   manifests: ReadonlyMap<string, Manifest | undefined>,
-  { judge, state, isLean }: { readonly judge: Judge; readonly state: Addressed; readonly isLean: boolean },
+  { judge, state, addresses: sentTo, isLean }: Rules,
 ): Promise<Others> => {
   const sizes = new Map<string, number>();
-  const addresses = await strayAddresses(ports, place, found, state, sizes);
+  const addresses = await strayAddresses(ports, place, found, [...numbersOf(state), ...sentTo], sizes);
   const versions = await strayVersions(ports, place, found, sizes);
   const files = await strayFiles(ports, place, namedIn(manifests), sizes, isLean ? LEAN_PAGES : Number.POSITIVE_INFINITY);
   const pages = await strayPages(ports, place, new Set(found.map(({ release }) => release)), judge);
@@ -55,6 +63,11 @@ export const othersOf = async (
 };
 
 type Addressed = Pick<Environment, "routes" | "edge" | "open">;
+const numbersOf = ({ routes, edge, open }: Addressed): number[] => [
+  ...[...routes.values()].map(({ route }) => route.address),
+  ...(edge === null ? [] : [edge.route.address]),
+  ...open.keys(),
+];
 
 /**
  * What a flip made and nobody was sent to: an address is taken away with its release, or once nobody is sent to it; one of a flip that
@@ -64,16 +77,10 @@ const strayAddresses = async (
   ports: Ports,
   place: Place,
   found: Inventory["found"],
-  { routes, edge, open }: Addressed,
+  needed: readonly number[],
   sizes: Map<string, number>,
 ): Promise<Thing[]> => {
-  const numbers = [
-    ...found.map(({ sequence }) => sequence),
-    ...[...routes.values()].map(({ route }) => route.address),
-    ...(edge === null ? [] : [edge.route.address]),
-    ...open.keys(),
-  ];
-  const known = new Set(numbers.map(aliasOf));
+  const known = new Set([...found.map(({ sequence }) => sequence), ...needed].map(aliasOf));
   const strays: Thing[] = [];
   for (const name of functionsOf(place, found))
     for (const alias of await ports.aliases(name)) {

@@ -2,7 +2,7 @@ import { hasEnded } from "../../domain/deployment/decider.ts";
 import type { EnvironmentEvent } from "../../domain/environment/events.ts";
 import type { Environment } from "../../domain/environment/state.ts";
 import { MAX_MARKED } from "../../domain/environment/sweep.ts";
-import { type Candidate, protectedIn, type Recent, type Verdict, verdictOf } from "../../domain/environment/verdict.ts";
+import { protectedIn, type Recent, type Verdict, verdictOf } from "../../domain/environment/verdict.ts";
 import type { Recorded } from "../../domain/kernel/event.ts";
 import { environmentStream } from "../../domain/kernel/identity.ts";
 import type { Aggregates } from "../log/execute.ts";
@@ -10,6 +10,7 @@ import type { ReadBack } from "../log/read-back.ts";
 import { deploymentIn, type Found, type Ports as FoundPorts, inventoryOf, manifestsOf } from "./found.ts";
 import { type Ports as OtherPorts, othersOf } from "./others.ts";
 import type { Place } from "./place.ts";
+import { isServed, nobodyLooked, type Served } from "./served.ts";
 import { type InUse, type Thing, thingsOf } from "./things.ts";
 
 export type Ports = FoundPorts &
@@ -31,6 +32,8 @@ export type Plan = {
   readonly others: readonly Thing[];
   /** bytes by the names of versions and files */
   readonly sizes: ReadonlyMap<string, number>;
+  /** the last flip that was requested when the rules were asked */
+  readonly flipped: number;
   /** ids of manifests that no deployment in the log has: where there are any, nobody knows what they need, and nothing goes */
   readonly strangers: readonly string[];
 };
@@ -38,8 +41,7 @@ export type Plan = {
 type Asked = {
   /** releases that are claimed already: these go, and no others */
   readonly only?: ReadonlySet<string>;
-  /** ids of releases and deployments that visitors are sent to, whatever the log says */
-  readonly served?: ReadonlySet<string>;
+  readonly served?: Served;
   /** for who waits: no more than the first fifty thousand files are looked at */
   readonly isLean?: boolean;
 };
@@ -48,18 +50,23 @@ type Asked = {
  * Looks at everything that lies in an environment's places, and asks of each whether something keeps it. It costs what lies there:
  * what was swept is not looked at again.
  */
-export const planOf = async (ports: Ports, place: Place, { only, served, isLean = false }: Asked = {}): Promise<Plan> => {
+export const planOf = async (ports: Ports, place: Place, { only, served = nobodyLooked, isLean = false }: Asked = {}): Promise<Plan> => {
   const inventory = await inventoryOf(ports, place);
   // after the inventory: what was chosen meanwhile is known
   const { state } = await ports.aggregates.environment.load(place.site, place.environment);
   const recent = await recentOf(ports, place);
-  const isProtected = protectedIn(state, place.keep.releases, served);
-  const judged = inventory.found.map((one) => ({ one, verdict: verdictOf(isProtected, one, recent) }));
+  const isProtected = protectedIn(state, place.keep.releases, served.ids);
+  const judge = (one: Found): Verdict => {
+    const verdict = verdictOf(isProtected, one, recent);
+    return "goes" in verdict && isServed(served, one) ? { stays: "reached" } : verdict;
+  };
+  const judged = inventory.found.map((one) => ({ one, verdict: judge(one) }));
   const manifests = await manifestsOf(ports, place, inventory.found);
-  const judge = (one: Candidate): Verdict => verdictOf(isProtected, one, recent);
-  const { things: others, sizes } = await othersOf(ports, place, inventory, manifests, { judge, state, isLean });
+  const addresses = [...recent.flips, ...(served.address === undefined ? [] : [served.address])];
+  const { things: others, sizes } = await othersOf(ports, place, inventory, manifests, { judge, state, addresses, isLean });
   const { strangers } = inventory;
-  if (strangers.length > 0) return { judged, going: [], things: [], others: [], sizes, strangers };
+  const { flipped } = state;
+  if (strangers.length > 0) return { judged, going: [], things: [], others: [], sizes, flipped, strangers };
   const goes = only === undefined ? ({ verdict }: Judged) => "goes" in verdict : ({ one }: Judged) => only.has(one.deploymentId);
   const going = judged
     .filter(goes)
@@ -68,37 +75,44 @@ export const planOf = async (ports: Ports, place: Place, { only, served, isLean 
   const ids = new Set(going.map(({ deploymentId }) => deploymentId));
   const remaining = inventory.found.filter(({ deploymentId }) => !ids.has(deploymentId));
   const things = thingsOf(place, going, remaining, manifests, await buildsInUse(ports, place, state));
-  return { judged, going, things, others, sizes, strangers };
+  return { judged, going, things, others, sizes, flipped, strangers };
 };
 
 const HOUR = 3_600_000;
 
 /**
- * Whoever moves aliases and stands still is ended after a quarter of an hour, as a rule; a machine that slept goes on where it was. The
- * log gave up on it, and may hear of what it did some minutes later.
+ * Whoever moves aliases is ended after two minutes on AWS, also where it stands still; on one machine, that slept, it goes on where it
+ * was. The log has given up on it, and hears of what it did minutes later.
  */
 const STANDS_STILL_HOURS = 4;
 
 /** What was live within the window, and which flips came to nothing in the last hours: read back in the log as far as that. */
-const recentOf = async ({ back, now }: Ports, { site, environment, keep }: Place): Promise<Recent> => {
+const recentOf = async (
+  { back, now }: Ports,
+  { site, environment, keep }: Place,
+): Promise<Recent & { readonly flips: ReadonlySet<number> }> => {
   const ago = (hours: number): string => new Date(now() - hours * HOUR).toISOString();
   const [windowSince, flipsSince] = [ago(keep.window), ago(STANDS_STILL_HOURS)];
   const inWindow = new Set<string>();
   const mayFlip = new Set<string>();
+  const flips = new Set<number>();
   let isWindowOver = false;
   for await (const event of back(environmentStream(site, environment))) {
     if (isWindowOver && event.at < flipsSince) break;
-    if (isOf(event, "FlipFailed", "FlipSuperseded") && event.at >= flipsSince) mayFlip.add(event.body.deploymentId);
+    if (isOf(event, "FlipFailed", "FlipSuperseded") && event.at >= flipsSince) {
+      mayFlip.add(event.body.deploymentId);
+      flips.add(event.body.sequence);
+    }
     if (isWindowOver || !isOf(event, "ReleaseWentLive")) continue;
     inWindow.add(event.body.deploymentId);
     // it was live when the window began
     isWindowOver = event.at < windowSince;
   }
-  return { youngSince: ago(keep.days * 24), inWindow, mayFlip };
+  return { youngSince: ago(keep.days * 24), inWindow, mayFlip, flips };
 };
 
-type OfDeployment = Recorded & { readonly body: { readonly deploymentId: string } };
-const isOf = (event: Recorded, ...types: readonly EnvironmentEvent["type"][]): event is OfDeployment =>
+type OfFlip = Recorded & { readonly body: { readonly deploymentId: string; readonly sequence: number } };
+const isOf = (event: Recorded, ...types: readonly EnvironmentEvent["type"][]): event is OfFlip =>
   (types as readonly string[]).includes(event.type);
 
 /** Builds that a deployment which has not ended takes over from one that may go, and those of deployments that somebody keeps. */

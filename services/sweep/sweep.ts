@@ -12,9 +12,9 @@ import type { Aggregates, Executed } from "../../engine/log/execute.ts";
 import { CLAIM_MS, claimLeft, claimsAt } from "../../engine/sweep/claim.ts";
 import type { Place } from "../../engine/sweep/place.ts";
 import { type Plan, type Ports as PlanPorts, planOf } from "../../engine/sweep/plan.ts";
+import { type Ports as ServedPorts, servedAt } from "../../engine/sweep/served.ts";
 import { idOf, type Thing } from "../../engine/sweep/things.ts";
 import { type List, type Ports as ListPorts, readList, writeList } from "./list.ts";
-import { type Ports as ServedPorts, servedAt } from "./served.ts";
 import { ClaimOver, type Leftover, type Ports as TakePorts, takeAway } from "./take.ts";
 
 export type Ports = PlanPorts &
@@ -176,12 +176,16 @@ type Claimed = { readonly releases: readonly Going[]; readonly until: string };
  * where somebody has chosen something meanwhile: then it is looked at again.
  */
 const claim = async (ports: Ports, { place, record }: Work, sweep: Sweep): Promise<Claimed | undefined> => {
-  const releases =
-    sweep.until === null ? goingOf(await planOf(ports, place, { served: await servedAt(ports, place) })) : [...sweep.releases];
+  const { releases, flipped } = sweep.until === null ? await stillGoing(ports, place) : { releases: [...sweep.releases], flipped: null };
   const [at, until, claims] = [timeOf(ports), timeOf(ports, CLAIM_MS), claimsAt(ports.now())];
-  const command = { type: "BeginSweep", mark: sweep.mark, releases, keep: keepOf(place), until, at, claims } as const;
+  const command = { type: "BeginSweep", mark: sweep.mark, releases, keep: keepOf(place), until, at, claims, flipped } as const;
   const { events } = await record(command, `begin/${until}`);
   return events.find(isBegan)?.body;
+};
+
+const stillGoing = async (ports: Ports, place: Place): Promise<{ readonly releases: Going[]; readonly flipped: number }> => {
+  const plan = await planOf(ports, place, { served: await servedAt(ports, place) });
+  return { releases: goingOf(plan), flipped: plan.flipped };
 };
 
 /** Takes away what is claimed, as far as it was on the mark's list, and says what that was. */
@@ -190,7 +194,7 @@ const take = async (ports: Ports, work: Work, mark: number, claimed: Claimed, li
   const { until } = claimed;
   const refused = await tellDeployments(ports, work, mark, claimed.releases);
   const going = new Set(claimed.releases.flatMap(({ deploymentId }) => (refused.has(deploymentId) ? [] : [deploymentId])));
-  const plan = await planOf(ports, place, { only: going });
+  const plan = await planOf(ports, place, { only: going, served: await servedAt(ports, place) });
   // what was not on the list waits for a mark of its own
   const listed = new Set([...(list?.things ?? []), ...(list?.others ?? [])].map((thing) => idOf(thing)));
   const things = [...plan.things, ...plan.others].filter((thing) => listed.has(idOf(thing)));

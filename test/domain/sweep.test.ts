@@ -40,7 +40,7 @@ const mark = (...ns: number[]): EnvironmentCommand => ({
 });
 /** Those in force at that second. */
 const claims = (seconds: number) => ({ after: at(seconds), upTo: at(seconds + 900) });
-const begin = (ns: number[], seconds = 100): EnvironmentCommand => ({
+const begin = (ns: number[], seconds = 100, flipped: number | null = null): EnvironmentCommand => ({
   type: "BeginSweep",
   mark: 1,
   keep,
@@ -48,6 +48,7 @@ const begin = (ns: number[], seconds = 100): EnvironmentCommand => ({
   until: at(seconds + 300),
   at: at(seconds),
   claims: claims(seconds),
+  flipped,
 });
 const isSweeping = (state: Environment, seconds: number): boolean => isClaimed(state, claims(seconds));
 const ended: EnvironmentCommand = {
@@ -178,6 +179,13 @@ describe("a sweep", () => {
     const flipping = having(...four, mark(1, 2), { type: "RequestRollback", ...by });
     expect(environment.decide(begin([1, 2]), flipping.state)).toEqual([]);
     expect(swept(having(...four, mark(1, 2), begin([1, 2])).events)).toEqual([deploymentId(1), deploymentId(2)]);
+  });
+
+  it("is no claim where a flip was asked for since the rules were: it may have ended already, and whoever is at it go on", () => {
+    const failed: EnvironmentCommand = { type: "RecordFlipFailed", sequence: 5, reason: "it stood still", moved: false };
+    const marked = having(...four, mark(1, 2), { type: "RequestRollback", to: deploymentId(1), ...by }, failed);
+    expect(environment.decide(begin([1, 2], 100, 4), marked.state)).toEqual([]);
+    expect(swept(having(...four, mark(1, 2), begin([1, 2], 100, 4)).events)).toEqual([deploymentId(1), deploymentId(2)]);
   });
 
   it("leaves what was chosen after it was marked, and takes nothing that was not marked", () => {

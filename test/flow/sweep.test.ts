@@ -1,4 +1,4 @@
-import { DeleteFunctionCommand, ListVersionsByFunctionCommand } from "@aws-sdk/client-lambda";
+import { CreateAliasCommand, DeleteFunctionCommand, ListAliasesCommand, ListVersionsByFunctionCommand } from "@aws-sdk/client-lambda";
 import { ListObjectsV2Command } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { describe as fenceText } from "../../domain/environment/fence.ts";
@@ -11,7 +11,7 @@ import { startWorld, type World } from "../support/world.ts";
 let world: World;
 beforeAll(async () => {
   const site = { skewHours: 0, keep: { releases: 1, days: 0, window: 0, wait: 0 } };
-  world = await startWorld({ environments: ["swept", "kept", "served", "tried", "killed", "died"], site });
+  world = await startWorld({ environments: ["swept", "kept", "served", "addressed", "tried", "killed", "died"], site });
 });
 afterAll(() => world.close());
 
@@ -135,39 +135,73 @@ it("leaves what somebody has gone back to since it was marked", async () => {
   expect(await leftOf("kept", third)).not.toEqual([]);
 });
 
-it.each(["its row", "an alias"])(
-  "leaves what visitors are sent to, whatever the log says: a flip may have died right after %s",
-  async (by) => {
-    const { edgeTable, functions } = world.dev.engine;
-    const broken = await world.deploy("served", { fault: "server-answers-500" });
-    await world.reached(broken, "failed");
-    await world.live("served");
-    const get = async (...asked: [table: string, key: string]): Promise<string | undefined> => {
-      const text = await edgeTable.get(...asked);
-      return text === undefined || !asked[1].startsWith("live:") ? text : JSON.stringify({ ...JSON.parse(text), release: broken });
-    };
-    const alias = async (...asked: [name: string, alias: string]) => {
-      const found = await functions.alias(...asked);
-      const isMoved = found !== undefined && asked[0].endsWith("-server") && asked[1] === "live";
-      return isMoved ? { ...found, description: fenceText({ sequence: 1, deploymentId: broken }) } : found;
-    };
-    const sent = by === "its row" ? { edgeTable: { ...edgeTable, get } } : { functions: { ...functions, alias } };
-    const before = (await world.eventsOf("served", "ReleasesMarked")).length;
-    expect(await sweep("served", sent)).toBe(0);
-    expect(await world.eventsOf("served", "ReleasesMarked")).toHaveLength(before);
+type Asked = [name: string, key: string];
+type Alias = { version: string; description: string };
+/** The engine's parts as they are where an alias is not as the log says. */
+const withAlias = (role: string, change: (found: Alias) => object) => {
+  const { functions } = world.dev.engine;
+  const alias = async (...asked: Asked) => {
+    const found = await functions.alias(...asked);
+    return found !== undefined && asked[0].endsWith(role) && asked[1] === "live" ? { ...found, ...change(found) } : found;
+  };
+  return { functions: { ...functions, alias } };
+};
+const withRow = (change: object) => {
+  const { edgeTable } = world.dev.engine;
+  const get = async (...asked: Asked): Promise<string | undefined> => {
+    const text = await edgeTable.get(...asked);
+    return text === undefined || !asked[1].startsWith("live:") ? text : JSON.stringify({ ...JSON.parse(text), ...change });
+  };
+  return { edgeTable: { ...edgeTable, get } };
+};
 
-    // once it is marked, it is looked at again
-    await sweep("served");
-    expect((await world.eventsOf("served", "ReleasesMarked"))[before]?.body).toMatchObject({ releases: [{ deploymentId: broken }] });
-    await sweep("served", sent);
-    expect((await world.eventsOf("served", "SweepEnded")).at(-1)?.body).toMatchObject({ releases: 0, bytes: 0 });
-    expect(await leftOf("served", broken)).not.toEqual([]);
+it.each<[string, (id: string, version: string) => object]>([
+  ["a flip that died right after it wrote its row", (id) => withRow({ release: id })],
+  [
+    "one that died right after it moved an alias",
+    (id) => withAlias("-image", () => ({ description: fenceText({ sequence: 1, deploymentId: id }) })),
+  ],
+  ["a hand that moved an alias", (_, version) => withAlias("-server", () => ({ version, description: "by hand" }))],
+  ["a hand that sends a part there", (_, version) => withAlias("-server", () => ({ weights: { [version]: 0.1 } }))],
+])("leaves what visitors are sent to, whatever the log says: by %s", async (_, sentBy) => {
+  const broken = await world.deploy("served", { fault: "server-answers-500" });
+  await world.reached(broken, "failed");
+  await world.live("served");
+  const published = (await world.api.events(`deployments/${broken}`)).find(({ type }) => type === "VersionsPublished");
+  const server = (published?.body.functions as { role: string; version: string }[]).find(({ role }) => role === "server");
+  const sent = sentBy(broken, server?.version ?? "none");
+  const before = (await world.eventsOf("served", "ReleasesMarked")).length;
+  expect(await sweep("served", sent)).toBe(0);
+  expect(await world.eventsOf("served", "ReleasesMarked")).toHaveLength(before);
 
-    await sweep("served");
-    await sweep("served");
-    expect(await leftOf("served", broken)).toEqual([]);
-  },
-);
+  // once it is marked, it is looked at again
+  await sweep("served");
+  expect((await world.eventsOf("served", "ReleasesMarked"))[before]?.body).toMatchObject({ releases: [{ deploymentId: broken }] });
+  await sweep("served", sent);
+  expect((await world.eventsOf("served", "SweepEnded")).at(-1)?.body).toMatchObject({ releases: 0, bytes: 0 });
+  expect(await leftOf("served", broken)).not.toEqual([]);
+
+  await sweep("served");
+  await sweep("served");
+  expect(await leftOf("served", broken)).toEqual([]);
+});
+
+it("leaves the address that the edge's row names, whatever the log says of it", async () => {
+  const { lambda } = world.aws.clients;
+  const FunctionName = world.resources("addressed").functions.server;
+  const live = await world.live("addressed");
+  await lambda.send(new CreateAliasCommand({ FunctionName, Name: "r-99", FunctionVersion: await versionOf(live) }));
+  const aliases = async () => (await lambda.send(new ListAliasesCommand({ FunctionName }))).Aliases?.map(({ Name }) => Name);
+  const sent = withRow({ address: 99 });
+  await sweep("addressed", sent);
+  expect(await world.eventsOf("addressed", "ReleasesMarked")).toEqual([]);
+  await sweep("addressed");
+  await sweep("addressed", sent);
+  expect(await world.eventsOf("addressed", "SweepEnded")).toHaveLength(1);
+  expect(await aliases()).toContain("r-99");
+  for (const _ of ["marked", "taken"]) await sweep("addressed");
+  expect(await aliases()).not.toContain("r-99");
+});
 
 it("leaves for some hours what a flip came to nothing of: whoever was at it may stand still, and go on", async () => {
   const first = await world.live("tried");
@@ -181,15 +215,17 @@ it("leaves for some hours what a flip came to nothing of: whoever was at it may 
   await world.happened("tried", "its flip to fail", ({ type, body }) => type === "FlipFailed" && body.deploymentId === first);
   // also where something else is live since
   await world.live("tried");
+  const marks = () => world.eventsOf("tried", "ReleasesMarked");
   const marked = async () =>
-    (await world.eventsOf("tried", "ReleasesMarked")).flatMap(({ body }) =>
-      (body.releases as { deploymentId: string }[]).map((one) => one.deploymentId),
-    );
+    (await marks()).flatMap(({ body }) => (body.releases as { deploymentId: string }[]).map((one) => one.deploymentId));
+  const named = async () => (await marks()).flatMap(({ body }) => (body.others as { named: string[] }).named);
+  const address = `address ${functions.image}:r-4`;
   // the second takes what was marked besides
   for (const _ of [1, 2]) await sweep("tried");
-  expect(await marked()).not.toContain(first);
-  await sweep("tried", {}, 5 * 3_600_000);
-  expect(await marked()).toContain(first);
+  await sweep("tried", {}, 3.9 * 3_600_000);
+  expect([(await marked()).includes(first), (await named()).includes(address)]).toEqual([false, false]);
+  await sweep("tried", {}, 4.1 * 3_600_000);
+  expect([(await marked()).includes(first), (await named()).includes(address)]).toEqual([true, true]);
 });
 
 it("takes the rest of what whoever died in the middle left, and what never went live", async () => {

@@ -244,6 +244,7 @@ const beginning = (mark: number, until: number): EnvironmentCommand => ({
   until: at(until),
   at: at(86_400),
   claims: { after: at(0), upTo: at(0) },
+  flipped: null,
 });
 const taken = { rows: 3, addresses: 2, versions: 3, pages: 40, tags: 12, files: 25, artifacts: 1 };
 record("environment-sweep", environmentStream("web", "production"), environment, [

@@ -131,7 +131,16 @@ describe("publish-release", () => {
       const list = { list: "sweeps/list.json", digest: "d".repeat(64), sweepAfter: at() };
       await room.environment(staged.site, { type: "MarkReleases", keep, releases: [], others, ...list });
       const claims = { after: at(), upTo: at() };
-      await room.environment(staged.site, { type: "BeginSweep", mark: 1, keep, releases: [], until: at(20), at: at(), claims });
+      await room.environment(staged.site, {
+        type: "BeginSweep",
+        mark: 1,
+        keep,
+        releases: [],
+        until: at(20),
+        at: at(),
+        claims,
+        flipped: null,
+      });
       return staged;
     };
     const putOff = (site: string) => room.environment(site, { type: "PutOffSweep", mark: 1, reason: "this is being published" });

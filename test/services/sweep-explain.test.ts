@@ -46,6 +46,7 @@ const seen = (change: Partial<Plan> = {}, more: Partial<Seen> = {}): Seen => {
       { kind: "version", name: "web-production-server:9", of: null },
       { kind: "files", name: `${place.assets}/_next/stray.js`, of: null },
     ],
+    flipped: 3,
     sizes: new Map(
       ["web-production-server:1", "web-production-server:9", `${place.assets}/_next/stray.js`, `${place.assets}/_next/late.js`].map(
         (name) => [name, 1],

@@ -155,6 +155,7 @@ describe("what no release has", () => {
     const { things, sizes } = await othersOf(all, place, { found: [found(1), found(2)], strangers: [] }, has, {
       judge: (one) => verdictOf(() => undefined, one, RECENT),
       state: { ...initial(), ...state },
+      addresses: [9],
       isLean: false,
     });
     return { things: things.map((thing) => idOf(thing)), sizes };
@@ -169,7 +170,7 @@ describe("what no release has", () => {
   });
 
   it("is an address that no release and no flip has, whatever hands call theirs", async () => {
-    const aliases = async (name: string) => (name === SERVER ? ["live", "canary", "r-1", "r-5", "r-6", "r-7", "r-8"] : []);
+    const aliases = async (name: string) => (name === SERVER ? ["live", "canary", "r-1", "r-5", "r-6", "r-7", "r-8", "r-9"] : []);
     const routed = (address: number) => ({ route: { address } }) as never;
     const state = { routes: new Map([[deploymentId(5), routed(5)]]), edge: routed(6), open: new Map([[7, {} as never]]) };
     expect((await stray({ aliases, state })).things).toEqual([`address ${SERVER}:r-8`]);

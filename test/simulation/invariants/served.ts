@@ -1,4 +1,5 @@
 import { liveKey } from "../../../blueprint/edge-table.ts";
+import type { PublishedFunction } from "../../../domain/deployment/shapes.ts";
 import type { Cloud } from "../aws/cloud.ts";
 import { streamOf } from "./aliases.ts";
 import { placeAt } from "./belongings.ts";
@@ -12,5 +13,12 @@ export const servedAt = ({ edgeTable, lambda }: Cloud, stream: string): Readonly
     .flatMap(({ name, alias }) => idsIn(alias?.description ?? "").map((id) => [id, `the alias of ${name} is at`] as const));
   return new Map([...byRow, ...byAlias]);
 };
+
+/** Whether an alias is at a version of its pages, whoever put it there. */
+export const isAtVersion = ({ lambda }: Cloud, functions: readonly PublishedFunction[]): boolean =>
+  functions.some(({ role, name, version }) => {
+    const { version: at, weights = {} } = lambda.functions.get(name)?.alias ?? { version: undefined };
+    return role === "server" && (at === version || version in weights);
+  });
 
 const idsIn = (text: string): string[] => text.match(/dep_\w{26}/g) ?? [];

@@ -5,7 +5,7 @@ import { manifestKey } from "../../../engine/open-next/manifest.ts";
 import type { Cloud } from "../aws/cloud.ts";
 import type { Ledger, Place } from "../ledger.ts";
 import { placeAt, placed } from "./belongings.ts";
-import { servedAt } from "./served.ts";
+import { isAtVersion, servedAt } from "./served.ts";
 import type { SweepWatch } from "./sweeps.ts";
 
 /** At rest, where environments are swept all the time: no claim is open, and what nothing keeps is gone. */
@@ -19,9 +19,10 @@ export const checkSwept = (cloud: Cloud, ledger: Ledger, sweeps: SweepWatch): vo
     if (world.faults.counts["clock-jump"] > 0 || sweeps.left.get(stream) !== undefined) continue;
     if (sweep !== null) world.violate(`${stream}: mark ${sweep.mark} was never swept, though it may be since ${sweep.after}`);
     const stays = new Set([...stayingIn(stream, place, sweeps, world.keep.releases), ...servedAt(cloud, stream).keys()]);
-    for (const [of, { state }] of ledger.courses)
-      if (placed(state.request) === stream && hasEnded(state) && !stays.has(deploymentOf(of)))
-        checkGone(cloud, sweeps, stream, deploymentOf(of), [...stays]);
+    const own = [...ledger.courses].filter(([, { state }]) => placed(state.request) === stream);
+    for (const [of, { state }] of own) if (isAtVersion(cloud, state.functions ?? [])) stays.add(deploymentOf(of));
+    for (const [of, { state }] of own)
+      if (hasEnded(state) && !stays.has(deploymentOf(of))) checkGone(cloud, sweeps, stream, deploymentOf(of), [...stays]);
   }
 };
 

@@ -522,6 +522,7 @@ export const mutants: readonly Mutant[] = [
         to: "isProtected(one) !== null",
       },
       { file: "domain/environment/sweep.ts", from: "state.open.size > 0 || isClaimed", to: "isClaimed" },
+      { file: "domain/environment/sweep.ts", from: "flipped !== null && flipped !== state.flipped", to: "flipped === 0" },
     ),
     several(
       "what is marked is never looked at again",
@@ -532,15 +533,15 @@ export const mutants: readonly Mutant[] = [
       },
       {
         file: "services/sweep/sweep.ts",
-        from: "sweep.until === null ? goingOf(await planOf(ports, place, { served: await servedAt(ports, place) })) : [...sweep.releases]",
-        to: "[...sweep.releases]",
+        from: "sweep.until === null ? await stillGoing(ports, place) : { releases: [...sweep.releases], flipped: null }",
+        to: "{ releases: [...sweep.releases], flipped: null }",
       },
     ),
     one(
       "a sweep goes by what the log has alone",
-      "services/sweep/served.ts",
-      "return new Set([...(row === undefined ? [] : [row.release]), ...movedTo]);",
-      "return new Set(row === undefined ? [] : movedTo.slice(movedTo.length));",
+      "engine/sweep/served.ts",
+      "return { ids, address: row?.address, versions };",
+      "return nobodyLooked;",
     ),
     one(
       "what a flip came to nothing of goes at once",
