@@ -8,7 +8,7 @@ import { aliasOf } from "../edge/addresses.ts";
 import { type Manifest, setOf } from "../open-next/manifest.ts";
 import { deploymentIn, type Found, type Ports as FoundPorts, type Inventory } from "./found.ts";
 import type { Place } from "./place.ts";
-import { namedBy, type Thing } from "./things.ts";
+import { type InUse, namedBy, type Thing } from "./things.ts";
 
 export type Ports = FoundPorts & {
   readonly objects: Pick<Objects, "pages">;
@@ -34,6 +34,7 @@ type Rules = {
   readonly state: Addressed;
   /** numbers of those that visitors are sent to, or may be, whatever the state says */
   readonly addresses: readonly number[];
+  readonly inUse: InUse;
   readonly isLean: boolean;
 };
 
@@ -52,13 +53,14 @@ export const othersOf = async (
   place: Place,
   { found }: Inventory,
   manifests: ReadonlyMap<string, Manifest | undefined>,
-  { judge, state, addresses: sentTo, isLean }: Rules,
+  { judge, state, addresses: sentTo, inUse, isLean }: Rules,
 ): Promise<Others> => {
   const sizes = new Map<string, number>();
   const addresses = await strayAddresses(ports, place, found, [...numbersOf(state), ...sentTo], sizes);
   const versions = await strayVersions(ports, place, found, sizes);
   const files = await strayFiles(ports, place, namedIn(manifests), sizes, isLean ? LEAN_PAGES : Number.POSITIVE_INFINITY);
-  const pages = await strayPages(ports, place, new Set(found.map(({ release }) => release)), judge);
+  const releases = new Set([...found.map(({ release }) => release), ...inUse.releases]);
+  const pages = inUse.isUnknown === true ? [] : await strayPages(ports, place, releases, judge);
   return { things: [...addresses, ...versions, ...pages, ...files], sizes };
 };
 

@@ -63,7 +63,8 @@ export const planOf = async (ports: Ports, place: Place, { only, served = nobody
   const judged = inventory.found.map((one) => ({ one, verdict: judge(one) }));
   const manifests = await manifestsOf(ports, place, inventory.found);
   const addresses = [...recent.flips, ...(served.address === undefined ? [] : [served.address])];
-  const { things: others, sizes } = await othersOf(ports, place, inventory, manifests, { judge, state, addresses, isLean });
+  const inUse = await buildsInUse(ports, place, state);
+  const { things: others, sizes } = await othersOf(ports, place, inventory, manifests, { judge, state, addresses, inUse, isLean });
   const { strangers } = inventory;
   const { flipped } = state;
   if (strangers.length > 0) return { judged, going: [], things: [], others: [], sizes, flipped, strangers };
@@ -74,7 +75,7 @@ export const planOf = async (ports: Ports, place: Place, { only, served = nobody
     .map(({ one }) => one);
   const ids = new Set(going.map(({ deploymentId }) => deploymentId));
   const remaining = inventory.found.filter(({ deploymentId }) => !ids.has(deploymentId));
-  const things = thingsOf(place, going, remaining, manifests, await buildsInUse(ports, place, state));
+  const things = thingsOf(place, going, remaining, manifests, inUse);
   return { judged, going, things, others, sizes, flipped, strangers };
 };
 

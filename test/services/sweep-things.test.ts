@@ -140,9 +140,10 @@ describe("what goes with a release", () => {
 
 describe("what no release has", () => {
   const RECENT = { youngSince: "2026-06-01T00:00:00.000Z", inWindow: new Set<string>(), mayFlip: new Set<string>() };
-  type Change = Partial<OtherPorts> & { folders?: Record<string, string[]>; keys?: string[]; state?: Partial<Environment> };
+  type Given = { folders: Record<string, string[]>; keys: string[]; state: Partial<Environment>; inUse: Partial<InUse> };
+  type Change = Partial<OtherPorts & Given>;
   const stray = async (change: Change = {}, has: Manifests = both) => {
-    const { folders = {}, keys = [], state = {}, ...ports } = change;
+    const { folders = {}, keys = [], state = {}, inUse = {}, ...ports } = change;
     const objects = {
       list: async () => [],
       getText: async () => undefined,
@@ -156,6 +157,7 @@ describe("what no release has", () => {
       judge: (one) => verdictOf(() => undefined, one, RECENT),
       state: { ...initial(), ...state },
       addresses: [9],
+      inUse: { artifacts: new Set<string>(), releases: new Set<string>(), ...inUse },
       isLean: false,
     });
     return { things: things.map((thing) => idOf(thing)), sizes };
@@ -225,5 +227,8 @@ describe("what no release has", () => {
     };
     const { things } = await stray({ folders, events });
     expect(things).toEqual([`pages ${cache}/${deploymentId(8)}/`, `pages ${cache}/__fetch/${deploymentId(8)}/`, `tags ${deploymentId(8)}`]);
+    // nor those of a build that another deployment takes over, or that somebody keeps by that one's name
+    expect((await stray({ folders, events, inUse: { releases: new Set([deploymentId(8)]) } })).things).toEqual([]);
+    expect((await stray({ folders, events, inUse: { isUnknown: true } })).things).toEqual([]);
   });
 });

@@ -164,7 +164,7 @@ export const run = async ({ seed, record = false, without = new Set(), dropped =
       world.setClocksOff(0);
     });
 
-  const most = isSafety ? SAFETY_STEPS * (world.keep === undefined ? 1 : 2) : MAX_STEPS;
+  const most = (isSafety ? SAFETY_STEPS : MAX_STEPS) * (world.keep === undefined ? 1 : 2);
   const end = faultsUntil + (isSafety ? SAFETY_AFTER_MS : QUIET_WITHIN_MS);
   while (!rested && world.violations.length === 0 && world.steps() < most && world.now() < end && (await world.step()));
   if (world.violations.length === 0) {

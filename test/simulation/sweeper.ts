@@ -14,9 +14,12 @@ export type Sweeper = {
 
 type Marked = { readonly releases: readonly { readonly deploymentId: string }[] };
 const MINUTE = 60_000;
-/** Since something happened in an environment it is asked so often, later and later: for some fifteen hours. */
+/** Since something happened in an environment it is asked so often, later and later: for some ten hours. */
 const TIMES = 10;
 const LATER = 1.6;
+/** The last of these are when what a flip came to nothing of may go, too: one sweeps what is marked, one marks, one sweeps that. */
+const AT_LAST = 3;
+const PAUSE = 210 * MINUTE;
 /** How often one comes beside a publisher. */
 const BESIDE = 0.5;
 /** How often somebody objects beside a sweep of what is marked. */
@@ -47,16 +50,20 @@ export const sweeper = ({ world, queues }: Cloud, used: readonly Place[]): Sweep
       ),
     );
   };
-  /** @param isLast a person asks: the engine by itself looks once a day, and what a flip came to nothing of goes hours later */
-  const send = (place: Place, isLast = false): void => {
+  /** @param isPerson the engine by itself looks once a day */
+  const send = (place: Place, isPerson = random.chance(0.8)): void => {
     object(place);
-    const actor = random.chance(0.8) || isLast ? { actor: "cleo" } : {};
+    const actor = isPerson ? { actor: "cleo" } : {};
     queues.send("sweep", JSON.stringify({ ...place, ...actor }), 0);
   };
   const ask = (stream: string, place: Place): void => {
     const times = asked.get(stream) ?? 0;
-    world.after(random.spread(2 * MINUTE, 8 * MINUTE) * LATER ** times, () => {
-      send(place, (asked.get(stream) ?? 0) === TIMES - 1);
+    const left = TIMES - times;
+    const beside = random.spread(2 * MINUTE, 8 * MINUTE) * LATER ** times;
+    // what is marked may be swept half an hour later, at most
+    const atLast = random.spread(32 * MINUTE, 60 * MINUTE) + (left === AT_LAST ? PAUSE : 0);
+    world.after(left > AT_LAST ? beside : atLast, () => {
+      send(place, left <= AT_LAST || undefined);
       const now = (asked.get(stream) ?? 0) + 1;
       asked.set(stream, now);
       if (now < TIMES) ask(stream, place);
