@@ -168,7 +168,8 @@ it.each<[string, (id: string, version: string) => object]>([
   await world.reached(broken, "failed");
   await world.live("served");
   const published = (await world.api.events(`deployments/${broken}`)).find(({ type }) => type === "VersionsPublished");
-  const server = (published?.body.functions as { role: string; version: string }[]).find(({ role }) => role === "server");
+  const versions = (published?.body.functions ?? []) as { role: string; version: string }[];
+  const server = versions.find(({ role }) => role === "server");
   const sent = sentBy(broken, server?.version ?? "none");
   const before = (await world.eventsOf("served", "ReleasesMarked")).length;
   expect(await sweep("served", sent)).toBe(0);
