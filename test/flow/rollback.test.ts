@@ -236,8 +236,13 @@ write(".open-next/assets/robots.txt", "User-agent: none");
     expect(status).toBe(409);
     expect(await isLive("locked")).toBe(one);
 
-    const end = new Date(Date.now() + 300).toISOString();
-    expect((await give("ada", "lock", { reason: "nearly over", until: end })).body.environment.lock.until).toBe(end);
+    // on a busy machine a moment may be over before the engine is asked: then it gets twice as long
+    let [end, lasts] = ["", 300];
+    await until("a lock that ends in a moment", async () => {
+      end = new Date(Date.now() + lasts).toISOString();
+      lasts *= 2;
+      return (await give("ada", "lock", { reason: "nearly over", until: end })).body.environment?.lock?.until === end;
+    });
     await until("the lock to end by itself", async () => {
       await world.reconcile(undefined);
       return (await isLive("locked")) === early;
