@@ -5,7 +5,7 @@ import { DeploymentId } from "../../domain/kernel/identity.ts";
 import type { FunctionState } from "../aws/functions.ts";
 import type { Objects } from "../aws/objects.ts";
 import { aliasOf } from "../edge/addresses.ts";
-import { type Manifest, setOf } from "../open-next/manifest.ts";
+import { type Manifest, pagesIdOf, setOf } from "../open-next/manifest.ts";
 import { deploymentIn, type Found, type Ports as FoundPorts, type Inventory } from "./found.ts";
 import type { Place } from "./place.ts";
 import { type InUse, namedBy, type Thing } from "./things.ts";
@@ -59,8 +59,7 @@ export const othersOf = async (
   const addresses = await strayAddresses(ports, place, found, [...numbersOf(state), ...sentTo], sizes);
   const versions = await strayVersions(ports, place, found, sizes);
   const files = await strayFiles(ports, place, namedIn(manifests), sizes, isLean ? LEAN_PAGES : Number.POSITIVE_INFINITY);
-  const releases = new Set([...found.map(({ release }) => release), ...inUse.releases]);
-  const pages = inUse.isUnknown === true ? [] : await strayPages(ports, place, releases, judge);
+  const pages = inUse.isUnknown === true ? [] : await strayPages(ports, place, pagesOf(found, manifests, inUse), judge);
   return { things: [...addresses, ...versions, ...pages, ...files], sizes };
 };
 
@@ -152,12 +151,27 @@ const strayFiles = async (
   return [...strays].map((name) => ({ kind: "files", name, of: null }));
 };
 
-const strayPages = async (ports: Ports, place: Place, releases: ReadonlySet<string>, judge: Judge): Promise<Thing[]> => {
+/**
+ * What pages that are needed are named by: a build that came out of a cache may have another deployment's id. `undefined` where of some
+ * release nobody knows.
+ */
+const pagesOf = (
+  found: Inventory["found"],
+  manifests: ReadonlyMap<string, Manifest | undefined>,
+  inUse: InUse,
+): ReadonlySet<string> | undefined => {
+  const read = found.map(({ deploymentId, release }) => ({ release, manifest: manifests.get(deploymentId) }));
+  if (read.some(({ manifest }) => manifest?.runtimeId === undefined)) return undefined;
+  return new Set([...read.flatMap(({ release, manifest }) => [release, pagesIdOf(manifest, release)]), ...inUse.releases]);
+};
+
+const strayPages = async (ports: Ports, place: Place, needed: ReadonlySet<string> | undefined, judge: Judge): Promise<Thing[]> => {
+  if (needed === undefined) return [];
   const { bucket, cache } = place;
   const own = (await ports.objects.folders(bucket, `${cache}/`)).filter((name) => name !== "__fetch");
   const fetched = await ports.objects.folders(bucket, `${cache}/__fetch/`);
   const strays: Thing[] = [];
-  const ids = [...new Set([...own, ...fetched])].filter((id) => !releases.has(id) && DeploymentId.safeParse(id).success);
+  const ids = [...new Set([...own, ...fetched])].filter((id) => !needed.has(id) && DeploymentId.safeParse(id).success);
   for (const id of ids) {
     if (strays.length >= MOST_NAMED * 3) break;
     const one = await deploymentIn(ports, place, id);

@@ -225,10 +225,15 @@ describe("what no release has", () => {
       if (stream.endsWith(deploymentId(8))) return at(8, "2026-01-01T00:00:00.000Z");
       return stream.endsWith(deploymentId(9)) ? at(9, "2026-07-01T00:00:00.000Z") : [];
     };
-    const { things } = await stray({ folders, events });
+    const named = (second: string) => manifests(manifest(1, { runtimeId: deploymentId(1) }), manifest(2, { runtimeId: second }));
+    const own = named("v7");
+    const { things } = await stray({ folders, events }, own);
     expect(things).toEqual([`pages ${cache}/${deploymentId(8)}/`, `pages ${cache}/__fetch/${deploymentId(8)}/`, `tags ${deploymentId(8)}`]);
     // nor those of a build that another deployment takes over, or that somebody keeps by that one's name
-    expect((await stray({ folders, events, inUse: { releases: new Set([deploymentId(8)]) } })).things).toEqual([]);
-    expect((await stray({ folders, events, inUse: { isUnknown: true } })).things).toEqual([]);
+    expect((await stray({ folders, events, inUse: { releases: new Set([deploymentId(8)]) } }, own)).things).toEqual([]);
+    expect((await stray({ folders, events, inUse: { isUnknown: true } }, own)).things).toEqual([]);
+    // nor those of a build that came out of a cache with its id, or of which nobody knows
+    expect((await stray({ folders, events }, named(deploymentId(8)))).things).toEqual([]);
+    expect((await stray({ folders, events }, both)).things).toEqual([]);
   });
 });
