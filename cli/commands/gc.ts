@@ -70,12 +70,13 @@ async function ask({ terminal, json, api: open }: Context, environment: Environm
 }
 
 /** What the engine does now that it is asked. */
-const next = (environment: Environment, { keep, releases, others, strangers }: Sweep, now: string): string => {
+const next = (environment: Environment, { keep, releases, others, ...sweep }: Sweep, now: string): string => {
   const { marked } = environment;
   const place = environmentName(environment);
   if (marked !== null && marked.since === null && marked.after > now) return `${place}: ${sayMarked(marked)}. Until then nothing is swept.`;
   if (marked !== null) return `${place}: ${sayMarked({ ...marked, since: marked.since ?? now })}, but for what something keeps by now.`;
-  if (strangers.length > 0) return `${place}: nothing is swept here ${becauseOf(strangers)}.`;
+  const [why] = becauseOf(sweep);
+  if (why !== undefined) return `${place}: nothing is swept here ${why}.`;
   const going = releases.filter(({ goes }) => goes !== null).length;
   if (going + others.length === 0)
     return `${place}: nothing goes. ${counted(releases.length, "release")} ${verb(releases.length, "stay")}.`;
@@ -83,12 +84,18 @@ const next = (environment: Environment, { keep, releases, others, strangers }: S
   return `${place}: ${what} ${verb(going + others.length, "go")}: marked now, it waits ${counted(keep.wait, "hour")}, and is swept if nothing keeps it then.`;
 };
 
-const becauseOf = (strangers: readonly string[]): string =>
-  `while there are releases that no deployment in the log has: ${told(strangers)}`;
+/** Why nothing goes at all, where that is so. */
+const becauseOf = ({ strangers, lost }: Pick<Sweep, "strangers" | "lost">): string[] => [
+  ...(strangers.length > 0 ? [`while there are releases that no deployment in the log has: ${told(strangers)}`] : []),
+  ...(lost.length > 0
+    ? [`while the manifests of releases that visitors are sent to are gone: ${told(lost)}. Restore them, or deploy again`]
+    : []),
+];
 
 function show({ terminal }: Context, environment: Environment, sweep: Sweep): void {
   const place = environmentName(environment);
-  const { keep, marked, swept, releases, others, strangers, bytes } = sweep;
+  const { keep, marked, swept, releases, others, bytes } = sweep;
+  const why = becauseOf(sweep);
   if (releases.length > 0) terminal.result(table(sweep, terminal.columns, (goes, text) => terminal.paint(goes ? "yellow" : "green", text)));
   const going = releases.filter(({ goes }) => goes !== null).length;
   const lines = [
@@ -98,9 +105,9 @@ function show({ terminal }: Context, environment: Environment, sweep: Sweep): vo
         ]
       : [`Nothing of a release lies in ${place}.`]),
     ...(others.length > 0 ? [`No release has these, and they go too: ${told(others)}.`] : []),
-    ...(strangers.length > 0 ? [`Nothing is swept here ${becauseOf(strangers)}.`] : []),
+    ...why.map((because) => `Nothing is swept here ${because}.`),
     ...(marked === null ? [] : [`${sayMarked(marked)}.`]),
-    ...(marked === null && going + others.length > 0 && strangers.length === 0
+    ...(marked === null && going + others.length > 0 && why.length === 0
       ? [`What goes is not marked yet. Once it is, it waits ${counted(keep.wait, "hour")}. To have it marked now:  shiplog gc ${place}`]
       : []),
     ...(swept === null

@@ -24,6 +24,8 @@ export type Recent = {
   readonly inWindow: ReadonlySet<string>;
   /** deployments of which a flip came to nothing in the last hours: whoever was at it may stand still, and go on */
   readonly mayFlip: ReadonlySet<string>;
+  /** releases that a flip found at the edge, so that what names them reaches them for a while, also where the log never had them live */
+  readonly sentOn: ReadonlySet<string>;
 };
 
 type Named = Pick<Candidate, "deploymentId" | "release">;
@@ -67,6 +69,7 @@ export const verdictOf = (isProtected: (named: Named) => StayRule | undefined, o
   const stays = isProtected(one);
   if (stays !== undefined) return { stays };
   if (!one.hasEnded) return { stays: "under-way" };
+  if (recent.sentOn.has(one.release)) return { stays: "reached" };
   if (recent.mayFlip.has(one.deploymentId)) return { stays: "may-flip" };
   const goes = one.wasLive ? "was-live" : "never-live";
   if (one.isSwept) return { goes };

@@ -73,10 +73,10 @@ export const inventoryOf = async (ports: Ports, place: Place): Promise<Inventory
 export const manifestsOf = async (
   { objects }: Pick<Ports, "objects">,
   place: Place,
-  deployments: readonly Found[],
+  deployments: readonly string[],
 ): Promise<ReadonlyMap<string, Manifest | undefined>> => {
   const manifests = new Map<string, Manifest | undefined>();
-  await each(deployments, WIDTH, async ({ deploymentId }) => {
+  await each(deployments, WIDTH, async (deploymentId) => {
     const text = await objects.getText(place.bucket, manifestKey(place.releases, deploymentId));
     manifests.set(deploymentId, text === undefined ? undefined : manifestIn(text));
   });

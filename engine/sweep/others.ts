@@ -35,6 +35,8 @@ type Rules = {
   /** numbers of those that visitors are sent to, or may be, whatever the state says */
   readonly addresses: readonly number[];
   readonly inUse: InUse;
+  /** bytes of files by their keys, where somebody has looked right before; `undefined`: they are listed */
+  readonly files?: ReadonlyMap<string, number> | undefined;
   readonly isLean: boolean;
 };
 
@@ -42,6 +44,8 @@ export type Others = {
   readonly things: readonly Thing[];
   /** bytes of everything that there is of versions, addresses and files, by `<function>:<version or alias>` and by key */
   readonly sizes: ReadonlyMap<string, number>;
+  /** of files alone */
+  readonly files: ReadonlyMap<string, number>;
 };
 
 /**
@@ -53,14 +57,15 @@ export const othersOf = async (
   place: Place,
   { found }: Inventory,
   manifests: ReadonlyMap<string, Manifest | undefined>,
-  { judge, state, addresses: sentTo, inUse, isLean }: Rules,
+  { judge, state, addresses: sentTo, inUse, files: seen, isLean }: Rules,
 ): Promise<Others> => {
   const sizes = new Map<string, number>();
   const addresses = await strayAddresses(ports, place, found, [...numbersOf(state), ...sentTo], sizes);
   const versions = await strayVersions(ports, place, found, sizes);
-  const files = await strayFiles(ports, place, namedIn(manifests), sizes, isLean ? LEAN_PAGES : Number.POSITIVE_INFINITY);
+  const files = seen ?? (await filesIn(ports, place, isLean ? LEAN_PAGES : undefined));
   const pages = inUse.isUnknown === true ? [] : await strayPages(ports, place, pagesOf(found, manifests, inUse), judge);
-  return { things: [...addresses, ...versions, ...pages, ...files], sizes };
+  const things = [...addresses, ...versions, ...pages, ...strayFiles(place, namedIn(manifests), files.keys())];
+  return { things, sizes: new Map([...sizes, ...files]), files };
 };
 
 type Addressed = Pick<Environment, "routes" | "edge" | "open">;
@@ -120,33 +125,38 @@ const namedIn = (manifests: ReadonlyMap<string, Manifest | undefined>): Named =>
   return { files, sets };
 };
 
-/** Files that no release names; of a set's folder also pictures of builds, which lie in it beside its own files. */
-const strayFiles = async (
-  { objects }: Ports,
+/** Bytes of every file below an environment's assets, by its key. @param pages of a thousand files: no more are looked at */
+export const filesIn = async (
+  { objects }: Pick<Ports, "objects">,
   { bucket, assets }: Place,
-  { files, sets }: Named,
-  sizes: Map<string, number>,
-  mostPages: number,
-): Promise<Thing[]> => {
-  let pages = 0;
+  pages = Number.POSITIVE_INFINITY,
+): Promise<Map<string, number>> => {
+  const files = new Map<string, number>();
+  let seen = 0;
+  for await (const page of objects.pages(bucket, `${assets}/`)) {
+    for (const { key, bytes } of page) files.set(key, bytes);
+    seen += 1;
+    if (seen >= pages) break;
+  }
+  return files;
+};
+
+/** Files that no release names; of a set's folder also pictures of builds, which lie in it beside its own files. */
+const strayFiles = ({ assets }: Place, { files, sets }: Named, keys: Iterable<string>): Thing[] => {
+  if (files === undefined) return [];
   const strays = new Set<string>();
   const inSet = new RegExp(`^${PUBLIC_SETS}/([^/]+)/(.+)$`);
-  for await (const page of objects.pages(bucket, `${assets}/`)) {
-    for (const { key, bytes } of page) {
-      const path = key.slice(assets.length + 1);
-      const [, set, below] = inSet.exec(path) ?? [];
-      sizes.set(key, bytes);
-      if (files === undefined || strays.size >= MOST_FILES) continue;
-      if (set === undefined || below === undefined) {
-        if (!files.has(path)) strays.add(key);
-      } else if (sets !== undefined) {
-        const own = sets.get(set);
-        if (own === undefined) strays.add(`${assets}/${PUBLIC_SETS}/${set}/`);
-        else if (!own.has(below) && !files.has(below)) strays.add(key);
-      }
+  for (const key of keys) {
+    if (strays.size >= MOST_FILES) break;
+    const path = key.slice(assets.length + 1);
+    const [, set, below] = inSet.exec(path) ?? [];
+    if (set === undefined || below === undefined) {
+      if (!files.has(path)) strays.add(key);
+    } else if (sets !== undefined) {
+      const own = sets.get(set);
+      if (own === undefined) strays.add(`${assets}/${PUBLIC_SETS}/${set}/`);
+      else if (!own.has(below) && !files.has(below)) strays.add(key);
     }
-    pages += 1;
-    if (pages >= mostPages) break;
   }
   return [...strays].map((name) => ({ kind: "files", name, of: null }));
 };

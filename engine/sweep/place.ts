@@ -6,6 +6,8 @@ export type Place = {
   readonly site: string;
   readonly environment: string;
   readonly keep: SiteConfig["keep"];
+  /** for so long what names a release that is not live any more may reach it */
+  readonly skewHours: number;
   readonly edge: Pick<SiteConfig, "edgeTable" | "distribution">;
   readonly functions: readonly string[];
   /** the alias of each that visitors are sent to */
@@ -23,12 +25,13 @@ export type Place = {
 };
 
 export const placeOf = ({ buckets }: Pick<EngineConfig, "buckets">, declared: SiteConfig): Place => {
-  const { site, environment, keep, edgeTable, distribution } = declared;
+  const { site, environment, keep, skewHours, edgeTable, distribution } = declared;
   const { alias, assets, cache, releases, publicFiles, tagTable, sweeps } = siteResources(site, environment);
   return {
     site,
     environment,
     keep,
+    skewHours,
     edge: { edgeTable, distribution },
     functions: functionNames(site, environment, declared),
     alias,

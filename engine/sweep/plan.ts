@@ -1,15 +1,13 @@
 import { hasEnded } from "../../domain/deployment/decider.ts";
-import type { EnvironmentEvent } from "../../domain/environment/events.ts";
 import type { Environment } from "../../domain/environment/state.ts";
 import { MAX_MARKED } from "../../domain/environment/sweep.ts";
-import { protectedIn, type Recent, type Verdict, verdictOf } from "../../domain/environment/verdict.ts";
-import type { Recorded } from "../../domain/kernel/event.ts";
-import { environmentStream } from "../../domain/kernel/identity.ts";
+import { protectedIn, type Verdict, verdictOf } from "../../domain/environment/verdict.ts";
 import type { Aggregates } from "../log/execute.ts";
 import type { ReadBack } from "../log/read-back.ts";
-import { deploymentIn, type Found, type Ports as FoundPorts, inventoryOf, manifestsOf } from "./found.ts";
+import { deploymentIn, type Found, type Ports as FoundPorts, type Inventory, inventoryOf, manifestsOf } from "./found.ts";
 import { type Ports as OtherPorts, othersOf } from "./others.ts";
 import type { Place } from "./place.ts";
+import { recentOf } from "./recent.ts";
 import { isServed, nobodyLooked, type Served } from "./served.ts";
 import { type InUse, type Thing, thingsOf } from "./things.ts";
 
@@ -25,23 +23,31 @@ export type Judged = { readonly one: Found; readonly verdict: Verdict };
 /** What of an environment stays, and what goes. Nothing is changed. */
 export type Plan = {
   readonly judged: readonly Judged[];
-  /** oldest first, no more of them than a mark has */
+  /** no more of them than a mark has: first what was never swept, the oldest first */
   readonly going: readonly Found[];
   readonly things: readonly Thing[];
+  /** the same where these versions stay after all (`<function>:<version>`), and with them what their releases need */
+  thingsBut(versions: ReadonlySet<string>): readonly Thing[];
   /** what no release has */
   readonly others: readonly Thing[];
   /** bytes by the names of versions and files */
   readonly sizes: ReadonlyMap<string, number>;
+  /** of files alone, by their keys */
+  readonly files: ReadonlyMap<string, number>;
   /** the last flip that was requested when the rules were asked */
   readonly flipped: number;
   /** ids of manifests that no deployment in the log has: where there are any, nobody knows what they need, and nothing goes */
   readonly strangers: readonly string[];
+  /** deployments that visitors are sent to, or are about to be, and whose manifests are gone: then nothing goes either */
+  readonly lost: readonly string[];
 };
 
 type Asked = {
   /** releases that are claimed already: these go, and no others */
   readonly only?: ReadonlySet<string>;
   readonly served?: Served;
+  /** bytes of files by their keys, as a look right before had them: they are not listed again */
+  readonly files?: ReadonlyMap<string, number>;
   /** for who waits: no more than the first fifty thousand files are looked at */
   readonly isLean?: boolean;
 };
@@ -50,7 +56,11 @@ type Asked = {
  * Looks at everything that lies in an environment's places, and asks of each whether something keeps it. It costs what lies there:
  * what was swept is not looked at again.
  */
-export const planOf = async (ports: Ports, place: Place, { only, served = nobodyLooked, isLean = false }: Asked = {}): Promise<Plan> => {
+export const planOf = async (
+  ports: Ports,
+  place: Place,
+  { only, served = nobodyLooked, files, isLean = false }: Asked = {},
+): Promise<Plan> => {
   const inventory = await inventoryOf(ports, place);
   // after the inventory: what was chosen meanwhile is known
   const { state } = await ports.aggregates.environment.load(place.site, place.environment);
@@ -61,60 +71,49 @@ export const planOf = async (ports: Ports, place: Place, { only, served = nobody
     return "goes" in verdict && isServed(served, one) ? { stays: "reached" } : verdict;
   };
   const judged = inventory.found.map((one) => ({ one, verdict: judge(one) }));
-  const manifests = await manifestsOf(ports, place, inventory.found);
-  const addresses = [...recent.flips, ...(served.address === undefined ? [] : [served.address])];
+  const manifests = await manifestsOf(
+    ports,
+    place,
+    inventory.found.map(({ deploymentId }) => deploymentId),
+  );
+  const addresses = [...recent.flips, ...served.addresses];
   const inUse = await buildsInUse(ports, place, state);
-  const { things: others, sizes } = await othersOf(ports, place, inventory, manifests, { judge, state, addresses, inUse, isLean });
+  const rules = { judge, state, addresses, inUse, files, isLean };
+  const { things: others, ...bytes } = await othersOf(ports, place, inventory, manifests, rules);
   const { strangers } = inventory;
-  const { flipped } = state;
-  if (strangers.length > 0) return { judged, going: [], things: [], others: [], sizes, flipped, strangers };
+  const lost = await lostOf(ports, place, inventory, state);
+  const seen = { judged, ...bytes, flipped: state.flipped, strangers, lost };
+  if (strangers.length + lost.length > 0) return { ...seen, going: [], things: [], thingsBut: () => [], others: [] };
   const goes = only === undefined ? ({ verdict }: Judged) => "goes" in verdict : ({ one }: Judged) => only.has(one.deploymentId);
   const going = judged
     .filter(goes)
-    .slice(0, MAX_MARKED)
-    .map(({ one }) => one);
-  const ids = new Set(going.map(({ deploymentId }) => deploymentId));
-  const remaining = inventory.found.filter(({ deploymentId }) => !ids.has(deploymentId));
-  const things = thingsOf(place, going, remaining, manifests, inUse);
-  return { judged, going, things, others, sizes, flipped, strangers };
+    .map(({ one }) => one)
+    // of what was swept something is left that cannot be taken: it keeps no other from its turn
+    .sort((a, b) => Number(a.isSwept) - Number(b.isSwept))
+    .slice(0, MAX_MARKED);
+  const thingsBut = (versions: ReadonlySet<string>): readonly Thing[] => {
+    const own = going.filter(({ functions }) => !functions.some(({ name, version }) => versions.has(`${name}:${version}`)));
+    const ids = new Set(own.map(({ deploymentId }) => deploymentId));
+    const remaining = inventory.found.filter(({ deploymentId }) => !ids.has(deploymentId));
+    return thingsOf(place, own, remaining, manifests, inUse);
+  };
+  return { ...seen, going, things: thingsBut(new Set()), thingsBut, others };
 };
 
-const HOUR = 3_600_000;
-
-/**
- * Whoever moves aliases is ended after two minutes on AWS, also where it stands still; on one machine, that slept, it goes on where it
- * was. The log has given up on it, and hears of what it did minutes later.
- */
-const STANDS_STILL_HOURS = 4;
-
-/** What was live within the window, and which flips came to nothing in the last hours: read back in the log as far as that. */
-const recentOf = async (
-  { back, now }: Ports,
-  { site, environment, keep }: Place,
-): Promise<Recent & { readonly flips: ReadonlySet<number> }> => {
-  const ago = (hours: number): string => new Date(now() - hours * HOUR).toISOString();
-  const [windowSince, flipsSince] = [ago(keep.window), ago(STANDS_STILL_HOURS)];
-  const inWindow = new Set<string>();
-  const mayFlip = new Set<string>();
-  const flips = new Set<number>();
-  let isWindowOver = false;
-  for await (const event of back(environmentStream(site, environment))) {
-    if (isWindowOver && event.at < flipsSince) break;
-    if (isOf(event, "FlipFailed", "FlipSuperseded") && event.at >= flipsSince) {
-      mayFlip.add(event.body.deploymentId);
-      flips.add(event.body.sequence);
-    }
-    if (isWindowOver || !isOf(event, "ReleaseWentLive")) continue;
-    inWindow.add(event.body.deploymentId);
-    // it was live when the window began
-    isWindowOver = event.at < windowSince;
-  }
-  return { youngSince: ago(keep.days * 24), inWindow, mayFlip, flips };
+/** What visitors need and no inventory has: files that only it names would be taken for what no release has. */
+const lostOf = async (
+  ports: Ports,
+  place: Place,
+  { found }: Inventory,
+  { live, routes, open, waiting }: Environment,
+): Promise<string[]> => {
+  const needed = [live, waiting, ...open.values(), ...[...routes.values()].filter(({ ended }) => ended === null)];
+  const ids = new Set(needed.flatMap((one) => one?.deploymentId ?? []));
+  for (const { deploymentId } of found) ids.delete(deploymentId);
+  // what was published after the inventory was made has one
+  const manifests = await manifestsOf(ports, place, [...ids]);
+  return [...ids].filter((id) => manifests.get(id) === undefined);
 };
-
-type OfFlip = Recorded & { readonly body: { readonly deploymentId: string; readonly sequence: number } };
-const isOf = (event: Recorded, ...types: readonly EnvironmentEvent["type"][]): event is OfFlip =>
-  (types as readonly string[]).includes(event.type);
 
 /** Builds that a deployment which has not ended takes over from one that may go, and those of deployments that somebody keeps. */
 const buildsInUse = async (ports: Ports, place: Place, { pending, kept }: Environment): Promise<InUse> => {

@@ -51,7 +51,8 @@ export const sweeps = (ports: Ports) => {
       const { marked, swept } = environment;
       const releases = await Promise.all(plan.judged.map((judged) => releaseOf(see, place, plan, judged, environment)));
       const others = namesOf(plan);
-      const sweep = { keep: place.keep, marked, swept, releases, others, strangers: [...plan.strangers], bytes: bytesOf(plan) };
+      const [strangers, lost] = [[...plan.strangers], [...plan.lost]];
+      const sweep = { keep: place.keep, marked, swept, releases, others, strangers, lost, bytes: bytesOf(plan) };
       if (thing === undefined) return context.json({ sweep, explained: null } satisfies Planned);
       const manifests = await ports.sweeps.manifests(place, plan);
       const { state } = await ports.aggregates.environment.load(place.site, place.environment);

@@ -119,7 +119,7 @@ const sweeps = (engine: ApiEngine): Sweeps => {
       manifestsOf(
         { objects },
         place,
-        judged.map(({ one }) => one),
+        judged.map(({ one }) => one.deploymentId),
       ),
     send: (body) => queues.send("sweep", body),
   };

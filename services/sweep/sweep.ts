@@ -6,16 +6,18 @@ import { MAX_MARKED } from "../../domain/environment/sweep.ts";
 import type { Recorded } from "../../domain/kernel/event.ts";
 import { environmentStream } from "../../domain/kernel/identity.ts";
 import { MAX_CLOCK_SKEW_MS } from "../../domain/kernel/position.ts";
-import { clipped, storable } from "../../domain/kernel/text.ts";
+import { clipped } from "../../domain/kernel/text.ts";
 import { type Delivery, NotYet } from "../../engine/kit/consumer.ts";
+import { each } from "../../engine/kit/each.ts";
 import type { Aggregates, Executed } from "../../engine/log/execute.ts";
 import { CLAIM_MS, claimLeft, claimsAt } from "../../engine/sweep/claim.ts";
+import { filesIn } from "../../engine/sweep/others.ts";
 import type { Place } from "../../engine/sweep/place.ts";
 import { type Plan, type Ports as PlanPorts, planOf } from "../../engine/sweep/plan.ts";
-import { type Ports as ServedPorts, servedAt } from "../../engine/sweep/served.ts";
+import { isServed, type Served, type Ports as ServedPorts, servedAt } from "../../engine/sweep/served.ts";
 import { idOf, type Thing } from "../../engine/sweep/things.ts";
 import { type List, type Ports as ListPorts, readList, writeList } from "./list.ts";
-import { ClaimOver, type Leftover, type Ports as TakePorts, takeAway } from "./take.ts";
+import { ClaimOver, leftOf, MOST_NAME, type Ports as TakePorts, takeAway } from "./take.ts";
 
 export type Ports = PlanPorts &
   ListPorts &
@@ -47,6 +49,8 @@ const HOUR = 3_600_000;
 const EVERY_MS = 24 * HOUR;
 /** Nobody takes anything away in a claim's last minute. */
 const MARGIN_MS = 60_000;
+/** Deployments that are asked at a time. */
+const WIDTH = 8;
 /** A mark that is due later than that after its wait was dated by a clock that was ahead, or by a longer wait. */
 const TOO_LATE_MS = HOUR;
 
@@ -113,13 +117,12 @@ const mark = async (ports: Ports, { place, stream, isAsked, record }: Work): Pro
   if (!isAsked && (await isRecent(ports, what))) return;
   const plan = await planOf(ports, place, { served: await servedAt(ports, place) });
   const releases = goingOf(plan);
-  if (plan.strangers.length > 0)
-    ports.log({
-      level: "warn",
-      message: "nothing is swept: there are releases that no deployment in the log has",
-      environment: `${place.site}/${place.environment}`,
-      manifests: plan.strangers.slice(0, 10),
-    });
+  for (const [message, manifests] of [
+    ["nothing is swept: there are releases that no deployment in the log has", plan.strangers],
+    ["nothing is swept: the manifests of releases that visitors are sent to are gone", plan.lost],
+  ] as const)
+    if (manifests.length > 0)
+      ports.log({ level: "warn", message, environment: `${place.site}/${place.environment}`, manifests: manifests.slice(0, 10) });
   if (releases.length > 0 || plan.others.length > 0) {
     const keep = keepOf(place);
     const list = await writeList(ports, place, { v: 1, keep, releases, things: [...plan.things], others: [...plan.others] });
@@ -159,47 +162,86 @@ const carryOut = async (ports: Ports, work: Work, sweep: Sweep): Promise<void> =
     return;
   }
   if ((await publishing(ports, work)) !== undefined) return;
-  const claimed = await claim(ports, work, sweep);
+  const looked = sweep.until === null ? await stillGoing(ports, place) : await lookTaken(ports, place, sweep);
+  const claimed = await claim(ports, work, sweep, looked);
   if (claimed === undefined) return;
+  const served = await servedAt(ports, place);
   const busy = await publishing(ports, work);
-  if (busy !== undefined) {
-    await record({ type: "PutOffSweep", mark, reason: `${busy} is being published` }, `off/${claimed.until}`);
+  const reason = busy === undefined ? saySent(looked, claimed, served) : `${busy} is being published`;
+  if (reason !== undefined) {
+    await record({ type: "PutOffSweep", mark, reason }, `off/${claimed.until}`);
     return;
   }
-  await take(ports, work, mark, claimed, list, `its list ${sweep.list} is gone, or is not what was marked`);
+  const noList = `its list ${sweep.list} is gone, or is not what was marked`;
+  await take(ports, work, { mark, claimed, list, noList, served, files: looked.files });
 };
 
+/** What goes by the rules at this moment. */
+type Looked = {
+  readonly releases: Going[];
+  /** what each of them has; none where the claim is taken over, since it may be half gone */
+  readonly found: Plan["going"];
+  /** the last flip that had been requested; null where the claim is taken over */
+  readonly flipped: number | null;
+  readonly files: Plan["files"];
+};
 type Claimed = { readonly releases: readonly Going[]; readonly until: string };
 
 /**
  * What of the marked releases goes, by the rules at this moment; once claimed, all of it. `undefined` where it is not the time, or
  * where somebody has chosen something meanwhile: then it is looked at again.
  */
-const claim = async (ports: Ports, { place, record }: Work, sweep: Sweep): Promise<Claimed | undefined> => {
-  const { releases, flipped } = sweep.until === null ? await stillGoing(ports, place) : { releases: [...sweep.releases], flipped: null };
+const claim = async (ports: Ports, { place, record }: Work, sweep: Sweep, { releases, flipped }: Looked): Promise<Claimed | undefined> => {
   const [at, until, claims] = [timeOf(ports), timeOf(ports, CLAIM_MS), claimsAt(ports.now())];
   const command = { type: "BeginSweep", mark: sweep.mark, releases, keep: keepOf(place), until, at, claims, flipped } as const;
   const { events } = await record(command, `begin/${until}`);
   return events.find(isBegan)?.body;
 };
 
-const stillGoing = async (ports: Ports, place: Place): Promise<{ readonly releases: Going[]; readonly flipped: number }> => {
+const stillGoing = async (ports: Ports, place: Place): Promise<Looked> => {
   const plan = await planOf(ports, place, { served: await servedAt(ports, place) });
-  return { releases: goingOf(plan), flipped: plan.flipped };
+  const { going: found, flipped, files } = plan;
+  return { releases: goingOf(plan), found, flipped, files };
+};
+
+/** Files are looked at before a claim, since there may be millions of them, and it lasts for minutes. */
+const lookTaken = async (ports: Ports, place: Place, { releases }: Sweep): Promise<Looked> => ({
+  releases: [...releases],
+  found: [],
+  flipped: null,
+  files: await filesIn(ports, place),
+});
+
+/** Whom visitors are sent to of what was claimed, since a hand may have moved them meanwhile. Nothing of it was taken yet. */
+const saySent = ({ found }: Looked, { releases }: Claimed, served: Served): string | undefined => {
+  const claimed = new Set(releases.map(({ deploymentId }) => deploymentId));
+  const sent = found
+    .filter(({ deploymentId }) => claimed.has(deploymentId))
+    .find((one) => served.ids.has(one.deploymentId) || served.ids.has(one.release) || isServed(served, one));
+  return sent && `visitors are sent to ${sent.deploymentId} by now`;
+};
+
+type Taking = Pick<Looked, "files"> & {
+  readonly mark: number;
+  readonly claimed: Claimed;
+  readonly list: List | undefined;
+  readonly noList: string;
+  readonly served: Served;
 };
 
 /** Takes away what is claimed, as far as it was on the mark's list, and says what that was. */
-const take = async (ports: Ports, work: Work, mark: number, claimed: Claimed, list: List | undefined, noList: string): Promise<void> => {
+const take = async (ports: Ports, work: Work, { mark, claimed, list, noList, served, files }: Taking): Promise<void> => {
   const { place, record } = work;
   const { until } = claimed;
   const refused = await tellDeployments(ports, work, mark, claimed.releases);
   const going = new Set(claimed.releases.flatMap(({ deploymentId }) => (refused.has(deploymentId) ? [] : [deploymentId])));
-  const plan = await planOf(ports, place, { only: going, served: await servedAt(ports, place) });
+  const plan = await planOf(ports, place, { only: going, served, files });
   // what was not on the list waits for a mark of its own
   const listed = new Set([...(list?.things ?? []), ...(list?.others ?? [])].map((thing) => idOf(thing)));
-  const things = [...plan.things, ...plan.others].filter((thing) => listed.has(idOf(thing)));
+  const thingsBut = (versions: ReadonlySet<string>): Thing[] =>
+    [...plan.thingsBut(versions), ...plan.others].filter((thing) => listed.has(idOf(thing)));
   try {
-    const { taken, bytes, left } = await takeAway(ports, place, things, plan.sizes, () => isMine(ports, work, mark, until));
+    const { taken, bytes, left } = await takeAway(ports, place, thingsBut, plan.sizes, () => isMine(ports, work, mark, until));
     const kept = [...refused].map(([thing, because]) => ({ thing, because }));
     const why = [...(list === undefined ? [{ thing: "everything", because: noList }] : []), ...kept, ...left];
     await record({ type: "EndSweep", mark, releases: going.size, taken, bytes, ...leftOf(why) }, `end/${until}`);
@@ -208,19 +250,6 @@ const take = async (ports: Ports, work: Work, mark: number, claimed: Claimed, li
     throw new NotYet(`${place.site}/${place.environment}: ${error.message}`, Math.ceil((CLAIM_MS + MAX_CLOCK_SKEW_MS) / 1_000));
   }
 };
-
-/** The first of them by name: an event must stay small, and readable. */
-export const leftOf = (left: readonly Leftover[]): Pick<Body<"SweepEnded">, "left"> => {
-  if (left.length === 0) return {};
-  const named = left.slice(0, MOST_LEFT).map(({ thing, because }) => ({
-    thing: clipped(storable(thing), MOST_NAME),
-    because: clipped(storable(because), MOST_BECAUSE),
-  }));
-  return { left: { count: left.length, named } };
-};
-const MOST_LEFT = 20;
-const MOST_NAME = 300;
-const MOST_BECAUSE = 500;
 
 /** Whether the claim still is who asks's, and for a while. */
 const isMine = async (ports: Ports, { place }: Work, mark: number, until: string): Promise<boolean> => {
@@ -235,11 +264,12 @@ const isBegan = (event: Recorded): event is Began => event.type === "SweepBegan"
 /** A deployment of which versions or files may be made at this moment, from what lies there already. */
 const publishing = async ({ aggregates }: Ports, { place }: Work): Promise<string | undefined> => {
   const { state } = await aggregates.environment.load(place.site, place.environment);
-  for (const deploymentId of state.pending.keys()) {
+  let busy: string | undefined;
+  await each([...state.pending.keys()], WIDTH, async (deploymentId) => {
     const { status, checked } = (await aggregates.deployment.load(deploymentId)).state;
-    if (status === "built" || (status === "deploying" && !checked)) return deploymentId;
-  }
-  return undefined;
+    if (status === "built" || (status === "deploying" && !checked)) busy ??= deploymentId;
+  });
+  return busy;
 };
 
 /** Says so in the stream of each: who looks at one there knows that it cannot go live again. Answers those that must not be swept, and why. */
@@ -250,7 +280,7 @@ const tellDeployments = async (
   releases: readonly Going[],
 ): Promise<ReadonlyMap<string, string>> => {
   const refused = new Map<string, string>();
-  for (const { deploymentId, rule } of releases) {
+  await each(releases, WIDTH, async ({ deploymentId, rule }) => {
     const because = { cause: `sweep/${stream}/${mark}`, correlation: stream, actor: ACTOR };
     const { refusal } = await aggregates.deployment.execute(
       deploymentId,
@@ -258,6 +288,6 @@ const tellDeployments = async (
       because,
     );
     if (refusal !== undefined) refused.set(deploymentId, refusal.because);
-  }
+  });
   return refused;
 };

@@ -1,5 +1,6 @@
 import { filesKey, releaseKey } from "../../blueprint/edge-table.ts";
 import type { EnvironmentEvent } from "../../domain/environment/events.ts";
+import { clipped, storable } from "../../domain/kernel/text.ts";
 import type { ReleaseAddresses } from "../../engine/aws/addresses.ts";
 import { isOutage } from "../../engine/aws/errors.ts";
 import type { Functions } from "../../engine/aws/functions.ts";
@@ -35,8 +36,9 @@ const WIDTH = 4;
 /**
  * Takes things away, kind by kind: what leads visitors somewhere goes before what is there, and what says that there is something goes
  * last, so that whatever dies on the way leaves only what is found again. It may be repeated. What cannot be taken is named, and its
- * release's manifest stays.
+ * release's manifest stays. Where a version stays, somebody uses it: what its release needs stays with it.
  *
+ * @param thingsBut what goes where these versions stay (`<function>:<version>`)
  * @param sizes bytes by the names of versions and files
  * @param mayGoOn asked before each request that takes something: false once the claim is over, or nearly so
  * @throws ClaimOver; and whatever an outage is told by, so that it is tried again
@@ -44,7 +46,7 @@ const WIDTH = 4;
 export const takeAway = async (
   ports: Ports,
   place: Place,
-  things: readonly Thing[],
+  thingsBut: (versions: ReadonlySet<string>) => readonly Thing[],
   sizes: ReadonlyMap<string, number>,
   mayGoOn: () => Promise<boolean>,
 ): Promise<Outcome> => {
@@ -60,6 +62,7 @@ export const takeAway = async (
   const taken = { rows: 0, addresses: 0, versions: 0, pages: 0, tags: 0, files: 0, artifacts: 0 };
   const left: Leftover[] = [];
   const incomplete = new Set<string | null>();
+  const staying = new Set<string>();
   let bytes = 0;
   const attempt = async (kind: Kind, group: readonly Thing[]): Promise<void> => {
     await mustGoOn();
@@ -75,10 +78,15 @@ export const takeAway = async (
     } catch (error) {
       if (error instanceof ClaimOver || isOutage(error)) throw error;
       left.push({ thing: `${kind} ${group[0]?.name}`, because: reasonOf(error) });
-      for (const { of } of group) incomplete.add(of);
+      for (const { of, name } of group) {
+        incomplete.add(of);
+        if (kind === "version") staying.add(name);
+      }
     }
   };
+  let [things, stayed] = [thingsBut(staying), 0];
   for (const kind of kinds) {
+    if (staying.size > stayed) [things, stayed] = [thingsBut(staying), staying.size];
     const own = things.filter((thing) => thing.kind === kind && !(kind === "manifest" && incomplete.has(thing.of)));
     await each(groupsOf(kind, own), WIDTH, (group) => attempt(kind, group));
   }
@@ -98,9 +106,10 @@ const COUNTED: Readonly<Record<Exclude<Kind, "manifest">, keyof Taken>> = {
 /** What one request takes: all tags at once, since their whole table is read, and files by the thousand. */
 const groupsOf = (kind: Kind, things: readonly Thing[]): (readonly Thing[])[] => {
   if (kind === "tags") return things.length === 0 ? [] : [things];
-  const single = kind === "files" ? things.filter(({ name }) => !name.endsWith("/")) : [];
+  const isSingle = ({ name }: Thing): boolean => kind === "files" && !name.endsWith("/");
+  const single = things.filter(isSingle);
   const groups = Array.from({ length: Math.ceil(single.length / FILES) }, (_, n) => single.slice(n * FILES, (n + 1) * FILES));
-  return [...groups, ...things.filter((thing) => !single.includes(thing)).map((thing) => [thing])];
+  return [...groups, ...things.filter((thing) => !isSingle(thing)).map((thing) => [thing])];
 };
 const FILES = 1_000;
 
@@ -161,3 +170,16 @@ const removeBelow = async ({ objects }: Ports, bucket: string, name: string): Pr
   }
   return { count, bytes };
 };
+
+/** The first of them by name: an event must stay small, and readable. */
+export const leftOf = (left: readonly Leftover[]): Pick<Ended, "left"> => {
+  if (left.length === 0) return {};
+  const named = left.slice(0, MOST_LEFT).map(({ thing, because }) => ({
+    thing: clipped(storable(thing), MOST_NAME),
+    because: clipped(storable(because), MOST_BECAUSE),
+  }));
+  return { left: { count: left.length, named } };
+};
+const MOST_LEFT = 20;
+export const MOST_NAME = 300;
+const MOST_BECAUSE = 500;

@@ -31,6 +31,7 @@ const sweep = {
   ],
   others: [] as string[],
   strangers: [] as string[],
+  lost: [] as string[],
   bytes: { stay: 5_000_000, go: 1_000_000 },
 };
 const planned = (change: Partial<typeof sweep> = {}, explained: object | null = null) =>
@@ -79,6 +80,15 @@ describe("shiplog gc --dry-run", () => {
     planned({ strangers: [deploymentId(9)] });
     const { out } = await cli("gc", "--dry-run");
     expect(out).toContain(`Nothing is swept here while there are releases that no deployment in the log has: ${deploymentId(9)}.`);
+    expect(out).not.toContain("not marked yet");
+  });
+
+  it("says that nothing goes where the manifest of what visitors need is gone, and what to do", async () => {
+    planned({ lost: [deploymentId(9)] });
+    const { out } = await cli("gc", "--dry-run");
+    expect(out).toContain(
+      `Nothing is swept here while the manifests of releases that visitors are sent to are gone: ${deploymentId(9)}. Restore them, or deploy again.`,
+    );
     expect(out).not.toContain("not marked yet");
   });
 
@@ -136,6 +146,7 @@ describe("shiplog gc", () => {
     ["what goes, and when", {}, "1 release goes: marked now, it waits 24 hours, and is swept if nothing keeps it then."],
     ["of what no release has, too", { others: ["version web:9"] }, "1 release and what no release has go: marked now"],
     ["that nothing goes", { releases: [release(3, "live", "it is live")] }, "nothing goes. 1 release stays."],
+    ["of manifests that are gone", { lost: ["dep_9"] }, "nothing is swept here while the manifests of releases that visitors are sent"],
     ["of releases that nobody knows", { strangers: ["dep_9"] }, "nothing is swept here while there are releases that no deployment"],
   ])("says %s", async (_, change, said) => {
     environments(null);

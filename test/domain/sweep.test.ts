@@ -75,7 +75,7 @@ describe("whether a release stays", () => {
     isSwept: false,
     ...change,
   });
-  const recent = { youngSince: at(10), inWindow: new Set<string>(), mayFlip: new Set<string>() };
+  const recent = { youngSince: at(10), inWindow: new Set<string>(), mayFlip: new Set<string>(), sentOn: new Set<string>() };
   const judged = (state: Environment, one: Candidate, change = {}, releases = 1) =>
     Object.values(verdictOf(protectedIn(state, releases), one, { ...recent, ...change }))[0];
 
@@ -99,6 +99,13 @@ describe("whether a release stays", () => {
     expect(judged(state, candidate(1, { isSwept: true }), mayFlip)).toBe("may-flip");
     expect(judged(state, candidate(1, { hasEnded: false }), mayFlip)).toBe("under-way");
     expect(judged(state, candidate(2), mayFlip)).toBe("was-live");
+  });
+
+  it("is so of a release that a flip found at the edge, though the log never had it live", () => {
+    const sentOn = { sentOn: new Set([deploymentId(1)]) };
+    const { state } = having(...four);
+    expect(judged(state, candidate(1, { deploymentId: deploymentId(9), wasLive: false, isSwept: true }), sentOn)).toBe("reached");
+    expect(judged(state, candidate(2), sentOn)).toBe("was-live");
   });
 
   it("is so of what a rollback goes to, also where that lies behind all that was live last", () => {

@@ -11,7 +11,7 @@ import { startWorld, type World } from "../support/world.ts";
 let world: World;
 beforeAll(async () => {
   const site = { skewHours: 0, keep: { releases: 1, days: 0, window: 0, wait: 0 } };
-  world = await startWorld({ environments: ["swept", "kept", "served", "addressed", "tried", "killed", "died"], site });
+  world = await startWorld({ environments: ["swept", "kept", "served", "addressed", "tried", "killed", "died", "moved"], site });
 });
 afterAll(() => world.close());
 
@@ -97,7 +97,15 @@ it("marks what nothing keeps, takes all of it away, leaves what is live and the 
   });
   expect(await versionsOf("swept")).toContain(versions[0]);
 
-  expect(await sweep("swept")).toBe(0);
+  const { objects } = world.dev.engine;
+  const listed: string[] = [];
+  const pages: typeof objects.pages = (bucket, folder) => {
+    listed.push(folder);
+    return objects.pages(bucket, folder);
+  };
+  expect(await sweep("swept", { objects: { ...objects, pages } })).toBe(0);
+  // not a second time while the claim lasts: there may be millions
+  expect(listed.filter((folder) => folder === `${world.resources("swept").assets}/`)).toHaveLength(1);
   const [ended] = await world.eventsOf("swept", "SweepEnded");
   expect(ended?.body).toMatchObject({ mark: 1, releases: 1, taken: { versions: expect.any(Number), artifacts: 1 } });
   expect(ended?.body).not.toHaveProperty("left");
@@ -157,6 +165,7 @@ const withRow = (change: object) => {
 
 it.each<[string, (id: string, version: string) => object]>([
   ["a flip that died right after it wrote its row", (id) => withRow({ release: id })],
+  ["a hand that wrote a row which edges follow", (id) => withRow({ release: id, sequence: undefined })],
   [
     "one that died right after it moved an alias",
     (id) => withAlias("-image", () => ({ description: fenceText({ sequence: 1, deploymentId: id }) })),
@@ -185,6 +194,28 @@ it.each<[string, (id: string, version: string) => object]>([
   await sweep("served");
   await sweep("served");
   expect(await leftOf("served", broken)).toEqual([]);
+});
+
+it("lets go what it has claimed where a hand sends visitors there meanwhile, and takes it once nobody is sent there", async () => {
+  const { functions } = world.dev.engine;
+  const first = await world.live("moved");
+  await world.live("moved");
+  await world.live("moved");
+  await endAll("moved");
+  await sweep("moved");
+  const version = await versionOf(first);
+  const alias = async (...asked: Asked) => {
+    const found = await functions.alias(...asked);
+    const isMoved = asked[0].endsWith("-server") && (await world.eventsOf("moved", "SweepBegan")).length > 0;
+    return found !== undefined && isMoved ? { ...found, version } : found;
+  };
+  const before = await leftOf("moved", first);
+  expect(await sweep("moved", { functions: { ...functions, alias } })).toBe(0);
+  expect((await world.eventsOf("moved", "SweepPutOff"))[0]?.body).toEqual({ mark: 1, reason: `visitors are sent to ${first} by now` });
+  expect(await leftOf("moved", first)).toEqual(before);
+  expect((await world.api.deployment(first)).swept).toBeNull();
+  await sweep("moved");
+  expect(await leftOf("moved", first)).toEqual([]);
 });
 
 it("leaves the address that the edge's row names, whatever the log says of it", async () => {
@@ -259,13 +290,14 @@ it("takes the rest of what whoever died in the middle left, and what never went 
   expect(await answeredBy("killed")).toBe(third);
 });
 
-it("names what it could not take, and takes it the next time", async () => {
+it("leaves of a release all that it needs where a version of it could not be taken, names that, and takes it the next time", async () => {
   const { engine } = world.dev;
   const first = await world.live("died");
   await world.live("died");
   await world.live("died");
   await endAll("died");
   await sweep("died");
+  const before = await leftOf("died", first);
   const held = {
     ...engine.functions,
     deleteVersion: async (name: string, version: string) =>
@@ -279,7 +311,7 @@ it("names what it could not take, and takes it the next time", async () => {
       { thing: expect.stringMatching(/^version shiplog-web-died-server:\d+$/), because: "an alias is at it: somebody put one there" },
     ],
   });
-  expect((await leftOf("died", first)).map((key) => key.split("/").at(-1))).toEqual([`${first}.json`]);
+  expect(await leftOf("died", first)).toEqual(before);
   await sweep("died");
   await sweep("died");
   const [, again] = await world.eventsOf("died", "SweepEnded");

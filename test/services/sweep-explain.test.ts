@@ -42,6 +42,7 @@ const seen = (change: Partial<Plan> = {}, more: Partial<Seen> = {}): Seen => {
     judged,
     going: judged.slice(0, 2).map(({ one }) => one),
     things: [],
+    thingsBut: () => [],
     others: [
       { kind: "version", name: "web-production-server:9", of: null },
       { kind: "files", name: `${place.assets}/_next/stray.js`, of: null },
@@ -52,7 +53,9 @@ const seen = (change: Partial<Plan> = {}, more: Partial<Seen> = {}): Seen => {
         (name) => [name, 1],
       ),
     ),
+    files: new Map(),
     strangers: [],
+    lost: [],
     ...change,
   };
   return {
@@ -132,10 +135,12 @@ describe("a thing that only releases have which go, goes", () => {
     );
   });
 
-  it("but not while there are releases that no deployment in the log has", () => {
-    const said = explain(seen({ strangers: [id(8)], going: [], others: [] }), "/_next/1.js");
-    expect(said.stays).toBe(true);
-    expect(said.because).toContain(id(8));
+  it.each([
+    ["there are releases that no deployment in the log has", { strangers: [id(8)] }],
+    ["the manifests of releases that visitors are sent to are gone", { lost: [id(8)] }],
+  ])("but not while %s", (why, change) => {
+    const said = explain(seen({ ...change, going: [], others: [] }), "/_next/1.js");
+    expect([said.stays, said.because]).toEqual([true, `nothing is swept here while ${why}: ${id(8)}`]);
   });
 
   it("but not a file, where a release that stays is of an engine that did not list its files", () => {

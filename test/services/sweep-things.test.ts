@@ -139,7 +139,12 @@ describe("what goes with a release", () => {
 });
 
 describe("what no release has", () => {
-  const RECENT = { youngSince: "2026-06-01T00:00:00.000Z", inWindow: new Set<string>(), mayFlip: new Set<string>() };
+  const RECENT = {
+    youngSince: "2026-06-01T00:00:00.000Z",
+    inWindow: new Set<string>(),
+    mayFlip: new Set<string>(),
+    sentOn: new Set<string>(),
+  };
   type Given = { folders: Record<string, string[]>; keys: string[]; state: Partial<Environment>; inUse: Partial<InUse> };
   type Change = Partial<OtherPorts & Given>;
   const stray = async (change: Change = {}, has: Manifests = both) => {

@@ -1,7 +1,8 @@
 import { expect, it } from "vitest";
 import { SweepEnded } from "../../domain/environment/events.ts";
 import { NotYet } from "../../engine/kit/consumer.ts";
-import { leftOf, type Ports, sweep } from "../../services/sweep/sweep.ts";
+import { type Ports, sweep } from "../../services/sweep/sweep.ts";
+import { leftOf } from "../../services/sweep/take.ts";
 
 const NOW = Date.UTC(2026, 10, 28, 12);
 const HOUR = 3_600_000;

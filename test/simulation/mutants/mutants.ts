@@ -533,16 +533,11 @@ export const mutants: readonly Mutant[] = [
       },
       {
         file: "services/sweep/sweep.ts",
-        from: "sweep.until === null ? await stillGoing(ports, place) : { releases: [...sweep.releases], flipped: null }",
-        to: "{ releases: [...sweep.releases], flipped: null }",
+        from: "sweep.until === null ? await stillGoing(ports, place) : await lookTaken(ports, place, sweep)",
+        to: "await lookTaken(ports, place, sweep)",
       },
     ),
-    one(
-      "a sweep goes by what the log has alone",
-      "engine/sweep/served.ts",
-      "return { ids, address: row?.address, versions };",
-      "return nobodyLooked;",
-    ),
+    one("a sweep goes by what the log has alone", "engine/sweep/served.ts", "return { ids, addresses, versions };", "return nobodyLooked;"),
     one(
       "what a flip came to nothing of goes at once",
       "domain/environment/verdict.ts",
@@ -552,8 +547,8 @@ export const mutants: readonly Mutant[] = [
     one(
       "everything on a list goes, whatever has it by now",
       "services/sweep/sweep.ts",
-      "const things = [...plan.things, ...plan.others].filter(",
-      "const things = [...(list?.things ?? []), ...(list?.others ?? [])].filter(",
+      "[...plan.thingsBut(versions), ...plan.others].filter(",
+      "[...(list?.things ?? []), ...(list?.others ?? [])].filter(",
     ),
     one(
       "versions go with the first release that has them",
@@ -571,7 +566,7 @@ export const mutants: readonly Mutant[] = [
       "nobody waits for a sweep, and a sweep for nobody",
       { file: "services/publish-release/publish-release.ts", from: "    await waitForSweep(ports, work);\n", to: "" },
       { file: "services/sweep/sweep.ts", from: "  if ((await publishing(ports, work)) !== undefined) return;\n", to: "" },
-      { file: "services/sweep/sweep.ts", from: "  if (busy !== undefined) {", to: "  if (busy !== undefined && mark < 0) {" },
+      { file: "services/sweep/sweep.ts", from: "busy === undefined ? saySent(", to: "busy !== null ? saySent(" },
     ),
     several(
       "a manifest goes first",
