@@ -31,6 +31,8 @@ const watch = watchAliases(world.aws, functions);
 const asked: string[] = [];
 const heap: number[] = [];
 const disk: number[] = [];
+/** what is kept for ever, and what is made of it */
+const tables: number[] = [];
 let sweeps: Sweeping | undefined;
 try {
   await world.start();
@@ -43,7 +45,9 @@ try {
   await settled(world, [await deploy("e1")]); // what is started for the first time is not counted
   sweeps = sweeping(world, environments, async () => {
     heap.push(heapUsed());
-    disk.push(await sizeOf(world.folder));
+    const own = await sizeOf(`${world.folder}/data/dynamodb`);
+    tables.push(own);
+    disk.push((await sizeOf(`${world.folder}/data`)) - own);
   });
 
   const ramp: { atOnce: number; deployments: number; figures: Percentiles }[] = [];
@@ -93,6 +97,7 @@ try {
     recovery: { stoppedMs: stopped, deployments: waiting.length, ms: recovery },
     heap: tenthsOf(heap),
     disk: tenthsOf(disk),
+    tables: tenthsOf(tables),
     swept,
     lost: lost.map(({ id, status, reason }) => ({ id, status, reason })),
     backwards: backwards.map(([name]) => name),
@@ -108,7 +113,8 @@ try {
       `recovery      ${waiting.length} deployments in ${(recovery / 1000).toFixed(1)} s, after all consumers had stopped for ${(stopped / 1000).toFixed(0)} s`,
     );
     console.log(`memory        ${megabytes(report.heap)}`);
-    console.log(`disk          ${megabytes(report.disk)}; ${swept.releases} releases swept, ${(swept.bytes / 1e6).toFixed(0)} MB`);
+    console.log(`tables        ${megabytes(report.tables)}`);
+    console.log(`other files   ${megabytes(report.disk)}; ${swept.releases} releases swept, ${(swept.bytes / 1e6).toFixed(0)} MB`);
     console.log(`lost          ${lost.length}`);
     console.log(`backwards     ${backwards.length}`);
   }
