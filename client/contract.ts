@@ -297,7 +297,7 @@ export const PlannedSweep = z.object({
     others: z.array(z.string()),
     /** ids of releases that no deployment in the log has: while there are any, nothing goes */
     strangers: z.array(z.string()),
-    /** deployments that visitors are sent to, or are about to be, and whose manifests are gone: then nothing goes either */
+    /** deployments whose releases stay, and whose manifests are gone: then nothing goes either */
     lost: z.array(z.string()).default([]),
     /** of functions' code and of files that have a name of their own in each version */
     bytes: z.object({ stay: z.number(), go: z.number() }),

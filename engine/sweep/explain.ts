@@ -195,7 +195,7 @@ const sayClaim = (seen: Seen, { owners, kinds, names, unlisted = [], isThere = f
   if (plan.strangers.length > 0)
     return stays(`nothing is swept here while there are releases that no deployment in the log has: ${told(plan.strangers)}`, of);
   if (plan.lost.length > 0)
-    return stays(`nothing is swept here while the manifests of releases that visitors are sent to are gone: ${told(plan.lost)}`, of);
+    return stays(`nothing is swept here while the manifests of releases that stay are gone: ${told(plan.lost)}`, of);
   if (owners.length === 0 && isOther(seen, kinds, names)) return goes("no release has it: it goes once it is marked", of);
   if (unlisted.length > 0)
     return stays(`nobody knows which files these releases have, so it may be theirs: ${told(unlisted.map(nameOf))}`, of);

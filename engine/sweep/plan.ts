@@ -38,7 +38,7 @@ export type Plan = {
   readonly flipped: number;
   /** ids of manifests that no deployment in the log has: where there are any, nobody knows what they need, and nothing goes */
   readonly strangers: readonly string[];
-  /** deployments that visitors are sent to, or are about to be, and whose manifests are gone: then nothing goes either */
+  /** deployments whose releases stay, and whose manifests are gone: then nothing goes either */
   readonly lost: readonly string[];
 };
 
@@ -81,7 +81,7 @@ export const planOf = async (
   const rules = { judge, state, addresses, inUse, files, isLean };
   const { things: others, ...bytes } = await othersOf(ports, place, inventory, manifests, rules);
   const { strangers } = inventory;
-  const lost = await lostOf(ports, place, inventory, state);
+  const lost = await lostOf(ports, place, inventory, state, isProtected);
   const seen = { judged, ...bytes, flipped: state.flipped, strangers, lost };
   if (strangers.length + lost.length > 0) return { ...seen, going: [], things: [], thingsBut: () => [], others: [] };
   const goes = only === undefined ? ({ verdict }: Judged) => "goes" in verdict : ({ one }: Judged) => only.has(one.deploymentId);
@@ -100,15 +100,17 @@ export const planOf = async (
   return { ...seen, going, things: thingsBut(new Set()), thingsBut, others };
 };
 
-/** What visitors need and no inventory has: files that only it names would be taken for what no release has. */
+/** What stays and no inventory has: its versions, and files that only it names, would be taken for what no release has. */
 const lostOf = async (
   ports: Ports,
   place: Place,
   { found }: Inventory,
-  { live, routes, open, waiting }: Environment,
+  { live, routes, open, waiting, everLive, standing }: Environment,
+  isProtected: ReturnType<typeof protectedIn>,
 ): Promise<string[]> => {
   const needed = [live, waiting, ...open.values(), ...[...routes.values()].filter(({ ended }) => ended === null)];
-  const ids = new Set(needed.flatMap((one) => one?.deploymentId ?? []));
+  const back = [...everLive.keys(), ...standing].filter((id) => isProtected({ deploymentId: id, release: id }) !== undefined);
+  const ids = new Set([...needed.flatMap((one) => one?.deploymentId ?? []), ...back]);
   for (const { deploymentId } of found) ids.delete(deploymentId);
   // what was published after the inventory was made has one
   const manifests = await manifestsOf(ports, place, [...ids]);

@@ -119,7 +119,7 @@ const mark = async (ports: Ports, { place, stream, isAsked, record }: Work): Pro
   const releases = goingOf(plan);
   for (const [message, manifests] of [
     ["nothing is swept: there are releases that no deployment in the log has", plan.strangers],
-    ["nothing is swept: the manifests of releases that visitors are sent to are gone", plan.lost],
+    ["nothing is swept: the manifests of releases that stay are gone", plan.lost],
   ] as const)
     if (manifests.length > 0)
       ports.log({ level: "warn", message, environment: `${place.site}/${place.environment}`, manifests: manifests.slice(0, 10) });

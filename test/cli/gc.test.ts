@@ -83,11 +83,11 @@ describe("shiplog gc --dry-run", () => {
     expect(out).not.toContain("not marked yet");
   });
 
-  it("says that nothing goes where the manifest of what visitors need is gone, and what to do", async () => {
+  it("says that nothing goes where the manifest of what stays is gone, and what to do", async () => {
     planned({ lost: [deploymentId(9)] });
     const { out } = await cli("gc", "--dry-run");
     expect(out).toContain(
-      `Nothing is swept here while the manifests of releases that visitors are sent to are gone: ${deploymentId(9)}. Restore them, or deploy again.`,
+      `Nothing is swept here while the manifests of releases that stay are gone: ${deploymentId(9)}. Restore them, or deploy again.`,
     );
     expect(out).not.toContain("not marked yet");
   });
@@ -146,7 +146,7 @@ describe("shiplog gc", () => {
     ["what goes, and when", {}, "1 release goes: marked now, it waits 24 hours, and is swept if nothing keeps it then."],
     ["of what no release has, too", { others: ["version web:9"] }, "1 release and what no release has go: marked now"],
     ["that nothing goes", { releases: [release(3, "live", "it is live")] }, "nothing goes. 1 release stays."],
-    ["of manifests that are gone", { lost: ["dep_9"] }, "nothing is swept here while the manifests of releases that visitors are sent"],
+    ["of manifests that are gone", { lost: ["dep_9"] }, "nothing is swept here while the manifests of releases that stay"],
     ["of releases that nobody knows", { strangers: ["dep_9"] }, "nothing is swept here while there are releases that no deployment"],
   ])("says %s", async (_, change, said) => {
     environments(null);

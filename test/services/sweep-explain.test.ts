@@ -137,7 +137,7 @@ describe("a thing that only releases have which go, goes", () => {
 
   it.each([
     ["there are releases that no deployment in the log has", { strangers: [id(8)] }],
-    ["the manifests of releases that visitors are sent to are gone", { lost: [id(8)] }],
+    ["the manifests of releases that stay are gone", { lost: [id(8)] }],
   ])("but not while %s", (why, change) => {
     const said = explain(seen({ ...change, going: [], others: [] }), "/_next/1.js");
     expect([said.stays, said.because]).toEqual([true, `nothing is swept here while ${why}: ${id(8)}`]);

@@ -80,7 +80,7 @@ describe("what goes of an environment", () => {
     expect(going.slice(0, 3)).toEqual([MAX_MARKED + 1, MAX_MARKED + 2, 1].map((n) => deploymentId(n)));
   });
 
-  it("is nothing where the manifest of what visitors need is gone: its files would be taken for what no release has", async () => {
+  it("is nothing where the manifest of what stays is gone: its files would be taken for what no release has", async () => {
     const keys = [`${assets}/_next/own-3.js`];
     const routed = { deploymentId: deploymentId(3), route: { address: 3 }, ended: null } as never;
     const flip = { deploymentId: deploymentId(3) } as never;
@@ -89,6 +89,8 @@ describe("what goes of an environment", () => {
       { waiting: flip },
       { open: new Map([[3, flip]]) },
       { routes: new Map([[deploymentId(3), routed]]) },
+      { standing: [deploymentId(3)] },
+      { everLive: new Map([[deploymentId(3), { deploymentId: deploymentId(3), sequence: 3, release: release(3) }]]) },
     ];
     for (const state of needing)
       expect(await plan({ numbers: [1], keys, state })).toMatchObject({ lost: [deploymentId(3)], going: [], things: [], others: [] });
