@@ -1,5 +1,5 @@
 import { CreateAliasCommand, DeleteFunctionCommand, ListAliasesCommand, ListVersionsByFunctionCommand } from "@aws-sdk/client-lambda";
-import { ListObjectsV2Command } from "@aws-sdk/client-s3";
+import { ListObjectsV2Command, PutObjectCommand } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { describe as fenceText } from "../../domain/environment/fence.ts";
 import { wire as endRelease } from "../../services/end-release/handler.ts";
@@ -268,6 +268,8 @@ it("takes the rest of what whoever died in the middle left, and what never went 
   await world.live("killed");
   const third = await world.live("killed");
   await endAll("killed");
+  const stray = `${world.resources("killed").assets}/_next/static/lost.js`;
+  await world.aws.clients.s3.send(new PutObjectCommand({ Bucket: engine.config.buckets.static, Key: stray, Body: "1" }));
   await sweep("killed");
   expect((await world.eventsOf("killed", "ReleasesMarked"))[0]?.body).toMatchObject({
     releases: [
@@ -286,6 +288,7 @@ it("takes the rest of what whoever died in the middle left, and what never went 
   expect(await sweep("killed", {}, LATER_MS + 22 * 60_000)).toBe(0);
   expect(await leftOf("killed", first)).toEqual([]);
   expect(await leftOf("killed", broken)).toEqual([]);
+  expect(await keysBelow("static", stray)).toEqual([]);
   expect((await world.eventsOf("killed", "SweepEnded"))[0]?.body).not.toHaveProperty("left");
   expect(await answeredBy("killed")).toBe(third);
 });
