@@ -11,7 +11,7 @@ import { driftKey, type Environment, evolve, type Flip, initial, isTarget, lockA
 import { beginSweep, dropMark, endSweep, keepRelease, markReleases, putOffSweep, unkeepRelease } from "./sweep.ts";
 
 export const environment: Decider<EnvironmentCommand, Environment, EnvironmentEvent> = {
-  shape: 2,
+  shape: 3,
   initial,
   evolve,
   decide(given, state) {

@@ -121,7 +121,7 @@ export const evolveSweep = (state: Environment, event: SweepEvent): void => {
       event satisfies never;
   }
 };
-/** What goes is no target of a rollback any more. */
+/** What goes is no target of a rollback any more, and whoever stood still before it asked for its flip asks in vain. */
 const claim = (state: Environment, { releases, until }: Body<"SweepBegan">): void => {
   const { sweep } = state;
   if (sweep === null) return;
@@ -129,6 +129,7 @@ const claim = (state: Environment, { releases, until }: Body<"SweepBegan">): voi
   sweep.releases = releases;
   const gone = new Set(releases.map(({ deploymentId }) => deploymentId));
   for (const deploymentId of gone) {
+    state.pending.delete(deploymentId);
     state.everLive.delete(deploymentId);
     state.takenDown.delete(deploymentId);
     state.unfit.delete(deploymentId);

@@ -64,8 +64,8 @@ export const othersOf = async (
   const versions = await strayVersions(ports, place, found, sizes);
   const files = seen ?? (await filesIn(ports, place, isLean ? LEAN_PAGES : undefined));
   const pages = inUse.isUnknown === true ? [] : await strayPages(ports, place, pagesOf(found, manifests, inUse), judge);
-  const things = [...addresses, ...versions, ...pages, ...strayFiles(place, namedIn(manifests), files.keys())];
-  return { things, sizes: new Map([...sizes, ...files]), files };
+  for (const [key, bytes] of files) sizes.set(key, bytes);
+  return { things: [...addresses, ...versions, ...pages, ...strayFiles(place, namedIn(manifests), files.keys())], sizes, files };
 };
 
 type Addressed = Pick<Environment, "routes" | "edge" | "open">;

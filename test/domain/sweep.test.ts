@@ -188,6 +188,19 @@ describe("a sweep", () => {
     expect(swept(having(...four, mark(1, 2), begin([1, 2])).events)).toEqual([deploymentId(1), deploymentId(2)]);
   });
 
+  it("lets nothing that was swept ask to go live, also where whoever asks stood still for two sweeps", () => {
+    const flip: EnvironmentCommand = { type: "RequestFlip", deploymentId: deploymentId(5), sequence: 5, release: release(5), ...by };
+    const admitted: EnvironmentCommand = { type: "AdmitDeployment", request: request(5), ...by };
+    const once = [...four, admitted, mark(5), begin([5]), ended];
+    for (const commands of [
+      [...four, admitted, mark(5), begin([5])],
+      once,
+      [...once, mark(1), { ...begin([1]), mark: 2 }, { ...ended, mark: 2 }],
+    ])
+      expect(environment.decide(flip, having(...(commands as EnvironmentCommand[])).state)).toEqual([]);
+    expect(environment.decide(flip, having(...four, admitted, mark(5)).state)).toHaveLength(1);
+  });
+
   it("is no claim where a flip was asked for since the rules were: it may have ended already, and whoever is at it go on", () => {
     const failed: EnvironmentCommand = { type: "RecordFlipFailed", sequence: 5, reason: "it stood still", moved: false };
     const marked = having(...four, mark(1, 2), { type: "RequestRollback", to: deploymentId(1), ...by }, failed);

@@ -15,7 +15,7 @@ import { environmentHistory } from "../bench/histories.ts";
  */
 const shapes: Readonly<Record<Category, Readonly<Record<number, string>>>> = {
   deployment: { 2: "iqfFfl0bC1QlLrOaTpltl5kWI4sMkcUz7dNdo26aXA8" },
-  environment: { 2: "HcSqo-KCGN6iY_ad0u4xwWe6_ie_IvMlx3pzb1-4V2A" },
+  environment: { 3: "HcSqo-KCGN6iY_ad0u4xwWe6_ie_IvMlx3pzb1-4V2A" },
   webhook: { 2: "7chgLSY_jfOx1qOGDB-NgJr76C0ggprBHKI_8fgF_Gs" },
   session: { 1: "nU32skQdUz0VPW5oqDtrscdnPFZkjEw5WU8Z3R5sUFM" },
   letter: { 1: "YlibwoAdLsENiwVvpCkJXCJyepUNdElVwy0xmHpfoHY" },
