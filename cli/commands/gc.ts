@@ -87,7 +87,11 @@ const next = (environment: Environment, { keep, releases, others, ...sweep }: Sw
 /** Why nothing goes at all, where that is so. */
 const becauseOf = ({ strangers, lost }: Pick<Sweep, "strangers" | "lost">): string[] => [
   ...(strangers.length > 0 ? [`while there are releases that no deployment in the log has: ${told(strangers)}`] : []),
-  ...(lost.length > 0 ? [`while the manifests of releases that stay are gone: ${told(lost)}. Restore them, or deploy again`] : []),
+  ...(lost.length > 0
+    ? [
+        `while the manifests of releases that stay are gone: ${told(lost)}. Restore them, or nothing goes until newer releases have taken their places`,
+      ]
+    : []),
 ];
 
 function show({ terminal }: Context, environment: Environment, sweep: Sweep): void {

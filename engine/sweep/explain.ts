@@ -75,6 +75,8 @@ const explainDeployment = (seen: Seen, view: DeploymentView): Said => {
   const found = plan.judged.find(({ one }) => one.deploymentId === view.id);
   if (found !== undefined) return sayClaim(seen, { owners: [found], kinds: ["manifest"], names: [manifestKey(place.releases, view.id)] });
   if (view.swept !== null) return gone(`it ${saySwept(view.swept)}`, [view.id]);
+  if (plan.lost.includes(view.id))
+    return stays(`its manifest is gone, and nothing is swept here until it is there again or needed no more`, [view.id]);
   return isEnd(view.status) ? gone("nothing of it was published", [view.id]) : stays("its deployment has not ended", [view.id]);
 };
 
@@ -192,10 +194,8 @@ const sayClaim = (seen: Seen, { owners, kinds, names, unlisted = [], isThere = f
     return stays(told(keeping.map((judged) => `${nameOf(judged)}: ${sayVerdict(judged, place, seen.environment)}`)), of);
   if (owners.length === 0 && !isThere && !isOther(seen, kinds, names))
     return unknown(`nothing of that name is known in ${place.site}/${place.environment}`);
-  if (plan.strangers.length > 0)
-    return stays(`nothing is swept here while there are releases that no deployment in the log has: ${told(plan.strangers)}`, of);
-  if (plan.lost.length > 0)
-    return stays(`nothing is swept here while the manifests of releases that stay are gone: ${told(plan.lost)}`, of);
+  const blocked = sayBlocked(plan);
+  if (blocked !== undefined) return stays(`nothing is swept here while ${blocked}`, of);
   if (owners.length === 0 && isOther(seen, kinds, names)) return goes("no release has it: it goes once it is marked", of);
   if (unlisted.length > 0)
     return stays(`nobody knows which files these releases have, so it may be theirs: ${told(unlisted.map(nameOf))}`, of);
@@ -230,6 +230,12 @@ const whenGoes = ({ plan, state: { sweep }, place }: Seen, { one: { deploymentId
     return sweep.until === null ? `it is marked, and goes from ${sweep.after} on` : "it is being swept";
   if (!plan.going.some((one) => one.deploymentId === deploymentId)) return `it goes with a later mark: one takes ${MAX_MARKED} releases`;
   return `it is not marked yet, and goes no sooner than ${counted(place.keep.wait, "hour")} after it is`;
+};
+
+/** Why nothing goes at all, where that is so. */
+export const sayBlocked = ({ strangers, lost }: Pick<Plan, "strangers" | "lost">): string | undefined => {
+  if (strangers.length > 0) return `there are releases that no deployment in the log has: ${told(strangers)}`;
+  return lost.length > 0 ? `the manifests of releases that stay are gone: ${told(lost)}` : undefined;
 };
 
 /** Named one by one, as many as somebody reads. */

@@ -7,7 +7,7 @@ import type { ReadBack } from "../log/read-back.ts";
 import { deploymentIn, type Found, type Ports as FoundPorts, type Inventory, inventoryOf, manifestsOf } from "./found.ts";
 import { type Ports as OtherPorts, othersOf } from "./others.ts";
 import type { Place } from "./place.ts";
-import { recentOf } from "./recent.ts";
+import { type RecentFlips, recentOf } from "./recent.ts";
 import { isServed, nobodyLooked, type Served } from "./served.ts";
 import { type InUse, type Thing, thingsOf } from "./things.ts";
 
@@ -76,12 +76,12 @@ export const planOf = async (
     place,
     inventory.found.map(({ deploymentId }) => deploymentId),
   );
-  const addresses = [...recent.flips, ...served.addresses];
+  const addresses = [...addressesIn(recent, inventory.found), ...served.addresses];
   const inUse = await buildsInUse(ports, place, state);
   const rules = { judge, state, addresses, inUse, files, isLean };
   const { things: others, ...bytes } = await othersOf(ports, place, inventory, manifests, rules);
   const { strangers } = inventory;
-  const lost = await lostOf(ports, place, inventory, state, isProtected);
+  const lost = await lostOf(ports, place, inventory, state, { isProtected, recent });
   const seen = { judged, ...bytes, flipped: state.flipped, strangers, lost };
   if (strangers.length + lost.length > 0) return { ...seen, going: [], things: [], thingsBut: () => [], others: [] };
   const goes = only === undefined ? ({ verdict }: Judged) => "goes" in verdict : ({ one }: Judged) => only.has(one.deploymentId);
@@ -100,18 +100,33 @@ export const planOf = async (
   return { ...seen, going, things: thingsBut(new Set()), thingsBut, others };
 };
 
+/** Numbers of addresses that a flip made which came to nothing: whoever was at it may go on, or its row at the edge leads there still. */
+const addressesIn = ({ flips, sentOn }: RecentFlips, found: Inventory["found"]): number[] => {
+  const sent = new Set(found.flatMap(({ deploymentId, release }) => (sentOn.has(release) ? [deploymentId] : [])));
+  return [...flips].flatMap(([sequence, { deploymentId, mayGoOn }]) => (mayGoOn || sent.has(deploymentId) ? [sequence] : []));
+};
+
+type Rules = { readonly isProtected: ReturnType<typeof protectedIn>; readonly recent: RecentFlips };
+
 /** What stays and no inventory has: its versions, and files that only it names, would be taken for what no release has. */
 const lostOf = async (
   ports: Ports,
   place: Place,
   { found }: Inventory,
-  { live, routes, open, waiting, everLive, standing }: Environment,
-  isProtected: ReturnType<typeof protectedIn>,
+  { live, routes, open, waiting, everLive, standing, unfit, kept, pinnedRelease }: Environment,
+  { isProtected, recent }: Rules,
 ): Promise<string[]> => {
+  const there = new Set(found.map(({ deploymentId }) => deploymentId));
   const needed = [live, waiting, ...open.values(), ...[...routes.values()].filter(({ ended }) => ended === null)];
+  const ids = new Set(needed.flatMap((one) => (one === null || there.has(one.deploymentId) ? [] : [one.deploymentId])));
   const back = [...everLive.keys(), ...standing].filter((id) => isProtected({ deploymentId: id, release: id }) !== undefined);
-  const ids = new Set([...needed.flatMap((one) => one?.deploymentId ?? []), ...back]);
-  for (const { deploymentId } of found) ids.delete(deploymentId);
+  const mayStay = new Set([...back, ...kept, ...(pinnedRelease === null ? [] : [pinnedRelease]), ...recent.inWindow]);
+  // what cannot go live any more is no way back
+  for (const id of [...there, ...unfit.keys()]) mayStay.delete(id);
+  for (const id of mayStay) {
+    const one = await deploymentIn(ports, place, id);
+    if (one !== undefined && one.functions.length > 0 && !one.isSwept) ids.add(id);
+  }
   // what was published after the inventory was made has one
   const manifests = await manifestsOf(ports, place, [...ids]);
   return [...ids].filter((id) => manifests.get(id) === undefined);

@@ -4,6 +4,9 @@ import { environmentStream } from "../../domain/kernel/identity.ts";
 import type { ReadBack } from "../log/read-back.ts";
 import type { Place } from "./place.ts";
 
+/** `flips`: the numbers of all that came to nothing, each with its deployment and whether that was in the last hours. */
+export type RecentFlips = Recent & { readonly flips: ReadonlyMap<number, { readonly deploymentId: string; readonly mayGoOn: boolean }> };
+
 export type Ports = { readonly back: ReadBack; now(): number };
 
 const HOUR = 3_600_000;
@@ -22,12 +25,12 @@ const TOO_OLD = 32;
 export const recentOf = async (
   { back, now }: Ports,
   { site, environment, keep, skewHours }: Pick<Place, "site" | "environment" | "keep" | "skewHours">,
-): Promise<Recent & { readonly flips: ReadonlySet<number> }> => {
+): Promise<RecentFlips> => {
   const ago = (hours: number): string => new Date(now() - hours * HOUR).toISOString();
   const [at, windowSince, flipsSince] = [ago(0), ago(keep.window), ago(STANDS_STILL_HOURS)];
   const oldest = ago(Math.max(keep.window, skewHours, STANDS_STILL_HOURS));
   const [inWindow, mayFlip, sentOn, ended] = [new Set<string>(), new Set<string>(), new Set<string>(), new Set<string>()];
-  const flips = new Set<number>();
+  const flips = new Map<number, { deploymentId: string; mayGoOn: boolean }>();
   let whenItBegan: string | undefined;
   let tooOld = 0;
   for await (const recorded of back(environmentStream(site, environment))) {
@@ -48,9 +51,8 @@ export const recentOf = async (
           break;
         case "FlipFailed":
         case "FlipSuperseded":
-          if (saidAt < flipsSince) break;
-          mayFlip.add(body.deploymentId);
-          flips.add(body.sequence);
+          flips.set(body.sequence, { deploymentId: body.deploymentId, mayGoOn: saidAt >= flipsSince });
+          if (saidAt >= flipsSince) mayFlip.add(body.deploymentId);
           break;
         default:
       }

@@ -1,6 +1,6 @@
 import type { EnvironmentCommand } from "../../domain/environment/commands.ts";
 import type { EnvironmentEvent } from "../../domain/environment/events.ts";
-import type { GoRule, Keep } from "../../domain/environment/keep.ts";
+import type { Keep } from "../../domain/environment/keep.ts";
 import type { Environment, Sweep } from "../../domain/environment/state.ts";
 import { MAX_MARKED } from "../../domain/environment/sweep.ts";
 import type { Recorded } from "../../domain/kernel/event.ts";
@@ -11,17 +11,17 @@ import { type Delivery, NotYet } from "../../engine/kit/consumer.ts";
 import { each } from "../../engine/kit/each.ts";
 import type { Aggregates, Executed } from "../../engine/log/execute.ts";
 import { CLAIM_MS, claimLeft, claimsAt } from "../../engine/sweep/claim.ts";
-import { filesIn } from "../../engine/sweep/others.ts";
+import { sayBlocked } from "../../engine/sweep/explain.ts";
 import type { Place } from "../../engine/sweep/place.ts";
-import { type Plan, type Ports as PlanPorts, planOf } from "../../engine/sweep/plan.ts";
-import { isServed, type Served, type Ports as ServedPorts, servedAt } from "../../engine/sweep/served.ts";
+import { planOf } from "../../engine/sweep/plan.ts";
+import { type Served, servedAt } from "../../engine/sweep/served.ts";
 import { idOf, type Thing } from "../../engine/sweep/things.ts";
 import { type List, type Ports as ListPorts, readList, writeList } from "./list.ts";
+import { type Going, goingOf, type Looked, type Ports as LookPorts, lookTaken, saySent, stillGoing, WIDTH } from "./look.ts";
 import { ClaimOver, leftOf, MOST_NAME, type Ports as TakePorts, takeAway } from "./take.ts";
 
-export type Ports = PlanPorts &
+export type Ports = LookPorts &
   ListPorts &
-  ServedPorts &
   TakePorts & {
     readonly aggregates: Aggregates;
     /** `undefined` where it is not declared (any more): then nobody says how long it keeps what */
@@ -41,7 +41,6 @@ export type Asked = {
 };
 
 type Body<T extends EnvironmentEvent["type"]> = Extract<EnvironmentEvent, { type: T }>["body"];
-type Going = Body<"ReleasesMarked">["releases"][number];
 
 const ACTOR = "shiplog sweep";
 const HOUR = 3_600_000;
@@ -49,8 +48,6 @@ const HOUR = 3_600_000;
 const EVERY_MS = 24 * HOUR;
 /** Nobody takes anything away in a claim's last minute. */
 const MARGIN_MS = 60_000;
-/** Deployments that are asked at a time. */
-const WIDTH = 8;
 /** A mark that is due later than that after its wait was dated by a clock that was ahead, or by a longer wait. */
 const TOO_LATE_MS = HOUR;
 
@@ -133,14 +130,6 @@ const mark = async (ports: Ports, { place, stream, isAsked, record }: Work): Pro
   if (releases.length < MAX_MARKED) await ports.noteSettled(what, timeOf(ports), ports.now());
 };
 
-const goingOf = ({ going, judged }: Plan): Going[] => {
-  const rules = new Map(judged.flatMap(({ one, verdict }) => ("goes" in verdict ? [[one.deploymentId, verdict.goes] as const] : [])));
-  return going.flatMap(({ deploymentId, release }) => {
-    const rule: GoRule | undefined = rules.get(deploymentId);
-    return rule === undefined ? [] : [{ deploymentId, release, rule }];
-  });
-};
-
 /** One by one; files are many. */
 const othersOf = (others: readonly Thing[]): Body<"ReleasesMarked">["others"] => ({
   named: others.filter(({ kind }) => kind !== "files" && kind !== "tags").map((thing) => clipped(idOf(thing), MOST_NAME)),
@@ -163,11 +152,15 @@ const carryOut = async (ports: Ports, work: Work, sweep: Sweep): Promise<void> =
   }
   if ((await publishing(ports, work)) !== undefined) return;
   const looked = sweep.until === null ? await stillGoing(ports, place) : await lookTaken(ports, place, sweep);
+  if (looked.blocked !== undefined) {
+    await record({ type: "DropMark", mark, reason: `nothing is swept while ${looked.blocked}` }, "drop");
+    return;
+  }
   const claimed = await claim(ports, work, sweep, looked);
   if (claimed === undefined) return;
   const served = await servedAt(ports, place);
   const busy = await publishing(ports, work);
-  const reason = busy === undefined ? saySent(looked, claimed, served) : `${busy} is being published`;
+  const reason = busy === undefined ? saySent(looked, claimed.releases, served) : `${busy} is being published`;
   if (reason !== undefined) {
     await record({ type: "PutOffSweep", mark, reason }, `off/${claimed.until}`);
     return;
@@ -176,15 +169,6 @@ const carryOut = async (ports: Ports, work: Work, sweep: Sweep): Promise<void> =
   await take(ports, work, { mark, claimed, list, noList, served, files: looked.files });
 };
 
-/** What goes by the rules at this moment. */
-type Looked = {
-  readonly releases: Going[];
-  /** what each of them has; none where the claim is taken over, since it may be half gone */
-  readonly found: Plan["going"];
-  /** the last flip that had been requested; null where the claim is taken over */
-  readonly flipped: number | null;
-  readonly files: Plan["files"];
-};
 type Claimed = { readonly releases: readonly Going[]; readonly until: string };
 
 /**
@@ -196,29 +180,6 @@ const claim = async (ports: Ports, { place, record }: Work, sweep: Sweep, { rele
   const command = { type: "BeginSweep", mark: sweep.mark, releases, keep: keepOf(place), until, at, claims, flipped } as const;
   const { events } = await record(command, `begin/${until}`);
   return events.find(isBegan)?.body;
-};
-
-const stillGoing = async (ports: Ports, place: Place): Promise<Looked> => {
-  const plan = await planOf(ports, place, { served: await servedAt(ports, place) });
-  const { going: found, flipped, files } = plan;
-  return { releases: goingOf(plan), found, flipped, files };
-};
-
-/** Files are looked at before a claim, since there may be millions of them, and it lasts for minutes. */
-const lookTaken = async (ports: Ports, place: Place, { releases }: Sweep): Promise<Looked> => ({
-  releases: [...releases],
-  found: [],
-  flipped: null,
-  files: await filesIn(ports, place),
-});
-
-/** Whom visitors are sent to of what was claimed, since a hand may have moved them meanwhile. Nothing of it was taken yet. */
-const saySent = ({ found }: Looked, { releases }: Claimed, served: Served): string | undefined => {
-  const claimed = new Set(releases.map(({ deploymentId }) => deploymentId));
-  const sent = found
-    .filter(({ deploymentId }) => claimed.has(deploymentId))
-    .find((one) => served.ids.has(one.deploymentId) || served.ids.has(one.release) || isServed(served, one));
-  return sent && `visitors are sent to ${sent.deploymentId} by now`;
 };
 
 type Taking = Pick<Looked, "files"> & {
@@ -243,8 +204,13 @@ const take = async (ports: Ports, work: Work, { mark, claimed, list, noList, ser
   try {
     const { taken, bytes, left } = await takeAway(ports, place, thingsBut, plan.sizes, () => isMine(ports, work, mark, until));
     const kept = [...refused].map(([thing, because]) => ({ thing, because }));
-    const why = [...(list === undefined ? [{ thing: "everything", because: noList }] : []), ...kept, ...left];
-    await record({ type: "EndSweep", mark, releases: going.size, taken, bytes, ...leftOf(why) }, `end/${until}`);
+    const blocked = sayBlocked(plan);
+    const nothing = list === undefined ? noList : blocked;
+    const why = [...(nothing === undefined ? [] : [{ thing: "everything", because: nothing }]), ...kept, ...left];
+    await record(
+      { type: "EndSweep", mark, releases: blocked === undefined ? going.size : 0, taken, bytes, ...leftOf(why) },
+      `end/${until}`,
+    );
   } catch (error) {
     if (!(error instanceof ClaimOver)) throw error;
     throw new NotYet(`${place.site}/${place.environment}: ${error.message}`, Math.ceil((CLAIM_MS + MAX_CLOCK_SKEW_MS) / 1_000));

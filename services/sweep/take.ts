@@ -36,7 +36,7 @@ const WIDTH = 4;
 /**
  * Takes things away, kind by kind: what leads visitors somewhere goes before what is there, and what says that there is something goes
  * last, so that whatever dies on the way leaves only what is found again. It may be repeated. What cannot be taken is named, and its
- * release's manifest stays. Where a version stays, somebody uses it: what its release needs stays with it.
+ * release's manifest stays. Where a version stays, somebody uses it: its release's files, pages and build stay with it.
  *
  * @param thingsBut what goes where these versions stay (`<function>:<version>`)
  * @param sizes bytes by the names of versions and files

@@ -87,7 +87,7 @@ describe("shiplog gc --dry-run", () => {
     planned({ lost: [deploymentId(9)] });
     const { out } = await cli("gc", "--dry-run");
     expect(out).toContain(
-      `Nothing is swept here while the manifests of releases that stay are gone: ${deploymentId(9)}. Restore them, or deploy again.`,
+      `Nothing is swept here while the manifests of releases that stay are gone: ${deploymentId(9)}. Restore them, or nothing goes until newer releases have taken their places.`,
     );
     expect(out).not.toContain("not marked yet");
   });

@@ -1,5 +1,5 @@
 import { CreateAliasCommand, DeleteFunctionCommand, ListAliasesCommand, ListVersionsByFunctionCommand } from "@aws-sdk/client-lambda";
-import { ListObjectsV2Command, PutObjectCommand } from "@aws-sdk/client-s3";
+import { DeleteObjectCommand, GetObjectCommand, ListObjectsV2Command, PutObjectCommand } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { describe as fenceText } from "../../domain/environment/fence.ts";
 import { wire as endRelease } from "../../services/end-release/handler.ts";
@@ -11,7 +11,10 @@ import { startWorld, type World } from "../support/world.ts";
 let world: World;
 beforeAll(async () => {
   const site = { skewHours: 0, keep: { releases: 1, days: 0, window: 0, wait: 0 } };
-  world = await startWorld({ environments: ["swept", "kept", "served", "addressed", "tried", "killed", "died", "moved"], site });
+  world = await startWorld({
+    environments: ["swept", "kept", "served", "addressed", "tried", "killed", "died", "moved", "dead", "lost"],
+    site,
+  });
 });
 afterAll(() => world.close());
 
@@ -196,26 +199,63 @@ it.each<[string, (id: string, version: string) => object]>([
   expect(await leftOf("served", broken)).toEqual([]);
 });
 
-it("lets go what it has claimed where a hand sends visitors there meanwhile, and takes it once nobody is sent there", async () => {
-  const { functions } = world.dev.engine;
-  const first = await world.live("moved");
-  await world.live("moved");
-  await world.live("moved");
-  await endAll("moved");
-  await sweep("moved");
-  const version = await versionOf(first);
-  const alias = async (...asked: Asked) => {
-    const found = await functions.alias(...asked);
-    const isMoved = asked[0].endsWith("-server") && (await world.eventsOf("moved", "SweepBegan")).length > 0;
-    return found !== undefined && isMoved ? { ...found, version } : found;
-  };
-  const before = await leftOf("moved", first);
-  expect(await sweep("moved", { functions: { ...functions, alias } })).toBe(0);
-  expect((await world.eventsOf("moved", "SweepPutOff"))[0]?.body).toEqual({ mark: 1, reason: `visitors are sent to ${first} by now` });
-  expect(await leftOf("moved", first)).toEqual(before);
-  expect((await world.api.deployment(first)).swept).toBeNull();
-  await sweep("moved");
-  expect(await leftOf("moved", first)).toEqual([]);
+it.each([
+  ["right after", "moved", false],
+  ["after whoever claimed it has died", "dead", true],
+])(
+  "lets go what was claimed where a hand sends visitors there %s, and takes it once nobody is sent there",
+  async (_, environment, died) => {
+    const { functions } = world.dev.engine;
+    const first = await world.live(environment);
+    await world.live(environment);
+    await world.live(environment);
+    await endAll(environment);
+    await sweep(environment);
+    const version = await versionOf(first);
+    const onceClaimed = (change: (found: Alias) => Alias) => {
+      const alias = async (...asked: Asked) => {
+        const found = await functions.alias(...asked);
+        const isClaimed = asked[0].endsWith("-server") && (await world.eventsOf(environment, "SweepBegan")).length > 0;
+        return found !== undefined && isClaimed ? { ...found, ...change(found) } : found;
+      };
+      return { functions: { ...functions, alias } };
+    };
+    const before = await leftOf(environment, first);
+    const dies = onceClaimed(() => {
+      throw Object.assign(new Error("Lambda is away"), { name: "ServiceUnavailable" });
+    });
+    if (died) expect(await sweep(environment, dies)).toBe(1);
+    const moved = onceClaimed((found) => ({ ...found, version }));
+    expect(await sweep(environment, moved, LATER_MS + 11 * 60_000)).toBe(0);
+    const [off] = await world.eventsOf(environment, "SweepPutOff");
+    expect(off?.body).toEqual({ mark: 1, reason: `visitors are sent to ${first} by now` });
+    expect(await leftOf(environment, first)).toEqual(before);
+    expect((await world.api.deployment(first)).swept).toBeNull();
+    await sweep(environment, {}, LATER_MS + 22 * 60_000);
+    expect(await leftOf(environment, first)).toEqual([]);
+  },
+);
+
+it("drops a mark where by then the manifest of what is live is gone, and says so", async () => {
+  const { s3 } = world.aws.clients;
+  const first = await world.live("lost");
+  await world.live("lost");
+  const third = await world.live("lost");
+  await endAll("lost");
+  await sweep("lost");
+  const manifest = { Bucket: world.dev.engine.config.buckets.static, Key: `${world.resources("lost").releases}/${third}.json` };
+  const Body = (await (await s3.send(new GetObjectCommand(manifest))).Body?.transformToString()) ?? "";
+  await s3.send(new DeleteObjectCommand(manifest));
+  const before = await leftOf("lost", first);
+  await sweep("lost");
+  const [dropped] = await world.eventsOf("lost", "MarkDropped");
+  expect(dropped?.body).toEqual({ mark: 1, reason: `nothing is swept while the manifests of releases that stay are gone: ${third}` });
+  expect(await world.eventsOf("lost", "SweepBegan")).toEqual([]);
+  expect(await leftOf("lost", first)).toEqual(before);
+
+  await s3.send(new PutObjectCommand({ ...manifest, Body }));
+  for (const _ of ["marked", "taken"]) await sweep("lost");
+  expect(await leftOf("lost", first)).toEqual([]);
 });
 
 it("leaves the address that the edge's row names, whatever the log says of it", async () => {

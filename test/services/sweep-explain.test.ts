@@ -143,6 +143,11 @@ describe("a thing that only releases have which go, goes", () => {
     expect([said.stays, said.because]).toEqual([true, `nothing is swept here while ${why}: ${id(8)}`]);
   });
 
+  it("but not a release whose manifest is gone, though nothing of it can be found", () => {
+    const said = explain(seen({ lost: [id(3)], judged: [], going: [], others: [] }, view({})), id(3));
+    expect(said).toMatchObject({ stays: true, is: "there", because: expect.stringContaining("its manifest is gone") });
+  });
+
   it("but not a file, where a release that stays is of an engine that did not list its files", () => {
     const { manifests } = seen();
     const unlisted = { manifests: new Map([...manifests, manifestOf(3, [robots], undefined)]) };

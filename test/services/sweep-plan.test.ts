@@ -42,11 +42,17 @@ type Here = {
   swept?: readonly number[];
   state?: Partial<Environment>;
   listed?: readonly number[];
+  /** of which the log knows, and whose manifests are gone */
+  gone?: readonly number[];
   keys?: string[];
+  aliases?: string[];
+  /** of the environment, the oldest first */
+  past?: readonly Pick<Recorded, "type" | "body" | "at">[];
 };
-const plan = async ({ numbers, swept = [], state = {}, listed = numbers, keys = [] }: Here, asked = {}) => {
+const plan = async (here: Here, asked = {}) => {
+  const { numbers, swept = [], state = {}, listed = numbers, gone = [], keys = [], aliases = [], past = [] } = here;
   const texts = new Map(numbers.map((n) => [manifestKey(place.releases, deploymentId(n)), JSON.stringify(manifest(n))]));
-  const streams = new Map(numbers.map((n) => [deploymentStream(deploymentId(n)), history(n, swept.includes(n))]));
+  const streams = new Map([...numbers, ...gone].map((n) => [deploymentStream(deploymentId(n)), history(n, swept.includes(n))]));
   let looks = 0;
   const ports = {
     objects: {
@@ -59,10 +65,12 @@ const plan = async ({ numbers, swept = [], state = {}, listed = numbers, keys = 
       },
     },
     events: async (stream: string) => streams.get(stream) ?? [],
-    aliases: async () => [],
+    aliases: async () => aliases,
     versions: async () => [],
     aggregates: { environment: { load: async () => ({ state: { ...initial(), ...state }, version: 1 }) } },
-    back: async function* () {},
+    back: async function* () {
+      for (const event of past.toReversed()) yield { ...event, v: 1, stream: "environment/web/production", version: 1, actor: "ada" };
+    },
     now: () => NOW,
   } as unknown as Ports;
   const found = await planOf(ports, place, asked);
@@ -82,6 +90,12 @@ describe("what goes of an environment", () => {
 
   it("is nothing where the manifest of what stays is gone: its files would be taken for what no release has", async () => {
     const keys = [`${assets}/_next/own-3.js`];
+    const wasLive = new Map([[deploymentId(3), { deploymentId: deploymentId(3), sequence: 3, release: release(3) }]]);
+    const wentLive = {
+      type: "ReleaseWentLive",
+      at: new Date(NOW - 3_600_000).toISOString(),
+      body: { sequence: 3, deploymentId: deploymentId(3), release: release(3), reason: "deploy", actor: "ada", previous: null },
+    };
     const routed = { deploymentId: deploymentId(3), route: { address: 3 }, ended: null } as never;
     const flip = { deploymentId: deploymentId(3) } as never;
     const needing: Partial<Environment>[] = [
@@ -90,19 +104,62 @@ describe("what goes of an environment", () => {
       { open: new Map([[3, flip]]) },
       { routes: new Map([[deploymentId(3), routed]]) },
       { standing: [deploymentId(3)] },
-      { everLive: new Map([[deploymentId(3), { deploymentId: deploymentId(3), sequence: 3, release: release(3) }]]) },
+      { everLive: wasLive },
+      { kept: new Set([deploymentId(3)]) },
+      { pinnedRelease: deploymentId(3) },
     ];
-    for (const state of needing)
-      expect(await plan({ numbers: [1], keys, state })).toMatchObject({ lost: [deploymentId(3)], going: [], things: [], others: [] });
+    const nothing = { lost: [deploymentId(3)], going: [], things: [], others: [] };
+    for (const state of needing) expect(await plan({ numbers: [1], gone: [3], keys, state })).toMatchObject(nothing);
+    expect(await plan({ numbers: [1], gone: [3], keys, past: [wentLive] })).toMatchObject(nothing);
     // it is there once more, or nobody is sent to it any more
     const over = { routes: new Map([[deploymentId(3), { ...(routed as object), ended: "window" } as never]]) };
     for (const here of [
       { numbers: [1, 3], listed: [1], state: live(3) },
-      { numbers: [1], state: over },
+      { numbers: [1], gone: [3], state: over },
+      // kept by name, and never published; swept, and the window is wider since; it cannot go live any more
+      { numbers: [1], state: { kept: new Set([deploymentId(3)]) } },
+      { numbers: [1], gone: [3], swept: [3], past: [wentLive] },
+      { numbers: [1], gone: [3], state: { everLive: wasLive, unfit: new Map([[deploymentId(3), "a part is gone"]]) } },
     ]) {
       const found = await plan({ ...here, keys });
       expect([found.lost, found.going]).toEqual([[], [deploymentId(1)]]);
     }
+  });
+
+  it("is not the address of a flip that came to nothing, for hours, or as long as the edge may lead there", async () => {
+    const at = (hours: number): string => new Date(NOW - hours * 3_600_000).toISOString();
+    const failed = (sequence: number, hours: number) => ({
+      type: "FlipFailed",
+      at: at(hours),
+      body: { sequence, deploymentId: deploymentId(1), flip: "rollback", reason: "its mover died" },
+    });
+    const switched = (until: string) => ({
+      type: "EdgeSwitched",
+      at: at(1),
+      body: {
+        ...{ sequence: 13, deploymentId: deploymentId(2), distribution: "E1" },
+        route: {
+          ...{
+            v: 1,
+            sequence: 13,
+            address: 13,
+            release: deploymentId(2),
+            host: ".lambda-url.eu-central-1.on.aws",
+            server: "a",
+            image: "b",
+          },
+          files: { set: "0123456789abcdef", rows: 0 },
+        },
+        ended: [{ release: deploymentId(1), until }],
+      },
+    });
+    const strays = async (...past: NonNullable<Here["past"]>) => {
+      const { others } = await plan({ numbers: [1, 2], aliases: ["r-12", "r-14"], past });
+      return [...new Set(others.map(({ name }) => name.split(":")[1]))];
+    };
+    expect(await strays(failed(12, 3), switched(at(0)))).toEqual(["r-14"]);
+    expect(await strays(failed(12, 5), switched(at(0)))).toEqual(["r-12", "r-14"]);
+    expect(await strays(failed(12, 5), switched(at(-1)))).toEqual(["r-14"]);
   });
 
   it("is not what a release needs of which a version stays after all", async () => {
