@@ -114,12 +114,9 @@ const mark = async (ports: Ports, { place, stream, isAsked, record }: Work): Pro
   if (!isAsked && (await isRecent(ports, what))) return;
   const plan = await planOf(ports, place, { served: await servedAt(ports, place) });
   const releases = goingOf(plan);
-  for (const [message, manifests] of [
-    ["nothing is swept: there are releases that no deployment in the log has", plan.strangers],
-    ["nothing is swept: the manifests of releases that stay are gone", plan.lost],
-  ] as const)
-    if (manifests.length > 0)
-      ports.log({ level: "warn", message, environment: `${place.site}/${place.environment}`, manifests: manifests.slice(0, 10) });
+  const blocked = sayBlocked(plan);
+  if (blocked !== undefined)
+    ports.log({ level: "warn", message: `nothing is swept while ${blocked}`, environment: `${place.site}/${place.environment}` });
   if (releases.length > 0 || plan.others.length > 0) {
     const keep = keepOf(place);
     const list = await writeList(ports, place, { v: 1, keep, releases, things: [...plan.things], others: [...plan.others] });

@@ -951,6 +951,10 @@ export const edits: readonly Edit[] = [
     "strangers.length > 0",
   ),
   edit("sweep: what is over needs its manifest", "engine/sweep/plan.ts", "ended === null)];", "ended !== undefined)];"),
+  edit("sweep: an address goes that the edge leads to", "engine/sweep/plan.ts", "mayGoOn || sent.has(deploymentId)", "mayGoOn"),
+  edit("sweep: what cannot go live needs its manifest", "engine/sweep/plan.ts", "...there, ...unfit.keys()]", "...there]"),
+  edit("sweep: what was never published is lost", "engine/sweep/plan.ts", "one.functions.length > 0 && ", ""),
+  edit("sweep: what was swept is lost", "engine/sweep/plan.ts", " && !one.isSwept) ids.add", ") ids.add"),
   edit("sweep: what was published meanwhile is lost", "engine/sweep/plan.ts", "manifests.get(id) === undefined);", "id !== undefined);"),
   edit(
     "sweep: what cannot be taken comes first",

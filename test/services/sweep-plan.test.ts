@@ -44,15 +44,22 @@ type Here = {
   listed?: readonly number[];
   /** of which the log knows, and whose manifests are gone */
   gone?: readonly number[];
+  /** of which the log knows, and that never came so far as to have versions */
+  unpublished?: readonly number[];
   keys?: string[];
   aliases?: string[];
   /** of the environment, the oldest first */
   past?: readonly Pick<Recorded, "type" | "body" | "at">[];
 };
 const plan = async (here: Here, asked = {}) => {
-  const { numbers, swept = [], state = {}, listed = numbers, gone = [], keys = [], aliases = [], past = [] } = here;
+  const { numbers, swept = [], state = {}, listed = numbers, gone = [], unpublished = [], keys = [], aliases = [], past = [] } = here;
   const texts = new Map(numbers.map((n) => [manifestKey(place.releases, deploymentId(n)), JSON.stringify(manifest(n))]));
   const streams = new Map([...numbers, ...gone].map((n) => [deploymentStream(deploymentId(n)), history(n, swept.includes(n))]));
+  for (const n of unpublished)
+    streams.set(
+      deploymentStream(deploymentId(n)),
+      history(n, false).filter(({ type }) => type !== "VersionsPublished"),
+    );
   let looks = 0;
   const ports = {
     objects: {
@@ -117,7 +124,7 @@ describe("what goes of an environment", () => {
       { numbers: [1, 3], listed: [1], state: live(3) },
       { numbers: [1], gone: [3], state: over },
       // kept by name, and never published; swept, and the window is wider since; it cannot go live any more
-      { numbers: [1], state: { kept: new Set([deploymentId(3)]) } },
+      { numbers: [1], unpublished: [3], state: { kept: new Set([deploymentId(3)]) } },
       { numbers: [1], gone: [3], swept: [3], past: [wentLive] },
       { numbers: [1], gone: [3], state: { everLive: wasLive, unfit: new Map([[deploymentId(3), "a part is gone"]]) } },
     ]) {

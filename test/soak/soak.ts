@@ -30,7 +30,7 @@ const world = await startPartsWorld({ environments, site });
 const watch = watchAliases(world.aws, functions);
 const asked: string[] = [];
 const heap: number[] = [];
-const disk: number[] = [];
+const files: number[] = [];
 /** what is kept for ever, and what is made of it */
 const tables: number[] = [];
 let sweeps: Sweeping | undefined;
@@ -47,7 +47,7 @@ try {
     heap.push(heapUsed());
     const own = await sizeOf(`${world.folder}/data/dynamodb`);
     tables.push(own);
-    disk.push((await sizeOf(`${world.folder}/data`)) - own);
+    files.push((await sizeOf(`${world.folder}/data`)) - own);
   });
 
   const ramp: { atOnce: number; deployments: number; figures: Percentiles }[] = [];
@@ -96,7 +96,7 @@ try {
     knee,
     recovery: { stoppedMs: stopped, deployments: waiting.length, ms: recovery },
     heap: tenthsOf(heap),
-    disk: tenthsOf(disk),
+    files: tenthsOf(files),
     tables: tenthsOf(tables),
     swept,
     lost: lost.map(({ id, status, reason }) => ({ id, status, reason })),
@@ -114,7 +114,7 @@ try {
     );
     console.log(`memory        ${megabytes(report.heap)}`);
     console.log(`tables        ${megabytes(report.tables)}`);
-    console.log(`other files   ${megabytes(report.disk)}; ${swept.releases} releases swept, ${(swept.bytes / 1e6).toFixed(0)} MB`);
+    console.log(`other files   ${megabytes(report.files)}; ${swept.releases} releases swept, ${(swept.bytes / 1e6).toFixed(0)} MB`);
     console.log(`lost          ${lost.length}`);
     console.log(`backwards     ${backwards.length}`);
   }
